@@ -1,0 +1,14 @@
+import type { Address } from '../addresses/address.ts';
+import type { Choice } from '../addresses/choose.ts';
+import type { Snapshot } from '../docker/snapshot.ts';
+
+/** All that heddle knows of one container; services, weave names, reverse names and `ps` derive from it. */
+export interface RosterEntry {
+  readonly snapshot: Snapshot;
+  /** Addresses in its network namespace; empty when it has none, or is not running. */
+  readonly addresses: readonly Address[];
+  /** The address it is announced at, and why; or why not. */
+  readonly choice: Choice;
+  /** True while the container is due to be attached and its address is not committed yet: nothing is registered. */
+  readonly awaitingAddress: boolean;
+}

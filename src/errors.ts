@@ -1,0 +1,63 @@
+/**
+ * The one error family. A message says what was attempted, what came back and what to do; `code` is stable for
+ * programs, `cause` keeps the original error, and the exit status follows from the code.
+ */
+
+/** Exit status of the command line for each kind of failure: 1 failed, 2 usage, 3 not found, 4 unreachable. */
+const EXIT_STATUS = {
+  'bad-input': 2,
+  'not-found': 3,
+  unreachable: 4,
+  'not-running': 1,
+  'host-network': 1,
+  'not-permitted': 1,
+  taken: 1,
+  refused: 1,
+  'not-supported': 1,
+  failed: 1,
+} as const;
+
+/**
+ * - `bad-input`: a word, flag, setting or label that cannot be understood
+ * - `not-found`: no such container, service or device
+ * - `unreachable`: Docker, Consul or the daemon does not answer; worth another try
+ * - `not-running`: the container exists, but has no running process
+ * - `host-network`: the container shares the host's network namespace
+ * - `not-permitted`: root or a capability is missing
+ * - `taken`: an address, port, name or device that belongs to something else
+ * - `refused`: a peer answered, and its answer was no
+ * - `not-supported`: this build, kernel or peer cannot do it
+ * - `failed`: anything else
+ */
+export type ErrorCode = keyof typeof EXIT_STATUS;
+
+export class HeddleError extends Error {
+  override readonly name = 'HeddleError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** Exit status of a command that ends with this error. */
+  get exitStatus(): number {
+    return EXIT_STATUS[this.code];
+  }
+
+  /** True where the same call may succeed later without anybody changing it. */
+  get retryable(): boolean {
+    return this.code === 'unreachable';
+  }
+}
+
+/** What any thrown value says, in one line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a system or library error (`ENOENT`, `ECONNREFUSED`, …), if it carries one. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

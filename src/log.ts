@@ -1,0 +1,34 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * The daemon's logger: JSON lines for machines, one readable line each for a terminal. Children name their
+ * `component`; `container` is always the twelve-digit id.
+ */
+export function createLogger(
+  options: { readonly level: LogLevel; readonly pretty: boolean },
+  out: NodeJS.WritableStream = process.stdout,
+): Logger {
+  const destination: DestinationStream = options.pretty
+    ? { write: (line) => void out.write(readable(line)) }
+    : { write: (line) => void out.write(line) };
+  return pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+const LABELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
+
+function readable(line: string): string {
+  const { time, level, component, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const clock = String(time).slice(11, 23);
+  const fields = Object.entries(rest).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return `${[clock, LABELS[level as number] ?? level, component ?? '-', msg, ...fields].join(' ')}\n`;
+}
+
+/** For tests and for words that have nothing to log. */
+export const silentLogger: Logger = pino({ level: 'silent' });

@@ -1,0 +1,49 @@
+import type { Address } from '../addresses/address.ts';
+
+/**
+ * The attach engine: bridge, veth pairs and addresses. Two implementations, the kernel (rtnetlink) and memory (for
+ * unit tests), held to one contract suite. It works on namespace paths, never on pids, and keeps no descriptor of a
+ * container's namespace open. Every verb is idempotent and safe under concurrent callers.
+ */
+export interface NetworkEngine {
+  /**
+   * Makes sure that the bridge exists, is up and accepts traffic between its ports.
+   * @throws HeddleError `taken` when the name belongs to a device of another kind, `not-permitted` without NET_ADMIN
+   */
+  ensureBridge(): Promise<void>;
+  /**
+   * Makes sure that the namespace has the container interface, up, with all these addresses.
+   * @throws HeddleError `host-network`, `not-running` (the namespace is gone), `not-found` (no bridge),
+   * `taken`, `not-permitted`; what was half made is taken back or completed by the next call
+   */
+  attach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult>;
+  /** Removes these addresses, and the interface with the last of them. Absent ones are a success. */
+  detach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<{ readonly removed: readonly Cidr[] }>;
+  /** All addresses of all interfaces that are up in this namespace (loopback left out). */
+  addresses(nsPath: string): Promise<readonly Address[]>;
+  /** Addresses of an interface of the host itself (`docker0`, `weave`); empty when there is no such device. */
+  hostAddresses(device: string): Promise<readonly Address[]>;
+  /** Calls back with a namespace's inode when a link or an address in it changed; `undefined` = read everything anew. */
+  watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }>;
+}
+
+export interface AttachTarget {
+  /** `/hostproc/1234/ns/net`. */
+  readonly nsPath: string;
+  /** The full container id: becomes the alias of the host end. */
+  readonly container: string;
+}
+
+export interface AttachResult {
+  /** True when this call made the interface. */
+  readonly created: boolean;
+  /** Those of the asked addresses that were not there before. */
+  readonly added: readonly Cidr[];
+}
+
+/** An address with its prefix length: `10.2.1.1/16`. Parsed by network/cidr.ts, never from untrusted text directly. */
+export interface Cidr {
+  readonly ip: string;
+  readonly prefixLength: number;
+  readonly family: 4 | 6;
+}

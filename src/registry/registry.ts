@@ -1,0 +1,43 @@
+import type { Service } from '../services/service.ts';
+
+/**
+ * The five verbs that every registry answers. Implementations throw HeddleError: `unreachable` is worth another
+ * try, everything else is not.
+ */
+export interface Registry {
+  /** `embedded`, `consul://127.0.0.1:8500`: for messages and the status. */
+  readonly name: string;
+  /** Resolves when the registry can take writes now; throws `unreachable` with the reason when it cannot. */
+  ready(signal?: AbortSignal): Promise<void>;
+  /** What the registry holds of ours: owner and host-id in Meta, never by name. */
+  list(signal?: AbortSignal): Promise<readonly Service[]>;
+  /** Creates or replaces the entry with this id. */
+  register(service: Service, signal?: AbortSignal): Promise<void>;
+  /** Removes the entry; one that is not there is a success. */
+  deregister(id: string, signal?: AbortSignal): Promise<void>;
+  /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
+  watch(changed: () => void): Watching;
+}
+
+export interface Watching {
+  stop(): void;
+}
+
+/** One instance as the resolver sees it, whoever registered it. */
+export interface Instance {
+  readonly service: Service;
+  readonly node: string;
+  readonly nodeAddress: string;
+  /** The worst of the instance's own and its node's checks. */
+  readonly status: 'passing' | 'warning' | 'critical';
+}
+
+/** What a name resolves to: ours from desired state, other hosts' from the registry. */
+export interface View {
+  /** Names are matched without regard to case. A Promise only where a remote registry has to be asked. */
+  instances(service: string): readonly Instance[] | Promise<readonly Instance[]>;
+  /** The address of a node of that name, if there is one. */
+  node(name: string): string | undefined | Promise<string | undefined>;
+  /** All instances that have this address; for reverse lookups. */
+  byAddress(ip: string): readonly Instance[] | Promise<readonly Instance[]>;
+}

@@ -1,0 +1,71 @@
+/** One service instance as a registry holds it: what Consul calls a service registration. */
+export interface Service {
+  /** Unique on a host: `heddle:<host-id>:<container-12>:<port>[:udp]`, unless SERVICE_ID says otherwise. */
+  readonly id: string;
+  /** One DNS label. */
+  readonly name: string;
+  readonly tags: readonly string[];
+  /** IPv4, IPv6 or a host name. */
+  readonly address: string;
+  /** 0 when the container declares no port. */
+  readonly port: number;
+  readonly meta: Readonly<Record<string, string>>;
+  readonly checks: readonly Check[];
+  readonly weights: Weights;
+}
+
+/** DNS weights while the checks pass and while they warn, each 1–65535. */
+export interface Weights {
+  readonly passing: number;
+  readonly warning: number;
+}
+
+export const DEFAULT_WEIGHTS: Weights = { passing: 1, warning: 1 };
+
+export type CheckStatus = 'passing' | 'warning' | 'critical';
+
+/** A health check; durations are written as Consul writes them (`10s`, `1m30s`). */
+export type Check = CheckKind & {
+  /** Unique on a host. */
+  readonly id: string;
+  readonly name: string;
+  readonly interval?: string;
+  readonly timeout?: string;
+  /** The status until the first result. */
+  readonly status?: CheckStatus;
+  readonly deregisterAfter?: string;
+};
+
+export type CheckKind =
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly method?: string;
+      readonly headers?: Readonly<Record<string, readonly string[]>>;
+      readonly tlsSkipVerify?: boolean;
+    }
+  | { readonly kind: 'tcp'; readonly target: string }
+  | { readonly kind: 'udp'; readonly target: string }
+  | {
+      readonly kind: 'grpc';
+      readonly target: string;
+      readonly tls?: boolean;
+      readonly tlsSkipVerify?: boolean;
+    }
+  | { readonly kind: 'h2ping'; readonly target: string; readonly tlsSkipVerify?: boolean }
+  | { readonly kind: 'ttl'; readonly ttl: string }
+  | { readonly kind: 'script'; readonly args: readonly string[] }
+  | {
+      readonly kind: 'docker';
+      readonly container: string;
+      readonly shell: string;
+      readonly args: readonly string[];
+    };
+
+/** Meta keys by which heddle knows its own entries again. Only what carries our owner and our host is ever removed. */
+export const OWNER_META = {
+  owner: 'heddle-owner',
+  host: 'heddle-host',
+  container: 'heddle-container',
+  hash: 'heddle-hash',
+} as const;
