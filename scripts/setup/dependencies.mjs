@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './command.mjs';
+import { ROOT } from './paths.mjs';
+import { say } from './say.mjs';
+
+/** What npm itself notes about the modules it has put there. */
+const INSTALLED = join(ROOT, 'node_modules/.package-lock.json');
+const NODE = join(ROOT, 'node_modules/node/bin/node');
+
+/** Installs the locked npm packages when those in node_modules are not the same, and proves that Node 24 came along. */
+export function ensureDependencies() {
+  if (!isUpToDate()) {
+    say('installing npm packages (npm ci)');
+    run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: ROOT });
+  }
+  // With scripts ignored the install succeeds silently without this binary, and everything would run on the old Node.
+  const version = existsSync(NODE) ? spawnSync(NODE, ['--version'], { encoding: 'utf8' }).stdout : '';
+  if (version.startsWith('v24.')) return;
+  throw new Error(
+    `the npm package "node" has brought no Node 24 binary (${NODE} ${version.trim() || 'does not run'}): ` +
+      'its install script was not run. Allow it (npm config set ignore-scripts false), remove node_modules, try again',
+  );
+}
+
+function isUpToDate() {
+  if (!existsSync(INSTALLED) || !existsSync(NODE)) return false;
+  const wanted = packagesOf(join(ROOT, 'package-lock.json'));
+  const there = packagesOf(INSTALLED);
+  // Optional packages are those of other platforms: absent is right, another version is not.
+  return Object.entries(wanted).every(
+    ([path, { version, optional, link }]) =>
+      path === '' || link || there[path]?.version === version || (optional && there[path] === undefined),
+  );
+}
+
+function packagesOf(lockfile) {
+  return JSON.parse(readFileSync(lockfile, 'utf8')).packages;
+}

@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { which } from './command.mjs';
+import { consulSource, findConsul } from './consul.mjs';
+import { osRelease } from './os-release.mjs';
+import { fail } from './say.mjs';
+
+/** Every part of the machine that is used: the program that shows it is there, and Debian's package for it. */
+const PARTS = {
+  dockerd: { package: 'docker.io', about: 'the Docker engine (dockerd)' },
+  docker: { package: 'docker.io', about: 'the Docker client (docker)' },
+  busybox: { package: 'busybox-static', about: 'a statically linked busybox' },
+  ip: { package: 'iproute2', about: 'ip (iproute2)' },
+  iptables: { package: 'iptables', about: 'iptables' },
+  dig: { package: 'bind9-dnsutils', about: 'dig' },
+  tini: { package: 'tini', about: 'tini' },
+  debootstrap: { package: 'debootstrap', about: 'debootstrap' },
+};
+
+/** Which of these parts this machine lacks. */
+export function missingParts(names) {
+  return names.filter((name) => !isThere(name)).map((name) => PARTS[name]);
+}
+
+function isThere(name) {
+  const path = which(name);
+  return path !== undefined && (name !== 'busybox' || isStatic(path));
+}
+
+/** A busybox that needs shared libraries is of no use in an image that has none; `ldd` fails for a static program. */
+function isStatic(path) {
+  return spawnSync('ldd', [path], { stdio: 'ignore' }).status !== 0;
+}
+
+/** Refuses, before anything is changed, a machine on which the set-up cannot succeed, and says what to do there. */
+export function requireMachine(purpose, missing, withConsul) {
+  const [major] = process.versions.node.split('.').map(Number);
+  if (major < 20) fail(`Node ${process.versions.node} is too old: Node 20 or newer is needed`);
+  if (process.platform !== 'linux')
+    fail(`this needs Linux (network namespaces); here is ${process.platform}`);
+  if (process.getuid() !== 0) {
+    const packages = packagesOf(missing).join(', ');
+    const also = packages === '' ? '' : `; it would install from Debian: ${packages}`;
+    fail(`network namespaces need root; run it as root, for example: sudo npm run ${purpose}${also}`);
+  }
+  const isDebian = osRelease().ID === 'debian' && which('apt-get') !== undefined;
+  const wanted = isDebian ? [] : missing.map((part) => part.about);
+  if (withConsul && findConsul() === undefined) {
+    const refusal = isDebian ? consulSource().refusal : 'it must be on PATH';
+    if (refusal !== undefined) wanted.push(`consul (${refusal})`);
+  }
+  if (wanted.length === 0) return;
+  const here = osRelease().PRETTY_NAME ?? 'an unknown system';
+  fail(
+    `this is ${here}, where the set-up installs nothing of the following; ` +
+      `install it, then run this again: ${wanted.join(', ')}`,
+  );
+}
+
+/** Debian's packages for these parts. */
+export function packagesOf(missing) {
+  return [...new Set(missing.map((part) => part.package))];
+}

@@ -1,0 +1,91 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, openSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The world's engine: dockerd on the default socket. Any process of the world may start, stop or kill it. */
+const SOCKET = '/run/docker.sock';
+const PIDFILE = '/run/dockerd.pid';
+/** After kill -9 dockerd needs 11 s on a quiet machine before it answers again. */
+const READY_TIMEOUT = 60_000;
+const STOP_TIMEOUT = 30_000;
+
+/** The folder that holds the world's data. @throws Error outside a world */
+export function worldFolder(): string {
+  const folder = process.env.HEDDLE_WORLD;
+  if (folder !== undefined && existsSync(folder)) return folder;
+  throw new Error('this needs a Docker engine in a world of its own: run it by npm test');
+}
+
+/** Starts dockerd, with further flags if given (`--bridge=weave`), and waits until it answers. */
+export async function startEngine(flags: readonly string[] = []): Promise<void> {
+  const folder = worldFolder();
+  const log = openSync(join(folder, 'dockerd.log'), 'a');
+  const paths = ['--data-root', join(folder, 'docker'), '--exec-root', '/run/dockerd', '--pidfile', PIDFILE];
+  const cgroups = ['--cgroup-parent', `/${basename(folder)}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'];
+  const dockerd = spawn('dockerd', [...paths, '-H', `unix://${SOCKET}`, ...cgroups, ...flags], {
+    detached: true, // Ctrl-C must not stop it under the feet of what uses it
+    stdio: ['ignore', log, log],
+  });
+  dockerd.unref();
+  const deadline = Date.now() + READY_TIMEOUT;
+  while (!(await engineAnswers())) {
+    if (dockerd.exitCode !== null || Date.now() > deadline)
+      throw new Error(`dockerd is not up:\n${lastWords(folder)}`);
+    await sleep(20);
+  }
+}
+
+/** Stops dockerd in order and waits for its end; containers end with it. */
+export async function stopEngine(): Promise<void> {
+  await endEngine('SIGTERM');
+}
+
+/** Ends dockerd with kill -9: its containers go on running. */
+export async function killEngine(): Promise<void> {
+  await endEngine('SIGKILL');
+}
+
+async function endEngine(signal: NodeJS.Signals): Promise<void> {
+  if (!existsSync(PIDFILE)) return;
+  const pid = Number(readFileSync(PIDFILE, 'utf8'));
+  process.kill(pid, signal);
+  const deadline = Date.now() + STOP_TIMEOUT;
+  // A zombie (when vitest started it and has not reaped it yet) has no command line any more.
+  while (existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`).length > 0) {
+    if (Date.now() > deadline)
+      throw new Error(`dockerd (pid ${pid}) has not ended ${STOP_TIMEOUT} ms after ${signal}`);
+    await sleep(20);
+  }
+  // Its containerd ends a moment later, and a new dockerd that meets the old one gives up.
+  while (signal === 'SIGTERM' && isRunning('containerd')) {
+    if (Date.now() > deadline) throw new Error('containerd has not ended after dockerd');
+    await sleep(20);
+  }
+}
+
+function isRunning(program: string): boolean {
+  try {
+    execFileSync('busybox', ['pidof', program], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function engineAnswers(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const ping = request({ socketPath: SOCKET, path: '/_ping', timeout: 2000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on('timeout', () => ping.destroy());
+    ping.on('error', () => resolve(false));
+    ping.end();
+  });
+}
+
+function lastWords(folder: string): string {
+  return readFileSync(join(folder, 'dockerd.log'), 'utf8').split('\n').slice(-15).join('\n');
+}

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeBusyboxTar } from './busybox.ts';
+import { removeCgroups } from './cgroups.ts';
+
+/** Runs first inside the new namespaces; "$@" is the command. tini becomes pid 1, so that no zombie stays. */
+const PREPARE = `
+set -e
+ip link set lo up
+mount -t tmpfs tmpfs /run
+mkdir /run/netns /run/lock /run/cgroup
+mount -t tmpfs tmpfs /etc/docker
+# a fresh sysfs shows the devices of the new network namespace; the control groups stay those of the host
+mount --rbind /sys/fs/cgroup /run/cgroup
+mount -t sysfs sysfs /sys
+mount --move /run/cgroup /sys/fs/cgroup
+exec tini -g -- "$@"`;
+
+const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url));
+
+/**
+ * Runs a command in a world of its own, with a Docker engine on the default socket and the image `busybox` in it.
+ * The world dies with this process, even by kill -9. Everything the command needs from a network must be there
+ * before. Resolves to the command's exit status, when all that the world left has been removed.
+ */
+export async function runInWorld(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-world-'));
+  // dockerd keeps a key there; a mount needs a folder to lie on.
+  const madeDockerFolder = !existsSync('/etc/docker');
+  if (madeDockerFolder) mkdirSync('/etc/docker');
+  try {
+    writeBusyboxTar(join(folder, 'busybox.tar'));
+    const unshare = ['unshare', ...NAMESPACES, 'sh', '-c', PREPARE, 'sh'];
+    const inside = [process.execPath, INSIDE, ...command];
+    const world = spawn('setpriv', ['--pdeathsig', 'KILL', ...unshare, ...inside], {
+      stdio: 'inherit',
+      env: worldEnvironment({ ...env, HEDDLE_WORLD: folder }),
+    });
+    return await statusOf(world);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    await removeCgroups(basename(folder));
+    if (madeDockerFolder) rmdirSync('/etc/docker');
+  }
+}
+
+/** The caller's environment, turned to the world's own engine and with the folders of system programs on PATH. */
+function worldEnvironment(extra: Record<string, string>): NodeJS.ProcessEnv {
+  const { DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...env } = process.env;
+  return { ...env, PATH: `${env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`, ...extra };
+}
+
+/** Waits for the end, and passes signals on: on a terminal, tini has taken the foreground and gets Ctrl-C itself. */
+async function statusOf(world: ChildProcess): Promise<number> {
+  const pass = (signal: NodeJS.Signals) => signalInside(world, signal);
+  process.on('SIGTERM', pass).on('SIGHUP', pass).on('SIGINT', pass);
+  try {
+    return await new Promise((resolve, reject) => {
+      world.once('error', reject);
+      world.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
+    });
+  } finally {
+    process.off('SIGTERM', pass).off('SIGHUP', pass).off('SIGINT', pass);
+  }
+}
+
+/** unshare ignores signals while it waits, so they go to its child, the world's pid 1. */
+function signalInside(world: ChildProcess, signal: NodeJS.Signals): void {
+  const children = readFileSync(`/proc/${world.pid}/task/${world.pid}/children`, 'utf8').trim();
+  if (children === '') world.kill('SIGKILL');
+  else process.kill(Number(children.split(' ')[0]), signal);
+}
