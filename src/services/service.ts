@@ -12,6 +12,8 @@ export interface Service {
   readonly meta: Readonly<Record<string, string>>;
   readonly checks: readonly Check[];
   readonly weights: Weights;
+  /** True where others may change the tags in the catalog and keep them. */
+  readonly enableTagOverride?: boolean;
 }
 
 /** DNS weights while the checks pass and while they warn, each 1–65535. */

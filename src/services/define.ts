@@ -1,0 +1,154 @@
+import type { RosterEntry } from '../containers/entry.ts';
+import type { ContainerPort } from '../docker/snapshot.ts';
+import { announcedAddress } from './address.ts';
+import { commaList, Environment, isWord, type Settings } from './environment.ts';
+import { ID_PREFIX, sealed, serviceId } from './identity.ts';
+import { metaOf, shown } from './meta.ts';
+import { type NamingOptions, naming } from './naming.ts';
+import { DEFAULT_WEIGHTS, type Service, type Weights } from './service.ts';
+
+/** One service of one container, and the id that its SERVICE_ID asks for instead of its own. */
+export interface Definition {
+  readonly service: Service;
+  readonly wantedId?: string;
+}
+
+/** All that a container asks to be registered; problems name what was left out and why, one sentence each. */
+export interface Definitions {
+  readonly definitions: readonly Definition[];
+  readonly problems: readonly string[];
+}
+
+export interface DefineOptions extends NamingOptions {
+  readonly hostId: string;
+  /** What the variables and labels begin with; default `SERVICE_`. */
+  readonly servicePrefix?: string;
+}
+
+/** Bounds on what one container may ask for; Consul itself takes tags of megabytes. */
+const MAX_TAGS = 256;
+const MAX_TAG = 4096;
+const MAX_ID = 255;
+const MAX_PROBLEMS = 20;
+
+const NONE: Definitions = { definitions: [], problems: [] };
+
+/**
+ * What one container should have in the registry: one definition a port and name. Pure; nothing for containers that
+ * do not run, are ignored, wait for their address or have none. Bad metadata costs its own key, never the service.
+ */
+export function define(entry: RosterEntry, options: DefineOptions): Definitions {
+  const { snapshot, choice, awaitingAddress } = entry;
+  if (!snapshot.running || snapshot.paused || awaitingAddress) return NONE;
+  const environment = new Environment(snapshot.metadata, options.servicePrefix);
+  const definitions: Definition[] = [];
+  const problems = new Set(environment.problems);
+  for (const port of snapshot.ports.length === 0 ? [undefined] : snapshot.ports) {
+    const settings = environment.settings(port?.port, port?.protocol);
+    if ((settings.get('ignore')?.value ?? '') !== '') continue;
+    const note = (problem: string | undefined): void => void (problem && problems.add(problem));
+
+    const { address, problem } = announcedAddress(settings.get('address'), choice);
+    note(problem);
+    if (address === undefined) continue;
+    const named = naming(snapshot, environment, port, options);
+    named.problems.forEach(note);
+    const { meta, problems: metaProblems } = metaOf(unknownKeys(settings));
+    metaProblems.forEach(note);
+    const content = {
+      tags: [...new Set([...named.tags, ...tagsOf(settings, note), ...protocolTag(port)])],
+      address,
+      meta,
+      checks: [],
+      weights: weightsOf(settings, note),
+      ...(settings.get('enable_tag_override')?.value === 'true' && { enableTagOverride: true }),
+    };
+    const wantedId = wantedIdOf(settings, note);
+    const hostPorts = choice.chosen && choice.hostPorts && snapshot.networkMode !== 'host';
+    for (const [at, announced] of announcedPorts(port, hostPorts).entries()) {
+      for (const [nth, name] of named.names.entries()) {
+        const id = serviceId({
+          hostId: options.hostId,
+          container: snapshot.id,
+          port: port?.port ?? 0,
+          protocol: port?.protocol ?? 'tcp',
+          ...extra(at > 0 ? `@${announced}` : '', nth > 0 ? `+${name}` : ''),
+        });
+        const service = sealed({ id, name, port: announced, ...content }, options.hostId, snapshot.id);
+        definitions.push({ service, ...(wantedId !== undefined && { wantedId }) });
+      }
+    }
+  }
+  return { definitions, problems: bounded([...problems]) };
+}
+
+/** The ports that one container port is announced at: its own, or each host port that it is published at. */
+function announcedPorts(port: ContainerPort | undefined, hostPorts: boolean): readonly number[] {
+  if (port === undefined) return [0];
+  if (!hostPorts) return [port.port];
+  // Docker lists a port once for IPv4 and once for IPv6.
+  return [...new Set(port.published.map(({ hostPort }) => hostPort))].sort((a, b) => a - b);
+}
+
+function extra(...parts: readonly string[]): { extra?: string } {
+  const text = parts.join('');
+  return text === '' ? {} : { extra: text };
+}
+
+function unknownKeys(settings: Settings): Settings {
+  return new Map([...settings].filter(([key]) => !isWord(key)));
+}
+
+/** As registrator did, so that one port of both protocols can be told apart: `_dns._udp.service.consul`. */
+function protocolTag(port: ContainerPort | undefined): string[] {
+  return port === undefined || port.protocol === 'tcp' ? [] : [port.protocol];
+}
+
+function tagsOf(settings: Settings, note: (problem: string) => void): string[] {
+  const setting = settings.get('tags');
+  const given: string[] = [];
+  for (const tag of commaList(setting?.value ?? '')) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (tag.length > MAX_TAG || /[\x00-\x1f\x7f]/.test(tag)) {
+      note(
+        `${setting?.variable}: tag ${JSON.stringify(shown(tag))} is left out: it is too long or not printable`,
+      );
+    } else {
+      given.push(tag);
+    }
+  }
+  if (given.length > MAX_TAGS)
+    note(`${setting?.variable} has more than ${MAX_TAGS} tags; the rest is left out`);
+  return given.slice(0, MAX_TAGS);
+}
+
+function weightsOf(settings: Settings, note: (problem: string) => void): Weights {
+  const setting = settings.get('weight');
+  if (setting === undefined) return DEFAULT_WEIGHTS;
+  const [passing, warning = DEFAULT_WEIGHTS.warning, ...rest] = setting.value.split(',').map(Number);
+  if (passing !== undefined && isWeight(passing) && isWeight(warning) && rest.length === 0) {
+    return { passing, warning };
+  }
+  const expected = 'expected 1–65535, or two such numbers for passing and warning';
+  note(`${setting.variable} ${JSON.stringify(shown(setting.value))} is refused: ${expected}`);
+  return DEFAULT_WEIGHTS;
+}
+
+function isWeight(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= 65535;
+}
+
+function wantedIdOf(settings: Settings, note: (problem: string) => void): string | undefined {
+  const setting = settings.get('id');
+  const id = setting?.value.trim() ?? '';
+  if (setting === undefined || id === '') return undefined;
+  if (id.length <= MAX_ID && /^[\x21-\x7e]+$/.test(id) && !id.startsWith(ID_PREFIX)) return id;
+  const expected = `up to ${MAX_ID} printable characters without spaces, not beginning with \`${ID_PREFIX}\``;
+  note(`${setting.variable} ${JSON.stringify(shown(id))} is refused: expected ${expected}`);
+  return undefined;
+}
+
+function bounded(problems: readonly string[]): readonly string[] {
+  if (problems.length <= MAX_PROBLEMS) return problems;
+  return [...problems.slice(0, MAX_PROBLEMS), `and ${problems.length - MAX_PROBLEMS} more`];
+}

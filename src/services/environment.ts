@@ -1,0 +1,103 @@
+import type { Protocol } from '../docker/snapshot.ts';
+
+/** One `SERVICE_…` variable or label that holds for a port. */
+export interface Setting {
+  /** As the container spells it, for messages. */
+  readonly variable: string;
+  readonly value: string;
+}
+
+/** What a container asks for one port: registrator's keys in lower case, without prefix and port. */
+export type Settings = ReadonlyMap<string, Setting>;
+
+/** Keys that mean something; every other becomes Meta. */
+const WORDS = new Set(['name', 'tags', 'id', 'ignore', 'address', 'weight', 'enable_tag_override']);
+
+/** Other keys than words that are read from one container; Consul's Meta holds 64 pairs, a label bomb has thousands. */
+const MAX_OTHERS = 256;
+
+interface Scoped extends Setting {
+  readonly key: string;
+  readonly port: number | undefined;
+  readonly protocol: Protocol | undefined;
+}
+
+/** Marathon passes an app's labels as variables of this prefix; they count like labels, but any other beats them. */
+const MARATHON_LABEL = 'MARATHON_APP_LABEL_';
+
+/**
+ * The `SERVICE_*` language of one container: `SERVICE_<KEY>`, `SERVICE_<port>_<KEY>` and
+ * `SERVICE_<port>_<protocol>_<KEY>`, where the port is the container's own and the narrower beats the wider.
+ */
+export class Environment {
+  /** What was too much to read. */
+  readonly problems: readonly string[];
+  private readonly byPort = new Map<number | undefined, Scoped[]>();
+
+  /** `prefix` ends in `_`; it is upper case by custom and matched exactly. */
+  constructor(metadata: ReadonlyMap<string, string>, prefix = 'SERVICE_') {
+    let others = 0;
+    for (const layer of [`${MARATHON_LABEL}${prefix}`, prefix]) {
+      for (const [variable, value] of metadata) {
+        if (!variable.startsWith(layer) || variable.length === layer.length) continue;
+        const setting = { variable, value, ...scopeOf(variable.slice(layer.length).toLowerCase()) };
+        if (!isWord(setting.key) && ++others > MAX_OTHERS) continue;
+        const scoped = this.byPort.get(setting.port);
+        if (scoped === undefined) this.byPort.set(setting.port, [setting]);
+        else scoped.push(setting);
+      }
+    }
+    const left = others - MAX_OTHERS;
+    this.problems =
+      left > 0 ? [`${left} of its ${prefix}* settings are left out: more than ${MAX_OTHERS}`] : [];
+  }
+
+  /** The settings of one port; without a port, those that name none. */
+  settings(port?: number, protocol?: Protocol): Settings {
+    const settings = new Map<string, Setting>();
+    for (const setting of this.byPort.get(undefined) ?? []) settings.set(setting.key, setting);
+    for (const setting of this.narrower(port, protocol)) settings.set(setting.key, setting);
+    return settings;
+  }
+
+  /** True where the key was given for this very port, not for the container at large. */
+  narrowed(key: string, port: number, protocol: Protocol): boolean {
+    return this.narrower(port, protocol).some((setting) => setting.key === key);
+  }
+
+  private narrower(port: number | undefined, protocol: Protocol | undefined): Scoped[] {
+    if (port === undefined) return [];
+    const ofPort = this.byPort.get(port) ?? [];
+    const ofProtocol = ofPort.filter((setting) => setting.protocol === protocol);
+    return [...ofPort.filter((setting) => setting.protocol === undefined), ...ofProtocol];
+  }
+}
+
+/** True for keys with a meaning of their own, which never become Meta. */
+export function isWord(key: string): boolean {
+  return WORDS.has(key);
+}
+
+function scopeOf(key: string): Pick<Scoped, 'key' | 'port' | 'protocol'> {
+  const [, port, protocol, rest] = /^(\d{1,5})_(?:(tcp|udp|sctp)_)?(.+)$/s.exec(key) ?? [];
+  if (port === undefined || rest === undefined) return { key, port: undefined, protocol: undefined };
+  return { key: rest, port: Number(port), protocol: protocol as Protocol | undefined };
+}
+
+/** A comma list as registrator reads it, `\,` being a comma, except that parts are trimmed and their order is kept. */
+export function commaList(text: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (let at = 0; at <= text.length; at++) {
+    if (text[at] === '\\' && text[at + 1] === ',') {
+      part += ',';
+      at++;
+    } else if (at === text.length || text[at] === ',') {
+      if (part.trim() !== '') parts.push(part.trim());
+      part = '';
+    } else {
+      part += text[at];
+    }
+  }
+  return parts;
+}

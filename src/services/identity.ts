@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { type Protocol, shortId } from '../docker/snapshot.ts';
+import { OWNER_META, type Service } from './service.ts';
+
+/** The value of `heddle-owner`. */
+export const OWNER = 'heddle';
+
+/** Ids that begin so are heddle's to give; no SERVICE_ID may. */
+export const ID_PREFIX = `${OWNER}:`;
+
+export interface ServiceKey {
+  readonly hostId: string;
+  readonly container: string;
+  /** The container's own port, so that the id stays when the announced port changes. */
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** What tells several services on one port apart: `+name` for a further name, `@8081` for a further host port. */
+  readonly extra?: string;
+}
+
+/** `heddle:<host-id>:<container-12>:<port>[extra][:udp]`: unique wherever host-ids are. */
+export function serviceId(key: ServiceKey): string {
+  const protocol = key.protocol === 'tcp' ? '' : `:${key.protocol}`;
+  return `${ID_PREFIX}${key.hostId}:${shortId(key.container)}:${key.port}${key.extra ?? ''}${protocol}`;
+}
+
+/** The service with its marks of ownership in Meta: whose it is, which host's, which container's, and its content. */
+export function sealed(service: Service, hostId: string, container: string): Service {
+  const marks = {
+    [OWNER_META.owner]: OWNER,
+    [OWNER_META.host]: hostId,
+    [OWNER_META.container]: shortId(container),
+  };
+  const meta = { ...service.meta, ...marks };
+  return { ...service, meta: { ...meta, [OWNER_META.hash]: contentHash({ ...service, meta }) } };
+}
+
+/** True only for entries that this host's heddle made. */
+export function isOurs(meta: Readonly<Record<string, string>>, hostId: string): boolean {
+  return meta[OWNER_META.owner] === OWNER && meta[OWNER_META.host] === hostId;
+}
+
+/** Sixteen hex digits of everything a registry is told but the id; the order of keys does not matter. */
+function contentHash(service: Service): string {
+  const { id: _, ...content } = service;
+  return createHash('sha256').update(canonical(content)).digest('hex').slice(0, 16);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+/**
+ * True where what a registry holds is not what was wanted. The hash speaks for the checks, which a registry does not
+ * give back; the rest is compared too, because somebody may have edited an entry and kept its Meta.
+ */
+export function differs(held: Service, wanted: Service): boolean {
+  return comparable(held) !== comparable(wanted);
+}
+
+function comparable({ id, name, tags, address, port, meta, weights, enableTagOverride }: Service): string {
+  // With tag override the tags are others' to change.
+  const ownTags = enableTagOverride === true ? [] : tags;
+  return canonical({ id, name, tags: ownTags, address, port, meta, weights });
+}

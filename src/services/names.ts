@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+
+/** RFC 1035 §2.3.4. */
+export const MAX_LABEL = 63;
+export const MAX_NAME = 253;
+
+/**
+ * Any text as one DNS label (RFC 1123 §2.1): lower case, every other character a hyphen, none at the ends. Longer
+ * than 63 keeps 54 characters and eight of a hash, so that two long names stay two. Empty when nothing is left.
+ */
+export function dnsLabel(text: string): string {
+  const label = trimHyphens(text.toLowerCase().replace(/[^a-z0-9-]/g, '-'));
+  if (label.length <= MAX_LABEL) return label;
+  const hash = createHash('sha256').update(label).digest('hex').slice(0, 8);
+  return `${label.slice(0, MAX_LABEL - hash.length - 1)}-${hash}`;
+}
+
+/**
+ * The service name that an image suggests: the last part of its path, without tag and digest. Empty for a bare
+ * image id, which names nothing.
+ */
+export function imageName(image: string): string {
+  const path = image.split('@')[0] ?? '';
+  const last = path.slice(path.lastIndexOf('/') + 1);
+  if (last.startsWith('sha256:') || /^[0-9a-f]{64}$/.test(last)) return '';
+  return dnsLabel(last.split(':')[0] ?? '');
+}
+
+// A loop, because /-+$/ is quadratic on a megabyte of hyphens.
+function trimHyphens(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (text[start] === '-') start++;
+  while (end > start && text[end - 1] === '-') end--;
+  return text.slice(start, end);
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { commaList, Environment } from '../../src/services/environment.ts';
+
+const environment = (pairs: Record<string, string>, prefix?: string) =>
+  new Environment(new Map(Object.entries(pairs)), prefix);
+
+const values = (settings: ReadonlyMap<string, { value: string }>) =>
+  Object.fromEntries([...settings].map(([key, { value }]) => [key, value]));
+
+describe('the SERVICE_* language', () => {
+  test('lower-cases keys and leaves other variables alone', () => {
+    const settings = environment({ SERVICE_NAME: 'web', PATH: '/bin', service_name: 'x' }).settings();
+    expect(values(settings)).toEqual({ name: 'web' });
+  });
+
+  test('lets the narrower beat the wider, wherever it stands', () => {
+    const all = environment({
+      SERVICE_53_UDP_NAME: 'dns-udp',
+      SERVICE_53_NAME: 'dns',
+      SERVICE_NAME: 'any',
+    });
+    expect(values(all.settings(53, 'udp'))).toEqual({ name: 'dns-udp' });
+    expect(values(all.settings(53, 'tcp'))).toEqual({ name: 'dns' });
+    expect(values(all.settings(80, 'tcp'))).toEqual({ name: 'any' });
+    expect(values(all.settings())).toEqual({ name: 'any' });
+  });
+
+  test('keeps the settings of other ports away', () => {
+    expect(values(environment({ SERVICE_80_NAME: 'web' }).settings(443, 'tcp'))).toEqual({});
+  });
+
+  test('knows whether a key was given for the port itself', () => {
+    const all = environment({ SERVICE_80_NAME: 'web', SERVICE_53_UDP_NAME: 'dns', SERVICE_TAGS: 'x' });
+    expect(all.narrowed('name', 80, 'tcp')).toBe(true);
+    expect(all.narrowed('name', 53, 'udp')).toBe(true);
+    expect(all.narrowed('name', 53, 'tcp')).toBe(false);
+    expect(all.narrowed('tags', 80, 'tcp')).toBe(false);
+  });
+
+  test('takes a lone number or protocol for a key', () => {
+    expect(values(environment({ SERVICE_80: 'a', SERVICE_80_TCP: 'b' }).settings(80, 'tcp'))).toEqual({
+      '80': 'a',
+      tcp: 'b',
+    });
+  });
+
+  test('reads the labels of a Marathon app, which real ones beat', () => {
+    const all = environment({
+      MARATHON_APP_LABEL_SERVICE_TAGS: 'a,b',
+      SERVICE_NAME: 'web',
+      MARATHON_APP_LABEL_SERVICE_NAME: 'app',
+    });
+    expect(values(all.settings())).toEqual({ tags: 'a,b', name: 'web' });
+  });
+
+  test('may have another prefix', () => {
+    const all = environment({ HEDDLE_NAME: 'web', SERVICE_NAME: 'x' }, 'HEDDLE_');
+    expect(values(all.settings())).toEqual({ name: 'web' });
+  });
+
+  test('keeps its words in a bomb of labels, and says what it left out', () => {
+    const bomb = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`SERVICE_X${n}`, 'v']));
+    const all = environment({ ...bomb, SERVICE_NAME: 'web' });
+    expect(values(all.settings()).name).toBe('web');
+    expect(all.settings().size).toBe(257);
+    expect(all.problems).toEqual(['9744 of its SERVICE_* settings are left out: more than 256']);
+  });
+});
+
+describe('a comma list', () => {
+  test.each([
+    ['a,b', ['a', 'b']],
+    [' a , b ', ['a', 'b']],
+    ['c,b,a', ['c', 'b', 'a']],
+    ['a\\,b,c', ['a,b', 'c']],
+    ['a\\b', ['a\\b']],
+    [',,a,', ['a']],
+    ['', []],
+  ])('%j is %j', (text, parts) => {
+    expect(commaList(text)).toEqual(parts);
+  });
+});

@@ -1,0 +1,77 @@
+import type { Choice } from '../../src/addresses/choose.ts';
+import type { RosterEntry } from '../../src/containers/entry.ts';
+import type { ContainerPort, Snapshot } from '../../src/docker/snapshot.ts';
+
+/** A port of a container in a test: `80`, `'53/udp'`, `'80>8080,8081'` (published at two host ports). */
+export type PortWords = number | string;
+
+interface EntryWords extends Partial<Omit<Snapshot, 'metadata' | 'ports'>> {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly ports?: readonly PortWords[];
+  /** The chosen address; null where none could be chosen. */
+  readonly ip?: string | null;
+  readonly hostPorts?: boolean;
+  readonly awaitingAddress?: boolean;
+}
+
+/** A roster entry of a running container at 10.2.1.1, but for what the test says. */
+export function entryOf(words: EntryWords = {}): RosterEntry {
+  const {
+    env = {},
+    ports = [],
+    ip = '10.2.1.1',
+    hostPorts = false,
+    awaitingAddress = false,
+    ...rest
+  } = words;
+  const choice: Choice =
+    ip === null
+      ? { chosen: false, tried: [{ word: 'ethwe', why: 'no such interface' }] }
+      : { chosen: true, ip, word: hostPorts ? 'published' : 'ethwe', reason: 'test', hostPorts };
+  return {
+    snapshot: snapshotOf({ ...rest, metadata: new Map(Object.entries(env)), ports: ports.map(portOf) }),
+    namespace: undefined,
+    addresses: [],
+    choice,
+    awaitingAddress,
+    problem: undefined,
+  };
+}
+
+/** A full id from a few digits. */
+export const containerId = (digits: string | number): string => String(digits).padEnd(64, '0');
+
+function snapshotOf(words: Partial<Snapshot>): Snapshot {
+  return {
+    id: containerId('c0ffee'),
+    name: 'thing',
+    image: 'team/thing:1',
+    running: true,
+    paused: false,
+    pid: 42,
+    metadata: new Map(),
+    ports: [],
+    networkMode: 'bridge',
+    networks: [],
+    hostname: 'c0ffee',
+    domainname: '',
+    health: 'none',
+    exitCode: null,
+    startedAt: '2026-11-21T10:00:00Z',
+    ...words,
+  };
+}
+
+function portOf(words: PortWords): ContainerPort {
+  const [own = '', published = ''] = String(words).split('>');
+  const [port, protocol = 'tcp'] = own.split('/');
+  const hostPorts = published === '' ? [] : published.split(',').map(Number);
+  return {
+    port: Number(port),
+    protocol: protocol as ContainerPort['protocol'],
+    published: hostPorts.flatMap((hostPort) => [
+      { hostIp: '0.0.0.0', hostPort },
+      { hostIp: '::', hostPort },
+    ]),
+  };
+}
