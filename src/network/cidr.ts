@@ -1,0 +1,100 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { HeddleError } from '../errors.ts';
+import type { Cidr } from './engine.ts';
+
+const EXPECTED = 'expected an address with its prefix length, like 10.2.1.1/16 or fd00::1/64';
+
+/**
+ * Reads `10.2.1.1/16` or `fd00::1/64` and puts the address in its canonical form.
+ * @throws HeddleError `bad-input` naming the text, what is wrong with it and the form expected
+ */
+export function parseCidr(text: string): Cidr {
+  const refuse = (what: string): never => {
+    throw new HeddleError('bad-input', `${quoted(text)} ${what}: ${EXPECTED}`);
+  };
+  const slash = text.indexOf('/');
+  if (slash < 0) return refuse('has no prefix length');
+  const ip = text.slice(0, slash);
+  const prefix = text.slice(slash + 1);
+  const family = familyOf(ip);
+  if (family === undefined) return refuse('does not start with an IP address');
+  const longest = family === 4 ? 32 : 128;
+  // Digits alone, and no leading zero: `1.0`, `+8`, `0x8` and `08` mean different things to different tools.
+  if (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > longest) {
+    return refuse(`has no prefix length from 0 to ${longest} after the slash`);
+  }
+  return { ip: canonicalIp(ip), prefixLength: Number(prefix), family };
+}
+
+/** `10.2.1.1/16`. */
+export const formatCidr = (cidr: Pick<Cidr, 'ip' | 'prefixLength'>): string =>
+  `${cidr.ip}/${cidr.prefixLength}`;
+
+/** The network that an address with its prefix length lies in: `10.2.0.0/16` of `10.2.1.1/16`. */
+export function networkOf({ ip, prefixLength, family }: Cidr): Cidr {
+  const bytes = ipBytes(ip).map((byte, index) => byte & maskByte(prefixLength, index));
+  return { ip: ipText(bytes), prefixLength, family };
+}
+
+/** Whether an address without prefix lies inside a network; never true across families. */
+export function contains(network: Cidr, ip: string): boolean {
+  if (familyOf(ip) !== network.family) return false;
+  return networkOf({ ...network, ip }).ip === networkOf(network).ip;
+}
+
+/**
+ * Refuses what no interface can carry: a network's own or broadcast address, loopback, multicast, unspecified; and an
+ * empty list.
+ * @throws HeddleError `bad-input`
+ */
+export function assertAssignable(cidrs: readonly Cidr[]): void {
+  if (cidrs.length === 0) throw new HeddleError('bad-input', `no address was given: ${EXPECTED}`);
+  for (const cidr of cidrs) {
+    const problem = unassignable(cidr);
+    if (!problem) continue;
+    throw new HeddleError('bad-input', `${formatCidr(cidr)} ${problem}, which a container cannot have`);
+  }
+}
+
+function unassignable(cidr: Cidr): string | undefined {
+  const bytes = ipBytes(cidr.ip);
+  const hostBits = bytes.map((byte, index) => byte & ~maskByte(cidr.prefixLength, index) & 0xff);
+  const roomy = cidr.family === 4 && cidr.prefixLength < 31; // RFC 3021: a /31 has no network or broadcast address
+  const range = ipaddr.process(cidr.ip).range();
+  if (range === 'loopback' || range === 'multicast' || range === 'unspecified')
+    return `is a ${range} address`;
+  if (range === 'broadcast' || (roomy && isBroadcast(hostBits, cidr.prefixLength))) {
+    return 'is the broadcast address of its network';
+  }
+  return roomy && hostBits.every((byte) => byte === 0) ? 'is the name of a network' : undefined;
+}
+
+/** 4 or 6, by the strict forms only (no octal, no short forms, no zone); otherwise undefined. */
+export function familyOf(ip: string): 4 | 6 | undefined {
+  if (isIPv4(ip)) return 4;
+  // IPv4 written inside IPv6 would be one address under two names.
+  if (isIPv6(ip) && !ip.includes('%') && !ipaddr.IPv6.parse(ip).isIPv4MappedAddress()) return 6;
+  return undefined;
+}
+
+/** Four or sixteen bytes in network order. */
+export const ipBytes = (ip: string): Uint8Array => Uint8Array.from(ipaddr.parse(ip).toByteArray());
+
+/** The canonical text (RFC 5952 for IPv6) of four or sixteen bytes. */
+export function ipText(bytes: Uint8Array): string {
+  const ip = ipaddr.fromByteArray([...bytes]);
+  return ip instanceof ipaddr.IPv6 ? ip.toRFC5952String() : ip.toString();
+}
+
+const canonicalIp = (ip: string): string => ipText(ipBytes(ip));
+
+/** The network mask's byte at this index. */
+const maskByte = (prefixLength: number, index: number): number =>
+  (0xff00 >> Math.min(8, Math.max(0, prefixLength - index * 8))) & 0xff;
+
+const isBroadcast = (hostBits: Uint8Array, prefixLength: number): boolean =>
+  hostBits.every((byte, index) => byte === (~maskByte(prefixLength, index) & 0xff));
+
+/** Untrusted text for one line of a message: quoted, control characters escaped, cut at 60. */
+const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);

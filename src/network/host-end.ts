@@ -1,0 +1,12 @@
+import type { Link } from './netlink/link.ts';
+
+const PREFIX = 'vethwl';
+
+/**
+ * Name of the end of a pair that stays on the host: at most 13 characters of the kernel's 15, and by the namespace's
+ * inode the same in every process.
+ */
+export const hostEndName = (inode: number): string => `${PREFIX}${inode.toString(36)}`;
+
+/** Made by heddle, or by the original weave, which uses the same prefix. */
+export const isHostEnd = ({ name, kind }: Link): boolean => kind === 'veth' && name.startsWith(PREFIX);

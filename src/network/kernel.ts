@@ -1,0 +1,126 @@
+import type { Address } from '../addresses/address.ts';
+import type { Logger } from '../log.ts';
+import { ensureBridge, removeBridge } from './bridge.ts';
+import { assertAssignable } from './cidr.ts';
+import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
+import type { Firewall } from './firewall.ts';
+import type { DeviceAddress } from './netlink/address.ts';
+import { explained } from './netlink/kernel-error.ts';
+import { type Libc, loadLibc } from './netlink/libc.ts';
+import { hostNetwork, Namespace, ownNamespace } from './netlink/namespace.ts';
+import { RouteSocket } from './netlink/socket.ts';
+import { addressesOn, allAddresses, allLinks, findLink } from './netlink/tables.ts';
+import { attachPair, detachPair, type PairOptions, type Sides } from './veth.ts';
+import { type Listener, NamespaceWatch } from './watch.ts';
+
+/** The engine on the real kernel, by rtnetlink. It lives in the host's network namespace. */
+export class KernelEngine implements NetworkEngine {
+  readonly #firewall: Firewall;
+  readonly #options: PairOptions;
+  readonly #watch: NamespaceWatch;
+
+  constructor(needs: { readonly firewall: Firewall; readonly log: Logger }, options: PairOptions) {
+    this.#firewall = needs.firewall;
+    this.#options = options;
+    this.#watch = new NamespaceWatch(needs);
+  }
+
+  async ensureBridge(): Promise<void> {
+    await onHost(`make bridge ${this.#options.bridge}`, (host) => ensureBridge(host, this.#options));
+    await this.#firewall.ensureRules();
+  }
+
+  /** Takes away the bridge, every pair in it and our firewall rules; what is not there is a success. */
+  async removeBridge(): Promise<void> {
+    await onHost(`remove bridge ${this.#options.bridge}`, (host) => removeBridge(host, this.#options.bridge));
+    await this.#firewall.removeRules();
+  }
+
+  async attach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult> {
+    assertAssignable(cidrs);
+    return this.#between('attach', target, (sides) =>
+      attachPair(sides, target.container, cidrs, this.#options),
+    );
+  }
+
+  async detach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<{ readonly removed: readonly Cidr[] }> {
+    const removed = await this.#between('detach', target, (sides) => detachPair(sides, cidrs, this.#options));
+    return { removed };
+  }
+
+  async addresses(nsPath: string): Promise<readonly Address[]> {
+    try {
+      const libc = await loadLibc();
+      using namespace = containerAt(nsPath);
+      using host = new RouteSocket(libc);
+      using inside = namespace.connect(libc);
+      this.#watch.learn(host, namespace);
+      const devices = new Map(
+        allLinks(inside)
+          .filter(({ up, loopback }) => up && !loopback)
+          .map(({ index, name }) => [index, name]),
+      );
+      return allAddresses(inside).flatMap((address) => {
+        const name = devices.get(address.device);
+        return name === undefined ? [] : [addressOf(address, name)];
+      });
+    } catch (error) {
+      throw explained(`read the addresses in ${nsPath}`, error);
+    }
+  }
+
+  async hostAddresses(device: string): Promise<readonly Address[]> {
+    return onHost(`read the addresses of ${device}`, (host) => {
+      const link = findLink(host, device);
+      return link ? addressesOn(host, link.index).map((address) => addressOf(address, device)) : [];
+    });
+  }
+
+  async watch(changed: Listener): Promise<{ stop(): Promise<void> }> {
+    return this.#watch.add(await loadLibc(), changed);
+  }
+
+  /** Runs with the container's namespace held and locked, and with a conversation on either side. */
+  async #between<T>(
+    verb: string,
+    { nsPath, container }: AttachTarget,
+    run: (sides: Sides) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const libc = await loadLibc();
+      using namespace = containerAt(nsPath);
+      await namespace.lock(libc);
+      using host = new RouteSocket(libc);
+      using inside = namespace.connect(libc);
+      this.#watch.learn(host, namespace);
+      return await run({ host, inside, namespace });
+    } catch (error) {
+      throw explained(`${verb} container ${container.slice(0, 12)}`, error);
+    }
+  }
+}
+
+async function onHost<T>(attempt: string, run: (host: RouteSocket) => T | Promise<T>): Promise<T> {
+  try {
+    const libc: Libc = await loadLibc();
+    using host = new RouteSocket(libc);
+    return await run(host);
+  } catch (error) {
+    throw explained(attempt, error);
+  }
+}
+
+/** @throws HeddleError `host-network`, `not-running` */
+function containerAt(nsPath: string): Namespace {
+  const namespace = new Namespace(nsPath);
+  if (namespace.inode !== ownNamespace()) return namespace;
+  namespace[Symbol.dispose]();
+  throw hostNetwork();
+}
+
+const addressOf = ({ ip, prefixLength, family }: DeviceAddress, name: string): Address => ({
+  ip,
+  prefixLength,
+  family,
+  interface: name,
+});

@@ -1,0 +1,25 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ipBytes } from './cidr.ts';
+import type { Cidr } from './engine.ts';
+
+/** All locally administered; one prefix for each origin, so that no two kinds of MAC can meet. */
+const FROM_IPV4 = [0x0a, 0x58];
+const FROM_IPV6 = [0x0a, 0x59];
+const RANDOM = [0x0a, 0x5a];
+
+/**
+ * The MAC of a container interface follows from its first IPv4 address (else its first IPv6 one): when an address
+ * moves to another container, neighbours' caches stay right.
+ * @param cidrs at least one
+ */
+export function macFor(cidrs: readonly Cidr[]): Buffer {
+  const cidr = cidrs.find(({ family }) => family === 4) ?? cidrs[0];
+  if (!cidr) throw new RangeError('a MAC is derived from an address, and none was given');
+  const bytes = ipBytes(cidr.ip);
+  return cidr.family === 4
+    ? Buffer.from([...FROM_IPV4, ...bytes])
+    : Buffer.from([...FROM_IPV6, ...createHash('sha256').update(bytes).digest().subarray(0, 4)]);
+}
+
+/** For the bridge: unlike any port's, and unlike other hosts' bridges. */
+export const randomMac = (): Buffer => Buffer.from([...RANDOM, ...randomBytes(4)]);

@@ -1,0 +1,154 @@
+import type { Address } from '../addresses/address.ts';
+import { HeddleError } from '../errors.ts';
+import { assertAssignable, formatCidr } from './cidr.ts';
+import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
+import { hostNetwork, vanished } from './netlink/namespace.ts';
+
+interface MemoryNamespace {
+  readonly inode: number;
+  /** By interface. */
+  readonly addresses: Map<string, readonly Address[]>;
+}
+
+/**
+ * The engine without a kernel, for tests of everything that uses one. Namespaces are made and taken away by the
+ * test; a path that was not made is a container that has stopped.
+ */
+export class MemoryEngine implements NetworkEngine {
+  readonly #options: { readonly bridge: string; readonly interface: string };
+  readonly #namespaces = new Map<string, MemoryNamespace | 'host'>();
+  readonly #host = new Map<string, readonly Address[]>();
+  readonly #listeners = new Set<(namespace: number | undefined) => void>();
+  #bridge: 'absent' | 'ours' | 'taken' = 'absent';
+  #nextInode = 4_026_532_000;
+
+  constructor(options: { readonly bridge?: string; readonly interface?: string } = {}) {
+    this.#options = { bridge: 'weave', interface: 'ethwe', ...options };
+  }
+
+  /** A container starts; returns its namespace's inode. */
+  addNamespace(nsPath: string): number {
+    const inode = this.#nextInode++;
+    this.#namespaces.set(nsPath, { inode, addresses: new Map() });
+    return inode;
+  }
+
+  /** A container starts in the host's network. */
+  addHostNamespace(nsPath: string): void {
+    this.#namespaces.set(nsPath, 'host');
+  }
+
+  /** The container's last process ends. */
+  removeNamespace(nsPath: string): void {
+    const namespace = this.#namespaces.get(nsPath);
+    this.#namespaces.delete(nsPath);
+    if (typeof namespace === 'object') this.#tell(namespace.inode);
+  }
+
+  /** Somebody else (Docker, the original weave) gives an interface of a container these addresses. */
+  setAddresses(nsPath: string, device: string, addresses: readonly Cidr[]): void {
+    const { inode, addresses: devices } = this.#namespace(nsPath);
+    devices.set(device, onDevice(device, addresses));
+    this.#tell(inode);
+  }
+
+  /** An interface of the host gets these addresses. */
+  setHostAddresses(device: string, addresses: readonly Cidr[]): void {
+    this.#host.set(device, onDevice(device, addresses));
+  }
+
+  /** A device of another kind takes the bridge's name. */
+  takeBridgeName(): void {
+    this.#bridge = 'taken';
+  }
+
+  /** As `reset` does; a device of another kind stays. */
+  async removeBridge(): Promise<void> {
+    if (this.#bridge !== 'ours') return;
+    this.#bridge = 'absent';
+    for (const namespace of this.#namespaces.values()) {
+      if (typeof namespace === 'object' && namespace.addresses.delete(this.#options.interface)) {
+        this.#tell(namespace.inode);
+      }
+    }
+  }
+
+  async ensureBridge(): Promise<void> {
+    if (this.#bridge === 'taken') throw this.#taken();
+    this.#bridge = 'ours';
+  }
+
+  async attach({ nsPath }: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult> {
+    assertAssignable(cidrs);
+    const { inode, addresses } = this.#namespace(nsPath);
+    if (this.#bridge === 'taken') throw this.#taken();
+    if (this.#bridge === 'absent') {
+      throw new HeddleError('not-found', `there is no bridge ${this.#options.bridge}`);
+    }
+    const device = this.#options.interface;
+    const before = addresses.get(device);
+    const present = new Set(before?.map(formatCidr));
+    const missing = new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr]));
+    const added = [...missing].flatMap(([text, cidr]) => (present.has(text) ? [] : [cidr]));
+    if (added.length > 0) {
+      addresses.set(device, [...(before ?? []), ...onDevice(device, added)]);
+      this.#tell(inode);
+    }
+    return { created: before === undefined, added };
+  }
+
+  async detach(
+    { nsPath }: AttachTarget,
+    cidrs: readonly Cidr[],
+  ): Promise<{ readonly removed: readonly Cidr[] }> {
+    const { inode, addresses } = this.#namespace(nsPath);
+    const device = this.#options.interface;
+    const present = addresses.get(device);
+    if (!present) return { removed: [] };
+    const asked = new Set(cidrs.map(formatCidr));
+    const kept = present.filter((address) => !asked.has(formatCidr(address)));
+    if (kept.length > 0) addresses.set(device, kept);
+    else addresses.delete(device);
+    const removed = present
+      .filter((address) => !kept.includes(address))
+      .map(({ ip, prefixLength, family }) => ({ ip, prefixLength, family }));
+    if (removed.length > 0) this.#tell(inode);
+    return { removed };
+  }
+
+  async addresses(nsPath: string): Promise<readonly Address[]> {
+    return [...this.#namespace(nsPath).addresses.values()].flat();
+  }
+
+  async hostAddresses(device: string): Promise<readonly Address[]> {
+    return this.#host.get(device) ?? [];
+  }
+
+  async watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }> {
+    const listener: typeof changed = (namespace) => changed(namespace);
+    this.#listeners.add(listener);
+    setImmediate(() => this.#listeners.has(listener) && listener(undefined));
+    return { stop: async () => void this.#listeners.delete(listener) };
+  }
+
+  #namespace(nsPath: string): MemoryNamespace {
+    const namespace = this.#namespaces.get(nsPath);
+    if (namespace === 'host') throw hostNetwork();
+    if (namespace) return namespace;
+    throw vanished(nsPath, { code: 'ENOENT' });
+  }
+
+  #taken(): HeddleError {
+    return new HeddleError('taken', `${this.#options.bridge} is not a bridge`);
+  }
+
+  /** Later, as the kernel's word comes. */
+  #tell(namespace: number): void {
+    setImmediate(() => {
+      for (const listener of this.#listeners) listener(namespace);
+    });
+  }
+}
+
+const onDevice = (device: string, cidrs: readonly Cidr[]): Address[] =>
+  cidrs.map(({ ip, prefixLength, family }) => ({ ip, prefixLength, family, interface: device }));

@@ -1,0 +1,72 @@
+import { readFile, stat } from 'node:fs/promises';
+import { shortId } from '../docker/snapshot.ts';
+import { HeddleError, systemCode } from '../errors.ts';
+import { explained } from './netlink/kernel-error.ts';
+import { hostNetwork, ownNamespace, vanished } from './netlink/namespace.ts';
+
+/** A container's main process, as Docker and the mounted procfs name it. */
+export interface ContainerProcess {
+  /** `/proc`, or where the host's is mounted: `/hostproc`. */
+  readonly procfs: string;
+  /** In the pid namespace of that procfs; 0 for none. */
+  readonly pid: number;
+  /** The full 64-digit id. */
+  readonly containerId: string;
+}
+
+/**
+ * Path of the container's network namespace, for the engine.
+ * @throws HeddleError `not-running`, `host-network`, `not-permitted` (SYS_PTRACE)
+ */
+export async function containerNamespace(process: ContainerProcess): Promise<string> {
+  await assertContainerProcess(process);
+  const path = `${process.procfs}/${process.pid}/ns/net`;
+  const { ino } = await stat(path).catch((error: unknown) => {
+    throw explained(`look at ${path}`, vanished(path, error));
+  });
+  if (ino === ownNamespace()) throw hostNetwork();
+  return path;
+}
+
+/**
+ * Makes sure that the process is the container's: a pid that was used again, or one of an engine in another pid
+ * namespace, would lead into somebody else's network. Needs no privilege.
+ *
+ * The evidence is the container's id in the path of its control group, with cgroup v1 and v2 alike. The kernel writes
+ * those paths as seen from the *reader's* cgroup namespace: from a private one, as Docker gives with v2, other
+ * containers still show as `0::/../docker-<id>.scope`; `0::/` alone is the reader's own group, or a host that puts
+ * nobody into groups (rootless engines do so). Only then the mount table is asked, which names the container by the
+ * folder that Docker mounts `/etc/hosts` and `/etc/resolv.conf` from.
+ * @throws HeddleError `not-running`
+ */
+export async function assertContainerProcess({ procfs, pid, containerId }: ContainerProcess): Promise<void> {
+  const name = shortId(containerId);
+  if (pid <= 0) throw new HeddleError('not-running', `container ${name} is not running`);
+  const groups = groupPaths(await processFile(`${procfs}/${pid}/cgroup`, name));
+  if (groups.some((path) => path.includes(containerId))) return;
+  const silent = groups.every((path) => path === '/');
+  if (silent && (await processFile(`${procfs}/${pid}/mountinfo`, name)).includes(`/${containerId}/`)) return;
+  throw new HeddleError(
+    'not-running',
+    `process ${pid} is not of container ${name}: it has stopped, or ${procfs} is not the proc of Docker's host`,
+  );
+}
+
+/** Lines are `hierarchy:controllers:path`. */
+const groupPaths = (cgroup: string): string[] =>
+  cgroup
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(':').slice(2).join(':'));
+
+async function processFile(path: string, name: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOENT' && code !== 'ESRCH') throw explained(`read ${path}`, error);
+    throw new HeddleError('not-running', `container ${name} has stopped: there is no ${path}`, {
+      cause: error,
+    });
+  }
+}

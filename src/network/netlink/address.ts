@@ -1,0 +1,113 @@
+import { ipBytes, ipText } from '../cidr.ts';
+import type { Cidr } from '../engine.ts';
+import { attribute, attributes, type Message, NLM_F, type Request } from './message.ts';
+
+/** An address on a device, as the kernel describes it. */
+export interface DeviceAddress extends Cidr {
+  /** Index of the device. */
+  readonly device: number;
+  /** Reachable on its own link only; without a zone nobody can use it. */
+  readonly linkLocal: boolean;
+  /** IPv6: not proven unique, or proven not to be. */
+  readonly unproven: boolean;
+}
+
+/** linux/rtnetlink.h */
+export const RTM_ADDRESS = { NEW: 20, DELETE: 21, GET: 22 } as const;
+const RTM_NEWROUTE = 24;
+
+/** linux/if_addr.h */
+const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
+const IFA_F = { NODAD: 0x02, DADFAILED: 0x08, TENTATIVE: 0x40 } as const;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const RT_SCOPE_LINK = 253;
+/** linux/rtnetlink.h, struct rtmsg and its attributes. */
+const RTA = { DST: 1, OIF: 4 } as const;
+const RT_TABLE_MAIN = 254;
+const RTPROT_BOOT = 3;
+const RTN_UNICAST = 1;
+
+/** struct ifaddrmsg */
+function header(device: number, { prefixLength, family }: Cidr, flags = 0): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes[0] = family === 4 ? AF_INET : AF_INET6;
+  bytes[1] = prefixLength;
+  bytes[2] = flags;
+  bytes.writeUInt32LE(device, 4);
+  return bytes;
+}
+
+/** One that is there already is a success. */
+export function addAddress(device: number, cidr: Cidr): Request {
+  const ip = ipBytes(cidr.ip);
+  const parts = [
+    // Duplicate detection would keep an IPv6 address unusable for a second; its uniqueness is the allocator's affair.
+    header(device, cidr, cidr.family === 6 ? IFA_F.NODAD : 0),
+    attribute(IFA.LOCAL, ip),
+    attribute(IFA.ADDRESS, ip),
+  ];
+  if (cidr.family === 4 && cidr.prefixLength < 31)
+    parts.push(attribute(IFA.BROADCAST, broadcastOf(ip, cidr)));
+  return {
+    type: RTM_ADDRESS.NEW,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    body: Buffer.concat(parts),
+    tolerated: ['EEXIST'],
+  };
+}
+
+/** One that is not there is a success. */
+export const deleteAddress = (device: number, cidr: Cidr): Request => ({
+  type: RTM_ADDRESS.DELETE,
+  flags: 0,
+  body: Buffer.concat([
+    header(device, cidr),
+    attribute(IFA.LOCAL, ipBytes(cidr.ip)),
+    attribute(IFA.ADDRESS, ipBytes(cidr.ip)),
+  ]),
+  tolerated: ['EADDRNOTAVAIL'],
+});
+
+/** Both families. */
+export const dumpAddresses = (): Request => ({ type: RTM_ADDRESS.GET, flags: 0, body: Buffer.alloc(8) });
+
+export function parseAddress({ body }: Message): DeviceAddress {
+  const found = attributes(body, 8);
+  const scope = body[3];
+  const flags = found.get(IFA.FLAGS)?.readUInt32LE(0) ?? body[2] ?? 0;
+  const family = body[0] === AF_INET ? 4 : 6;
+  // Of a point-to-point link ADDRESS is the other side; IPv6 mostly gives no LOCAL.
+  const ip = found.get(IFA.LOCAL) ?? found.get(IFA.ADDRESS) ?? Buffer.alloc(family === 4 ? 4 : 16);
+  return {
+    device: body.readUInt32LE(4),
+    ip: ipText(ip),
+    prefixLength: body[1] ?? 0,
+    family,
+    linkLocal: family === 6 && scope === RT_SCOPE_LINK,
+    unproven: (flags & (IFA_F.TENTATIVE | IFA_F.DADFAILED)) !== 0,
+  };
+}
+
+/** Multicast leaves by this device (224.0.0.0/4), as weave always had it; another device's route is left alone. */
+export function multicastRoute(device: number): Request {
+  const route = Buffer.alloc(12);
+  route[0] = AF_INET;
+  route[1] = 4; // prefix length
+  route[4] = RT_TABLE_MAIN;
+  route[5] = RTPROT_BOOT;
+  route[6] = RT_SCOPE_LINK;
+  route[7] = RTN_UNICAST;
+  return {
+    type: RTM_NEWROUTE,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    body: Buffer.concat([route, attribute(RTA.DST, Uint8Array.of(224, 0, 0, 0)), attribute(RTA.OIF, device)]),
+    tolerated: ['EEXIST'],
+  };
+}
+
+function broadcastOf(ip: Uint8Array, { prefixLength }: Cidr): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE((Buffer.from(ip).readUInt32BE(0) | (0xffff_ffff >>> prefixLength)) >>> 0);
+  return bytes;
+}

@@ -1,0 +1,65 @@
+import { getSystemErrorMap } from 'node:util';
+import { type ErrorCode, HeddleError, messageOf, systemCode } from '../../errors.ts';
+
+const SYSTEM_ERRORS = getSystemErrorMap();
+
+/** A refusal of the kernel: the call, the error's name and, where netlink gave one, the kernel's own sentence. */
+export class KernelError extends Error {
+  override readonly name = 'KernelError';
+  /** `EEXIST`, `ENODEV`, …; `E<number>` for one that Node has no name for. */
+  readonly code: string;
+  /** `setns`, `socket`, `bind`, `netlink`, … */
+  readonly call: string;
+
+  constructor(call: string, errno: number, detail = '') {
+    const [code, sentence] = SYSTEM_ERRORS.get(-errno) ?? [`E${errno}`, 'unknown error'];
+    super(`${detail || sentence} (${code} from ${call})`);
+    this.code = code;
+    this.call = call;
+  }
+}
+
+/** The capability that a call asks for; a container that runs heddle is given these by name. */
+const CAPABILITY: Readonly<Record<string, string>> = {
+  open: 'SYS_PTRACE',
+  stat: 'SYS_PTRACE',
+  setns: 'SYS_ADMIN',
+  netlink: 'NET_ADMIN',
+  send: 'NET_ADMIN',
+  'watch all namespaces': 'NET_BROADCAST',
+};
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  EPERM: 'not-permitted',
+  EACCES: 'not-permitted',
+  EOPNOTSUPP: 'not-supported',
+  EAFNOSUPPORT: 'not-supported',
+  EPROTONOSUPPORT: 'not-supported',
+  ENOSYS: 'not-supported',
+};
+
+/**
+ * What a failed system call means to people.
+ * @param attempt what was being done, as in `attach container 0123456789ab`
+ */
+export function explained(attempt: string, error: unknown): HeddleError {
+  if (error instanceof HeddleError) return error;
+  const call = callOf(error);
+  const system = systemCode(error) ?? '';
+  if (call === 'netlink' && system === 'EACCES') {
+    // Never a matter of capabilities (those are EPERM): so does the kernel refuse IPv6 where it is switched off.
+    const remedy = 'start it with --sysctl net.ipv6.conf.all.disable_ipv6=0';
+    const why = `IPv6 is switched off in the container: ${remedy}`;
+    return new HeddleError('not-supported', `cannot ${attempt}: ${why}`, { cause: error });
+  }
+  const code = CODES[system] ?? 'failed';
+  const remedy =
+    code === 'not-permitted' ? `: run heddle as root with the capability ${CAPABILITY[call] ?? call}` : '';
+  return new HeddleError(code, `cannot ${attempt}: ${messageOf(error)}${remedy}`, { cause: error });
+}
+
+function callOf(error: unknown): string {
+  if (error instanceof KernelError) return error.call;
+  const { syscall } = error as NodeJS.ErrnoException;
+  return typeof syscall === 'string' ? syscall : '';
+}

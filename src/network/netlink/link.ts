@@ -1,0 +1,184 @@
+import { attribute, attributes, type Message, NLM_F, type Request, textOf, u32 } from './message.ts';
+
+/** A network device, as the kernel describes it. */
+export interface Link {
+  readonly index: number;
+  readonly name: string;
+  /** `bridge`, `veth`, …; empty for hardware and loopback. */
+  readonly kind: string;
+  readonly up: boolean;
+  readonly loopback: boolean;
+  /** Carrier found and, for a port, ready to forward; comes after `up`, asynchronously. */
+  readonly operational: boolean;
+  readonly mtu: number;
+  /** Six bytes for Ethernet. */
+  readonly mac: Buffer;
+  /** Index of the bridge it is a port of; 0 when none. */
+  readonly master: number;
+  readonly alias: string;
+}
+
+/** linux/rtnetlink.h */
+export const RTM_LINK = { NEW: 16, DELETE: 17, GET: 18 } as const;
+
+/** linux/if_link.h */
+const IFLA = {
+  ADDRESS: 1,
+  IFNAME: 3,
+  MTU: 4,
+  MASTER: 10,
+  OPERSTATE: 16,
+  LINKINFO: 18,
+  IFALIAS: 20,
+  AF_SPEC: 26,
+  NET_NS_FD: 28,
+} as const;
+const IFLA_INFO = { KIND: 1, DATA: 2 } as const;
+const IFLA_BR = { FORWARD_DELAY: 1, STP_STATE: 5 } as const;
+const VETH_INFO_PEER = 1;
+/** linux/if.h */
+const IFF_UP = 0x1;
+const IFF_LOOPBACK = 0x8;
+const IF_OPER_UP = 6;
+/** linux/inetdevice.h, as IFLA_INET_CONF in IFLA_AF_SPEC: settings of a device without a writable /proc/sys. */
+const AF_INET = 2;
+const IFLA_INET_CONF = 1;
+const IPV4_DEVCONF = { PROMOTE_SECONDARIES: 20, ARP_NOTIFY: 22 } as const;
+
+/** struct ifinfomsg */
+function header(index = 0, up?: boolean): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeInt32LE(index, 4);
+  if (up !== undefined) {
+    bytes.writeUInt32LE(up ? IFF_UP : 0, 8);
+    bytes.writeUInt32LE(IFF_UP, 12);
+  }
+  return bytes;
+}
+
+const request = (
+  type: number,
+  flags: number,
+  parts: readonly Buffer[],
+  tolerated: readonly string[] = [],
+): Request => ({
+  type,
+  flags,
+  body: Buffer.concat(parts),
+  tolerated,
+});
+
+export const getLink = (name: string): Request =>
+  request(RTM_LINK.GET, 0, [header(), attribute(IFLA.IFNAME, name)], ['ENODEV']);
+
+export const dumpLinks = (): Request => request(RTM_LINK.GET, 0, [header()]);
+
+/** A bridge, down, that forwards at once (no spanning tree) and keeps the MAC it is given whatever joins it. */
+export const newBridge = (name: string, mac: Uint8Array): Request =>
+  request(RTM_LINK.NEW, NLM_F.CREATE | NLM_F.EXCL, [
+    header(),
+    attribute(IFLA.IFNAME, name),
+    attribute(IFLA.ADDRESS, mac),
+    attribute(
+      IFLA.LINKINFO,
+      attribute(IFLA_INFO.KIND, 'bridge'),
+      attribute(
+        IFLA_INFO.DATA,
+        attribute(IFLA_BR.STP_STATE, 0),
+        attribute(IFLA_BR.FORWARD_DELAY, 0), // below 2 s only without spanning tree
+      ),
+    ),
+  ]);
+
+export interface VethPair {
+  readonly hostName: string;
+  readonly bridge: number;
+  readonly mtu: number;
+  readonly peerName: string;
+  readonly peerMac: Uint8Array;
+  /** Descriptor of the namespace that the peer is made in. */
+  readonly namespace: number;
+}
+
+/** Both ends at once, under the kernel's one lock: the host end up in the bridge, the peer down under its final name. */
+export const newVethPair = (pair: VethPair): Request =>
+  request(RTM_LINK.NEW, NLM_F.CREATE | NLM_F.EXCL, [
+    header(0, true),
+    attribute(IFLA.IFNAME, pair.hostName),
+    attribute(IFLA.MTU, pair.mtu),
+    attribute(IFLA.MASTER, pair.bridge),
+    attribute(
+      IFLA.LINKINFO,
+      attribute(IFLA_INFO.KIND, 'veth'),
+      attribute(
+        IFLA_INFO.DATA,
+        attribute(
+          VETH_INFO_PEER,
+          header(),
+          attribute(IFLA.IFNAME, pair.peerName),
+          attribute(IFLA.MTU, pair.mtu),
+          attribute(IFLA.ADDRESS, pair.peerMac),
+          attribute(IFLA.NET_NS_FD, pair.namespace),
+        ),
+      ),
+    ),
+  ]);
+
+export interface LinkSettings {
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly mac?: Uint8Array;
+  readonly master?: number;
+  readonly alias?: string;
+}
+
+export const setLink = (index: number, settings: LinkSettings): Request =>
+  request(RTM_LINK.NEW, 0, [
+    header(index, settings.up),
+    ...(settings.mtu === undefined ? [] : [attribute(IFLA.MTU, settings.mtu)]),
+    ...(settings.mac === undefined ? [] : [attribute(IFLA.ADDRESS, settings.mac)]),
+    ...(settings.master === undefined ? [] : [attribute(IFLA.MASTER, settings.master)]),
+    ...(settings.alias === undefined ? [] : [attribute(IFLA.IFALIAS, Buffer.from(settings.alias))]),
+  ]);
+
+/**
+ * Removing the first address of a subnet keeps the others (promote_secondaries), and addresses are announced at `up`
+ * and whenever the MAC is set (arp_notify).
+ */
+export const keepAndAnnounceAddresses = (index: number): Request =>
+  request(RTM_LINK.NEW, 0, [
+    header(index),
+    attribute(
+      IFLA.AF_SPEC,
+      attribute(
+        AF_INET,
+        attribute(
+          IFLA_INET_CONF,
+          attribute(IPV4_DEVCONF.PROMOTE_SECONDARIES, 1),
+          attribute(IPV4_DEVCONF.ARP_NOTIFY, 1),
+        ),
+      ),
+    ),
+  ]);
+
+/** One that is gone already is a success. */
+export const deleteLink = (index: number): Request =>
+  request(RTM_LINK.DELETE, 0, [header(index)], ['ENODEV']);
+
+export function parseLink({ body }: Message): Link {
+  const flags = body.readUInt32LE(8);
+  const found = attributes(body, 16);
+  const info = found.get(IFLA.LINKINFO);
+  return {
+    index: body.readInt32LE(4),
+    name: textOf(found.get(IFLA.IFNAME)),
+    kind: info ? textOf(attributes(info).get(IFLA_INFO.KIND)) : '',
+    up: (flags & IFF_UP) !== 0,
+    loopback: (flags & IFF_LOOPBACK) !== 0,
+    operational: found.get(IFLA.OPERSTATE)?.[0] === IF_OPER_UP,
+    mtu: found.get(IFLA.MTU)?.readUInt32LE(0) ?? 0,
+    mac: found.get(IFLA.ADDRESS) ?? Buffer.alloc(0),
+    master: (found.get(IFLA.MASTER) ?? u32(0)).readUInt32LE(0),
+    alias: textOf(found.get(IFLA.IFALIAS)),
+  };
+}

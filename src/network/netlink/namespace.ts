@@ -1,0 +1,117 @@
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HeddleError, systemCode } from '../../errors.ts';
+import type { Libc } from './libc.ts';
+import { attribute, attributes, type Request } from './message.ts';
+import { RouteSocket } from './socket.ts';
+
+/** sys/file.h */
+const LOCK_EX_NB = 2 | 4;
+const LOCK_PATIENCE_MS = 5000;
+
+/**
+ * A network namespace held open for the length of one call. Holding it longer would keep the namespace of a dead
+ * container alive, with its port in the bridge.
+ */
+export class Namespace implements Disposable {
+  readonly fd: number;
+  readonly inode: number;
+
+  /** @throws HeddleError `not-running` when nothing is at this path any more */
+  constructor(path: string) {
+    try {
+      this.fd = openSync(path, 'r');
+    } catch (error) {
+      throw vanished(path, error);
+    }
+    this.inode = fstatSync(this.fd).ino;
+  }
+
+  /**
+   * Excludes other heddle processes, and other calls of this one, from changing this namespace until it is disposed.
+   * The lock lies on the kernel's own inode of the namespace, so it needs no file, and a killed process leaves none.
+   * @throws HeddleError `failed` when another holds it for 5 s
+   */
+  async lock(libc: Libc): Promise<void> {
+    for (const end = Date.now() + LOCK_PATIENCE_MS; ; await delay(1)) {
+      try {
+        libc.flock(this.fd, LOCK_EX_NB);
+        return;
+      } catch (error) {
+        if (systemCode(error) !== 'EAGAIN') throw error;
+        if (Date.now() > end) {
+          const why = `another process has been changing network namespace ${this.inode} for 5 s; try again`;
+          throw new HeddleError('failed', why, { cause: error });
+        }
+      }
+    }
+  }
+
+  /** A conversation about the inside of this namespace. */
+  connect(libc: Libc): RouteSocket {
+    return libc.inNamespace(this.fd, () => new RouteSocket(libc));
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+  }
+}
+
+/** Inode of the network namespace that heddle itself is in: the host's, as far as heddle can tell. */
+export const ownNamespace = (): number => statSync('/proc/thread-self/ns/net').ino;
+
+/** What every engine says of a namespace that is the host's. */
+export const hostNetwork = (): HeddleError =>
+  new HeddleError(
+    'host-network',
+    "the container shares the host's network (--net=host): it has the host's addresses and can get no other",
+  );
+
+/** Turns "no such file" into the sentence that it means for a namespace path; other errors pass. */
+export function vanished(path: string, error: unknown): unknown {
+  const code = systemCode(error);
+  if (code !== 'ENOENT' && code !== 'ESRCH' && code !== 'ENOTDIR') return error;
+  return new HeddleError('not-running', `no network namespace at ${path}: its container has stopped`, {
+    cause: error,
+  });
+}
+
+/** linux/rtnetlink.h, linux/net_namespace.h */
+const RTM_NSID = { NEW: 88, GET: 90 } as const;
+export const RTM_DELNSID = 89;
+const NETNSA = { NSID: 1, FD: 3 } as const;
+/** struct rtgenmsg, padded. */
+const HEADER = 4;
+const ANY = 0xffff_ffff;
+
+const nsidRequest = (type: number, parts: readonly Buffer[], tolerated: readonly string[] = []): Request => ({
+  type,
+  flags: 0,
+  body: Buffer.concat([Buffer.alloc(HEADER), ...parts]),
+  tolerated,
+});
+
+/**
+ * The number by which our own namespace's kernel messages call another one; given now if it has none, so that what
+ * happens in it can be heard.
+ */
+export function namespaceId(host: RouteSocket, { fd }: Namespace): number | undefined {
+  const ask = (): number | undefined => {
+    const [answer] = host.request(nsidRequest(RTM_NSID.GET, [attribute(NETNSA.FD, fd)]));
+    const id = answer && nsidOf(answer.body);
+    return id === undefined || id < 0 ? undefined : id;
+  };
+  const id = ask();
+  if (id !== undefined) return id;
+  const give = nsidRequest(
+    RTM_NSID.NEW,
+    [attribute(NETNSA.NSID, ANY), attribute(NETNSA.FD, fd)],
+    ['EEXIST'], // a veth into it was made meanwhile
+  );
+  host.request(give);
+  return ask();
+}
+
+/** Of a NEWNSID or DELNSID message. */
+export const nsidOf = (body: Buffer): number | undefined =>
+  attributes(body, HEADER).get(NETNSA.NSID)?.readInt32LE(0);

@@ -1,0 +1,145 @@
+import { closeSync } from 'node:fs';
+import { KernelError } from './kernel-error.ts';
+import type { Libc } from './libc.ts';
+import {
+  attributes,
+  decode,
+  encode,
+  type Message,
+  NLM_F,
+  NLMSG,
+  type Request,
+  textOf,
+  u32,
+} from './message.ts';
+
+/** linux/netlink.h, linux/socket.h, bits/socket_type.h */
+const AF_NETLINK = 16;
+const SOCK_RAW_CLOEXEC = 3 | 0x80000;
+const NETLINK_ROUTE = 0;
+export const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+export const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+const NLMSGERR_ATTR_MSG = 1;
+
+/** The kernel fills at most 32 KiB a datagram of a dump. */
+const RECEIVE_BYTES = 65_536;
+/** A dump that others' changes interrupt is read again; links come and go in bursts, never for ever. */
+const DUMP_ATTEMPTS = 10;
+
+/**
+ * A conversation with the kernel's network configuration. It belongs to the namespace that the thread was in when it
+ * was opened, wherever the thread goes later. The kernel answers before `send` returns, so reading never really waits.
+ */
+export class RouteSocket implements Disposable {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #into = Buffer.alloc(RECEIVE_BYTES);
+  #sequence = 0;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+    this.#fd = openRouteSocket(libc, (fd) => {
+      libc.setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, u32(1));
+      libc.setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, u32(1));
+      const fiveSeconds = Buffer.alloc(16); // struct timeval
+      fiveSeconds.writeBigInt64LE(5n, 0);
+      libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, fiveSeconds);
+      libc.bind(fd, netlinkAddress(0));
+    });
+  }
+
+  /**
+   * Sends requests in one datagram and waits until each is acknowledged; the kernel tries all of them, in order.
+   * @returns what was answered beside the acknowledgements
+   * @throws KernelError the first refusal that its request does not tolerate
+   */
+  request(...requests: readonly Request[]): Message[] {
+    const { bytes, pending } = this.#prepared(requests, NLM_F.ACK);
+    this.#libc.send(this.#fd, bytes);
+    return this.#answers(pending);
+  }
+
+  /** The same with the kernel's work done on a pool thread: deleting a link makes its caller wait for 10–30 ms. */
+  async requestOnPool(...requests: readonly Request[]): Promise<Message[]> {
+    const { bytes, pending } = this.#prepared(requests, NLM_F.ACK);
+    await this.#libc.sendOnPool(this.#fd, bytes);
+    return this.#answers(pending);
+  }
+
+  /** Reads a whole table. */
+  dump(request: Request): Message[] {
+    for (let attempt = 1; ; attempt++) {
+      const { bytes, pending } = this.#prepared([request], NLM_F.DUMP);
+      this.#libc.send(this.#fd, bytes);
+      const messages = this.#answers(pending);
+      const torn = messages.some(({ flags }) => flags & NLM_F.DUMP_INTR);
+      if (!torn || attempt === DUMP_ATTEMPTS) return messages;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  #prepared(requests: readonly Request[], flags: number): { bytes: Buffer; pending: Map<number, Request> } {
+    const pending = new Map<number, Request>();
+    const frames = requests.map((request) => {
+      this.#sequence = (this.#sequence + 1) >>> 0;
+      pending.set(this.#sequence, request);
+      return encode({ ...request, flags: request.flags | flags }, this.#sequence);
+    });
+    return { bytes: Buffer.concat(frames), pending };
+  }
+
+  #answers(pending: Map<number, Request>): Message[] {
+    const answers: Message[] = [];
+    let refusal: KernelError | undefined;
+    while (pending.size > 0) {
+      const length = this.#libc.recv(this.#fd, this.#into, 0);
+      for (const message of decode(this.#into.subarray(0, length))) {
+        const request = pending.get(message.sequence);
+        if (!request) continue; // left over from a request that was given up
+        if (message.type !== NLMSG.ERROR && message.type !== NLMSG.DONE) {
+          answers.push(message);
+          continue;
+        }
+        pending.delete(message.sequence);
+        const error = refusalOf(message);
+        if (error && !request.tolerated?.includes(error.code)) refusal ??= error;
+      }
+    }
+    if (refusal) throw refusal;
+    return answers;
+  }
+}
+
+/** A socket that is closed again where setting it up fails: a stray one would keep its namespace alive. */
+export function openRouteSocket(libc: Libc, prepare: (fd: number) => void): number {
+  const fd = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
+  try {
+    prepare(fd);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** struct sockaddr_nl; the kernel chooses the port. */
+export function netlinkAddress(groups: number): Buffer {
+  const address = Buffer.alloc(12);
+  address.writeUInt16LE(AF_NETLINK, 0);
+  address.writeUInt32LE(groups >>> 0, 8);
+  return address;
+}
+
+/** struct nlmsgerr: the negative error number, the request's header, then (ACK_TLVS) attributes with a sentence. */
+function refusalOf({ flags, body }: Message): KernelError | undefined {
+  const errno = body.length >= 4 ? -body.readInt32LE(0) : 0;
+  if (errno === 0) return undefined;
+  const sentence = flags & NLM_F.ACK_TLVS ? textOf(attributes(body, 20).get(NLMSGERR_ATTR_MSG)) : '';
+  return new KernelError('netlink', errno, sentence);
+}

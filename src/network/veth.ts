@@ -1,0 +1,170 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { HeddleError, systemCode } from '../errors.ts';
+import { requireBridge } from './bridge.ts';
+import { formatCidr } from './cidr.ts';
+import type { AttachResult, Cidr } from './engine.ts';
+import { hostEndName } from './host-end.ts';
+import { macFor } from './mac.ts';
+import { addAddress, deleteAddress, multicastRoute } from './netlink/address.ts';
+import { deleteLink, keepAndAnnounceAddresses, type Link, newVethPair, setLink } from './netlink/link.ts';
+import type { Namespace } from './netlink/namespace.ts';
+import type { RouteSocket } from './netlink/socket.ts';
+import { addressesOn, findLink } from './netlink/tables.ts';
+
+export interface PairOptions {
+  readonly bridge: string;
+  /** Name of the container's end: `ethwe`. */
+  readonly interface: string;
+  /** Of both ends. */
+  readonly mtu: number;
+}
+
+/** The two sides of a pair: where the bridge is, and the container's namespace, locked. */
+export interface Sides {
+  readonly host: RouteSocket;
+  readonly inside: RouteSocket;
+  readonly namespace: Namespace;
+}
+
+/** How long an announcement waits for the bridge port to forward; the worst seen was 4 ms. */
+const FORWARDING_PATIENCE_MS = 1000;
+
+/**
+ * Makes the pair if there is none, adds the addresses that are missing, and commits with `up`. What a killed process
+ * left, a device that is down, was never committed: it is completed, without the addresses that nobody asks for now.
+ * @throws HeddleError `not-found` (bridge), `taken`; KernelError; either way this call's own changes are taken back
+ */
+export async function attachPair(
+  sides: Sides,
+  container: string,
+  cidrs: readonly Cidr[],
+  options: PairOptions,
+): Promise<AttachResult> {
+  const { host, inside } = sides;
+  const bridge = bridgeFor(host, options.bridge);
+  const existing = findContainerEnd(inside, options.interface);
+  const link = existing ?? createPair(sides, bridge, macFor(cidrs), options);
+  const present = existing ? addressesOn(inside, existing.index) : [];
+  const committed = existing?.up ? present : [];
+  const mac = existing?.up ? existing.mac : macFor(cidrs);
+  const stale = without(present, [...committed, ...cidrs]);
+  const added = without(distinct(cidrs), committed);
+  try {
+    inside.request(
+      keepAndAnnounceAddresses(link.index),
+      ...stale.map((cidr) => deleteAddress(link.index, cidr)),
+      ...added.map((cidr) => addAddress(link.index, cidr)),
+    );
+    joinBridge(sides, bridge, container);
+    inside.request(setLink(link.index, { mac, up: true }), multicastRoute(link.index));
+  } catch (error) {
+    if (existing) inside.request(...added.map((cidr) => deleteAddress(link.index, cidr)));
+    else await inside.requestOnPool(deleteLink(link.index));
+    throw error;
+  }
+  if (added.length > 0) await announce(sides, link, mac);
+  return { created: !existing, added };
+}
+
+/** Removes addresses, and the pair with the last of them; says which were there. */
+export async function detachPair(
+  { inside }: Sides,
+  cidrs: readonly Cidr[],
+  options: PairOptions,
+): Promise<readonly Cidr[]> {
+  const link = findContainerEnd(inside, options.interface);
+  if (!link) return [];
+  const present = addressesOn(inside, link.index);
+  const kept = without(present, cidrs);
+  const removed = without(present, kept).map(({ ip, prefixLength, family }) => ({
+    ip,
+    prefixLength,
+    family,
+  }));
+  if (kept.length === 0) {
+    await inside.requestOnPool(deleteLink(link.index));
+    return removed;
+  }
+  // A MAC that came from a removed address would meet itself when that address is given to another container.
+  const orphaned = removed.some((cidr) => macFor([cidr]).equals(link.mac));
+  inside.request(
+    keepAndAnnounceAddresses(link.index), // a pair that someone else made would lose all addresses with the first
+    ...removed.map((cidr) => deleteAddress(link.index, cidr)),
+    ...(orphaned ? [setLink(link.index, { mac: macFor(kept) })] : []),
+  );
+  return removed;
+}
+
+function bridgeFor(host: RouteSocket, name: string): Link {
+  const link = findLink(host, name);
+  if (link) return requireBridge(link);
+  throw new HeddleError('not-found', `there is no bridge ${name}: make it with "heddle create-bridge"`);
+}
+
+function findContainerEnd(inside: RouteSocket, name: string): Link | undefined {
+  const link = findLink(inside, name);
+  if (!link || link.kind === 'veth') return link;
+  const kind = link.kind || 'hardware';
+  throw new HeddleError('taken', `the container has an interface ${name} of its own, of kind ${kind}`);
+}
+
+function createPair(
+  { host, inside, namespace }: Sides,
+  bridge: Link,
+  mac: Buffer,
+  options: PairOptions,
+): Link {
+  const hostName = hostEndName(namespace.inode);
+  try {
+    host.request(
+      newVethPair({
+        hostName,
+        bridge: bridge.index,
+        mtu: options.mtu,
+        peerName: options.interface,
+        peerMac: mac,
+        namespace: namespace.fd,
+      }),
+    );
+  } catch (error) {
+    // The original weave takes no lock of ours: whatever it made meanwhile is used below.
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+  const link = findContainerEnd(inside, options.interface);
+  if (link) return link;
+  throw new HeddleError(
+    'taken',
+    `${hostName} on the host belongs to another interface than the container's ${options.interface}: remove it`,
+  );
+}
+
+/** The host end in the bridge, up, and marked with the first container that asked; the bridge may be a new one. */
+function joinBridge({ host, namespace }: Sides, bridge: Link, container: string): void {
+  const end = findLink(host, hostEndName(namespace.inode));
+  if (!end || (end.up && end.master === bridge.index && end.alias)) return;
+  host.request(
+    setLink(end.index, { up: true, master: bridge.index, ...(end.alias ? {} : { alias: container }) }),
+  );
+}
+
+/**
+ * Tells the neighbours. The kernel announces every address when the MAC is set, be it the same one; before the bridge
+ * port forwards, which is some time after `up`, an announcement is lost.
+ */
+async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buffer): Promise<void> {
+  const forwards = (): boolean => {
+    const end = findLink(host, hostEndName(namespace.inode)) ?? findLink(inside, link.name);
+    return end === undefined || end.operational;
+  };
+  for (const end = Date.now() + FORWARDING_PATIENCE_MS; !forwards() && Date.now() < end; ) await delay(1);
+  inside.request(setLink(link.index, { mac }));
+}
+
+const without = <T extends Cidr>(cidrs: readonly T[], others: readonly Cidr[]): T[] => {
+  const excluded = new Set(others.map(formatCidr));
+  return cidrs.filter((cidr) => !excluded.has(formatCidr(cidr)));
+};
+
+const distinct = (cidrs: readonly Cidr[]): Cidr[] => [
+  ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),
+];

@@ -1,0 +1,150 @@
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
+import { messageOf, systemCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type Change, ChangeSocket } from './netlink/events.ts';
+import { explained } from './netlink/kernel-error.ts';
+import type { Libc } from './netlink/libc.ts';
+import { type Namespace, namespaceId, nsidOf, ownNamespace, RTM_DELNSID } from './netlink/namespace.ts';
+import type { RouteSocket } from './netlink/socket.ts';
+
+/** Called with a namespace's inode; with `undefined` when everything must be read anew. */
+export type Listener = (namespace: number | undefined) => void;
+
+/** `stop` takes at most this long; it also bounds how long a thread of libuv's pool is held. */
+const WAIT_MS = 500;
+const POLL_MS = 1000;
+/** Other work gets its turn in a flood of changes. */
+const CHANGES_A_TURN = 500;
+
+/**
+ * One for all listeners: it costs one socket and one thread of libuv's pool. The kernel names a namespace by a number
+ * of its own; which inode that is, the watch learns whenever the engine reads or attaches a container. Namespaces
+ * that were never read since concern nobody, so every listener is first told to read everything.
+ */
+export class NamespaceWatch {
+  readonly #log: Logger;
+  readonly #listeners = new Set<Listener>();
+  /** Inode by number; the kernel's word that a number is free again removes it. */
+  readonly #inodes = new Map<number, number>();
+  /** Our own namespace has no number. */
+  readonly #own = ownNamespace();
+  /** True when some namespace's number could not be learnt: then an unknown number may be of interest. */
+  #uncertain = false;
+  #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+
+  constructor(needs: { readonly log: Logger }) {
+    this.#log = needs.log;
+  }
+
+  /** Calls back once at the start and after every change; `stop` resolves when the last listener's socket is closed. */
+  add(libc: Libc, listener: Listener): { stop(): Promise<void> } {
+    const own: Listener = (namespace) => listener(namespace); // the same function may listen twice
+    this.#listeners.add(own);
+    this.#running ??= this.#start(libc);
+    setImmediate(() => this.#listeners.has(own) && this.#call(own, undefined));
+    return {
+      stop: async () => {
+        if (!this.#listeners.delete(own) || this.#listeners.size > 0) return;
+        const running = this.#running;
+        this.#running = undefined;
+        running?.stop.abort();
+        await running?.ended;
+      },
+    };
+  }
+
+  /** Notes the number of a namespace that is about to be read. */
+  learn(host: RouteSocket, namespace: Namespace): void {
+    if (!this.#running) return;
+    try {
+      const id = namespaceId(host, namespace);
+      if (id !== undefined) this.#inodes.set(id, namespace.inode);
+    } catch (error) {
+      if (!this.#uncertain) this.#log.debug({ problem: messageOf(error) }, 'namespaces cannot be numbered');
+      this.#uncertain = true;
+    }
+  }
+
+  #start(libc: Libc): { stop: AbortController; ended: Promise<void> } {
+    const stop = new AbortController();
+    this.#inodes.clear();
+    return { stop, ended: this.#run(libc, stop.signal) };
+  }
+
+  async #run(libc: Libc, signal: AbortSignal): Promise<void> {
+    try {
+      using changes = new ChangeSocket(libc);
+      await this.#follow(changes, signal);
+    } catch (error) {
+      this.#log.warn(
+        { problem: explained('watch for addresses', error).message },
+        'reading all addresses once a second instead of hearing of changes',
+      );
+      await this.#pollInstead(signal);
+    }
+  }
+
+  async #follow(changes: ChangeSocket, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (await changes.readable(WAIT_MS)) {
+        for (const namespace of this.#changed(changes)) this.#tell(namespace);
+      }
+      await turn();
+    }
+  }
+
+  /** What one turn's changes come to: each namespace once. */
+  #changed(changes: ChangeSocket): ReadonlySet<number | undefined> {
+    const touched = new Set<number | undefined>();
+    try {
+      for (let count = 0; count < CHANGES_A_TURN; count++) {
+        const change = changes.next();
+        if (!change) break;
+        for (const namespace of this.#namespacesOf(change)) touched.add(namespace);
+      }
+    } catch (error) {
+      if (systemCode(error) !== 'ENOBUFS') throw error;
+      this.#inodes.clear(); // the loss may include that a number changed hands
+      return new Set([undefined]);
+    }
+    return touched;
+  }
+
+  *#namespacesOf({ nsid, messages }: Change): Iterable<number | undefined> {
+    if (nsid !== undefined) {
+      const inode = this.#inodes.get(nsid);
+      if (inode !== undefined || this.#uncertain) yield inode;
+      return;
+    }
+    for (const { type, body } of messages) {
+      if (type !== RTM_DELNSID) {
+        yield this.#own;
+        continue;
+      }
+      const freed = nsidOf(body);
+      const inode = freed === undefined ? undefined : this.#inodes.get(freed);
+      if (freed === undefined || inode === undefined) continue;
+      this.#inodes.delete(freed);
+      yield inode; // its last change; or its number was given on already, and reading it again learns that
+    }
+  }
+
+  async #pollInstead(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) this.#tell(undefined);
+    }
+  }
+
+  #tell(namespace: number | undefined): void {
+    for (const listener of this.#listeners) this.#call(listener, namespace);
+  }
+
+  #call(listener: Listener, namespace: number | undefined): void {
+    try {
+      listener(namespace);
+    } catch (error) {
+      this.#log.error({ problem: messageOf(error) }, 'a listener of the address watch failed');
+    }
+  }
+}
