@@ -1,0 +1,28 @@
+/** What one ring of the test run came to. */
+export interface Tally {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** A title for each failure. */
+  readonly failures: readonly string[];
+  /** False for lint and the like, which count as one each, but are no tests. */
+  readonly isTests: boolean;
+  readonly seconds: number;
+}
+
+export const noTests = { passed: 0, failed: 0, skipped: 0, failures: [], isTests: false } as const;
+
+/** All rings together. */
+export function sum(rings: readonly Tally[]): Tally {
+  const total = (count: (ring: Tally) => number) => rings.reduce((before, ring) => before + count(ring), 0);
+  return {
+    name: 'all',
+    passed: total((ring) => ring.passed),
+    failed: total((ring) => ring.failed),
+    skipped: total((ring) => ring.skipped),
+    failures: rings.flatMap((ring) => ring.failures),
+    isTests: rings.some((ring) => ring.isTests),
+    seconds: total((ring) => ring.seconds),
+  };
+}

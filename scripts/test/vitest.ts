@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { ROOT } from '../root.ts';
+import type { Tally } from './tally.ts';
+
+/** The program and words that run these projects of vitest.config.ts, and note the results in a JSON file. */
+export function vitestWords(
+  projects: readonly string[],
+  report: string,
+  filters: readonly string[],
+): [program: string, words: string[]] {
+  const flags = [...projects.map((name) => `--project=${name}`), '--passWithNoTests'];
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  return ['vitest', ['run', ...flags, ...reporters, ...filters]];
+}
+
+/** The parts that are read of the report, whose form is Jest's. */
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+}
+
+/** Counts the results. A file that could not be run is a failure, and so is a run that ended badly for no such reason. */
+export function vitestReport(path: string, status: number): Omit<Tally, 'name' | 'seconds'> {
+  const { testResults } = existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as Report)
+    : { testResults: [] };
+  const tests = testResults.flatMap((file) =>
+    file.assertionResults.map((test) => ({ ...test, file: relative(ROOT, file.name) })),
+  );
+  const failures = tests
+    .filter((test) => test.status === 'failed')
+    .map((test) => `${test.file}: ${test.fullName}`);
+  for (const file of testResults) {
+    const name = relative(ROOT, file.name);
+    if (file.status === 'failed' && !failures.some((title) => title.startsWith(name))) {
+      failures.push(`${name} could not be run`);
+    }
+  }
+  if (status !== 0 && failures.length === 0) failures.push(`vitest ended with status ${status}`);
+  const passed = tests.filter((test) => test.status === 'passed').length;
+  const skipped = tests.length - passed - tests.filter((test) => test.status === 'failed').length;
+  return { passed, failed: failures.length, skipped, failures, isTests: true };
+}

@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { afterAll, expect, test } from 'vitest';
+import { clearWorld, leftOnHost } from '../support/cleanup.ts';
+import { startConsul } from '../support/consul.ts';
+import { dataOf, dig } from '../support/dig.ts';
+import { docker, killEngine, restartEngine, runContainer, startEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { succeed } from '../support/program.ts';
+
+afterAll(() => clearWorld());
+
+test('the engine answers in namespaces of its own, where no device of the host is seen', async () => {
+  expect(await docker('version', '--format', '{{.Server.Os}}')).toBe('linux');
+  expect(readdirSync('/sys/class/net').sort()).toEqual(['docker0', 'lo']);
+  expect(readlinkSync('/proc/self/ns/net')).toBe(readlinkSync('/proc/1/ns/net'));
+  expect(await succeed('ps', ['-o', 'comm=', '-p', '1'])).toBe('tini');
+});
+
+test('a busybox container runs, has an address and answers HTTP', async () => {
+  await using web = await runContainer([], ['sh', '-c', 'echo hello > /tmp/index.html; httpd -f -h /tmp']);
+  const url = `http://${await web.address()}/index.html`;
+  expect(await eventually(() => fetch(url).then((reply) => reply.text()))).toBe('hello\n');
+  expect(await web.pid()).toBeGreaterThan(1);
+});
+
+test('Consul starts on its usual ports, answers dig, and forgets everything when wiped', async () => {
+  await using consul = await startConsul();
+  await consul.put('/v1/agent/service/register', { Name: 'web', Address: '10.2.1.1', Port: 80 });
+  const ask = () => dig('web.service.dc1.consul', { port: consul.dnsPort });
+  expect(dataOf(await ask())).toEqual(['10.2.1.1']);
+  const [srv] = (await dig('web.service.dc1.consul', { port: consul.dnsPort, type: 'SRV', tcp: true }))
+    .answers;
+  expect(srv?.data).toBe('1 1 80 0a020101.addr.dc1.consul.');
+  await consul.wipe();
+  expect(await ask()).toMatchObject({ status: 'NXDOMAIN', answers: [] });
+});
+
+test('a second Consul lives beside the first, and a frozen one answers nobody', async () => {
+  await using first = await startConsul();
+  await using second = await startConsul({ portOffset: 1000 });
+  first.freeze();
+  await expect(dig('consul.service.consul', { port: first.dnsPort })).rejects.toThrow('no reply');
+  expect((await dig('consul.service.consul', { port: second.dnsPort })).status).toBe('NOERROR');
+  first.thaw();
+  expect((await dig('consul.service.consul', { port: first.dnsPort })).status).toBe('NOERROR');
+});
+
+test('the engine can be restarted, and killed: then its containers go on running', async () => {
+  await using ended = await runContainer();
+  await restartEngine();
+  expect(await docker('inspect', '--format', '{{.State.Running}}', ended.id)).toBe('false');
+  await using web = await runContainer();
+  const pid = await web.pid();
+  await killEngine();
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
+  await startEngine();
+  expect(await docker('version', '--format', '{{.Server.Os}}')).toBe('linux');
+});
+
+test('nothing of heddle is in the world before a scenario begins', async () => {
+  expect(await leftOnHost()).toEqual([]);
+});

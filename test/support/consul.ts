@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { findConsul } from '../../scripts/setup/consul.mjs';
+import { eventually } from './eventually.ts';
+
+export interface ConsulOptions {
+  /** Added to each of the usual ports (8500, 8600, …): for a second agent. */
+  readonly portOffset?: number;
+  /** Further configuration in HCL: `limits { rpc_rate = 1 }`. */
+  readonly configuration?: string;
+}
+
+/** A service as Consul's agent lists it. */
+export interface AgentService {
+  readonly ID: string;
+  readonly Service: string;
+  readonly Address: string;
+  readonly Port: number;
+  readonly Tags: readonly string[];
+  readonly Meta: Readonly<Record<string, string>>;
+}
+
+/** A real Consul agent in development mode: one server, everything in memory, so that a restart is a wipe. */
+export class ConsulAgent {
+  readonly httpPort: number;
+  readonly dnsPort: number;
+  readonly #args: readonly string[];
+  #process: ChildProcess | undefined;
+  #output = '';
+
+  constructor({ portOffset = 0, configuration = '' }: ConsulOptions = {}) {
+    this.httpPort = 8500 + portOffset;
+    this.dnsPort = 8600 + portOffset;
+    const others = { 'server-port': 8300, 'serf-lan-port': 8301, 'serf-wan-port': 8302 };
+    this.#args = [
+      ...['agent', '-dev', '-bind=127.0.0.1', '-client=127.0.0.1', '-node=heddle-n1'],
+      ...[`-http-port=${this.httpPort}`, `-dns-port=${this.dnsPort}`, '-grpc-port=-1'],
+      ...Object.entries(others).map(([flag, port]) => `-${flag}=${port + portOffset}`),
+      ...['-hcl', `disable_update_check = true\n${configuration}`],
+    ];
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.httpPort}`;
+  }
+
+  /** As `--registry` takes it. */
+  get uri(): string {
+    return `consul://127.0.0.1:${this.httpPort}`;
+  }
+
+  /** Resolves when a leader is elected and registrations are seen. */
+  async start(): Promise<void> {
+    const binary = process.env.HEDDLE_TEST_CONSUL ?? findConsul();
+    if (binary === undefined) throw new Error('no consul here: npm test fetches it');
+    this.#output = '';
+    const agent = spawn(binary, this.#args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    for (const stream of [agent.stdout, agent.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.#output = `${this.#output}${chunk}`.slice(-100_000);
+      });
+    }
+    this.#process = agent;
+    await eventually(
+      async () => {
+        if (agent.exitCode !== null) throw new Error(`Consul has ended:\n${this.#output}`);
+        const nodes = await this.get<unknown[]>('/v1/health/service/consul?passing');
+        if (nodes.length === 0) throw new Error(`Consul has no leader:\n${this.#output}`);
+      },
+      { within: 20_000 },
+    );
+  }
+
+  /** Ends it at once, as a crash would, with everything it knew. */
+  async stop(): Promise<void> {
+    const agent = this.#process;
+    this.#process = undefined;
+    if (agent === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
+    const ended = once(agent, 'exit');
+    agent.kill('SIGKILL');
+    await ended;
+  }
+
+  /** An empty Consul in the place of the old one. */
+  async wipe(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Connections are taken, but nothing is answered. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  /** The services of this agent, by id. */
+  services(): Promise<Record<string, AgentService>> {
+    return this.get('/v1/agent/services');
+  }
+
+  /** GET of its HTTP API. @throws Error on any status but 200 */
+  async get<T>(path: string): Promise<T> {
+    return (await this.#request('GET', path)).json() as Promise<T>;
+  }
+
+  /** PUT of its HTTP API. @throws Error on any status but 200 */
+  async put(path: string, body: unknown = {}): Promise<void> {
+    await (await this.#request('PUT', path, JSON.stringify(body))).text();
+  }
+
+  async #request(method: string, path: string, body?: string): Promise<Response> {
+    const options = { method, signal: AbortSignal.timeout(5000), ...(body === undefined ? {} : { body }) };
+    const response = await fetch(`${this.url}${path}`, options);
+    if (response.ok) return response;
+    throw new Error(`Consul answered ${response.status} to ${method} ${path}: ${await response.text()}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** A running agent, stopped when its scope ends. */
+export async function startConsul(options?: ConsulOptions): Promise<ConsulAgent> {
+  const agent = new ConsulAgent(options);
+  try {
+    await agent.start();
+  } catch (error) {
+    await agent.stop();
+    throw error;
+  }
+  return agent;
+}

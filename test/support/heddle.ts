@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ROOT } from '../../scripts/root.ts';
+import { eventually } from './eventually.ts';
+import { type TemporaryFolder, temporaryFolder } from './folder.ts';
+import { type Outcome, type ProgramOptions, runProgram } from './program.ts';
+
+const HEDDLE = join(ROOT, 'bin/heddle');
+/** A port beside the bridge address, so that dig can ask from the host. */
+const DNS_PORT = 5353;
+
+/** Runs one word of the built program: `heddle(['attach', '10.2.1.1/16', id])`. */
+export function heddle(args: readonly string[], options?: ProgramOptions): Promise<Outcome> {
+  return runProgram(HEDDLE, args, options);
+}
+
+/** One line of the daemon's log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** The built daemon as a child process, with a state folder and a control socket of its own. */
+export class Daemon {
+  readonly dnsPort = DNS_PORT;
+  readonly log: LogLine[] = [];
+  readonly #folder: TemporaryFolder;
+  readonly #flags: readonly string[];
+  #process: ChildProcess | undefined;
+  #output = '';
+
+  constructor(folder: TemporaryFolder, flags: readonly string[]) {
+    this.#folder = folder;
+    this.#flags = flags;
+  }
+
+  get socket(): string {
+    return join(this.#folder.path, 'heddle.sock');
+  }
+
+  get stateFolder(): string {
+    return join(this.#folder.path, 'state');
+  }
+
+  /** Resolves when it says that it is ready. @throws Error with its output when it ends, or is not ready in 20 s */
+  async start(): Promise<void> {
+    const own = ['--state-dir', this.stateFolder, '--socket', this.socket, '--log-format', 'json'];
+    const listen = ['--dns-listen', `127.0.0.1:${DNS_PORT}`];
+    this.log.length = 0;
+    this.#output = '';
+    const daemon = spawn(HEDDLE, ['daemon', ...own, ...listen, ...this.#flags], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = daemon;
+    for (const stream of [daemon.stdout, daemon.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => this.#note(line));
+    }
+    const until = { within: 20_000, every: 20 };
+    await eventually(() => {
+      if (daemon.exitCode !== null) throw new Error(`the daemon has ended:\n${this.#output}`);
+      if (!this.said('ready')) throw new Error(`the daemon is not ready:\n${this.#output}`);
+    }, until);
+  }
+
+  #note(line: string): void {
+    this.#output = `${this.#output}${line}\n`.slice(-200_000);
+    if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
+  }
+
+  /** Whether a line of this message has been logged since the start. */
+  said(message: string): boolean {
+    return this.log.some((line) => line.msg === message);
+  }
+
+  /** All it has written, for a failure's message. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  /** Asks it to stop and waits; resolves to its exit status. */
+  stop(): Promise<number> {
+    return this.#end('SIGTERM');
+  }
+
+  /** Ends it with kill -9. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Runs a word against this daemon. */
+  word(...args: readonly string[]): Promise<Outcome> {
+    return heddle(args, { env: { HEDDLE_SOCKET: this.socket } });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number> {
+    const daemon = this.#process;
+    this.#process = undefined;
+    if (daemon === undefined) return 0;
+    if (daemon.exitCode === null && daemon.signalCode === null) {
+      const ended = once(daemon, 'exit');
+      daemon.kill(signal);
+      const late = setTimeout(() => daemon.kill('SIGKILL'), 15_000);
+      await ended;
+      clearTimeout(late);
+    }
+    return daemon.exitCode ?? 128 + 9;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.#folder[Symbol.asyncDispose]();
+  }
+}
+
+/** A daemon that is ready, stopped when its scope ends. */
+export async function startDaemon(flags: readonly string[] = []): Promise<Daemon> {
+  const daemon = new Daemon(await temporaryFolder(), flags);
+  try {
+    await daemon.start();
+  } catch (error) {
+    await daemon[Symbol.asyncDispose]();
+    throw error;
+  }
+  return daemon;
+}
