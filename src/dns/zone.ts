@@ -1,22 +1,71 @@
-import type { Answer as ResourceRecord } from 'dns-packet';
-
-export type { ResourceRecord };
-
-/** One question (RFC 1035 §4.1.2), the name lower-cased without the final dot, `asked` as it came. */
+/** One question (RFC 1035 §4.1.2), who asked it and what answer they can take. */
 export interface Question {
+  /** Labels in lower case, the root left out: `['web', 'service', 'consul']`. */
+  readonly labels: readonly string[];
+  /** The same labels joined by dots; unusual bytes are escaped as name.ts says, so no label can pose as two. */
   readonly name: string;
+  /** The name in the letter case it came in: owner of the answers. */
   readonly asked: string;
-  /** `A`, `AAAA`, `SRV`, `ANY`, …, or `UNKNOWN_<n>` for types without a mnemonic. */
+  /** `A`, `AAAA`, `SRV`, `ANY`, …, or `TYPE<n>` for types without a mnemonic here. */
   readonly type: string;
+  /** `IN`, `CH`, `ANY`, …, or `CLASS<n>`. */
   readonly class: string;
+  /** Name, type and class as they came, to be echoed byte for byte. */
+  readonly bytes: Uint8Array;
   /** Address of who asks: recursion is only for the host's own networks. */
   readonly client: string;
   readonly transport: 'udp' | 'tcp';
-  /** Recursion desired. */
   readonly recursionDesired: boolean;
+  readonly checkingDisabled: boolean;
+  /** What the asker's OPT record says (RFC 6891); absent without one. */
+  readonly edns?: Edns;
 }
 
-export type Rcode = 'NOERROR' | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED';
+export interface Edns {
+  readonly version: number;
+  /** Largest UDP answer the asker takes, in bytes. */
+  readonly udpSize: number;
+  readonly dnssecOk: boolean;
+  /** Client subnet option (RFC 7871 §6): family, source and scope prefix lengths, address. */
+  readonly clientSubnet?: Uint8Array;
+}
+
+/** The records that our zones hold; those of other names are relayed as bytes and never taken apart. */
+export type ResourceRecord = { readonly name: string; readonly ttl: number } & (
+  | { readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS' | 'PTR'; readonly data: string }
+  | { readonly type: 'SRV'; readonly data: Srv }
+  | { readonly type: 'SOA'; readonly data: Soa }
+  | { readonly type: 'TXT'; readonly data: readonly string[] }
+);
+
+export interface Srv {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  readonly target: string;
+}
+
+export interface Soa {
+  readonly mname: string;
+  readonly rname: string;
+  readonly serial: number;
+  readonly refresh: number;
+  readonly retry: number;
+  readonly expire: number;
+  readonly minimum: number;
+}
+
+/** Response codes (RFC 1035 §4.1.1; BADVERS RFC 6891 §6.1.3). */
+export const RCODES = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  BADVERS: 16,
+} as const;
+export type Rcode = keyof typeof RCODES;
 
 /** What a zone answers: sections and header bits, independent of size and transport. */
 export interface Reply {
@@ -27,9 +76,20 @@ export interface Reply {
   readonly additionals: readonly ResourceRecord[];
 }
 
+/** Another server's whole message, passed on with its records untouched; it has been checked to fit the question. */
+export interface RelayedReply {
+  readonly message: Uint8Array;
+}
+
 /** One link of the chain: answers, or passes with `undefined`. */
 export interface Zone {
   /** `service`, `weave`, `reverse`, `forward`: for metrics and logs. */
   readonly name: string;
-  resolve(question: Question): Reply | undefined | Promise<Reply | undefined>;
+  resolve(question: Question): Resolved | Promise<Resolved>;
+}
+export type Resolved = Reply | RelayedReply | undefined;
+
+/** A reply that says nothing but its code. */
+export function bare(rcode: Rcode, authoritative = false): Reply {
+  return { rcode, authoritative, answers: [], authorities: [], additionals: [] };
 }

@@ -1,0 +1,103 @@
+import type { Instance } from '../../registry/registry.ts';
+import { isName } from '../name.ts';
+import type { ResourceRecord } from '../zone.ts';
+import { type Endpoint, hexOf, type IpEndpoint, parseEndpoint } from './endpoint.ts';
+
+/** An instance and where it is reached: at its own address, or at its node's when it has none. */
+export interface Located {
+  readonly instance: Instance;
+  readonly endpoint: Endpoint;
+  readonly atNode: boolean;
+}
+
+/**
+ * Where an instance is reached. One whose address is the very name asked for is reached at its node, since the
+ * name cannot stand for itself; one whose address DNS cannot express is left out.
+ */
+export function locate(instance: Instance, askedName: string): Located | undefined {
+  const { address } = instance.service;
+  const own = address === '' ? undefined : parseEndpoint(address);
+  const atNode =
+    address === '' || (own !== undefined && 'host' in own && own.host.toLowerCase() === askedName);
+  const endpoint = atNode ? parseEndpoint(instance.nodeAddress) : own;
+  return endpoint && { instance, endpoint, atNode };
+}
+
+/** Types that an address record of each family is an answer to; TXT is Consul's quirk. */
+const ANSWERED_BY = { 4: ['A', 'ANY', 'TXT'], 6: ['AAAA', 'ANY', 'TXT'] } as const;
+
+/** The address records for a type, each address once. */
+export function addressRecords(
+  located: readonly Located[],
+  { owner, type }: { readonly owner: string; readonly type: string },
+  ttl: number,
+): ResourceRecord[] {
+  const records = located.flatMap(({ endpoint }) => {
+    if ('host' in endpoint || !ANSWERED_BY[endpoint.family].some((answered) => answered === type)) return [];
+    return [addressRecord(owner, ttl, endpoint)];
+  });
+  return once(records);
+}
+
+/** The name of the first instance that is reached by a host name. */
+export function firstHost(located: readonly Located[]): string | undefined {
+  for (const { endpoint } of located) if ('host' in endpoint) return endpoint.host;
+  return undefined;
+}
+
+export interface SrvContext {
+  readonly owner: string;
+  readonly ttl: number;
+  readonly settings: { readonly datacenter: string; readonly domain: string };
+  /** What is known of a host name's addresses. */
+  chase(host: string): Promise<readonly ResourceRecord[]>;
+}
+
+/** One SRV record for each node, address and port, and the records of their targets. */
+export async function srvRecords(
+  located: readonly Located[],
+  { owner, ttl, settings, chase }: SrvContext,
+): Promise<{ readonly answers: ResourceRecord[]; readonly additionals: ResourceRecord[] }> {
+  const answers: ResourceRecord[] = [];
+  const additionals: ResourceRecord[] = [];
+  const seen = new Set<string>();
+  for (const { instance, endpoint, atNode } of located) {
+    const { service, node, status } = instance;
+    const target = targetOf(endpoint, atNode ? node : undefined, settings);
+    const key = `${node} ${target} ${service.port}`;
+    if (seen.has(key) || !isName(target)) continue;
+    seen.add(key);
+    const weight = status === 'warning' ? service.weights.warning : service.weights.passing;
+    // Consul's catalog takes any number; on the wire both have 16 bits.
+    const data = { priority: 1, weight: weight & 0xffff, port: service.port & 0xffff, target };
+    answers.push({ name: owner, ttl, type: 'SRV', data });
+    additionals.push(
+      ...('host' in endpoint ? await chase(endpoint.host) : [addressRecord(target, ttl, endpoint)]),
+    );
+  }
+  return { answers, additionals: once(additionals) };
+}
+
+function targetOf(
+  endpoint: Endpoint,
+  node: string | undefined,
+  { datacenter, domain }: SrvContext['settings'],
+): string {
+  if ('host' in endpoint) return endpoint.host;
+  if (node !== undefined) return `${node}.node.${datacenter}.${domain}`;
+  return `${hexOf(endpoint.ip)}.addr.${datacenter}.${domain}`;
+}
+
+/** The A or AAAA record of an address. */
+export function addressRecord(name: string, ttl: number, { family, ip }: IpEndpoint): ResourceRecord {
+  return { name, ttl, type: family === 4 ? 'A' : 'AAAA', data: ip };
+}
+
+/** Without the records that say what another one says already. */
+function once(records: readonly ResourceRecord[]): ResourceRecord[] {
+  return [
+    ...new Map(
+      records.map((record) => [`${record.name} ${record.type} ${JSON.stringify(record.data)}`, record]),
+    ).values(),
+  ];
+}

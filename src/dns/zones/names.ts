@@ -1,0 +1,65 @@
+/** What a name below the service domain asks for, read from right to left as Consul reads it. */
+export type ServiceName =
+  | {
+      readonly kind: 'service';
+      readonly service: string;
+      readonly tag?: string;
+      readonly datacenter?: string;
+    }
+  | { readonly kind: 'node'; readonly node: string; readonly datacenter?: string }
+  /** A name that spells an address: its hexadecimal digits. */
+  | { readonly kind: 'addr'; readonly digits: string }
+  /** Nothing that could exist. */
+  | { readonly kind: 'invalid' };
+
+const INVALID: ServiceName = { kind: 'invalid' };
+
+/**
+ * Parses the labels left of the domain, in lower case:
+ * `[tag.]name.service[.dc]`, `_name._tag[.service][.dc]` (RFC 2782; without `service` for SRV only),
+ * `node.node[.dc]`, `<hex>.addr[.…]`. The rightmost keyword counts, so tags and nodes may bear any name.
+ * `query` and `connect` names live in Consul alone.
+ */
+export function parseServiceName(labels: readonly string[], type: string): ServiceName {
+  for (let at = labels.length - 1; at >= 0; at -= 1) {
+    const [label, left, right] = [labels[at] as string, labels.slice(0, at), labels.slice(at + 1)];
+    switch (label) {
+      case 'service':
+        return serviceName(left, right);
+      case 'node':
+        return left.length > 0 && right.length <= 1
+          ? { kind: 'node', node: left.join('.'), ...datacenter(right) }
+          : INVALID;
+      case 'addr':
+        return left.length === 1 ? { kind: 'addr', digits: left[0] as string } : INVALID;
+      case 'query':
+      case 'connect':
+        return INVALID;
+      default:
+        if (type === 'SRV' && label.startsWith('_')) return serviceName(labels.slice(0, at + 1), right);
+    }
+  }
+  return INVALID;
+}
+
+function serviceName(labels: readonly string[], right: readonly string[]): ServiceName {
+  const [first, second] = labels;
+  if (first === undefined || right.length > 1) return INVALID;
+  if (labels.length === 2 && first.startsWith('_') && second?.startsWith('_')) {
+    // The transport of RFC 2782 is a tag to Consul, save `_tcp`, which means any.
+    const tag = second === '_tcp' ? undefined : second.slice(1);
+    return {
+      kind: 'service',
+      service: first.slice(1),
+      ...(tag !== undefined && { tag }),
+      ...datacenter(right),
+    };
+  }
+  const tag = labels.slice(0, -1).join('.');
+  const service = labels.at(-1) as string;
+  return { kind: 'service', service, ...(tag !== '' && { tag }), ...datacenter(right) };
+}
+
+function datacenter([name]: readonly string[]): { datacenter?: string } {
+  return name === undefined ? {} : { datacenter: name };
+}

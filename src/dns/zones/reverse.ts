@@ -1,0 +1,76 @@
+import { BlockList, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Instance, View } from '../../registry/registry.ts';
+import { bare, type Question, type Reply, type Zone } from '../zone.ts';
+import { apexRecords } from './apex.ts';
+import type { ServiceZoneSettings } from './settings.ts';
+
+export interface ReverseZoneNeeds {
+  readonly view: Pick<View, 'byAddress'>;
+  /** Milliseconds since 1970, for the SOA's serial. */
+  readonly now?: () => number;
+}
+
+export interface ReverseZoneSettings extends ServiceZoneSettings {
+  /** Networks in CIDR form that only containers have addresses in: unknown addresses there do not exist. */
+  readonly ranges: readonly string[];
+}
+
+/** Names of addresses (RFC 1035 §3.5, RFC 3596 §2.5): the node that has one, else the service. */
+export class ReverseZone implements Zone {
+  readonly name = 'reverse';
+  readonly #view: Pick<View, 'byAddress'>;
+  readonly #now: () => number;
+  readonly #settings: ReverseZoneSettings;
+  readonly #ranges = new BlockList();
+
+  constructor({ view, now = Date.now }: ReverseZoneNeeds, settings: ReverseZoneSettings) {
+    this.#view = view;
+    this.#now = now;
+    this.#settings = settings;
+    for (const range of settings.ranges) {
+      const [network, length] = ipaddr.parseCIDR(range);
+      this.#ranges.addSubnet(network.toString(), length, network.kind());
+    }
+  }
+
+  async resolve({ labels, asked }: Question): Promise<Reply | undefined> {
+    const ip = reverseAddress(labels);
+    if (ip === undefined) return undefined;
+    const [first, ...others] = await this.#view.byAddress(ip);
+    if (!first) return this.#ranges.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4') ? this.#unknown() : undefined;
+    // One name only and whatever type was asked for, as Consul answers; health plays no part.
+    const atNode = [first, ...others].find((instance) => instance.nodeAddress === ip);
+    const answers = [{ name: asked, ttl: 0, type: 'PTR', data: this.#nameOf(first, atNode) } as const];
+    return { ...bare('NOERROR', true), answers };
+  }
+
+  #nameOf({ service }: Instance, atNode: Instance | undefined): string {
+    const { datacenter, domain } = this.#settings;
+    const name = atNode ? `${atNode.node}.node` : `${service.name}.service`;
+    return `${name}.${datacenter}.${domain}`;
+  }
+
+  #unknown(): Reply {
+    const { soa } = apexRecords(this.#settings, Math.floor(this.#now() / 1000));
+    return { ...bare('NXDOMAIN', true), authorities: [soa] };
+  }
+}
+
+/** The address that a reverse name spells in full; undefined for other names, and for parts of addresses. */
+export function reverseAddress(labels: readonly string[]): string | undefined {
+  const spelled = labels.slice(0, -2).reverse();
+  const suffix = labels.slice(-2).join('.');
+  if (suffix === 'in-addr.arpa' && spelled.length === 4) {
+    const ip = spelled.join('.');
+    return ipaddr.IPv4.isValidFourPartDecimal(ip) ? ip : undefined;
+  }
+  if (
+    suffix === 'ip6.arpa' &&
+    spelled.length === 32 &&
+    spelled.every((nibble) => /^[0-9a-f]$/.test(nibble))
+  ) {
+    return ipaddr.fromByteArray([...Buffer.from(spelled.join(''), 'hex')]).toString();
+  }
+  return undefined;
+}

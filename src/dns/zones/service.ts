@@ -1,0 +1,158 @@
+import type { Instance, View } from '../../registry/registry.ts';
+import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
+import { apexRecords } from './apex.ts';
+import { ofHex, parseEndpoint } from './endpoint.ts';
+import { addressRecord, addressRecords, firstHost, locate, srvRecords } from './instances.ts';
+import { parseServiceName, type ServiceName } from './names.ts';
+import { type ServiceZoneSettings, ttlOf } from './settings.ts';
+import { type Random, shuffled } from './shuffle.ts';
+
+export interface ServiceZoneNeeds {
+  readonly view: Pick<View, 'instances' | 'node'>;
+  readonly random?: Random;
+  /** Milliseconds since 1970; the SOA's serial is its seconds. */
+  readonly now?: () => number;
+}
+
+/** A name leads from host name to host name at most so often; Consul's bound. */
+const MAX_CHASES = 2;
+
+/**
+ * The names of registered services, nodes and addresses below one domain, answered as Consul's DNS answers them.
+ * Owners are the name as asked; names inside records are spelled in the primary domain.
+ */
+export class ServiceZone implements Zone {
+  readonly name = 'service';
+  readonly #needs: Required<ServiceZoneNeeds>;
+  readonly #settings: ServiceZoneSettings;
+  readonly #suffixes: readonly (readonly string[])[];
+
+  constructor(needs: ServiceZoneNeeds, settings: ServiceZoneSettings) {
+    this.#needs = { random: Math.random, now: Date.now, ...needs };
+    this.#settings = settings;
+    this.#suffixes = [settings.domain, settings.altDomain]
+      .filter((domain) => domain !== undefined)
+      .map((domain) => domain.toLowerCase().split('.'));
+  }
+
+  resolve({ labels, type, name, asked }: Question): undefined | Reply | Promise<Reply> {
+    const below = this.#below(labels);
+    if (!below) return undefined;
+    if (type === 'AXFR' || type === 'IXFR') return bare('NOTIMP', true);
+    // The apex answers these two for every name below it.
+    if (type === 'SOA' || type === 'NS') return this.#apex(type);
+    return this.#answer({ labels: below, name, owner: asked, type }, MAX_CHASES);
+  }
+
+  /** The labels left of our domain, or undefined for names of others. */
+  #below(labels: readonly string[]): readonly string[] | undefined {
+    const suffix = this.#suffixes.find((own) => own.join('.') === labels.slice(-own.length).join('.'));
+    return suffix && labels.slice(0, labels.length - suffix.length);
+  }
+
+  async #answer(asked: AskedName, chases: number): Promise<Reply> {
+    const name = parseServiceName(asked.labels, asked.type);
+    if (name.kind === 'invalid') return this.#negative('NXDOMAIN');
+    if (name.kind === 'addr') return this.#addr(name.digits, asked);
+    if (name.datacenter !== undefined && name.datacenter !== this.#settings.datacenter) {
+      return this.#negative('NXDOMAIN');
+    }
+    return name.kind === 'node' ? this.#node(name.node, asked) : this.#service(name, asked, chases);
+  }
+
+  async #service(name: NamedService, asked: AskedName, chases: number): Promise<Reply> {
+    const { view, random } = this.#needs;
+    const instances = (await view.instances(name.service)).filter((instance) =>
+      this.#counts(instance, name.tag),
+    );
+    if (instances.length === 0) return this.#negative('NXDOMAIN');
+    const { name: askedName, owner, type } = asked;
+    const located = shuffled(instances, random).flatMap((instance) => locate(instance, askedName) ?? []);
+    const ttl = ttlOf(this.#settings.serviceTtl, name.service);
+    const chase = (host: string) => this.#chase(host, ttl, chases);
+    if (type === 'SRV') {
+      const { answers, additionals } = await srvRecords(located, {
+        owner,
+        ttl,
+        settings: this.#settings,
+        chase,
+      });
+      return positive(answers, { additionals });
+    }
+    const addresses = addressRecords(located, asked, ttl);
+    if (addresses.length > 0) return positive(addresses);
+    const host = firstHost(located);
+    if (host === undefined) return this.#negative('NOERROR');
+    return positive([{ name: owner, ttl, type: 'CNAME', data: host }, ...(await chase(host))]);
+  }
+
+  /** Whether an instance is healthy enough and has the tag; `tag` is in lower case. */
+  #counts({ service, status }: Instance, tag: string | undefined): boolean {
+    if (status === 'critical' || (this.#settings.onlyPassing && status !== 'passing')) return false;
+    return tag === undefined || service.tags.some((own) => own.toLowerCase() === tag);
+  }
+
+  /** What our own names say of a host that an instance has as its address; asked as ANY, as Consul does. */
+  async #chase(host: string, ttl: number, chases: number): Promise<readonly ResourceRecord[]> {
+    const name = host.toLowerCase();
+    const labels = this.#below(name.split('.'));
+    if (!labels || chases === 0) return [];
+    const { answers } = await this.#answer({ labels, name, owner: host, type: 'ANY' }, chases - 1);
+    return answers.map((record) => ({ ...record, ttl }));
+  }
+
+  /** Consul's negative answers for nodes have no SOA, and types that no node has are never NXDOMAIN. */
+  async #node(node: string, { owner, type }: AskedName): Promise<Reply> {
+    if (!['A', 'AAAA', 'ANY', 'TXT'].includes(type)) return positive([]);
+    const address = await this.#needs.view.node(node);
+    if (address === undefined) return this.#negative('NXDOMAIN');
+    const endpoint = parseEndpoint(address);
+    if (!endpoint || type === 'TXT') return positive([]);
+    const ttl = this.#settings.nodeTtl;
+    if ('host' in endpoint) return positive([{ name: owner, ttl, type: 'CNAME', data: endpoint.host }]);
+    const record = addressRecord(owner, ttl, endpoint);
+    return positive(type === 'ANY' || type === record.type ? [record] : []);
+  }
+
+  /** The address that a name spells, whatever type is asked for; Consul lower-cases its owner. */
+  #addr(digits: string, { name }: AskedName): Reply {
+    const endpoint = ofHex(digits);
+    if (endpoint === undefined) return this.#negative('NXDOMAIN');
+    return positive(endpoint === 'unknown' ? [] : [addressRecord(name, this.#settings.nodeTtl, endpoint)]);
+  }
+
+  async #apex(type: 'SOA' | 'NS'): Promise<Reply> {
+    const { soa, ns, server } = this.#apexRecords();
+    const address = await this.#needs.view.node(this.#settings.node);
+    const endpoint = address === undefined ? undefined : parseEndpoint(address);
+    const additionals =
+      endpoint && 'ip' in endpoint ? [addressRecord(server, this.#settings.nodeTtl, endpoint)] : [];
+    return type === 'NS'
+      ? positive([ns], { additionals })
+      : positive([soa], { authorities: [ns], additionals });
+  }
+
+  #negative(rcode: 'NOERROR' | 'NXDOMAIN'): Reply {
+    return { ...bare(rcode, true), authorities: [this.#apexRecords().soa] };
+  }
+
+  #apexRecords() {
+    return apexRecords(this.#settings, Math.floor(this.#needs.now() / 1000));
+  }
+}
+
+function positive(answers: readonly ResourceRecord[], rest: Partial<Reply> = {}): Reply {
+  return { ...bare('NOERROR', true), answers, ...rest };
+}
+
+type NamedService = Extract<ServiceName, { kind: 'service' }>;
+
+interface AskedName {
+  /** Left of the domain, in lower case. */
+  readonly labels: readonly string[];
+  /** The whole name, in lower case. */
+  readonly name: string;
+  /** The whole name, as asked. */
+  readonly owner: string;
+  readonly type: string;
+}
