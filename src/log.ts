@@ -11,7 +11,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  */
 export function createLogger(
   options: { readonly level: LogLevel; readonly pretty: boolean },
-  out: NodeJS.WritableStream = process.stdout,
+  out: { write(text: string): unknown } = process.stdout,
 ): Logger {
   const destination: DestinationStream = options.pretty
     ? { write: (line) => void out.write(readable(line)) }

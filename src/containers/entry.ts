@@ -5,10 +5,14 @@ import type { Snapshot } from '../docker/snapshot.ts';
 /** All that heddle knows of one container; services, weave names, reverse names and `ps` derive from it. */
 export interface RosterEntry {
   readonly snapshot: Snapshot;
+  /** Inode of its network namespace, which several containers can share; undefined when it is not running. */
+  readonly namespace: number | undefined;
   /** Addresses in its network namespace; empty when it has none, or is not running. */
   readonly addresses: readonly Address[];
   /** The address it is announced at, and why; or why not. */
   readonly choice: Choice;
   /** True while the container is due to be attached and its address is not committed yet: nothing is registered. */
   readonly awaitingAddress: boolean;
+  /** Why attaching or reading its addresses failed the last time, for `ps` and the log. */
+  readonly problem: string | undefined;
 }

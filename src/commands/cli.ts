@@ -1,0 +1,143 @@
+import type { Command } from 'commander';
+import { loadSettings } from '../config/load.ts';
+import type { Settings } from '../config/schema.ts';
+import { VERSION } from '../version.ts';
+import type { Io } from './io.ts';
+import { addHostWords, type End, runProgram } from './program.ts';
+import { translateRegistrator } from './registrator.ts';
+import { addSettings, leadingSettings, settingsIn } from './settings.ts';
+import type { HostWord, WordArguments } from './word.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The command line. What a word needs is loaded when the word is known: `version` must not wait for Docker's client.
+ * @returns the exit status
+ */
+export async function run(given: readonly string[], io: Io, env: Environment): Promise<number> {
+  const argv = normalise(given);
+  const line = new CommandLine(argv, io, env);
+  return await runProgram(argv, io, (program, end) => line.define(program, end));
+}
+
+/** `heddle <word>`, or the daemon's own line: flags and a registry URI, as registrator was started. */
+export function normalise(given: readonly string[]): readonly string[] {
+  const first = given[0];
+  if (first === undefined) return ['--help'];
+  if (['--help', '-h', '--version', '-V'].includes(first)) return given;
+  const argv = translateRegistrator(given);
+  const next = argv[leadingSettings(argv)];
+  const isDaemon = next === undefined || next.startsWith('-') || next.includes('://');
+  if (isDaemon) return ['daemon', ...argv];
+  return next === 'daemon' ? argv : given;
+}
+
+class CommandLine {
+  readonly #argv: readonly string[];
+  readonly #io: Io;
+  readonly #env: Environment;
+
+  constructor(argv: readonly string[], io: Io, env: Environment) {
+    this.#argv = argv;
+    this.#io = io;
+    this.#env = env;
+  }
+
+  define(program: Command, end: End): void {
+    addSettings(program, { hidden: true }).option(
+      '--local',
+      'do the word in this process, as root, without a daemon',
+    );
+    this.#defineDaemon(program, end);
+    this.#defineRun(program, end);
+    addHostWords(program, this.#argv, (word, request) => this.#onHost(program, word, request), end);
+    this.#defineCreateBridge(program, end);
+    program
+      .command('version')
+      .summary('print the version')
+      .action(() => void this.#io.stdout.write(`heddle ${VERSION}\n`));
+  }
+
+  #defineDaemon(program: Command, end: End): void {
+    const command = program
+      .command('daemon')
+      .summary('follow Docker, keep the registry true, answer DNS')
+      .description('Follows Docker, keeps the registry true and answers DNS, until it is told to stop.')
+      .argument('[registry]', 'the same as --registry; also where registrator took it');
+    addSettings(command).action(async (registry: string | undefined) => {
+      const { daemon } = await import('./daemon.ts');
+      const settings = await this.#settings(program, command, registry === undefined ? {} : { registry });
+      end(await daemon(settings, this.#io, this.#env));
+    });
+  }
+
+  #defineRun(program: Command, end: End): void {
+    const command = program
+      .command('run')
+      .summary('docker run -d, attached to the network')
+      .description('Runs a container in the background by the docker client and attaches it to the network.')
+      .usage('[--with-dns] <address/prefix>... <docker run arguments>')
+      .argument('[words...]')
+      .addHelpText(
+        'after',
+        '\n--with-dns  the container asks heddle for names\n\nPrints the container id. If attaching fails, the container is removed again.',
+      )
+      .allowUnknownOption()
+      .passThroughOptions();
+    command.action(async () => {
+      const { parseRun } = await import('../run/command.ts');
+      const { runAttached } = await import('../run/attached.ts');
+      const parsed = parseRun(this.#argv.slice(leadingSettings(this.#argv) + 1));
+      const reach = await this.#reach(await this.#settings(program, command), program.opts().local === true);
+      end(await runAttached(parsed, reach, this.#io));
+    });
+  }
+
+  #defineCreateBridge(program: Command, end: End): void {
+    const command = program
+      .command('create-bridge')
+      .summary('create the bridge; needs root, and no Docker')
+      .option('--local', 'accepted, and always so');
+    addSettings(command, { hidden: true }).action(async () => {
+      const { createBridge } = await import('./create-bridge.ts');
+      end(await createBridge(await this.#settings(program, command)));
+    });
+  }
+
+  async #onHost(program: Command, word: HostWord, request: WordArguments): Promise<number> {
+    const command = program.commands.find((candidate) => candidate.name() === word.name);
+    const settings = await this.#settings(program, command);
+    const local = program.opts().local === true || request.options.local === true;
+    const reach = await this.#reach(settings, local);
+    return await reach(this.#argv.slice(leadingSettings(this.#argv)), this.#io);
+  }
+
+  /** Where the host's words run. */
+  async #reach(
+    settings: Settings,
+    local: boolean,
+  ): Promise<(argv: readonly string[], io: Io) => Promise<number>> {
+    const { dockerHost } = await import('../docker/host.ts');
+    const { DockerClient } = await import('../docker/client.ts');
+    const docker = new DockerClient(dockerHost(this.#env));
+    if (!local) {
+      const { reachHost } = await import('../control/reach.ts');
+      return await reachHost(settings, docker);
+    }
+    const { localHost } = await import('../control/local.ts');
+    const { runOnHost } = await import('./on-host.ts');
+    const host = await localHost(settings, docker);
+    return (argv, io) => runOnHost(argv, host, io);
+  }
+
+  async #settings(program: Command, command: Command | undefined, more: object = {}): Promise<Settings> {
+    const options = { ...program.opts(), ...command?.opts() };
+    const flags = { ...settingsIn(program.opts()), ...settingsIn(command?.opts() ?? {}), ...more };
+    const { settings } = await loadSettings({
+      flags,
+      env: this.#env,
+      file: options.config as string | undefined,
+    });
+    return settings;
+  }
+}

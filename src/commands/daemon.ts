@@ -1,0 +1,45 @@
+import type { Settings } from '../config/schema.ts';
+import { Heddle } from '../heddle.ts';
+import { createLogger } from '../log.ts';
+import type { Io } from './io.ts';
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 } as const;
+
+/** Runs the daemon until SIGTERM or SIGINT; a second signal ends it at once. @returns the exit status */
+export async function daemon(
+  settings: Settings,
+  io: Io,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const pretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && process.stdout.isTTY);
+  const log = createLogger({ level: settings.logLevel, pretty }, io.stdout);
+  const heddle = new Heddle(settings, { log, env });
+  const signal = stopSignal();
+  try {
+    await heddle.start();
+    log.info(heddle.summary(), 'ready');
+    log.info({ signal: await signal.first }, 'stopping');
+    return 0;
+  } finally {
+    await heddle.stop();
+    signal.forget();
+  }
+}
+
+function stopSignal(): { first: Promise<string>; forget(): void } {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let heard = false;
+  const listen = (signal: (typeof STOP_SIGNALS)[number]) => {
+    if (heard) process.exit(128 + SIGNAL_NUMBERS[signal]);
+    heard = true;
+    resolve(signal);
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, listen);
+  return {
+    first: promise,
+    forget: () => {
+      for (const signal of STOP_SIGNALS) process.off(signal, listen);
+    },
+  };
+}

@@ -1,0 +1,9 @@
+import type { Host } from '../control/host.ts';
+import type { Io } from './io.ts';
+import { addHostWords, runProgram } from './program.ts';
+
+/** Runs one of the host's words here: what the daemon does for its socket, and `--local` in its own process. */
+export const runOnHost = (argv: readonly string[], host: Host, io: Io): Promise<number> =>
+  runProgram(argv, io, (program, end) =>
+    addHostWords(program, argv, (word, request) => word.run(host, request, io), end),
+  );

@@ -1,0 +1,78 @@
+import { Command, CommanderError } from 'commander';
+import { HeddleError, messageOf } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { attach, detach } from './attach.ts';
+import { dnsArgsWord } from './dns-args.ts';
+import type { Io } from './io.ts';
+import { ps } from './ps.ts';
+import { addSettings, leadingSettings } from './settings.ts';
+import { status } from './status.ts';
+import type { HostWord, WordArguments } from './word.ts';
+
+/** The words that run on the host, in the order of `--help`. */
+export const HOST_WORDS: readonly HostWord[] = [attach, detach, ps, status, dnsArgsWord];
+
+/** Runs a host's word, wherever that is. @returns the exit status */
+export type Perform = (word: HostWord, request: WordArguments) => Promise<number>;
+
+/** Takes a word's exit status. */
+export type End = (status: number) => void;
+
+/**
+ * Builds a program, parses the arguments and runs the word among them. Every failure becomes one sentence on stderr.
+ * @returns the exit status
+ */
+export async function runProgram(
+  argv: readonly string[],
+  io: Io,
+  define: (program: Command, end: End) => void,
+): Promise<number> {
+  let status = 0;
+  const program = new Command('heddle')
+    .description('Gives every container of a Docker host its own address, service and name.')
+    .version(`heddle ${VERSION}`)
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+    })
+    .enablePositionalOptions()
+    .exitOverride();
+  define(program, (given) => {
+    status = given;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    return report(error, io);
+  }
+}
+
+/** Adds the host's words to a program; the same on the command line and in the daemon. */
+export function addHostWords(program: Command, argv: readonly string[], perform: Perform, end: End): void {
+  for (const word of HOST_WORDS) {
+    const command = program.command(word.name).configureOutput(program.configureOutput());
+    word.describe(command);
+    if (word.takesDockerArguments) command.allowUnknownOption().passThroughOptions();
+    else
+      addSettings(command, { hidden: true }).option('--local', 'in this process, as root, without a daemon');
+    command.action(async () => {
+      const args = word.takesDockerArguments ? argv.slice(leadingSettings(argv) + 1) : command.args;
+      const request = { args, options: command.opts() };
+      word.check?.(request);
+      end(await perform(word, request));
+    });
+  }
+}
+
+/** The sentence on stderr and the exit status for whatever a word threw. */
+function report(error: unknown, io: Io): number {
+  // commander has printed its own sentence; its status for usage errors is 1, ours is 2.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof HeddleError) {
+    io.stderr.write(`heddle: ${error.message}\n`);
+    return error.exitStatus;
+  }
+  io.stderr.write(`heddle: unexpected failure: ${error instanceof Error ? error.stack : messageOf(error)}\n`);
+  return 1;
+}

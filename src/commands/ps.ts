@@ -1,0 +1,71 @@
+import { Option } from 'commander';
+import type { ContainerReport } from '../control/host.ts';
+import { shortId } from '../docker/snapshot.ts';
+import { formatCidr } from '../network/cidr.ts';
+import { printable, table } from './table.ts';
+import type { HostWord } from './word.ts';
+
+export const formatOption = (): Option =>
+  new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text');
+
+export const ps: HostWord = {
+  name: 'ps',
+  describe: (command) =>
+    void command
+      .summary('the containers: address, services, and why')
+      .argument('[containers...]', 'ids or names; all running ones without')
+      .addOption(formatOption()),
+  async run(host, request, io) {
+    const asked = request.args;
+    const all = (await host.containers()).filter(({ entry }) => entry.snapshot.pid > 0);
+    const shown =
+      asked.length === 0 ? all : all.filter((report) => asked.some((word) => named(report, word)));
+    const unknown = asked.filter((word) => !all.some((report) => named(report, word)));
+    for (const word of unknown) io.stderr.write(`heddle: no running container '${printable(word)}'\n`);
+    if (request.options.format === 'json') {
+      io.stdout.write(`${JSON.stringify(shown.map(toJson), null, 2)}\n`);
+    } else {
+      io.stdout.write(
+        table(['container', 'name', 'addresses', 'services', 'announced at'], shown.map(toRow)),
+      );
+    }
+    return unknown.length > 0 ? 3 : 0;
+  },
+};
+
+const named = ({ entry: { snapshot } }: ContainerReport, word: string): boolean =>
+  snapshot.name === word || (word.length >= 3 && snapshot.id.startsWith(word));
+
+function toRow(report: ContainerReport): readonly string[] {
+  const { snapshot, addresses } = report.entry;
+  return [
+    shortId(snapshot.id),
+    printable(snapshot.name),
+    addresses.map(formatCidr).join(',') || '-',
+    [...new Set(report.services.map((service) => service.name))].join(',') || '-',
+    printable(why(report)),
+  ];
+}
+
+/** Where it is announced and why, or why not. */
+function why({ entry, problems }: ContainerReport): string {
+  const { choice } = entry;
+  if (entry.problem !== undefined) return `not announced: ${entry.problem}`;
+  if (entry.awaitingAddress) return 'not announced yet: waiting for its address';
+  if (!choice.chosen)
+    return `not announced: ${choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; ')}`;
+  return [`${choice.ip}: ${choice.reason}`, ...problems].join('; ');
+}
+
+function toJson({ entry, services, problems }: ContainerReport): unknown {
+  const { id, name, image, startedAt, health } = entry.snapshot;
+  return {
+    container: id,
+    ...{ name, image, startedAt, health },
+    addresses: entry.addresses,
+    announcedAt: entry.choice,
+    awaitingAddress: entry.awaitingAddress,
+    services,
+    problems: entry.problem === undefined ? problems : [entry.problem, ...problems],
+  };
+}

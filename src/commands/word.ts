@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import type { Host } from '../control/host.ts';
+import type { Io } from './io.ts';
+
+/** A word that reads or changes a host, and therefore runs on that host. */
+export interface HostWord {
+  readonly name: string;
+  /** True where the arguments are docker's: they are handed on as they came, flags and all. */
+  readonly takesDockerArguments?: true;
+  /** Summary, arguments and options for `--help` and for the parser. */
+  describe(command: Command): void;
+  /**
+   * What is wrong with the arguments, found before anything is contacted.
+   * @throws HeddleError `bad-input`
+   */
+  check?(request: WordArguments): void;
+  /** @returns the exit status */
+  run(host: Host, request: WordArguments, io: Io): Promise<number>;
+}
+
+export interface WordArguments {
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,248 @@
+import * as v from 'valibot';
+import { type AddressWord, parsePolicy } from '../addresses/choose.ts';
+import { parseListen } from '../dns/listen.ts';
+import { LOG_LEVELS } from '../log.ts';
+import { parseRegistryUri } from '../registry/uri.ts';
+
+/** How a setting is written on the command line, in the environment and in the file, and what it means. */
+export interface SettingText {
+  /** Long flag without dashes; the key in `heddle.yml` and, upper-cased behind `HEDDLE_`, the variable. */
+  readonly flag: string;
+  /** What stands for the value in `--help`; undefined for a switch. */
+  readonly value?: string;
+  readonly help: string;
+  /** Inherited variables that mean the same, after HEDDLE_*. */
+  readonly env?: readonly string[];
+  /** May be given several times, or as a list separated by commas. */
+  readonly list?: true;
+  /** Never printed. */
+  readonly secret?: true;
+}
+
+const text = v.pipe(
+  v.union([v.string(), v.number()]),
+  v.transform(String),
+  v.trim(),
+  v.minLength(1, 'is empty'),
+);
+const oneOf = <const T extends readonly string[]>(words: T) =>
+  v.picklist(words, `is not one of ${words.join(', ')}`);
+const whole = (least: number, most: number) =>
+  v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'is not a whole number'), v.transform(Number))]),
+    v.minValue(least, `is less than ${least}`),
+    v.maxValue(most, `is more than ${most}`),
+  );
+const listOf = <S extends v.GenericSchema>(item: S) =>
+  v.pipe(
+    v.union([
+      v.array(v.string()),
+      v.pipe(
+        v.string(),
+        v.transform((list) => [list]),
+      ),
+    ]),
+    v.transform((lists) => lists.flatMap((list) => list.split(',')).map((word) => word.trim())),
+    v.transform((words) => words.filter(Boolean)),
+    v.array(item),
+  );
+const deviceName = v.pipe(
+  text,
+  v.regex(/^[A-Za-z0-9_.-]{1,15}$/, 'is not a device name (1 to 15 of A-Z a-z 0-9 _ . -)'),
+);
+const dnsLabels = v.pipe(
+  text,
+  v.transform((name) => name.toLowerCase().replace(/\.$/, '')),
+  v.regex(/^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/, 'is not a domain name'),
+);
+
+/** Every setting: schema with its default, and its texts. The order is that of `--help`. */
+export const SETTINGS = {
+  registry: {
+    schema: v.optional(v.pipe(text, v.transform(parseRegistryUri)), 'embedded'),
+    flag: 'registry',
+    value: 'uri',
+    help: 'embedded, consul://host:port, consul-tls://host:port or consul-unix:///path',
+    env: ['CONSUL_HTTP_ADDR'],
+  },
+  consulToken: {
+    schema: v.optional(text),
+    flag: 'consul-token',
+    value: 'token',
+    help: "Consul's ACL token",
+    env: ['CONSUL_HTTP_TOKEN'],
+    secret: true,
+  },
+  address: {
+    schema: v.optional(
+      v.pipe(
+        text,
+        v.transform((words): readonly AddressWord[] => parsePolicy(words)),
+      ),
+    ),
+    flag: 'address',
+    value: 'words',
+    help:
+      'which address a container is announced at, first match wins: ethwe, bridge, internal, published, ' +
+      'iface:NAME, network:NAME, cidr:NET (ethwe,bridge,published with Consul, else ethwe,bridge,internal)',
+  },
+  ip: {
+    schema: v.optional(v.pipe(text, v.ip('is not an IP address'))),
+    flag: 'ip',
+    value: 'address',
+    help: "the host's address for published ports and host-network containers",
+  },
+  domain: {
+    schema: v.optional(dnsLabels, 'consul'),
+    flag: 'domain',
+    value: 'name',
+    help: 'domain of the service names',
+  },
+  datacenter: {
+    schema: v.optional(dnsLabels),
+    flag: 'datacenter',
+    value: 'name',
+    help: "datacenter in the names (the Consul agent's own, else dc1)",
+  },
+  dnsListen: {
+    schema: v.optional(listOf(v.pipe(v.string(), v.transform(parseListen))), []),
+    flag: 'dns-listen',
+    value: 'address',
+    help: 'answer DNS here too, ip or ip:port; several by repetition or commas',
+    list: true,
+  },
+  dns: {
+    schema: v.optional(
+      v.union([
+        v.boolean(),
+        v.pipe(
+          oneOf(['true', 'false']),
+          v.transform((word) => word === 'true'),
+        ),
+      ]),
+      true,
+    ),
+    flag: 'no-dns',
+    help: 'serve no DNS on the bridges',
+  },
+  resolvConf: {
+    schema: v.optional(text, '/etc/resolv.conf'),
+    flag: 'resolv-conf',
+    value: 'path',
+    help: 'where the resolvers for all other names stand',
+  },
+  dockerBridge: {
+    schema: v.optional(deviceName),
+    flag: 'docker-bridge',
+    value: 'device',
+    help: "the bridge whose address containers ask (Docker's own, as Docker reports it)",
+    env: ['DOCKER_BRIDGE'],
+  },
+  bridge: {
+    schema: v.optional(deviceName, 'weave'),
+    flag: 'bridge',
+    value: 'device',
+    help: 'the bridge that containers are attached to',
+  },
+  interface: {
+    schema: v.optional(deviceName, 'ethwe'),
+    flag: 'interface',
+    value: 'device',
+    help: 'the name of its interface inside a container',
+  },
+  mtu: {
+    schema: v.optional(whole(576, 65_535), 1450),
+    flag: 'mtu',
+    value: 'bytes',
+    help: 'MTU of the bridge and of every interface on it',
+    env: ['WEAVE_MTU'],
+  },
+  attach: {
+    schema: v.optional(
+      v.union([
+        v.boolean(),
+        v.pipe(
+          oneOf(['true', 'false']),
+          v.transform((word) => word === 'true'),
+        ),
+      ]),
+      true,
+    ),
+    flag: 'no-attach',
+    help: 'do not attach containers by their own heddle.cidr or WEAVE_CIDR; only read',
+  },
+  servicePrefix: {
+    schema: v.optional(
+      v.pipe(text, v.regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'is not a variable name')),
+      'SERVICE_',
+    ),
+    flag: 'service-prefix',
+    value: 'prefix',
+    help: 'what the metadata keys begin with',
+  },
+  onStop: {
+    schema: v.optional(oneOf(['keep', 'deregister']), 'keep'),
+    flag: 'on-stop',
+    value: 'keep|deregister',
+    help: 'what becomes of the registrations when heddle stops: containers live on',
+  },
+  stateDir: {
+    schema: v.optional(text, '/var/lib/heddle'),
+    flag: 'state-dir',
+    value: 'folder',
+    help: 'where the host-id and given addresses are kept',
+  },
+  socket: {
+    schema: v.optional(text, '/run/heddle/heddle.sock'),
+    flag: 'socket',
+    value: 'path',
+    help: "the daemon's control socket",
+  },
+  containerName: {
+    schema: v.optional(text, 'heddle'),
+    flag: 'container-name',
+    value: 'name',
+    help: 'the name of the heddle container on a host reached by its Docker API',
+    env: ['WEAVE_CONTAINER_NAME'],
+  },
+  image: {
+    schema: v.optional(text),
+    flag: 'image',
+    value: 'image',
+    help: 'the image for a host where no heddle container runs (heddle:<this version>)',
+  },
+  procfs: {
+    schema: v.optional(text, '/proc'),
+    flag: 'procfs',
+    value: 'folder',
+    help: "where the host's /proc is seen",
+    env: ['PROCFS'],
+  },
+  logLevel: {
+    schema: v.optional(oneOf(LOG_LEVELS), 'info'),
+    flag: 'log-level',
+    value: 'level',
+    help: LOG_LEVELS.join(', '),
+  },
+  logFormat: {
+    schema: v.optional(oneOf(['auto', 'json', 'pretty']), 'auto'),
+    flag: 'log-format',
+    value: 'format',
+    help: 'json, pretty, or auto: pretty on a terminal',
+  },
+} as const satisfies Record<string, SettingText & { readonly schema: v.GenericSchema }>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+export type Settings = {
+  readonly [Name in SettingName]: v.InferOutput<(typeof SETTINGS)[Name]['schema']>;
+};
+
+/** `dns-listen` → `HEDDLE_DNS_LISTEN`; a switch that turns something off is named for what it turns off. */
+export function variablesOf(name: SettingName): readonly string[] {
+  const setting: SettingText = SETTINGS[name];
+  return [`HEDDLE_${keyOf(name).toUpperCase().replaceAll('-', '_')}`, ...(setting.env ?? [])];
+}
+
+/** The setting's key in `heddle.yml`. */
+export const keyOf = (name: SettingName): string => SETTINGS[name].flag.replace(/^no-/, '');

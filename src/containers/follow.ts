@@ -1,0 +1,238 @@
+import PQueue from 'p-queue';
+import type { Docker } from '../docker/engine.ts';
+import { type ContainerEvent, EventStream } from '../docker/events.ts';
+import { type Snapshot, shortId } from '../docker/snapshot.ts';
+import { HeddleError, messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { RosterEntry } from './entry.ts';
+import type { Roster } from './roster.ts';
+
+export interface FollowerNeeds {
+  readonly docker: Pick<Docker, 'events' | 'containers' | 'inspect' | 'address'>;
+  readonly observer: { observe(snapshot: Snapshot): Promise<RosterEntry> };
+  readonly roster: Roster;
+  readonly log: Logger;
+}
+
+export interface FollowerStatus {
+  /** `connecting` until the stream stands for the first time, `lost` when it broke. */
+  readonly stream: 'connecting' | 'following' | 'lost';
+  readonly reconnects: number;
+  /** True once every container that ran at the start has been looked at. */
+  readonly synced: boolean;
+  readonly events: number;
+  readonly pending: number;
+}
+
+/** A pass over everything, whatever the events said: the bound on how long a missed change can stand. */
+const PASS_INTERVAL_MS = 60_000;
+/** Containers looked at side by side: an engine answers no faster with more. */
+const LANES = 16;
+/** After a failed look (the engine hung up, a proc file vanished): once more, soon; later the passes do it. */
+const RETRY_MS = 1_000;
+const RETRIES = 5;
+
+/**
+ * The loop. Events only mark a container as dirty; what is true is read anew, one lane per container, so that events
+ * that come twice, late or in a burst cost one look each at most.
+ */
+export class Follower {
+  readonly #needs: FollowerNeeds;
+  readonly #stream: EventStream;
+  readonly #lanes = new PQueue({ concurrency: LANES });
+  /** Looks not begun, and looks under way, by container. */
+  readonly #waiting = new Map<string, Promise<void>>();
+  readonly #busy = new Map<string, Promise<void>>();
+  /** How often in a row a container could not be dealt with. */
+  readonly #failed = new Map<string, number>();
+  readonly #firstSync = Promise.withResolvers<void>();
+  #passing: Promise<void> | undefined;
+  #passAgain = false;
+  #timers: NodeJS.Timeout[] = [];
+  #stopped = false;
+  #state: FollowerStatus['stream'] = 'connecting';
+  #reconnects = 0;
+  #events = 0;
+  #synced = false;
+
+  constructor(needs: FollowerNeeds) {
+    this.#needs = needs;
+    this.#stream = new EventStream(needs, {
+      subscribed: () => this.#subscribed(),
+      event: (event) => this.#heard(event),
+      lost: (error) => this.#lost(error),
+    });
+  }
+
+  /** Begins to follow; `synced` tells when everything that already ran has been looked at. */
+  start(): void {
+    this.#stream.start();
+    this.#timers = [
+      setInterval(() => this.pass(), PASS_INTERVAL_MS),
+      setInterval(() => this.#retry(), RETRY_MS),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#lanes.clear();
+    await this.#stream.stop();
+    await this.#lanes.onIdle();
+  }
+
+  /** Resolves after the first complete look at the engine's containers. */
+  get synced(): Promise<void> {
+    return this.#firstSync.promise;
+  }
+
+  status(): FollowerStatus {
+    return {
+      stream: this.#state,
+      reconnects: this.#reconnects,
+      synced: this.#synced,
+      events: this.#events,
+      pending: this.#waiting.size + this.#busy.size,
+    };
+  }
+
+  /** Something changed in a network namespace; `undefined` means in any of them. */
+  namespaceChanged(namespace: number | undefined): void {
+    if (namespace !== undefined) {
+      for (const id of this.#needs.roster.inNamespace(namespace)) void this.mark(id);
+      return;
+    }
+    for (const { snapshot } of this.#needs.roster.entries())
+      if (snapshot.pid > 0) void this.mark(snapshot.id);
+  }
+
+  /** Has a container looked at anew, soon; marking twice costs one look. Resolves after that look, and never throws. */
+  mark(id: string): Promise<void> {
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) return waiting;
+    // One look at a time: a mark that comes during a look is taken up after it, and the latest word counts.
+    const look: Promise<void> = (this.#busy.get(id) ?? Promise.resolve()).then(() =>
+      this.#lanes.add(async () => {
+        this.#waiting.delete(id);
+        this.#busy.set(id, look);
+        await this.#refresh(id);
+        this.#busy.delete(id);
+      }),
+    );
+    this.#waiting.set(id, look);
+    return look;
+  }
+
+  /** Looks at a container now and tells what it is. */
+  async look(id: string): Promise<RosterEntry | undefined> {
+    await this.mark(id);
+    return this.#needs.roster.get(id);
+  }
+
+  /** Lists everything and looks at all of it; a pass asked for during a pass follows it. */
+  pass(): void {
+    if (this.#passing) {
+      this.#passAgain = true;
+      return;
+    }
+    this.#passing = this.#listAll()
+      .catch((error: unknown) => this.#needs.log.debug({ error: messageOf(error) }, 'listing failed'))
+      .finally(() => {
+        this.#passing = undefined;
+        if (this.#passAgain && !this.#stopped) {
+          this.#passAgain = false;
+          this.pass();
+        }
+      });
+  }
+
+  async #listAll(): Promise<void> {
+    const ids = await this.#needs.docker.containers();
+    for (const id of ids) this.mark(id);
+    // Known to us and not in the list: removed, or created since. The look decides.
+    const listed = new Set(ids);
+    for (const { snapshot } of this.#needs.roster.entries())
+      if (!listed.has(snapshot.id)) this.mark(snapshot.id);
+    await this.#lanes.onIdle();
+    if (this.#synced) return;
+    this.#synced = true;
+    this.#needs.log.info({ containers: ids.length }, 'all containers looked at');
+    this.#firstSync.resolve();
+  }
+
+  async #refresh(id: string): Promise<void> {
+    const { docker, observer, roster, log } = this.#needs;
+    try {
+      const snapshot = await docker.inspect(id);
+      if (snapshot === undefined) {
+        this.#failed.delete(id);
+        return roster.delete(id);
+      }
+      const entry = await observer.observe(snapshot);
+      // Something happened meanwhile (a die, perhaps): what was just read may be past, and the next look is due.
+      if (this.#waiting.has(id)) return;
+      const known = roster.get(id)?.problem;
+      if (entry.problem !== undefined && entry.problem !== known) {
+        log.warn({ container: shortId(id), name: snapshot.name }, entry.problem);
+      }
+      roster.set(entry);
+      if (entry.problem !== undefined && entry.snapshot.running) this.#countFailure(id);
+      else this.#failed.delete(id);
+    } catch (error) {
+      this.#countFailure(id);
+      const away = error instanceof HeddleError && error.retryable;
+      log[away ? 'debug' : 'warn'](
+        { container: shortId(id), error: messageOf(error) },
+        'could not look at a container',
+      );
+    }
+  }
+
+  #countFailure(id: string): void {
+    this.#failed.set(id, (this.#failed.get(id) ?? 0) + 1);
+  }
+
+  #heard(event: ContainerEvent): void {
+    this.#events++;
+    if (event.action === 'die' || event.action === 'pause') this.#leave(event.container, event.action);
+    void this.mark(event.container);
+  }
+
+  /** What has ended is taken out of the answers at once; the look that follows finds the rest. */
+  #leave(id: string, action: 'die' | 'pause'): void {
+    const entry = this.#needs.roster.get(id);
+    if (!entry?.snapshot.running) return;
+    const snapshot = {
+      ...entry.snapshot,
+      running: false,
+      ...(action === 'die' ? { pid: 0 } : { paused: true }),
+    };
+    const rest = action === 'die' ? { namespace: undefined, addresses: [] } : {};
+    this.#needs.roster.set({ ...entry, ...rest, snapshot });
+  }
+
+  #subscribed(): void {
+    if (this.#state === 'lost') {
+      this.#reconnects++;
+      this.#needs.log.info(
+        { engine: this.#needs.docker.address },
+        'Docker is back; looking at everything anew',
+      );
+    }
+    this.#state = 'following';
+    this.pass();
+  }
+
+  #lost(error: Error): void {
+    this.#state = 'lost';
+    this.#needs.log.warn(
+      { error: error.message },
+      'lost the stream of Docker events; reconnecting until it is back',
+    );
+  }
+
+  #retry(): void {
+    if (this.#state !== 'following') return;
+    for (const [id, times] of this.#failed) if (times <= RETRIES) void this.mark(id);
+  }
+}

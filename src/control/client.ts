@@ -1,0 +1,75 @@
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import * as v from 'valibot';
+import type { Io } from '../commands/io.ts';
+import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { lines } from '../lines.ts';
+import { EngineAnswer, WordLine } from './protocol.ts';
+
+const IDENTITY_TIMEOUT_MS = 5_000;
+
+/**
+ * Which engine the daemon behind this socket serves; `undefined` when there is no daemon.
+ * @throws HeddleError `not-permitted` when the socket may not be opened, `unreachable` when the daemon is stuck
+ */
+export async function daemonAt(path: string): Promise<EngineAnswer | undefined> {
+  try {
+    const response = await send(path, 'GET', '/engine', undefined, AbortSignal.timeout(IDENTITY_TIMEOUT_MS));
+    return v.parse(EngineAnswer, JSON.parse(await text(response)));
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return undefined;
+    if (code === 'EACCES') {
+      throw new HeddleError(
+        'not-permitted',
+        `the daemon's socket ${path} is for root; run this word as root`,
+        { cause },
+      );
+    }
+    throw new HeddleError('unreachable', `the daemon behind ${path} does not answer: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Runs a word in the daemon; its streams are passed on and its exit status returned. */
+export async function wordAt(path: string, argv: readonly string[], io: Io): Promise<number> {
+  try {
+    const response = await send(path, 'POST', '/word', JSON.stringify({ argv }));
+    for await (const line of lines(response)) {
+      const piece = v.parse(WordLine, JSON.parse(line));
+      if ('exit' in piece) return piece.exit;
+      if ('out' in piece) io.stdout.write(piece.out);
+      else io.stderr.write(piece.err);
+    }
+  } catch (cause) {
+    throw new HeddleError(
+      'unreachable',
+      `the daemon behind ${path} hung up: ${messageOf(cause)}; see its log`,
+      { cause },
+    );
+  }
+  throw new HeddleError(
+    'unreachable',
+    `the daemon behind ${path} ended in the middle of a word; see its log`,
+  );
+}
+
+function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: string,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const options = { socketPath, method, path, agent: false, ...(signal ? { signal } : {}) };
+    const outgoing: ClientRequest = request(options, resolve);
+    outgoing.once('error', reject).end(body);
+  });
+}
+
+async function text(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

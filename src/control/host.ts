@@ -1,0 +1,48 @@
+import type { RosterEntry } from '../containers/entry.ts';
+import type { FollowerStatus } from '../containers/follow.ts';
+import type { Cidr } from '../network/engine.ts';
+import type { Service } from '../services/service.ts';
+
+/**
+ * What the words do on the host they run on. The daemon serves it from its live parts; with `--local` it is put
+ * together for one word in this very process. Same words, same output.
+ */
+export interface Host {
+  /** Gives a running container these addresses; resolves when they answer. */
+  attach(container: string, cidrs: readonly Cidr[]): Promise<void>;
+  /** Takes these addresses away again; absent ones are a success. */
+  detach(container: string, cidrs: readonly Cidr[]): Promise<void>;
+  /** The address that `--dns` names. */
+  dnsAddress(): Promise<string>;
+  containers(): Promise<readonly ContainerReport[]>;
+  status(): Promise<StatusReport>;
+}
+
+export interface ContainerReport {
+  readonly entry: RosterEntry;
+  readonly services: readonly Service[];
+  /** What is wrong with its metadata, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** What `status` prints; also its JSON form. Parts that only a daemon has are null without one. */
+export interface StatusReport {
+  readonly version: string;
+  readonly daemon: { readonly pid: number; readonly startedAt: string; readonly hostId: string } | null;
+  readonly docker: { readonly address: string; readonly follower: FollowerStatus | null };
+  readonly containers: { readonly running: number; readonly announced: number; readonly awaiting: number };
+  readonly registry: {
+    readonly name: string;
+    readonly state: string;
+    readonly detail: string;
+    readonly services: number;
+  } | null;
+  readonly dns:
+    | readonly { readonly address: string; readonly state: string; readonly detail: string }[]
+    | null;
+  readonly network: {
+    readonly bridge: string;
+    readonly addresses: readonly string[];
+    readonly detail: string;
+  };
+}

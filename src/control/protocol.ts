@@ -1,0 +1,23 @@
+import * as v from 'valibot';
+
+/**
+ * The control socket speaks HTTP: `GET /engine` tells which Docker engine the daemon serves; `POST /word` takes a
+ * word with its arguments and answers with one JSON line for each piece of output and a last one with the exit
+ * status.
+ */
+export const WORD_LIMIT_BYTES = 1 << 20;
+
+export const WordRequest = v.object({ argv: v.array(v.string()) });
+
+export const WordLine = v.union([
+  v.object({ out: v.string() }),
+  v.object({ err: v.string() }),
+  v.object({ exit: v.number() }),
+]);
+
+export const EngineAnswer = v.object({
+  /** Docker's id of the engine; empty while Docker has not answered yet. */
+  engine: v.string(),
+  version: v.string(),
+});
+export type EngineAnswer = v.InferOutput<typeof EngineAnswer>;

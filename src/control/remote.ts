@@ -1,0 +1,44 @@
+import type { Io } from '../commands/io.ts';
+import type { DockerClient } from '../docker/client.ts';
+import { execIn, hasImage, runOnce } from '../docker/run.ts';
+import { VERSION } from '../version.ts';
+import type { Reach } from './reach.ts';
+
+/** How the image starts heddle; the same in its Dockerfile. */
+const PROGRAM = ['node', '/app/dist/main.js'] as const;
+
+/** Runs a word inside the heddle container of a host: there, the daemon's own socket is at hand. */
+export const execWord = (
+  docker: DockerClient,
+  container: string,
+  argv: readonly string[],
+  io: Io,
+): Promise<number> => execIn(docker, container, [...PROGRAM, ...argv], io);
+
+/**
+ * A short-lived container of heddle's image that does one word, with what the `weave` script gave its own: the
+ * host's network, the engine's socket, /proc. Undefined when the host does not have the image.
+ */
+export async function helperWord(
+  docker: DockerClient,
+  image: string | undefined,
+): Promise<Reach | undefined> {
+  const wanted = image ?? `heddle:${VERSION}`;
+  if (!(await hasImage(docker, wanted))) return undefined;
+  return (argv, io) =>
+    runOnce(
+      docker,
+      {
+        Image: wanted,
+        Cmd: ['--local', ...argv],
+        Env: ['HEDDLE_PROCFS=/hostproc'],
+        HostConfig: {
+          NetworkMode: 'host',
+          Binds: ['/var/run/docker.sock:/var/run/docker.sock', '/proc:/hostproc:ro'],
+          CapDrop: ['ALL'],
+          CapAdd: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST'],
+        },
+      },
+      io,
+    );
+}

@@ -1,0 +1,133 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createConnection } from 'node:net';
+import { dirname } from 'node:path';
+import * as v from 'valibot';
+import type { Io } from '../commands/io.ts';
+import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type EngineAnswer, WORD_LIMIT_BYTES, type WordLine, WordRequest } from './protocol.ts';
+
+export interface ControlNeeds {
+  /** Runs one word on this host. */
+  word(argv: readonly string[], io: Io): Promise<number>;
+  engine(): EngineAnswer;
+  readonly log: Logger;
+}
+
+/** The daemon's socket. Only root can open it: whoever can attach containers owns the host's network. */
+export class ControlServer {
+  readonly #needs: ControlNeeds;
+  readonly #path: string;
+  #server: Server | undefined;
+
+  constructor(needs: ControlNeeds, options: { readonly path: string }) {
+    this.#needs = needs;
+    this.#path = options.path;
+  }
+
+  /** @throws HeddleError `taken` when another daemon answers there */
+  async start(): Promise<void> {
+    await this.#clearPath();
+    const server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        this.#needs.log.warn({ error: messageOf(error) }, 'a request on the control socket failed');
+        response.destroy();
+      });
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(this.#path, () => resolve());
+    }).catch((cause: unknown) => {
+      const code = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(cause) ?? '')
+        ? 'not-permitted'
+        : 'failed';
+      throw new HeddleError(code, `cannot listen on the control socket ${this.#path}: ${messageOf(cause)}`, {
+        cause,
+      });
+    });
+    await chmod(this.#path, 0o600);
+    this.#server = server;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+    await rm(this.#path, { force: true });
+  }
+
+  /** A socket file that nobody answers on was left by a daemon that was killed. */
+  async #clearPath(): Promise<void> {
+    try {
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o755 });
+    } catch (cause) {
+      throw new HeddleError(
+        'not-permitted',
+        `cannot make the folder of the control socket: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+    if (await answers(this.#path)) {
+      throw new HeddleError(
+        'taken',
+        `another heddle daemon answers on ${this.#path}; stop it, or give this one another --socket and --state-dir`,
+      );
+    }
+    await rm(this.#path, { force: true });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET' && request.url === '/engine') {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(this.#needs.engine()));
+      return;
+    }
+    if (request.method !== 'POST' || request.url !== '/word') {
+      response.writeHead(404).end('heddle: GET /engine or POST /word\n');
+      return;
+    }
+    const parsed = v.safeParse(WordRequest, parseJson(await readBody(request)));
+    if (!parsed.success) {
+      response.writeHead(400).end('heddle: expected {"argv": [word, …]}\n');
+      return;
+    }
+    response.setHeader('content-type', 'application/x-ndjson');
+    const send = (line: v.InferOutput<typeof WordLine>) => response.write(`${JSON.stringify(line)}\n`);
+    const exit = await this.#needs.word(parsed.output.argv, {
+      stdout: { write: (out) => send({ out }) },
+      stderr: { write: (err) => send({ err }) },
+    });
+    send({ exit });
+    response.end();
+  }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > WORD_LIMIT_BYTES) return '';
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

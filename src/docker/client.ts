@@ -1,0 +1,131 @@
+import type Dockerode from 'dockerode';
+import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { type DockerHost, describeHost } from './host.ts';
+
+/** The newest API this code was written against; older engines are spoken to in their own version. */
+const NEWEST_API = [1, 47] as const;
+/** No call but the events stream takes longer on a healthy engine; a hung one must not hang us. */
+const CALL_TIMEOUT_MS = 30_000;
+
+/**
+ * The connection to one engine, by dockerode: made at the first call, with the newest API version both sides speak.
+ * Loaded only then, because dockerode takes longer to load than many words to run.
+ */
+export class DockerClient {
+  readonly address: string;
+  readonly #host: DockerHost;
+  #connected: Promise<Dockerode> | undefined;
+
+  constructor(host: DockerHost) {
+    this.#host = host;
+    this.address = describeHost(host);
+  }
+
+  /**
+   * Makes one request, bounded in time.
+   * @param attempt for the message: `list its containers`
+   * @throws HeddleError `unreachable` when nothing answers, `not-permitted` for a socket that may not be opened,
+   * `not-found` and `refused` with the engine's words, `not-supported` when it speaks no version of ours
+   */
+  async call<T>(attempt: string, request: (client: Dockerode) => Promise<T>): Promise<T> {
+    const client = await this.#connect();
+    return await bounded(this.address, attempt, () => request(client));
+  }
+
+  /** Agrees on a version anew at the next call: an engine may come back as another version of itself. */
+  renew(): void {
+    this.#connected = undefined;
+  }
+
+  #connect(): Promise<Dockerode> {
+    this.#connected ??= this.#negotiate().catch((error: unknown) => {
+      this.#connected = undefined;
+      throw error;
+    });
+    return this.#connected;
+  }
+
+  async #negotiate(): Promise<Dockerode> {
+    const { default: Client } = await import('dockerode');
+    const options = clientOptions(this.#host);
+    const answer = await bounded(this.address, 'ask the version', () => new Client(options).version());
+    return new Client({ ...options, version: agreeVersion(this.address, answer) });
+  }
+}
+
+function clientOptions(host: DockerHost): Dockerode.DockerOptions {
+  if (host.kind === 'unix') return { socketPath: host.path };
+  if (host.kind === 'ssh') return { protocol: 'ssh', host: host.host, port: host.port, username: host.user };
+  if (!host.tls) return { protocol: 'http', host: host.host, port: host.port };
+  const { ca, cert, key, verify } = host.tls;
+  const options: Dockerode.DockerOptions = {
+    protocol: 'https',
+    host: host.host,
+    port: host.port,
+    ca,
+    cert,
+    key,
+  };
+  // Passed on to Node's TLS, though dockerode's types do not know it.
+  return verify ? options : Object.assign(options, { checkServerIdentity: () => undefined });
+}
+
+function agreeVersion(address: string, answer: { ApiVersion?: string; MinAPIVersion?: string }): string {
+  const parse = (text: string): readonly [number, number] => {
+    const [major = 0, minor = 0] = text.split('.').map(Number);
+    return [major, minor];
+  };
+  const older = (a: readonly [number, number], b: readonly [number, number]) => a[0] - b[0] || a[1] - b[1];
+  const theirs = parse(answer.ApiVersion ?? '1.24');
+  const oldest = parse(answer.MinAPIVersion ?? '1.12');
+  if (older(oldest, NEWEST_API) > 0) {
+    throw new HeddleError(
+      'not-supported',
+      `the Docker engine at ${address} speaks no API older than ${oldest.join('.')}, heddle none newer than ${NEWEST_API.join('.')}; upgrade heddle`,
+    );
+  }
+  return `v${(older(theirs, NEWEST_API) < 0 ? theirs : NEWEST_API).join('.')}`;
+}
+
+/** Runs one request with a bound on its time; every failure becomes a HeddleError that names engine and attempt. */
+async function bounded<T>(address: string, attempt: string, request: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${CALL_TIMEOUT_MS / 1000} s`)), CALL_TIMEOUT_MS);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([request(), timeout]);
+  } catch (cause) {
+    throw explain(address, attempt, cause);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function explain(address: string, attempt: string, cause: unknown): HeddleError {
+  const status = (cause as { statusCode?: number }).statusCode;
+  const said = (cause as { json?: { message?: string } }).json?.message ?? messageOf(cause);
+  const what = `cannot ${attempt} at the Docker engine ${address}: `;
+  if (status === 404) return new HeddleError('not-found', what + said, { cause });
+  if (status !== undefined)
+    return new HeddleError(status >= 500 ? 'unreachable' : 'refused', what + said, { cause });
+  const code = systemCode(cause);
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new HeddleError(
+      'not-permitted',
+      `${what}permission denied; run as root or as a member of the group docker`,
+      { cause },
+    );
+  }
+  if (code === 'ENOENT') {
+    return new HeddleError('unreachable', `${what}there is no such socket; start Docker or set DOCKER_HOST`, {
+      cause,
+    });
+  }
+  return new HeddleError(
+    'unreachable',
+    `${what}${said}; check that Docker runs and that DOCKER_HOST is right`,
+    { cause },
+  );
+}

@@ -1,0 +1,101 @@
+import type Dockerode from 'dockerode';
+import type { ContainerInspectInfo } from 'dockerode';
+import { HeddleError } from '../errors.ts';
+import type { DockerClient } from './client.ts';
+import { snapshotOf } from './inspect.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface EngineInfo {
+  /** Stable for the life of the engine's data folder: two addresses with one id are one engine. */
+  readonly id: string;
+  /** The host's name as the engine knows it. */
+  readonly name: string;
+  readonly version: string;
+}
+
+/** What the events' loop and the words need of Docker; everything foreign is parsed behind it. */
+export interface Docker {
+  /** `unix:///var/run/docker.sock`, for messages. */
+  readonly address: string;
+  info(): Promise<EngineInfo>;
+  /** Ids of all containers, stopped ones included. */
+  containers(): Promise<readonly string[]>;
+  /** By id, unambiguous start of an id, or name; `undefined` when there is no such container. */
+  inspect(container: string): Promise<Snapshot | undefined>;
+  /** The bytes of the events stream from `since` (seconds since 1970, or now); aborting the signal ends it. */
+  events(since: number | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream>;
+  /** The Linux bridge of Docker's network `bridge`, which need not be docker0. */
+  bridgeDevice(): Promise<string>;
+}
+
+/** Events that can change what a container is, what it is called, or where it is reached. */
+export const WATCHED_ACTIONS = [
+  ...['start', 'die', 'stop', 'kill', 'destroy', 'pause', 'unpause', 'rename', 'update', 'health_status'],
+  ...['connect', 'disconnect'],
+] as const;
+
+/** One engine behind its API. Every method throws HeddleError as DockerClient does. */
+export class DockerEngine implements Docker {
+  readonly #client: DockerClient;
+
+  constructor(client: DockerClient) {
+    this.#client = client;
+  }
+
+  get address(): string {
+    return this.#client.address;
+  }
+
+  async info(): Promise<EngineInfo> {
+    const info = await this.#client.call('ask for its identity', (client) => client.info());
+    return { id: info.ID, name: info.Name, version: info.ServerVersion };
+  }
+
+  async containers(): Promise<readonly string[]> {
+    const all = await this.#client.call('list its containers', (client) =>
+      client.listContainers({ all: true }),
+    );
+    return all.map((container) => container.Id);
+  }
+
+  async inspect(container: string): Promise<Snapshot | undefined> {
+    const inspect = await this.#find(container);
+    return inspect && snapshotOf(inspect);
+  }
+
+  async events(since: number | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream> {
+    this.#client.renew();
+    const filters = { type: ['container', 'network'], event: [...WATCHED_ACTIONS] };
+    const options = {
+      filters,
+      abortSignal: signal,
+      ...(since === undefined ? {} : { since: since.toFixed(9) }),
+    };
+    return await this.#client.call('subscribe to its events', (client) =>
+      client.getEvents(options as unknown as Dockerode.GetEventsOptions),
+    );
+  }
+
+  async bridgeDevice(): Promise<string> {
+    try {
+      const network = await this.#client.call('inspect its bridge', (client) =>
+        client.getNetwork('bridge').inspect(),
+      );
+      return network.Options?.['com.docker.network.bridge.name'] || 'docker0';
+    } catch (error) {
+      if (error instanceof HeddleError && error.code === 'not-found') return 'docker0';
+      throw error;
+    }
+  }
+
+  async #find(container: string): Promise<ContainerInspectInfo | undefined> {
+    try {
+      return await this.#client.call(`inspect '${container}'`, (client) =>
+        client.getContainer(encodeURIComponent(container)).inspect(),
+      );
+    } catch (error) {
+      if (error instanceof HeddleError && error.code === 'not-found') return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import { messageOf } from '../errors.ts';
+import { lines } from '../lines.ts';
+import type { Logger } from '../log.ts';
+import type { Docker } from './engine.ts';
+
+/** What happened to a container, by its full id. */
+export interface ContainerEvent {
+  readonly container: string;
+  /** `start`, `die`, `rename`, `health_status`, `connect`, …; one word, details cut off. */
+  readonly action: string;
+  /** The signal of a `kill`, a number as text. */
+  readonly signal: string | undefined;
+  /** Seconds since 1970 by the engine's clock. */
+  readonly time: number;
+}
+
+export interface EventHandlers {
+  /** The stream stands: what is listed from now on misses nothing. Called after every (re)connection. */
+  subscribed(): void;
+  event(event: ContainerEvent): void;
+  /** The stream broke; it is being re-established. */
+  lost(error: Error): void;
+}
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+/** A stream is asked again from a little before the last event: events of one instant must not be cut in two. */
+const OVERLAP_S = 1;
+
+/**
+ * An unbroken stream of container events: drained at once (an engine drops what is not read), resumed where it
+ * broke, reconnected for ever.
+ */
+export class EventStream {
+  readonly #docker: Pick<Docker, 'events'>;
+  readonly #log: Logger;
+  readonly #handlers: EventHandlers;
+  readonly #stopping = new AbortController();
+  #since: number | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    needs: { readonly docker: Pick<Docker, 'events'>; readonly log: Logger },
+    handlers: EventHandlers,
+  ) {
+    this.#docker = needs.docker;
+    this.#log = needs.log;
+    this.#handlers = handlers;
+  }
+
+  /** Begins to listen; `subscribed` says when. Never throws: an engine that is away is waited for. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    let attempt = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#listen(signal, () => {
+          attempt = 0;
+        });
+        throw new Error('the engine ended the stream');
+      } catch (error) {
+        if (signal.aborted) return;
+        if (attempt === 0) this.#handlers.lost(error instanceof Error ? error : new Error(messageOf(error)));
+        await pause(retryDelay(attempt++), signal);
+      }
+    }
+  }
+
+  async #listen(signal: AbortSignal, subscribed: () => void): Promise<void> {
+    const since = this.#since === undefined ? undefined : this.#since - OVERLAP_S;
+    const stream = await this.#docker.events(since, signal);
+    subscribed();
+    this.#handlers.subscribed();
+    for await (const line of lines(stream as AsyncIterable<Buffer>)) this.#read(line);
+  }
+
+  #read(line: string): void {
+    const event = parseEvent(line);
+    if (event === undefined) {
+      if (line.trim() !== '')
+        this.#log.debug({ line: line.slice(0, 200) }, 'left out an event that cannot be read');
+      return;
+    }
+    this.#since = Math.max(this.#since ?? 0, event.time);
+    this.#handlers.event(event);
+  }
+}
+
+/** One line of the events stream; `undefined` for what is not about a container, or cannot be read. */
+export function parseEvent(line: string): ContainerEvent | undefined {
+  let event: RawEvent;
+  try {
+    event = JSON.parse(line) as RawEvent;
+  } catch {
+    return undefined;
+  }
+  const container = event.Type === 'network' ? event.Actor?.Attributes?.container : event.Actor?.ID;
+  if (typeof container !== 'string' || typeof event.Action !== 'string') return undefined;
+  const [action = ''] = event.Action.split(':', 1);
+  const time = typeof event.timeNano === 'number' ? event.timeNano / 1e9 : Number(event.time) || 0;
+  return { container, action, signal: event.Actor?.Attributes?.signal, time };
+}
+
+interface RawEvent {
+  readonly Type?: string;
+  readonly Action?: string;
+  readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
+  readonly time?: number;
+  readonly timeNano?: number;
+}
+
+/** Doubling with jitter, so that many hosts do not come back to a busy engine in step. */
+export const retryDelay = (attempt: number, random: () => number = Math.random): number =>
+  Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 10)) * (0.5 + random() / 2);
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,84 @@
+import type { ContainerInspectInfo } from 'dockerode';
+import type {
+  ContainerNetwork,
+  ContainerPort,
+  Health,
+  Protocol,
+  PublishedPort,
+  Snapshot,
+} from './snapshot.ts';
+
+/**
+ * Docker's inspect JSON to a Snapshot. Nothing in it is trusted to be there: engines of many versions, and of other
+ * makers, leave out what they do not know.
+ */
+export function snapshotOf(inspect: ContainerInspectInfo): Snapshot {
+  const { State: state, Config: config } = inspect;
+  const alive = Boolean(state?.Running) && !state.Restarting && !state.Dead;
+  return {
+    id: inspect.Id,
+    name: (inspect.Name ?? '').replace(/^\//, ''),
+    image: config?.Image ?? inspect.Image ?? '',
+    running: alive && !state.Paused,
+    paused: Boolean(state?.Paused),
+    pid: alive ? (state.Pid ?? 0) : 0,
+    metadata: metadataOf(config?.Env ?? [], config?.Labels ?? {}),
+    ports: portsOf(config?.ExposedPorts ?? {}, inspect.NetworkSettings?.Ports ?? {}),
+    networkMode: inspect.HostConfig?.NetworkMode ?? 'default',
+    networks: networksOf(inspect.NetworkSettings?.Networks ?? {}),
+    hostname: config?.Hostname ?? '',
+    domainname: config?.Domainname ?? '',
+    health: healthOf(state?.Health?.Status),
+    exitCode: alive ? null : (state?.ExitCode ?? null),
+    startedAt: state?.StartedAt ?? '',
+  };
+}
+
+/** A label beats a variable of the same name, as registrator had it. */
+function metadataOf(
+  env: readonly string[],
+  labels: Readonly<Record<string, string>>,
+): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>();
+  for (const variable of env) {
+    const equals = variable.indexOf('=');
+    if (equals > 0) metadata.set(variable.slice(0, equals), variable.slice(equals + 1));
+  }
+  for (const [key, value] of Object.entries(labels)) metadata.set(key, String(value));
+  return metadata;
+}
+
+type Bindings = Readonly<Record<string, readonly { HostIp?: string; HostPort?: string }[] | null>>;
+
+function portsOf(exposed: Readonly<Record<string, unknown>>, bindings: Bindings): readonly ContainerPort[] {
+  const ports = new Map<string, ContainerPort>();
+  for (const key of new Set([...Object.keys(exposed), ...Object.keys(bindings)])) {
+    const match = /^(\d{1,5})\/(tcp|udp|sctp)$/.exec(key);
+    if (!match) continue;
+    ports.set(key, {
+      port: Number(match[1]),
+      protocol: match[2] as Protocol,
+      published: (bindings[key] ?? []).map(publishedPort).filter((published) => published.hostPort > 0),
+    });
+  }
+  return [...ports.values()].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol));
+}
+
+const publishedPort = (binding: { HostIp?: string; HostPort?: string }): PublishedPort => ({
+  hostIp: binding.HostIp || '0.0.0.0',
+  hostPort: Number(binding.HostPort) || 0,
+});
+
+type Endpoints = ContainerInspectInfo['NetworkSettings']['Networks'];
+
+const networksOf = (endpoints: Endpoints): readonly ContainerNetwork[] =>
+  Object.entries(endpoints)
+    .map(([name, endpoint]) => ({
+      name,
+      ipv4: endpoint?.IPAddress ?? '',
+      ipv6: endpoint?.GlobalIPv6Address ?? '',
+    }))
+    .sort((a, b) => a.name.localeCompare(b.name));
+
+const healthOf = (status: string | undefined): Health =>
+  status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';

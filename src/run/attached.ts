@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { collect, type Io } from '../commands/io.ts';
+import { CIDR_LABEL } from '../containers/due.ts';
+import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { formatCidr } from '../network/cidr.ts';
+import type { RunCommand } from './command.ts';
+
+/** Runs a word on the host that DOCKER_HOST names. */
+export type OnHost = (argv: readonly string[], io: Io) => Promise<number>;
+
+/**
+ * `docker run -d` by the caller's own client, so that every option of today's Docker works; then attach. A container
+ * that cannot be attached is removed again.
+ * @returns docker's status when docker failed, else that of `attach`
+ */
+export async function runAttached(command: RunCommand, onHost: OnHost, io: Io): Promise<number> {
+  const cidrs = command.cidrs.map(formatCidr);
+  const dns = command.withDns ? await dnsFlags(command, onHost, io) : [];
+  if (dns === undefined) return 1;
+  // The label makes the container wait for its address before it is registered, and get it back at every start.
+  const args = ['run', ...dns, '--label', `${CIDR_LABEL}=${cidrs.join(',')}`, '-d', ...command.dockerArgs];
+  const started = await docker(args, io);
+  if (started.status !== 0) return started.status;
+  const id = started.stdout.trim().split('\n').at(-1) ?? '';
+  const complaints = collect();
+  const status = await attach([...cidrs, id], onHost, complaints);
+  if (status !== 0) {
+    await docker(['rm', '-f', '-v', id], { ...io, stdout: collect() });
+    io.stderr.write(complaints.text);
+    io.stderr.write('heddle: the container was removed again, because it could not be attached\n');
+    return status;
+  }
+  io.stdout.write(`${id}\n`);
+  return 0;
+}
+
+async function attach(
+  words: readonly string[],
+  onHost: OnHost,
+  complaints: ReturnType<typeof collect>,
+): Promise<number> {
+  try {
+    return await onHost(['attach', ...words], { stdout: collect(), stderr: complaints });
+  } catch (error) {
+    complaints.write(`heddle: ${messageOf(error)}\n`);
+    return error instanceof HeddleError ? error.exitStatus : 1;
+  }
+}
+
+/** Undefined when the host could not tell; the reason is printed. */
+async function dnsFlags(command: RunCommand, onHost: OnHost, io: Io): Promise<string[] | undefined> {
+  const answer = collect();
+  const status = await onHost(['dns-args', ...command.dockerArgs], { stdout: answer, stderr: io.stderr });
+  return status === 0 ? answer.text.trim().split(/\s+/).filter(Boolean) : undefined;
+}
+
+function docker(args: readonly string[], io: Io): Promise<{ status: number; stdout: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('docker', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdout: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => io.stderr.write(chunk.toString('utf8')));
+    child.once('error', (cause) => {
+      const missing = systemCode(cause) === 'ENOENT';
+      const what = missing
+        ? "there is no 'docker' command on PATH; install the docker client"
+        : messageOf(cause);
+      reject(
+        new HeddleError(missing ? 'not-found' : 'failed', `cannot start docker run: ${what}`, { cause }),
+      );
+    });
+    child.once('close', (code) =>
+      resolve({ status: code ?? 1, stdout: Buffer.concat(stdout).toString('utf8') }),
+    );
+  });
+}

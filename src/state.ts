@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { HeddleError, messageOf, systemCode } from './errors.ts';
+
+/**
+ * What cannot be derived from Docker and the kernel. Host and owner stand in it from the first version: the file has
+ * the shape that many hosts need.
+ */
+const StateSchema = v.object({
+  version: v.literal(1),
+  /** Who owns our entries in a shared catalog; never the host's name, which changes and repeats. */
+  hostId: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
+  /** Addresses given by `attach`, by container id: kept so that a restarted container gets them back. */
+  claims: v.record(v.string(), v.array(v.string())),
+});
+
+export type State = v.InferOutput<typeof StateSchema>;
+
+/** The one small state file: read once, written atomically after every change. */
+export class StateFile {
+  readonly path: string;
+  #state: State;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, state: State) {
+    this.path = path;
+    this.#state = state;
+  }
+
+  /**
+   * Reads `state.json` in the folder, or makes both.
+   * @throws HeddleError `not-permitted` or `failed`, for a folder that cannot be written or a file that is damaged
+   */
+  static async open(folder: string): Promise<StateFile> {
+    const path = join(folder, 'state.json');
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o755 });
+      const file = new StateFile(path, await readState(path));
+      await file.#write();
+      return file;
+    } catch (cause) {
+      if (cause instanceof HeddleError) throw cause;
+      const code = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(cause) ?? '')
+        ? 'not-permitted'
+        : 'failed';
+      throw new HeddleError(
+        code,
+        `cannot keep state in ${folder}: ${messageOf(cause)}; run as root or name another folder with --state-dir`,
+        { cause },
+      );
+    }
+  }
+
+  get current(): State {
+    return this.#state;
+  }
+
+  /** Changes the state and resolves when it is on disk; concurrent changes are written in order. */
+  async change(edit: (state: State) => State): Promise<void> {
+    this.#state = edit(this.#state);
+    const write = this.#writing.catch(() => {}).then(() => this.#write());
+    this.#writing = write;
+    await write;
+  }
+
+  async #write(): Promise<void> {
+    const temporary = `${this.path}.new`;
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(this.#state, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.path);
+    const folder = await open(dirname(this.path));
+    await folder.sync().finally(() => folder.close());
+  }
+}
+
+async function readState(path: string): Promise<State> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    return { version: 1, hostId: randomBytes(6).toString('hex'), claims: {} };
+  }
+  try {
+    return v.parse(StateSchema, JSON.parse(text));
+  } catch (cause) {
+    throw new HeddleError(
+      'failed',
+      `the state file ${path} is damaged (${messageOf(cause)}); restore it, or move it away to start anew: ` +
+        'registrations made under the old host-id then have to be removed by hand',
+      { cause },
+    );
+  }
+}
