@@ -58,8 +58,9 @@ export async function attachPair(
     joinBridge(sides, bridge, container);
     inside.request(setLink(link.index, { mac, up: true }), multicastRoute(link.index));
   } catch (error) {
-    if (existing) inside.request(...added.map((cidr) => deleteAddress(link.index, cidr)));
-    else await inside.requestOnPool(deleteLink(link.index));
+    const undo = existing ? added.map((cidr) => deleteAddress(link.index, cidr)) : [deleteLink(link.index)];
+    // Where even that fails, the first failure is the one to tell, and the next attach completes what is left.
+    await inside.requestOnPool(...undo).catch(() => undefined);
     throw error;
   }
   if (added.length > 0) await announce(sides, link, mac);

@@ -57,6 +57,7 @@ export class RouteSocket implements Disposable {
    * @throws KernelError the first refusal that its request does not tolerate
    */
   request(...requests: readonly Request[]): Message[] {
+    if (requests.length === 0) return [];
     const { bytes, pending } = this.#prepared(requests, NLM_F.ACK);
     this.#libc.send(this.#fd, bytes);
     return this.#answers(pending);
@@ -64,6 +65,7 @@ export class RouteSocket implements Disposable {
 
   /** The same with the kernel's work done on a pool thread: deleting a link makes its caller wait for 10–30 ms. */
   async requestOnPool(...requests: readonly Request[]): Promise<Message[]> {
+    if (requests.length === 0) return [];
     const { bytes, pending } = this.#prepared(requests, NLM_F.ACK);
     await this.#libc.sendOnPool(this.#fd, bytes);
     return this.#answers(pending);

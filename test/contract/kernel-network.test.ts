@@ -1,0 +1,342 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/log.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
+import { hostEndName } from '../../src/network/host-end.ts';
+import { KernelEngine } from '../../src/network/kernel.ts';
+import { macFor } from '../../src/network/mac.ts';
+import { addAddress } from '../../src/network/netlink/address.ts';
+import { loadLibc } from '../../src/network/netlink/libc.ts';
+import { newBridge, newVethPair } from '../../src/network/netlink/link.ts';
+import { Namespace } from '../../src/network/netlink/namespace.ts';
+import { RouteSocket } from '../../src/network/netlink/socket.ts';
+import { findLink } from '../../src/network/netlink/tables.ts';
+import { eventually } from '../support/eventually.ts';
+import { type LabNamespace, requirePrivateNetwork, startNamespace } from '../support/namespaces.ts';
+import { runProgram, succeed } from '../support/program.ts';
+
+/** What only the kernel can get wrong; what both engines promise is in network.test.ts. */
+const PROCESS = fileURLToPath(new URL('../support/network-process.ts', import.meta.url));
+const firewall = { ensureRules: async () => {}, removeRules: async () => {} };
+const engine = new KernelEngine(
+  { firewall, log: silentLogger },
+  { bridge: 'weave', interface: 'ethwe', mtu: 1450 },
+);
+const ID = 'a1b2'.repeat(16);
+const first = parseCidr('10.2.1.1/16');
+const second = parseCidr('10.2.1.2/16');
+
+const running: LabNamespace[] = [];
+async function started(): Promise<LabNamespace & { container: string }> {
+  const namespace = await startNamespace();
+  running.push(namespace);
+  return { ...namespace, container: ID };
+}
+
+interface IpLink {
+  readonly ifname: string;
+  readonly mtu: number;
+  readonly address: string;
+  readonly flags: readonly string[];
+  readonly ifalias?: string;
+  readonly master?: string;
+}
+const links = async (ip: (...words: string[]) => Promise<string>): Promise<IpLink[]> =>
+  JSON.parse(await ip('-j', 'link', 'show')) as IpLink[];
+const hostLinks = (): Promise<IpLink[]> => links((...words) => succeed('ip', words));
+const linksIn = (namespace: LabNamespace): Promise<IpLink[]> =>
+  links((...words) => namespace.run('ip', ...words));
+const pairsOnHost = async (): Promise<string[]> =>
+  (await hostLinks()).map(({ ifname }) => ifname).filter((name) => name.startsWith('vethwl'));
+const named = (all: readonly IpLink[], name: string): IpLink | undefined =>
+  all.find(({ ifname }) => ifname === name);
+const ips = async ({ nsPath }: LabNamespace): Promise<string[]> =>
+  (await engine.addresses(nsPath)).map(({ ip }) => ip);
+
+beforeAll(requirePrivateNetwork);
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((namespace) => namespace.end()));
+  await engine.removeBridge();
+});
+
+describe('what is made', () => {
+  test('both ends have the MTU, the host end is named after the namespace and marked with the container', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    await engine.attach(target, [first]);
+    const host = named(await hostLinks(), hostEndName(target.inode));
+    expect(host).toMatchObject({ mtu: 1450, master: 'weave', ifalias: ID });
+    expect(named(await linksIn(target), 'ethwe')).toMatchObject({ mtu: 1450, address: '0a:58:0a:02:01:01' });
+    expect(await target.run('ip', 'route', 'show', '224.0.0.0/4')).toContain('dev ethwe');
+  });
+
+  test('the bridge keeps its MAC and MTU when ports come and go, and forwards without delay', async () => {
+    await engine.ensureBridge();
+    const before = named(await hostLinks(), 'weave');
+    expect(before).toMatchObject({ mtu: 1450, address: expect.stringMatching(/^0a:5a:/) });
+    const target = await started();
+    await engine.attach(target, [first]);
+    await engine.detach(target, [first]);
+    const { mtu, address } = before as IpLink;
+    expect(named(await hostLinks(), 'weave')).toMatchObject({ mtu, address });
+    expect(await succeed('ip', ['-d', 'link', 'show', 'weave'])).toMatch(/forward_delay 0 .*stp_state 0/);
+  });
+
+  test('the MAC moves on when the address that it came from is detached', async () => {
+    await engine.ensureBridge();
+    const [one, other] = [await started(), await started()];
+    await engine.attach(one, [first, second]);
+    await engine.detach(one, [first]);
+    await engine.attach(other, [first]);
+    expect(named(await linksIn(one), 'ethwe')?.address).toBe('0a:58:0a:02:01:02');
+    expect(named(await linksIn(other), 'ethwe')?.address).toBe('0a:58:0a:02:01:01');
+  });
+
+  test('a pair comes back into a bridge that was made anew', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    await engine.attach(target, [first]);
+    await succeed('ip', ['link', 'delete', 'weave']);
+    await engine.ensureBridge();
+    expect(await engine.attach(target, [first])).toEqual({ created: false, added: [] });
+    expect(named(await hostLinks(), hostEndName(target.inode))?.master).toBe('weave');
+  });
+
+  test('two containers reach each other over TCP', async () => {
+    await engine.ensureBridge();
+    const [one, other] = [await started(), await started()];
+    await engine.attach(one, [first]);
+    await engine.attach(other, [second]);
+    const server = "require('net').createServer((s) => s.end('woven')).listen(7000, '10.2.1.1')";
+    const client = "require('net').connect(7000, '10.2.1.1').pipe(process.stdout)";
+    const serving = one.spawn(process.execPath, '-e', server);
+    try {
+      await eventually(async () => expect(await other.run(process.execPath, '-e', client)).toBe('woven'));
+    } finally {
+      serving.kill('SIGKILL');
+    }
+  });
+
+  test('the neighbours hear of every attached address, thirty times of thirty', async () => {
+    await engine.ensureBridge();
+    const [moving, neighbour] = [await started(), await started()];
+    await engine.attach(neighbour, [parseCidr('10.2.9.9/16')]);
+    // A neighbour that believes every announcement notes the sender, which is how it shows that it heard one.
+    await neighbour.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/ethwe/arp_accept');
+    for (let round = 1; round <= 30; round++) {
+      const cidr = parseCidr(`10.2.1.${round}/16`);
+      await engine.attach(moving, [cidr]);
+      await eventually(
+        async () => expect(await neighbour.run('ip', 'neigh')).toContain(`${cidr.ip} dev ethwe lladdr 0a:58`),
+        { within: 1000, every: 5 },
+      );
+      await engine.detach(moving, [cidr]);
+    }
+  });
+});
+
+describe('what was left half made', () => {
+  /** The state after the first message of an attach, in which a killed process leaves a container. */
+  async function halfAttached(target: LabNamespace, addresses: readonly string[]): Promise<void> {
+    const libc = await loadLibc();
+    using host = new RouteSocket(libc);
+    using namespace = new Namespace(target.nsPath);
+    using inside = namespace.connect(libc);
+    const bridge = findLink(host, 'weave')?.index ?? 0;
+    const cidrs = addresses.map(parseCidr);
+    host.request(
+      newVethPair({
+        hostName: hostEndName(target.inode),
+        bridge,
+        mtu: 1450,
+        peerName: 'ethwe',
+        peerMac: macFor([...cidrs, parseCidr('10.2.77.77/16')]),
+        namespace: namespace.fd,
+      }),
+    );
+    const index = findLink(inside, 'ethwe')?.index ?? 0;
+    inside.request(...cidrs.map((cidr) => addAddress(index, cidr)));
+  }
+
+  test.each([
+    ['without an address', []],
+    ['with its address', ['10.2.1.1/16']],
+    ['with an address that nobody asks for any more', ['10.2.66.66/16']],
+  ])('a pair %s is seen by no reader, and the next attach completes it', async (_, addresses) => {
+    await engine.ensureBridge();
+    const target = await started();
+    await halfAttached(target, addresses);
+    expect(await ips(target)).toEqual([]);
+    expect(await engine.attach(target, [first])).toEqual({ created: false, added: [first] });
+    expect(await ips(target)).toEqual(['10.2.1.1']);
+    expect(named(await linksIn(target), 'ethwe')?.address).toBe('0a:58:0a:02:01:01');
+    expect(named(await hostLinks(), hostEndName(target.inode))).toMatchObject({ ifalias: ID });
+  });
+
+  test('a pair without an address is removed by detach', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    await halfAttached(target, []);
+    expect(await engine.detach(target, [first])).toEqual({ removed: [] });
+    expect(await pairsOnHost()).toEqual([]);
+  });
+
+  test('a bridge that was made and not set up is completed', async () => {
+    const libc = await loadLibc();
+    using host = new RouteSocket(libc);
+    host.request(newBridge('weave', Buffer.from([0x0a, 0x5a, 1, 2, 3, 4])));
+    await engine.ensureBridge();
+    const bridge = named(await hostLinks(), 'weave');
+    expect(bridge).toMatchObject({ mtu: 1450, flags: expect.arrayContaining(['UP']) });
+  });
+
+  test('a process that is killed at any moment leaves nothing that stops the next', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    for (let round = 0; round < 10; round++) {
+      const churn = spawn(process.execPath, [PROCESS, 'churn', target.nsPath, '10.2.1.1/16', '10.2.1.2/16']);
+      const ended = new Promise((resolve) => churn.once('exit', resolve));
+      await new Promise((resolve) => churn.stdout.once('data', resolve));
+      await delay(round * 3.7);
+      churn.kill('SIGKILL');
+      await ended;
+      await engine.attach(target, [first, second]);
+      expect(await ips(target)).toEqual(['10.2.1.1', '10.2.1.2']);
+      expect(await pairsOnHost()).toEqual([hostEndName(target.inode)]);
+    }
+  });
+
+  test('an attach that fails takes back what it made', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    await target.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6');
+    const refusal = { code: 'not-supported', message: expect.stringContaining('IPv6 is switched off') };
+    const ipv6 = parseCidr('fd00::1/64');
+    await expect(engine.attach(target, [first, ipv6])).rejects.toMatchObject(refusal);
+    expect(await pairsOnHost()).toEqual([]);
+    await engine.attach(target, [first]);
+    await expect(engine.attach(target, [first, second, ipv6])).rejects.toMatchObject(refusal);
+    expect(await ips(target)).toEqual(['10.2.1.1']);
+  });
+
+  test('nothing is left of a container that has ended, and no descriptor stays open', async () => {
+    await engine.ensureBridge();
+    const before = readdirSync('/proc/self/fd').length;
+    for (let round = 0; round < 10; round++) {
+      const target = await started();
+      await engine.attach(target, [first]);
+      await engine.addresses(target.nsPath);
+      await target.end();
+    }
+    await eventually(async () => expect(await pairsOnHost()).toEqual([]));
+    expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
+  });
+});
+
+describe('with other processes', () => {
+  test('eight processes at once attach one container: one makes the pair, all addresses are there', async () => {
+    await engine.ensureBridge();
+    for (let round = 0; round < 3; round++) {
+      const target = await started();
+      const outputs = await Promise.all(
+        Array.from({ length: 8 }, (_, index) =>
+          succeed(process.execPath, [
+            PROCESS,
+            'attach',
+            target.nsPath,
+            '10.2.1.1/16',
+            `10.2.2.${index + 1}/16`,
+          ]),
+        ),
+      );
+      const results = outputs.map((output) => JSON.parse(output) as { created: boolean });
+      expect(results.filter(({ created }) => created)).toHaveLength(1);
+      expect(await ips(target)).toHaveLength(9);
+    }
+  });
+
+  test.each([
+    ['net_admin', 'NET_ADMIN'],
+    ['sys_admin', 'SYS_ADMIN'],
+    ['sys_ptrace', 'SYS_PTRACE'],
+  ])('without the capability %s the refusal names it', async (dropped, name) => {
+    await engine.ensureBridge();
+    const target = await started();
+    const { status, stderr } = await runProgram('setpriv', [
+      `--bounding-set=-${dropped}`,
+      ...[process.execPath, PROCESS, 'attach', target.nsPath, '10.2.1.1/16'],
+    ]);
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('not-permitted') });
+    expect(stderr).toContain(`cannot attach container cccccccccccc`);
+    expect(stderr).toContain(`the capability ${name}`);
+    expect(await ips(target)).toEqual([]);
+  });
+
+  test('an interface ethwe of another kind is left alone', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    await target.run('ip', 'link', 'add', 'ethwe', 'type', 'bridge');
+    await expect(engine.attach(target, [first])).rejects.toMatchObject({ code: 'taken' });
+    expect(await pairsOnHost()).toEqual([]);
+  });
+});
+
+describe('the watch', () => {
+  test('hears of addresses that others give, in namespaces whose numbers were used before', async () => {
+    const heard: (number | undefined)[] = [];
+    const watch = await engine.watch((namespace) => heard.push(namespace));
+    for (let round = 0; round < 5; round++) {
+      const target = await started();
+      await engine.addresses(target.nsPath);
+      heard.length = 0;
+      await target.run('ip', 'link', 'set', 'lo', 'up');
+      await eventually(() => expect(heard).toContain(target.inode));
+      await target.end();
+    }
+    await watch.stop();
+  });
+
+  test('says that everything must be read anew when changes were lost', async () => {
+    await succeed('ip', ['link', 'add', 'weave', 'type', 'bridge']);
+    const heard: (number | undefined)[] = [];
+    const watch = await engine.watch((namespace) => heard.push(namespace));
+    await eventually(() => expect(heard).toEqual([undefined]));
+    heard.length = 0;
+    const lines = Array.from(
+      { length: 20_000 },
+      (_, index) => `link set weave ${index % 2 ? 'down' : 'up'}\n`,
+    );
+    execFileSync('ip', ['-batch', '-'], { input: lines.join('') }); // nobody listens meanwhile
+    await eventually(() => expect(heard).toContain(undefined));
+    heard.length = 0;
+    const target = await started();
+    await engine.addresses(target.nsPath);
+    await target.run('ip', 'link', 'set', 'lo', 'up');
+    await eventually(() => expect(heard).toContain(target.inode));
+    await watch.stop();
+  });
+
+  test('without NET_BROADCAST it says so once, and has everything read once a second', async () => {
+    const { status, stdout, stderr } = await runProgram('setpriv', [
+      '--bounding-set=-net_broadcast',
+      ...[process.execPath, PROCESS, 'watch'],
+    ]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'undefined undefined undefined\n' });
+    expect(stderr.match(/NET_BROADCAST/g)).toHaveLength(1);
+  });
+
+  test('leaves every thread in our own namespace', async () => {
+    await engine.ensureBridge();
+    const watch = await engine.watch(() => undefined);
+    const target = await started();
+    await engine.attach(target, [first]);
+    const namespaces = readdirSync('/proc/self/task').map((task) =>
+      readFileSync(`/proc/self/task/${task}/net/dev`, 'latin1').includes('weave:'),
+    );
+    expect(new Set(namespaces)).toEqual(new Set([true]));
+    await watch.stop();
+  });
+});

@@ -1,0 +1,239 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/log.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
+import type { AttachTarget, NetworkEngine } from '../../src/network/engine.ts';
+import { KernelEngine } from '../../src/network/kernel.ts';
+import { MemoryEngine } from '../../src/network/memory.ts';
+import { eventually } from '../support/eventually.ts';
+import { type LabNamespace, requirePrivateNetwork, startNamespace } from '../support/namespaces.ts';
+import { succeed } from '../support/program.ts';
+
+/** An engine and a place to try it in. */
+interface Lab {
+  readonly engine: NetworkEngine;
+  /** A container starts; `end` stops it. */
+  container(): Promise<{ readonly nsPath: string; readonly inode: number; end(): Promise<void> }>;
+  /** Path of a container that shares the host's network. */
+  readonly hostPath: string;
+  /** Another kind of device takes the bridge's name. */
+  takeBridgeName(): Promise<void>;
+  giveHost(device: string, cidr: string): Promise<void>;
+  clear(): Promise<void>;
+}
+
+const BRIDGE = 'weave';
+const firewall = { ensureRules: async () => {}, removeRules: async () => {} };
+
+function memoryLab(): Lab {
+  const engine = new MemoryEngine({ bridge: BRIDGE });
+  engine.addHostNamespace('/proc/host/ns/net');
+  let started = 0;
+  return {
+    engine,
+    container: async () => {
+      const nsPath = `/proc/${++started}/ns/net`;
+      return {
+        nsPath,
+        inode: engine.addNamespace(nsPath),
+        end: async () => engine.removeNamespace(nsPath),
+      };
+    },
+    hostPath: '/proc/host/ns/net',
+    takeBridgeName: async () => engine.takeBridgeName(),
+    giveHost: async (device, cidr) => engine.setHostAddresses(device, [parseCidr(cidr)]),
+    clear: async () => engine.removeBridge(),
+  };
+}
+
+function kernelLab(): Lab {
+  const engine = new KernelEngine(
+    { firewall, log: silentLogger },
+    { bridge: BRIDGE, interface: 'ethwe', mtu: 1450 },
+  );
+  const running: LabNamespace[] = [];
+  const devices: string[] = [];
+  return {
+    engine,
+    container: async () => {
+      const namespace = await startNamespace();
+      running.push(namespace);
+      return namespace;
+    },
+    hostPath: '/proc/self/ns/net',
+    takeBridgeName: async () => {
+      await succeed('ip', ['link', 'add', BRIDGE, 'type', 'veth', 'peer', 'name', 'other']);
+      devices.push(BRIDGE);
+    },
+    giveHost: async (device, cidr) => {
+      await succeed('ip', ['link', 'add', device, 'type', 'bridge']);
+      devices.push(device);
+      await succeed('ip', ['address', 'add', cidr, 'dev', device]);
+    },
+    clear: async () => {
+      await Promise.all(running.splice(0).map((namespace) => namespace.end()));
+      for (const device of devices.splice(0)) await succeed('ip', ['link', 'delete', device]);
+      await engine.removeBridge();
+    },
+  };
+}
+
+describe.each([
+  ['memory', memoryLab],
+  ['kernel', kernelLab],
+] as const)('the %s engine', (kind, makeLab) => {
+  let lab: Lab;
+  let engine: NetworkEngine;
+
+  beforeAll(() => {
+    if (kind === 'kernel') requirePrivateNetwork();
+  });
+  beforeEach(() => {
+    lab = makeLab();
+    engine = lab.engine;
+  });
+  afterEach(() => lab.clear());
+
+  const started = async (): Promise<AttachTarget & { inode: number; end(): Promise<void> }> => ({
+    ...(await lab.container()),
+    container: 'a'.repeat(64),
+  });
+  const texts = async (nsPath: string): Promise<string[]> =>
+    (await engine.addresses(nsPath)).map((a) => `${a.interface} ${a.ip}/${a.prefixLength} v${a.family}`);
+
+  test('a container that was just started has no address', async () => {
+    expect(await texts((await started()).nsPath)).toEqual([]);
+  });
+
+  test('an attached container has its addresses on ethwe, IPv4 and IPv6', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    const cidrs = ['10.2.1.1/16', '10.3.0.7/24', 'fd00:2::1/64'].map(parseCidr);
+    expect(await engine.attach(target, cidrs)).toEqual({ created: true, added: cidrs });
+    expect((await texts(target.nsPath)).sort()).toEqual([
+      'ethwe 10.2.1.1/16 v4',
+      'ethwe 10.3.0.7/24 v4',
+      'ethwe fd00:2::1/64 v6',
+    ]);
+  });
+
+  test('making the bridge twice is harmless', async () => {
+    await engine.ensureBridge();
+    await engine.ensureBridge();
+    await engine.attach(await started(), [parseCidr('10.2.1.1/16')]);
+  });
+
+  test('attaching twice changes nothing, and a further address is added beside the first', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
+    await engine.attach(target, [first, first]);
+    expect(await engine.attach(target, [first])).toEqual({ created: false, added: [] });
+    expect(await engine.attach(target, [first, second])).toEqual({ created: false, added: [second] });
+    expect(await texts(target.nsPath)).toEqual(['ethwe 10.2.1.1/16 v4', 'ethwe 10.2.1.2/16 v4']);
+  });
+
+  test('eight callers at once make one interface with all addresses', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    const cidrs = Array.from({ length: 8 }, (_, index) => parseCidr(`10.2.1.${index + 1}/16`));
+    const results = await Promise.all(cidrs.map((cidr) => engine.attach(target, [cidr])));
+    expect(results.filter(({ created }) => created)).toHaveLength(1);
+    expect(await texts(target.nsPath)).toHaveLength(8);
+  });
+
+  test('detaching the first address keeps the others, and the last one takes the interface away', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    const cidrs = ['10.2.1.1/16', '10.2.1.2/16', '10.2.1.3/16'].map(parseCidr);
+    await engine.attach(target, cidrs);
+    expect(await engine.detach(target, cidrs.slice(0, 1))).toEqual({ removed: cidrs.slice(0, 1) });
+    expect(await texts(target.nsPath)).toEqual(['ethwe 10.2.1.2/16 v4', 'ethwe 10.2.1.3/16 v4']);
+    expect(await engine.detach(target, cidrs)).toEqual({ removed: cidrs.slice(1) });
+    expect(await engine.detach(target, cidrs)).toEqual({ removed: [] });
+    expect(await texts(target.nsPath)).toEqual([]);
+    expect(await engine.attach(target, cidrs)).toMatchObject({ created: true });
+  });
+
+  test("the host's own namespace is refused", async () => {
+    await engine.ensureBridge();
+    const target = { nsPath: lab.hostPath, container: 'a'.repeat(64) };
+    const refusal = { code: 'host-network' };
+    await expect(engine.attach(target, [parseCidr('10.2.1.1/16')])).rejects.toMatchObject(refusal);
+    await expect(engine.detach(target, [parseCidr('10.2.1.1/16')])).rejects.toMatchObject(refusal);
+    await expect(engine.addresses(lab.hostPath)).rejects.toMatchObject(refusal);
+  });
+
+  test('a container that has stopped is said to have stopped', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    await target.end();
+    const refusal = { code: 'not-running', message: expect.stringContaining(target.nsPath) };
+    await expect(engine.attach(target, [parseCidr('10.2.1.1/16')])).rejects.toMatchObject(refusal);
+    await expect(engine.detach(target, [parseCidr('10.2.1.1/16')])).rejects.toMatchObject(refusal);
+    await expect(engine.addresses(target.nsPath)).rejects.toMatchObject(refusal);
+  });
+
+  test('without a bridge nothing is attached', async () => {
+    const target = await started();
+    const refusal = { code: 'not-found', message: expect.stringContaining('no bridge weave') };
+    await expect(engine.attach(target, [parseCidr('10.2.1.1/16')])).rejects.toMatchObject(refusal);
+    expect(await texts(target.nsPath)).toEqual([]);
+  });
+
+  test('a bridge name that another kind of device has is refused, and the device stays', async () => {
+    await lab.takeBridgeName();
+    const refusal = { code: 'taken', message: expect.stringContaining('weave is not a bridge') };
+    await expect(engine.ensureBridge()).rejects.toMatchObject(refusal);
+    const attaching = engine.attach(await started(), [parseCidr('10.2.1.1/16')]);
+    await expect(attaching).rejects.toMatchObject(refusal);
+  });
+
+  test('an address that no container can have is refused before anything is made', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    for (const cidrs of [['10.2.1.1/16', '10.2.0.0/16'], ['127.0.0.1/8'], []]) {
+      const attaching = engine.attach(target, cidrs.map(parseCidr));
+      await expect(attaching).rejects.toMatchObject({ code: 'bad-input' });
+    }
+    expect(await texts(target.nsPath)).toEqual([]);
+  });
+
+  test("the host's own addresses are read by device, and a device that is not there has none", async () => {
+    await lab.giveHost('docker0', '172.17.0.1/16');
+    const address = { ip: '172.17.0.1', prefixLength: 16, family: 4, interface: 'docker0' };
+    expect(await engine.hostAddresses('docker0')).toEqual([address]);
+    expect(await engine.hostAddresses('docker1')).toEqual([]);
+  });
+
+  test('a watcher is told to read everything, then of each container that changes, until it stops', async () => {
+    await engine.ensureBridge();
+    const [one, other] = [await started(), await started()];
+    const heard: (number | undefined)[] = [];
+    const watch = await engine.watch((namespace) => heard.push(namespace));
+    await eventually(() => expect(heard).toEqual([undefined]));
+    for (const { nsPath } of [one, other]) await engine.addresses(nsPath);
+    await engine.attach(one, [parseCidr('10.2.1.1/16')]);
+    await eventually(() => expect(heard).toContain(one.inode));
+    expect(heard).not.toContain(other.inode);
+    heard.length = 0;
+    await engine.detach(one, [parseCidr('10.2.1.1/16')]);
+    await eventually(() => expect(heard).toContain(one.inode));
+    await watch.stop();
+    await watch.stop();
+    heard.length = 0;
+    await engine.attach(other, [parseCidr('10.2.1.2/16')]);
+    expect(heard).toEqual([]);
+  });
+
+  test('stopping one watcher leaves the others hearing', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    const heard: (number | undefined)[] = [];
+    const leaving = await engine.watch(() => undefined);
+    const staying = await engine.watch((namespace) => heard.push(namespace));
+    await leaving.stop();
+    await engine.attach(target, [parseCidr('10.2.1.1/16')]);
+    await eventually(() => expect(heard).toContain(target.inode));
+    await staying.stop();
+  });
+});

@@ -1,0 +1,45 @@
+import { createLogger } from '../../src/log.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
+import { IptablesFirewall } from '../../src/network/firewall.ts';
+import { KernelEngine } from '../../src/network/kernel.ts';
+
+/**
+ * The kernel engine in a process of its own, for what one process cannot show: races, kills, missing capabilities.
+ *
+ *     attach NSPATH CIDR…   once; prints the result
+ *     churn NSPATH CIDR…    attach and detach for ever, to be killed in the middle
+ *     bridge                makes the bridge and its rules
+ *     watch                 prints the first three things it hears
+ */
+const [word, nsPath = '', ...texts] = process.argv.slice(2);
+const log = createLogger({ level: 'info', pretty: true }, process.stderr);
+const firewall = new IptablesFirewall({ log }, { bridge: 'weave', localBridges: [] });
+const engine = new KernelEngine({ firewall, log }, { bridge: 'weave', interface: 'ethwe', mtu: 1450 });
+const target = { nsPath, container: 'c'.repeat(64) };
+const cidrs = texts.map(parseCidr);
+
+switch (word) {
+  case 'attach':
+    console.log(JSON.stringify(await engine.attach(target, cidrs)));
+    break;
+  case 'churn':
+    for (;;) {
+      await engine.attach(target, cidrs);
+      console.log('attached');
+      await engine.detach(target, cidrs);
+    }
+  case 'bridge':
+    await engine.ensureBridge();
+    break;
+  case 'watch': {
+    const heard: string[] = [];
+    const watch = await engine.watch((namespace) => {
+      if (heard.push(String(namespace)) < 3) return;
+      console.log(heard.join(' '));
+      void watch.stop();
+    });
+    break;
+  }
+  default:
+    throw new Error(`no such word: ${word}`);
+}
