@@ -1,7 +1,7 @@
 import type { Service } from '../services/service.ts';
 
 /**
- * The five verbs that every registry answers. Implementations throw HeddleError: `unreachable` is worth another
+ * The five verbs that every registry answers, and the proof of one of them. Implementations throw HeddleError: `unreachable` is worth another
  * try, everything else is not.
  */
 export interface Registry {
@@ -15,6 +15,8 @@ export interface Registry {
   register(service: Service, signal?: AbortSignal): Promise<void>;
   /** Removes the entry; one that is not there is a success. */
   deregister(id: string, signal?: AbortSignal): Promise<void>;
+  /** Ids of ours that the registry acknowledged and does not serve: with Consul, an answer of 200 is no proof. */
+  unsynced(signal?: AbortSignal): Promise<readonly string[]>;
   /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
   watch(changed: () => void): Watching;
 }

@@ -1,0 +1,206 @@
+import { EventEmitter } from 'node:events';
+import type { RosterEntry } from '../containers/entry.ts';
+import { shortId } from '../docker/snapshot.ts';
+import type { Logger } from '../log.ts';
+import { type DefineOptions, type Definition, define } from '../services/define.ts';
+import { OWNER_META, type Service } from '../services/service.ts';
+
+interface DesiredEvents {
+  /** Ids whose service appeared, changed or went. */
+  changed: [ids: readonly string[]];
+}
+
+interface Container {
+  readonly name: string;
+  /** By the id that each has where SERVICE_ID is taken. */
+  readonly definitions: ReadonlyMap<string, Definition>;
+  readonly problems: readonly string[];
+}
+
+/**
+ * What the registry should hold of this host: the definitions of all containers, by id, name and address. A change
+ * of one container costs its own services, not everybody's.
+ */
+export class Desired extends EventEmitter<DesiredEvents> {
+  readonly #log: Logger;
+  readonly #options: DefineOptions;
+  readonly #containers = new Map<string, Container>();
+  /** Who asked for a SERVICE_ID, by container and own id, first come first: the first has it. */
+  readonly #claims = new Map<string, Claim[]>();
+  /** The service as it is to be registered, by the definition's own id. */
+  readonly #current = new Map<string, Service>();
+  readonly #byId = new Map<string, Service>();
+  readonly #byName = new Map<string, Map<string, Service>>();
+  readonly #byAddress = new Map<string, Map<string, Service>>();
+  /** Problems that the log has, by container: each is said once. */
+  readonly #said = new Map<string, ReadonlySet<string>>();
+
+  constructor(needs: { readonly log: Logger }, options: DefineOptions) {
+    super();
+    this.#log = needs.log;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: string): Service | undefined {
+    return this.#byId.get(id);
+  }
+
+  services(): Iterable<Service> {
+    return this.#byId.values();
+  }
+
+  /** Names are matched without regard to case. */
+  byName(name: string): readonly Service[] {
+    return [...(this.#byName.get(name.toLowerCase())?.values() ?? [])];
+  }
+
+  /** By address as text, in the kernel's own form for IPv6. */
+  byAddress(address: string): readonly Service[] {
+    return [...(this.#byAddress.get(address)?.values() ?? [])];
+  }
+
+  /** What one container is registered as. */
+  ofContainer(container: string): readonly Service[] {
+    const ids = this.#containers.get(container)?.definitions.keys() ?? [];
+    return [...ids].flatMap((ownId) => this.#current.get(ownId) ?? []);
+  }
+
+  /** What was left out of a container's metadata, and why; one sentence each. */
+  problems(container: string): readonly string[] {
+    const known = this.#containers.get(container);
+    if (known === undefined) return [];
+    const taken = [...known.definitions].flatMap(([ownId, { wantedId }]) => this.#taken(ownId, wantedId));
+    return [...known.problems, ...taken];
+  }
+
+  set(entry: RosterEntry): void {
+    const { snapshot } = entry;
+    const { definitions, problems } = define(entry, this.#options);
+    const byOwnId = new Map(definitions.map((definition) => [definition.service.id, definition]));
+    this.#replace(snapshot.id, { name: snapshot.name, definitions: byOwnId, problems });
+    this.#say(snapshot.id, snapshot.name);
+  }
+
+  delete(container: string): void {
+    this.#replace(container, undefined);
+    this.#said.delete(container);
+  }
+
+  #replace(container: string, next: Container | undefined): void {
+    const before = this.#containers.get(container)?.definitions ?? new Map<string, Definition>();
+    const after = next?.definitions ?? new Map<string, Definition>();
+    if (next === undefined) this.#containers.delete(container);
+    else this.#containers.set(container, next);
+
+    const affected = new Map([...before, ...after].map(([ownId]) => [ownId, after.get(ownId)]));
+    for (const [ownId, { wantedId }] of before) {
+      if (wantedId !== undefined && after.get(ownId)?.wantedId !== wantedId) {
+        const heir = this.#release(wantedId, ownId);
+        const inherited = heir && this.#containers.get(heir.container)?.definitions.get(heir.ownId);
+        if (heir !== undefined && inherited !== undefined) affected.set(heir.ownId, inherited);
+      }
+    }
+    for (const [ownId, { wantedId }] of after) {
+      if (wantedId !== undefined && before.get(ownId)?.wantedId !== wantedId) {
+        this.#claim(wantedId, { container, ownId });
+      }
+    }
+    this.#apply(affected);
+  }
+
+  /** Brings the tables to what the definitions now say, and tells which ids that touched. */
+  #apply(affected: ReadonlyMap<string, Definition | undefined>): void {
+    const touched = new Map<string, string | undefined>();
+    for (const ownId of affected.keys()) {
+      const service = this.#current.get(ownId);
+      if (service === undefined) continue;
+      touched.set(service.id, service.meta[OWNER_META.hash]);
+      this.#remove(ownId, service);
+    }
+    for (const [ownId, definition] of affected) {
+      if (definition === undefined) continue;
+      const { service, wantedId } = definition;
+      const id = wantedId !== undefined && this.#holder(wantedId)?.ownId === ownId ? wantedId : ownId;
+      if (!touched.has(id)) touched.set(id, undefined);
+      this.#add(ownId, { ...service, id });
+    }
+    const changed = [...touched].filter(([id, hash]) => this.#byId.get(id)?.meta[OWNER_META.hash] !== hash);
+    if (changed.length > 0)
+      this.emit(
+        'changed',
+        changed.map(([id]) => id),
+      );
+  }
+
+  #add(ownId: string, service: Service): void {
+    this.#current.set(ownId, service);
+    this.#byId.set(service.id, service);
+    addTo(this.#byName, service.name, service);
+    addTo(this.#byAddress, service.address, service);
+  }
+
+  #remove(ownId: string, service: Service): void {
+    this.#current.delete(ownId);
+    this.#byId.delete(service.id);
+    removeFrom(this.#byName, service.name, service);
+    removeFrom(this.#byAddress, service.address, service);
+  }
+
+  #claim(wantedId: string, claim: Claim): void {
+    const claims = this.#claims.get(wantedId);
+    if (claims === undefined) this.#claims.set(wantedId, [claim]);
+    else claims.push(claim);
+  }
+
+  /** Gives a claim up; returns who has the id now, if anybody. */
+  #release(wantedId: string, ownId: string): Claim | undefined {
+    const left = (this.#claims.get(wantedId) ?? []).filter((claim) => claim.ownId !== ownId);
+    if (left.length === 0) this.#claims.delete(wantedId);
+    else this.#claims.set(wantedId, left);
+    return left[0];
+  }
+
+  #holder(wantedId: string): Claim | undefined {
+    return this.#claims.get(wantedId)?.[0];
+  }
+
+  #taken(ownId: string, wantedId: string | undefined): string[] {
+    const holder = wantedId === undefined ? undefined : this.#holder(wantedId);
+    if (holder === undefined || holder.ownId === ownId) return [];
+    const name = this.#containers.get(holder.container)?.name ?? shortId(holder.container);
+    return [
+      `SERVICE_ID ${wantedId} is already used by container ${name}; this one is registered as ${ownId}`,
+    ];
+  }
+
+  #say(container: string, name: string): void {
+    const problems = this.problems(container);
+    const said = this.#said.get(container);
+    for (const problem of problems) {
+      if (said?.has(problem)) continue;
+      this.#log.warn({ container: shortId(container), name }, problem);
+    }
+    this.#said.set(container, new Set(problems));
+  }
+}
+
+interface Claim {
+  readonly container: string;
+  readonly ownId: string;
+}
+
+function addTo(index: Map<string, Map<string, Service>>, key: string, service: Service): void {
+  const services = index.get(key);
+  if (services === undefined) index.set(key, new Map([[service.id, service]]));
+  else services.set(service.id, service);
+}
+
+function removeFrom(index: Map<string, Map<string, Service>>, key: string, service: Service): void {
+  const services = index.get(key);
+  services?.delete(service.id);
+  if (services?.size === 0) index.delete(key);
+}

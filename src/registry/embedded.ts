@@ -1,0 +1,31 @@
+import type { Service } from '../services/service.ts';
+import type { Registry, Watching } from './registry.ts';
+
+/** The verbs in memory, for hosts without Consul. Nothing is lost with it: its truth is Docker and the kernel. */
+export class EmbeddedRegistry implements Registry {
+  readonly name = 'embedded';
+  readonly #services = new Map<string, Service>();
+
+  async ready(): Promise<void> {}
+
+  async list(): Promise<readonly Service[]> {
+    return [...this.#services.values()];
+  }
+
+  async register(service: Service): Promise<void> {
+    this.#services.set(service.id, service);
+  }
+
+  async deregister(id: string): Promise<void> {
+    this.#services.delete(id);
+  }
+
+  async unsynced(): Promise<readonly string[]> {
+    return [];
+  }
+
+  /** Nobody else writes here. */
+  watch(): Watching {
+    return { stop: () => {} };
+  }
+}

@@ -1,0 +1,279 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { HeddleError, messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { differs } from '../services/identity.ts';
+import type { Service } from '../services/service.ts';
+import type { Desired } from './desired.ts';
+import type { Registry, Watching } from './registry.ts';
+import { Writes } from './writes.ts';
+
+export interface ReconcilerNeeds {
+  readonly registry: Registry;
+  readonly desired: Pick<Desired, 'get' | 'services' | 'on' | 'off'>;
+  readonly log: Logger;
+}
+
+export interface ReconcilerOptions {
+  /** Writes in flight at once; default 8, all that a Consul agent makes use of. */
+  readonly concurrency?: number;
+  /** Time between full passes while nothing happens, in ms; default 60,000. */
+  readonly passEvery?: number;
+  /** First and longest wait before an absent registry is tried again, in ms; default 200 and 3,000. */
+  readonly retry?: { readonly first: number; readonly longest: number };
+  /** What becomes of our entries when heddle stops; default `keep`: the containers live on. */
+  readonly onStop?: 'keep' | 'deregister';
+  /** How long a stop waits for writes under way, in ms; default 5,000. */
+  readonly stopPatience?: number;
+}
+
+export interface ReconcilerStatus {
+  /** `starting` until the first full pass, then `synced` or, while the registry does not answer, `away`. */
+  readonly state: 'starting' | 'synced' | 'away' | 'stopped';
+  readonly lastPass: Date | undefined;
+  /** How many ids wait to be written. */
+  readonly pending: number;
+  /** What the registry refused, by id. */
+  readonly errors: ReadonlyMap<string, string>;
+  /** Ids that the registry acknowledged and does not serve. */
+  readonly unsynced: readonly string[];
+}
+
+const DEFAULTS = {
+  concurrency: 8,
+  passEvery: 60_000,
+  // Never longer than 3 s: what is wrong is healed within 5 s of a registry's return, and one small question every
+  // 3 s costs it nothing.
+  retry: { first: 200, longest: 3000 },
+  onStop: 'keep',
+  stopPatience: 5000,
+} as const;
+
+/**
+ * Keeps the registry equal to what is desired. A change is written at once. A full pass compares everything, and
+ * writes the differences: at the start, when the registry came back, when it may have changed behind our back, and
+ * every 60 s.
+ */
+export class Reconciler {
+  readonly #registry: Registry;
+  readonly #desired: ReconcilerNeeds['desired'];
+  readonly #log: Logger;
+  readonly #options: Required<ReconcilerOptions>;
+  readonly #writes: Writes;
+  readonly #stopping = new AbortController();
+  #state: ReconcilerStatus['state'] = 'starting';
+  #lastPass: Date | undefined;
+  #unsynced: readonly string[] = [];
+  /** Why the catalog cannot be compared, when the registry refuses that. */
+  #unverified: string | undefined;
+  /** Failures in a row: they set how long to wait, and an outage lasts as long as there are any. */
+  #failures = 0;
+  #lostAt = 0;
+  /** True while everything of ours is to go, at a stop that deregisters. */
+  #leaving = false;
+  #watching: Watching | undefined;
+  #loop: Promise<void> | undefined;
+  #wake = Promise.withResolvers<void>();
+  /** Who waits for the next pass. */
+  #asked: (() => void)[] = [];
+
+  constructor(needs: ReconcilerNeeds, options: ReconcilerOptions = {}) {
+    this.#registry = needs.registry;
+    this.#desired = needs.desired;
+    this.#log = needs.log;
+    this.#options = { ...DEFAULTS, ...options };
+    this.#writes = new Writes(
+      {
+        registry: needs.registry,
+        wanted: (id) => (this.#leaving ? undefined : this.#desired.get(id)),
+        answered: () => this.#answered(),
+        lost: (error) => this.#lostWrite(error),
+        log: needs.log,
+      },
+      this.#options.concurrency,
+    );
+  }
+
+  /**
+   * Resolves after the first attempt at a full pass; a registry that is away is no error. Call it when the desired
+   * state is complete for the first time: what it lacks, the pass removes. An aborted signal ends without draining.
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    if (this.#loop !== undefined || signal?.aborted) return;
+    signal?.addEventListener('abort', () => this.#end(), { once: true, signal: this.#stopping.signal });
+    this.#desired.on('changed', this.#onChanged);
+    this.#watching = this.#registry.watch(() => this.#wake.resolve());
+    const first = this.#nextPass();
+    this.#loop = this.#run();
+    await first;
+  }
+
+  /** Waits a little for writes under way, removes what is ours if it is to go, and ends. */
+  async stop(): Promise<void> {
+    if (this.#state === 'synced') await this.#drain();
+    this.#end();
+    await this.#loop;
+  }
+
+  /** Resolves when everything that changed is written, or refused. */
+  flush(): Promise<void> {
+    return this.#writes.flush();
+  }
+
+  /** Compares everything now; resolves after the attempt. */
+  async recheck(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const passed = this.#nextPass();
+    this.#wake.resolve();
+    await passed;
+  }
+
+  /** True where the registry said no to this service: it must not be answered by us either. */
+  refused(id: string): boolean {
+    return this.#writes.refused(id);
+  }
+
+  status(): ReconcilerStatus {
+    return {
+      state: this.#state,
+      lastPass: this.#lastPass,
+      pending: this.#writes.pending,
+      errors: this.#writes.errors,
+      unsynced: this.#unsynced,
+    };
+  }
+
+  readonly #onChanged = (ids: readonly string[]): void => this.#writes.mark(ids);
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const asked = this.#asked;
+      this.#asked = [];
+      this.#wake = Promise.withResolvers();
+      try {
+        await this.#pass(signal);
+      } catch (error) {
+        this.#lost(error);
+      }
+      for (const done of asked) done();
+      if (this.#state === 'synced') await this.#untilWoken();
+      if (this.#state === 'away') await this.#pause(this.#retryDelay(), signal);
+    }
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
+    await this.#registry.ready(signal);
+    this.#writes.forgetRecent();
+    const held = new Map((await this.#registry.list(signal)).map((service) => [service.id, service]));
+    const age = Date.now() - (this.#lastPass?.getTime() ?? 0);
+    if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
+    this.#compare(held);
+    this.#unsynced = await this.#verify(signal);
+    this.#lastPass = new Date();
+    if (signal.aborted) return;
+    this.#state = 'synced';
+    // An outage that only writes see (a registry that reads but does not take) ends with a write, not with a read.
+    if (this.#writes.marked.size === 0) this.#answered();
+    this.#writes.open();
+  }
+
+  /** Marks what is not as desired; what was marked and turned out right, perhaps by a lost answer, is unmarked. */
+  #compare(held: ReadonlyMap<string, Service>): void {
+    const wanted = this.#leaving ? [] : [...this.#desired.services()];
+    const wantedById = new Map(wanted.map((service) => [service.id, service]));
+    const wrong: string[] = [];
+    for (const id of new Set([...held.keys(), ...wantedById.keys(), ...this.#writes.marked])) {
+      if (this.#writes.recent(id)) continue;
+      if (this.#right(held.get(id), wantedById.get(id))) this.#writes.unmark(id);
+      else wrong.push(id);
+    }
+    this.#writes.mark(wrong);
+  }
+
+  #right(held: Service | undefined, wanted: Service | undefined): boolean {
+    if (wanted === undefined) return held === undefined;
+    if (this.#writes.refusedAs(wanted)) return true;
+    return held !== undefined && !differs(held, wanted);
+  }
+
+  async #verify(signal: AbortSignal): Promise<readonly string[]> {
+    try {
+      const unsynced = await this.#registry.unsynced(signal);
+      this.#unverified = undefined;
+      if (unsynced.length > 0 && this.#unsynced.length === 0) {
+        const some = { services: unsynced.slice(0, 10), count: unsynced.length };
+        this.#log.warn(some, `${this.#registry.name} took services that its catalog does not serve`);
+      }
+      return unsynced;
+    } catch (error) {
+      if (!(error instanceof HeddleError) || error.retryable) throw error;
+      if (this.#unverified !== error.message) this.#log.warn(error.message);
+      this.#unverified = error.message;
+      return [];
+    }
+  }
+
+  /** Writes fail eight at a time; together they are one failure. */
+  #lostWrite(error: unknown): void {
+    if (this.#state === 'synced') this.#lost(error);
+  }
+
+  #lost(error: unknown): void {
+    if (this.#stopping.signal.aborted) return;
+    if (this.#failures === 0) {
+      this.#lostAt = Date.now();
+      const meanwhile = 'names of this host are still answered, and changes are written when it is back';
+      this.#log.warn(`the registry is away: ${messageOf(error)}; ${meanwhile}`);
+    }
+    this.#failures++;
+    this.#state = 'away';
+    this.#writes.close();
+    this.#wake.resolve();
+  }
+
+  #answered(): void {
+    if (this.#failures === 0 || this.#state !== 'synced') return;
+    this.#failures = 0;
+    this.#log.info({ away: Date.now() - this.#lostAt }, `${this.#registry.name} is back`);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#options.onStop === 'deregister') {
+      this.#leaving = true;
+      await this.recheck();
+    }
+    const patience = new AbortController();
+    await Promise.race([this.flush(), this.#pause(this.#options.stopPatience, patience.signal)]);
+    patience.abort();
+  }
+
+  #end(): void {
+    this.#state = 'stopped';
+    this.#desired.off('changed', this.#onChanged);
+    this.#watching?.stop();
+    this.#stopping.abort();
+    this.#writes.abort();
+    for (const done of this.#asked) done();
+    this.#wake.resolve();
+  }
+
+  #nextPass(): Promise<void> {
+    return new Promise((resolve) => this.#asked.push(resolve));
+  }
+
+  async #untilWoken(): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([this.#wake.promise, this.#pause(this.#options.passEvery, over.signal)]);
+    over.abort();
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    await delay(ms, undefined, { signal }).catch(() => undefined);
+  }
+
+  /** Doubling, with jitter, so that many hosts do not come back in step. */
+  #retryDelay(): number {
+    const { first, longest } = this.#options.retry;
+    return Math.min(longest, first * 2 ** Math.min(this.#failures - 1, 20)) * (0.5 + Math.random() / 2);
+  }
+}

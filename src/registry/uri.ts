@@ -1,0 +1,65 @@
+import { HeddleError } from '../errors.ts';
+
+/** Where the registry is. */
+export type RegistryUri = EmbeddedUri | ConsulUri;
+
+export interface EmbeddedUri {
+  readonly kind: 'embedded';
+}
+
+export type ConsulUri =
+  | { readonly kind: 'consul'; readonly host: string; readonly port: number; readonly tls: boolean }
+  | { readonly kind: 'consul'; readonly socketPath: string };
+
+const EXPECTED =
+  'expected embedded, consul://host:port, consul-tls://host:port or consul-unix:///path/to/socket';
+
+/** Consul's own ports for HTTP and HTTPS. */
+const PORT = 8500;
+const TLS_PORT = 8501;
+
+/**
+ * Reads `--registry`, and CONSUL_HTTP_ADDR in the forms that Consul's own tools take: `host:port`,
+ * `http://host:port`, `https://host:port`, `unix:///path`. Missing host or port: 127.0.0.1:8500.
+ * @throws HeddleError `bad-input`
+ */
+export function parseRegistryUri(text: string): RegistryUri {
+  if (text === 'embedded') return { kind: 'embedded' };
+  const [, scheme = 'http', rest] = /^(?:([a-z-]+):\/\/)?(.*)$/s.exec(text) ?? [];
+  switch (scheme) {
+    case 'consul-unix':
+    case 'unix':
+      if (rest === undefined || !rest.startsWith('/')) throw unreadable(text, 'the socket needs a full path');
+      return { kind: 'consul', socketPath: rest };
+    case 'consul-tls':
+    case 'https':
+      return { kind: 'consul', ...hostAndPort(text, rest ?? '', TLS_PORT), tls: true };
+    case 'consul':
+    case 'http':
+      return { kind: 'consul', ...hostAndPort(text, rest ?? '', PORT), tls: false };
+    default:
+      throw unreadable(text, `no registry is called ${JSON.stringify(scheme)}`);
+  }
+}
+
+/** The URI as messages and the status show it. */
+export function formatRegistryUri(uri: RegistryUri): string {
+  if (uri.kind === 'embedded') return 'embedded';
+  if ('socketPath' in uri) return `consul-unix://${uri.socketPath}`;
+  const host = uri.host.includes(':') ? `[${uri.host}]` : uri.host;
+  return `${uri.tls ? 'consul-tls' : 'consul'}://${host}:${uri.port}`;
+}
+
+function hostAndPort(text: string, rest: string, defaultPort: number): { host: string; port: number } {
+  const authority = rest.replace(/\/$/, '');
+  const [, bracketed, plain, port] =
+    /^(?:\[([0-9a-fA-F:.]+)\]|([^:/?#@[\]\s]*))(?::(\d+))?$/.exec(authority) ?? [];
+  if (bracketed === undefined && plain === undefined) throw unreadable(text, 'that is no host and port');
+  const number = port === undefined ? defaultPort : Number(port);
+  if (number < 1 || number > 65_535) throw unreadable(text, `there is no port ${port}`);
+  return { host: bracketed || plain || '127.0.0.1', port: number };
+}
+
+function unreadable(text: string, why: string): HeddleError {
+  return new HeddleError('bad-input', `registry ${JSON.stringify(text)}: ${why}; ${EXPECTED}`);
+}

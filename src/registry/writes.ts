@@ -1,0 +1,167 @@
+import PQueue from 'p-queue';
+import { HeddleError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { OWNER_META, type Service } from '../services/service.ts';
+import type { Registry } from './registry.ts';
+
+export interface WritesNeeds {
+  readonly registry: Pick<Registry, 'register' | 'deregister'>;
+  /** What an id should be now; undefined where it should not be. */
+  readonly wanted: (id: string) => Service | undefined;
+  /** The registry took a write. */
+  readonly answered: () => void;
+  /** The registry did not answer a write; the gate should be closed. */
+  readonly lost: (error: unknown) => void;
+  readonly log: Logger;
+}
+
+interface Refusal {
+  /** The content that was refused; null where the next pass is to try again. */
+  readonly hash: string | undefined | null;
+  readonly message: string;
+}
+
+/**
+ * The writes to a registry: ids marked as changed are brought to what is wanted, each in a lane of its own, the
+ * latest state winning. Behind a closed gate nothing is queued; only the marks stay, one an id.
+ */
+export class Writes {
+  readonly #needs: WritesNeeds;
+  readonly #queue: PQueue;
+  readonly #marked = new Set<string>();
+  /** Ids that have a turn in the queue or are being written. */
+  readonly #queued = new Set<string>();
+  readonly #refusals = new Map<string, Refusal>();
+  /** Ids written since `forgetRecent`: what was read of them before is old. */
+  readonly #recent = new Set<string>();
+  readonly #stopping = new AbortController();
+  #open = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(needs: WritesNeeds, concurrency: number) {
+    this.#needs = needs;
+    this.#queue = new PQueue({ concurrency });
+  }
+
+  get pending(): number {
+    return new Set([...this.#marked, ...this.#queued]).size;
+  }
+
+  /** What the registry refused, by id. */
+  get errors(): ReadonlyMap<string, string> {
+    return new Map([...this.#refusals].map(([id, { message }]) => [id, message]));
+  }
+
+  get marked(): ReadonlySet<string> {
+    return this.#marked;
+  }
+
+  mark(ids: Iterable<string>): void {
+    for (const id of ids) this.#marked.add(id);
+    this.#pump();
+  }
+
+  unmark(id: string): void {
+    this.#marked.delete(id);
+  }
+
+  /** Lets writes through, those that are marked first of all. */
+  open(): void {
+    this.#open = true;
+    this.#pump();
+  }
+
+  /** Holds writes back; those under way end by themselves. */
+  close(): void {
+    this.#open = false;
+  }
+
+  /** Cancels what is under way, for good. */
+  abort(): void {
+    this.#open = false;
+    this.#stopping.abort();
+    this.#tellWaiting();
+  }
+
+  /** Resolves when everything marked is written or refused. */
+  async flush(): Promise<void> {
+    if (this.#idle()) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** True where a write is under way or was made since `forgetRecent`. */
+  recent(id: string): boolean {
+    return this.#queued.has(id) || this.#recent.has(id);
+  }
+
+  forgetRecent(): void {
+    this.#recent.clear();
+  }
+
+  refused(id: string): boolean {
+    return this.#refusals.has(id);
+  }
+
+  /** True where just this content was refused and nothing speaks for another try. */
+  refusedAs(service: Service): boolean {
+    return this.#refusals.get(service.id)?.hash === service.meta[OWNER_META.hash];
+  }
+
+  /** Gives what was refused another try. */
+  forgive(): void {
+    for (const [id, { message }] of this.#refusals) this.#refusals.set(id, { hash: null, message });
+  }
+
+  #pump(): void {
+    if (!this.#open) return;
+    for (const id of this.#marked) {
+      if (this.#queued.has(id)) continue;
+      this.#queued.add(id);
+      // Removals first: the address may be another's already.
+      const priority = this.#needs.wanted(id) === undefined ? 1 : 0;
+      void this.#queue.add(() => this.#turn(id), { priority });
+    }
+    if (this.#idle()) this.#tellWaiting();
+  }
+
+  async #turn(id: string): Promise<void> {
+    if (this.#open && this.#marked.delete(id)) await this.#bring(id, this.#needs.wanted(id));
+    this.#queued.delete(id);
+    this.#pump();
+  }
+
+  async #bring(id: string, wanted: Service | undefined): Promise<void> {
+    const { registry, answered, lost } = this.#needs;
+    const { signal } = this.#stopping;
+    try {
+      if (wanted === undefined) await registry.deregister(id, signal);
+      else await registry.register(wanted, signal);
+      this.#recent.add(id);
+      this.#refusals.delete(id);
+      answered();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof HeddleError && !error.retryable) {
+        this.#refuse(id, wanted, error.message);
+      } else {
+        this.#marked.add(id);
+        lost(error);
+      }
+    }
+  }
+
+  #refuse(id: string, wanted: Service | undefined, message: string): void {
+    if (this.#refusals.get(id)?.message !== message) this.#needs.log.error({ service: id }, message);
+    this.#refusals.set(id, { hash: wanted?.meta[OWNER_META.hash], message });
+  }
+
+  #idle(): boolean {
+    return this.#open && this.#marked.size === 0 && this.#queued.size === 0;
+  }
+
+  #tellWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/log.ts';
+import { Desired } from '../../src/registry/desired.ts';
+import { containerId, entryOf } from '../support/roster.ts';
+
+function rig() {
+  const said: string[] = [];
+  const log = silentLogger.child({});
+  Object.assign(log, { warn: (_: unknown, text: string) => void said.push(text) });
+  const desired = new Desired({ log }, { hostId: 'h1' });
+  const changes: string[][] = [];
+  desired.on('changed', (ids) => void changes.push([...ids]));
+  const run = (name: string, env: Record<string, string> = {}, words: Parameters<typeof entryOf>[0] = {}) =>
+    desired.set(entryOf({ id: containerId(name), name, env, ...words }));
+  const kill = (name: string) => desired.delete(containerId(name));
+  return { desired, changes, said, run, kill };
+}
+
+const own = (name: string, port = 0) => `heddle:h1:${containerId(name).slice(0, 12)}:${port}`;
+
+describe('what the registry should hold', () => {
+  test('is found by id, by name in any case, and by address', () => {
+    const { desired, run } = rig();
+    run('a', { SERVICE_NAME: 'Web' });
+    run('b', { SERVICE_NAME: 'web' }, { ip: '10.2.1.2' });
+    expect(desired.get(own('a'))?.address).toBe('10.2.1.1');
+    expect(desired.byName('WEB').map(({ id }) => id)).toEqual([own('a'), own('b')]);
+    expect(desired.byAddress('10.2.1.2').map(({ id }) => id)).toEqual([own('b')]);
+    expect(desired.ofContainer(containerId('b')).map(({ id }) => id)).toEqual([own('b')]);
+    expect(desired.size).toBe(2);
+  });
+
+  test('changes by what one container changed, and only by that', () => {
+    const { desired, changes, run, kill } = rig();
+    run('a', {}, { ports: [80, 443] });
+    run('b');
+    run('b');
+    run('a', { SERVICE_80_TAGS: 'new' }, { ports: [80, 443] });
+    run('a', {}, { ports: [443] });
+    run('b', {}, { running: false });
+    kill('a');
+    kill('a');
+    expect(changes).toEqual([
+      [own('a', 80), own('a', 443)],
+      [own('b')],
+      [own('a', 80)],
+      [own('a', 80), own('a', 443)],
+      [own('b')],
+      [own('a', 443)],
+    ]);
+    expect(desired.size).toBe(0);
+    expect(desired.byName('thing')).toEqual([]);
+    expect(desired.byAddress('10.2.1.1')).toEqual([]);
+  });
+});
+
+describe('a SERVICE_ID', () => {
+  test('that two containers want is the first one’s, and the second is registered under its own', () => {
+    const { desired, said, run } = rig();
+    run('a', { SERVICE_ID: 'db' });
+    run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
+    expect(desired.get('db')?.address).toBe('10.2.1.1');
+    expect(desired.get(own('b'))?.address).toBe('10.2.1.2');
+    const problem = `SERVICE_ID db is already used by container a; this one is registered as ${own('b')}`;
+    expect(desired.problems(containerId('b'))).toEqual([problem]);
+    expect(desired.problems(containerId('a'))).toEqual([]);
+    expect(said).toEqual([problem]);
+  });
+
+  test('goes to the second when the first goes', () => {
+    const { desired, changes, run, kill } = rig();
+    run('a', { SERVICE_ID: 'db' });
+    run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
+    kill('a');
+    expect(desired.get('db')?.address).toBe('10.2.1.2');
+    expect(desired.get(own('b'))).toBeUndefined();
+    expect(desired.problems(containerId('b'))).toEqual([]);
+    expect(changes.at(-1)?.sort()).toEqual(['db', own('b')].sort());
+  });
+
+  test('stays the first one’s while that changes', () => {
+    const { desired, run } = rig();
+    run('a', { SERVICE_ID: 'db' });
+    run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
+    run('a', { SERVICE_ID: 'db', SERVICE_TAGS: 'new' });
+    expect(desired.get('db')).toMatchObject({ address: '10.2.1.1', tags: ['new'] });
+  });
+
+  test('names one port of a container; the others keep their own', () => {
+    const { desired, run } = rig();
+    run('a', { SERVICE_ID: 'db' }, { ports: [80, 443] });
+    expect([...desired.services()].map(({ id }) => id)).toEqual(['db', own('a', 443)]);
+    expect(desired.problems(containerId('a'))).toHaveLength(1);
+  });
+});
+
+test('bad metadata is said once, not at every event', () => {
+  const { said, run } = rig();
+  run('a', { SERVICE_NAME: 'my_app' });
+  run('a', { SERVICE_NAME: 'my_app' });
+  run('a', { SERVICE_NAME: 'my_app', SERVICE_WEIGHT: 'x' });
+  expect(said).toEqual([
+    'SERVICE_NAME "my_app" is no DNS label and becomes my-app',
+    expect.stringContaining('SERVICE_WEIGHT "x" is refused'),
+  ]);
+});
+
+test('whatever comes and goes, the tables are those of the containers that are there', () => {
+  const step = fc.record({
+    name: fc.constantFrom('a', 'b', 'c', 'd'),
+    running: fc.boolean(),
+    env: fc.record(
+      { SERVICE_ID: fc.constantFrom('x', 'y'), SERVICE_TAGS: fc.constantFrom('1', '2') },
+      { requiredKeys: [] },
+    ),
+    ports: fc.subarray([80, 443]),
+    remove: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const { desired, run, kill } = rig();
+      const mirror = new Map<string, string>();
+      desired.on('changed', (ids) => {
+        for (const id of ids) {
+          const hash = desired.get(id)?.meta['heddle-hash'];
+          expect(hash, `${id} was said to have changed`).not.toBe(mirror.get(id));
+          if (hash === undefined) mirror.delete(id);
+          else mirror.set(id, hash);
+        }
+      });
+      const last = new Map<string, Parameters<typeof run>>();
+      for (const { name, env, remove, ...words } of steps) {
+        if (remove) kill(name);
+        else run(name, env, words);
+        if (remove) last.delete(name);
+        else last.set(name, [name, env, words]);
+      }
+      const services = [...desired.services()];
+      expect(new Map(services.map(({ id, meta }) => [id, meta['heddle-hash']]))).toEqual(mirror);
+      const fresh = rig();
+      for (const args of last.values()) fresh.run(...args);
+      const hashes = (all: typeof services) => all.map(({ meta }) => meta['heddle-hash']).sort();
+      expect(hashes(services)).toEqual(hashes([...fresh.desired.services()]));
+      expect(
+        new Set(desired.byName('thing').concat(desired.byName('thing-80'), desired.byName('thing-443'))),
+      ).toEqual(new Set(services));
+      expect(new Set(desired.byAddress('10.2.1.1'))).toEqual(new Set(services));
+      for (const service of services) expect(desired.get(service.id)).toBe(service);
+    }),
+  );
+});

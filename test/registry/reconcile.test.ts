@@ -1,0 +1,341 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { silentLogger } from '../../src/log.ts';
+import { Desired } from '../../src/registry/desired.ts';
+import { Reconciler, type ReconcilerOptions } from '../../src/registry/reconcile.ts';
+import { containerId, entryOf } from '../support/roster.ts';
+import { ShakyRegistry, unreachable } from '../support/shaky-registry.ts';
+
+const QUICK = { retry: { first: 1, longest: 4 }, stopPatience: 50 };
+
+interface Rig {
+  readonly registry: ShakyRegistry;
+  readonly desired: Desired;
+  readonly reconciler: Reconciler;
+  readonly said: string[];
+  run(n: number, env?: Record<string, string>): void;
+  kill(n: number): void;
+}
+
+const started: Reconciler[] = [];
+
+function rig(options: ReconcilerOptions = {}): Rig {
+  const registry = new ShakyRegistry();
+  const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
+  const said: string[] = [];
+  const log = silentLogger.child({});
+  const say = (...args: unknown[]) => void said.push(String(args.at(-1)));
+  Object.assign(log, { warn: say, info: say, error: say });
+  const reconciler = new Reconciler({ registry, desired, log }, { ...QUICK, ...options });
+  started.push(reconciler);
+  return {
+    registry,
+    desired,
+    reconciler,
+    said,
+    run: (n, env = {}) =>
+      desired.set(entryOf({ id: containerId(`${n}f`), env: { SERVICE_NAME: `s${n}`, ...env } })),
+    kill: (n) => desired.delete(containerId(`${n}f`)),
+  };
+}
+
+const id = (n: number) => `heddle:h1:${containerId(`${n}f`).slice(0, 12)}:0`;
+const state = ({ registry, desired }: Rig) => ({
+  held: [...registry.services.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+  wanted: [...desired.services()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+});
+
+function expectEqual(world: Rig): void {
+  const { held, wanted } = state(world);
+  expect(held).toEqual(wanted);
+}
+
+afterEach(async () => {
+  for (const reconciler of started.splice(0)) await reconciler.stop();
+});
+
+describe('the registry is kept as desired', () => {
+  test('from the start: what is missing is registered, what is wrong corrected, what is stale removed', async () => {
+    const world = rig();
+    for (const n of [1, 2, 3]) world.run(n);
+    const [right, wrong] = [...world.desired.services()];
+    if (right === undefined || wrong === undefined) throw new Error('no services');
+    world.registry.services.set(right.id, right);
+    world.registry.services.set(wrong.id, { ...wrong, address: '10.9.9.9' });
+    world.registry.services.set('heddle:h1:gone:0', { ...right, id: 'heddle:h1:gone:0' });
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    expectEqual(world);
+    expect(world.registry.writes.sort()).toEqual(['-heddle:h1:gone:0', `+${id(2)}`, `+${id(3)}`].sort());
+  });
+
+  test('a start and a kill are written at once', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    world.run(1);
+    await world.reconciler.flush();
+    expectEqual(world);
+    world.kill(1);
+    await world.reconciler.flush();
+    expectEqual(world);
+    expect(world.registry.writes).toEqual([`+${id(1)}`, `-${id(1)}`]);
+  });
+
+  test('a container that dies at once leaves nothing', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    world.run(1);
+    world.kill(1);
+    await world.reconciler.flush();
+    expect(world.registry.services.size).toBe(0);
+    expect(world.registry.writes).toEqual([`+${id(1)}`, `-${id(1)}`]);
+  });
+
+  test('many changes go out eight at a time, never two of one service', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    for (let n = 0; n < 100; n++) world.run(n);
+    for (let n = 0; n < 50; n++) world.run(n, { SERVICE_TAGS: 'new' });
+    await world.reconciler.flush();
+    expectEqual(world);
+    expect(world.registry.mostInFlight).toBe(8);
+  });
+
+  test('a wiped registry is filled again', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    for (let n = 0; n < 20; n++) world.run(n);
+    await world.reconciler.flush();
+    world.registry.wipe();
+    await vi.waitFor(() => expectEqual(world));
+    expect(world.registry.services.size).toBe(20);
+  });
+
+  test('a foreign edit is corrected at the next pass', async () => {
+    const world = rig({ passEvery: 5 });
+    world.run(1);
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    const [service] = world.registry.services.values();
+    if (service === undefined) throw new Error('no service');
+    world.registry.services.set(service.id, { ...service, tags: ['foreign'] });
+    await vi.waitFor(() => expectEqual(world));
+  });
+});
+
+describe('while the registry is away', () => {
+  test('at the start: starting is no error, and all is written when it comes', async () => {
+    const world = rig();
+    world.registry.away = true;
+    world.run(1);
+    await world.reconciler.start();
+    expect(world.reconciler.status()).toMatchObject({ state: 'away', pending: 0 });
+    world.run(2);
+    expect(world.reconciler.status().pending).toBe(1);
+    world.registry.away = false;
+    await world.reconciler.flush();
+    expectEqual(world);
+    expect(world.reconciler.status()).toMatchObject({ state: 'synced', pending: 0 });
+  });
+
+  test('changes do not pile up: a service that came and went a thousand times is one mark', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    world.registry.away = true;
+    for (let n = 0; n < 1000; n++) {
+      world.run(1, { SERVICE_TAGS: String(n) });
+      world.kill(1);
+    }
+    await vi.waitFor(() => expect(world.reconciler.status()).toMatchObject({ state: 'away', pending: 1 }));
+    expect(world.registry.writes).toEqual([]);
+    world.registry.away = false;
+    await world.reconciler.flush();
+    expect(world.registry.writes).toEqual([]);
+  });
+
+  test('its loss and its return are said once each', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    world.registry.away = true;
+    for (let n = 0; n < 20; n++) world.run(n);
+    await delay(30);
+    world.registry.away = false;
+    await world.reconciler.flush();
+    expect(world.said).toEqual([
+      expect.stringContaining('the registry is away: connection refused'),
+      'shaky is back',
+    ]);
+  });
+
+  test('one that reads but takes no write is not retried hot, nor called back before it takes one', async () => {
+    const world = rig({ retry: { first: 10, longest: 10 } });
+    await world.reconciler.start();
+    let failed = 0;
+    world.registry.fault = (verb) => {
+      if (verb === 'write') {
+        failed++;
+        throw unreachable();
+      }
+    };
+    world.run(1);
+    await delay(100);
+    expect(failed).toBeGreaterThan(1);
+    expect(failed).toBeLessThan(25);
+    expect(world.said).toHaveLength(1);
+    world.registry.fault = () => {};
+    await world.reconciler.flush();
+    expect(world.said.at(-1)).toBe('shaky is back');
+  });
+
+  test('an answer that was lost on its way is no second write', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    world.registry.fault = (verb, after) => {
+      if (verb === 'write' && after) throw unreachable();
+    };
+    world.run(1);
+    await vi.waitFor(() => expect(world.registry.services.size).toBe(1));
+    world.registry.fault = () => {};
+    await world.reconciler.flush();
+    expect(world.registry.writes).toEqual([`+${id(1)}`]);
+  });
+});
+
+describe('what the registry refuses', () => {
+  test('is said once, kept in the status, and does not stop the others', async () => {
+    const world = rig();
+    world.registry.refusals.set(id(1), 'no such service allowed');
+    await world.reconciler.start();
+    for (const n of [1, 2]) world.run(n);
+    await world.reconciler.flush();
+    await world.reconciler.recheck();
+    await world.reconciler.flush();
+    expect([...world.registry.services.keys()]).toEqual([id(2)]);
+    expect(world.reconciler.status().errors).toEqual(new Map([[id(1), 'no such service allowed']]));
+    expect(world.reconciler.refused(id(1))).toBe(true);
+    expect(world.said).toEqual(['no such service allowed']);
+    expect(world.registry.writes.filter((write) => write === `+${id(1)}`)).toHaveLength(1);
+  });
+
+  test('is tried again with other content', async () => {
+    const world = rig();
+    world.registry.refusals.set(id(1), 'bad tag');
+    await world.reconciler.start();
+    world.run(1, { SERVICE_TAGS: 'bad' });
+    await world.reconciler.flush();
+    world.registry.refusals.clear();
+    world.run(1, { SERVICE_TAGS: 'good' });
+    await world.reconciler.flush();
+    expectEqual(world);
+    expect(world.reconciler.status().errors.size).toBe(0);
+  });
+
+  test('is tried again at the periodic pass', async () => {
+    const world = rig({ passEvery: 20 });
+    world.registry.refusals.set(id(1), 'not now');
+    await world.reconciler.start();
+    world.run(1);
+    await world.reconciler.flush();
+    world.registry.refusals.clear();
+    await vi.waitFor(() => expectEqual(world));
+  });
+});
+
+test('services that the catalog does not serve are reported', async () => {
+  const world = rig();
+  world.registry.notServed = ['x'];
+  await world.reconciler.start();
+  await world.reconciler.recheck();
+  expect(world.reconciler.status().unsynced).toEqual(['x']);
+  expect(world.said).toEqual(['shaky took services that its catalog does not serve']);
+});
+
+describe('at a stop', () => {
+  test('writes under way are finished and the entries stay', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    for (let n = 0; n < 20; n++) world.run(n);
+    await world.reconciler.stop();
+    expect(world.registry.services.size).toBe(20);
+    expect(world.registry.watched).toBe(false);
+    expect(world.desired.listenerCount('changed')).toBe(0);
+    await world.reconciler.stop();
+  });
+
+  test('with deregister, all of ours go', async () => {
+    const world = rig({ onStop: 'deregister' });
+    await world.reconciler.start();
+    for (let n = 0; n < 20; n++) world.run(n);
+    await world.reconciler.stop();
+    expect(world.registry.services.size).toBe(0);
+  });
+
+  test('a registry that hangs does not hold it up', async () => {
+    const world = rig({ onStop: 'deregister', stopPatience: 20 });
+    await world.reconciler.start();
+    world.registry.fault = (verb) =>
+      verb === 'write' ? delay(300).then(() => Promise.reject(unreachable())) : undefined;
+    world.run(1);
+    await delay(5);
+    const before = Date.now();
+    await world.reconciler.stop();
+    expect(Date.now() - before).toBeLessThan(250);
+  });
+
+  test('an aborted signal ends it at once', async () => {
+    const world = rig();
+    const abort = new AbortController();
+    await world.reconciler.start(abort.signal);
+    abort.abort();
+    expect(world.reconciler.status().state).toBe('stopped');
+    await world.reconciler.stop();
+  });
+});
+
+test('whatever fails on the way, in the end the registry holds what is desired', async () => {
+  const step = fc.record({
+    kind: fc.constantFrom('run', 'run', 'kill', 'change', 'wipe', 'away', 'back', 'edit', 'wait'),
+    n: fc.nat(9),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 40 }),
+      fc.infiniteStream(fc.nat(99)),
+      async (steps, dice) => {
+        const world = rig();
+        const { registry, reconciler } = world;
+        const roll = () => dice.next().value as number;
+        let faulty = true;
+        registry.fault = async (verb) => {
+          if (roll() < 30) await delay(1);
+          if (faulty && roll() < 15) throw unreachable();
+          if (faulty && verb === 'write' && roll() < 3) registry.wipe();
+        };
+        await reconciler.start();
+        for (const { kind, n } of steps) {
+          if (kind === 'run') world.run(n);
+          if (kind === 'kill') world.kill(n);
+          if (kind === 'change') world.run(n, { SERVICE_TAGS: String(roll()) });
+          if (kind === 'wipe') registry.wipe();
+          if (kind === 'away') registry.away = true;
+          if (kind === 'back') registry.away = false;
+          if (kind === 'edit') {
+            for (const [key, held] of [...registry.services].slice(0, 1))
+              registry.services.set(key, { ...held, port: 1 });
+          }
+          if (kind === 'wait') await delay(2);
+        }
+        registry.away = false;
+        faulty = false;
+        await reconciler.recheck();
+        await reconciler.flush();
+        await reconciler.recheck();
+        await reconciler.flush();
+        expectEqual(world);
+        await reconciler.stop();
+      },
+    ),
+    { numRuns: 60, interruptAfterTimeLimit: 15_000 },
+  );
+});

@@ -1,0 +1,88 @@
+import { HeddleError } from '../../src/errors.ts';
+import type { Registry, Watching } from '../../src/registry/registry.ts';
+import type { Service } from '../../src/services/service.ts';
+
+/** A registry in memory whose faults a test decides: it is slow, absent, forgetful, and loses answers on the way. */
+export class ShakyRegistry implements Registry {
+  readonly name = 'shaky';
+  readonly services = new Map<string, Service>();
+  /** Every write that arrived: `+id` and `-id`. */
+  readonly writes: string[] = [];
+  /** Absent: nothing arrives. */
+  away = false;
+  /** Ids that are refused, and why. */
+  readonly refusals = new Map<string, string>();
+  notServed: readonly string[] = [];
+  /** Called before each verb; may throw, or wait. `after` is true when the verb has taken effect. */
+  fault: (verb: string, after: boolean) => void | Promise<void> = () => {};
+  inFlight = 0;
+  mostInFlight = 0;
+  readonly #watchers = new Set<() => void>();
+  readonly #writing = new Set<string>();
+
+  async ready(): Promise<void> {
+    await this.#call('ready', () => {});
+  }
+
+  async list(): Promise<readonly Service[]> {
+    return this.#call('list', () => [...this.services.values()]);
+  }
+
+  async unsynced(): Promise<readonly string[]> {
+    return this.#call('unsynced', () => this.notServed);
+  }
+
+  async register(service: Service): Promise<void> {
+    await this.#write(service.id, () => {
+      this.writes.push(`+${service.id}`);
+      const refusal = this.refusals.get(service.id);
+      if (refusal !== undefined) throw new HeddleError('refused', refusal);
+      this.services.set(service.id, service);
+    });
+  }
+
+  async deregister(id: string): Promise<void> {
+    await this.#write(id, () => {
+      this.writes.push(`-${id}`);
+      this.services.delete(id);
+    });
+  }
+
+  watch(changed: () => void): Watching {
+    this.#watchers.add(changed);
+    return { stop: () => void this.#watchers.delete(changed) };
+  }
+
+  get watched(): boolean {
+    return this.#watchers.size > 0;
+  }
+
+  /** Restarted without its data. */
+  wipe(): void {
+    this.services.clear();
+    for (const changed of this.#watchers) changed();
+  }
+
+  async #write(id: string, act: () => void): Promise<void> {
+    if (this.#writing.has(id)) throw new Error(`two writes of ${id} at once`);
+    this.#writing.add(id);
+    this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
+    try {
+      await this.#call('write', act);
+    } finally {
+      this.inFlight--;
+      this.#writing.delete(id);
+    }
+  }
+
+  async #call<T>(verb: string, act: () => T): Promise<T> {
+    await new Promise(setImmediate);
+    if (this.away) throw unreachable();
+    await this.fault(verb, false);
+    const result = act();
+    await this.fault(verb, true);
+    return result;
+  }
+}
+
+export const unreachable = () => new HeddleError('unreachable', 'connection refused');
