@@ -11,30 +11,32 @@ import { missingParts, requireMachine } from './setup/machine.mjs';
 import { installPackages } from './setup/packages.mjs';
 import { fail } from './setup/say.mjs';
 
-/** The parts of the machine that each purpose needs; the names are those of machine.mjs. */
-const NEEDS = {
-  demo: ['docker', 'busybox', 'ip', 'iptables', 'dig'],
-  consul: [],
-  test: ['dockerd', 'tini', 'docker', 'busybox', 'ip', 'iptables', 'dig', 'debootstrap'],
-  bench: ['dockerd', 'tini', 'docker', 'busybox', 'ip', 'iptables', 'dig'],
+/** What each purpose needs of the machine, in the names of machine.mjs, and what must be fetched or made for it. */
+const LAB = ['dockerd', 'tini', 'docker', 'busybox', 'ip', 'iptables', 'dig'];
+const PURPOSES = {
+  demo: { parts: ['docker', 'busybox', 'ip', 'iptables', 'dig'], root: true, build: true },
+  consul: { parts: [], root: false, consul: true },
+  test: { parts: [...LAB, 'debootstrap'], root: true, consul: true, build: true, baseImage: true },
+  bench: { parts: LAB, root: true, consul: true, build: true },
+  image: { parts: ['docker'], root: false, build: true },
 };
 
 async function main(purpose) {
-  if (!Object.hasOwn(NEEDS, purpose)) fail(`expected one of ${Object.keys(NEEDS).join(', ')}`);
-  const needs = [...NEEDS[purpose]];
-  if (purpose === 'demo' && !(await engineAnswers())) needs.unshift('dockerd', 'tini');
-  const withConsul = purpose !== 'demo';
+  if (!Object.hasOwn(PURPOSES, purpose)) fail(`expected one of ${Object.keys(PURPOSES).join(', ')}`);
+  const needs = PURPOSES[purpose];
+  const needsEngine = purpose === 'demo' && !(await engineAnswers());
+  const missing = missingParts(needsEngine ? LAB : needs.parts);
 
   // Everything that could refuse comes first: a refusal leaves the machine as it was.
-  const missing = missingParts(needs);
-  requireMachine(purpose, missing, withConsul);
+  requireMachine({ ...needs, purpose, missing });
 
   await installPackages(missing);
-  if (withConsul) ensureConsul();
-  if (purpose === 'consul') return;
-  ensureDependencies();
-  ensureBuild();
-  if (purpose === 'test') ensureBaseImage();
+  if (needs.consul) ensureConsul();
+  if (needs.build) {
+    ensureDependencies();
+    ensureBuild();
+  }
+  if (needs.baseImage) ensureBaseImage();
 }
 
 main(process.argv[2] ?? '').catch((error) => fail(error.message));

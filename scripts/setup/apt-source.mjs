@@ -1,11 +1,23 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { osRelease } from './os-release.mjs';
+
+/** The key of Debian's archive, by which everything fetched is verified. */
+export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** Why nothing can be fetched from Debian here, as a sentence's beginning; undefined when it can. */
+export function mirrorRefusal() {
+  if (osRelease().ID !== 'debian') return 'this is not Debian';
+  if (!existsSync(KEYRING)) return `${KEYRING} is absent (package debian-archive-keyring)`;
+  if (debianMirror() === undefined) return 'the apt sources of this machine name no Debian mirror';
+  return undefined;
+}
 
 /**
  * The mirror from which this machine takes Debian's own packages: the first entry of its apt sources for this suite
  * (`bookworm`) with the component `main`, in either of apt's two formats. Undefined when there is none.
  */
-export function debianMirror(codename, etc = '/etc/apt') {
+export function debianMirror(codename = osRelease().VERSION_CODENAME, etc = '/etc/apt') {
   const parts = join(etc, 'sources.list.d');
   const files = [
     join(etc, 'sources.list'),

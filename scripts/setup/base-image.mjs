@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianMirror } from './apt-source.mjs';
 import { run } from './command.mjs';
@@ -14,7 +14,9 @@ const NODE = join(ROOT, 'node_modules/node/bin/node');
 const UNNEEDED = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
 
 function recipe() {
-  const node = run(NODE, ['--version']).trim();
+  // Its own package's version, which is known before it is installed.
+  const node = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages['node_modules/node']
+    .version;
   return { suite: osRelease().VERSION_CODENAME, include: INCLUDE, unneeded: UNNEEDED, node };
 }
 

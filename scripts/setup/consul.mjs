@@ -1,14 +1,12 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { debianMirror } from './apt-source.mjs';
+import { debianMirror, KEYRING } from './apt-source.mjs';
 import { run, which } from './command.mjs';
-import { osRelease } from './os-release.mjs';
 import { cacheFolder } from './paths.mjs';
 import { say } from './say.mjs';
 
 /** Bullseye is the last Debian release with a `consul` package (1.8.7). */
 const SUITE = 'bullseye';
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 function folder() {
   return join(cacheFolder(), `consul-${SUITE}`);
@@ -20,20 +18,10 @@ export function findConsul() {
   return which('consul') ?? (existsSync(cached) ? cached : undefined);
 }
 
-/** The mirror to fetch Consul from, or the reason why this machine has none. */
-export function consulSource() {
-  const mirror = debianMirror(osRelease().VERSION_CODENAME);
-  if (mirror === undefined) return { refusal: 'the apt sources of this machine name no Debian mirror' };
-  if (!existsSync(KEYRING))
-    return { refusal: `${KEYRING} is absent: apt-get install debian-archive-keyring` };
-  return { mirror };
-}
-
 /** Fetches Debian's Consul into the cache. Nothing of the system's apt is touched: lists and downloads lie apart. */
 export function ensureConsul() {
   if (findConsul() !== undefined) return;
-  const { mirror, refusal } = consulSource();
-  if (refusal !== undefined) throw new Error(`Consul cannot be fetched: ${refusal}`);
+  const mirror = debianMirror();
   say(`fetching Consul from ${mirror} (${SUITE}) into ${folder()}`);
   mkdirSync(cacheFolder(), { recursive: true });
   const work = mkdtempSync(join(cacheFolder(), 'consul-work-'));

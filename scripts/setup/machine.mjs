@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mirrorRefusal } from './apt-source.mjs';
+import { baseImageTar } from './base-image.mjs';
 import { which } from './command.mjs';
-import { consulSource, findConsul } from './consul.mjs';
+import { findConsul } from './consul.mjs';
 import { osRelease } from './os-release.mjs';
 import { fail } from './say.mjs';
 
@@ -32,28 +35,29 @@ function isStatic(path) {
 }
 
 /** Refuses, before anything is changed, a machine on which the set-up cannot succeed, and says what to do there. */
-export function requireMachine(purpose, missing, withConsul) {
+export function requireMachine({ purpose, missing, root, consul, baseImage }) {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20) fail(`Node ${process.versions.node} is too old: Node 20 or newer is needed`);
   if (process.platform !== 'linux')
     fail(`this needs Linux (network namespaces); here is ${process.platform}`);
-  if (process.getuid() !== 0) {
-    const packages = packagesOf(missing).join(', ');
+  const packages = packagesOf(missing).join(', ');
+  if (process.getuid() !== 0 && (root || packages !== '')) {
+    const reason = root ? 'network namespaces need root' : 'installing packages needs root';
     const also = packages === '' ? '' : `; it would install from Debian: ${packages}`;
-    fail(`network namespaces need root; run it as root, for example: sudo npm run ${purpose}${also}`);
+    fail(`${reason}; run it as root, for example: sudo npm run ${purpose}${also}`);
   }
-  const isDebian = osRelease().ID === 'debian' && which('apt-get') !== undefined;
-  const wanted = isDebian ? [] : missing.map((part) => part.about);
-  if (withConsul && findConsul() === undefined) {
-    const refusal = isDebian ? consulSource().refusal : 'it must be on PATH';
-    if (refusal !== undefined) wanted.push(`consul (${refusal})`);
-  }
+  const wanted = isDebian() ? [] : missing.map((part) => part.about);
+  if (consul && findConsul() === undefined && mirrorRefusal() !== undefined) wanted.push('consul');
+  if (baseImage && !existsSync(baseImageTar()) && mirrorRefusal() !== undefined) wanted.push(baseImageTar());
   if (wanted.length === 0) return;
-  const here = osRelease().PRETTY_NAME ?? 'an unknown system';
-  fail(
-    `this is ${here}, where the set-up installs nothing of the following; ` +
-      `install it, then run this again: ${wanted.join(', ')}`,
-  );
+  const reason = isDebian()
+    ? mirrorRefusal()
+    : `this is ${osRelease().PRETTY_NAME ?? 'an unknown system'}, not Debian`;
+  fail(`${reason}, so install what is missing, then run this again: ${wanted.join(', ')}`);
+}
+
+function isDebian() {
+  return osRelease().ID === 'debian' && which('apt-get') !== undefined;
 }
 
 /** Debian's packages for these parts. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { writeBusyboxTar } from './busybox.ts';
 import { removeCgroups } from './cgroups.ts';
@@ -26,10 +27,12 @@ const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url));
  * Runs a command in a world of its own, with a Docker engine on the default socket and the image `busybox` in it.
  * The world dies with this process, even by kill -9. Everything the command needs from a network must be there
  * before. Resolves to the command's exit status, when all that the world left has been removed.
+ * @param entered hears the pid, on this side, of the world's first process: what `nsenter` needs
  */
 export async function runInWorld(
   command: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  entered: (pid: number) => void = () => {},
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-world-'));
   // dockerd keeps a key there; a mount needs a folder to lie on.
@@ -43,7 +46,10 @@ export async function runInWorld(
       stdio: 'inherit',
       env: worldEnvironment({ ...env, HEDDLE_WORLD: folder }),
     });
-    return await statusOf(world);
+    const ended = statusOf(world);
+    const pid = await firstProcess(world);
+    if (pid !== undefined) entered(pid);
+    return await ended;
   } finally {
     rmSync(folder, { recursive: true, force: true });
     await removeCgroups(basename(folder));
@@ -73,7 +79,23 @@ async function statusOf(world: ChildProcess): Promise<number> {
 
 /** unshare ignores signals while it waits, so they go to its child, the world's pid 1. */
 function signalInside(world: ChildProcess, signal: NodeJS.Signals): void {
-  const children = readFileSync(`/proc/${world.pid}/task/${world.pid}/children`, 'utf8').trim();
-  if (children === '') world.kill('SIGKILL');
-  else process.kill(Number(children.split(' ')[0]), signal);
+  const pid = childOf(world);
+  if (pid === undefined) world.kill('SIGKILL');
+  else process.kill(pid, signal);
+}
+
+/** Waits until unshare has forked; undefined when it has ended instead. */
+async function firstProcess(world: ChildProcess): Promise<number | undefined> {
+  for (;;) {
+    const pid = childOf(world);
+    if (pid !== undefined || world.pid === undefined || world.exitCode !== null || world.signalCode !== null)
+      return pid;
+    await sleep(5);
+  }
+}
+
+function childOf(world: ChildProcess): number | undefined {
+  const list = `/proc/${world.pid}/task/${world.pid}/children`;
+  const [pid = ''] = existsSync(list) ? readFileSync(list, 'utf8').split(' ') : [];
+  return pid === '' ? undefined : Number(pid);
 }

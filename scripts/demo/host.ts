@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { deleteRule, type TaggedRule, taggedRules } from '../rules.ts';
+import { importImage, writeBusyboxTar } from '../world/busybox.ts';
+
+const BRIDGE = 'weave';
+/** Names of the demo's containers begin so. */
+export const PREFIX = 'heddle-demo-';
+
+/** What the demo might add to a host; noted before, so that exactly the additions can be taken away. */
+interface Inventory {
+  readonly containers: readonly string[];
+  readonly hasBusybox: boolean;
+  readonly hasBridge: boolean;
+  readonly rules: readonly TaggedRule[];
+}
+
+/** The host on which the story is told: prepared before, put back into its former state afterwards. */
+export class DemoHost {
+  /** For the daemon's state and, on a shared host, its control socket. */
+  readonly folder: string;
+  readonly #before: Inventory;
+
+  private constructor(folder: string, before: Inventory) {
+    this.folder = folder;
+    this.#before = before;
+  }
+
+  /** Notes what there is, and brings the image `busybox` when the engine has none. */
+  static async prepare(): Promise<DemoHost> {
+    const before = await inventory();
+    const folder = mkdtempSync(join(process.env.HEDDLE_WORLD ?? tmpdir(), 'heddle-demo-'));
+    if (!before.hasBusybox) {
+      const tar = join(folder, 'busybox.tar');
+      writeBusyboxTar(tar);
+      await importImage(tar, 'busybox:latest', ['CMD ["sh"]']);
+    }
+    return new DemoHost(folder, before);
+  }
+
+  /** Takes away what was added since, all of it even when one step fails. @throws AggregateError of what remains */
+  async restore(): Promise<void> {
+    const now = await inventory();
+    const added = now.containers.filter((id) => !this.#before.containers.includes(id));
+    const isNew = ({ words }: TaggedRule) => !this.#before.rules.some((old) => `${old.words}` === `${words}`);
+    const steps: (() => Promise<unknown>)[] = [
+      ...added.map((id) => () => run('docker', ['rm', '--force', '--volumes', id])),
+      ...now.rules.filter(isNew).map((rule) => () => deleteRule(rule)),
+    ];
+    if (now.hasBridge && !this.#before.hasBridge) steps.push(() => run('ip', ['link', 'delete', BRIDGE]));
+    if (now.hasBusybox && !this.#before.hasBusybox)
+      steps.push(() => run('docker', ['image', 'rm', 'busybox:latest']));
+    const failures: unknown[] = [];
+    for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+    rmSync(this.folder, { recursive: true, force: true });
+    if (failures.length > 0)
+      throw new AggregateError(failures, `not all was cleared away: ${failures.join('; ')}`);
+  }
+}
+
+const run = promisify(execFile);
+
+async function inventory(): Promise<Inventory> {
+  const list = async (...args: string[]) => (await run('docker', args)).stdout.split('\n').filter(Boolean);
+  return {
+    containers: await list('ps', '--all', '--quiet', '--no-trunc', '--filter', `name=^/?${PREFIX}`),
+    hasBusybox: (await list('images', '--quiet', 'busybox:latest')).length > 0,
+    hasBridge: existsSync(`/sys/class/net/${BRIDGE}`),
+    rules: await taggedRules(),
+  };
+}
