@@ -14,17 +14,38 @@ export interface ContainerProcess {
   readonly containerId: string;
 }
 
+/** Where a container's network is. */
+export interface FoundNamespace {
+  /** `/hostproc/1234/ns/net`; undefined for the host's own. */
+  readonly path: string | undefined;
+  /** Undefined where SYS_PTRACE is missing; then the host's own cannot be told from others either. */
+  readonly inode: number | undefined;
+}
+
 /**
- * Path of the container's network namespace, for the engine.
- * @throws HeddleError `not-running`, `host-network`, `not-permitted` (SYS_PTRACE)
+ * Finds the network namespace of a container.
+ * @throws HeddleError `not-running`
  */
-export async function containerNamespace(process: ContainerProcess): Promise<string> {
+export async function findNamespace(process: ContainerProcess): Promise<FoundNamespace> {
   await assertContainerProcess(process);
   const path = `${process.procfs}/${process.pid}/ns/net`;
-  const { ino } = await stat(path).catch((error: unknown) => {
+  try {
+    const { ino } = await stat(path);
+    return { path: ino === ownNamespace() ? undefined : path, inode: ino };
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EACCES' || code === 'EPERM') return { path, inode: undefined };
     throw explained(`look at ${path}`, vanished(path, error));
-  });
-  if (ino === ownNamespace()) throw hostNetwork();
+  }
+}
+
+/**
+ * Path of the container's own network namespace, for the engine.
+ * @throws HeddleError `not-running`, `host-network`
+ */
+export async function containerNamespace(process: ContainerProcess): Promise<string> {
+  const { path } = await findNamespace(process);
+  if (path === undefined) throw hostNetwork();
   return path;
 }
 
