@@ -164,11 +164,11 @@ export class Reconciler {
   async #pass(signal: AbortSignal): Promise<void> {
     await this.#registry.ready(signal);
     this.#writes.forgetRecent();
-    const held = new Map((await this.#registry.list(signal)).map((service) => [service.id, service]));
+    const held = await this.#registry.list(signal);
     const age = Date.now() - (this.#lastPass?.getTime() ?? 0);
     if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
-    this.#compare(held);
-    this.#unsynced = await this.#verify(signal);
+    this.#compare(new Map(held.map((service) => [service.id, service])));
+    this.#unsynced = await this.#verify(held, signal);
     this.#lastPass = new Date();
     if (signal.aborted) return;
     this.#state = 'synced';
@@ -196,9 +196,9 @@ export class Reconciler {
     return held !== undefined && !differs(held, wanted);
   }
 
-  async #verify(signal: AbortSignal): Promise<readonly string[]> {
+  async #verify(held: readonly Service[], signal: AbortSignal): Promise<readonly string[]> {
     try {
-      const unsynced = await this.#registry.unsynced(signal);
+      const unsynced = await this.#registry.unsynced(held, signal);
       this.#unverified = undefined;
       if (unsynced.length > 0 && this.#unsynced.length === 0) {
         const some = { services: unsynced.slice(0, 10), count: unsynced.length };

@@ -15,8 +15,8 @@ export interface Registry {
   register(service: Service, signal?: AbortSignal): Promise<void>;
   /** Removes the entry; one that is not there is a success. */
   deregister(id: string, signal?: AbortSignal): Promise<void>;
-  /** Ids of ours that the registry acknowledged and does not serve: with Consul, an answer of 200 is no proof. */
-  unsynced(signal?: AbortSignal): Promise<readonly string[]>;
+  /** Of what `list` gave, the ids that are not served all the same: with Consul, an answer of 200 is no proof. */
+  unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]>;
   /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
   watch(changed: () => void): Watching;
 }
@@ -32,6 +32,13 @@ export interface Instance {
   readonly nodeAddress: string;
   /** The worst of the instance's own and its node's checks. */
   readonly status: 'passing' | 'warning' | 'critical';
+}
+
+/** What a shared registry knows of every host, ours included; throws `unreachable` when it cannot be asked. */
+export interface Elsewhere {
+  instances(service: string, signal?: AbortSignal): Promise<readonly Instance[]>;
+  /** The address of a node of that name. */
+  node(name: string, signal?: AbortSignal): Promise<string | undefined>;
 }
 
 /** What a name resolves to: ours from desired state, other hosts' from the registry. */

@@ -29,6 +29,8 @@ export interface DefineOptions extends NamingOptions {
 const MAX_TAGS = 256;
 const MAX_TAG = 4096;
 const MAX_ID = 255;
+/** The id is part of a path of Consul's API, which takes `..` and `//` apart even when they are escaped. */
+const SERVICE_ID = /^[A-Za-z0-9][\w.:@+-]*$/;
 const MAX_PROBLEMS = 20;
 
 const NONE: Definitions = { definitions: [], problems: [] };
@@ -142,8 +144,8 @@ function wantedIdOf(settings: Settings, note: (problem: string) => void): string
   const setting = settings.get('id');
   const id = setting?.value.trim() ?? '';
   if (setting === undefined || id === '') return undefined;
-  if (id.length <= MAX_ID && /^[\x21-\x7e]+$/.test(id) && !id.startsWith(ID_PREFIX)) return id;
-  const expected = `up to ${MAX_ID} printable characters without spaces, not beginning with \`${ID_PREFIX}\``;
+  if (id.length <= MAX_ID && SERVICE_ID.test(id) && !id.startsWith(ID_PREFIX)) return id;
+  const expected = `a letter or digit, then up to ${MAX_ID - 1} of these or . _ : @ + -, and no ${ID_PREFIX} before it`;
   note(`${setting.variable} ${JSON.stringify(shown(id))} is refused: expected ${expected}`);
   return undefined;
 }

@@ -164,7 +164,7 @@ describe('the services of a container', () => {
     expect(wanted('db-1')).toBe('db-1');
     expect(wanted('host:name:80')).toBe('host:name:80');
     expect(wanted('heddle:h1:abc:80')).toBeUndefined();
-    expect(wanted('a b')).toBeUndefined();
+    for (const id of ['a b', '..', 'a/../b', '/']) expect(wanted(id)).toBeUndefined();
   });
 });
 

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
+import Consul from 'consul';
+import { explained } from './consul-errors.ts';
+import { type ConsulUri, formatRegistryUri } from './uri.ts';
+
+export interface ConsulClientOptions {
+  readonly token?: string;
+  /** PEM texts for `consul-tls://`: the authority that signed the agent's certificate, and ours for mutual TLS. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Of one request, in ms; default 10,000. The package has none, and a silent peer would hang for ever. */
+  readonly timeout?: number;
+  /** Connections at once; default 32. Consul resets the 201st of one client address. */
+  readonly connections?: number;
+}
+
+export interface Call {
+  /** `cannot register web`: how an error begins. */
+  readonly attempt: string;
+  readonly path: string;
+  /** Values for the `{names}` in the path. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  readonly timeout?: number;
+}
+
+/** What the `consul` package does and does not declare: its own requests, with any body, option and answer. */
+interface Requests {
+  _get<T>(request: object, take: Take<T>): Promise<T>;
+  _put<T>(request: object, take: Take<T>): Promise<T>;
+  destroy(): void;
+}
+
+type Take<T> = (request: Finished, next: (stop: false, error: unknown, value?: T) => void) => void;
+
+interface Finished {
+  readonly err?: unknown;
+  readonly res?: { readonly body?: unknown };
+}
+
+const TIMEOUT_MS = 10_000;
+const CONNECTIONS = 32;
+
+/**
+ * One Consul agent's HTTP API through the `consul` package, typed where we use it. The package's own methods drop
+ * Weights, EnableTagOverride and `replace-existing-checks`, so calls go through the requests they are made of.
+ */
+export class ConsulClient {
+  /** `consul://127.0.0.1:8500`. */
+  readonly name: string;
+  readonly #requests: Requests;
+
+  constructor(uri: ConsulUri, options: ConsulClientOptions = {}) {
+    this.name = formatRegistryUri(uri);
+    this.#requests = new Consul(connection(uri, options) as object) as unknown as Requests;
+  }
+
+  /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
+  async get<T>(call: Call): Promise<T> {
+    return this.#send(call, (request) => this.#requests._get(request, takeBody<T>));
+  }
+
+  /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
+  async put(call: Call): Promise<void> {
+    await this.#send(call, (request) => this.#requests._put(request, takeBody));
+  }
+
+  /** A digest of an answer that is not parsed: to see whether it changed. */
+  async digest(call: Call): Promise<string> {
+    const body = await this.#send(call, (request) =>
+      this.#requests._get({ ...request, buffer: true }, takeBody<Buffer | undefined>),
+    );
+    return createHash('sha256')
+      .update(body ?? '')
+      .digest('hex');
+  }
+
+  close(): void {
+    this.#requests.destroy();
+  }
+
+  async #send<T>(call: Call, send: (request: object) => Promise<T>): Promise<T> {
+    const { attempt, signal, ...request } = call;
+    signal?.throwIfAborted();
+    const canceller = new EventEmitter();
+    const cancel = () => canceller.emit('cancel');
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await send({ ...request, type: 'json', ctx: canceller });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw explained(`${attempt} at ${this.name}`, error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+function takeBody<T>({ err, res }: Finished, next: Parameters<Take<T>>[1]): void {
+  if (err) next(false, err);
+  else next(false, undefined, res?.body as T);
+}
+
+function connection(uri: ConsulUri, options: ConsulClientOptions): object {
+  const tls = 'tls' in uri && uri.tls;
+  const pool = { keepAlive: true, maxSockets: options.connections ?? CONNECTIONS };
+  return {
+    ...('socketPath' in uri ? { socketPath: uri.socketPath } : address(uri.host)),
+    ...('port' in uri && { port: uri.port, secure: tls }),
+    ...(tls && options.tls),
+    agent: tls ? new https.Agent(pool) : new http.Agent(pool),
+    timeout: options.timeout ?? TIMEOUT_MS,
+    headers: options.token === undefined ? {} : { 'x-consul-token': options.token },
+  };
+}
+
+/** The package can neither parse `::1` nor find `[::1]`; so the brackets stay, and finding them is no question. */
+function address(host: string): { host: string; lookup?: LookupFunction } {
+  if (!host.includes(':')) return { host };
+  const found = { address: host, family: 6 };
+  return {
+    host: `[${host}]`,
+    lookup: (_host, { all }, done) => (all === true ? done(null, [found]) : done(null, host, 6)),
+  };
+}

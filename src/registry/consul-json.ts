@@ -1,0 +1,96 @@
+import { type Check, DEFAULT_WEIGHTS, type Service } from '../services/service.ts';
+import type { Instance } from './registry.ts';
+
+/** A service as an agent or the catalog gives it back: without its checks. */
+export interface ServiceJson {
+  readonly ID: string;
+  readonly Service: string;
+  readonly Tags?: readonly string[] | null;
+  readonly Address?: string;
+  readonly Port?: number;
+  readonly Meta?: Readonly<Record<string, string>> | null;
+  readonly Weights?: { readonly Passing: number; readonly Warning: number };
+  readonly EnableTagOverride?: boolean;
+}
+
+/** One line of `/v1/health/service/:name`. */
+export interface HealthJson {
+  readonly Node: { readonly Node: string; readonly Address: string };
+  readonly Service: ServiceJson;
+  readonly Checks: readonly { readonly Status: string }[];
+}
+
+export function fromJson(json: ServiceJson): Service {
+  const { Weights: weights } = json;
+  return {
+    id: json.ID,
+    name: json.Service,
+    tags: json.Tags ?? [],
+    address: json.Address ?? '',
+    port: json.Port ?? 0,
+    meta: json.Meta ?? {},
+    checks: [],
+    weights: weights === undefined ? DEFAULT_WEIGHTS : { passing: weights.Passing, warning: weights.Warning },
+    ...(json.EnableTagOverride === true && { enableTagOverride: true }),
+  };
+}
+
+export function instanceOf({ Node: node, Service: service, Checks: checks }: HealthJson): Instance {
+  const worst = ['critical', 'warning'] as const;
+  const status = worst.find((candidate) => checks.some(({ Status }) => Status === candidate)) ?? 'passing';
+  return { service: fromJson(service), node: node.Node, nodeAddress: node.Address, status };
+}
+
+/** The body of `/v1/agent/service/register`. */
+export function registrationOf(service: Service): object {
+  const { id, name, tags, address, port, meta, weights, checks } = service;
+  return {
+    ID: id,
+    Name: name,
+    Tags: tags,
+    Address: address,
+    Port: port,
+    Meta: meta,
+    Weights: { Passing: weights.passing, Warning: weights.warning },
+    EnableTagOverride: service.enableTagOverride === true,
+    Checks: checks.map(checkOf),
+  };
+}
+
+function checkOf(check: Check): object {
+  const common = {
+    CheckID: check.id,
+    Name: check.name,
+    Interval: check.interval,
+    Timeout: check.timeout,
+    Status: check.status,
+    DeregisterCriticalServiceAfter: check.deregisterAfter,
+  };
+  return { ...common, ...kindOf(check) };
+}
+
+function kindOf(check: Check): object {
+  switch (check.kind) {
+    case 'http':
+      return {
+        HTTP: check.url,
+        Method: check.method,
+        Header: check.headers,
+        TLSSkipVerify: check.tlsSkipVerify,
+      };
+    case 'tcp':
+      return { TCP: check.target };
+    case 'udp':
+      return { UDP: check.target };
+    case 'grpc':
+      return { GRPC: check.target, GRPCUseTLS: check.tls, TLSSkipVerify: check.tlsSkipVerify };
+    case 'h2ping':
+      return { H2PING: check.target, TLSSkipVerify: check.tlsSkipVerify };
+    case 'ttl':
+      return { TTL: check.ttl };
+    case 'script':
+      return { Args: check.args };
+    case 'docker':
+      return { DockerContainerID: check.container, Shell: check.shell, Args: check.args };
+  }
+}

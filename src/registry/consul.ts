@@ -1,0 +1,225 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { HeddleError } from '../errors.ts';
+import { ID_PREFIX, isOurs, OWNER } from '../services/identity.ts';
+import { OWNER_META, type Service } from '../services/service.ts';
+import type { Call, ConsulClient } from './consul-client.ts';
+import { TOKEN_POLICY } from './consul-errors.ts';
+import { fromJson, type HealthJson, instanceOf, registrationOf, type ServiceJson } from './consul-json.ts';
+import type { Elsewhere, Instance, Registry, Watching } from './registry.ts';
+
+export interface ConsulOptions {
+  readonly hostId: string;
+  /** Time between two looks at what the agent holds of ours, in ms; default 2,000. */
+  readonly watchEvery?: number;
+}
+
+/** What the agent says of itself. */
+export interface AgentSelf {
+  readonly node: string;
+  readonly address: string;
+  readonly datacenter: string;
+  /** `1.8.7` */
+  readonly version: string;
+}
+
+interface SelfJson {
+  readonly Config: { readonly NodeName: string; readonly Datacenter: string; readonly Version: string };
+  readonly Member: { readonly Addr: string };
+}
+
+const WATCH_MS = 2000;
+
+/** The verbs on a Consul agent. Reading and removing go by the marks of ownership in Meta, never by name. */
+export class ConsulRegistry implements Registry, Elsewhere {
+  readonly #client: ConsulClient;
+  readonly #options: ConsulOptions;
+  #self: AgentSelf | undefined;
+  /** How many writes Consul took from us. */
+  #writes = 0;
+  /** True once an empty answer is known to mean that there is nothing, not that we may not read. */
+  #readingProven = false;
+
+  constructor(client: ConsulClient, options: ConsulOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#client.name;
+  }
+
+  /** Asks for the leader, because without one every write takes 7 s and 200 means nothing. */
+  async ready(signal?: AbortSignal): Promise<void> {
+    const attempt = 'cannot ask for the leader';
+    const leader = await this.#client.get<string>({ attempt, path: '/status/leader', signal });
+    if (leader === '') {
+      this.#readingProven = false;
+      throw new HeddleError('unreachable', `${this.name} has no leader; its servers have no quorum`);
+    }
+  }
+
+  async list(signal?: AbortSignal): Promise<readonly Service[]> {
+    const held = await this.#client.get<Record<string, ServiceJson>>(
+      this.#own('cannot list services', signal),
+    );
+    const services = Object.values(held).map(fromJson);
+    if (services.length === 0) await this.#proveReading(signal);
+    return services;
+  }
+
+  /** @throws HeddleError `taken` for a SERVICE_ID that the agent holds for somebody else */
+  async register(service: Service, signal?: AbortSignal): Promise<void> {
+    if (await this.#foreign(service.id, signal)) {
+      const message = `cannot register ${service.name}: ${this.name} has another's service of id ${service.id}`;
+      throw new HeddleError('taken', `${message}; give the container another SERVICE_ID`);
+    }
+    await this.#client.put({
+      attempt: `cannot register ${service.name}`,
+      path: '/agent/service/register',
+      // Else a check that the service no longer has would stay, critical for ever.
+      query: { 'replace-existing-checks': 'true' },
+      body: registrationOf(service),
+      signal,
+    });
+    this.#writes++;
+  }
+
+  async deregister(id: string, signal?: AbortSignal): Promise<void> {
+    if (await this.#foreign(id, signal)) return;
+    const call = {
+      attempt: `cannot deregister ${id}`,
+      path: '/agent/service/deregister/{id}',
+      params: { id },
+      signal,
+    };
+    // Newer versions answer 404 where 1.8 says 200.
+    await this.#client.put(call).catch(unlessNotFound);
+    this.#writes++;
+  }
+
+  /** Compared by the hash in Meta: an older content in the catalog is as bad as none. */
+  async unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]> {
+    if (held.length === 0) return [];
+    const { node } = await this.self(signal);
+    const catalog = await this.#client.get<{ Services?: Record<string, ServiceJson> } | null>({
+      ...this.#own('cannot read the catalog', signal),
+      path: '/catalog/node/{node}',
+      params: { node },
+    });
+    const served = (id: string) => catalog?.Services?.[id]?.Meta?.[OWNER_META.hash];
+    return held.filter(({ id, meta }) => served(id) !== meta[OWNER_META.hash]).map(({ id }) => id);
+  }
+
+  /**
+   * Looks every two seconds, because an agent's own services have no index to wait on. A change is also that the
+   * agent, or its leader, is gone or back; and after writes of ours it calls in any case, because a wipe right after
+   * them would look just like the time before them.
+   */
+  watch(changed: () => void): Watching {
+    const stopping = new AbortController();
+    void this.#watch(changed, stopping.signal);
+    return { stop: () => stopping.abort() };
+  }
+
+  /** Node, datacenter and version of the agent; read once. */
+  async self(signal?: AbortSignal): Promise<AgentSelf> {
+    if (this.#self !== undefined) return this.#self;
+    const attempt = 'cannot ask the agent for its node';
+    const { Config, Member } = await this.#client.get<SelfJson>({ attempt, path: '/agent/self', signal });
+    this.#self = {
+      node: Config.NodeName,
+      address: Member.Addr,
+      datacenter: Config.Datacenter,
+      version: Config.Version,
+    };
+    return this.#self;
+  }
+
+  async instances(service: string, signal?: AbortSignal): Promise<readonly Instance[]> {
+    const call = {
+      attempt: `cannot look up ${service}`,
+      path: '/health/service/{service}',
+      params: { service },
+      signal,
+    };
+    return (await this.#client.get<readonly HealthJson[]>(call)).map(instanceOf);
+  }
+
+  async node(name: string, signal?: AbortSignal): Promise<string | undefined> {
+    const call = {
+      attempt: `cannot look up node ${name}`,
+      path: '/catalog/node/{node}',
+      params: { node: name },
+      signal,
+    };
+    const found = await this.#client.get<{ Node: { Address: string } } | null>(call);
+    return found?.Node.Address;
+  }
+
+  async #watch(changed: () => void, signal: AbortSignal): Promise<void> {
+    let before: { writes: number; digest: string } | undefined;
+    while (!signal.aborted) {
+      const now = { writes: this.#writes, digest: await this.#digest(signal) };
+      if (before !== undefined && !signal.aborted && !isDeepStrictEqual(now, before)) changed();
+      before = now;
+      await delay(this.#options.watchEvery ?? WATCH_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #digest(signal: AbortSignal): Promise<string> {
+    try {
+      await this.ready(signal);
+      return await this.#client.digest(this.#own('cannot watch services', signal));
+    } catch {
+      return 'away';
+    }
+  }
+
+  #own(attempt: string, signal: AbortSignal | undefined): Call {
+    const marks = { [OWNER_META.owner]: OWNER, [OWNER_META.host]: this.#options.hostId };
+    const terms = Object.entries(marks).map(([key, value]) => `Meta["${key}"] == "${value}"`);
+    return { attempt, path: '/agent/services', query: { filter: terms.join(' and ') }, signal };
+  }
+
+  /** Ids of our own form are ours by form; a SERVICE_ID may be anybody's, and has to be looked at. */
+  async #foreign(id: string, signal: AbortSignal | undefined): Promise<boolean> {
+    if (id.startsWith(`${ID_PREFIX}${this.#options.hostId}:`)) return false;
+    const call = { attempt: `cannot look at ${id}`, path: '/agent/service/{id}', params: { id }, signal };
+    const held = await this.#client.get<ServiceJson>(call).catch(unlessNotFound);
+    return held !== undefined && !isOurs(held.Meta ?? {}, this.#options.hostId);
+  }
+
+  /**
+   * A token that may not read gets 200 and an empty list. Reading is proven where the servers' own service is seen,
+   * or where there are no tokens at all.
+   */
+  async #proveReading(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#readingProven) return;
+    const attempt = 'cannot tell whether the token may read';
+    const services = await this.#client.get<object>({ attempt, path: '/catalog/services', signal });
+    if (!('consul' in services) && !(await this.#withoutTokens(signal))) {
+      const message = `${this.name} shows this token no services, not even its own`;
+      throw new HeddleError('refused', `${message}; the token (CONSUL_HTTP_TOKEN) needs ${TOKEN_POLICY}`);
+    }
+    this.#readingProven = true;
+  }
+
+  /** With ACLs off, Consul answers 401 to every question about tokens. */
+  async #withoutTokens(signal: AbortSignal | undefined): Promise<boolean> {
+    const call = { attempt: 'cannot ask for the token', path: '/acl/token/self', signal };
+    return this.#client.get(call).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof HeddleError && !error.retryable)
+          return error.message.includes('ACL support disabled');
+        throw error;
+      },
+    );
+  }
+}
+
+function unlessNotFound(error: unknown): undefined {
+  if (error instanceof HeddleError && error.code === 'not-found') return undefined;
+  throw error;
+}

@@ -1,0 +1,79 @@
+import { LRUCache } from 'lru-cache';
+import PQueue from 'p-queue';
+import { HeddleError } from '../errors.ts';
+
+export interface LastKnownOptions {
+  /** How long an answer is taken as it is, in ms; default 1,000. */
+  readonly freshFor?: number;
+  /** Answers kept; the least asked for go first. Default 10,000. */
+  readonly most?: number;
+  /** How long one question may take, in ms; default 2,000: less than a resolver's own patience. */
+  readonly patience?: number;
+}
+
+interface Known<V> {
+  readonly value: V;
+  readonly at: number;
+}
+
+/** Questions under way at once, and those that may wait for their turn: a flood of names is cut off here. */
+const CONCURRENCY = 32;
+const MOST_WAITING = 1000;
+
+/**
+ * Answers of somebody else, asked for when they are older than a second, once for all who wait. While that somebody
+ * does not answer, the last known answer stands, and is asked for again only once a second.
+ */
+export class LastKnown<V extends object> {
+  readonly #ask: (key: string, signal: AbortSignal) => Promise<V>;
+  readonly #freshFor: number;
+  readonly #patience: number;
+  readonly #known: LRUCache<string, Known<V>>;
+  readonly #asking = new Map<string, Promise<V>>();
+  readonly #queue = new PQueue({ concurrency: CONCURRENCY });
+  #awayUntil = 0;
+  #away: unknown;
+
+  constructor(ask: (key: string, signal: AbortSignal) => Promise<V>, options: LastKnownOptions = {}) {
+    this.#ask = ask;
+    this.#freshFor = options.freshFor ?? 1000;
+    this.#patience = options.patience ?? 2000;
+    this.#known = new LRUCache({ max: options.most ?? 10_000 });
+  }
+
+  /** At once where the answer is fresh, or where nobody can be asked; otherwise throws what asking threw. */
+  get(key: string): V | Promise<V> {
+    const now = Date.now();
+    const known = this.#known.get(key);
+    if (known !== undefined && now - known.at < this.#freshFor) return known.value;
+    if (now < this.#awayUntil) {
+      if (known !== undefined) return known.value;
+      throw this.#away;
+    }
+    return this.#asking.get(key) ?? this.#start(key, known);
+  }
+
+  #start(key: string, known: Known<V> | undefined): V | Promise<V> {
+    if (this.#queue.size >= MOST_WAITING) {
+      if (known !== undefined) return known.value;
+      throw new HeddleError('unreachable', `too many names at once; ${key} was not looked up`);
+    }
+    const asking = this.#queue
+      .add(() => this.#ask(key, AbortSignal.timeout(this.#patience)))
+      .then(
+        (value) => {
+          this.#known.set(key, { value, at: Date.now() });
+          return value;
+        },
+        (error: unknown) => {
+          this.#away = error;
+          this.#awayUntil = Date.now() + this.#freshFor;
+          if (known !== undefined) return known.value;
+          throw error;
+        },
+      )
+      .finally(() => this.#asking.delete(key));
+    this.#asking.set(key, asking);
+    return asking;
+  }
+}

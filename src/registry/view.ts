@@ -1,0 +1,96 @@
+import { isOurs } from '../services/identity.ts';
+import type { Service } from '../services/service.ts';
+import type { Desired } from './desired.ts';
+import { LastKnown, type LastKnownOptions } from './last-known.ts';
+import type { Elsewhere, Instance, View } from './registry.ts';
+
+export interface ViewNeeds {
+  readonly desired: Pick<Desired, 'byName' | 'byAddress'>;
+  /** Other hosts' services; undefined where the registry is this host's own. */
+  readonly elsewhere?: Elsewhere;
+  /** True for what the registry refused: no other host will see it, so neither do we. */
+  readonly refused: (id: string) => boolean;
+  /** The node that services of this host are said to be on. */
+  readonly node: () => { readonly name: string; readonly address: string };
+}
+
+export interface ViewOptions extends LastKnownOptions {
+  readonly hostId: string;
+}
+
+interface Node {
+  readonly address: string | undefined;
+}
+
+/**
+ * What a name resolves to. This host's services come from desired state, at once and whatever the registry does;
+ * other hosts' from the registry, at most a second old, or as last known while it is away.
+ */
+export class RegistryView implements View {
+  readonly #needs: ViewNeeds;
+  readonly #hostId: string;
+  readonly #instances: LastKnown<readonly Instance[]> | undefined;
+  readonly #nodes: LastKnown<Node> | undefined;
+
+  constructor(needs: ViewNeeds, options: ViewOptions) {
+    this.#needs = needs;
+    this.#hostId = options.hostId;
+    const { elsewhere } = needs;
+    if (elsewhere === undefined) return;
+    this.#instances = new LastKnown((name, signal) => elsewhere.instances(name, signal), options);
+    this.#nodes = new LastKnown(
+      async (name, signal) => ({ address: await elsewhere.node(name, signal) }),
+      options,
+    );
+  }
+
+  instances(service: string): readonly Instance[] | Promise<readonly Instance[]> {
+    const name = service.toLowerCase();
+    const here = this.#needs.desired.byName(name);
+    if (this.#instances === undefined) return this.#local(here, []);
+    try {
+      const found = this.#instances.get(name);
+      if (!(found instanceof Promise)) return this.#merged(here, found);
+      return found.then(
+        (instances) => this.#merged(here, instances),
+        (error: unknown) => this.#only(here, error),
+      );
+    } catch (error) {
+      return this.#only(here, error);
+    }
+  }
+
+  node(name: string): string | undefined | Promise<string | undefined> {
+    const own = this.#needs.node();
+    if (name.toLowerCase() === own.name.toLowerCase()) return own.address;
+    const found = this.#nodes?.get(name.toLowerCase());
+    return found instanceof Promise ? found.then(({ address }) => address) : found?.address;
+  }
+
+  byAddress(ip: string): readonly Instance[] {
+    return this.#local(this.#needs.desired.byAddress(ip), []);
+  }
+
+  #merged(here: readonly Service[], found: readonly Instance[]): readonly Instance[] {
+    const isHere = ({ service }: Instance) => isOurs(service.meta, this.#hostId);
+    return [...this.#local(here, found.filter(isHere)), ...found.filter((instance) => !isHere(instance))];
+  }
+
+  /** An empty answer would be a lie when the others could not be asked. */
+  #only(here: readonly Service[], error: unknown): readonly Instance[] {
+    const local = this.#local(here, []);
+    if (local.length === 0) throw error;
+    return local;
+  }
+
+  /** Those with checks count only as the registry that runs the checks says; `seen` is what it says. */
+  #local(services: readonly Service[], seen: readonly Instance[]): readonly Instance[] {
+    const { name: node, address: nodeAddress } = this.#needs.node();
+    return services.flatMap((service): Instance | [] => {
+      if (this.#needs.refused(service.id)) return [];
+      if (service.checks.length === 0) return { service, node, nodeAddress, status: 'passing' };
+      const known = seen.find((instance) => instance.service.id === service.id);
+      return known === undefined ? [] : { service, node, nodeAddress, status: known.status };
+    });
+  }
+}

@@ -1,0 +1,244 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { silentLogger } from '../../src/log.ts';
+import { ConsulRegistry } from '../../src/registry/consul.ts';
+import { ConsulClient } from '../../src/registry/consul-client.ts';
+import { Desired } from '../../src/registry/desired.ts';
+import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
+import { Reconciler } from '../../src/registry/reconcile.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import { sealed } from '../../src/services/identity.ts';
+import { DEFAULT_WEIGHTS, type Service } from '../../src/services/service.ts';
+import { ConsulAgent } from '../support/consul.ts';
+import { FakeConsul } from '../support/fake-consul.ts';
+import { containerId, entryOf } from '../support/roster.ts';
+
+const HOST = 'h1';
+
+const serviceOf = (changes: Partial<Service> = {}, host = HOST): Service => {
+  const plain = {
+    id: `heddle:${host}:c0ffee000000:80`,
+    name: 'web',
+    tags: ['v2', 'site1.customer1', 'a,b', 'Größe'],
+    address: '10.2.1.1',
+    port: 80,
+    meta: { region: 'eu' },
+    checks: [],
+    weights: { passing: 10, warning: 3 },
+    ...changes,
+  };
+  return sealed(plain, host, containerId('c0ffee'));
+};
+
+/** One implementation under the suite; `registry` is the same store seen by the heddle of another host. */
+interface Subject {
+  registry(host: string): Registry;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const clients: ConsulClient[] = [];
+
+function consulAt(port: number, host: string): ConsulRegistry {
+  const client = new ConsulClient({ kind: 'consul', host: '127.0.0.1', port, tls: false });
+  clients.push(client);
+  return new ConsulRegistry(client, { hostId: host, watchEvery: 100 });
+}
+
+class EmbeddedSubject implements Subject {
+  readonly #embedded = new EmbeddedRegistry();
+  registry = () => this.#embedded;
+  async start() {}
+  async stop() {}
+}
+
+class FakeSubject implements Subject {
+  #fake: FakeConsul | undefined;
+  registry = (host: string) => consulAt(this.#fake?.port ?? 0, host);
+  async start() {
+    this.#fake = await FakeConsul.start();
+  }
+  async stop() {
+    await this.#fake?.stop();
+  }
+}
+
+class RealSubject implements Subject {
+  readonly agent = new ConsulAgent({ portOffset: 11_000 });
+  registry = (host: string) => consulAt(this.agent.httpPort, host);
+  start = () => this.agent.start();
+  stop = () => this.agent.stop();
+}
+
+const subjects: readonly (readonly [string, () => Subject, { readonly shared: boolean }])[] = [
+  ['the embedded registry', () => new EmbeddedSubject(), { shared: false }],
+  ['Consul, in memory', () => new FakeSubject(), { shared: true }],
+  ['Consul, a real agent', () => new RealSubject(), { shared: true }],
+];
+
+describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
+  let subject: Subject;
+  let registry: Registry;
+
+  beforeAll(async () => {
+    subject = subjectOf();
+    await subject.start();
+    registry = subject.registry(HOST);
+  });
+
+  beforeEach(async () => {
+    for (const { id } of await registry.list()) await registry.deregister(id);
+  });
+
+  afterAll(async () => {
+    for (const client of clients.splice(0)) client.close();
+    await subject.stop();
+  });
+
+  test('is ready', async () => {
+    await expect(registry.ready()).resolves.toBeUndefined();
+  });
+
+  test('is empty, and says so', async () => {
+    expect(await registry.list()).toEqual([]);
+  });
+
+  test.each<[string, Partial<Service>]>([
+    ['with tags, Meta and weights', {}],
+    ['without port and tags', { port: 0, tags: [], meta: {}, weights: DEFAULT_WEIGHTS }],
+    ['at an IPv6 address', { address: 'fd00::1' }],
+    ['at a host name', { address: 'backend.example.com' }],
+    ['of an odd id', { id: 'my-own:id@80+b' }],
+    ['whose tags others may change', { enableTagOverride: true }],
+    [
+      'with as much Meta as Consul takes',
+      { meta: Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`k${n}`, 'v'.repeat(512)])) },
+    ],
+  ])('gives back a service %s as it was registered', async (_, changes) => {
+    const service = serviceOf(changes);
+    await registry.register(service);
+    expect(await registry.list()).toEqual([service]);
+    expect(await registry.unsynced([service])).toEqual([]);
+  });
+
+  test('replaces what it has under the same id', async () => {
+    await registry.register(serviceOf());
+    const changed = serviceOf({ address: '10.2.1.2', tags: ['new'] });
+    await registry.register(changed);
+    expect(await registry.list()).toEqual([changed]);
+  });
+
+  test('drops the checks that a service no longer has', async () => {
+    const check = { kind: 'ttl', ttl: '60s', id: 'c1', name: 'alive', status: 'critical' } as const;
+    await registry.register(serviceOf({ checks: [check] }));
+    await registry.register(serviceOf());
+    if (registry instanceof ConsulRegistry) {
+      expect((await registry.instances('web')).map(({ status }) => status)).toEqual(['passing']);
+    }
+  });
+
+  test('forgets what is deregistered, and takes that twice', async () => {
+    await registry.register(serviceOf());
+    await registry.deregister(serviceOf().id);
+    await registry.deregister(serviceOf().id);
+    await registry.deregister('never-there');
+    expect(await registry.list()).toEqual([]);
+  });
+
+  test('is brought to what is desired, and kept there', async () => {
+    const desired = new Desired({ log: silentLogger }, { hostId: HOST });
+    const reconciler = new Reconciler({ registry, desired, log: silentLogger }, { onStop: 'deregister' });
+    const run = (n: number, tags = '') =>
+      desired.set(entryOf({ id: containerId(`${n}f`), env: { SERVICE_NAME: `s${n}`, SERVICE_TAGS: tags } }));
+    const byId = (services: Iterable<Service>) => [...services].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const expectEqual = async () => expect(byId(await registry.list())).toEqual(byId(desired.services()));
+    await registry.register(serviceOf());
+    for (let n = 0; n < 20; n++) run(n);
+    await reconciler.start();
+    await reconciler.flush();
+    await expectEqual();
+    for (let n = 0; n < 10; n++) run(n, 'new');
+    for (let n = 10; n < 20; n++) desired.delete(containerId(`${n}f`));
+    await reconciler.flush();
+    await expectEqual();
+    await reconciler.stop();
+    expect(await registry.list()).toEqual([]);
+  });
+
+  test.runIf(shared)('shows each host its own, and lets it remove no other', async () => {
+    const other = subject.registry('h2');
+    const theirs = serviceOf({ id: 'db', address: '10.2.1.9' }, 'h2');
+    await other.register(theirs);
+    expect(await registry.list()).toEqual([]);
+    await registry.deregister('db');
+    await expect(registry.register(serviceOf({ id: 'db' }))).rejects.toMatchObject({ code: 'taken' });
+    expect(await other.list()).toEqual([theirs]);
+    await other.deregister('db');
+  });
+
+  test.runIf(shared)('calls back when somebody else changed what is ours, and not otherwise', async () => {
+    await registry.register(serviceOf());
+    const changed = vi.fn();
+    const watching = registry.watch(changed);
+    await delay(350);
+    expect(changed).not.toHaveBeenCalled();
+    await subject.registry(HOST).deregister(serviceOf().id);
+    await vi.waitFor(() => expect(changed).toHaveBeenCalled(), { timeout: 3000 });
+    watching.stop();
+  });
+
+  test.runIf(shared)('refuses bad Meta with Consul’s words', async () => {
+    await expect(registry.register(serviceOf({ meta: { 'a.b': 'c' } }))).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(/cannot register web at consul:.* answered 400: Invalid Service Meta/),
+    });
+  });
+
+  test.runIf(shared)('knows its node, and what every host has under a name', async () => {
+    const consul = subject.registry(HOST) as ConsulRegistry;
+    const self = await consul.self();
+    expect(self).toMatchObject({ address: '127.0.0.1', datacenter: 'dc1', version: '1.8.7' });
+    await registry.register(serviceOf());
+    expect(await consul.instances('WEB')).toEqual([
+      { service: serviceOf(), node: self.node, nodeAddress: '127.0.0.1', status: 'passing' },
+    ]);
+    expect(await consul.instances('nobody')).toEqual([]);
+    expect(await consul.node(self.node)).toBe('127.0.0.1');
+    expect(await consul.node('nobody')).toBeUndefined();
+  });
+});
+
+describe('a real agent', () => {
+  test('that is wiped, frozen or gone is filled again within five seconds of its return', async () => {
+    const agent = new ConsulAgent({ portOffset: 11_000 });
+    await agent.start();
+    const client = new ConsulClient({ kind: 'consul', host: '127.0.0.1', port: agent.httpPort, tls: false });
+    const registry = new ConsulRegistry(client, { hostId: HOST });
+    const desired = new Desired({ log: silentLogger }, { hostId: HOST });
+    const reconciler = new Reconciler({ registry, desired, log: silentLogger });
+    const filled = async () => expect(Object.keys(await agent.services())).toHaveLength(desired.size);
+    try {
+      for (let n = 0; n < 20; n++) desired.set(entryOf({ id: containerId(`${n}f`) }));
+      await reconciler.start();
+      await reconciler.flush();
+      await filled();
+      await agent.wipe();
+      await vi.waitFor(filled, { timeout: 5000 });
+      agent.freeze();
+      for (let n = 20; n < 25; n++) desired.set(entryOf({ id: containerId(`${n}f`) }));
+      await delay(3000);
+      agent.thaw();
+      await vi.waitFor(filled, { timeout: 5000 });
+      await agent.stop();
+      for (let n = 20; n < 25; n++) desired.delete(containerId(`${n}f`));
+      await delay(3000);
+      expect(reconciler.status().state).toBe('away');
+      await agent.start();
+      await vi.waitFor(filled, { timeout: 5000 });
+    } finally {
+      await reconciler.stop();
+      client.close();
+      await agent.stop();
+    }
+  });
+});
