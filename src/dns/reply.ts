@@ -9,7 +9,7 @@ const UDP_MAXIMUM = 4096;
 /** TCP frames have a 16-bit length. */
 const TCP_MAXIMUM = 65_535;
 
-const OPT = 41;
+export const OPT = 41;
 
 /** The largest reply, in bytes, that this asker takes. */
 export function sizeLimit(question: Question): number {

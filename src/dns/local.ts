@@ -1,0 +1,59 @@
+import { BlockList, isIPv6 } from 'node:net';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+
+/** How long a reading of the interfaces is good for, in milliseconds: bridges come and go. */
+const FRESH_MS = 1_000;
+
+type Interfaces = () => NodeJS.Dict<NetworkInterfaceInfo[]>;
+
+/** The addresses of this host and the networks they lie in, loopback included. */
+export class LocalNetworks {
+  readonly #interfaces: Interfaces;
+  readonly #now: () => number;
+  #addresses = new BlockList();
+  #networks = new BlockList();
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(needs: { readonly interfaces?: Interfaces; readonly now?: () => number } = {}) {
+    this.#interfaces = needs.interfaces ?? networkInterfaces;
+    this.#now = needs.now ?? (() => performance.now());
+  }
+
+  /** Whether an address lies in a network that this host is part of. */
+  includes(address: string): boolean {
+    this.#refresh();
+    return this.#networks.check(withoutZone(address), familyOf(address));
+  }
+
+  /** Whether this host itself has an address; all of 127.0.0.0/8 is its own. */
+  isOwn(address: string): boolean {
+    this.#refresh();
+    return this.#addresses.check(withoutZone(address), familyOf(address));
+  }
+
+  #refresh(): void {
+    const now = this.#now();
+    if (now - this.#readAt < FRESH_MS) return;
+    this.#readAt = now;
+    const [addresses, networks] = [new BlockList(), new BlockList()];
+    for (const list of [addresses, networks]) {
+      list.addSubnet('127.0.0.0', 8, 'ipv4');
+      list.addAddress('::1', 'ipv6');
+    }
+    for (const { address, cidr } of Object.values(this.#interfaces()).flatMap((list) => list ?? [])) {
+      const ip = withoutZone(address);
+      addresses.addAddress(ip, familyOf(ip));
+      if (cidr) networks.addSubnet(ip, Number(cidr.split('/')[1]), familyOf(ip));
+    }
+    [this.#addresses, this.#networks] = [addresses, networks];
+  }
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv6(address) ? 'ipv6' : 'ipv4';
+}
+
+/** `fe80::1` of `fe80::1%eth0`: link-local addresses come with their interface. */
+function withoutZone(address: string): string {
+  return address.replace(/%.*$/, '');
+}

@@ -1,0 +1,80 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { FLAGS, HEADER_BYTES } from './message.ts';
+import { OPT } from './reply.ts';
+import { MessageWriter } from './writer.ts';
+import type { Question } from './zone.ts';
+
+/** A query of ours to another server. */
+export interface OutgoingQuery {
+  readonly message: Buffer;
+  /** Offset behind its question. */
+  readonly questionEnd: number;
+}
+
+/** Root, type, size, flags and length of an OPT record. */
+const OPT_BYTES = 11;
+/** Largest answer asked for over UDP: it passes every network in one piece (DNS flag day 2020). */
+const UDP_SIZE = 1232;
+const DNSSEC_OK = 0x8000;
+/** What tells `a` from `A` in ASCII. */
+const CASE_BIT = 0x20;
+
+/**
+ * The question as a query to an upstream, against forgers with a random id and its letters in random case. An OPT
+ * record is sent exactly if the asker sent one, so that the upstream's answer is good for the asker as it stands;
+ * the asker's own options stay here.
+ */
+export function outgoingQuery({ bytes, recursionDesired, checkingDisabled, edns }: Question): OutgoingQuery {
+  const questionEnd = HEADER_BYTES + bytes.length;
+  const writer = new MessageWriter(questionEnd + OPT_BYTES);
+  writer.uint16(randomInt(0x1_0000));
+  writer.uint16(
+    (recursionDesired ? FLAGS.recursionDesired : 0) | (checkingDisabled ? FLAGS.checkingDisabled : 0),
+  );
+  for (const count of [1, 0, 0, edns ? 1 : 0]) writer.uint16(count);
+  writer.bytes(randomCase(bytes));
+  if (edns) {
+    writer.uint8(0);
+    for (const word of [OPT, UDP_SIZE, 0, edns.dnssecOk ? DNSSEC_OK : 0, 0]) writer.uint16(word);
+  }
+  return { message: writer.finish(), questionEnd };
+}
+
+/** Each letter in upper or lower case by chance (draft-vixie-dnsext-dns0x20). */
+function randomCase(question: Uint8Array): Uint8Array {
+  const chance = randomBytes(question.length).map((byte) => byte & CASE_BIT);
+  // Behind the name stand type and class; the lengths before its labels are below every letter.
+  const end = question.length - 4;
+  return question.map((byte, at) => (at < end && isLetter(byte) ? byte ^ (chance[at] ?? 0) : byte));
+}
+
+function isLetter(byte: number): boolean {
+  const lower = byte | CASE_BIT;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
+/**
+ * What a message is to our query: its `answer`, `other` (late, or forged), or `misspelt` when only the letter case
+ * of the question is wrong: by a server that does not keep it, or a forger who could not know it.
+ */
+export function judge(
+  { message, questionEnd }: OutgoingQuery,
+  reply: Buffer,
+): 'answer' | 'misspelt' | 'other' {
+  if (reply.length < questionEnd || reply.readUInt16BE(0) !== message.readUInt16BE(0)) return 'other';
+  const flags = reply.readUInt16BE(2);
+  if (!(flags & FLAGS.response) || flags & FLAGS.opcode || reply.readUInt16BE(4) !== 1) return 'other';
+  let verdict: 'answer' | 'misspelt' = 'answer';
+  for (let at = HEADER_BYTES; at < questionEnd; at += 1) {
+    const [sent, echoed] = [message[at] as number, reply[at] as number];
+    if (sent === echoed) continue;
+    if (!isLetter(sent) || (sent ^ echoed) !== CASE_BIT) return 'other';
+    verdict = 'misspelt';
+  }
+  return verdict;
+}
+
+/** Whether the rest of an answer is to be had over TCP. */
+export function isTruncated(reply: Buffer): boolean {
+  return (reply.readUInt16BE(2) & FLAGS.truncated) !== 0;
+}

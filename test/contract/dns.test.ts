@@ -1,0 +1,323 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import dnsPacket, { type DecodedPacket } from 'dns-packet';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ForwardZone } from '../../src/dns/forward.ts';
+import { FrameReader, frame } from '../../src/dns/frames.ts';
+import { Resolver } from '../../src/dns/resolve.ts';
+import { Responder } from '../../src/dns/responder.ts';
+import { DnsServer } from '../../src/dns/server.ts';
+import type { Upstream } from '../../src/dns/upstreams.ts';
+import { ServiceZone } from '../../src/dns/zones/service.ts';
+import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
+import { silentLogger } from '../../src/log.ts';
+import { queryBytes } from '../dns/ask.ts';
+import { RecordedView } from '../dns/recorded-view.ts';
+import { FakeUpstream, manyAddresses, replyTo } from '../dns/upstream.ts';
+import { type DigOptions, dataOf, dig } from '../support/dig.ts';
+import { runProgram } from '../support/program.ts';
+
+/** The resolver on real sockets, asked by the real dig. */
+
+const upstreams: Upstream[] = [];
+let local = true;
+const forward = new ForwardZone(
+  { upstreams: { list: async () => upstreams }, isLocal: () => local },
+  { ownDomains: ['consul'], timeoutMs: 400 },
+);
+const agentService = (Name: string, Address: string, index: number) =>
+  ({
+    via: 'agent-service',
+    body: { ID: `${Name}-${index}`, Name, Address, Port: 80, Tags: ['v1'] },
+  }) as const;
+const view = new RecordedView([
+  ...Array.from({ length: 2 }, (_, index) => agentService('web', `10.2.1.${index + 1}`, index)),
+  ...Array.from({ length: 200 }, (_, index) => agentService('many', `10.2.2.${index + 1}`, index)),
+]);
+const zones = [new ServiceZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1' }), forward];
+const responder = new Responder({
+  resolver: new Resolver({ zones, log: silentLogger }),
+  recursionFor: () => local,
+  log: silentLogger,
+});
+const server = new DnsServer({ responder }, { listen: [{ ip: '127.0.0.1', port: 0, required: true }] });
+let port = 0;
+
+beforeAll(async () => {
+  const { stderr } = await runProgram('dig', ['-v']).catch(() => {
+    throw new Error('these tests need dig: apt-get install bind9-dnsutils');
+  });
+  expect(stderr).toMatch(/^DiG 9/);
+  await server.start();
+  port = server.status().listeners[0]?.address.port as number;
+});
+
+afterAll(async () => {
+  forward.stop();
+  await server.stop();
+});
+
+const ask = (name: string, options: DigOptions = {}) => dig(name, { port, ...options });
+
+describe('a service name', () => {
+  test.each([false, true])('is answered with every address (tcp: %s)', async (tcp) => {
+    const reply = await ask('web.service.dc1.consul', { tcp });
+    expect(reply.status).toBe('NOERROR');
+    expect(reply.flags).toEqual(['qr', 'aa', 'rd', 'ra']);
+    expect(dataOf(reply)).toEqual(['10.2.1.1', '10.2.1.2']);
+  });
+
+  test('keeps the letters it was asked in', async () => {
+    const reply = await ask('WeB.Service.CONSUL', { type: 'SRV' });
+    expect(reply.answers.map(({ name }) => name)).toEqual(['WeB.Service.CONSUL.', 'WeB.Service.CONSUL.']);
+    expect(reply.additional.map(({ data }) => data).sort()).toEqual(['10.2.1.1', '10.2.1.2']);
+  });
+
+  test('that is unknown does not exist, and is not asked for elsewhere', async () => {
+    await using upstream = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
+    const reply = await ask('nope.service.consul');
+    expect(reply.status).toBe('NXDOMAIN');
+    expect(reply.authority.map(({ type }) => type)).toEqual(['SOA']);
+    expect((await ask('consul')).status).toBe('NXDOMAIN');
+    expect(upstream.seen).toEqual([]);
+  });
+
+  test.each([
+    ['+noedns', 29],
+    ['+bufsize=700', 40],
+    ['+bufsize=1232', 74],
+    ['+bufsize=4096', 200],
+  ])('of many instances is cut to the size that %s allows', async (word, answers) => {
+    const reply = await ask('many.service.consul', { words: [word] });
+    expect(reply.answers.length).toBe(answers);
+    expect(reply.flags.includes('tc')).toBe(answers < 200);
+  });
+
+  test('of many instances comes whole over TCP when dig sees TC', async () => {
+    const reply = await ask('many.service.consul', { words: ['+noedns', '+noignore'] });
+    expect(reply.answers.length).toBe(200);
+  });
+
+  test('asked with another version of EDNS is answered BADVERS', async () => {
+    expect((await ask('web.service.consul', { words: ['+edns=1', '+noednsnegotiation'] })).status).toBe(
+      'BADVERS',
+    );
+  });
+
+  test('asked in another class is refused', async () => {
+    expect((await ask('web.service.consul', { words: ['-c', 'CH'] })).status).toBe('REFUSED');
+  });
+});
+
+describe('another name', () => {
+  test('is answered by the upstream', async () => {
+    await using upstream = await useUpstream((query) => [
+      replyTo(query, [
+        { type: 'CNAME', data: 'real.example.com' },
+        { type: 'A', name: 'real.example.com', data: '203.0.113.7' },
+      ]),
+    ]);
+    const reply = await ask('WWW.example.com');
+    expect(reply.status).toBe('NOERROR');
+    expect(reply.flags).toEqual(['qr', 'rd', 'ra']);
+    // An upstream that does not compress repeats the letters we drew by chance.
+    expect(reply.answers.map(({ name, data }) => `${name.toLowerCase()} ${data}`)).toEqual([
+      'www.example.com. real.example.com.',
+      'real.example.com. 203.0.113.7',
+    ]);
+    expect(upstream.seen.length).toBe(1);
+  });
+
+  test('is asked from another port, with another id and in other letters each time', async () => {
+    await using upstream = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
+    for (let turn = 0; turn < 5; turn += 1) await ask('a-name-with-many-letters.example.com');
+    expect(new Set(upstream.seen.map((seen) => seen.port)).size).toBe(5);
+    expect(new Set(upstream.seen.map(({ query }) => query.id)).size).toBe(5);
+    expect(new Set(upstream.seen.map(({ query }) => query.questions?.[0]?.name)).size).toBe(5);
+  });
+
+  test('is refused to clients of other networks, and when no recursion is desired', async () => {
+    await using upstream = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
+    expect((await ask('example.com', { words: ['+norecurse'] })).status).toBe('REFUSED');
+    local = false;
+    const reply = await ask('example.com').finally(() => {
+      local = true;
+    });
+    expect(reply.status).toBe('REFUSED');
+    expect(reply.flags).not.toContain('ra');
+    expect(upstream.seen).toEqual([]);
+  });
+
+  test('is not taken from lies: wrong id, wrong question, a query for an answer, half a header', async () => {
+    await using upstream = await useUpstream((query) => [
+      replyTo({ ...query, id: ((query.id ?? 0) + 1) & 0xffff }, manyAddresses(3)),
+      replyTo(query, manyAddresses(3)).fill(0x41, 13, 14),
+      dnsPacket.encode({ ...query, type: 'query' }),
+      Buffer.from([1, 2, 3]),
+      replyTo(query, manyAddresses(1)),
+    ]);
+    expect(dataOf(await ask('example.com'))).toEqual(['203.0.113.0']);
+    expect(upstream.seen.length).toBe(1);
+  });
+
+  test('whose letters come back changed is asked again over TCP', async () => {
+    const lower = (query: DecodedPacket) => {
+      const questions = query.questions?.map((one) => ({ ...one, name: one.name.toLowerCase() })) ?? [];
+      return replyTo({ ...query, questions }, manyAddresses(1));
+    };
+    await using upstream = await useUpstream((query) => [lower(query)], lower);
+    const reply = await ask('A-Name-With-Many-Letters.example.com');
+    expect(dataOf(reply)).toEqual(['203.0.113.0']);
+    expect(upstream.seen.map(({ transport }) => transport)).toEqual(['udp', 'tcp']);
+  });
+
+  test('with a cut answer is asked again over TCP, and what then does not fit the client is cut once more', async () => {
+    await using upstream = await useUpstream(
+      (query) => [replyTo(query, [], { flags: dnsPacket.TRUNCATED_RESPONSE })],
+      (query) => replyTo(query, manyAddresses(300)),
+    );
+    const whole = await ask('example.com', { tcp: true });
+    expect(whole.answers.length).toBe(300);
+    expect(whole.flags).not.toContain('tc');
+    const cut = await ask('example.com', { words: ['+bufsize=700'] });
+    // dns-packet does not compress: 27 bytes a record behind 12 + 17 + 11.
+    expect(cut.answers.length).toBe(24);
+    expect(cut.flags).toContain('tc');
+    expect(upstream.seen.map(({ transport }) => transport)).toEqual(['udp', 'tcp', 'udp', 'tcp']);
+  });
+
+  test('with a cut answer and no TCP is cut for the client, too', async () => {
+    await using _ = await useUpstream((query) => [
+      replyTo(query, manyAddresses(2), { flags: dnsPacket.TRUNCATED_RESPONSE }),
+    ]);
+    const reply = await ask('example.com');
+    expect(reply.answers.length).toBe(2);
+    expect(reply.flags).toContain('tc');
+  });
+
+  test('is asked from the next upstream when one is silent, absent or unable', async () => {
+    await using silent = await FakeUpstream.start(() => []);
+    await using unable = await FakeUpstream.start((query) => [replyTo(query, [], { rcode: 5 })]);
+    const absent = { ip: '127.0.0.1', port: await closedPort() };
+    await using _ = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
+    upstreams.unshift(silent.address, absent, unable.address);
+    expect(dataOf(await ask('example.com'))).toEqual(['203.0.113.0']);
+    expect([silent.seen.length, unable.seen.length]).toEqual([1, 1]);
+    upstreams.length = 0;
+  });
+
+  test('is SERVFAIL when no upstream answers, and the refusal of one when none is better', async () => {
+    upstreams.push({ ip: '127.0.0.1', port: await closedPort() });
+    expect((await ask('example.com')).status).toBe('SERVFAIL');
+    await using refusing = await useUpstream((query) => [replyTo(query, [], { rcode: 5 })]);
+    expect((await ask('example.com')).status).toBe('REFUSED');
+    expect(refusing.seen.length).toBe(1);
+    upstreams.length = 0;
+  });
+});
+
+describe('a packet that is no query', () => {
+  const malformed: [string, string, string | undefined][] = [
+    ['a response', '123481000001000000000000000001 0001', undefined],
+    ['half a header', '1234010000', undefined],
+    ['no question', '123401000000000000000000', '123481010000000000000000'],
+    ['two questions', '123401000002000000000000 0000010001 0000010001', '123481010000000000000000'],
+    ['a question cut short', '123401000001000000000000 03776562', '123481010000000000000000'],
+    ['a name that points at itself', '123401000001000000000000 c00c 0001 0001', '123481010000000000000000'],
+    [
+      'an OPT longer than the packet',
+      '123401000001000000000001 00 0001 0001 00 0029 04d0 00000000 ffff',
+      '123481010000000000000000',
+    ],
+    ['an update', '123429000001000000000000 00 0001 0001', '1234a9040000000000000000'],
+  ];
+
+  test.each(malformed)('%s', async (_what, hex, reply) => {
+    const packet = Buffer.from(hex.replaceAll(' ', ''), 'hex');
+    // The good query behind it shows that silence was the answer, and that the server is well.
+    const good = queryBytes('web.service.consul', 'A', { id: 7 });
+    const replies = await exchangeUdp([packet, good], reply === undefined ? 1 : 2);
+    const rejected = replies
+      .filter((bytes) => bytes.readUInt16BE(0) !== 7)
+      .map((bytes) => bytes.toString('hex'));
+    expect(rejected).toEqual(reply === undefined ? [] : [reply]);
+  });
+});
+
+describe('a TCP connection', () => {
+  test('carries many queries, each answered when its answer is ready', async () => {
+    await using _ = await useUpstream((query) =>
+      query.questions?.[0]?.name.startsWith('slow') ? [] : [replyTo(query, manyAddresses(1))],
+    );
+    const queries = [queryBytes('slow.example.com', 'A', { id: 1 })];
+    for (let id = 2; id <= 300; id += 1) queries.push(queryBytes('web.service.consul', 'A', { id }));
+    const replies = await exchangeTcp(Buffer.concat(queries.map(frame)), 300);
+    const ids = replies.map((reply) => reply.readUInt16BE(0));
+    expect(new Set(ids).size).toBe(300);
+    expect(ids.at(-1)).toBe(1);
+  });
+
+  test('that announces more than a query is closed', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(Buffer.from([0xff, 0xff, 1, 2, 3]));
+    socket.on('error', () => {});
+    await once(socket, 'close');
+    expect((await ask('web.service.consul', { tcp: true })).status).toBe('NOERROR');
+  });
+
+  test('gets its answer though it has sent its last byte', async () => {
+    const replies = await exchangeTcp(frame(queryBytes('web.service.consul', 'A')), 1, true);
+    expect(dnsPacket.decode(replies[0] as Buffer).answers?.length).toBe(2);
+  });
+});
+
+/** An upstream that is the only one while its scope lasts. */
+async function useUpstream(...behaviour: Parameters<typeof FakeUpstream.start>): Promise<FakeUpstream> {
+  const upstream = await FakeUpstream.start(...behaviour);
+  upstreams.splice(0, upstreams.length, upstream.address);
+  return upstream;
+}
+
+/** A port that nobody listens on. */
+async function closedPort(): Promise<number> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port: free } = socket.address();
+  socket.close();
+  return free;
+}
+
+async function exchangeUdp(packets: readonly Buffer[], count: number): Promise<Buffer[]> {
+  const socket = createSocket('udp4');
+  const replies: Buffer[] = [];
+  const done = new Promise<void>((resolve) => {
+    socket.on('message', (reply) => {
+      replies.push(reply);
+      if (replies.length === count) resolve();
+    });
+  });
+  for (const packet of packets) socket.send(packet, port, '127.0.0.1');
+  await done;
+  socket.close();
+  return replies;
+}
+
+async function exchangeTcp(bytes: Buffer, count: number, end = false): Promise<Buffer[]> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const frames = new FrameReader(65_535);
+  const replies: Buffer[] = [];
+  const done = new Promise<void>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('data', (chunk) => {
+      replies.push(...frames.push(chunk));
+      if (replies.length >= count) resolve();
+    });
+  });
+  if (end) socket.end(bytes);
+  else socket.write(bytes);
+  await done;
+  socket.destroy();
+  return replies;
+}

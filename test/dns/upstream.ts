@@ -1,0 +1,89 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
+import dnsPacket, { type Answer, type DecodedPacket } from 'dns-packet';
+import { FrameReader, frame } from '../../src/dns/frames.ts';
+import type { Upstream } from '../../src/dns/upstreams.ts';
+
+/** What an upstream does with one UDP query; every message that is returned is sent back. */
+export type Behaviour = (query: DecodedPacket, from: RemoteInfo) => readonly Buffer[];
+
+/** A resolver of ours on loopback that behaves, or misbehaves, as a test says. */
+export class FakeUpstream implements AsyncDisposable {
+  readonly address: Upstream;
+  /** Every query that came, over UDP and TCP. */
+  readonly seen: {
+    readonly query: DecodedPacket;
+    readonly transport: 'udp' | 'tcp';
+    readonly port: number;
+  }[] = [];
+  readonly #udp: Socket;
+  readonly #tcp: Server;
+
+  private constructor(udp: Socket, tcp: Server) {
+    this.#udp = udp;
+    this.#tcp = tcp;
+    this.address = { ip: '127.0.0.1', port: udp.address().port };
+  }
+
+  /** `overTcp` answers TCP queries; without it connections are closed unanswered. */
+  static async start(overUdp: Behaviour, overTcp?: (query: DecodedPacket) => Buffer): Promise<FakeUpstream> {
+    const tcp = createServer();
+    tcp.listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const udp = createSocket('udp4');
+    udp.bind((tcp.address() as { port: number }).port, '127.0.0.1');
+    await once(udp, 'listening');
+    const upstream = new FakeUpstream(udp, tcp);
+    udp.on('message', (packet, from) => {
+      const query = dnsPacket.decode(packet);
+      upstream.seen.push({ query, transport: 'udp', port: from.port });
+      for (const reply of overUdp(query, from)) udp.send(reply, from.port, from.address);
+    });
+    tcp.on('connection', (socket) => {
+      const frames = new FrameReader(65_535);
+      socket.on('error', () => {});
+      socket.on('data', (chunk) => {
+        for (const message of frames.push(chunk)) {
+          const query = dnsPacket.decode(message);
+          upstream.seen.push({ query, transport: 'tcp', port: socket.remotePort ?? 0 });
+          if (overTcp) socket.end(frame(overTcp(query)));
+          else socket.destroy();
+        }
+      });
+    });
+    return upstream;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = [once(this.#udp, 'close'), once(this.#tcp, 'close')];
+    this.#udp.close();
+    this.#tcp.close();
+    await Promise.all(closed);
+  }
+}
+
+/** A reply to a query with these answers, as dns-packet writes it. */
+export function replyTo(
+  query: DecodedPacket,
+  answers: readonly Partial<Answer>[],
+  { flags = 0, rcode = 0 }: { readonly flags?: number; readonly rcode?: number } = {},
+): Buffer {
+  const opt = query.additionals?.find((record) => record.type === 'OPT');
+  return dnsPacket.encode({
+    type: 'response',
+    id: query.id ?? 0,
+    flags: dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | flags | rcode,
+    questions: query.questions ?? [],
+    answers: answers.map((answer) => ({ name: query.questions?.[0]?.name, ttl: 300, ...answer })) as Answer[],
+    additionals: opt ? [{ ...opt, udpPayloadSize: 1232 }] : [],
+  });
+}
+
+/** So many A records, 203.0.113.0 and on. */
+export function manyAddresses(count: number): Partial<Answer>[] {
+  return Array.from({ length: count }, (_, index) => ({
+    type: 'A',
+    data: `203.0.${113 + (index >> 8)}.${index & 255}`,
+  }));
+}
