@@ -23,7 +23,7 @@ export type Choice =
 /** All that the choice depends on. */
 export interface AddressFacts {
   readonly snapshot: Snapshot;
-  /** In the container's own namespace. */
+  /** In the container's namespace; the host's own, where that is shared, are nobody's to announce. */
   readonly addresses: readonly Address[];
   /** Addresses of the weave bridge itself, whose subnets count. */
   readonly bridgeSubnets: readonly Cidr[];
@@ -83,14 +83,16 @@ const byFamily = (addresses: readonly Address[]): Address[] =>
   addresses.toSorted((one, other) => one.family - other.family);
 
 function onInterface({ addresses, hostNetwork }: AddressFacts, names: readonly string[]): Answer {
+  if (hostNetwork) return { why: SHARES_HOST };
   for (const name of names) {
     const [address] = byFamily(addresses.filter((candidate) => candidate.interface === name));
     if (address) return { ip: address.ip, reason: `${name} has ${formatCidr(address)}` };
   }
-  return { why: hostNetwork ? SHARES_HOST : `no address on ${names.join(' or ')}` };
+  return { why: `no address on ${names.join(' or ')}` };
 }
 
 function inside({ addresses, hostNetwork }: AddressFacts, subnets: readonly Cidr[], whose: string): Answer {
+  if (hostNetwork) return { why: SHARES_HOST };
   const networks = subnets.map(networkOf);
   for (const address of byFamily(addresses)) {
     const network = networks.find((candidate) => contains(candidate, address.ip));
@@ -101,7 +103,7 @@ function inside({ addresses, hostNetwork }: AddressFacts, subnets: readonly Cidr
       reason: `${place} has ${formatCidr(address)}, inside ${formatCidr(network)} of ${whose}`,
     };
   }
-  return { why: hostNetwork ? SHARES_HOST : `no address inside ${networks.map(formatCidr).join(' or ')}` };
+  return { why: `no address inside ${networks.map(formatCidr).join(' or ')}` };
 }
 
 function onNetwork({ snapshot }: AddressFacts, name: string): Answer {

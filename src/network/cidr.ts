@@ -62,8 +62,8 @@ function unassignable(cidr: Cidr): string | undefined {
   const hostBits = bytes.map((byte, index) => byte & ~maskByte(cidr.prefixLength, index) & 0xff);
   const roomy = cidr.family === 4 && cidr.prefixLength < 31; // RFC 3021: a /31 has no network or broadcast address
   const range = ipaddr.process(cidr.ip).range();
-  if (range === 'loopback' || range === 'multicast' || range === 'unspecified')
-    return `is a ${range} address`;
+  if (range === 'unspecified') return 'is no address at all';
+  if (range === 'loopback' || range === 'multicast') return `is a ${range} address`;
   if (range === 'broadcast' || (roomy && isBroadcast(hostBits, cidr.prefixLength))) {
     return 'is the broadcast address of its network';
   }

@@ -2,7 +2,7 @@ import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
 import { assertAssignable, formatCidr } from './cidr.ts';
 import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
-import { hostNetwork, vanished } from './netlink/namespace.ts';
+import { hostNetwork, vanished } from './namespace.ts';
 
 interface MemoryNamespace {
   readonly inode: number;

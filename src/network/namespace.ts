@@ -1,8 +1,8 @@
+import { statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError, systemCode } from '../errors.ts';
 import { explained } from './netlink/kernel-error.ts';
-import { hostNetwork, ownNamespace, vanished } from './netlink/namespace.ts';
 
 /** A container's main process, as Docker and the mounted procfs name it. */
 export interface ContainerProcess {
@@ -90,4 +90,23 @@ async function processFile(path: string, name: string): Promise<string> {
       cause: error,
     });
   }
+}
+
+/** Inode of the network namespace that heddle itself is in: the host's, as far as heddle can tell. */
+export const ownNamespace = (): number => statSync('/proc/thread-self/ns/net').ino;
+
+/** What every engine says of a namespace that is the host's. */
+export const hostNetwork = (): HeddleError =>
+  new HeddleError(
+    'host-network',
+    "the container shares the host's network (--net=host): it has the host's addresses and can get no other",
+  );
+
+/** Turns "no such file" into the sentence that it means for a namespace path; other errors pass. */
+export function vanished(path: string, error: unknown): unknown {
+  const code = systemCode(error);
+  if (code !== 'ENOENT' && code !== 'ESRCH' && code !== 'ENOTDIR') return error;
+  return new HeddleError('not-running', `no network namespace at ${path}: its container has stopped`, {
+    cause: error,
+  });
 }

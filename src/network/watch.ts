@@ -1,10 +1,11 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { messageOf, systemCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { ownNamespace } from './namespace.ts';
 import { type Change, ChangeSocket } from './netlink/events.ts';
 import { explained } from './netlink/kernel-error.ts';
 import type { Libc } from './netlink/libc.ts';
-import { type Namespace, namespaceId, nsidOf, ownNamespace, RTM_DELNSID } from './netlink/namespace.ts';
+import { type Namespace, namespaceId, nsidOf, RTM_DELNSID } from './netlink/namespace.ts';
 import type { RouteSocket } from './netlink/socket.ts';
 
 /** Called with a namespace's inode; with `undefined` when everything must be read anew. */

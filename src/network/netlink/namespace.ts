@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError, systemCode } from '../../errors.ts';
+import { vanished } from '../namespace.ts';
 import type { Libc } from './libc.ts';
 import { attribute, attributes, type Request } from './message.ts';
 import { RouteSocket } from './socket.ts';
@@ -55,25 +56,6 @@ export class Namespace implements Disposable {
   [Symbol.dispose](): void {
     closeSync(this.fd);
   }
-}
-
-/** Inode of the network namespace that heddle itself is in: the host's, as far as heddle can tell. */
-export const ownNamespace = (): number => statSync('/proc/thread-self/ns/net').ino;
-
-/** What every engine says of a namespace that is the host's. */
-export const hostNetwork = (): HeddleError =>
-  new HeddleError(
-    'host-network',
-    "the container shares the host's network (--net=host): it has the host's addresses and can get no other",
-  );
-
-/** Turns "no such file" into the sentence that it means for a namespace path; other errors pass. */
-export function vanished(path: string, error: unknown): unknown {
-  const code = systemCode(error);
-  if (code !== 'ENOENT' && code !== 'ESRCH' && code !== 'ENOTDIR') return error;
-  return new HeddleError('not-running', `no network namespace at ${path}: its container has stopped`, {
-    cause: error,
-  });
 }
 
 /** linux/rtnetlink.h, linux/net_namespace.h */

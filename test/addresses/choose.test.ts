@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Address } from '../../src/addresses/address.ts';
+import { type AddressFacts, chooseAddress, parsePolicy } from '../../src/addresses/choose.ts';
+import type { ContainerNetwork, PublishedPort, Snapshot } from '../../src/docker/snapshot.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
+
+const SNAPSHOT: Snapshot = {
+  id: '4f5e'.repeat(16),
+  name: 'web',
+  image: 'web',
+  running: true,
+  paused: false,
+  pid: 77,
+  metadata: new Map(),
+  ports: [],
+  networkMode: 'default',
+  networks: [],
+  hostname: 'web',
+  domainname: '',
+  health: 'none',
+  exitCode: null,
+  startedAt: '2026-11-21T12:00:00Z',
+};
+
+const on = (device: string, ...cidrs: string[]): Address[] =>
+  cidrs.map((cidr) => ({ ...parseCidr(cidr), interface: device }));
+const publishing = (...published: PublishedPort[]): Partial<Snapshot> => ({
+  ports: [
+    { port: 53, protocol: 'udp', published: [] },
+    { port: 80, protocol: 'tcp', published },
+  ],
+});
+const networks = (...names: [string, string, string?][]): { networks: ContainerNetwork[] } => ({
+  networks: names.map(([name, ipv4, ipv6 = '']) => ({ name, ipv4, ipv6 })),
+});
+const everywhere: PublishedPort = { hostIp: '0.0.0.0', hostPort: 8080 };
+const here = (hostIp: string): PublishedPort => ({ hostIp, hostPort: 8080 });
+
+interface Given extends Partial<Omit<AddressFacts, 'snapshot'>> {
+  readonly snapshot?: Partial<Snapshot>;
+}
+const facts = ({ snapshot = {}, ...rest }: Given): AddressFacts => ({
+  snapshot: { ...SNAPSHOT, ...snapshot },
+  addresses: [],
+  bridgeSubnets: [],
+  hostAddress: '192.168.0.10',
+  hostNetwork: false,
+  ...rest,
+});
+const SHARES = "the container shares the host's network";
+
+describe('a word that matches', () => {
+  test.each<[string, string, Given, { ip: string; reason: string; hostPorts?: boolean }]>([
+    [
+      'ethwe',
+      'takes the interface ethwe before any other',
+      { addresses: [...on('eth0', '172.17.0.2/16'), ...on('ethwe', '10.2.1.1/16')] },
+      { ip: '10.2.1.1', reason: 'ethwe has 10.2.1.1/16' },
+    ],
+    [
+      'ethwe',
+      'takes ethwe0 of the network plugins',
+      { addresses: on('ethwe0', '10.2.1.1/16') },
+      { ip: '10.2.1.1', reason: 'ethwe0 has 10.2.1.1/16' },
+    ],
+    [
+      'ethwe',
+      'takes ethwe before ethwe0',
+      { addresses: [...on('ethwe0', '10.2.1.1/16'), ...on('ethwe', '10.2.1.2/16')] },
+      { ip: '10.2.1.2', reason: 'ethwe has 10.2.1.2/16' },
+    ],
+    [
+      'ethwe',
+      'takes IPv4 before IPv6, then the first',
+      { addresses: on('ethwe', 'fd00::1/64', '10.2.1.9/16', '10.2.1.1/16') },
+      { ip: '10.2.1.9', reason: 'ethwe has 10.2.1.9/16' },
+    ],
+    [
+      'ethwe',
+      'takes IPv6 where there is nothing else',
+      { addresses: on('ethwe', 'fd00::1/64') },
+      { ip: 'fd00::1', reason: 'ethwe has fd00::1/64' },
+    ],
+    [
+      'iface:net1',
+      'takes that interface',
+      { addresses: [...on('ethwe', '10.2.1.1/16'), ...on('net1', '10.9.0.1/24')] },
+      { ip: '10.9.0.1', reason: 'net1 has 10.9.0.1/24' },
+    ],
+    [
+      'bridge',
+      'takes an address in the subnet of the weave bridge, on eth0 when it is the bridge of Docker',
+      { addresses: on('eth0', '10.2.1.4/16'), bridgeSubnets: [parseCidr('10.2.0.1/16')] },
+      { ip: '10.2.1.4', reason: 'eth0 has 10.2.1.4/16, inside 10.2.0.0/16 of the weave bridge' },
+    ],
+    [
+      'cidr:10.2.0.0/16',
+      'takes an address inside it on any interface, be it an unknown one',
+      { addresses: [...on('eth0', '172.17.0.2/16'), ...on('', '10.2.1.4/32')] },
+      { ip: '10.2.1.4', reason: 'an interface has 10.2.1.4/32, inside 10.2.0.0/16 of the policy' },
+    ],
+    [
+      'network:front',
+      'takes the address that Docker gave there',
+      { snapshot: networks(['back', '172.18.0.2'], ['front', '172.19.0.2']) },
+      { ip: '172.19.0.2', reason: 'Docker gave it 172.19.0.2 on network front' },
+    ],
+    [
+      'network:front',
+      'takes an IPv6 address where there is no other',
+      { snapshot: networks(['front', '', 'fd00:19::2']) },
+      { ip: 'fd00:19::2', reason: 'Docker gave it fd00:19::2 on network front' },
+    ],
+    [
+      'internal',
+      'takes the network that the container was started on',
+      { snapshot: { networkMode: 'web', ...networks(['app', '172.18.0.2'], ['web', '172.19.0.2']) } },
+      { ip: '172.19.0.2', reason: 'Docker gave it 172.19.0.2 on network web' },
+    ],
+    [
+      'internal',
+      'takes the first network by name that gives an address',
+      { snapshot: { networkMode: 'none', ...networks(['z', '172.19.0.2'], ['b', '172.18.0.2'], ['a', '']) } },
+      { ip: '172.18.0.2', reason: 'Docker gave it 172.18.0.2 on network b' },
+    ],
+    [
+      'internal',
+      "takes eth0 of a container in another one's network",
+      { snapshot: { networkMode: 'container:abc' }, addresses: on('eth0', '172.17.0.2/16') },
+      { ip: '172.17.0.2', reason: 'eth0 has 172.17.0.2/16' },
+    ],
+    [
+      'internal',
+      "takes the host's address in the host's network",
+      { hostNetwork: true },
+      { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10` },
+    ],
+    [
+      'published',
+      "takes the host's address, with the host's ports",
+      { snapshot: publishing(here('127.0.0.1'), everywhere) },
+      {
+        ip: '192.168.0.10',
+        reason: 'it publishes a port on the host, whose address is 192.168.0.10',
+        hostPorts: true,
+      },
+    ],
+    [
+      'published',
+      'takes the address that a port is published at, needing no other',
+      { snapshot: publishing(here('192.168.7.7')), hostAddress: undefined },
+      { ip: '192.168.7.7', reason: 'it publishes a port on the host, at 192.168.7.7', hostPorts: true },
+    ],
+    [
+      'published',
+      "takes the host's address in the host's network, where the ports are the host's own",
+      { hostNetwork: true },
+      { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10` },
+    ],
+  ])('%s %s', (word, _, given, { ip, reason, hostPorts = false }) => {
+    expect(chooseAddress(parsePolicy(word), facts(given))).toEqual({
+      chosen: true,
+      ip,
+      word,
+      reason,
+      hostPorts,
+    });
+  });
+});
+
+describe('a word that does not match says why', () => {
+  test.each<[string, Given, string]>([
+    ['ethwe', { addresses: on('eth0', '10.2.1.1/16') }, 'no address on ethwe or ethwe0'],
+    ['ethwe', { addresses: on('', '10.2.1.1/16') }, 'no address on ethwe or ethwe0'],
+    ['ethwe', { hostNetwork: true, addresses: on('ethwe', '10.2.0.1/16') }, SHARES],
+    [
+      'ethwe',
+      { snapshot: { pid: 0 }, addresses: on('ethwe', '10.2.1.1/16') },
+      'the container is not running',
+    ],
+    ['iface:net1', { addresses: on('net2', '10.2.1.1/16') }, 'no address on net1'],
+    ['bridge', { addresses: on('eth0', '10.2.1.1/16') }, 'the weave bridge has no address'],
+    [
+      'bridge',
+      { addresses: on('eth0', '172.17.0.2/16'), bridgeSubnets: ['10.2.0.1/16', 'fd00::1/64'].map(parseCidr) },
+      'no address inside 10.2.0.0/16 or fd00::/64',
+    ],
+    ['cidr:10.2.0.0/16', { addresses: on('ethwe', '10.3.0.1/16') }, 'no address inside 10.2.0.0/16'],
+    ['cidr:10.2.0.0/16', { hostNetwork: true, addresses: on('weave', '10.2.0.1/16') }, SHARES],
+    ['network:front', { snapshot: networks(['back', '172.18.0.2']) }, 'not on network front, but on back'],
+    ['network:front', {}, 'not on network front, nor any other'],
+    ['network:front', { snapshot: networks(['front', '']) }, 'Docker gave it no address on network front'],
+    ['internal', { snapshot: networks(['none', '']) }, 'Docker gave it no address'],
+    [
+      'internal',
+      { hostNetwork: true, hostAddress: undefined },
+      "the host's own address is not known: give it with --ip",
+    ],
+    ['published', { snapshot: publishing() }, 'it publishes no port on the host'],
+    [
+      'published',
+      { snapshot: publishing(here('127.0.0.1'), here('::1')) },
+      "it publishes ports on the host's loopback address alone",
+    ],
+    [
+      'published',
+      { snapshot: publishing(everywhere), hostAddress: undefined },
+      "the host's own address is not known: give it with --ip",
+    ],
+  ])('%s', (word, given, why) => {
+    expect(chooseAddress(parsePolicy(word), facts(given))).toEqual({ chosen: false, tried: [{ word, why }] });
+  });
+});
+
+describe('the policy as a whole', () => {
+  const all: Given = {
+    snapshot: { ...publishing(everywhere), ...networks(['bridge', '172.17.0.2']) },
+    addresses: [...on('eth0', '172.17.0.2/16'), ...on('ethwe', '10.2.1.1/16')],
+  };
+
+  test('takes the first word that matches, not the best', () => {
+    expect(chooseAddress(parsePolicy('published,ethwe'), facts(all))).toMatchObject({ word: 'published' });
+    expect(chooseAddress(parsePolicy('ethwe,published'), facts(all))).toMatchObject({ word: 'ethwe' });
+    expect(chooseAddress(parsePolicy('bridge,internal'), facts(all))).toMatchObject({ word: 'internal' });
+  });
+
+  test('tells of every word when none matches', () => {
+    const choice = chooseAddress(parsePolicy('ethwe,bridge,published'), facts({}));
+    expect(choice).toMatchObject({
+      chosen: false,
+      tried: [{ word: 'ethwe' }, { word: 'bridge' }, { word: 'published' }],
+    });
+  });
+
+  test('does not depend on the order of Docker’s networks, nor of families', () => {
+    const three = networks(['a', '172.18.0.2'], ['b', '172.19.0.2'], ['c', '172.20.0.2']).networks;
+    const addresses = on('ethwe', '10.2.1.1/16', 'fd00::1/64');
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(three, { minLength: 3 }),
+        fc.shuffledSubarray(addresses, { minLength: 2 }),
+        (shuffled, mixed) => {
+          const given = facts({ snapshot: { networkMode: 'b', networks: shuffled }, addresses: mixed });
+          expect(chooseAddress(parsePolicy('internal'), given)).toMatchObject({ ip: '172.19.0.2' });
+          expect(chooseAddress(parsePolicy('ethwe'), given)).toMatchObject({ ip: '10.2.1.1' });
+        },
+      ),
+    );
+  });
+});
