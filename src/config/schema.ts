@@ -33,7 +33,7 @@ const whole = (least: number, most: number) =>
     v.minValue(least, `is less than ${least}`),
     v.maxValue(most, `is more than ${most}`),
   );
-const listOf = <S extends v.GenericSchema>(item: S) =>
+const listOf = <T>(parse: (word: string) => T) =>
   v.pipe(
     v.union([
       v.array(v.string()),
@@ -43,8 +43,7 @@ const listOf = <S extends v.GenericSchema>(item: S) =>
       ),
     ]),
     v.transform((lists) => lists.flatMap((list) => list.split(',')).map((word) => word.trim())),
-    v.transform((words) => words.filter(Boolean)),
-    v.array(item),
+    v.transform((words) => words.filter(Boolean).map(parse)),
   );
 const deviceName = v.pipe(
   text,
@@ -105,7 +104,7 @@ export const SETTINGS = {
     help: "datacenter in the names (the Consul agent's own, else dc1)",
   },
   dnsListen: {
-    schema: v.optional(listOf(v.pipe(v.string(), v.transform(parseListen))), []),
+    schema: v.optional(listOf(parseListen), []),
     flag: 'dns-listen',
     value: 'address',
     help: 'answer DNS here too, ip or ip:port; several by repetition or commas',

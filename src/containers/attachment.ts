@@ -2,11 +2,11 @@ import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr, NetworkEngine } from '../network/engine.ts';
-import type { ContainerNamespace } from './observe.ts';
+import type { FoundNamespace } from '../network/namespace.ts';
 
 export interface AttachmentNeeds {
   inspect(container: string): Promise<Snapshot | undefined>;
-  namespaceOf(snapshot: Snapshot): Promise<ContainerNamespace>;
+  namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
   readonly network: Pick<NetworkEngine, 'ensureBridge' | 'attach' | 'detach'>;
 }
 

@@ -43,9 +43,12 @@ export class Follower {
   /** Looks not begun, and looks under way, by container. */
   readonly #waiting = new Map<string, Promise<void>>();
   readonly #busy = new Map<string, Promise<void>>();
+  /** Containers that died or were paused while they were being looked at. */
+  readonly #ended = new Set<string>();
   /** How often in a row a container could not be dealt with. */
   readonly #failed = new Map<string, number>();
   readonly #firstSync = Promise.withResolvers<void>();
+  readonly #firstLoss = Promise.withResolvers<void>();
   #passing: Promise<void> | undefined;
   #passAgain = false;
   #timers: NodeJS.Timeout[] = [];
@@ -86,6 +89,11 @@ export class Follower {
     return this.#firstSync.promise;
   }
 
+  /** Resolves when the engine could not be reached, or was lost, for the first time. */
+  get lostAtFirst(): Promise<void> {
+    return this.#firstLoss.promise;
+  }
+
   status(): FollowerStatus {
     return {
       stream: this.#state,
@@ -98,12 +106,17 @@ export class Follower {
 
   /** Something changed in a network namespace; `undefined` means in any of them. */
   namespaceChanged(namespace: number | undefined): void {
-    if (namespace !== undefined) {
-      for (const id of this.#needs.roster.inNamespace(namespace)) void this.mark(id);
-      return;
+    for (const id of this.#concerned(namespace)) void this.mark(id);
+  }
+
+  #concerned(namespace: number | undefined): readonly string[] {
+    if (namespace === undefined) {
+      const running = [...this.#needs.roster.entries()].filter(({ snapshot }) => snapshot.pid > 0);
+      return running.map(({ snapshot }) => snapshot.id);
     }
-    for (const { snapshot } of this.#needs.roster.entries())
-      if (snapshot.pid > 0) void this.mark(snapshot.id);
+    const sharing = this.#needs.roster.inNamespace(namespace);
+    // A namespace nobody is known to be in may be that of a container which is being looked at for the first time.
+    return sharing.length > 0 ? sharing : [...this.#busy.keys()];
   }
 
   /** Has a container looked at anew, soon; marking twice costs one look. Resolves after that look, and never throws. */
@@ -148,12 +161,9 @@ export class Follower {
 
   async #listAll(): Promise<void> {
     const ids = await this.#needs.docker.containers();
-    for (const id of ids) this.mark(id);
     // Known to us and not in the list: removed, or created since. The look decides.
-    const listed = new Set(ids);
-    for (const { snapshot } of this.#needs.roster.entries())
-      if (!listed.has(snapshot.id)) this.mark(snapshot.id);
-    await this.#lanes.onIdle();
+    const known = Array.from(this.#needs.roster.entries(), (entry) => entry.snapshot.id);
+    await Promise.all([...new Set([...ids, ...known])].map((id) => this.mark(id)));
     if (this.#synced) return;
     this.#synced = true;
     this.#needs.log.info({ containers: ids.length }, 'all containers looked at');
@@ -162,6 +172,7 @@ export class Follower {
 
   async #refresh(id: string): Promise<void> {
     const { docker, observer, roster, log } = this.#needs;
+    this.#ended.delete(id);
     try {
       const snapshot = await docker.inspect(id);
       if (snapshot === undefined) {
@@ -169,8 +180,8 @@ export class Follower {
         return roster.delete(id);
       }
       const entry = await observer.observe(snapshot);
-      // Something happened meanwhile (a die, perhaps): what was just read may be past, and the next look is due.
-      if (this.#waiting.has(id)) return;
+      // It ended meanwhile: what was just read is past, and the next look is due.
+      if (this.#ended.has(id)) return;
       const known = roster.get(id)?.problem;
       if (entry.problem !== undefined && entry.problem !== known) {
         log.warn({ container: shortId(id), name: snapshot.name }, entry.problem);
@@ -200,6 +211,7 @@ export class Follower {
 
   /** What has ended is taken out of the answers at once; the look that follows finds the rest. */
   #leave(id: string, action: 'die' | 'pause'): void {
+    if (this.#busy.has(id)) this.#ended.add(id);
     const entry = this.#needs.roster.get(id);
     if (!entry?.snapshot.running) return;
     const snapshot = {
@@ -225,6 +237,7 @@ export class Follower {
 
   #lost(error: Error): void {
     this.#state = 'lost';
+    this.#firstLoss.resolve();
     this.#needs.log.warn(
       { error: error.message },
       'lost the stream of Docker events; reconnecting until it is back',

@@ -3,24 +3,18 @@ import { type AddressFacts, type AddressWord, chooseAddress } from '../addresses
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Cidr } from '../network/engine.ts';
+import type { FoundNamespace } from '../network/namespace.ts';
 import { dueAddresses } from './due.ts';
 import type { RosterEntry } from './entry.ts';
 
-/** The network namespace of a running container. */
-export interface ContainerNamespace {
-  /** Undefined for a container in the host's own namespace. */
-  readonly path: string | undefined;
-  readonly inode: number | undefined;
-}
-
 export interface ObserverNeeds {
   /** Finds and verifies the namespace; throws HeddleError `not-running` when it is gone. */
-  namespaceOf(snapshot: Snapshot): Promise<ContainerNamespace>;
-  addressesIn(path: string, snapshot: Snapshot): Promise<readonly Address[]>;
+  namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
+  addressesIn(path: string): Promise<readonly Address[]>;
   /** Gives a running container these addresses; undefined where this process may not attach. */
   attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
-  /** Addresses given by `heddle attach`, which the container's own metadata does not tell. */
-  claims(container: string): readonly Cidr[];
+  /** What `attach` and `detach` left a container with; undefined when it has only its own metadata to go by. */
+  claims(container: string): readonly Cidr[] | undefined;
   bridgeSubnets(): Promise<readonly Cidr[]>;
   hostAddress(): Promise<string | undefined>;
 }
@@ -40,18 +34,18 @@ export class Observer {
 
   async observe(snapshot: Snapshot): Promise<RosterEntry> {
     const due = dueAddresses(snapshot);
-    const wanted = [...due.cidrs, ...this.#needs.claims(snapshot.id)];
-    let namespace: ContainerNamespace = { path: undefined, inode: undefined };
+    const wanted = this.#needs.claims(snapshot.id) ?? due.cidrs;
+    let namespace: FoundNamespace = { path: undefined, inode: undefined };
     let addresses: readonly Address[] = [];
     let problem = due.problem;
     if (snapshot.pid > 0) {
       try {
         namespace = await this.#needs.namespaceOf(snapshot);
         if (namespace.path !== undefined) {
-          addresses = await this.#needs.addressesIn(namespace.path, snapshot);
+          addresses = await this.#needs.addressesIn(namespace.path);
           if (this.#needs.attach && missing(wanted, addresses).length > 0) {
             await this.#needs.attach(namespace.path, snapshot, wanted);
-            addresses = await this.#needs.addressesIn(namespace.path, snapshot);
+            addresses = await this.#needs.addressesIn(namespace.path);
           }
         }
       } catch (error) {

@@ -18,6 +18,8 @@ export const WordLine = v.union([
 export const EngineAnswer = v.object({
   /** Docker's id of the engine; empty while Docker has not answered yet. */
   engine: v.string(),
+  /** `unix:///var/run/docker.sock`, as the daemon reaches it. */
+  address: v.string(),
   version: v.string(),
 });
 export type EngineAnswer = v.InferOutput<typeof EngineAnswer>;

@@ -20,8 +20,12 @@ export async function reachHost(
 ): Promise<Reach> {
   const docker = new DockerEngine(client);
   const daemon = await daemonAt(settings.socket);
+  const inDaemon: Reach = (argv, io) => wordAt(settings.socket, argv, io);
+  // The same socket of this host is the same engine, and need not be asked: it may be down, and its client is slow
+  // to load.
+  if (daemon?.address === docker.address && docker.address.startsWith('unix:')) return inDaemon;
   const { id } = await docker.info();
-  if (daemon?.engine === id) return (argv, io) => wordAt(settings.socket, argv, io);
+  if (daemon?.engine === id) return inDaemon;
   const container = await docker.inspect(settings.containerName);
   if (container?.running) return (argv, io) => execWord(client, container.id, argv, io);
   const helper = await helperWord(client, settings.image);

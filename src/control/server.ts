@@ -11,7 +11,7 @@ import { type EngineAnswer, WORD_LIMIT_BYTES, type WordLine, WordRequest } from 
 export interface ControlNeeds {
   /** Runs one word on this host. */
   word(argv: readonly string[], io: Io): Promise<number>;
-  engine(): EngineAnswer;
+  engine(): Promise<EngineAnswer>;
   readonly log: Logger;
 }
 
@@ -82,7 +82,7 @@ export class ControlServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET' && request.url === '/engine') {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(this.#needs.engine()));
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(await this.#needs.engine()));
       return;
     }
     if (request.method !== 'POST' || request.url !== '/word') {

@@ -97,12 +97,13 @@ export class EventStream {
 
 /** One line of the events stream; `undefined` for what is not about a container, or cannot be read. */
 export function parseEvent(line: string): ContainerEvent | undefined {
-  let event: RawEvent;
+  let event: RawEvent | null;
   try {
-    event = JSON.parse(line) as RawEvent;
+    event = JSON.parse(line) as RawEvent | null;
   } catch {
     return undefined;
   }
+  if (event === null) return undefined;
   const container = event.Type === 'network' ? event.Actor?.Attributes?.container : event.Actor?.ID;
   if (typeof container !== 'string' || typeof event.Action !== 'string') return undefined;
   const [action = ''] = event.Action.split(':', 1);

@@ -1,0 +1,115 @@
+import type { Claims } from '../containers/claims.ts';
+import type { Follower } from '../containers/follow.ts';
+import type { Roster } from '../containers/roster.ts';
+import { formatListen } from '../dns/listen.ts';
+import type { NameService } from '../dns/name-service.ts';
+import type { Cidr } from '../network/engine.ts';
+import type { Parts } from '../parts.ts';
+import type { Desired } from '../registry/desired.ts';
+import type { Reconciler } from '../registry/reconcile.ts';
+import type { Registry } from '../registry/registry.ts';
+import { VERSION } from '../version.ts';
+import type { ContainerReport, Host, StatusReport } from './host.ts';
+import type { EngineAnswer } from './protocol.ts';
+import { containerCounts, networkReport } from './report.ts';
+
+export interface DaemonHostNeeds {
+  readonly parts: Parts;
+  readonly claims: Claims;
+  readonly roster: Roster;
+  readonly desired: Desired;
+  readonly follower: Follower;
+  readonly reconciler: Reconciler;
+  readonly registry: Pick<Registry, 'name'>;
+  readonly names: NameService;
+}
+
+export interface DaemonHostOptions {
+  readonly hostId: string;
+  readonly bridge: string;
+}
+
+/** The host as its daemon sees it: from live tables, and what is given is remembered for the next start. */
+export class DaemonHost implements Host {
+  readonly #needs: DaemonHostNeeds;
+  readonly #options: DaemonHostOptions;
+  readonly #startedAt = new Date().toISOString();
+  #engine: string | undefined;
+
+  constructor(needs: DaemonHostNeeds, options: DaemonHostOptions) {
+    this.#needs = needs;
+    this.#options = options;
+  }
+
+  /** Which Docker engine this daemon serves; without an id as long as Docker has not answered. */
+  async engine(): Promise<EngineAnswer> {
+    const { docker } = this.#needs.parts;
+    this.#engine ??= await docker.info().then(
+      ({ id }) => id,
+      () => undefined,
+    );
+    return { engine: this.#engine ?? '', address: docker.address, version: VERSION };
+  }
+
+  async attach(container: string, cidrs: readonly Cidr[]): Promise<void> {
+    const { parts, claims, follower } = this.#needs;
+    const snapshot = await parts.attachment.attach(container, cidrs);
+    await claims.add(snapshot, cidrs);
+    await follower.look(snapshot.id);
+  }
+
+  async detach(container: string, cidrs: readonly Cidr[]): Promise<void> {
+    const { parts, claims, follower } = this.#needs;
+    const snapshot = await parts.docker.inspect(container);
+    // Given up first: a look in between must not give it back.
+    if (snapshot) await claims.remove(snapshot, cidrs);
+    const { id } = await parts.attachment.detach(container, cidrs);
+    await follower.look(id);
+  }
+
+  dnsAddress(): Promise<string> {
+    return this.#needs.parts.dnsAddress();
+  }
+
+  async containers(): Promise<readonly ContainerReport[]> {
+    const { roster, desired } = this.#needs;
+    return Array.from(roster.entries(), (entry) => ({
+      entry,
+      services: desired.ofContainer(entry.snapshot.id),
+      problems: [...desired.problems(entry.snapshot.id), ...this.#refusals(entry.snapshot.id)],
+    }));
+  }
+
+  async status(): Promise<StatusReport> {
+    const { parts, roster, desired, follower, reconciler, registry, names } = this.#needs;
+    const { hostId, bridge } = this.#options;
+    const { state, pending, errors, unsynced } = reconciler.status();
+    const troubles = [
+      pending > 0 ? `${pending} to be written` : '',
+      errors.size > 0 ? `${errors.size} refused` : '',
+      unsynced.length > 0 ? `${unsynced.length} not served by its catalog` : '',
+    ];
+    return {
+      version: VERSION,
+      daemon: { pid: process.pid, startedAt: this.#startedAt, hostId },
+      docker: { address: parts.docker.address, follower: follower.status() },
+      containers: containerCounts(roster.entries()),
+      registry: {
+        name: registry.name,
+        state,
+        services: desired.size,
+        detail: troubles.filter(Boolean).join(', '),
+      },
+      dns: names
+        .listeners()
+        .map(({ address, state, why }) => ({ address: formatListen(address), state, detail: why ?? '' })),
+      network: await networkReport(parts.network, bridge),
+    };
+  }
+
+  #refusals(container: string): readonly string[] {
+    const { desired, reconciler } = this.#needs;
+    const { errors } = reconciler.status();
+    return desired.ofContainer(container).flatMap(({ id }) => errors.get(id) ?? []);
+  }
+}

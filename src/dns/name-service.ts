@@ -1,0 +1,78 @@
+import type { Settings } from '../config/schema.ts';
+import type { Logger } from '../log.ts';
+import type { Node } from '../registry/open.ts';
+import type { View } from '../registry/registry.ts';
+import { BridgeListeners } from './bridges.ts';
+import { ForwardZone } from './forward.ts';
+import type { ListenerStatus } from './listener.ts';
+import { LocalNetworks } from './local.ts';
+import { Resolver } from './resolve.ts';
+import { Responder } from './responder.ts';
+import { DnsServer } from './server.ts';
+import { Upstreams } from './upstreams.ts';
+import { ReverseZone } from './zones/reverse.ts';
+import { ServiceZone } from './zones/service.ts';
+import { SERVICE_ZONE_DEFAULTS } from './zones/settings.ts';
+
+export interface NameServiceNeeds {
+  readonly view: View;
+  node(): Node;
+  /** The addresses of the bridges, now. */
+  bridgeAddresses(): Promise<readonly string[]>;
+  readonly log: Logger;
+}
+
+type NameServiceSettings = Pick<Settings, 'domain' | 'datacenter' | 'dnsListen' | 'dns' | 'resolvConf'>;
+
+/** weave's range for addresses that nobody chose: names asked for them are ours to deny. */
+const OUR_RANGES = ['10.32.0.0/12'];
+
+/** The resolver as a whole: the chain of zones, and the sockets it is asked through. */
+export class NameService {
+  readonly #explicit: DnsServer;
+  readonly #bridges: BridgeListeners | undefined;
+
+  constructor(needs: NameServiceNeeds, settings: NameServiceSettings) {
+    const { view, log } = needs;
+    const local = new LocalNetworks();
+    const zone = {
+      ...SERVICE_ZONE_DEFAULTS,
+      domain: settings.domain,
+      // Read at every question: a Consul agent that was away tells them later.
+      get datacenter() {
+        return settings.datacenter ?? needs.node().datacenter;
+      },
+      get node() {
+        return needs.node().name;
+      },
+    };
+    const upstreams = new Upstreams({ isOwn: ({ ip }) => local.isOwn(ip), log }, settings.resolvConf);
+    const zones = [
+      new ServiceZone({ view }, zone),
+      new ReverseZone({ view }, { ...zone, ranges: OUR_RANGES }),
+      new ForwardZone({ upstreams, isLocal: local.includes }, { ownDomains: [settings.domain] }),
+    ];
+    const resolver = new Resolver({ zones, log });
+    const responder = new Responder({ resolver, recursionFor: local.includes, log });
+    const listen = settings.dnsListen.map((address) => ({ ...address, required: true }));
+    this.#explicit = new DnsServer({ responder }, { listen });
+    const given = new Set(settings.dnsListen.filter(({ port }) => port === 53).map(({ ip }) => ip));
+    const addresses = async () => (await needs.bridgeAddresses()).filter((ip) => !given.has(ip));
+    this.#bridges = settings.dns ? new BridgeListeners({ responder, addresses, log }) : undefined;
+  }
+
+  /** @throws HeddleError `taken` or `not-permitted` for an address that cannot be listened on */
+  async start(): Promise<void> {
+    await this.#explicit.start();
+    await this.#bridges?.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#bridges?.stop();
+    await this.#explicit.stop();
+  }
+
+  listeners(): readonly ListenerStatus[] {
+    return [...(this.#bridges?.status() ?? []), ...this.#explicit.status().listeners];
+  }
+}

@@ -1,0 +1,123 @@
+import { runOnHost } from './commands/on-host.ts';
+import type { Settings } from './config/schema.ts';
+import { Claims } from './containers/claims.ts';
+import { Follower } from './containers/follow.ts';
+import { Roster } from './containers/roster.ts';
+import { DaemonHost } from './control/daemon-host.ts';
+import { ControlServer } from './control/server.ts';
+import { NameService } from './dns/name-service.ts';
+import { DockerClient } from './docker/client.ts';
+import { dockerHost } from './docker/host.ts';
+import type { Logger } from './log.ts';
+import { ownNamespace } from './network/namespace.ts';
+import { assembleParts } from './parts.ts';
+import { Desired } from './registry/desired.ts';
+import { openRegistry } from './registry/open.ts';
+import { Reconciler } from './registry/reconcile.ts';
+import { RegistryView } from './registry/view.ts';
+import { StateFile } from './state.ts';
+import { VERSION } from './version.ts';
+
+export interface HeddleNeeds {
+  readonly log: Logger;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The daemon: puts the parts together, starts them in the order of the story, and stops them backwards. */
+export class Heddle {
+  readonly #settings: Settings;
+  readonly #needs: HeddleNeeds;
+  /** What stops the parts that were started, in the order of starting. */
+  readonly #started: (() => Promise<unknown>)[] = [];
+  #summary: Readonly<Record<string, unknown>> = { version: VERSION };
+
+  constructor(settings: Settings, needs: HeddleNeeds) {
+    this.#settings = settings;
+    this.#needs = needs;
+  }
+
+  /**
+   * Resolves when names are answered, words are taken, and what already runs is known. Docker or the registry may
+   * be away: they are waited for in the background.
+   * @throws HeddleError for what cannot come right by itself: state that cannot be kept, a port that is taken
+   */
+  async start(): Promise<void> {
+    const settings = this.#settings;
+    const log = (component: string) => this.#needs.log.child({ component });
+    const state = await StateFile.open(settings.stateDir);
+    const { hostId } = state.current;
+
+    const { consulToken: token, servicePrefix, onStop } = settings;
+    const open = openRegistry(settings.registry, { hostId, token, log: log('registry') });
+    const client = new DockerClient(dockerHost(this.#needs.env));
+    const claims = new Claims(state);
+    const parts = assembleParts(settings, {
+      client,
+      log: log('network'),
+      claims: (container) => claims.of(container),
+      advertised: () => open.node().address,
+    });
+
+    const roster = new Roster();
+    const desired = new Desired({ log: log('services') }, { hostId, servicePrefix });
+    const { registry, elsewhere } = open;
+    const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop });
+    const refused = (id: string) => reconciler.refused(id);
+    const node = () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' });
+    const view = new RegistryView(
+      { desired, refused, node, ...(elsewhere ? { elsewhere } : {}) },
+      { hostId },
+    );
+    const { bridgeAddresses, docker, observer } = parts;
+    const names = new NameService(
+      { view, node: () => open.node(), bridgeAddresses, log: log('dns') },
+      settings,
+    );
+    const follower = new Follower({ docker, observer, roster, log: log('docker') });
+    roster.on('set', (entry) => desired.set(entry));
+    roster.on('delete', (container) => desired.delete(container));
+    roster.on('delete', (container) => void claims.forget(container));
+
+    const host = new DaemonHost(
+      { parts, claims, roster, desired, follower, reconciler, registry, names },
+      { hostId, bridge: settings.bridge },
+    );
+    const control = new ControlServer(
+      { word: (argv, io) => runOnHost(argv, host, io), engine: () => host.engine(), log: log('control') },
+      { path: settings.socket },
+    );
+
+    await this.#begin(control);
+    await this.#begin(names);
+    await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
+    await this.#begin(follower);
+    const own = ownNamespace();
+    const watching = await parts.network.watch((namespace) => {
+      if (namespace !== own) follower.namespaceChanged(namespace);
+    });
+    this.#started.push(() => watching.stop());
+    // Not before what runs is known: what desired state lacks, the first pass removes.
+    const reconciling = follower.synced.then(async () => {
+      await claims.prune(roster);
+      await reconciler.start();
+    });
+    this.#started.push(() => reconciler.stop());
+    await Promise.race([reconciling, follower.lostAtFirst]);
+    this.#summary = { version: VERSION, host: hostId, registry: registry.name, docker: docker.address };
+  }
+
+  /** What the log says once the daemon is ready. */
+  summary(): Readonly<Record<string, unknown>> {
+    return this.#summary;
+  }
+
+  /** Idempotent, at any time. */
+  async stop(): Promise<void> {
+    for (let stop = this.#started.pop(); stop; stop = this.#started.pop()) await stop();
+  }
+
+  async #begin(part: { start(): void | Promise<void>; stop(): Promise<void> }): Promise<void> {
+    this.#started.push(() => part.stop());
+    await part.start();
+  }
+}

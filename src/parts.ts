@@ -1,0 +1,95 @@
+import type { AddressWord } from './addresses/choose.ts';
+import { DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED } from './addresses/choose.ts';
+import { defaultRouteAddress } from './addresses/host-address.ts';
+import { AddressReader } from './addresses/read.ts';
+import type { Settings } from './config/schema.ts';
+import { Attachment } from './containers/attachment.ts';
+import { Observer } from './containers/observe.ts';
+import type { DockerClient } from './docker/client.ts';
+import { DockerEngine } from './docker/engine.ts';
+import type { Snapshot } from './docker/snapshot.ts';
+import { HeddleError } from './errors.ts';
+import type { Logger } from './log.ts';
+import type { Cidr, NetworkEngine } from './network/engine.ts';
+import { IptablesFirewall } from './network/firewall.ts';
+import { KernelEngine } from './network/kernel.ts';
+import { findNamespace } from './network/namespace.ts';
+
+/** What the daemon and `--local` both stand on: Docker, the kernel, and how a container is looked at. */
+export interface Parts {
+  readonly docker: DockerEngine;
+  readonly network: NetworkEngine;
+  readonly attachment: Attachment;
+  readonly observer: Observer;
+  /** The address of the bridge whose containers ask us for names. */
+  dnsAddress(): Promise<string>;
+  /** The addresses of all bridges that containers can reach us at. */
+  bridgeAddresses(): Promise<readonly string[]>;
+}
+
+export interface PartsNeeds {
+  readonly client: DockerClient;
+  readonly log: Logger;
+  claims(container: string): readonly Cidr[] | undefined;
+  /** The address that the registry's agent advertises, if there is one. */
+  advertised(): string | undefined;
+}
+
+export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
+  const { client, log } = needs;
+  const { bridge, interface: device, mtu, procfs } = settings;
+  const docker = new DockerEngine(client);
+  const firewall = new IptablesFirewall(
+    { log },
+    { bridge, localBridges: [settings.dockerBridge ?? 'docker0'] },
+  );
+  const network = new KernelEngine({ firewall, log }, { bridge, interface: device, mtu });
+  const reader = new AddressReader({ network, warn: (sentence) => log.warn(sentence) });
+  const namespaceOf = ({ id, pid }: Snapshot) => findNamespace({ procfs, pid, containerId: id });
+
+  const attach = async (nsPath: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => {
+    await network.ensureBridge();
+    await network.attach({ nsPath, container: snapshot.id }, cidrs);
+  };
+  const observer = new Observer(
+    {
+      namespaceOf,
+      addressesIn: (path) => reader.read(path),
+      attach: settings.attach ? attach : undefined,
+      claims: needs.claims,
+      bridgeSubnets: () => network.hostAddresses(bridge).then((addresses) => addresses.map(toCidr)),
+      hostAddress: async () => settings.ip ?? needs.advertised() ?? (await defaultRouteAddress()),
+    },
+    { policy: policyOf(settings) },
+  );
+
+  const dockerBridge = async () => settings.dockerBridge ?? (await docker.bridgeDevice());
+  return {
+    docker,
+    network,
+    observer,
+    attachment: new Attachment({ inspect: (container) => docker.inspect(container), namespaceOf, network }),
+    dnsAddress: async () => addressOf(network, await dockerBridge()),
+    bridgeAddresses: async () => {
+      const devices = new Set([bridge, await dockerBridge().catch(() => bridge)]);
+      const addresses = await Promise.all(Array.from(devices, (name) => network.hostAddresses(name)));
+      return addresses.flat().map(({ ip }) => ip);
+    },
+  };
+}
+
+const policyOf = ({ address, registry }: Settings): readonly AddressWord[] =>
+  address ?? (registry.kind === 'embedded' ? DEFAULT_POLICY_EMBEDDED : DEFAULT_POLICY_CONSUL);
+
+/** IPv4 first: it is what a container without IPv6 can reach. */
+async function addressOf(network: NetworkEngine, device: string): Promise<string> {
+  const addresses = await network.hostAddresses(device);
+  const address = addresses.find(({ family }) => family === 4) ?? addresses[0];
+  if (address) return address.ip;
+  throw new HeddleError(
+    'not-found',
+    `the bridge ${device} has no address, or there is no such device; start Docker, or name the bridge with DOCKER_BRIDGE`,
+  );
+}
+
+const toCidr = ({ ip, prefixLength, family }: Cidr): Cidr => ({ ip, prefixLength, family });

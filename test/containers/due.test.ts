@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { dueAddresses } from '../../src/containers/due.ts';
+import { formatCidr } from '../../src/network/cidr.ts';
+import { snapshot } from './snapshot.ts';
+
+const due = (metadata: Record<string, string>) =>
+  dueAddresses(snapshot('web', { metadata: new Map(Object.entries(metadata)) }));
+
+describe('the addresses a container asks for', () => {
+  it.each([
+    ['nothing said', {}, []],
+    ['our label', { 'heddle.cidr': '10.2.1.1/16' }, ['10.2.1.1/16']],
+    [
+      "weave's word, by spaces and commas",
+      { WEAVE_CIDR: '10.2.1.1/16 10.3.1.1/24,fd00::1/64' },
+      ['10.2.1.1/16', '10.3.1.1/24', 'fd00::1/64'],
+    ],
+    [
+      "our label before weave's word",
+      { 'heddle.cidr': '10.2.1.1/16', WEAVE_CIDR: '10.9.9.9/16' },
+      ['10.2.1.1/16'],
+    ],
+    ['none', { WEAVE_CIDR: 'none' }, []],
+    ['our label none', { 'heddle.cidr': 'none', WEAVE_CIDR: '10.9.9.9/16' }, []],
+    ['blank', { WEAVE_CIDR: ' , ' }, []],
+  ])('%s', (_, metadata, cidrs) => {
+    expect(due(metadata)).toMatchObject({ problem: undefined });
+    expect(due(metadata).cidrs.map(formatCidr)).toEqual(cidrs);
+  });
+
+  it('attaches nothing by a label that cannot be understood, and says what is wrong with it', () => {
+    const { cidrs, problem } = due({ 'heddle.cidr': '10.2.1.1/16 10.2.0.300/16' });
+    expect(cidrs).toEqual([]);
+    expect(problem).toMatch(/^heddle\.cidr: .*10\.2\.0\.300/);
+  });
+});

@@ -1,0 +1,183 @@
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Follower } from '../../src/containers/follow.ts';
+import { Roster } from '../../src/containers/roster.ts';
+import type { Snapshot } from '../../src/docker/snapshot.ts';
+import { HeddleError } from '../../src/errors.ts';
+import { silentLogger } from '../../src/log.ts';
+import { eventually } from '../support/eventually.ts';
+import { entryOf, snapshot } from './snapshot.ts';
+
+/** An engine in memory, whose stream can break and whose answers can be held back. */
+class FakeEngine {
+  readonly address = 'unix:///fake.sock';
+  readonly containersById = new Map<string, Snapshot>();
+  readonly inspected: string[] = [];
+  streams: PassThrough[] = [];
+  gate: Promise<void> = Promise.resolve();
+  away = false;
+
+  #answer<T>(value: () => T): T {
+    if (this.away) throw new HeddleError('unreachable', 'no engine');
+    return value();
+  }
+
+  run(container: Snapshot): void {
+    this.containersById.set(container.id, container);
+    this.tell('start', container.id);
+  }
+
+  tell(action: string, id: string): void {
+    const event = { Type: 'container', Action: action, Actor: { ID: id }, timeNano: 1 };
+    for (const stream of this.streams) stream.write(`${JSON.stringify(event)}\n`);
+  }
+
+  async events(_since: number | undefined, signal: AbortSignal): Promise<PassThrough> {
+    return this.#answer(() => {
+      const stream = new PassThrough();
+      signal.addEventListener('abort', () => stream.destroy());
+      this.streams.push(stream);
+      return stream;
+    });
+  }
+
+  async containers(): Promise<readonly string[]> {
+    return this.#answer(() => [...this.containersById.keys()]);
+  }
+
+  async inspect(id: string): Promise<Snapshot | undefined> {
+    this.inspected.push(id);
+    const found = this.#answer(() => this.containersById.get(id));
+    await this.gate;
+    return found;
+  }
+
+  break(): void {
+    const broken = this.streams;
+    this.streams = [];
+    for (const stream of broken) stream.destroy(new Error('hung up'));
+  }
+}
+
+let engine: FakeEngine;
+let roster: Roster;
+let follower: Follower;
+const names = () =>
+  Array.from(
+    roster.entries(),
+    (entry) => `${entry.snapshot.name}${entry.snapshot.running ? '' : ' (not running)'}`,
+  ).sort();
+
+beforeEach(() => {
+  engine = new FakeEngine();
+  roster = new Roster();
+  const observer = { observe: async (container: Snapshot) => entryOf(container) };
+  follower = new Follower({ docker: engine, observer, roster, log: silentLogger });
+});
+afterEach(() => follower.stop());
+
+describe('following the containers of an engine', () => {
+  it('finds what runs already, and what starts, is renamed and is removed later', async () => {
+    engine.containersById.set(snapshot('old').id, snapshot('old'));
+    follower.start();
+    await follower.synced;
+    expect(names()).toEqual(['old']);
+    engine.run(snapshot('new'));
+    await eventually(() => expect(names()).toEqual(['new', 'old']));
+    engine.containersById.set(snapshot('new').id, snapshot('new', { name: 'renamed' }));
+    engine.tell('rename', snapshot('new').id);
+    await eventually(() => expect(names()).toEqual(['old', 'renamed']));
+    engine.containersById.delete(snapshot('new').id);
+    engine.tell('destroy', snapshot('new').id);
+    await eventually(() => expect(names()).toEqual(['old']));
+  });
+
+  it('takes a container out at its die event, before Docker has answered what became of it', async () => {
+    follower.start();
+    engine.containersById.set(snapshot('web').id, snapshot('web'));
+    await follower.synced;
+    await follower.mark(snapshot('web').id);
+    const held = Promise.withResolvers<void>();
+    engine.gate = held.promise;
+    engine.containersById.set(snapshot('web').id, snapshot('web', { running: false, pid: 0 }));
+    engine.tell('die', snapshot('web').id);
+    await eventually(() => expect(names()).toEqual(['web (not running)']));
+    held.resolve();
+  });
+
+  it('never brings back a container that died while it was being looked at', async () => {
+    follower.start();
+    await follower.synced;
+    const shown: boolean[] = [];
+    roster.on('set', (entry) => shown.push(entry.snapshot.running));
+    const held = Promise.withResolvers<void>();
+    engine.gate = held.promise;
+    engine.run(snapshot('brief'));
+    await eventually(() => expect(engine.inspected).toHaveLength(1));
+    engine.containersById.set(snapshot('brief').id, snapshot('brief', { running: false, pid: 0 }));
+    engine.tell('die', snapshot('brief').id);
+    await sleep(20);
+    held.resolve();
+    await eventually(() => expect(shown).toEqual([false]));
+  });
+
+  it('looks once for a burst of events about one container', async () => {
+    follower.start();
+    await follower.synced;
+    const held = Promise.withResolvers<void>();
+    engine.gate = held.promise;
+    engine.run(snapshot('web'));
+    await eventually(() => expect(engine.inspected).toHaveLength(1));
+    for (let i = 0; i < 100; i++) engine.tell('update', snapshot('web').id);
+    await sleep(20);
+    held.resolve();
+    await eventually(() => expect(names()).toEqual(['web']));
+    expect(engine.inspected.length).toBe(2);
+  });
+
+  it('looks at everything anew after the stream was lost', async () => {
+    follower.start();
+    await follower.synced;
+    engine.away = true;
+    engine.break();
+    await eventually(() => expect(follower.status().stream).toBe('lost'));
+    engine.containersById.set(snapshot('meanwhile').id, snapshot('meanwhile'));
+    engine.away = false;
+    await eventually(() => expect(names()).toEqual(['meanwhile']));
+    expect(follower.status()).toMatchObject({ stream: 'following', reconnects: 1 });
+  });
+
+  it('starts before the engine does', async () => {
+    engine.away = true;
+    follower.start();
+    await sleep(50);
+    expect(follower.status()).toMatchObject({ stream: 'lost', synced: false });
+    engine.containersById.set(snapshot('web').id, snapshot('web'));
+    engine.away = false;
+    await follower.synced;
+    expect(names()).toEqual(['web']);
+  });
+
+  it('looks again soon at a container that could not be looked at', async () => {
+    follower.start();
+    await follower.synced;
+    engine.containersById.set(snapshot('web').id, snapshot('web'));
+    engine.away = true;
+    await follower.mark(snapshot('web').id);
+    expect(names()).toEqual([]);
+    engine.away = false;
+    await eventually(() => expect(names()).toEqual(['web']));
+  });
+
+  it('looks at all that share a namespace when something changes in it', async () => {
+    follower.start();
+    engine.containersById.set(snapshot('web').id, snapshot('web', { pid: 7 }));
+    engine.containersById.set(snapshot('other').id, snapshot('other', { pid: 8 }));
+    await follower.synced;
+    await follower.mark(snapshot('web').id);
+    engine.inspected.length = 0;
+    follower.namespaceChanged(roster.get(snapshot('web').id)?.namespace);
+    await eventually(() => expect(engine.inspected).toEqual([snapshot('web').id]));
+  });
+});

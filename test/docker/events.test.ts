@@ -1,0 +1,113 @@
+import { PassThrough } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ContainerEvent, EventStream, parseEvent, retryDelay } from '../../src/docker/events.ts';
+import { silentLogger } from '../../src/log.ts';
+import { eventually } from '../support/eventually.ts';
+
+const line = (action: string, id = 'c1', timeNano = 2e9) =>
+  `${JSON.stringify({ Type: 'container', Action: action, Actor: { ID: id, Attributes: {} }, timeNano })}\n`;
+
+describe('one event', () => {
+  it.each([
+    ['a start', line('start'), { container: 'c1', action: 'start', signal: undefined, time: 2 }],
+    [
+      'health, without the detail',
+      line('health_status: healthy'),
+      { container: 'c1', action: 'health_status', signal: undefined, time: 2 },
+    ],
+    [
+      'a network connect, told of the container',
+      '{"Type":"network","Action":"connect","Actor":{"ID":"n1","Attributes":{"container":"c9"}},"time":7}',
+      { container: 'c9', action: 'connect', signal: undefined, time: 7 },
+    ],
+    [
+      'a kill with its signal',
+      '{"Type":"container","Action":"kill","Actor":{"ID":"c1","Attributes":{"signal":"15"}},"time":7}',
+      { container: 'c1', action: 'kill', signal: '15', time: 7 },
+    ],
+  ])('%s', (_, text, event) => {
+    expect(parseEvent(text)).toEqual(event);
+  });
+
+  it.each(['', '{"Type":"contai', 'null', '[]', '{"Type":"network","Action":"connect","Actor":{"ID":"n1"}}'])(
+    'leaves out %j',
+    (text) => {
+      expect(parseEvent(text)).toBeUndefined();
+    },
+  );
+});
+
+describe('the stream of events', () => {
+  const opened: { since: number | undefined; stream: PassThrough }[] = [];
+  const heard: ContainerEvent[] = [];
+  const told: string[] = [];
+  let refuse = 0;
+  const docker = {
+    events: async (since: number | undefined, signal: AbortSignal) => {
+      if (refuse-- > 0) throw new Error('connection refused');
+      const stream = new PassThrough();
+      signal.addEventListener('abort', () => stream.destroy());
+      opened.push({ since, stream });
+      return stream;
+    },
+  };
+  let events: EventStream | undefined;
+  const start = () => {
+    events = new EventStream(
+      { docker, log: silentLogger },
+      {
+        subscribed: () => told.push('subscribed'),
+        event: (event) => heard.push(event),
+        lost: () => told.push('lost'),
+      },
+    );
+    events.start();
+  };
+
+  afterEach(async () => {
+    await events?.stop();
+    opened.length = heard.length = told.length = refuse = 0;
+  });
+
+  it('says when it stands, and hands on each event as its line is complete', async () => {
+    start();
+    await eventually(() => expect(told).toEqual(['subscribed']));
+    opened[0]?.stream.write(`${line('start')}${line('die').slice(0, 9)}`);
+    await eventually(() => expect(heard.map((event) => event.action)).toEqual(['start']));
+    opened[0]?.stream.write(line('die').slice(9));
+    await eventually(() => expect(heard.map((event) => event.action)).toEqual(['start', 'die']));
+  });
+
+  it('resumes a little before the last event after a stream that was cut in the middle of a line', async () => {
+    start();
+    await eventually(() => expect(opened).toHaveLength(1));
+    expect(opened[0]?.since).toBeUndefined();
+    opened[0]?.stream.write(`${line('start', 'c1', 5e9)}{"Type":"cont`);
+    await eventually(() => expect(heard).toHaveLength(1));
+    opened[0]?.stream.destroy(new Error('reset'));
+    await eventually(() => expect(opened).toHaveLength(2));
+    expect(opened[1]?.since).toBe(4);
+    expect(told).toEqual(['subscribed', 'lost', 'subscribed']);
+  });
+
+  it('reconnects for ever while the engine is away, and says once that it is', async () => {
+    refuse = 3;
+    start();
+    await eventually(() => expect(told).toEqual(['lost', 'subscribed']), { within: 8000 });
+  });
+
+  it('stops at any time, twice too', async () => {
+    refuse = 1000;
+    start();
+    await events?.stop();
+    await events?.stop();
+    expect(opened).toHaveLength(0);
+  });
+
+  it('waits longer after each failure, never longer than five seconds', () => {
+    const delays = Array.from({ length: 12 }, (_, attempt) => retryDelay(attempt, () => 1));
+    expect(delays.slice(0, 3)).toEqual([100, 200, 400]);
+    expect(delays.at(-1)).toBe(5000);
+    expect(retryDelay(0, () => 0)).toBe(50);
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { describeHost, dockerHost } from '../../src/docker/host.ts';
+
+const nothing = () => false;
+
+describe('the engine that the environment names', () => {
+  it.each([
+    ['unset', {}, 'unix:///var/run/docker.sock'],
+    ['empty', { DOCKER_HOST: ' ' }, 'unix:///var/run/docker.sock'],
+    ['a socket', { DOCKER_HOST: 'unix:///run/other.sock' }, 'unix:///run/other.sock'],
+    ['a host and port', { DOCKER_HOST: 'tcp://10.0.0.1:4000' }, 'tcp://10.0.0.1:4000'],
+    ['no scheme', { DOCKER_HOST: 'build:2375' }, 'tcp://build:2375'],
+    ['no port', { DOCKER_HOST: 'tcp://build' }, 'tcp://build:2375'],
+    ['IPv6', { DOCKER_HOST: 'tcp://[fd00::1]:2375' }, 'tcp://[fd00::1]:2375'],
+    ['ssh', { DOCKER_HOST: 'ssh://me@build' }, 'ssh://build:22'],
+  ])('%s', (_, env, address) => {
+    expect(describeHost(dockerHost(env, nothing))).toBe(address);
+  });
+
+  it("takes registrator's socket where only that one is mounted", () => {
+    expect(dockerHost({}, (path) => path === '/tmp/docker.sock')).toEqual({
+      kind: 'unix',
+      path: '/tmp/docker.sock',
+    });
+    expect(dockerHost({}, () => true)).toEqual({ kind: 'unix', path: '/var/run/docker.sock' });
+  });
+
+  it.each(['tcp://', 'ftp://x', 'http:// bad'])('refuses %s and says what it expected', (DOCKER_HOST) => {
+    expect(() => dockerHost({ DOCKER_HOST })).toThrow(/DOCKER_HOST is .*expected unix:/);
+  });
+
+  it('says which certificate it could not read', () => {
+    const env = { DOCKER_HOST: 'tcp://x:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nowhere' };
+    expect(() => dockerHost(env)).toThrow(/\/nowhere\/ca\.pem.*DOCKER_CERT_PATH/);
+  });
+});

@@ -1,0 +1,132 @@
+import type { ContainerInspectInfo } from 'dockerode';
+import { describe, expect, it } from 'vitest';
+import { snapshotOf } from '../../src/docker/inspect.ts';
+
+/** What every engine says of a container, and what a test adds to it. */
+function inspect(more: Record<string, unknown> = {}): ContainerInspectInfo {
+  return {
+    Id: 'c0ffee'.padEnd(64, '0'),
+    Name: '/web',
+    State: {
+      Running: true,
+      Paused: false,
+      Restarting: false,
+      Dead: false,
+      Pid: 42,
+      ExitCode: 0,
+      StartedAt: 'now',
+    },
+    Config: { Image: 'nginx:1.9', Env: [], Labels: {}, Hostname: 'web', Domainname: '' },
+    HostConfig: { NetworkMode: 'default' },
+    NetworkSettings: { Ports: {}, Networks: {} },
+    ...more,
+  } as unknown as ContainerInspectInfo;
+}
+
+const state = (more: Record<string, unknown>) => inspect({ State: { ...inspect().State, ...more } });
+
+describe('a snapshot of a container', () => {
+  it('keeps the name without the slash, the image as given and the pid', () => {
+    const { name, image, pid, running } = snapshotOf(inspect());
+    expect({ name, image, pid, running }).toEqual({
+      name: 'web',
+      image: 'nginx:1.9',
+      pid: 42,
+      running: true,
+    });
+  });
+
+  it.each([
+    ['running', {}, { running: true, paused: false, pid: 42, exitCode: null }],
+    [
+      'paused: it lives, but cannot answer',
+      { Paused: true },
+      { running: false, paused: true, pid: 42, exitCode: null },
+    ],
+    [
+      'between two runs of a restart policy',
+      { Restarting: true, ExitCode: 3 },
+      { running: false, paused: false, pid: 0, exitCode: 3 },
+    ],
+    ['dead', { Dead: true, Running: true }, { running: false, paused: false, pid: 0, exitCode: 0 }],
+    [
+      'ended',
+      { Running: false, Pid: 0, ExitCode: 137 },
+      { running: false, paused: false, pid: 0, exitCode: 137 },
+    ],
+  ])('%s', (_, more, expected) => {
+    expect(snapshotOf(state(more))).toMatchObject(expected);
+  });
+
+  it('merges environment and labels: a label beats a variable, a value may hold an equals sign, one without is left out', () => {
+    const { metadata } = snapshotOf(
+      inspect({
+        Config: {
+          ...inspect().Config,
+          Env: ['SERVICE_NAME=env', 'URL=http://x?a=b', 'EMPTY=', 'BARE', '=odd'],
+          Labels: { SERVICE_NAME: 'label', 'heddle.cidr': '10.2.1.1/16' },
+        },
+      }),
+    );
+    expect(Object.fromEntries(metadata)).toEqual({
+      SERVICE_NAME: 'label',
+      URL: 'http://x?a=b',
+      EMPTY: '',
+      'heddle.cidr': '10.2.1.1/16',
+    });
+  });
+
+  it('lists exposed and published ports in order, and leaves out what is no port', () => {
+    const { ports } = snapshotOf(
+      inspect({
+        Config: {
+          ...inspect().Config,
+          ExposedPorts: { '53/udp': {}, '53/tcp': {}, 'web/tcp': {}, '80/tcp': {} },
+        },
+        NetworkSettings: {
+          Networks: {},
+          Ports: {
+            '80/tcp': [
+              { HostIp: '', HostPort: '8080' },
+              { HostIp: '::', HostPort: '8080' },
+            ],
+            '53/tcp': null,
+          },
+        },
+      }),
+    );
+    expect(ports).toEqual([
+      { port: 53, protocol: 'tcp', published: [] },
+      { port: 53, protocol: 'udp', published: [] },
+      {
+        port: 80,
+        protocol: 'tcp',
+        published: [
+          { hostIp: '0.0.0.0', hostPort: 8080 },
+          { hostIp: '::', hostPort: 8080 },
+        ],
+      },
+    ]);
+  });
+
+  it.each([
+    [undefined, 'none'],
+    ['none', 'none'],
+    ['starting', 'starting'],
+    ['unhealthy', 'unhealthy'],
+  ])('reads the health %s as %s', (status, health) => {
+    expect(snapshotOf(state(status ? { Health: { Status: status } } : {})).health).toBe(health);
+  });
+
+  it('survives an engine that leaves out all it does not know', () => {
+    expect(snapshotOf({ Id: 'a', Image: 'sha256:1' } as unknown as ContainerInspectInfo)).toMatchObject({
+      id: 'a',
+      name: '',
+      image: 'sha256:1',
+      running: false,
+      pid: 0,
+      ports: [],
+      networks: [],
+    });
+  });
+});

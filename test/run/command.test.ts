@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { formatCidr } from '../../src/network/cidr.ts';
+import { parseRun } from '../../src/run/command.ts';
+
+const parsed = (line: string) => {
+  const { withDns, cidrs, dockerArgs } = parseRun(line.split(' '));
+  return [withDns, cidrs.map(formatCidr).join(' '), dockerArgs.join(' ')];
+};
+
+describe('the words of run', () => {
+  it.each([
+    ['10.2.1.1/16 nginx', [false, '10.2.1.1/16', 'nginx']],
+    ['--with-dns 10.2.1.1/16 -ti nginx sh', [true, '10.2.1.1/16', '-ti nginx sh']],
+    ['10.2.1.1/16 --with-dns 10.3.1.1/24 nginx', [true, '10.2.1.1/16 10.3.1.1/24', 'nginx']],
+    ['10.2.1.1/16 fd00::1/64 nginx', [false, '10.2.1.1/16 fd00::1/64', 'nginx']],
+    ['10.2.1.1/16 10.0.0.5:5000/web', [false, '10.2.1.1/16', '10.0.0.5:5000/web']],
+    [
+      '10.2.1.1/16 -e A=10.2.1.2/16 web --with-dns',
+      [false, '10.2.1.1/16', '-e A=10.2.1.2/16 web --with-dns'],
+    ],
+  ])('%s', (line, expected) => {
+    expect(parsed(line)).toEqual(expected);
+  });
+
+  it.each([
+    ['nginx', /at least one address/],
+    ['10.2.0.300/16 nginx', /10\.2\.0\.300\/16/],
+    ['10.2.1.1 nginx', /prefix length/],
+    ['10.2.1.1/33 nginx', /0 to 32/],
+    ['10.2.1.1/16', /needs an image/],
+    ['10.2.1.1/16 10.2.1 nginx', /"10\.2\.1"/],
+  ])('refuses: %s', (line, sentence) => {
+    expect(() => parseRun(line.split(' '))).toThrow(sentence);
+  });
+});
