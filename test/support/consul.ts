@@ -6,8 +6,11 @@ import { eventually } from './eventually.ts';
 export interface ConsulOptions {
   /** Added to each of the usual ports (8500, 8600, …): for a second agent. */
   readonly portOffset?: number;
+  readonly dnsPort?: number;
   /** Further configuration in HCL: `limits { rpc_rate = 1 }`. */
   readonly configuration?: string;
+  /** Ready as soon as a leader is elected: for an agent that lets nobody read. */
+  readonly leaderOnly?: boolean;
 }
 
 /** A service as Consul's agent lists it. */
@@ -25,12 +28,15 @@ export class ConsulAgent {
   readonly httpPort: number;
   readonly dnsPort: number;
   readonly #args: readonly string[];
+  readonly #leaderOnly: boolean;
   #process: ChildProcess | undefined;
   #output = '';
 
-  constructor({ portOffset = 0, configuration = '' }: ConsulOptions = {}) {
+  constructor(options: ConsulOptions = {}) {
+    const { portOffset = 0, dnsPort = 8600 + portOffset, configuration = '', leaderOnly = false } = options;
+    this.#leaderOnly = leaderOnly;
     this.httpPort = 8500 + portOffset;
-    this.dnsPort = 8600 + portOffset;
+    this.dnsPort = dnsPort;
     const others = { 'server-port': 8300, 'serf-lan-port': 8301, 'serf-wan-port': 8302 };
     this.#args = [
       ...['agent', '-dev', '-bind=127.0.0.1', '-client=127.0.0.1', '-node=heddle-n1'],
@@ -38,6 +44,11 @@ export class ConsulAgent {
       ...Object.entries(others).map(([flag, port]) => `-${flag}=${port + portOffset}`),
       ...['-hcl', `disable_update_check = true\n${configuration}`],
     ];
+  }
+
+  /** What it has logged since its start, at level debug. */
+  get output(): string {
+    return this.#output;
   }
 
   get url(): string {
@@ -64,8 +75,9 @@ export class ConsulAgent {
     await eventually(
       async () => {
         if (agent.exitCode !== null) throw new Error(`Consul has ended:\n${this.#output}`);
-        const nodes = await this.get<unknown[]>('/v1/health/service/consul?passing');
-        if (nodes.length === 0) throw new Error(`Consul has no leader:\n${this.#output}`);
+        const proof = this.#leaderOnly ? '/v1/status/leader' : '/v1/health/service/consul?passing';
+        if ((await this.get<string | unknown[]>(proof)).length === 0)
+          throw new Error(`Consul has no leader:\n${this.#output}`);
       },
       { within: 20_000 },
     );

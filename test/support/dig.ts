@@ -23,20 +23,20 @@ export interface DigOptions {
   readonly server?: string;
   readonly port?: number;
   readonly tcp?: boolean;
-  /** Asks from the network namespace of this process. */
-  readonly from?: number;
+  /** Asks from this named network namespace (`ip netns`). */
+  readonly namespace?: string;
   /** Further words: `+bufsize=512`, `-x`. */
   readonly words?: readonly string[];
 }
 
 /** Asks once (no retry, 3 s). @throws Error when no reply comes */
 export async function dig(name: string, options: DigOptions = {}): Promise<DigReply> {
-  const { type = 'A', server = '127.0.0.1', port = 53, tcp = false, from, words = [] } = options;
+  const { type = 'A', server = '127.0.0.1', port = 53, tcp = false, namespace, words = [] } = options;
   const form = ['+noall', '+comments', '+answer', '+authority', '+additional', '+nocookie'];
   const once = ['+tries=1', '+time=3', '+noidnin', '+noidnout', '+ignore', tcp ? '+tcp' : '+notcp'];
   const dig = ['dig', `@${server}`, '-p', String(port), ...form, ...once, ...words, '-q', name, '-t', type];
   const [program, ...args] =
-    from === undefined ? dig : ['nsenter', '--target', String(from), '--net', ...dig];
+    namespace === undefined ? dig : ['nsenter', `--net=/run/netns/${namespace}`, ...dig];
   const { status, stdout, stderr } = await runProgram(program as string, args);
   if (status !== 0) throw new Error(`no reply to ${dig.join(' ')}: ${stdout}${stderr}`.trimEnd());
   return parseReply(stdout);

@@ -1,13 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from '../../scripts/root.ts';
+import { type DigOptions, type DigReply, dig } from './dig.ts';
+import { Container } from './engine.ts';
 import { eventually } from './eventually.ts';
 import { type TemporaryFolder, temporaryFolder } from './folder.ts';
 import { type Outcome, type ProgramOptions, runProgram } from './program.ts';
 
-const HEDDLE = join(ROOT, 'bin/heddle');
+/** The built program, as `npx heddle` runs it. */
+export const HEDDLE = join(ROOT, 'bin/heddle');
 /** A port beside the bridge address, so that dig can ask from the host. */
 const DNS_PORT = 5353;
 
@@ -29,12 +33,14 @@ export class Daemon {
   readonly log: LogLine[] = [];
   readonly #folder: TemporaryFolder;
   readonly #flags: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   #process: ChildProcess | undefined;
   #output = '';
 
-  constructor(folder: TemporaryFolder, flags: readonly string[]) {
+  constructor(folder: TemporaryFolder, flags: readonly string[], env: Readonly<Record<string, string>>) {
     this.#folder = folder;
     this.#flags = flags;
+    this.#env = env;
   }
 
   get socket(): string {
@@ -53,6 +59,7 @@ export class Daemon {
     this.#output = '';
     const daemon = spawn(HEDDLE, ['daemon', ...own, ...listen, ...this.#flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#env },
     });
     this.#process = daemon;
     for (const stream of [daemon.stdout, daemon.stderr]) {
@@ -104,6 +111,27 @@ export class Daemon {
     return heddle(args, { env: { HEDDLE_SOCKET: this.socket } });
   }
 
+  /**
+   * `heddle run WORDS FLAGS busybox COMMAND`, which must succeed: words are ours (`10.2.1.1/16`), flags are docker's.
+   * The container is removed when its scope ends.
+   */
+  async run(
+    words: readonly string[],
+    flags: readonly string[] = [],
+    command: readonly string[] = ['sleep', '3600'],
+  ): Promise<Container> {
+    const name = `t-${randomBytes(4).toString('hex')}`;
+    const docker = ['--init', '--name', name, ...flags, 'busybox', ...command];
+    const { status, stdout, stderr } = await this.word('run', ...words, ...docker);
+    if (status !== 0) throw new Error(`heddle run ended with status ${status}: ${stderr}\n${this.#output}`);
+    return new Container(stdout.trimEnd().split('\n').at(-1) as string, name);
+  }
+
+  /** Asks its resolver on loopback. */
+  dig(name: string, options?: DigOptions): Promise<DigReply> {
+    return dig(name, { port: DNS_PORT, ...options });
+  }
+
   async #end(signal: NodeJS.Signals): Promise<number> {
     const daemon = this.#process;
     this.#process = undefined;
@@ -125,8 +153,11 @@ export class Daemon {
 }
 
 /** A daemon that is ready, stopped when its scope ends. */
-export async function startDaemon(flags: readonly string[] = []): Promise<Daemon> {
-  const daemon = new Daemon(await temporaryFolder(), flags);
+export async function startDaemon(
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Daemon> {
+  const daemon = new Daemon(await temporaryFolder(), flags, env);
   try {
     await daemon.start();
   } catch (error) {

@@ -1,0 +1,235 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { ConsulAgent } from '../support/consul.ts';
+import { count } from '../support/counts.ts';
+import { type DigReply, dataOf, dig } from '../support/dig.ts';
+import { docker, removeContainers, restartEngine, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+
+const service = (name: string) => `${name}.service.dc1.consul`;
+
+describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
+  const consul = registry === 'Consul' ? new ConsulAgent() : undefined;
+  let daemon: Daemon;
+
+  beforeAll(async () => {
+    await consul?.start();
+    daemon = await startDaemon(consul === undefined ? [] : ['--registry', consul.uri]);
+  });
+  afterEach(removeContainers);
+  afterAll(async () => {
+    await daemon?.[Symbol.asyncDispose]();
+    await consul?.stop();
+    await clearWorld();
+  });
+
+  /** What heddle's resolver says and, where there is a Consul, what Consul's own DNS says: both must hold. */
+  async function everywhere(name: string, type: string, check: (reply: DigReply) => void): Promise<void> {
+    await eventually(async () => check(await daemon.dig(name, { type })));
+    if (consul !== undefined) {
+      await eventually(async () => check(await dig(name, { type, port: consul.dnsPort })));
+    }
+  }
+  const answers = (name: string, ...data: readonly string[]) =>
+    everywhere(service(name), 'A', (reply) => expect(dataOf(reply)).toEqual(data));
+  const gone = (name: string) =>
+    everywhere(service(name), 'A', (reply) =>
+      expect(reply).toMatchObject({ status: 'NXDOMAIN', answers: [] }),
+    );
+
+  test('two containers of one service answer with both weave addresses, and SRV with their ports', async () => {
+    await using _one = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
+    await using _two = await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
+    await answers('web', '10.2.1.1', '10.2.1.2');
+    await everywhere(service('web'), 'SRV', (reply) => {
+      expect(dataOf(reply)).toEqual(['1 1 80 0a020101.addr.dc1.consul.', '1 1 80 0a020102.addr.dc1.consul.']);
+      expect(
+        reply.additional
+          .filter(({ type }) => type === 'A')
+          .map(({ data }) => data)
+          .sort(),
+      ).toEqual(['10.2.1.1', '10.2.1.2']);
+    });
+    await everywhere(service('web'), 'ANY', (reply) =>
+      expect(dataOf(reply)).toEqual(['10.2.1.1', '10.2.1.2']),
+    );
+    await everywhere(service('WEB'), 'A', (reply) => expect(dataOf(reply)).toEqual(['10.2.1.1', '10.2.1.2']));
+  });
+
+  test('a container that is attached after its start is corrected to its weave address', async () => {
+    await using late = await runContainer(['-e', 'SERVICE_NAME=late', '--expose', '80']);
+    const { status, stdout } = await daemon.word('attach', '10.2.1.5/16', late.name);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '10.2.1.5\n' });
+    await answers('late', '10.2.1.5');
+  });
+
+  test('a container that is due to be attached is registered once, with its final address', async () => {
+    await using due = await daemon.run(['10.2.1.6/16'], ['-e', 'SERVICE_NAME=due', '--expose', '80']);
+    await answers('due', '10.2.1.6');
+    if (consul === undefined) return;
+    const [entry] =
+      await consul.get<{ CreateIndex: number; ModifyIndex: number }[]>('/v1/catalog/service/due');
+    expect(entry?.ModifyIndex).toBe(entry?.CreateIndex);
+    const lines = consul.output.split('\n').filter((line) => line.includes(due.id.slice(0, 12)));
+    expect(lines.filter((line) => /deregister/i.test(line))).toEqual([]);
+    expect(lines.filter((line) => line.includes('Synced service:'))).toHaveLength(1);
+  });
+
+  test("a Marathon app's place in the hierarchy is its name, dotted and dashed", async () => {
+    await using _app = await daemon.run(['10.2.1.3/16'], ['-e', 'MARATHON_APP_ID=/web/customer1/site1']);
+    await answers('site1.customer1.web', '10.2.1.3');
+    await answers('site1-customer1.web', '10.2.1.3');
+    await answers('web', '10.2.1.3');
+    await gone('customer1.web');
+  });
+
+  test('tags are asked for before the name, labels beat the environment, and a port can have its own name', async () => {
+    await using _blue = await daemon.run(
+      ['10.2.1.7/16'],
+      [
+        ...['-e', 'SERVICE_NAME=wrong', '--label', 'SERVICE_NAME=shop', '-e', 'SERVICE_TAGS=v1,blue'],
+        ...['--expose', '80', '--expose', '443', '-e', 'SERVICE_443_NAME=tls'],
+      ],
+    );
+    await answers('blue.shop', '10.2.1.7');
+    await everywhere(service('tls'), 'SRV', (reply) =>
+      expect(dataOf(reply)).toEqual(['1 1 443 0a020107.addr.dc1.consul.']),
+    );
+    await gone('green.shop');
+    await gone('wrong');
+  });
+
+  test('a container with SERVICE_IGNORE is not registered', async () => {
+    await using _hidden = await daemon.run(
+      ['10.2.1.8/16'],
+      ['-e', 'SERVICE_NAME=hidden', '-e', 'SERVICE_IGNORE=true'],
+    );
+    await using _seen = await daemon.run(['10.2.1.9/16'], ['-e', 'SERVICE_NAME=seen']);
+    await answers('seen', '10.2.1.9');
+    await gone('hidden');
+  });
+
+  test('a killed, a stopped, a removed and a paused container are gone; a started one is back', async () => {
+    const flags = ['-e', 'SERVICE_NAME=mortal'];
+    await using killed = await daemon.run(['10.2.1.11/16'], flags);
+    await using stopped = await daemon.run(['10.2.1.12/16'], flags);
+    await using paused = await daemon.run(['10.2.1.13/16'], flags);
+    const removed = await daemon.run(['10.2.1.14/16'], flags);
+    await answers('mortal', '10.2.1.11', '10.2.1.12', '10.2.1.13', '10.2.1.14');
+    await killed.kill();
+    await docker('stop', stopped.id);
+    await docker('pause', paused.id);
+    await removed[Symbol.asyncDispose]();
+    await gone('mortal');
+    await docker('unpause', paused.id);
+    await docker('start', killed.id);
+    await answers('mortal', '10.2.1.11', '10.2.1.13');
+  });
+
+  test('a container that lives for a moment leaves nothing behind', async () => {
+    await Promise.all(
+      Array.from({ length: count(10, 50) }, () =>
+        docker(
+          'run',
+          '--rm',
+          '--label',
+          'heddle.cidr=10.2.3.1/16',
+          '-e',
+          'SERVICE_NAME=flash',
+          'busybox',
+          'true',
+        ),
+      ),
+    );
+    await using _after = await daemon.run(['10.2.1.15/16'], ['-e', 'SERVICE_NAME=after']);
+    await answers('after', '10.2.1.15');
+    await gone('flash');
+  });
+
+  test('of many containers, twenty started and killed at once, none is missing and none is stale', async () => {
+    const names = Array.from({ length: count(40, 120) }, (_, index) => `burst-${index}`);
+    const ip = (index: number) => `10.2.4.${index + 1}`;
+    const ids = await inTwenties(names, (name, index) =>
+      docker(
+        'run',
+        '-d',
+        '--net=none',
+        `--label=heddle.cidr=${ip(index)}/16`,
+        `-e=SERVICE_NAME=${name}`,
+        'busybox',
+        'sleep',
+        '3600',
+      ),
+    );
+    const missing = () => wrongOf(names, (index) => [ip(index)]);
+    await eventually(async () => expect(await missing()).toEqual([]));
+    await inTwenties(ids, (id) => docker('kill', id));
+    const stale = () => wrongOf(names, () => []);
+    await eventually(async () => expect(await stale()).toEqual([]));
+  });
+
+  /** The names whose answers, anywhere, are not those. */
+  async function wrongOf(names: readonly string[], wanted: (index: number) => string[]): Promise<string[]> {
+    const wrong = await inTwenties(names, async (name, index) => {
+      const replies = [await daemon.dig(service(name))];
+      if (consul !== undefined) replies.push(await dig(service(name), { port: consul.dnsPort }));
+      return replies.every((reply) => `${dataOf(reply)}` === `${wanted(index)}`) ? [] : [name];
+    });
+    return wrong.flat();
+  }
+
+  test('a daemon that is killed and restarted sees what came and went meanwhile', async () => {
+    await using stays = await daemon.run(['10.2.1.21/16'], ['-e', 'SERVICE_NAME=stays']);
+    await using goes = await daemon.run(['10.2.1.22/16'], ['-e', 'SERVICE_NAME=goes']);
+    await answers('goes', '10.2.1.22');
+    await daemon.kill();
+    await goes.kill();
+    await using _comes = await runContainer([
+      '--label',
+      'heddle.cidr=10.2.1.23/16',
+      '-e',
+      'SERVICE_NAME=comes',
+    ]);
+    await daemon.start();
+    await answers('stays', '10.2.1.21');
+    await answers('comes', '10.2.1.23');
+    await gone('goes');
+    expect(await stays.pid()).toBeGreaterThan(0);
+  });
+
+  test('a daemon that is stopped in order leaves the registrations of living containers', async () => {
+    await using _kept = await daemon.run(['10.2.1.24/16'], ['-e', 'SERVICE_NAME=kept']);
+    await answers('kept', '10.2.1.24');
+    expect(await daemon.stop()).toBe(0);
+    if (consul !== undefined) {
+      expect(dataOf(await dig(service('kept'), { port: consul.dnsPort }))).toEqual(['10.2.1.24']);
+    }
+    await daemon.start();
+    await answers('kept', '10.2.1.24');
+  });
+
+  test('a restarted Docker engine is followed again, by the same daemon', async () => {
+    await using _before = await daemon.run(['10.2.1.25/16'], ['-e', 'SERVICE_NAME=before']);
+    await answers('before', '10.2.1.25');
+    const { pid } = daemon;
+    await restartEngine();
+    await using _after = await daemon.run(['10.2.1.26/16'], ['-e', 'SERVICE_NAME=after']);
+    await answers('after', '10.2.1.26');
+    await gone('before');
+    expect(daemon.pid).toBe(pid);
+  });
+});
+
+/** In order, at most twenty at a time. */
+async function inTwenties<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < items.length; start += 20) {
+    const batch = items.slice(start, start + 20);
+    results.push(...(await Promise.all(batch.map((item, index) => work(item, start + index)))));
+  }
+  return results;
+}

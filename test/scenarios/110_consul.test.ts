@@ -1,0 +1,95 @@
+import { afterEach, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { ConsulAgent, startConsul } from '../support/consul.ts';
+import { dataOf, dig } from '../support/dig.ts';
+import { eventually } from '../support/eventually.ts';
+import { startDaemon } from '../support/heddle.ts';
+
+afterEach(() => clearWorld());
+
+const web = 'web.service.dc1.consul';
+const asWeb = ['-e', 'SERVICE_NAME=web', '--expose', '80'];
+
+test('a Consul that comes back empty is filled again within five seconds', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  await using _web = await daemon.run(['10.2.1.1/16'], asWeb);
+  const consulSays = async () => dataOf(await dig(web, { port: consul.dnsPort }));
+  await eventually(async () => expect(await consulSays()).toEqual(['10.2.1.1']));
+  await consul.wipe();
+  await eventually(async () => expect(await consulSays()).toEqual(['10.2.1.1']));
+});
+
+test('a daemon that starts before Consul answers for its own containers, and registers them when Consul comes', async () => {
+  await using consul = new ConsulAgent();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  await using _web = await daemon.run(['10.2.1.1/16'], asWeb);
+  await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(['10.2.1.1']));
+  await consul.start();
+  await eventually(async () =>
+    expect(dataOf(await dig(web, { port: consul.dnsPort }))).toEqual(['10.2.1.1']),
+  );
+});
+
+test('what comes and goes while Consul is frozen is right when it answers again', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  await using goes = await daemon.run(['10.2.1.1/16'], asWeb);
+  await eventually(async () =>
+    expect(dataOf(await dig(web, { port: consul.dnsPort }))).toEqual(['10.2.1.1']),
+  );
+  consul.freeze();
+  await goes.kill();
+  await using _comes = await daemon.run(['10.2.1.2/16'], asWeb);
+  await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(['10.2.1.2']));
+  consul.thaw();
+  await eventually(
+    async () => expect(dataOf(await dig(web, { port: consul.dnsPort }))).toEqual(['10.2.1.2']),
+    {
+      within: 15_000, // a request that met the frozen agent takes ten seconds to time out
+    },
+  );
+});
+
+test("other people's services are never touched", async () => {
+  await using consul = await startConsul();
+  const theirs = { ID: 'host:other:80', Name: 'web', Address: '10.9.9.9', Port: 80 };
+  await consul.put('/v1/agent/service/register', theirs);
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  await using ours = await daemon.run(['10.2.1.1/16'], asWeb);
+  const both = ['10.2.1.1', '10.9.9.9'];
+  await eventually(async () => expect(dataOf(await dig(web, { port: consul.dnsPort }))).toEqual(both));
+  await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(both));
+  await ours.kill();
+  await eventually(async () => expect(Object.keys(await consul.services())).toEqual([theirs.ID]));
+  await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(['10.9.9.9']));
+});
+
+test('CONSUL_HTTP_ADDR names the Consul, and a registration carries its owner and container', async () => {
+  await using consul = await startConsul({ portOffset: 1000 });
+  await using daemon = await startDaemon([], { CONSUL_HTTP_ADDR: `127.0.0.1:${consul.httpPort}` });
+  await using container = await daemon.run(['10.2.1.1/16'], asWeb);
+  const [service] = await eventually(async () => {
+    const services = Object.values(await consul.services());
+    expect(services).toHaveLength(1);
+    return services;
+  });
+  expect(service).toMatchObject({ Service: 'web', Address: '10.2.1.1', Port: 80 });
+  expect(service?.Meta['heddle-owner']).toBeTruthy();
+  expect(container.id).toContain(service?.Meta['heddle-container']);
+});
+
+test('a Consul that refuses is named with its reason, and its refusal does not end the daemon', async () => {
+  await using consul = await startConsul({
+    configuration: 'acl { enabled = true default_policy = "deny" }',
+    leaderOnly: true,
+  });
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  await using _web = await daemon.run(['10.2.1.1/16'], asWeb);
+  await eventually(async () => {
+    const { status, stdout } = await daemon.word('status');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Registry: .*(403|[Pp]ermission denied)/);
+  });
+  expect((await daemon.dig(web)).status).toBe('NXDOMAIN');
+});

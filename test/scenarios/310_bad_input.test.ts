@@ -1,0 +1,208 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { clearWorld, leftOnHost } from '../support/cleanup.ts';
+import { containerIds, docker, removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
+import { type Outcome, runProgram, succeed } from '../support/program.ts';
+
+/** Nothing on stdout, one sentence on stderr that says this, and this exit status. */
+function expectRefusal(outcome: Outcome, status: number, ...words: readonly (string | RegExp)[]): void {
+  expect(outcome).toMatchObject({ status, stdout: '' });
+  expect(outcome.stderr).toMatch(/^heddle: [^\n]+\n$/);
+  for (const word of words) expect(outcome.stderr).toMatch(word);
+}
+
+describe('with a daemon', () => {
+  let daemon: Daemon;
+  let before: readonly string[];
+
+  beforeAll(async () => {
+    daemon = await startDaemon();
+    before = await leftOnHost();
+  });
+  afterEach(async () => {
+    await removeContainers();
+    await eventually(async () => expect(await leftOnHost()).toEqual(before));
+  });
+  afterAll(async () => {
+    await daemon?.[Symbol.asyncDispose]();
+    await clearWorld();
+  });
+
+  test.each([
+    ['10.2.0.300/16', 'is no IP address'],
+    ['10.2.1.1', 'has no prefix length'],
+    ['10.2.1.1/33', 'has a prefix length beyond 32'],
+    ['10.2.1.1/', 'has an empty prefix length'],
+    ['10.2.0.0/16', "is the network's own name"],
+    ['10.2.255.255/16', 'is the broadcast address'],
+    ['127.0.0.1/8', 'is a loopback address'],
+  ])('the address %s, which %s, is refused before anything is started', async (address) => {
+    await using container = await runContainer();
+    const quoted = address.replace(/[./]/g, '\\$&');
+    expectRefusal(await daemon.word('run', address, 'busybox', 'true'), 2, new RegExp(quoted));
+    expectRefusal(await daemon.word('attach', address, container.name), 2, new RegExp(quoted));
+    expectRefusal(await daemon.word('detach', address, container.name), 2, new RegExp(quoted));
+    expect(await containerIds()).toEqual([container.id]);
+  });
+
+  test('words that are missing are named', async () => {
+    expectRefusal(await daemon.word('run'), 2, 'address');
+    expectRefusal(await daemon.word('run', '10.2.1.1/16'), 2, 'image');
+    expectRefusal(await daemon.word('run', 'busybox', 'true'), 2, 'address');
+    expectRefusal(await daemon.word('attach', '10.2.1.1/16'), 2, 'container');
+  });
+
+  test('an unknown word and an unknown flag get a sentence and the usage status', async () => {
+    for (const words of [['atach'], ['ps', '--nosuch']]) {
+      const { status, stdout, stderr } = await daemon.word(...words);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toContain(words.at(-1));
+    }
+  });
+
+  test('an unknown container is not found', async () => {
+    expectRefusal(await daemon.word('attach', '10.2.1.1/16', 'nosuch'), 3, /'nosuch'.*no such container/);
+    expectRefusal(await daemon.word('detach', '10.2.1.1/16', 'nosuch'), 3, 'nosuch');
+  });
+
+  test('a stopped container cannot be attached, and it says how it ended', async () => {
+    await using stopped = await runContainer([], ['sh', '-c', 'exit 3']);
+    await docker('wait', stopped.id);
+    expectRefusal(
+      await daemon.word('attach', '10.2.1.1/16', stopped.name),
+      1,
+      stopped.name,
+      /not running.*status 3/,
+    );
+  });
+
+  test("a container with the host's network cannot be attached, and run removes it again", async () => {
+    await using host = await runContainer(['--net=host']);
+    expectRefusal(await daemon.word('attach', '10.2.1.1/16', host.name), 1, /host's network/);
+    const { status, stdout, stderr } = await daemon.word(
+      'run',
+      '10.2.1.1/16',
+      '--net=host',
+      'busybox',
+      'sleep',
+      '60',
+    );
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/host's network.*\n.*removed/);
+    expect(await containerIds()).toEqual([host.id]);
+  });
+
+  test('a container that has ended before it could be attached is removed again, with the reason', async () => {
+    const { status, stdout, stderr } = await daemon.word('run', '10.2.1.1/16', 'busybox', 'true');
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/not running|has stopped/);
+    expect(await containerIds()).toEqual([]);
+  });
+
+  test('a container whose own ethwe is of another kind is left alone', async () => {
+    await using own = await runContainer();
+    const pid = String(await own.pid());
+    await succeed('nsenter', ['--target', pid, '--net', 'ip', 'link', 'add', 'ethwe', 'type', 'bridge']);
+    expectRefusal(await daemon.word('attach', '10.2.1.1/16', own.name), 1, 'ethwe');
+  });
+
+  test('a label that is no address attaches nothing, and ps says why', async () => {
+    await using odd = await runContainer(['--label', 'heddle.cidr=10.2.0.300/16', '-e', 'SERVICE_NAME=odd']);
+    await eventually(async () => {
+      expect((await daemon.word('ps', odd.name)).stdout).toMatch(/heddle\.cidr.*10\.2\.0\.300\/16/);
+    });
+  });
+
+  test('a second daemon on the same socket is refused, and the first one lives on', async () => {
+    const second = await heddle(['daemon', '--socket', daemon.socket, '--state-dir', daemon.stateFolder]);
+    expect(second.status).toBe(1);
+    expect(second.stderr).toMatch(/^heddle: another heddle daemon/);
+    expect((await daemon.word('status')).status).toBe(0);
+  });
+});
+
+describe('without a daemon', () => {
+  afterEach(() => clearWorld());
+
+  test('no heddle is found for the engine, and it says how to start one', async () => {
+    await using container = await runContainer();
+    expectRefusal(await heddle(['attach', '10.2.1.1/16', container.name]), 3, 'heddle daemon', '--local');
+    expect(await leftOnHost()).toEqual([]);
+  });
+
+  test('a Docker socket that is not there is unreachable', async () => {
+    const nowhere = { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } };
+    expectRefusal(await heddle(['attach', '10.2.1.1/16', 'web'], nowhere), 4, '/nowhere/docker.sock');
+    expectRefusal(
+      await heddle(['--local', 'attach', '10.2.1.1/16', 'web'], nowhere),
+      4,
+      '/nowhere/docker.sock',
+    );
+    expectRefusal(await heddle(['ps'], { env: { DOCKER_HOST: 'gopher://x' } }), 2, 'DOCKER_HOST');
+  });
+
+  test('a daemon waits for a Docker engine that is not there, and says so', async () => {
+    await using folder = await temporaryFolder();
+    const words = [
+      'daemon',
+      '--socket',
+      `${folder.path}/s`,
+      '--state-dir',
+      folder.path,
+      '--log-format',
+      'json',
+    ];
+    const env = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
+    const { status, stdout } = await runProgram('timeout', ['3', HEDDLE, ...words], { env });
+    expect([124, 0]).toContain(status); // timeout's own status, or the daemon's after TERM
+    expect(stdout).toContain('/nowhere/docker.sock');
+  });
+
+  test('without capabilities nothing is made, and the missing one is named', async () => {
+    await using container = await runContainer();
+    const powerless = (...words: string[]) =>
+      runProgram('setpriv', ['--bounding-set=-all', '--inh-caps=-all', HEDDLE, ...words]);
+    expectRefusal(await powerless('create-bridge'), 1, /root|NET_ADMIN/);
+    expectRefusal(await powerless('--local', 'attach', '10.2.1.1/16', container.name), 1, /root|CAP_|_ADMIN/);
+    expect(await leftOnHost()).toEqual([]);
+  });
+
+  test('a device of another kind under the name of the bridge is left alone', async () => {
+    await succeed('ip', ['link', 'add', 'weave', 'type', 'veth', 'peer', 'name', 'weave-peer']);
+    expectRefusal(await heddle(['create-bridge']), 1, 'weave is not a bridge', 'veth');
+    expect(await succeed('ip', ['-d', 'link', 'show', 'weave'])).toContain('veth');
+  });
+
+  test('a taken port 53 on the Docker bridge is named', async () => {
+    const address = await docker(
+      'network',
+      'inspect',
+      '--format',
+      '{{(index .IPAM.Config 0).Gateway}}',
+      'bridge',
+    );
+    const other = createSocket('udp4').bind(53, address);
+    await once(other, 'listening');
+    await using folder = await temporaryFolder();
+    const outcome = await heddle(['daemon', '--socket', `${folder.path}/s`, '--state-dir', folder.path], {
+      timeout: 10_000,
+    });
+    other.close();
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toMatch(new RegExp(`^heddle: .*${address}.*53`, 'm'));
+  });
+
+  test.each([
+    [['--registry', 'etcd://x'], /registry/],
+    [['--dns-listen', '1.2.3.4:99999'], /dns-listen/],
+    [['--address', 'nonsense'], /address/],
+    [['--mtu', 'big'], /mtu/],
+    [['--config', '/nowhere/heddle.yml'], /nowhere\/heddle\.yml/],
+  ])('a setting that cannot be understood ends the daemon before it begins: %s', async (flags, reason) => {
+    expectRefusal(await heddle(['daemon', ...flags], { timeout: 10_000 }), 2, reason);
+  });
+});
