@@ -1,7 +1,11 @@
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
 
 /** What a token needs; named whenever Consul says that it lacks it. */
-export const TOKEN_POLICY = 'service_prefix "" { policy = "write" } node_prefix "" { policy = "read" }';
+export const TOKEN_POLICY = [
+  'service_prefix "" { policy = "write" }',
+  'node_prefix "" { policy = "read" }',
+  'agent_prefix "" { policy = "read" }',
+].join(' ');
 
 /** The errors of the `consul` package (papi), as far as we look. */
 interface PackageError {

@@ -52,8 +52,9 @@ export class ConsulRegistry implements Registry, Elsewhere {
   /** Asks for the leader, because without one every write takes 7 s and 200 means nothing. */
   async ready(signal?: AbortSignal): Promise<void> {
     const attempt = 'cannot ask for the leader';
-    const leader = await this.#client.get<string>({ attempt, path: '/status/leader', signal });
-    if (leader === '') {
+    // The package makes undefined of the empty text.
+    const leader = await this.#client.get<string | undefined>({ attempt, path: '/status/leader', signal });
+    if (!leader) {
       this.#readingProven = false;
       throw new HeddleError('unreachable', `${this.name} has no leader; its servers have no quorum`);
     }

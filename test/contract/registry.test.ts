@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { silentLogger } from '../../src/log.ts';
 import { ConsulRegistry } from '../../src/registry/consul.ts';
 import { ConsulClient } from '../../src/registry/consul-client.ts';
+import { TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
 import { Desired } from '../../src/registry/desired.ts';
 import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
 import { Reconciler } from '../../src/registry/reconcile.ts';
@@ -165,7 +166,9 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     expect(await registry.list()).toEqual([]);
   });
 
-  test.runIf(shared)('shows each host its own, and lets it remove no other', async () => {
+  if (!shared) return;
+
+  test('shows each host its own, and lets it remove no other', async () => {
     const other = subject.registry('h2');
     const theirs = serviceOf({ id: 'db', address: '10.2.1.9' }, 'h2');
     await other.register(theirs);
@@ -176,7 +179,7 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     await other.deregister('db');
   });
 
-  test.runIf(shared)('calls back when somebody else changed what is ours, and not otherwise', async () => {
+  test('calls back when somebody else changed what is ours, and not otherwise', async () => {
     await registry.register(serviceOf());
     const changed = vi.fn();
     const watching = registry.watch(changed);
@@ -187,14 +190,14 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     watching.stop();
   });
 
-  test.runIf(shared)('refuses bad Meta with Consul’s words', async () => {
+  test('refuses bad Meta with Consul’s words', async () => {
     await expect(registry.register(serviceOf({ meta: { 'a.b': 'c' } }))).rejects.toMatchObject({
       code: 'refused',
       message: expect.stringMatching(/cannot register web at consul:.* answered 400: Invalid Service Meta/),
     });
   });
 
-  test.runIf(shared)('knows its node, and what every host has under a name', async () => {
+  test('knows its node, and what every host has under a name', async () => {
     const consul = subject.registry(HOST) as ConsulRegistry;
     const self = await consul.self();
     expect(self).toMatchObject({ address: '127.0.0.1', datacenter: 'dc1', version: '1.8.7' });
@@ -240,5 +243,74 @@ describe('a real agent', () => {
       client.close();
       await agent.stop();
     }
+  });
+});
+
+describe('a real agent that denies by default', () => {
+  const configuration = `acl {
+    enabled = true
+    default_policy = "deny"
+    tokens { master = "root"  agent = "root"  default = "root" }
+  }`;
+  const agent = new ConsulAgent({ portOffset: 11_000, configuration });
+  const tokenOf = async (rules: string): Promise<string> => {
+    const post = async (path: string, body: object) => {
+      const response = await fetch(`${agent.url}/v1/acl/${path}`, {
+        method: 'PUT',
+        body: JSON.stringify(body),
+      });
+      return (await response.json()) as { ID: string; SecretID: string };
+    };
+    const { ID } = await post('policy', { Name: `p${Math.random()}`.replace('.', ''), Rules: rules });
+    return (await post('token', { Policies: [{ ID }] })).SecretID;
+  };
+  const registryWith = (token: string) => {
+    const client = new ConsulClient(
+      { kind: 'consul', host: '127.0.0.1', port: agent.httpPort, tls: false },
+      { token },
+    );
+    clients.push(client);
+    return new ConsulRegistry(client, { hostId: HOST });
+  };
+
+  beforeAll(() => agent.start());
+
+  afterAll(async () => {
+    for (const client of clients.splice(0)) client.close();
+    await agent.stop();
+  });
+
+  test('is content with the documented policy', async () => {
+    const registry = registryWith(await tokenOf(TOKEN_POLICY));
+    expect(await registry.list()).toEqual([]);
+    await registry.register(serviceOf());
+    expect(await registry.list()).toEqual([serviceOf()]);
+    expect(await registry.unsynced([serviceOf()])).toEqual([]);
+    await registry.deregister(serviceOf().id);
+  });
+
+  test('takes no empty list for truth under a token that may not read', async () => {
+    await registryWith('root').register(serviceOf());
+    const blind = registryWith(await tokenOf('key_prefix "" { policy = "read" }'));
+    await expect(blind.list()).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(TOKEN_POLICY),
+    });
+  });
+
+  test('refuses the writes of a token that may only read, and says what it needs', async () => {
+    const reader = registryWith(await tokenOf('service_prefix "" { policy = "read" }'));
+    expect(await reader.list()).toEqual([serviceOf()]);
+    await expect(reader.register(serviceOf())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(TOKEN_POLICY),
+    });
+    await expect(reader.deregister(serviceOf().id)).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  test('refuses an unknown token', async () => {
+    await expect(registryWith('00000000-0000-0000-0000-000000000001').list()).rejects.toMatchObject({
+      code: 'refused',
+    });
   });
 });

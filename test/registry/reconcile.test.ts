@@ -100,6 +100,7 @@ describe('the registry is kept as desired', () => {
     await world.reconciler.flush();
     expectEqual(world);
     expect(world.registry.mostInFlight).toBe(8);
+    expect(world.registry.overlaps).toEqual([]);
   });
 
   test('a wiped registry is filled again', async () => {

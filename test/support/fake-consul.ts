@@ -41,10 +41,12 @@ export class FakeConsul {
   }
 
   /** Listens on a free port of 127.0.0.1, or where told. */
-  static async start(where: { host?: string; path?: string } = { host: '127.0.0.1' }): Promise<FakeConsul> {
+  static async start(
+    where: { host: string } | { path: string } = { host: '127.0.0.1' },
+  ): Promise<FakeConsul> {
     const fake = new FakeConsul();
     await new Promise<void>((resolve, reject) => {
-      fake.#server.once('error', reject).listen({ port: 0, ...where }, resolve);
+      fake.#server.once('error', reject).listen('path' in where ? where : { ...where, port: 0 }, resolve);
     });
     return fake;
   }

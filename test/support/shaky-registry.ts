@@ -17,6 +17,8 @@ export class ShakyRegistry implements Registry {
   fault: (verb: string, after: boolean) => void | Promise<void> = () => {};
   inFlight = 0;
   mostInFlight = 0;
+  /** Ids that had two writes under way at once. */
+  readonly overlaps: string[] = [];
   readonly #watchers = new Set<() => void>();
   readonly #writing = new Set<string>();
 
@@ -64,7 +66,7 @@ export class ShakyRegistry implements Registry {
   }
 
   async #write(id: string, act: () => void): Promise<void> {
-    if (this.#writing.has(id)) throw new Error(`two writes of ${id} at once`);
+    if (this.#writing.has(id)) this.overlaps.push(id);
     this.#writing.add(id);
     this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
     try {

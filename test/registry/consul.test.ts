@@ -1,0 +1,212 @@
+import nock from 'nock';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConsulRegistry } from '../../src/registry/consul.ts';
+import { ConsulClient } from '../../src/registry/consul-client.ts';
+import { TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
+import { parseRegistryUri } from '../../src/registry/uri.ts';
+import type { Service } from '../../src/services/service.ts';
+import { FakeConsul } from '../support/fake-consul.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const service: Service = {
+  id: 'heddle:h1:c0ffee000000:80',
+  name: 'web',
+  tags: [],
+  address: '10.2.1.1',
+  port: 80,
+  meta: {},
+  checks: [],
+  weights: { passing: 10, warning: 3 },
+};
+
+function registryAt(
+  uri: string,
+  options: ConstructorParameters<typeof ConsulClient>[1] = {},
+): ConsulRegistry {
+  const parsed = parseRegistryUri(uri);
+  if (parsed.kind === 'embedded') throw new Error('not Consul');
+  return new ConsulRegistry(new ConsulClient(parsed, options), { hostId: 'h1' });
+}
+
+describe('what Consul answers', () => {
+  const consul = nock('http://consul.test:8500');
+  const registry = registryAt('consul://consul.test:8500', { token: 's3cret', timeout: 200 });
+  const register = () => registry.register(service);
+
+  beforeEach(() => nock.disableNetConnect());
+  afterEach(() => nock.cleanAll());
+  afterAll(() => {
+    nock.enableNetConnect();
+    nock.restore();
+  });
+
+  const answers = (status: number, body: string, headers = {}) =>
+    consul.put(/agent\/service\/register/).reply(status, body, headers);
+
+  test('to a registration with everything in it', async () => {
+    const sent: unknown[] = [];
+    consul
+      .put('/v1/agent/service/register', (body) => sent.push(body) > 0)
+      .query({ 'replace-existing-checks': 'true' })
+      .matchHeader('x-consul-token', 's3cret')
+      .reply(200);
+    await registry.register({
+      ...service,
+      enableTagOverride: true,
+      checks: [
+        {
+          kind: 'http',
+          id: 'c',
+          name: 'up',
+          url: 'http://10.2.1.1/',
+          interval: '10s',
+          deregisterAfter: '1m',
+        },
+      ],
+    });
+    expect(sent).toEqual([
+      {
+        ID: service.id,
+        Name: 'web',
+        Tags: [],
+        Address: '10.2.1.1',
+        Port: 80,
+        Meta: {},
+        Weights: { Passing: 10, Warning: 3 },
+        EnableTagOverride: true,
+        Checks: [
+          {
+            CheckID: 'c',
+            Name: 'up',
+            Interval: '10s',
+            DeregisterCriticalServiceAfter: '1m',
+            HTTP: 'http://10.2.1.1/',
+          },
+        ],
+      },
+    ]);
+  });
+
+  test('403 is refused, and says which policy the token needs', async () => {
+    answers(403, 'Permission denied', { 'content-type': 'text/plain' });
+    await expect(register()).rejects.toMatchObject({
+      code: 'refused',
+      message:
+        'cannot register web at consul://consul.test:8500: Consul answered 403: Permission denied; the token ' +
+        `(CONSUL_HTTP_TOKEN) needs the policy ${TOKEN_POLICY}`,
+    });
+  });
+
+  test.each([
+    [
+      400,
+      'Invalid Service Meta: Key contains invalid characters and a sentence that is longer than eighty characters',
+    ],
+    [500, 'Scripts are disabled on this agent; to enable, configure enable_script_checks'],
+    [413, 'too large'],
+  ])('%i is refused with its words: %s', async (status, words) => {
+    answers(status, words, { 'content-type': 'text/plain' });
+    const message = expect.stringContaining(`Consul answered ${status}: ${words}`);
+    await expect(register()).rejects.toMatchObject({ code: 'refused', message });
+  });
+
+  test.each([
+    [500, 'No cluster leader'],
+    [500, 'rpc error getting client: failed to get conn'],
+    [429, ''],
+    [503, 'busy'],
+  ])('%i %j is worth another try', async (status, words) => {
+    answers(status, words, { 'content-type': 'text/plain' });
+    await expect(register()).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  test('nothing, for too long, is worth another try', async () => {
+    consul
+      .put(/register/)
+      .delay(2000)
+      .reply(200);
+    await expect(register()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('request timed out (200ms)'),
+    });
+  });
+
+  test('a connection that is cut is worth another try', async () => {
+    consul
+      .put(/register/)
+      .replyWithError(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    await expect(register()).rejects.toMatchObject({ code: 'unreachable' });
+  });
+
+  test('no leader: not ready', async () => {
+    consul.get('/v1/status/leader').reply(200, '""', { 'content-type': 'application/json' });
+    await expect(registry.ready()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: 'consul://consul.test:8500 has no leader; its servers have no quorum',
+    });
+  });
+
+  test('an empty list that nothing proves is no truth', async () => {
+    consul.get(/agent\/services/).reply(200, {});
+    consul.get('/v1/catalog/services').reply(200, {});
+    consul.get('/v1/acl/token/self').reply(403, 'ACL not found');
+    await expect(registry.list()).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('shows this token no services, not even its own'),
+    });
+  });
+
+  test('what the catalog lacks, or has with older content, is unsynced', async () => {
+    const held = (id: string, hash: string) => ({ ...service, id, meta: { 'heddle-hash': hash } });
+    consul.get('/v1/agent/self').reply(200, {
+      Config: { NodeName: 'n1', Datacenter: 'dc1', Version: '1.8.7' },
+      Member: { Addr: '192.0.2.1' },
+    });
+    consul.get(/catalog\/node\/n1/).reply(200, {
+      Services: {
+        a: { ID: 'a', Meta: { 'heddle-hash': '1' } },
+        b: { ID: 'b', Meta: { 'heddle-hash': 'old' } },
+      },
+    });
+    const unsynced = await registry.unsynced([held('a', '1'), held('b', '2'), held('c', '3')]);
+    expect(unsynced).toEqual(['b', 'c']);
+  });
+
+  test('is not waited for when the caller gives up', async () => {
+    consul.get('/v1/status/leader').delay(2000).reply(200, '"x"');
+    const abort = new AbortController();
+    const asked = registry.ready(abort.signal);
+    abort.abort();
+    await expect(asked).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(registry.ready(abort.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+describe('a Consul', () => {
+  beforeEach(() => nock.enableNetConnect());
+
+  test('on an IPv6 address is reached', async () => {
+    const fake = await FakeConsul.start({ host: '::1' });
+    await expect(registryAt(`consul://[::1]:${fake.port}`).ready()).resolves.toBeUndefined();
+    await fake.stop();
+  });
+
+  test('on a unix socket is reached, with the token', async () => {
+    await using folder = await temporaryFolder();
+    const fake = await FakeConsul.start({ path: `${folder.path}/consul.sock` });
+    const registry = registryAt(`consul-unix://${folder.path}/consul.sock`, { token: 's3cret' });
+    await registry.register(service);
+    expect(fake.requests).toEqual(['PUT /v1/agent/service/register']);
+    expect(fake.lastHeaders['x-consul-token']).toBe('s3cret');
+    await fake.stop();
+  });
+
+  test('that is not there is unreachable, and the message says where', async () => {
+    await expect(registryAt('consul://127.0.0.1:1').ready()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(
+        /^cannot ask for the leader at consul:\/\/127.0.0.1:1: .*ECONNREFUSED.*running there\?$/,
+      ),
+    });
+  });
+});

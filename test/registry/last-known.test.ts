@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LastKnown } from '../../src/registry/last-known.ts';
+import { unreachable } from '../support/shaky-registry.ts';
+
+interface Answer {
+  readonly n: number;
+}
+
+describe('the last known answer', () => {
+  let asked: string[];
+  let away: boolean;
+  let known: LastKnown<Answer>;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    asked = [];
+    away = false;
+    known = new LastKnown(async (key): Promise<Answer> => {
+      asked.push(key);
+      await new Promise(setImmediate);
+      if (away) throw unreachable();
+      return { n: asked.length };
+    });
+  });
+
+  afterEach(() => vi.useRealTimers());
+
+  test('is asked for once by all who wait for it', async () => {
+    const answers = await Promise.all([known.get('web'), known.get('web'), known.get('db')]);
+    expect(answers[0]).toBe(answers[1]);
+    expect(asked).toEqual(['web', 'db']);
+  });
+
+  test('is given at once for a second, and then asked for again', async () => {
+    const first = await known.get('web');
+    vi.advanceTimersByTime(999);
+    expect(known.get('web')).toBe(first);
+    vi.advanceTimersByTime(1);
+    expect(await known.get('web')).toEqual({ n: 2 });
+  });
+
+  test('stands while nobody answers, and is asked for only once a second', async () => {
+    const first = await known.get('web');
+    away = true;
+    vi.advanceTimersByTime(1000);
+    expect(await known.get('web')).toBe(first);
+    for (let n = 0; n < 10; n++) expect(known.get('web')).toBe(first);
+    expect(asked).toHaveLength(2);
+    vi.advanceTimersByTime(1000);
+    away = false;
+    expect(await known.get('web')).toEqual({ n: 3 });
+  });
+
+  test('is an error, at once for a second, where there never was one', async () => {
+    away = true;
+    await expect(known.get('web')).rejects.toThrow('connection refused');
+    expect(() => known.get('other')).toThrow('connection refused');
+    expect(asked).toEqual(['web']);
+  });
+
+  test('is kept for so many names and no more', async () => {
+    known = new LastKnown(async (key) => ({ n: Number(key) }), { most: 2 });
+    for (const key of ['1', '2', '3']) await known.get(key);
+    expect(known.get('3')).toEqual({ n: 3 });
+    expect(known.get('1')).toBeInstanceOf(Promise);
+  });
+
+  test('cuts a flood of names off instead of piling it up', async () => {
+    const release = Promise.withResolvers<void>();
+    known = new LastKnown(async (key) => release.promise.then(() => ({ n: key.length })));
+    const asking = Array.from({ length: 1032 }, (_, n) => known.get(`n${n}`));
+    expect(() => known.get('one-more')).toThrow('too many names at once');
+    release.resolve();
+    expect(await Promise.all(asking)).toHaveLength(1032);
+  });
+
+  test('gives up on a question that takes too long', async () => {
+    vi.useRealTimers();
+    known = new LastKnown((_, signal) => delay(5000, { n: 1 }, { signal }), { patience: 10 });
+    await expect(known.get('web')).rejects.toThrow('aborted');
+  });
+});

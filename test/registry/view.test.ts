@@ -1,0 +1,134 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/log.ts';
+import { Desired } from '../../src/registry/desired.ts';
+import type { Instance } from '../../src/registry/registry.ts';
+import { RegistryView } from '../../src/registry/view.ts';
+import { sealed } from '../../src/services/identity.ts';
+import type { Check, Service } from '../../src/services/service.ts';
+import { containerId, entryOf } from '../support/roster.ts';
+import { unreachable } from '../support/shaky-registry.ts';
+
+const node = () => ({ name: 'here', address: '192.0.2.1' });
+const alive: Check = { kind: 'ttl', ttl: '10s', id: 'c', name: 'alive' };
+
+const instance = (
+  ip: string,
+  host: string,
+  changes: Partial<Instance> = {},
+  checks: Check[] = [],
+): Instance => ({
+  service: sealed(
+    {
+      id: `heddle:${host}:${ip}:80`,
+      name: 'web',
+      tags: [],
+      address: ip,
+      port: 80,
+      meta: {},
+      checks,
+      weights: { passing: 1, warning: 1 },
+    },
+    host,
+    containerId('a'),
+  ),
+  node: `node-${host}`,
+  nodeAddress: '192.0.2.2',
+  status: 'passing',
+  ...changes,
+});
+
+const addresses = async (found: readonly Instance[] | Promise<readonly Instance[]>) =>
+  (await found).map(({ service, node: on, status }) => `${service.address} ${on} ${status}`);
+
+describe('with the embedded registry', () => {
+  const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
+  const view = new RegistryView({ desired, refused: (id) => id.includes('0bad'), node }, { hostId: 'h1' });
+  const run = (name: string, ip: string) =>
+    desired.set(entryOf({ id: containerId(name), ip, env: { SERVICE_NAME: 'Web' } }));
+
+  test('names of this host are answered at once, in any case', () => {
+    run('a', '10.2.1.1');
+    const found = view.instances('WEB');
+    expect(found).toMatchObject([{ node: 'here', nodeAddress: '192.0.2.1', status: 'passing' }]);
+    expect(view.instances('nobody')).toEqual([]);
+    expect(view.node('HERE')).toBe('192.0.2.1');
+    expect(view.node('there')).toBeUndefined();
+    expect(view.byAddress('10.2.1.1')).toMatchObject([{ service: { name: 'web' } }]);
+  });
+
+  test('what the registry refused is not answered', () => {
+    run('0bad', '10.2.1.2');
+    expect(view.instances('web')).toHaveLength(1);
+    expect(view.byAddress('10.2.1.2')).toEqual([]);
+  });
+});
+
+describe('with a registry that many hosts share', () => {
+  let here: Service[];
+  let elsewhere: Instance[];
+  let away: boolean;
+  let view: RegistryView;
+
+  beforeEach(() => {
+    here = [];
+    elsewhere = [];
+    away = false;
+    const answer = <T>(value: T) => (away ? Promise.reject(unreachable()) : Promise.resolve(value));
+    view = new RegistryView(
+      {
+        desired: { byName: () => here, byAddress: () => here },
+        refused: () => false,
+        node,
+        elsewhere: {
+          instances: () => answer(elsewhere),
+          node: (name) => answer(name === 'there' ? '192.0.2.9' : undefined),
+        },
+      },
+      { hostId: 'h1', freshFor: 0 },
+    );
+  });
+
+  test('a name is this host’s instances and the others’', async () => {
+    here = [instance('10.2.1.1', 'h1').service];
+    elsewhere = [instance('10.2.2.1', 'h2')];
+    expect(await addresses(view.instances('web'))).toEqual([
+      '10.2.1.1 here passing',
+      '10.2.2.1 node-h2 passing',
+    ]);
+  });
+
+  test('what the registry still has of this host does not count', async () => {
+    elsewhere = [instance('10.2.1.1', 'h1'), instance('10.2.2.1', 'h2', { status: 'critical' })];
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.2.1 node-h2 critical']);
+  });
+
+  test('an instance with checks is as the registry that runs them says, and unknown until then', async () => {
+    here = [instance('10.2.1.1', 'h1', {}, [alive]).service];
+    expect(await addresses(view.instances('web'))).toEqual([]);
+    elsewhere = [instance('10.2.1.1', 'h1', { status: 'warning' })];
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here warning']);
+  });
+
+  test('while it is away, the others are as last known', async () => {
+    here = [instance('10.2.1.1', 'h1').service];
+    elsewhere = [instance('10.2.2.1', 'h2')];
+    await view.instances('web');
+    away = true;
+    here = [];
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.2.1 node-h2 passing']);
+  });
+
+  test('while it is away, a name that only this host has is answered, and one that nobody knows is an error', async () => {
+    away = true;
+    here = [instance('10.2.1.1', 'h1').service];
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here passing']);
+    here = [];
+    await expect(async () => view.instances('web')).rejects.toThrow('connection refused');
+    await expect(async () => view.node('there')).rejects.toThrow('connection refused');
+  });
+
+  test('a node is found by name', async () => {
+    expect(await view.node('There')).toBe('192.0.2.9');
+    expect(await view.node('nowhere')).toBeUndefined();
+  });
+});
