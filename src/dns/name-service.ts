@@ -50,10 +50,10 @@ export class NameService {
     const zones = [
       new ServiceZone({ view }, zone),
       new ReverseZone({ view }, { ...zone, ranges: OUR_RANGES }),
-      new ForwardZone({ upstreams, isLocal: local.includes }, { ownDomains: [settings.domain] }),
+      new ForwardZone({ upstreams, isLocal: (ip) => local.includes(ip) }, { ownDomains: [settings.domain] }),
     ];
     const resolver = new Resolver({ zones, log });
-    const responder = new Responder({ resolver, recursionFor: local.includes, log });
+    const responder = new Responder({ resolver, recursionFor: (ip) => local.includes(ip), log });
     const listen = settings.dnsListen.map((address) => ({ ...address, required: true }));
     this.#explicit = new DnsServer({ responder }, { listen });
     const given = new Set(settings.dnsListen.filter(({ port }) => port === 53).map(({ ip }) => ip));
