@@ -34,6 +34,7 @@ export async function runProgram(
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'heddle: ')),
     })
     .enablePositionalOptions()
     .exitOverride();

@@ -20,7 +20,7 @@ export interface SettingText {
 }
 
 const text = v.pipe(
-  v.union([v.string(), v.number()]),
+  v.union([v.string(), v.number()], 'is not a text'),
   v.transform(String),
   v.trim(),
   v.minLength(1, 'is empty'),
@@ -29,7 +29,7 @@ const oneOf = <const T extends readonly string[]>(words: T) =>
   v.picklist(words, `is not one of ${words.join(', ')}`);
 const whole = (least: number, most: number) =>
   v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/, 'is not a whole number'), v.transform(Number))]),
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))], 'is not a whole number'),
     v.minValue(least, `is less than ${least}`),
     v.maxValue(most, `is more than ${most}`),
   );
@@ -45,6 +45,10 @@ const listOf = <T>(parse: (word: string) => T) =>
     v.transform((lists) => lists.flatMap((list) => list.split(',')).map((word) => word.trim())),
     v.transform((words) => words.filter(Boolean).map(parse)),
   );
+const onOrOff = v.pipe(
+  v.union([v.boolean(), v.picklist(['true', 'false'])], 'is neither true nor false'),
+  v.transform((word) => word === true || word === 'true'),
+);
 const deviceName = v.pipe(
   text,
   v.regex(/^[A-Za-z0-9_.-]{1,15}$/, 'is not a device name (1 to 15 of A-Z a-z 0-9 _ . -)'),
@@ -111,16 +115,7 @@ export const SETTINGS = {
     list: true,
   },
   dns: {
-    schema: v.optional(
-      v.union([
-        v.boolean(),
-        v.pipe(
-          oneOf(['true', 'false']),
-          v.transform((word) => word === 'true'),
-        ),
-      ]),
-      true,
-    ),
+    schema: v.optional(onOrOff, true),
     flag: 'no-dns',
     help: 'serve no DNS on the bridges',
   },
@@ -157,16 +152,7 @@ export const SETTINGS = {
     env: ['WEAVE_MTU'],
   },
   attach: {
-    schema: v.optional(
-      v.union([
-        v.boolean(),
-        v.pipe(
-          oneOf(['true', 'false']),
-          v.transform((word) => word === 'true'),
-        ),
-      ]),
-      true,
-    ),
+    schema: v.optional(onOrOff, true),
     flag: 'no-attach',
     help: 'do not attach containers by their own heddle.cidr or WEAVE_CIDR; only read',
   },

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { normalise, run } from '../../src/commands/cli.ts';
+import { collect } from '../../src/commands/io.ts';
+
+async function heddle(line: string, env: Record<string, string> = {}) {
+  const [stdout, stderr] = [collect(), collect()];
+  const status = await run(line.split(' ').filter(Boolean), { stdout, stderr }, env);
+  return { status, stdout: stdout.text, stderr: stderr.text };
+}
+
+describe('what the first argument means', () => {
+  it.each([
+    ['', '--help'],
+    ['version', 'version'],
+    ['--version', '--version'],
+    ['daemon --mtu 1400', 'daemon --mtu 1400'],
+    ['consul://host:8500', 'daemon consul://host:8500'],
+    ['--registry consul://host', 'daemon --registry consul://host'],
+    ['--mtu=1400', 'daemon --mtu=1400'],
+    ['-internal consul://host:8500', 'daemon --address ethwe,bridge,internal consul://host:8500'],
+    ['-internal=false -ip=10.0.0.1 consul://host', 'daemon --ip=10.0.0.1 consul://host'],
+    [
+      '-ip 10.0.0.1 -internal consul://host',
+      'daemon --ip 10.0.0.1 --address ethwe,bridge,internal consul://host',
+    ],
+    ['--local attach 10.2.1.1/16 web', '--local attach 10.2.1.1/16 web'],
+    ['--socket /s --local ps', '--socket /s --local ps'],
+    ['run 10.2.1.1/16 -ti web -internal', 'run 10.2.1.1/16 -ti web -internal'],
+    ['--bogus', 'daemon --bogus'],
+  ])('%s', (given, meant) => {
+    expect(normalise(given.split(' ').filter(Boolean)).join(' ')).toBe(meant);
+  });
+});
+
+describe('the command line', () => {
+  it('prints its version', async () => {
+    expect(await heddle('version')).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^heddle \d+\.\d+\.\d+\n$/),
+      stderr: '',
+    });
+    expect((await heddle('--version')).stdout).toBe((await heddle('version')).stdout);
+  });
+
+  it.each([
+    '',
+    '--help',
+    'help',
+    'attach --help',
+    'run --help',
+    'daemon --help',
+    'ps --help',
+    'dns-args --help',
+  ])('helps with: %s', async (line) => {
+    expect(await heddle(line)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^Usage: heddle/),
+      stderr: '',
+    });
+  });
+
+  it.each([
+    [
+      'an unknown word, with a suggestion',
+      'atach 10.2.1.1/16 web',
+      2,
+      /unknown command 'atach'[\s\S]*attach/,
+    ],
+    ['an unknown flag', 'ps --bogus', 2, /unknown option '--bogus'/],
+    ['attach without a container', 'attach 10.2.1.1/16', 2, /at least one address and a container/],
+    [
+      'attach with addresses alone',
+      'attach 10.2.1.1/16 10.2.1.2/16',
+      2,
+      /expected a container after the addresses/,
+    ],
+    ['an address out of range', 'attach 10.2.0.300/16 web', 2, /10\.2\.0\.300\/16/],
+    ['an address without prefix', 'detach 10.2.1.1 web', 2, /prefix length/],
+    ['a prefix out of range', 'attach 10.2.1.1/33 web', 2, /0 to 32/],
+    ['run without an address', 'run busybox', 2, /at least one address/],
+    ['a format that is none', 'ps --format yaml', 2, /Allowed choices are text, json/],
+    ['a setting that is none', '--mtu 10 ps', 2, /--mtu: '10' is less than 576/],
+    ['a registry that is none', 'daemon zookeeper://x', 2, /--registry: .*no registry is called "zookeeper"/],
+    ['a settings file that is not there', '--config /nowhere.yml ps', 2, /settings file \/nowhere\.yml/],
+    ['a daemon socket and engine that are not there', '--socket /nowhere.sock ps', 4, /DOCKER_HOST/],
+  ])('says what is wrong in one sentence: %s', async (_, line, status, sentence) => {
+    const outcome = await heddle(line, { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
+    expect(outcome).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(sentence) });
+  });
+});

@@ -1,0 +1,96 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { collect, type Io } from '../../src/commands/io.ts';
+import { daemonAt, wordAt } from '../../src/control/client.ts';
+import { type ControlNeeds, ControlServer } from '../../src/control/server.ts';
+import { silentLogger } from '../../src/log.ts';
+
+let folder: string;
+let servers: ControlServer[];
+const identity = { engine: 'E1', address: 'unix:///d.sock', version: '1' };
+const path = () => join(folder, 'run/heddle.sock');
+
+async function serve(word: ControlNeeds['word'] = async () => 0): Promise<ControlServer> {
+  const server = new ControlServer(
+    { word, engine: async () => identity, log: silentLogger },
+    { path: path() },
+  );
+  servers.push(server);
+  await server.start();
+  return server;
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'heddle-control-'));
+  servers = [];
+});
+afterEach(async () => {
+  await Promise.all(servers.map((server) => server.stop()));
+  await rm(folder, { recursive: true });
+});
+
+describe('the control socket', () => {
+  it('tells which engine the daemon serves, and is for its owner alone', async () => {
+    await serve();
+    expect(await daemonAt(path())).toEqual(identity);
+    expect((await stat(path())).mode & 0o777).toBe(0o600);
+  });
+
+  it('carries a word, both its streams as they come, and its exit status', async () => {
+    const word = async (argv: readonly string[], io: Io) => {
+      io.stdout.write(`did ${argv.join('+')} ü\n`);
+      io.stderr.write('but complained\n');
+      return 3;
+    };
+    await serve(word);
+    const [stdout, stderr] = [collect(), collect()];
+    expect(await wordAt(path(), ['attach', '10.2.1.1/16', 'a b'], { stdout, stderr })).toBe(3);
+    expect(stdout.text).toBe('did attach+10.2.1.1/16+a b ü\n');
+    expect(stderr.text).toBe('but complained\n');
+  });
+
+  it('says so when the daemon ends in the middle of a word', async () => {
+    let server: ControlServer | undefined;
+    server = await serve(async (_, io) => {
+      io.stdout.write('begun\n');
+      setTimeout(() => void server?.stop(), 20);
+      return await new Promise(() => {});
+    });
+    const stdout = collect();
+    await expect(wordAt(path(), ['ps'], { stdout, stderr: collect() })).rejects.toThrow(
+      /hung up|ended in the middle/,
+    );
+    expect(stdout.text).toBe('begun\n');
+  });
+
+  it('knows no daemon where there is no socket, or one that a killed daemon left', async () => {
+    expect(await daemonAt(path())).toBeUndefined();
+    const server = await serve();
+    await server.stop();
+    await writeFile(path(), '');
+    expect(await daemonAt(path())).toBeUndefined();
+    await rm(path());
+  });
+
+  it('takes over the socket of a daemon that was killed, and not that of one that answers', async () => {
+    await serve();
+    await expect(serve()).rejects.toThrow(/another heddle daemon answers on .*heddle\.sock/);
+    expect(await daemonAt(path())).toEqual(identity);
+  });
+
+  it.each([
+    ['GET', '/', 404],
+    ['POST', '/word', 400],
+  ])('answers %s %s without a word with %i', async (method, url, status) => {
+    await serve();
+    const { request } = await import('node:http');
+    const answered = await new Promise<number | undefined>((resolve, reject) => {
+      request({ socketPath: path(), method, path: url }, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end('{"argv": "ps"}');
+    });
+    expect(answered).toBe(status);
+  });
+});
