@@ -77,7 +77,7 @@ function readQuestion(packet: Buffer) {
     asked,
     type: typeName(packet.readUInt16BE(wire.end)),
     class: className(packet.readUInt16BE(wire.end + 2)),
-    bytes: Uint8Array.prototype.slice.call(packet, HEADER_BYTES, wire.end + 4),
+    bytes: Uint8Array.from(packet.subarray(HEADER_BYTES, wire.end + 4)),
   };
 }
 

@@ -16,6 +16,8 @@ const OPT_BYTES = 11;
 /** Largest answer asked for over UDP: it passes every network in one piece (DNS flag day 2020). */
 const UDP_SIZE = 1232;
 const DNSSEC_OK = 0x8000;
+/** Type and class, behind the name of a question. */
+const TYPE_AND_CLASS_BYTES = 4;
 /** What tells `a` from `A` in ASCII. */
 const CASE_BIT = 0x20;
 
@@ -43,8 +45,8 @@ export function outgoingQuery({ bytes, recursionDesired, checkingDisabled, edns 
 /** Each letter in upper or lower case by chance (draft-vixie-dnsext-dns0x20). */
 function randomCase(question: Uint8Array): Uint8Array {
   const chance = randomBytes(question.length).map((byte) => byte & CASE_BIT);
-  // Behind the name stand type and class; the lengths before its labels are below every letter.
-  const end = question.length - 4;
+  // The lengths before the labels of a name are below every letter.
+  const end = question.length - TYPE_AND_CLASS_BYTES;
   return question.map((byte, at) => (at < end && isLetter(byte) ? byte ^ (chance[at] ?? 0) : byte));
 }
 
@@ -68,7 +70,8 @@ export function judge(
   for (let at = HEADER_BYTES; at < questionEnd; at += 1) {
     const [sent, echoed] = [message[at] as number, reply[at] as number];
     if (sent === echoed) continue;
-    if (!isLetter(sent) || (sent ^ echoed) !== CASE_BIT) return 'other';
+    const inName = at < questionEnd - TYPE_AND_CLASS_BYTES;
+    if (!inName || !isLetter(sent) || (sent ^ echoed) !== CASE_BIT) return 'other';
     verdict = 'misspelt';
   }
   return verdict;

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { dnsArgs } from '../../src/dns/args.ts';
+import { optionNames, splitDockerRun } from '../../src/dns/docker-run.ts';
+
+const words = (line: string) => (line === '' ? [] : line.split(' '));
+const ALONE = '--dns 172.17.42.1';
+const WITH_SEARCH = '--dns 172.17.42.1 --dns-search=.';
+
+describe('dns-args', () => {
+  test.each([
+    ['', WITH_SEARCH],
+    ['-d --name web httpd', WITH_SEARCH],
+    ['--dns-search=example.com httpd', ALONE],
+    ['--dns-search example.com httpd', ALONE],
+    ['--dns-search=. httpd', ALONE],
+    ['-ti --dns-search example.com busybox sh', ALONE],
+    ['--rm --dns-search=a.example --dns-search=b.example httpd', ALONE],
+    ['--dns=8.8.8.8 httpd', WITH_SEARCH],
+    ['-h web.weave.local httpd', WITH_SEARCH],
+    ['--hostname=web --name c1 httpd', WITH_SEARCH],
+    // The container's own command is none of our business.
+    ['httpd --dns-search=example.com', WITH_SEARCH],
+    ['-d httpd -h x --dns-search y', WITH_SEARCH],
+    ['-- httpd --dns-search=example.com', WITH_SEARCH],
+    ['--rm=true httpd --dns-search=example.com', WITH_SEARCH],
+    ['-it busybox --dns-search=example.com', WITH_SEARCH],
+    ['-e A=1 busybox --dns-search=example.com', WITH_SEARCH],
+    ['-eA=1 busybox --dns-search=example.com', WITH_SEARCH],
+    ['-itd busybox --dns-search=example.com', WITH_SEARCH],
+    // What looks like an option may be the value of one.
+    ['--name --dns-search=x httpd', WITH_SEARCH],
+    ['-e --dns-search=x httpd', WITH_SEARCH],
+    ['-tie --dns-search=x httpd', WITH_SEARCH],
+    ['--invented-later --dns-search=x httpd', WITH_SEARCH],
+    ['--invented-later=1 --dns-search=x httpd', ALONE],
+    ['--name web --dns-search', ALONE],
+  ])('%s', (line, expected) => {
+    expect(dnsArgs('172.17.42.1', words(line)).join(' ')).toBe(expected);
+  });
+
+  test('another search domain than the root can be asked for', () => {
+    expect(dnsArgs('fd00::1', [], { search: 'weave.local' })).toEqual([
+      '--dns',
+      'fd00::1',
+      '--dns-search=weave.local',
+    ]);
+  });
+});
+
+describe('docker run is parted at its image', () => {
+  test.each([
+    ['httpd', '', 'httpd', ''],
+    ['-d httpd', '-d', 'httpd', ''],
+    ['-ti busybox sh -c ls', '-ti', 'busybox', 'sh -c ls'],
+    ['-itd --name web -p 80:80 httpd -D FOREGROUND', '-itd --name web -p 80:80', 'httpd', '-D FOREGROUND'],
+    ['-p80:80 -eA=1 -v/a:/b httpd', '-p80:80 -eA=1 -v/a:/b', 'httpd', ''],
+    ['-tie A=1 busybox env', '-tie A=1', 'busybox', 'env'],
+    ['-d=false -t=true busybox', '-d=false -t=true', 'busybox', ''],
+    ['--rm --init --privileged --read-only busybox', '--rm --init --privileged --read-only', 'busybox', ''],
+    ['--detach --interactive --tty busybox', '--detach --interactive --tty', 'busybox', ''],
+    ['--sig-proxy=false --pull always busybox', '--sig-proxy=false --pull always', 'busybox', ''],
+    ['--gpus all --net=host busybox', '--gpus all --net=host', 'busybox', ''],
+    ['--rm true', '--rm', 'true', ''],
+    ['-h web busybox', '-h web', 'busybox', ''],
+    ['--env= busybox', '--env=', 'busybox', ''],
+    ['-d -- busybox -d', '-d --', 'busybox', '-d'],
+    ['- x', '', '-', 'x'],
+  ])('%s', (line, options, image, command) => {
+    expect(splitDockerRun(words(line))).toEqual({ options: words(options), image, command: words(command) });
+  });
+
+  test.each(['', '-d', '--name', '--name web', '-d --'])('no image in `%s`', (line) => {
+    expect(splitDockerRun(words(line))).toEqual({ options: words(line), image: undefined, command: [] });
+  });
+
+  test('a word of several lines or none is a word', () => {
+    expect(splitDockerRun(['-e', 'A=1\n2', '-l', '', 'busybox', ''])).toEqual({
+      options: ['-e', 'A=1\n2', '-l', ''],
+      image: 'busybox',
+      command: [''],
+    });
+  });
+});
+
+describe('the names of the options', () => {
+  test.each([
+    ['-itd --name web', '-i -t -d --name'],
+    ['--name=-d -e -d', '--name -e'],
+    ['-eA=1 -tp80', '-e -t -p'],
+    ['--detach=false --rm=0 --tty=true --init', '--tty --init'],
+    ['-d=false -it=true', '-i -t'],
+    ['-d -- -t', '-d'],
+  ])('%s', (line, names) => {
+    expect([...optionNames(words(line))]).toEqual(words(names));
+  });
+});

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { readQuery } from '../../../src/dns/message.ts';
+import { ReverseZone, reverseAddress } from '../../../src/dns/zones/reverse.ts';
+import { SERVICE_ZONE_DEFAULTS } from '../../../src/dns/zones/settings.ts';
+import { queryBytes } from '../ask.ts';
+import { RecordedView } from '../recorded-view.ts';
+
+const NIBBLES = '5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.0.0.d.f';
+
+test.each([
+  ['1.1.2.10.in-addr.arpa', '10.2.1.1'],
+  [`${NIBBLES}.ip6.arpa`, 'fd00:2::5'],
+  ['1.2.10.in-addr.arpa', undefined],
+  ['0.1.1.2.10.in-addr.arpa', undefined],
+  ['256.1.2.10.in-addr.arpa', undefined],
+  ['01.1.2.10.in-addr.arpa', undefined],
+  [`${NIBBLES.slice(2)}.ip6.arpa`, undefined],
+  [`g${NIBBLES.slice(1)}.ip6.arpa`, undefined],
+  ['in-addr.arpa', undefined],
+  ['1.1.2.10.example', undefined],
+])('%s is the name of %s', (name, ip) => {
+  expect(reverseAddress(name.split('.'))).toBe(ip);
+});
+
+const view = new RecordedView([
+  { via: 'agent-service', body: { ID: 'web-1', Name: 'web', Address: '10.2.1.1' } },
+  { via: 'agent-service', body: { ID: 'db-1', Name: 'db', Address: 'fd00:2::5' } },
+]);
+const ranges = ['10.2.0.0/16', 'fd00:2::/64'];
+const zone = new ReverseZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1', ranges });
+
+test.each([
+  ['1.1.2.10.in-addr.arpa', 'PTR', 'web.service.dc1.consul'],
+  ['1.1.2.10.in-addr.arpa', 'A', 'web.service.dc1.consul'],
+  [`${NIBBLES}.ip6.arpa`, 'PTR', 'db.service.dc1.consul'],
+  ['1.0.0.127.in-addr.arpa', 'PTR', 'heddle-n1.node.dc1.consul'],
+  ['9.9.2.10.in-addr.arpa', 'PTR', 'NXDOMAIN'],
+  [`6${NIBBLES.slice(1)}.ip6.arpa`, 'PTR', 'NXDOMAIN'],
+  ['9.9.9.9.in-addr.arpa', 'PTR', 'passed on'],
+  ['web.service.consul', 'PTR', 'passed on'],
+])('%s %s: %s', async (name, type, expected) => {
+  const received = readQuery(queryBytes(name, type), '127.0.0.1', 'udp');
+  if (!received || !('query' in received)) throw new Error('not a query');
+  const reply = await zone.resolve(received.query.question);
+  const said = reply?.rcode === 'NOERROR' ? reply.answers.map(({ data }) => data).join() : reply?.rcode;
+  expect(said ?? 'passed on').toBe(expected);
+  expect(reply?.authorities.length ?? 0).toBe(expected === 'NXDOMAIN' ? 1 : 0);
+});
