@@ -92,11 +92,11 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
         ...['--expose', '80', '--expose', '443', '-e', 'SERVICE_443_NAME=tls'],
       ],
     );
-    await answers('blue.shop', '10.2.1.7');
+    await answers('blue.shop-80', '10.2.1.7');
     await everywhere(service('tls'), 'SRV', (reply) =>
       expect(dataOf(reply)).toEqual(['1 1 443 0a020107.addr.dc1.consul.']),
     );
-    await gone('green.shop');
+    await gone('green.shop-80');
     await gone('wrong');
   });
 

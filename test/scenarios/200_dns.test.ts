@@ -116,7 +116,9 @@ test('a name that is not there is NXDOMAIN, one without such a record is empty; 
 });
 
 test('a container with an IPv6 address has an AAAA record', async () => {
-  await using _web = await daemon.run(['fd00:2::1/64'], ['-e', 'SERVICE_NAME=six', '--net=none']);
+  // Docker switches IPv6 off in containers of networks without it.
+  const flags = ['--net=none', '--sysctl', 'net.ipv6.conf.all.disable_ipv6=0', '-e', 'SERVICE_NAME=six'];
+  await using _six = await daemon.run(['fd00:2::1/64'], flags);
   await eventually(async () => {
     expect(dataOf(await daemon.dig('six.service.dc1.consul', { type: 'AAAA' }))).toEqual(['fd00:2::1']);
   });

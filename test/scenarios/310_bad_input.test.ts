@@ -21,6 +21,7 @@ describe('with a daemon', () => {
 
   beforeAll(async () => {
     daemon = await startDaemon();
+    await daemon.word('create-bridge');
     before = await leftOnHost();
   });
   afterEach(async () => {
