@@ -1,0 +1,171 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { FrameReader, frame } from '../../src/dns/frames.ts';
+import { type DnsListen, DnsServer, type DnsServerOptions } from '../../src/dns/server.ts';
+import { HeddleError } from '../../src/errors.ts';
+import { eventually } from '../support/eventually.ts';
+import { succeed } from '../support/program.ts';
+
+/** The sockets of the resolver, with an echo in place of answers. */
+
+const servers: DnsServer[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+function serverOn(listen: readonly DnsListen[], options: Partial<DnsServerOptions> = {}): DnsServer {
+  const respond = async (packet: Buffer) => packet;
+  const responder = { respond, counters: { queries: {}, rejected: 0, dropped: 0 } };
+  const server = new DnsServer({ responder }, { listen, ...options });
+  servers.push(server);
+  return server;
+}
+
+async function started(options: Partial<DnsServerOptions> = {}): Promise<number> {
+  const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }], options);
+  await server.start();
+  return server.status().listeners[0]?.address.port as number;
+}
+
+describe('an address', () => {
+  test('that does not exist yet is waited for, and listened on once it does', async () => {
+    const script = fileURLToPath(new URL('../dns/waiting-server.ts', import.meta.url));
+    const output = await succeed('unshare', ['--net', process.execPath, script]);
+    const [before, after] = output.split('\n').map((line) => JSON.parse(line) as unknown);
+    expect(before).toEqual([
+      { ip: '127.0.0.1', state: 'listening' },
+      { ip: '10.9.9.9', state: 'waiting', why: 'no interface of this host has 10.9.9.9 yet' },
+      { ip: 'fd00:9::9', state: 'waiting', why: 'no interface of this host has fd00:9::9 yet' },
+    ]);
+    expect(after).toEqual(['127.0.0.1', '10.9.9.9', 'fd00:9::9'].map((ip) => ({ ip, state: 'listening' })));
+  });
+
+  test.each(['udp', 'tcp'])(
+    'whose port is taken over %s stops the start when it is required, and names the port',
+    async (transport) => {
+      await using holder = await holdPort(transport);
+      const { port } = holder;
+      const server = serverOn([
+        { ip: '127.0.0.1', port: 0, required: true },
+        { ip: '127.0.0.1', port, required: true },
+      ]);
+      const error = await server.start().catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(HeddleError);
+      expect((error as HeddleError).code).toBe('taken');
+      expect((error as HeddleError).message).toBe(
+        `cannot answer DNS on 127.0.0.1:${port}: another program has that port; \`ss -lntup 'sport = :${port}'\` shows which one`,
+      );
+    },
+  );
+
+  test('whose port is taken is told and tried again when it is not required', async () => {
+    const holder = await holdPort('tcp');
+    const server = serverOn([{ ip: '127.0.0.1', port: holder.port, required: false }]);
+    await server.start();
+    expect(server.status().listeners[0]).toMatchObject({
+      state: 'failed',
+      why: expect.stringContaining('another program'),
+    });
+    await holder[Symbol.asyncDispose]();
+    await eventually(() => expect(server.status().listeners[0]?.state).toBe('listening'));
+  });
+
+  test('is free again when the server has stopped, which it may do twice', async () => {
+    const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }]);
+    await server.start();
+    const port = server.status().listeners[0]?.address.port as number;
+    await Promise.all([server.stop(), server.stop()]);
+    await server.stop();
+    const next = serverOn([{ ip: '127.0.0.1', port, required: true }]);
+    await next.start();
+    expect(next.status().listeners[0]?.state).toBe('listening');
+  });
+
+  test('is given up by a server that is stopped while it starts', async () => {
+    const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }]);
+    const starting = server.start();
+    await server.stop();
+    await starting;
+    const [listener] = server.status().listeners;
+    const next = serverOn([{ ip: '127.0.0.1', port: listener?.address.port as number, required: true }]);
+    await next.start();
+  });
+});
+
+describe('connections', () => {
+  test('beyond the number that one client may have are closed at once', async () => {
+    const port = await started({ tcp: { connections: 100, connectionsPerClient: 3, idleMs: 10_000 } });
+    for (let index = 0; index < 3; index += 1) expect(await echo(open(port), 'kept')).toBe('kept');
+    await closed(open(port));
+    sockets[0]?.destroy();
+    await eventually(async () => expect(await echo(open(port), 'again')).toBe('again'));
+  });
+
+  test('that say nothing are closed', async () => {
+    const port = await started({ tcp: { connections: 100, connectionsPerClient: 100, idleMs: 100 } });
+    const socket = open(port);
+    expect(await echo(socket, 'hello')).toBe('hello');
+    await closed(socket);
+  });
+
+  test('that do not read their answers are not read from either, and closed in the end', async () => {
+    const port = await started({ tcp: { connections: 100, connectionsPerClient: 100, idleMs: 500 } });
+    const socket = open(port);
+    socket.pause();
+    const flood = Buffer.concat(Array.from({ length: 1000 }, () => frame(Buffer.alloc(4000))));
+    let accepted = 0;
+    const pour = () =>
+      socket.write(flood, (error) => {
+        if (error) return;
+        accepted += 1;
+        pour();
+      });
+    pour();
+    await closed(socket);
+    // What the kernel's buffers take, and not what a client cares to send.
+    expect(accepted).toBeLessThan(10);
+  });
+});
+
+function open(port: number): Socket {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  sockets.push(socket);
+  return socket;
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+/** What the server sends back on this connection; undefined when it closes it instead. */
+function echo(socket: Socket, text: string): Promise<string | undefined> {
+  const frames = new FrameReader(65_535);
+  socket.write(frame(Buffer.from(text)));
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve(undefined));
+    socket.once('data', (chunk) => resolve(frames.push(chunk)[0]?.toString()));
+  });
+}
+
+async function holdPort(transport: string): Promise<AsyncDisposable & { readonly port: number }> {
+  const holder = transport === 'udp' ? createSocket('udp4') : createServer();
+  if ('bind' in holder) holder.bind(0, '127.0.0.1');
+  else holder.listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as { port: number };
+  return {
+    port,
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(holder, 'close');
+      holder.close();
+      await closed;
+    },
+  };
+}
