@@ -103,6 +103,17 @@ describe('the registry is kept as desired', () => {
     expect(world.registry.overlaps).toEqual([]);
   });
 
+  test('a comparison in the middle of writes repeats none of them', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    world.registry.fault = async (verb) => void (verb === 'write' && (await delay(5)));
+    for (let n = 0; n < 30; n++) world.run(n);
+    for (let n = 0; n < 5; n++) await world.reconciler.recheck();
+    await world.reconciler.flush();
+    expectEqual(world);
+    expect(world.registry.writes).toHaveLength(30);
+  });
+
   test('a wiped registry is filled again', async () => {
     const world = rig();
     await world.reconciler.start();
@@ -169,6 +180,24 @@ describe('while the registry is away', () => {
     ]);
   });
 
+  test('what waits for its turn stays behind when the first writes fail, and they are one failure', async () => {
+    const world = rig({ retry: { first: 400, longest: 60_000 } });
+    await world.reconciler.start();
+    let tried = 0;
+    world.registry.fault = (verb) => {
+      if (verb === 'write' && ++tried <= 8) throw unreachable();
+    };
+    const before = Date.now();
+    for (let n = 0; n < 100; n++) world.run(n);
+    await vi.waitFor(() => expect(world.reconciler.status().state).toBe('away'));
+    await new Promise(setImmediate);
+    expect(tried).toBe(8);
+    await world.reconciler.flush();
+    expectEqual(world);
+    // After eight failures in a row the wait would have been 25 s at least.
+    expect(Date.now() - before).toBeLessThan(10_000);
+  });
+
   test('one that reads but takes no write is not retried hot, nor called back before it takes one', async () => {
     const world = rig({ retry: { first: 10, longest: 10 } });
     await world.reconciler.start();
@@ -181,6 +210,7 @@ describe('while the registry is away', () => {
     };
     world.run(1);
     await delay(100);
+    expect(world.reconciler.status().pending).toBe(1);
     expect(failed).toBeGreaterThan(1);
     expect(failed).toBeLessThan(25);
     expect(world.said).toHaveLength(1);
