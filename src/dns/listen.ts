@@ -1,4 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { HeddleError } from '../errors.ts';
 
 /** Where a DNS server listens: an address of this host, and a port for both UDP and TCP. */
@@ -43,4 +44,15 @@ function badListen(text: string, why: string): HeddleError {
 /** As parseListen reads it, always with the port. */
 export function formatListen({ ip, port }: ListenAddress): string {
   return isIPv6(ip) ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+/** Whether whoever listens on `own` is met at `address`; `isHost` knows this host's addresses, for `0.0.0.0` and `::`. */
+export function listensAt(
+  own: ListenAddress,
+  address: ListenAddress,
+  isHost: (ip: string) => boolean,
+): boolean {
+  if (own.port !== address.port || isIPv6(own.ip) !== isIPv6(address.ip)) return false;
+  const [listening, asked] = [ipaddr.parse(own.ip), ipaddr.parse(address.ip)];
+  return listening.range() === 'unspecified' ? isHost(address.ip) : listening.toString() === asked.toString();
 }

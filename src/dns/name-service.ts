@@ -4,12 +4,13 @@ import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
 import { BridgeListeners } from './bridges.ts';
 import { ForwardZone } from './forward.ts';
+import { listensAt } from './listen.ts';
 import type { ListenerStatus } from './listener.ts';
 import { LocalNetworks } from './local.ts';
 import { Resolver } from './resolve.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
-import { Upstreams } from './upstreams.ts';
+import { type Upstream, Upstreams } from './upstreams.ts';
 import { ReverseZone } from './zones/reverse.ts';
 import { ServiceZone } from './zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from './zones/settings.ts';
@@ -29,6 +30,7 @@ const OUR_RANGES = ['10.32.0.0/12'];
 
 /** The resolver as a whole: the chain of zones, and the sockets it is asked through. */
 export class NameService {
+  readonly #forward: ForwardZone;
   readonly #explicit: DnsServer;
   readonly #bridges: BridgeListeners | undefined;
 
@@ -46,11 +48,19 @@ export class NameService {
         return needs.node().name;
       },
     };
-    const upstreams = new Upstreams({ isOwn: ({ ip }) => local.isOwn(ip), log }, settings.resolvConf);
+    // Other resolvers of this host, as on 127.0.0.53, are good upstreams; only ourselves must not be asked.
+    const isHost = (ip: string) => local.isOwn(ip);
+    const isOwn = (upstream: Upstream) =>
+      this.listeners().some(({ address }) => listensAt(address, upstream, isHost));
+    const upstreams = new Upstreams({ isOwn, log }, settings.resolvConf);
+    this.#forward = new ForwardZone(
+      { upstreams, isLocal: (ip) => local.includes(ip) },
+      { ownDomains: [settings.domain] },
+    );
     const zones = [
       new ServiceZone({ view }, zone),
-      new ReverseZone({ view }, { ...zone, ranges: OUR_RANGES }),
-      new ForwardZone({ upstreams, isLocal: (ip) => local.includes(ip) }, { ownDomains: [settings.domain] }),
+      new ReverseZone({ view }, zone, OUR_RANGES),
+      this.#forward,
     ];
     const resolver = new Resolver({ zones, log });
     const responder = new Responder({ resolver, recursionFor: (ip) => local.includes(ip), log });
@@ -70,6 +80,7 @@ export class NameService {
   async stop(): Promise<void> {
     await this.#bridges?.stop();
     await this.#explicit.stop();
+    this.#forward.stop();
   }
 
   listeners(): readonly ListenerStatus[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatListen, parseListen } from '../../src/dns/listen.ts';
+import { formatListen, listensAt, parseListen } from '../../src/dns/listen.ts';
 import { HeddleError } from '../../src/errors.ts';
 
 test.each([
@@ -32,4 +32,19 @@ test.each([
   const parse = () => parseListen(text);
   expect(parse).toThrow(HeddleError);
   expect(parse).toThrow(why);
+});
+
+test.each([
+  ['172.17.0.1', '172.17.0.1', true],
+  ['172.17.0.1', '172.17.0.1:5353', false],
+  ['172.17.0.1', '127.0.0.53', false],
+  ['127.0.0.1:5353', '127.0.0.1', false],
+  ['0.0.0.0', '127.0.0.53', true],
+  ['0.0.0.0', '10.0.0.2', false],
+  ['0.0.0.0', '::1', false],
+  ['::', '::1', true],
+  ['[fd00::1]:53', 'fd00:0::0:1', true],
+])('who listens on %s is met at %s: %s', (own, address, met) => {
+  const isHost = (ip: string) => ip.startsWith('127.') || ip === '::1';
+  expect(listensAt(parseListen(own), parseListen(address), isHost)).toBe(met);
 });

@@ -105,7 +105,7 @@ async function replay({ setup, profile, query }: RecordedCase) {
   const now = () => NOW * 1000;
   const zones = [
     new ServiceZone({ view, now }, settings),
-    new ReverseZone({ view, now }, { ...settings, ranges: ['9.0.0.0/8'] }),
+    new ReverseZone({ view, now }, settings, ['9.0.0.0/8']),
   ];
   const resolver = new Resolver({ zones, log: silentLogger });
   const responder = new Responder({ resolver, recursionFor: () => false, log: silentLogger });

@@ -23,11 +23,7 @@ const view = new RecordedView([
 const settings = { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1' };
 
 function responderOf(...more: Zone[]): Responder {
-  const zones = [
-    new ServiceZone({ view }, settings),
-    new ReverseZone({ view }, { ...settings, ranges: [] }),
-    ...more,
-  ];
+  const zones = [new ServiceZone({ view }, settings), new ReverseZone({ view }, settings, []), ...more];
   return new Responder({
     resolver: new Resolver({ zones, log: silentLogger }),
     recursionFor: () => true,

@@ -11,24 +11,24 @@ export interface ReverseZoneNeeds {
   readonly now?: () => number;
 }
 
-export interface ReverseZoneSettings extends ServiceZoneSettings {
-  /** Networks in CIDR form that only containers have addresses in: unknown addresses there do not exist. */
-  readonly ranges: readonly string[];
-}
-
 /** Names of addresses (RFC 1035 §3.5, RFC 3596 §2.5): the node that has one, else the service. */
 export class ReverseZone implements Zone {
   readonly name = 'reverse';
   readonly #view: Pick<View, 'byAddress'>;
   readonly #now: () => number;
-  readonly #settings: ReverseZoneSettings;
+  readonly #settings: ServiceZoneSettings;
   readonly #ranges = new BlockList();
 
-  constructor({ view, now = Date.now }: ReverseZoneNeeds, settings: ReverseZoneSettings) {
+  /** `ranges`: networks in CIDR form in which only containers have addresses; unknown ones there do not exist. */
+  constructor(
+    { view, now = Date.now }: ReverseZoneNeeds,
+    settings: ServiceZoneSettings,
+    ranges: readonly string[],
+  ) {
     this.#view = view;
     this.#now = now;
     this.#settings = settings;
-    for (const range of settings.ranges) {
+    for (const range of ranges) {
       const [network, length] = ipaddr.parseCIDR(range);
       this.#ranges.addSubnet(network.toString(), length, network.kind());
     }

@@ -27,7 +27,7 @@ const view = new RecordedView([
   { via: 'agent-service', body: { ID: 'db-1', Name: 'db', Address: 'fd00:2::5' } },
 ]);
 const ranges = ['10.2.0.0/16', 'fd00:2::/64'];
-const zone = new ReverseZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1', ranges });
+const zone = new ReverseZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1' }, ranges);
 
 test.each([
   ['1.1.2.10.in-addr.arpa', 'PTR', 'web.service.dc1.consul'],
