@@ -18,7 +18,7 @@ interface Inventory {
   readonly rules: readonly TaggedRule[];
 }
 
-/** The host on which the story is told: prepared before, put back into its former state afterwards. */
+/** The host on which the story is told, put back into its former state afterwards. */
 export class DemoHost {
   /** For the daemon's state and, on a shared host, its control socket. */
   readonly folder: string;
@@ -29,16 +29,18 @@ export class DemoHost {
     this.#before = before;
   }
 
-  /** Notes what there is, and brings the image `busybox` when the engine has none. */
-  static async prepare(): Promise<DemoHost> {
+  /** Notes what there is; changes nothing but a temporary folder. */
+  static async find(): Promise<DemoHost> {
     const before = await inventory();
-    const folder = mkdtempSync(join(process.env.HEDDLE_WORLD ?? tmpdir(), 'heddle-demo-'));
-    if (!before.hasBusybox) {
-      const tar = join(folder, 'busybox.tar');
-      writeBusyboxTar(tar);
-      await importImage(tar, 'busybox:latest', ['CMD ["sh"]']);
-    }
-    return new DemoHost(folder, before);
+    return new DemoHost(mkdtempSync(join(tmpdir(), 'heddle-demo-')), before);
+  }
+
+  /** Brings the image `busybox` when the engine has none. */
+  async prepare(): Promise<void> {
+    if (this.#before.hasBusybox) return;
+    const tar = join(this.folder, 'busybox.tar');
+    writeBusyboxTar(tar);
+    await importImage(tar, 'busybox:latest', ['CMD ["sh"]']);
   }
 
   /** Takes away what was added since, all of it even when one step fails. @throws AggregateError of what remains */

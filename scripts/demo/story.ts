@@ -18,10 +18,11 @@ export async function tellOnThisHost(options: StoryOptions): Promise<number> {
   const stop = () => interrupt.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 
-  const host = await DemoHost.prepare();
+  const host = await DemoHost.find();
   const stage = new Stage({ env: environment(host), signal: interrupt.signal });
   let status = 0;
   try {
+    await host.prepare();
     await tell(stage, host, options);
     if (options.once) stage.say('That is all. Clearing up.');
     else await stayUp(stage, interrupt.signal);

@@ -39,12 +39,13 @@ export async function runInWorld(
   const madeDockerFolder = !existsSync('/etc/docker');
   if (madeDockerFolder) mkdirSync('/etc/docker');
   try {
+    mkdirSync(join(folder, 'tmp'), { mode: 0o1777 });
     writeBusyboxTar(join(folder, 'busybox.tar'));
     const unshare = ['unshare', ...NAMESPACES, 'sh', '-c', PREPARE, 'sh'];
     const inside = [process.execPath, INSIDE, ...command];
     const world = spawn('setpriv', ['--pdeathsig', 'KILL', ...unshare, ...inside], {
       stdio: 'inherit',
-      env: worldEnvironment({ ...env, HEDDLE_WORLD: folder }),
+      env: worldEnvironment(folder, env),
     });
     const ended = statusOf(world);
     const pid = await firstProcess(world);
@@ -57,10 +58,14 @@ export async function runInWorld(
   }
 }
 
-/** The caller's environment, turned to the world's own engine and with the folders of system programs on PATH. */
-function worldEnvironment(extra: Record<string, string>): NodeJS.ProcessEnv {
+/**
+ * The caller's environment, turned to the world's own engine, with the folders of system programs on PATH. Temporary
+ * files lie in the world's folder and go with it.
+ */
+function worldEnvironment(folder: string, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...env } = process.env;
-  return { ...env, PATH: `${env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`, ...extra };
+  const PATH = `${env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
+  return { ...env, PATH, TMPDIR: join(folder, 'tmp'), ...extra, HEDDLE_WORLD: folder };
 }
 
 /** Waits for the end, and passes signals on: on a terminal, tini has taken the foreground and gets Ctrl-C itself. */

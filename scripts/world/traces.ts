@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 
 /** What an engine or a test could leave on the host: each kind of trace, one line each. */
 export type Traces = Readonly<Record<string, readonly string[]>>;
@@ -22,7 +21,6 @@ export function hostTraces(): Traces {
       '/run/heddle',
       '/var/lib/heddle',
     ].filter((path) => existsSync(path)),
-    folder: readdirSync(tmpdir()).filter((name) => name.startsWith('heddle-')),
   };
 }
 
@@ -50,7 +48,9 @@ function controlGroups(): string[] {
     readdirSync(path, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => `${path}/${entry.name}`);
-  return existsSync(root) ? folders(root).flatMap((path) => [path, ...folders(path)]) : [];
+  const all = existsSync(root) ? folders(root).flatMap((path) => [path, ...folders(path)]) : [];
+  // A world removes its own before it ends, or fails; another one may live beside it.
+  return all.filter((path) => !path.includes('/heddle-world-'));
 }
 
 function run(program: string, ...args: string[]): string {
