@@ -47,15 +47,16 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   const reader = new AddressReader({ network, warn: (sentence) => log.warn(sentence) });
   const namespaceOf = ({ id, pid }: Snapshot) => findNamespace({ procfs, pid, containerId: id });
 
-  const attach = async (nsPath: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => {
-    await network.ensureBridge();
-    await network.attach({ nsPath, container: snapshot.id }, cidrs);
-  };
+  const attachment = new Attachment({
+    inspect: (container) => docker.inspect(container),
+    namespaceOf,
+    network,
+  });
   const observer = new Observer(
     {
       namespaceOf,
       addressesIn: (path) => reader.read(path),
-      attach: settings.attach ? attach : undefined,
+      attach: settings.attach ? (...given) => attachment.connect(...given) : undefined,
       claims: needs.claims,
       bridgeSubnets: () => network.hostAddresses(bridge).then((addresses) => addresses.map(toCidr)),
       hostAddress: async () => settings.ip ?? needs.advertised() ?? (await defaultRouteAddress()),
@@ -68,7 +69,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     docker,
     network,
     observer,
-    attachment: new Attachment({ inspect: (container) => docker.inspect(container), namespaceOf, network }),
+    attachment,
     dnsAddress: async () => addressOf(network, await dockerBridge()),
     bridgeAddresses: async () => {
       const devices = new Set([bridge, await dockerBridge().catch(() => bridge)]);

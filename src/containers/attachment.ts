@@ -24,9 +24,20 @@ export class Attachment {
    */
   async attach(container: string, cidrs: readonly Cidr[]): Promise<Snapshot> {
     const { snapshot, nsPath } = await this.#find(container, `attach ${cidrs.map(formatCidr).join(' ')} to`);
-    await this.#needs.network.ensureBridge();
-    await this.#needs.network.attach({ nsPath, container: snapshot.id }, cidrs);
+    await this.connect(nsPath, snapshot, cidrs);
     return snapshot;
+  }
+
+  /** Gives the addresses to a namespace that was found already; the bridge is made if it is not there yet. */
+  async connect(nsPath: string, { id }: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
+    const { network } = this.#needs;
+    try {
+      await network.attach({ nsPath, container: id }, cidrs);
+    } catch (error) {
+      if (!(error instanceof HeddleError && error.code === 'not-found')) throw error;
+      await network.ensureBridge();
+      await network.attach({ nsPath, container: id }, cidrs);
+    }
   }
 
   /** @returns the container */

@@ -37,6 +37,8 @@ export const WATCHED_ACTIONS = [
 /** One engine behind its API. Every method throws HeddleError as DockerClient does. */
 export class DockerEngine implements Docker {
   readonly #client: DockerClient;
+  /** Asked once a connection: it can only change with a restart of the engine. */
+  #bridge: Promise<string> | undefined;
 
   constructor(client: DockerClient) {
     this.#client = client;
@@ -65,6 +67,7 @@ export class DockerEngine implements Docker {
 
   async events(since: number | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream> {
     this.#client.renew();
+    this.#bridge = undefined;
     const filters = { type: ['container', 'network'], event: [...WATCHED_ACTIONS] };
     const options = {
       filters,
@@ -76,7 +79,15 @@ export class DockerEngine implements Docker {
     );
   }
 
-  async bridgeDevice(): Promise<string> {
+  bridgeDevice(): Promise<string> {
+    this.#bridge ??= this.#askBridge().catch((error: unknown) => {
+      this.#bridge = undefined;
+      throw error;
+    });
+    return this.#bridge;
+  }
+
+  async #askBridge(): Promise<string> {
     try {
       const network = await this.#client.call('inspect its bridge', (client) =>
         client.getNetwork('bridge').inspect(),
