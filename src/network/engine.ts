@@ -17,13 +17,22 @@ export interface NetworkEngine {
    * `taken`, `not-permitted`; what was half made is taken back or completed by the next call
    */
   attach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult>;
-  /** Removes these addresses, and the interface with the last of them. Absent ones are a success. */
+  /**
+   * Removes these addresses, and the interface with the last of them. Absent ones are a success.
+   * @throws HeddleError `host-network`, `not-running`, `not-permitted`
+   */
   detach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<{ readonly removed: readonly Cidr[] }>;
-  /** All addresses of all interfaces that are up in this namespace (loopback left out). */
+  /**
+   * All addresses of all interfaces that are up in this namespace; loopback and IPv6 link-local ones are left out.
+   * @throws HeddleError `host-network`, `not-running`, `not-permitted`
+   */
   addresses(nsPath: string): Promise<readonly Address[]>;
   /** Addresses of an interface of the host itself (`docker0`, `weave`); empty when there is no such device. */
   hostAddresses(device: string): Promise<readonly Address[]>;
-  /** Calls back with a namespace's inode when a link or an address in it changed; `undefined` = read everything anew. */
+  /**
+   * Calls back with a namespace's inode when a link or an address in it changed; `undefined` = read everything anew,
+   * which is the first call. Namespaces that were not read or attached since then are not reported.
+   */
   watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }>;
 }
 

@@ -40,9 +40,7 @@ export class MemoryEngine implements NetworkEngine {
 
   /** The container's last process ends. */
   removeNamespace(nsPath: string): void {
-    const namespace = this.#namespaces.get(nsPath);
     this.#namespaces.delete(nsPath);
-    if (typeof namespace === 'object') this.#tell(namespace.inode);
   }
 
   /** Somebody else (Docker, the original weave) gives an interface of a container these addresses. */

@@ -2,10 +2,10 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { messageOf, systemCode } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { ownNamespace } from './namespace.ts';
-import { type Change, ChangeSocket } from './netlink/events.ts';
+import { ChangeSocket } from './netlink/events.ts';
 import { explained } from './netlink/kernel-error.ts';
 import type { Libc } from './netlink/libc.ts';
-import { type Namespace, namespaceId, nsidOf, RTM_DELNSID } from './netlink/namespace.ts';
+import { type Namespace, namespaceId } from './netlink/namespace.ts';
 import type { RouteSocket } from './netlink/socket.ts';
 
 /** Called with a namespace's inode; with `undefined` when everything must be read anew. */
@@ -25,7 +25,7 @@ const CHANGES_A_TURN = 500;
 export class NamespaceWatch {
   readonly #log: Logger;
   readonly #listeners = new Set<Listener>();
-  /** Inode by number; the kernel's word that a number is free again removes it. */
+  /** Inode by number. The kernel uses the lowest free number again, so this does not grow beyond the most at once. */
   readonly #inodes = new Map<number, number>();
   /** Our own namespace has no number. */
   readonly #own = ownNamespace();
@@ -101,33 +101,14 @@ export class NamespaceWatch {
       for (let count = 0; count < CHANGES_A_TURN; count++) {
         const change = changes.next();
         if (!change) break;
-        for (const namespace of this.#namespacesOf(change)) touched.add(namespace);
+        const namespace = change.nsid === undefined ? this.#own : this.#inodes.get(change.nsid);
+        if (namespace !== undefined || this.#uncertain) touched.add(namespace);
       }
     } catch (error) {
       if (systemCode(error) !== 'ENOBUFS') throw error;
-      this.#inodes.clear(); // the loss may include that a number changed hands
       return new Set([undefined]);
     }
     return touched;
-  }
-
-  *#namespacesOf({ nsid, messages }: Change): Iterable<number | undefined> {
-    if (nsid !== undefined) {
-      const inode = this.#inodes.get(nsid);
-      if (inode !== undefined || this.#uncertain) yield inode;
-      return;
-    }
-    for (const { type, body } of messages) {
-      if (type !== RTM_DELNSID) {
-        yield this.#own;
-        continue;
-      }
-      const freed = nsidOf(body);
-      const inode = freed === undefined ? undefined : this.#inodes.get(freed);
-      if (freed === undefined || inode === undefined) continue;
-      this.#inodes.delete(freed);
-      yield inode; // its last change; or its number was given on already, and reading it again learns that
-    }
   }
 
   async #pollInstead(signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readProcAddresses } from '../../src/addresses/proc.ts';
 import { silentLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { hostEndName } from '../../src/network/host-end.ts';
@@ -118,6 +119,14 @@ describe('what is made', () => {
     } finally {
       serving.kill('SIGKILL');
     }
+  });
+
+  test('the reader of /proc sees the same addresses, with the right interface', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    await engine.attach(target, [first, second, parseCidr('fd00::1/64')]);
+    const seen = await readProcAddresses(target.nsPath.replace('/ns/net', '/net'));
+    expect(seen).toEqual(await engine.addresses(target.nsPath));
   });
 
   test('the neighbours hear of every attached address, thirty times of thirty', async () => {
@@ -273,6 +282,17 @@ describe('with other processes', () => {
     expect(stderr).toContain(`cannot attach container cccccccccccc`);
     expect(stderr).toContain(`the capability ${name}`);
     expect(await ips(target)).toEqual([]);
+  });
+
+  test('addresses are read without NET_ADMIN, which only changing needs', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    await engine.attach(target, [first]);
+    const { stdout, stderr } = await runProgram('setpriv', [
+      '--bounding-set=-net_admin',
+      ...[process.execPath, PROCESS, 'read', target.nsPath],
+    ]);
+    expect({ stdout, stderr }).toMatchObject({ stdout: expect.stringContaining('10.2.1.1'), stderr: '' });
   });
 
   test('an interface ethwe of another kind is left alone', async () => {

@@ -154,6 +154,18 @@ describe.each([
     expect(await engine.attach(target, cidrs)).toMatchObject({ created: true });
   });
 
+  test('an address that is attached while the last other one is detached stays', async () => {
+    await engine.ensureBridge();
+    const target = await started();
+    const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
+    for (let round = 0; round < 5; round++) {
+      await engine.attach(target, [first]);
+      await Promise.all([engine.detach(target, [first]), engine.attach(target, [second])]);
+      expect(await texts(target.nsPath)).toEqual(['ethwe 10.2.1.2/16 v4']);
+      await engine.detach(target, [second]);
+    }
+  });
+
   test("the host's own namespace is refused", async () => {
     await engine.ensureBridge();
     const target = { nsPath: lab.hostPath, container: 'a'.repeat(64) };

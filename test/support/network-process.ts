@@ -9,6 +9,7 @@ import { KernelEngine } from '../../src/network/kernel.ts';
  *     attach NSPATH CIDR…   once; prints the result
  *     churn NSPATH CIDR…    attach and detach for ever, to be killed in the middle
  *     bridge                makes the bridge and its rules
+ *     read NSPATH           prints the addresses, with a watch running
  *     watch                 prints the first three things it hears
  */
 const [word, nsPath = '', ...texts] = process.argv.slice(2);
@@ -31,6 +32,12 @@ switch (word) {
   case 'bridge':
     await engine.ensureBridge();
     break;
+  case 'read': {
+    const watch = await engine.watch(() => undefined);
+    console.log(JSON.stringify(await engine.addresses(nsPath)));
+    await watch.stop();
+    break;
+  }
   case 'watch': {
     const heard: string[] = [];
     const watch = await engine.watch((namespace) => {

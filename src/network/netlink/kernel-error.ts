@@ -32,7 +32,7 @@ const CAPABILITY: Readonly<Record<string, string>> = {
 const CODES: Readonly<Record<string, ErrorCode>> = {
   EPERM: 'not-permitted',
   EACCES: 'not-permitted',
-  EOPNOTSUPP: 'not-supported',
+  ENOTSUP: 'not-supported', // Node's name for EOPNOTSUPP too: on Linux they are one number
   EAFNOSUPPORT: 'not-supported',
   EPROTONOSUPPORT: 'not-supported',
   ENOSYS: 'not-supported',
@@ -53,8 +53,11 @@ export function explained(attempt: string, error: unknown): HeddleError {
     return new HeddleError('not-supported', `cannot ${attempt}: ${why}`, { cause: error });
   }
   const code = CODES[system] ?? 'failed';
+  const capability = CAPABILITY[call];
   const remedy =
-    code === 'not-permitted' ? `: run heddle as root with the capability ${CAPABILITY[call] ?? call}` : '';
+    code === 'not-permitted'
+      ? `: run heddle as root${capability ? ` with the capability ${capability}` : ''}`
+      : '';
   return new HeddleError(code, `cannot ${attempt}: ${messageOf(error)}${remedy}`, { cause: error });
 }
 

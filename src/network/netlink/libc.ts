@@ -76,8 +76,8 @@ async function load(): Promise<Libc> {
       new Promise((resolve, reject) => {
         send.async(fd, bytes, bytes.length, 0, (error: unknown, result: number) => {
           if (error) reject(error);
-          // errno belongs to the pool's thread and is lost here; the answer that follows says what happened.
-          else if (result < 0) reject(new KernelError('send', 0));
+          // errno is the pool thread's own, and lost here
+          else if (result < 0) reject(new Error('the kernel took no request from a thread of the pool'));
           else resolve();
         });
       }),

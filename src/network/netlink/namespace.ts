@@ -60,7 +60,6 @@ export class Namespace implements Disposable {
 
 /** linux/rtnetlink.h, linux/net_namespace.h */
 const RTM_NSID = { NEW: 88, GET: 90 } as const;
-export const RTM_DELNSID = 89;
 const NETNSA = { NSID: 1, FD: 3 } as const;
 /** struct rtgenmsg, padded. */
 const HEADER = 4;
@@ -80,7 +79,7 @@ const nsidRequest = (type: number, parts: readonly Buffer[], tolerated: readonly
 export function namespaceId(host: RouteSocket, { fd }: Namespace): number | undefined {
   const ask = (): number | undefined => {
     const [answer] = host.request(nsidRequest(RTM_NSID.GET, [attribute(NETNSA.FD, fd)]));
-    const id = answer && nsidOf(answer.body);
+    const id = answer && attributes(answer.body, HEADER).get(NETNSA.NSID)?.readInt32LE(0);
     return id === undefined || id < 0 ? undefined : id;
   };
   const id = ask();
@@ -93,7 +92,3 @@ export function namespaceId(host: RouteSocket, { fd }: Namespace): number | unde
   host.request(give);
   return ask();
 }
-
-/** Of a NEWNSID or DELNSID message. */
-export const nsidOf = (body: Buffer): number | undefined =>
-  attributes(body, HEADER).get(NETNSA.NSID)?.readInt32LE(0);
