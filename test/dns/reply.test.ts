@@ -160,6 +160,21 @@ describe('a reply', () => {
     expect(bytes.length).toBe(12 + 24 + (2 + 10 + 6 + 26) + (2 + 10 + 4));
   });
 
+  test('points only at names that a pointer can reach: beyond 16 KiB they are spelled out', () => {
+    const asked = queryOf(queryBytes('web.service.consul', 'SRV'), true);
+    const hosts = Array.from({ length: 600 }, (_, index) => `host${index}.example.com`);
+    const answers = hosts.map((target) => {
+      const data = { priority: 1, weight: 1, port: 80, target };
+      return { name: 'web.service.consul', ttl: 0, type: 'SRV', data } as const;
+    });
+    const additionals = hosts.map((name) => ({ name, ttl: 0, type: 'A', data: '10.2.1.1' }) as const);
+    const bytes = encodeReply(asked, { ...bare('NOERROR'), answers, additionals }, false);
+    expect(bytes.length).toBeGreaterThan(0x8000);
+    const decoded = dnsPacket.decode(bytes);
+    expect(decoded.answers?.map(plain)).toEqual(answers);
+    expect(decoded.additionals?.map(plain)).toEqual(additionals);
+  });
+
   test.each([
     ['udp', undefined, 512],
     ['udp', 1, 512],
