@@ -16,7 +16,12 @@ import { Namespace } from '../../src/network/netlink/namespace.ts';
 import { RouteSocket } from '../../src/network/netlink/socket.ts';
 import { findLink } from '../../src/network/netlink/tables.ts';
 import { eventually } from '../support/eventually.ts';
-import { type LabNamespace, requirePrivateNetwork, startNamespace } from '../support/namespaces.ts';
+import {
+  type LabNamespace,
+  requirePrivateNetwork,
+  startNamespace,
+  TEST_BRIDGE,
+} from '../support/namespaces.ts';
 import { runProgram, succeed } from '../support/program.ts';
 
 /** What only the kernel can get wrong; what both engines promise is in network.test.ts. */
@@ -24,7 +29,7 @@ const PROCESS = fileURLToPath(new URL('../support/network-process.ts', import.me
 const firewall = { ensureRules: async () => {}, removeRules: async () => {} };
 const engine = new KernelEngine(
   { firewall, log: silentLogger },
-  { bridge: 'weave', interface: 'ethwe', mtu: 1450 },
+  { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },
 );
 const ID = 'a1b2'.repeat(16);
 const first = parseCidr('10.2.1.1/16');
@@ -51,7 +56,7 @@ const hostLinks = (): Promise<IpLink[]> => links((...words) => succeed('ip', wor
 const linksIn = (namespace: LabNamespace): Promise<IpLink[]> =>
   links((...words) => namespace.run('ip', ...words));
 const pairsOnHost = async (): Promise<string[]> =>
-  (await hostLinks()).map(({ ifname }) => ifname).filter((name) => name.startsWith('vethwl'));
+  (await hostLinks()).filter(({ master }) => master === TEST_BRIDGE).map(({ ifname }) => ifname);
 const named = (all: readonly IpLink[], name: string): IpLink | undefined =>
   all.find(({ ifname }) => ifname === name);
 const ips = async ({ nsPath }: LabNamespace): Promise<string[]> =>
@@ -69,21 +74,21 @@ describe('what is made', () => {
     const target = await started();
     await engine.attach(target, [first]);
     const host = named(await hostLinks(), hostEndName(target.inode));
-    expect(host).toMatchObject({ mtu: 1450, master: 'weave', ifalias: ID });
+    expect(host).toMatchObject({ mtu: 1450, master: TEST_BRIDGE, ifalias: ID });
     expect(named(await linksIn(target), 'ethwe')).toMatchObject({ mtu: 1450, address: '0a:58:0a:02:01:01' });
     expect(await target.run('ip', 'route', 'show', '224.0.0.0/4')).toContain('dev ethwe');
   });
 
   test('the bridge keeps its MAC and MTU when ports come and go, and forwards without delay', async () => {
     await engine.ensureBridge();
-    const before = named(await hostLinks(), 'weave');
+    const before = named(await hostLinks(), TEST_BRIDGE);
     expect(before).toMatchObject({ mtu: 1450, address: expect.stringMatching(/^0a:5a:/) });
     const target = await started();
     await engine.attach(target, [first]);
     await engine.detach(target, [first]);
     const { mtu, address } = before as IpLink;
-    expect(named(await hostLinks(), 'weave')).toMatchObject({ mtu, address });
-    expect(await succeed('ip', ['-d', 'link', 'show', 'weave'])).toMatch(/forward_delay 0 .*stp_state 0/);
+    expect(named(await hostLinks(), TEST_BRIDGE)).toMatchObject({ mtu, address });
+    expect(await succeed('ip', ['-d', 'link', 'show', TEST_BRIDGE])).toMatch(/forward_delay 0 .*stp_state 0/);
   });
 
   test('the MAC moves on when the address that it came from is detached', async () => {
@@ -100,10 +105,10 @@ describe('what is made', () => {
     await engine.ensureBridge();
     const target = await started();
     await engine.attach(target, [first]);
-    await succeed('ip', ['link', 'delete', 'weave']);
+    await succeed('ip', ['link', 'delete', TEST_BRIDGE]);
     await engine.ensureBridge();
     expect(await engine.attach(target, [first])).toEqual({ created: false, added: [] });
-    expect(named(await hostLinks(), hostEndName(target.inode))?.master).toBe('weave');
+    expect(named(await hostLinks(), hostEndName(target.inode))?.master).toBe(TEST_BRIDGE);
   });
 
   test('two containers reach each other over TCP', async () => {
@@ -154,7 +159,7 @@ describe('what was left half made', () => {
     using host = new RouteSocket(libc);
     using namespace = new Namespace(target.nsPath);
     using inside = namespace.connect(libc);
-    const bridge = findLink(host, 'weave')?.index ?? 0;
+    const bridge = findLink(host, TEST_BRIDGE)?.index ?? 0;
     const cidrs = addresses.map(parseCidr);
     host.request(
       newVethPair({
@@ -196,9 +201,9 @@ describe('what was left half made', () => {
   test('a bridge that was made and not set up is completed', async () => {
     const libc = await loadLibc();
     using host = new RouteSocket(libc);
-    host.request(newBridge('weave', Buffer.from([0x0a, 0x5a, 1, 2, 3, 4])));
+    host.request(newBridge(TEST_BRIDGE, Buffer.from([0x0a, 0x5a, 1, 2, 3, 4])));
     await engine.ensureBridge();
-    const bridge = named(await hostLinks(), 'weave');
+    const bridge = named(await hostLinks(), TEST_BRIDGE);
     expect(bridge).toMatchObject({ mtu: 1450, flags: expect.arrayContaining(['UP']) });
   });
 
@@ -320,14 +325,14 @@ describe('the watch', () => {
   });
 
   test('says that everything must be read anew when changes were lost', async () => {
-    await succeed('ip', ['link', 'add', 'weave', 'type', 'bridge']);
+    await succeed('ip', ['link', 'add', TEST_BRIDGE, 'type', 'bridge']);
     const heard: (number | undefined)[] = [];
     const watch = await engine.watch((namespace) => heard.push(namespace));
     await eventually(() => expect(heard).toEqual([undefined]));
     heard.length = 0;
     const lines = Array.from(
       { length: 20_000 },
-      (_, index) => `link set weave ${index % 2 ? 'down' : 'up'}\n`,
+      (_, index) => `link set ${TEST_BRIDGE} ${index % 2 ? 'down' : 'up'}\n`,
     );
     execFileSync('ip', ['-batch', '-'], { input: lines.join('') }); // nobody listens meanwhile
     await eventually(() => expect(heard).toContain(undefined));
@@ -354,7 +359,7 @@ describe('the watch', () => {
     const target = await started();
     await engine.attach(target, [first]);
     const namespaces = readdirSync('/proc/self/task').map((task) =>
-      readFileSync(`/proc/self/task/${task}/net/dev`, 'latin1').includes('weave:'),
+      readFileSync(`/proc/self/task/${task}/net/dev`, 'latin1').includes(`${TEST_BRIDGE}:`),
     );
     expect(new Set(namespaces)).toEqual(new Set([true]));
     await watch.stop();

@@ -5,7 +5,12 @@ import type { AttachTarget, NetworkEngine } from '../../src/network/engine.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
 import { MemoryEngine } from '../../src/network/memory.ts';
 import { eventually } from '../support/eventually.ts';
-import { type LabNamespace, requirePrivateNetwork, startNamespace } from '../support/namespaces.ts';
+import {
+  type LabNamespace,
+  requirePrivateNetwork,
+  startNamespace,
+  TEST_BRIDGE,
+} from '../support/namespaces.ts';
 import { succeed } from '../support/program.ts';
 
 /** An engine and a place to try it in. */
@@ -21,11 +26,10 @@ interface Lab {
   clear(): Promise<void>;
 }
 
-const BRIDGE = 'weave';
 const firewall = { ensureRules: async () => {}, removeRules: async () => {} };
 
 function memoryLab(): Lab {
-  const engine = new MemoryEngine({ bridge: BRIDGE });
+  const engine = new MemoryEngine({ bridge: TEST_BRIDGE });
   engine.addHostNamespace('/proc/host/ns/net');
   let started = 0;
   return {
@@ -48,7 +52,7 @@ function memoryLab(): Lab {
 function kernelLab(): Lab {
   const engine = new KernelEngine(
     { firewall, log: silentLogger },
-    { bridge: BRIDGE, interface: 'ethwe', mtu: 1450 },
+    { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },
   );
   const running: LabNamespace[] = [];
   const devices: string[] = [];
@@ -61,8 +65,8 @@ function kernelLab(): Lab {
     },
     hostPath: '/proc/self/ns/net',
     takeBridgeName: async () => {
-      await succeed('ip', ['link', 'add', BRIDGE, 'type', 'veth', 'peer', 'name', 'other']);
-      devices.push(BRIDGE);
+      await succeed('ip', ['link', 'add', TEST_BRIDGE, 'type', 'veth', 'peer', 'name', 'heddletest1']);
+      devices.push(TEST_BRIDGE);
     },
     giveHost: async (device, cidr) => {
       await succeed('ip', ['link', 'add', device, 'type', 'bridge']);
@@ -187,14 +191,14 @@ describe.each([
 
   test('without a bridge nothing is attached', async () => {
     const target = await started();
-    const refusal = { code: 'not-found', message: expect.stringContaining('no bridge weave') };
+    const refusal = { code: 'not-found', message: expect.stringContaining(`no bridge ${TEST_BRIDGE}`) };
     await expect(engine.attach(target, [parseCidr('10.2.1.1/16')])).rejects.toMatchObject(refusal);
     expect(await texts(target.nsPath)).toEqual([]);
   });
 
   test('a bridge name that another kind of device has is refused, and the device stays', async () => {
     await lab.takeBridgeName();
-    const refusal = { code: 'taken', message: expect.stringContaining('weave is not a bridge') };
+    const refusal = { code: 'taken', message: expect.stringContaining(`${TEST_BRIDGE} is not a bridge`) };
     await expect(engine.ensureBridge()).rejects.toMatchObject(refusal);
     const attaching = engine.attach(await started(), [parseCidr('10.2.1.1/16')]);
     await expect(attaching).rejects.toMatchObject(refusal);
@@ -211,10 +215,10 @@ describe.each([
   });
 
   test("the host's own addresses are read by device, and a device that is not there has none", async () => {
-    await lab.giveHost('docker0', '172.17.0.1/16');
-    const address = { ip: '172.17.0.1', prefixLength: 16, family: 4, interface: 'docker0' };
-    expect(await engine.hostAddresses('docker0')).toEqual([address]);
-    expect(await engine.hostAddresses('docker1')).toEqual([]);
+    await lab.giveHost('heddletest0', '172.17.0.1/16');
+    const address = { ip: '172.17.0.1', prefixLength: 16, family: 4, interface: 'heddletest0' };
+    expect(await engine.hostAddresses('heddletest0')).toEqual([address]);
+    expect(await engine.hostAddresses('heddletest1')).toEqual([]);
   });
 
   test('a watcher is told to read everything, then of each container that changes, until it stops', async () => {

@@ -3,6 +3,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { eventually } from './eventually.ts';
 import { succeed } from './program.ts';
 
+/** Of tests that make devices beside those of a Docker engine and a daemon in the same world. */
+export const TEST_BRIDGE = 'heddletest';
+
 /** A network namespace with one sleeping process in it: all of a container that the network knows. */
 export interface LabNamespace {
   readonly nsPath: string;

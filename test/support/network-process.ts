@@ -2,6 +2,7 @@ import { createLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { IptablesFirewall } from '../../src/network/firewall.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
+import { TEST_BRIDGE } from './namespaces.ts';
 
 /**
  * The kernel engine in a process of its own, for what one process cannot show: races, kills, missing capabilities.
@@ -9,13 +10,15 @@ import { KernelEngine } from '../../src/network/kernel.ts';
  *     attach NSPATH CIDR…   once; prints the result
  *     churn NSPATH CIDR…    attach and detach for ever, to be killed in the middle
  *     bridge                makes the bridge and its rules
+ *     reset                 removes both
+ *     unprotected           removes the rules alone
  *     read NSPATH           prints the addresses, with a watch running
  *     watch                 prints the first three things it hears
  */
 const [word, nsPath = '', ...texts] = process.argv.slice(2);
 const log = createLogger({ level: 'info', pretty: true }, process.stderr);
-const firewall = new IptablesFirewall({ log }, { bridge: 'weave', localBridges: [] });
-const engine = new KernelEngine({ firewall, log }, { bridge: 'weave', interface: 'ethwe', mtu: 1450 });
+const firewall = new IptablesFirewall({ log }, { bridge: TEST_BRIDGE, localBridges: ['docker0'] });
+const engine = new KernelEngine({ firewall, log }, { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 });
 const target = { nsPath, container: 'c'.repeat(64) };
 const cidrs = texts.map(parseCidr);
 
@@ -31,6 +34,12 @@ switch (word) {
     }
   case 'bridge':
     await engine.ensureBridge();
+    break;
+  case 'reset':
+    await engine.removeBridge();
+    break;
+  case 'unprotected':
+    await firewall.removeRules();
     break;
   case 'read': {
     const watch = await engine.watch(() => undefined);
