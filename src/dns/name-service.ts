@@ -4,6 +4,7 @@ import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
 import { BridgeListeners } from './bridges.ts';
 import { ForwardZone } from './forward.ts';
+import { hostRecords } from './hosts.ts';
 import { listensAt } from './listen.ts';
 import type { ListenerStatus } from './listener.ts';
 import { LocalNetworks } from './local.ts';
@@ -53,14 +54,15 @@ export class NameService {
     const isOwn = (upstream: Upstream) =>
       this.listeners().some(({ address }) => listensAt(address, upstream, isHost));
     const upstreams = new Upstreams({ isOwn, log }, settings.resolvConf);
-    this.#forward = new ForwardZone(
+    const forward = new ForwardZone(
       { upstreams, isLocal: (ip) => local.includes(ip) },
       { ownDomains: [settings.domain] },
     );
+    this.#forward = forward;
     const zones = [
-      new ServiceZone({ view }, zone),
+      new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(forward, host, asker) }, zone),
       new ReverseZone({ view }, zone, OUR_RANGES),
-      this.#forward,
+      forward,
     ];
     const resolver = new Resolver({ zones, log });
     const responder = new Responder({ resolver, recursionFor: (ip) => local.includes(ip), log });

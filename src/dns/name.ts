@@ -5,7 +5,7 @@
  */
 
 /** Longest label, and longest name on the wire (RFC 1035 §2.3.4). */
-const MAX_LABEL = 63;
+export const MAX_LABEL = 63;
 const MAX_NAME = 255;
 
 export interface WireName {

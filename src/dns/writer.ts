@@ -1,9 +1,11 @@
 import ipaddr from 'ipaddr.js';
-import { labelBytes, splitName } from './name.ts';
+import { HeddleError } from '../errors.ts';
+import { labelBytes, MAX_LABEL, splitName } from './name.ts';
 import { typeNumber } from './types.ts';
 import type { ResourceRecord } from './zone.ts';
 
-/** Compression pointers have 14 bits (RFC 1035 §4.1.4). */
+/** Compression pointers: two bits that no label has, and an offset of fourteen (RFC 1035 §4.1.4). */
+const POINTER = 0xc000;
 const MAX_POINTER = 0x3fff;
 const CLASS_IN = 1;
 
@@ -65,18 +67,24 @@ export class MessageWriter {
     this.bytes(bytes);
   }
 
-  /** A name; `compress: false` where pointers are forbidden, though later names may point at it all the same. */
+  /** A name; throws `failed` for a label that is too long. `compress: false` where pointers are forbidden, though later names may point at it all the same. */
   name(name: string, compress = true): void {
+    const whole = compress ? this.#suffixes.get(name) : undefined;
+    if (whole !== undefined) {
+      this.uint16(POINTER | whole);
+      return;
+    }
     const labels = splitName(name);
     for (const [index, label] of labels.entries()) {
       const suffix = labels.slice(index).join('.');
       const known = this.#suffixes.get(suffix);
       if (known !== undefined && compress) {
-        this.uint16(0xc000 | known);
+        this.uint16(POINTER | known);
         return;
       }
       if (known === undefined) this.#remember(suffix, this.#length);
       const bytes = labelBytes(label);
+      if (bytes.length > MAX_LABEL) throw new HeddleError('failed', `\`${label}\` is too long for a label`);
       this.uint8(bytes.length);
       this.bytes(bytes);
     }

@@ -53,13 +53,17 @@ export interface SrvContext {
   chase(host: string): Promise<readonly ResourceRecord[]>;
 }
 
+/** Hosts of one answer whose addresses are asked for; each may take a query to another server. */
+const MAX_CHASED = 8;
+
 /** One SRV record for each node, address and port, and the records of their targets. */
 export async function srvRecords(
   located: readonly Located[],
   { owner, ttl, settings, chase }: SrvContext,
-): Promise<{ readonly answers: ResourceRecord[]; readonly additionals: ResourceRecord[] }> {
+): Promise<{ readonly answers: readonly ResourceRecord[]; readonly additionals: readonly ResourceRecord[] }> {
   const answers: ResourceRecord[] = [];
-  const additionals: ResourceRecord[] = [];
+  const addresses: ResourceRecord[] = [];
+  const hosts = new Set<string>();
   const seen = new Set<string>();
   for (const { instance, endpoint, atNode } of located) {
     const { service, node, status } = instance;
@@ -71,11 +75,11 @@ export async function srvRecords(
     // Consul's catalog takes any number; on the wire both have 16 bits.
     const data = { priority: 1, weight: weight & 0xffff, port: service.port & 0xffff, target };
     answers.push({ name: owner, ttl, type: 'SRV', data });
-    additionals.push(
-      ...('host' in endpoint ? await chase(endpoint.host) : [addressRecord(target, ttl, endpoint)]),
-    );
+    if ('host' in endpoint) hosts.add(endpoint.host);
+    else addresses.push(addressRecord(target, ttl, endpoint));
   }
-  return { answers, additionals: once(additionals) };
+  const chased = await Promise.all([...hosts].slice(0, MAX_CHASED).map(chase));
+  return { answers, additionals: once([...addresses, ...chased.flat()]) };
 }
 
 function targetOf(

@@ -12,6 +12,8 @@ export interface ServiceZoneNeeds {
   readonly random?: Random;
   /** Milliseconds since 1970; the SOA's serial is its seconds. */
   readonly now?: () => number;
+  /** What other servers know of the addresses of a host outside our domain; none where they may not be asked. */
+  readonly hostRecords?: (host: string, asker: Question) => Promise<readonly ResourceRecord[]>;
 }
 
 /** A name leads from host name to host name at most so often; Consul's bound. */
@@ -28,20 +30,21 @@ export class ServiceZone implements Zone {
   readonly #suffixes: readonly (readonly string[])[];
 
   constructor(needs: ServiceZoneNeeds, settings: ServiceZoneSettings) {
-    this.#needs = { random: Math.random, now: Date.now, ...needs };
+    this.#needs = { random: Math.random, now: Date.now, hostRecords: async () => [], ...needs };
     this.#settings = settings;
     this.#suffixes = [settings.domain, settings.altDomain]
       .filter((domain) => domain !== undefined)
       .map((domain) => domain.toLowerCase().split('.'));
   }
 
-  resolve({ labels, type, name, asked }: Question): undefined | Reply | Promise<Reply> {
-    const below = this.#below(labels);
+  resolve(question: Question): undefined | Reply | Promise<Reply> {
+    const { type, name, asked } = question;
+    const below = this.#below(question.labels);
     if (!below) return undefined;
     if (type === 'AXFR' || type === 'IXFR') return bare('NOTIMP', true);
     // The apex answers these two for every name below it.
     if (type === 'SOA' || type === 'NS') return this.#apex(type);
-    return this.#answer({ labels: below, name, owner: asked, type }, MAX_CHASES);
+    return this.#answer({ labels: below, name, owner: asked, type, asker: question }, MAX_CHASES);
   }
 
   /** The labels left of our domain, or undefined for names of others. */
@@ -66,10 +69,13 @@ export class ServiceZone implements Zone {
       this.#counts(instance, name.tag),
     );
     if (instances.length === 0) return this.#negative('NXDOMAIN');
-    const { name: askedName, owner, type } = asked;
+    const { name: askedName, owner, type, asker } = asked;
     const located = shuffled(instances, random).flatMap((instance) => locate(instance, askedName) ?? []);
     const ttl = ttlOf(this.#settings.serviceTtl, name.service);
-    const chase = (host: string) => this.#chase(host, ttl, chases);
+    const chase = async (host: string) => {
+      const records = await this.#chase(host, asker, chases);
+      return records.map((record) => ({ ...record, ttl }));
+    };
     if (type === 'SRV') {
       const { answers, additionals } = await srvRecords(located, {
         owner,
@@ -92,13 +98,13 @@ export class ServiceZone implements Zone {
     return tag === undefined || service.tags.some((own) => own.toLowerCase() === tag);
   }
 
-  /** What our own names say of a host that an instance has as its address; asked as ANY, as Consul does. */
-  async #chase(host: string, ttl: number, chases: number): Promise<readonly ResourceRecord[]> {
+  /** The records of a host that an instance has as its address; our own names are asked for ANY, as Consul does. */
+  async #chase(host: string, asker: Question, chases: number): Promise<readonly ResourceRecord[]> {
     const name = host.toLowerCase();
     const labels = this.#below(name.split('.'));
-    if (!labels || chases === 0) return [];
-    const { answers } = await this.#answer({ labels, name, owner: host, type: 'ANY' }, chases - 1);
-    return answers.map((record) => ({ ...record, ttl }));
+    if (!labels) return this.#needs.hostRecords(host, asker);
+    if (chases === 0) return [];
+    return (await this.#answer({ labels, name, owner: host, type: 'ANY', asker }, chases - 1)).answers;
   }
 
   /** Consul's negative answers for nodes have no SOA, and types that no node has are never NXDOMAIN. */
@@ -155,4 +161,6 @@ interface AskedName {
   /** The whole name, as asked. */
   readonly owner: string;
   readonly type: string;
+  /** The question that led here, which has another name when a host is followed. */
+  readonly asker: Question;
 }
