@@ -1,7 +1,7 @@
-import dnsPacket, { type OptAnswer } from 'dns-packet';
+import { readEdns } from './edns.ts';
 import { readName } from './name.ts';
 import { className, typeName } from './types.ts';
-import type { Edns, Question } from './zone.ts';
+import type { Question } from './zone.ts';
 
 /** Bytes of a message before its question (RFC 1035 §4.1.1). */
 export const HEADER_BYTES = 12;
@@ -21,8 +21,6 @@ export const FLAGS = {
 
 const FORMERR = 1;
 const NOTIMP = 4;
-/** EDNS option code of the client subnet (RFC 7871 §6): four bytes and an address of at most sixteen. */
-export const CLIENT_SUBNET = 8;
 
 /** A query that can be answered. */
 export interface Query {
@@ -79,42 +77,4 @@ function readQuestion(packet: Buffer) {
     class: className(packet.readUInt16BE(wire.end + 2)),
     bytes: Uint8Array.from(packet.subarray(HEADER_BYTES, wire.end + 4)),
   };
-}
-
-/**
- * The OPT record of a query, `none`, or undefined where the sections behind the question are malformed. One answer,
- * one authority (IXFR) and two additionals (OPT and TSIG) are the most a query has; Consul's DNS library draws the
- * same lines.
- */
-function readEdns(packet: Buffer): Edns | 'none' | undefined {
-  const [answers, authorities, additionals] = [6, 8, 10].map((at) => packet.readUInt16BE(at)) as [
-    number,
-    number,
-    number,
-  ];
-  if (answers > 1 || authorities > 1 || additionals > 2) return undefined;
-  if (answers + authorities + additionals === 0) return 'none';
-  const records = decodeAdditionals(packet);
-  const opts = records?.filter((record): record is OptAnswer => record.type === 'OPT');
-  if (!opts || opts.length > 1) return undefined;
-  const opt = opts[0];
-  if (!opt) return 'none';
-  const clientSubnet = opt.options.find((option) => Number(option.code) === CLIENT_SUBNET)?.data;
-  if (clientSubnet && (clientSubnet.length < 4 || clientSubnet.length > 20)) return undefined;
-  return {
-    version: opt.ednsVersion,
-    udpSize: opt.udpPayloadSize,
-    dnssecOk: opt.flag_do,
-    ...(clientSubnet && { clientSubnet: Uint8Array.from(clientSubnet) }),
-  };
-}
-
-function decodeAdditionals(packet: Buffer) {
-  try {
-    const decoded = dnsPacket.decode(packet);
-    // dns-packet slices data of unknown types without asking whether so many bytes are there.
-    return dnsPacket.decode.bytes <= packet.length ? (decoded.additionals ?? []) : undefined;
-  } catch {
-    return undefined;
-  }
 }

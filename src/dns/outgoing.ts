@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { OPT_BYTES, optRecord } from './edns.ts';
 import { FLAGS, HEADER_BYTES } from './message.ts';
-import { OPT } from './reply.ts';
 import { MessageWriter } from './writer.ts';
 import type { Question } from './zone.ts';
 
@@ -11,11 +11,8 @@ export interface OutgoingQuery {
   readonly questionEnd: number;
 }
 
-/** Root, type, size, flags and length of an OPT record. */
-const OPT_BYTES = 11;
 /** Largest answer asked for over UDP: it passes every network in one piece (DNS flag day 2020). */
 const UDP_SIZE = 1232;
-const DNSSEC_OK = 0x8000;
 /** Type and class, behind the name of a question. */
 const TYPE_AND_CLASS_BYTES = 4;
 /** What tells `a` from `A` in ASCII. */
@@ -35,10 +32,7 @@ export function outgoingQuery({ bytes, recursionDesired, checkingDisabled, edns 
   );
   for (const count of [1, 0, 0, edns ? 1 : 0]) writer.uint16(count);
   writer.bytes(randomCase(bytes));
-  if (edns) {
-    writer.uint8(0);
-    for (const word of [OPT, UDP_SIZE, 0, edns.dnssecOk ? DNSSEC_OK : 0, 0]) writer.uint16(word);
-  }
+  if (edns) writer.bytes(optRecord({ udpSize: UDP_SIZE, dnssecOk: edns.dnssecOk }));
   return { message: writer.finish(), questionEnd };
 }
 

@@ -1,8 +1,6 @@
+import { optRecord } from './edns.ts';
 import { FLAGS, HEADER_BYTES, type Query } from './message.ts';
 import { sizeLimit } from './reply.ts';
-
-/** An OPT record without options: root, type 41, size, extended code and flags, no data (RFC 6891 §6.1.2). */
-const OPT_BYTES = 11;
 
 /**
  * Another server's message as the reply to `query`: its records untouched, id and question replaced by the asker's
@@ -23,22 +21,18 @@ export function relay(query: Query, message: Uint8Array): Buffer {
 }
 
 function cut(reply: Buffer, start: number, limit: number, { question }: Query): Buffer {
-  const room = limit - (question.edns ? OPT_BYTES : 0);
+  const opt = question.edns ? optRecord({ udpSize: question.edns.udpSize }) : Buffer.alloc(0);
   const answers = reply.readUInt16BE(6);
   let [kept, end] = [0, start];
   while (kept < answers) {
     const next = recordEnd(reply, end);
-    if (next === undefined || next > room) break;
+    if (next === undefined || next > limit - opt.length) break;
     [kept, end] = [kept + 1, next];
   }
   reply.writeUInt16BE(reply.readUInt16BE(2) | FLAGS.truncated, 2);
   [kept, 0, question.edns ? 1 : 0].forEach((count, index) => {
     reply.writeUInt16BE(count, 6 + 2 * index);
   });
-  if (!question.edns) return reply.subarray(0, end);
-  const opt = Buffer.alloc(OPT_BYTES);
-  opt.writeUInt16BE(41, 1);
-  opt.writeUInt16BE(question.edns.udpSize, 3);
   return Buffer.concat([reply.subarray(0, end), opt]);
 }
 

@@ -1,6 +1,7 @@
-import { CLIENT_SUBNET, FLAGS, type Query } from './message.ts';
+import { optRecord } from './edns.ts';
+import { FLAGS, type Query } from './message.ts';
 import { MessageWriter } from './writer.ts';
-import { type Edns, type Question, RCODES, type Rcode, type Reply, type ResourceRecord } from './zone.ts';
+import { type Question, RCODES, type Reply, type ResourceRecord } from './zone.ts';
 
 /** What every asker takes over UDP (RFC 1035 §4.2.1). */
 const UDP_MINIMUM = 512;
@@ -8,8 +9,6 @@ const UDP_MINIMUM = 512;
 const UDP_MAXIMUM = 4096;
 /** TCP frames have a 16-bit length. */
 const TCP_MAXIMUM = 65_535;
-
-export const OPT = 41;
 
 /** The largest reply, in bytes, that this asker takes. */
 export function sizeLimit(question: Question): number {
@@ -76,7 +75,11 @@ function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer
   writer.uint16(reply.additionals.length + (question.edns ? 1 : 0));
   writer.question(question.bytes, question.asked);
   for (const records of [reply.answers, reply.authorities, reply.additionals]) writeAll(writer, records);
-  if (question.edns) writeOpt(writer, question.edns, reply.rcode);
+  if (question.edns) {
+    // The asker's size is echoed, as Consul does; DO is not, and of the options only the subnet.
+    const { udpSize, clientSubnet } = question.edns;
+    writer.bytes(optRecord({ udpSize, extendedRcode: rcode >> 4, clientSubnet }));
+  }
   return writer.overflowed ? undefined : writer.finish();
 }
 
@@ -85,22 +88,4 @@ function writeAll(writer: MessageWriter, records: readonly ResourceRecord[]): vo
     if (writer.overflowed) return;
     writer.record(record);
   }
-}
-
-/** RFC 6891 §6.1.2. The asker's size is echoed, as Consul does; DO is not, and of the options only the subnet. */
-function writeOpt(writer: MessageWriter, edns: Edns, rcode: Rcode): void {
-  writer.uint8(0);
-  writer.uint16(OPT);
-  writer.uint16(edns.udpSize);
-  writer.uint8(RCODES[rcode] >> 4);
-  writer.uint8(0);
-  writer.uint16(0);
-  writer.uint16(edns.clientSubnet ? edns.clientSubnet.length + 4 : 0);
-  if (!edns.clientSubnet) return;
-  writer.uint16(CLIENT_SUBNET);
-  writer.uint16(edns.clientSubnet.length);
-  // Scope 0: the answer is the same for every subnet (RFC 7871 §7.2.1).
-  const echoed = Uint8Array.from(edns.clientSubnet);
-  echoed[3] = 0;
-  writer.bytes(echoed);
 }

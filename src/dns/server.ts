@@ -1,8 +1,7 @@
 import type { DnsCounters } from './counters.ts';
 import type { ListenAddress } from './listen.ts';
 import { Listener, type ListenerStatus } from './listener.ts';
-import type { Respond } from './tcp.ts';
-import { TCP_LIMITS, type TcpLimits } from './tcp.ts';
+import { type Respond, TCP_LIMITS, type TcpLimits } from './tcp.ts';
 
 export interface DnsServerNeeds {
   readonly responder: { readonly respond: Respond; readonly counters: DnsCounters };

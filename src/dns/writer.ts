@@ -67,7 +67,10 @@ export class MessageWriter {
     this.bytes(bytes);
   }
 
-  /** A name; throws `failed` for a label that is too long. `compress: false` where pointers are forbidden, though later names may point at it all the same. */
+  /**
+   * A name. `compress: false` where pointers are forbidden, though later names may point at it all the same. Throws
+   * `failed` for a label that is too long.
+   */
   name(name: string, compress = true): void {
     const whole = compress ? this.#suffixes.get(name) : undefined;
     if (whole !== undefined) {

@@ -1,0 +1,80 @@
+import dnsPacket, { type OptAnswer } from 'dns-packet';
+import type { Edns } from './zone.ts';
+
+/** The OPT record (RFC 6891 §6.1.2): what askers say with it, and how we answer in kind. */
+
+const OPT = 41;
+/** Root, type, size, extended code and flags, length of the options. */
+export const OPT_BYTES = 11;
+const DNSSEC_OK = 0x8000;
+/** The option that tells the client's subnet (RFC 7871 §6): four bytes, and an address of at most sixteen. */
+const CLIENT_SUBNET = { code: 8, minBytes: 4, maxBytes: 20 };
+
+/**
+ * The OPT record of a query, `none`, or undefined where the sections behind the question are malformed. One answer,
+ * one authority (IXFR) and two additionals (OPT and TSIG) are the most a query has; Consul's DNS library draws the
+ * same lines.
+ */
+export function readEdns(packet: Buffer): Edns | 'none' | undefined {
+  const answers = packet.readUInt16BE(6);
+  const authorities = packet.readUInt16BE(8);
+  const additionals = packet.readUInt16BE(10);
+  if (answers > 1 || authorities > 1 || additionals > 2) return undefined;
+  if (answers + authorities + additionals === 0) return 'none';
+  const opts = decodeAdditionals(packet)?.filter((record): record is OptAnswer => record.type === 'OPT');
+  if (!opts || opts.length > 1) return undefined;
+  return opts[0] ? ednsOf(opts[0]) : 'none';
+}
+
+function decodeAdditionals(packet: Buffer) {
+  try {
+    const decoded = dnsPacket.decode(packet);
+    // dns-packet slices data of unknown types without asking whether so many bytes are there.
+    return dnsPacket.decode.bytes <= packet.length ? (decoded.additionals ?? []) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function ednsOf({ ednsVersion, udpPayloadSize, flag_do, options }: OptAnswer): Edns | undefined {
+  const { code, minBytes, maxBytes } = CLIENT_SUBNET;
+  const clientSubnet = options.find((option) => Number(option.code) === code)?.data;
+  if (clientSubnet && (clientSubnet.length < minBytes || clientSubnet.length > maxBytes)) return undefined;
+  return {
+    version: ednsVersion,
+    udpSize: udpPayloadSize,
+    dnssecOk: flag_do,
+    ...(clientSubnet && { clientSubnet: Uint8Array.from(clientSubnet) }),
+  };
+}
+
+export interface Opt {
+  /** The largest message over UDP that is taken, in bytes. */
+  readonly udpSize: number;
+  /** The response code's upper eight bits. */
+  readonly extendedRcode?: number;
+  readonly dnssecOk?: boolean;
+  readonly clientSubnet?: Uint8Array | undefined;
+}
+
+/** An OPT record of version 0. */
+export function optRecord({ udpSize, extendedRcode = 0, dnssecOk = false, clientSubnet }: Opt): Buffer {
+  const option = clientSubnet ? subnetOption(clientSubnet) : Buffer.alloc(0);
+  const record = Buffer.alloc(OPT_BYTES);
+  record.writeUInt16BE(OPT, 1);
+  record.writeUInt16BE(udpSize, 3);
+  record.writeUInt8(extendedRcode, 5);
+  record.writeUInt16BE(dnssecOk ? DNSSEC_OK : 0, 7);
+  record.writeUInt16BE(option.length, 9);
+  return Buffer.concat([record, option]);
+}
+
+/** The subnet with scope 0: the answer is the same for every client (RFC 7871 §7.2.1). */
+function subnetOption(clientSubnet: Uint8Array): Buffer {
+  const option = Buffer.alloc(4 + clientSubnet.length);
+  option.writeUInt16BE(CLIENT_SUBNET.code, 0);
+  option.writeUInt16BE(clientSubnet.length, 2);
+  option.set(clientSubnet, 4);
+  option.writeUInt8(0, 4 + 3);
+  return option;
+}
