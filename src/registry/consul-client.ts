@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import http from 'node:http';
+import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import Consul from 'consul';
@@ -41,6 +41,11 @@ type Take<T> = (request: Finished, next: (stop: false, error: unknown, value?: T
 interface Finished {
   readonly err?: unknown;
   readonly res?: { readonly body?: unknown };
+}
+
+/** A request of the package before it is sent, as its `onRequest` extensions get it. */
+interface Unsent {
+  transport: { request(options: object): ClientRequest };
 }
 
 const TIMEOUT_MS = 10_000;
@@ -91,7 +96,7 @@ export class ConsulClient {
     const cancel = () => canceller.emit('cancel');
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return await send({ ...request, type: 'json', ctx: canceller });
+      return await send({ ...request, type: 'json', ctx: canceller, exts: { onRequest: noticeCut } });
     } catch (error) {
       signal?.throwIfAborted();
       throw explained(`${attempt} at ${this.name}`, error);
@@ -104,6 +109,24 @@ export class ConsulClient {
 function takeBody<T>({ err, res }: Finished, next: Parameters<Take<T>>[1]): void {
   if (err) next(false, err);
   else next(false, undefined, res?.body as T);
+}
+
+/** The package waits for the end of an answer, and for ever where the agent died in the middle of it. */
+function noticeCut(request: Unsent, next: () => void): void {
+  const { transport } = request;
+  request.transport = {
+    request: (options) => {
+      const sent = transport.request(options);
+      sent.once('response', (answer) => {
+        answer.once('close', () => {
+          if (!answer.complete)
+            sent.emit('error', new Error('the connection was cut in the middle of the answer'));
+        });
+      });
+      return sent;
+    },
+  };
+  next();
 }
 
 function connection(uri: ConsulUri, options: ConsulClientOptions): object {

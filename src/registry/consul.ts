@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { HeddleError } from '../errors.ts';
 import { ID_PREFIX, isOurs, OWNER } from '../services/identity.ts';
-import { OWNER_META, type Service } from '../services/service.ts';
+import { type CheckKind, OWNER_META, type Service } from '../services/service.ts';
 import type { Call, ConsulClient } from './consul-client.ts';
 import { TOKEN_POLICY } from './consul-errors.ts';
 import { fromJson, type HealthJson, instanceOf, registrationOf, type ServiceJson } from './consul-json.ts';
@@ -29,6 +29,17 @@ interface SelfJson {
 }
 
 const WATCH_MS = 2000;
+
+/** The Consul 1.x that first knew a kind of check; older ones refuse a service for a field that they do not know. */
+const SINCE_MINOR = {
+  http: 0,
+  tcp: 0,
+  grpc: 0,
+  script: 0,
+  docker: 0,
+  h2ping: 10,
+  udp: 13,
+} as const satisfies Record<Exclude<CheckKind['kind'], 'ttl'>, number>;
 
 /** The verbs on a Consul agent. Reading and removing go by the marks of ownership in Meta, never by name. */
 export class ConsulRegistry implements Registry, Elsewhere {
@@ -121,6 +132,12 @@ export class ConsulRegistry implements Registry, Elsewhere {
     const stopping = new AbortController();
     void this.#watch(changed, stopping.signal);
     return { stop: () => stopping.abort() };
+  }
+
+  /** A TTL check would need somebody who reports; kinds of later versions count once the version is known. */
+  runs(kind: CheckKind['kind']): boolean {
+    const [major = 0, minor = 0] = (this.#self?.version ?? '1.0').split('.').map(Number);
+    return kind !== 'ttl' && (major > 1 || minor >= SINCE_MINOR[kind]);
   }
 
   /** Node, datacenter and version of the agent; read once. */

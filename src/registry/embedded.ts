@@ -28,4 +28,9 @@ export class EmbeddedRegistry implements Registry {
   watch(): Watching {
     return { stop: () => {} };
   }
+
+  /** There is no agent here. */
+  runs(): boolean {
+    return false;
+  }
 }

@@ -18,7 +18,7 @@ export interface ReconcilerOptions {
   readonly concurrency?: number;
   /** Time between full passes while nothing happens, in ms; default 60,000. */
   readonly passEvery?: number;
-  /** First and longest wait before an absent registry is tried again, in ms; default 200 and 3,000. */
+  /** First and longest wait before an absent registry is tried again, in ms; default 200 and 2,000. */
   readonly retry?: { readonly first: number; readonly longest: number };
   /** What becomes of our entries when heddle stops; default `keep`: the containers live on. */
   readonly onStop?: 'keep' | 'deregister';
@@ -41,9 +41,9 @@ export interface ReconcilerStatus {
 const DEFAULTS = {
   concurrency: 8,
   passEvery: 60_000,
-  // Never longer than 3 s: what is wrong is healed within 5 s of a registry's return, and one small question every
-  // 3 s costs it nothing.
-  retry: { first: 200, longest: 3000 },
+  // Never longer than 2 s: what is wrong is healed within 5 s of a registry's return, and one small question every
+  // 2 s costs it nothing.
+  retry: { first: 200, longest: 2000 },
   onStop: 'keep',
   stopPatience: 5000,
 } as const;

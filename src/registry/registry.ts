@@ -1,4 +1,4 @@
-import type { Service } from '../services/service.ts';
+import type { CheckKind, Service } from '../services/service.ts';
 
 /**
  * The five verbs that every registry answers, and the proof of one of them. Implementations throw HeddleError: `unreachable` is worth another
@@ -19,6 +19,8 @@ export interface Registry {
   unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]>;
   /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
   watch(changed: () => void): Watching;
+  /** True for the kinds of checks that somebody runs for this registry, as far as that is known now. */
+  runs(kind: CheckKind['kind']): boolean;
 }
 
 export interface Watching {

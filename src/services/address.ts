@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import type { Choice } from '../addresses/choose.ts';
 import type { Setting } from './environment.ts';
 import { shown } from './meta.ts';
@@ -15,7 +16,8 @@ export function announcedAddress(
   if (setting === undefined || setting.value.trim() === '') return { address: chosen };
   const given = setting.value.trim();
   const bare = given.replace(/\/\d{1,3}$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (usableIp(bare) || hostName(bare)) return { address: bare };
+  if (usableIp(bare)) return { address: canonical(bare) };
+  if (hostName(bare)) return { address: bare };
   return {
     address: chosen,
     problem: `${setting.variable} ${JSON.stringify(shown(given))} is refused: expected an IP address or a host name`,
@@ -24,6 +26,11 @@ export function announcedAddress(
 
 function usableIp(text: string): boolean {
   return isIP(text) !== 0 && !text.includes('%') && !/^(0\.0\.0\.0|[0:]+)$/.test(text);
+}
+
+/** The kernel's way of writing it (RFC 5952), by which addresses are found again. */
+function canonical(ip: string): string {
+  return isIP(ip) === 6 ? ipaddr.IPv6.parse(ip).toRFC5952String() : ip;
 }
 
 function hostName(text: string): boolean {

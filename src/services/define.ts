@@ -1,6 +1,7 @@
 import type { RosterEntry } from '../containers/entry.ts';
 import type { ContainerPort } from '../docker/snapshot.ts';
 import { announcedAddress } from './address.ts';
+import { type CheckOptions, checksOf } from './checks.ts';
 import { commaList, Environment, isWord, type Settings } from './environment.ts';
 import { ID_PREFIX, sealed, serviceId } from './identity.ts';
 import { metaOf, shown } from './meta.ts';
@@ -19,7 +20,7 @@ export interface Definitions {
   readonly problems: readonly string[];
 }
 
-export interface DefineOptions extends NamingOptions {
+export interface DefineOptions extends NamingOptions, CheckOptions {
   readonly hostId: string;
   /** What the variables and labels begin with; default `SERVICE_`. */
   readonly servicePrefix?: string;
@@ -40,48 +41,61 @@ const NONE: Definitions = { definitions: [], problems: [] };
  * do not run, are ignored, wait for their address or have none. Bad metadata costs its own key, never the service.
  */
 export function define(entry: RosterEntry, options: DefineOptions): Definitions {
-  const { snapshot, choice, awaitingAddress } = entry;
+  const { snapshot, awaitingAddress } = entry;
   if (!snapshot.running || snapshot.paused || awaitingAddress) return NONE;
   const environment = new Environment(snapshot.metadata, options.servicePrefix);
-  const definitions: Definition[] = [];
   const problems = new Set(environment.problems);
-  for (const port of snapshot.ports.length === 0 ? [undefined] : snapshot.ports) {
-    const settings = environment.settings(port?.port, port?.protocol);
-    if ((settings.get('ignore')?.value ?? '') !== '') continue;
-    const note = (problem: string | undefined): void => void (problem && problems.add(problem));
-
-    const { address, problem } = announcedAddress(settings.get('address'), choice);
-    note(problem);
-    if (address === undefined) continue;
-    const named = naming(snapshot, environment, port, options);
-    named.problems.forEach(note);
-    const { meta, problems: metaProblems } = metaOf(unknownKeys(settings));
-    metaProblems.forEach(note);
-    const content = {
-      tags: [...new Set([...named.tags, ...tagsOf(settings, note), ...protocolTag(port)])],
-      address,
-      meta,
-      checks: [],
-      weights: weightsOf(settings, note),
-      ...(settings.get('enable_tag_override')?.value === 'true' && { enableTagOverride: true }),
-    };
-    const wantedId = wantedIdOf(settings, note);
-    const hostPorts = choice.chosen && choice.hostPorts && snapshot.networkMode !== 'host';
-    for (const [at, announced] of announcedPorts(port, hostPorts).entries()) {
-      for (const [nth, name] of named.names.entries()) {
-        const id = serviceId({
-          hostId: options.hostId,
-          container: snapshot.id,
-          port: port?.port ?? 0,
-          protocol: port?.protocol ?? 'tcp',
-          ...extra(at > 0 ? `@${announced}` : '', nth > 0 ? `+${name}` : ''),
-        });
-        const service = sealed({ id, name, port: announced, ...content }, options.hostId, snapshot.id);
-        definitions.push({ service, ...(wantedId !== undefined && { wantedId }) });
-      }
-    }
-  }
+  const note = (problem: string): void => void problems.add(problem);
+  const ports = snapshot.ports.length === 0 ? [undefined] : snapshot.ports;
+  const definitions = ports.flatMap((port) => definePort(entry, port, environment, options, note));
   return { definitions, problems: bounded([...problems]) };
+}
+
+type Note = (problem: string) => void;
+
+function definePort(
+  { snapshot, choice }: RosterEntry,
+  port: ContainerPort | undefined,
+  environment: Environment,
+  options: DefineOptions,
+  note: Note,
+): Definition[] {
+  const settings = environment.settings(port?.port, port?.protocol);
+  if ((settings.get('ignore')?.value ?? '') !== '') return [];
+  const { address, problem } = announcedAddress(settings.get('address'), choice);
+  if (problem !== undefined) note(problem);
+  if (address === undefined) return [];
+
+  const named = naming(snapshot, environment, port, options);
+  named.problems.forEach(note);
+  const { meta, problems } = metaOf(unknownKeys(settings));
+  problems.forEach(note);
+  const content = {
+    tags: [...new Set([...named.tags, ...tagsOf(settings, note), ...protocolTag(port)])],
+    address,
+    meta,
+    weights: weightsOf(settings, note),
+    ...(settings.get('enable_tag_override')?.value === 'true' && { enableTagOverride: true }),
+  };
+  const wantedId = wantedIdOf(settings, note);
+  const { protocol = 'tcp', port: ownPort = 0 } = port ?? {};
+  const { hostId } = options;
+  const container = snapshot.id;
+  const hostPorts = choice.chosen && choice.hostPorts && snapshot.networkMode !== 'host';
+  return announcedPorts(port, hostPorts).flatMap((announced, at) =>
+    named.names.map((name, nth): Definition => {
+      const extra = `${at > 0 ? `@${announced}` : ''}${nth > 0 ? `+${name}` : ''}`;
+      const id = serviceId({ hostId, container, port: ownPort, protocol, extra });
+      const checks = checksOf(
+        settings,
+        { serviceId: id, container, address, port: announced },
+        options,
+        note,
+      );
+      const service = sealed({ id, name, port: announced, checks, ...content }, hostId, container);
+      return { service, ...(wantedId !== undefined && { wantedId }) };
+    }),
+  );
 }
 
 /** The ports that one container port is announced at: its own, or each host port that it is published at. */
@@ -90,11 +104,6 @@ function announcedPorts(port: ContainerPort | undefined, hostPorts: boolean): re
   if (!hostPorts) return [port.port];
   // Docker lists a port once for IPv4 and once for IPv6.
   return [...new Set(port.published.map(({ hostPort }) => hostPort))].sort((a, b) => a - b);
-}
-
-function extra(...parts: readonly string[]): { extra?: string } {
-  const text = parts.join('');
-  return text === '' ? {} : { extra: text };
 }
 
 function unknownKeys(settings: Settings): Settings {
@@ -106,7 +115,7 @@ function protocolTag(port: ContainerPort | undefined): string[] {
   return port === undefined || port.protocol === 'tcp' ? [] : [port.protocol];
 }
 
-function tagsOf(settings: Settings, note: (problem: string) => void): string[] {
+function tagsOf(settings: Settings, note: Note): string[] {
   const setting = settings.get('tags');
   const given: string[] = [];
   for (const tag of commaList(setting?.value ?? '')) {
@@ -124,7 +133,7 @@ function tagsOf(settings: Settings, note: (problem: string) => void): string[] {
   return given.slice(0, MAX_TAGS);
 }
 
-function weightsOf(settings: Settings, note: (problem: string) => void): Weights {
+function weightsOf(settings: Settings, note: Note): Weights {
   const setting = settings.get('weight');
   if (setting === undefined) return DEFAULT_WEIGHTS;
   const [passing, warning = DEFAULT_WEIGHTS.warning, ...rest] = setting.value.split(',').map(Number);
@@ -140,7 +149,7 @@ function isWeight(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65535;
 }
 
-function wantedIdOf(settings: Settings, note: (problem: string) => void): string | undefined {
+function wantedIdOf(settings: Settings, note: Note): string | undefined {
   const setting = settings.get('id');
   const id = setting?.value.trim() ?? '';
   if (setting === undefined || id === '') return undefined;

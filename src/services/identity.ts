@@ -14,14 +14,14 @@ export interface ServiceKey {
   /** The container's own port, so that the id stays when the announced port changes. */
   readonly port: number;
   readonly protocol: Protocol;
-  /** What tells several services on one port apart: `+name` for a further name, `@8081` for a further host port. */
-  readonly extra?: string;
+  /** What tells several services on one port apart: `+name` for a further name, `@8081` for a further host port; mostly empty. */
+  readonly extra: string;
 }
 
 /** `heddle:<host-id>:<container-12>:<port>[extra][:udp]`: unique wherever host-ids are. */
 export function serviceId(key: ServiceKey): string {
   const protocol = key.protocol === 'tcp' ? '' : `:${key.protocol}`;
-  return `${ID_PREFIX}${key.hostId}:${shortId(key.container)}:${key.port}${key.extra ?? ''}${protocol}`;
+  return `${ID_PREFIX}${key.hostId}:${shortId(key.container)}:${key.port}${key.extra}${protocol}`;
 }
 
 /** The service with its marks of ownership in Meta: whose it is, which host's, which container's, and its content. */

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { silentLogger } from '../../src/log.ts';
@@ -8,8 +10,9 @@ import { Desired } from '../../src/registry/desired.ts';
 import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
 import { Reconciler } from '../../src/registry/reconcile.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { define } from '../../src/services/define.ts';
 import { sealed } from '../../src/services/identity.ts';
-import { DEFAULT_WEIGHTS, type Service } from '../../src/services/service.ts';
+import { type CheckKind, DEFAULT_WEIGHTS, type Service } from '../../src/services/service.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
 import { containerId, entryOf } from '../support/roster.ts';
@@ -212,6 +215,45 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
 });
 
 describe('a real agent', () => {
+  test('takes every kind of check that it is said to run', async () => {
+    const agent = new ConsulAgent({ portOffset: 11_000, configuration: 'enable_script_checks = true' });
+    await agent.start();
+    const registry = consulAt(agent.httpPort, HOST);
+    const web = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
+    try {
+      await registry.self();
+      const runs = (kind: CheckKind['kind']) => registry.runs(kind);
+      expect((['http', 'tcp', 'grpc', 'script', 'docker'] as const).filter(runs)).toHaveLength(5);
+      expect((['udp', 'h2ping', 'ttl'] as const).filter(runs)).toEqual([]);
+      const kinds = ['HTTP', 'HTTPS', 'TCP', 'UDP', 'GRPC', 'H2PING', 'SCRIPT', 'CMD', 'DOCKER'];
+      const env = {
+        ...Object.fromEntries(kinds.map((kind) => [`SERVICE_81_CHECK_${kind}`, '/x'])),
+        SERVICE_81_CHECK_HTTP_HEADER: 'Host: a.example',
+        SERVICE_80_CHECK_HTTP: '/',
+        SERVICE_CHECK_INTERVAL: '1s',
+        SERVICE_CHECK_TIMEOUT: '1s',
+        SERVICE_CHECK_DEREGISTER_AFTER: '10m',
+        SERVICE_80_NAME: 'up',
+        SERVICE_81_NAME: 'down',
+      };
+      const { port } = web.address() as AddressInfo;
+      const entry = entryOf({ env, ip: '127.0.0.1', ports: [`80>${port}`, '81>1'], hostPorts: true });
+      const options = { hostId: HOST, runs, allowScriptChecks: true };
+      for (const { service } of define(entry, options).definitions) await registry.register(service);
+      const checks = await agent.get<Record<string, unknown>>('/v1/agent/checks');
+      expect(Object.keys(checks).map((id) => id.replace(/.*:/, ''))).toEqual([
+        '80~http',
+        ...['cmd', 'docker', 'grpc', 'http', 'https', 'script', 'tcp'].map((kind) => `81~${kind}`),
+      ]);
+      const statusOf = async (name: string) => (await registry.instances(name)).map(({ status }) => status);
+      await vi.waitFor(async () => expect(await statusOf('up')).toEqual(['passing']), { timeout: 10_000 });
+      expect(await statusOf('down')).toEqual(['critical']);
+    } finally {
+      web.close();
+      await agent.stop();
+    }
+  });
+
   test('that is wiped, frozen or gone is filled again within five seconds of its return', async () => {
     const agent = new ConsulAgent({ portOffset: 11_000 });
     await agent.start();

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import nock from 'nock';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConsulRegistry } from '../../src/registry/consul.ts';
@@ -199,6 +202,22 @@ describe('a Consul', () => {
     expect(fake.requests).toEqual(['PUT /v1/agent/service/register']);
     expect(fake.lastHeaders['x-consul-token']).toBe('s3cret');
     await fake.stop();
+  });
+
+  test('that dies in the middle of an answer is unreachable at once', async () => {
+    const dying = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
+      response.write('"10.', () => response.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(dying, 'listening');
+    const { port } = dying.address() as AddressInfo;
+    await expect(registryAt(`consul://127.0.0.1:${port}`, { timeout: 60_000 }).ready()).rejects.toMatchObject(
+      {
+        code: 'unreachable',
+        message: expect.stringContaining('the connection was cut in the middle of the answer'),
+      },
+    );
+    dying.close();
   });
 
   test('that is not there is unreachable, and the message says where', async () => {

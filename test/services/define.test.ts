@@ -132,6 +132,7 @@ describe('the services of a container', () => {
     ['10.9.9.9', '10.9.9.9'],
     ['10.9.9.9/16', '10.9.9.9'],
     ['[fd00::1]', 'fd00::1'],
+    ['FD00:0:0::1', 'fd00::1'],
     ['backend.example.com', 'backend.example.com'],
   ])('SERVICE_ADDRESS=%s announces %s', (given, address) => {
     expect(services({ env: { SERVICE_ADDRESS: given } })[0]?.address).toBe(address);
@@ -156,6 +157,21 @@ describe('the services of a container', () => {
     ['much', { passing: 1, warning: 1 }],
   ])('SERVICE_WEIGHT=%s', (given, weights) => {
     expect(services({ env: { SERVICE_WEIGHT: given } })[0]?.weights).toEqual(weights);
+  });
+
+  test('have a check for each kind that is asked for, at the announced port', () => {
+    const env = { SERVICE_80_CHECK_HTTP: '/ready', SERVICE_CHECK_TCP: 'true' };
+    const runs = { hostId: HOST, runs: () => true };
+    const checks = define(
+      entryOf({ env, ports: ['80>8080', '443>8443'], hostPorts: true }),
+      runs,
+    ).definitions.map(({ service }) =>
+      service.checks.map((check) => `${check.id} ${'url' in check ? check.url : check.interval}`),
+    );
+    expect(checks).toEqual([
+      [`${own}:80~http http://10.2.1.1:8080/ready`, `${own}:80~tcp 10s`],
+      [`${own}:443~tcp 10s`],
+    ]);
   });
 
   test('want the id that SERVICE_ID names, unless it is one of ours', () => {

@@ -55,6 +55,10 @@ export class ShakyRegistry implements Registry {
     return { stop: () => void this.#watchers.delete(changed) };
   }
 
+  runs(): boolean {
+    return false;
+  }
+
   get watched(): boolean {
     return this.#watchers.size > 0;
   }
