@@ -59,8 +59,9 @@ export class Heddle {
     });
 
     const roster = new Roster();
-    const desired = new Desired({ log: log('services') }, { hostId, servicePrefix });
     const { registry, elsewhere } = open;
+    const runs = registry.runs.bind(registry);
+    const desired = new Desired({ log: log('services') }, { hostId, servicePrefix, runs });
     const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop });
     const refused = (id: string) => reconciler.refused(id);
     const node = () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' });

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
-import { parseCidr } from '../network/cidr.ts';
+import { parseAssignable } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
 /** Set by `heddle run`: the addresses the container gets, at every start. */
@@ -25,7 +25,7 @@ export function dueAddresses(snapshot: Snapshot): Due {
   const words = (snapshot.metadata.get(key) ?? '').split(/[\s,]+/).filter(Boolean);
   if (words.length === 0 || words.includes('none')) return NOTHING_DUE;
   try {
-    return { cidrs: words.map(parseCidr), problem: undefined };
+    return { cidrs: words.map(parseAssignable), problem: undefined };
   } catch (error) {
     if (error instanceof HeddleError) return { cidrs: [], problem: `${key}: ${error.message}` };
     throw error;

@@ -83,8 +83,9 @@ export class DaemonHost implements Host {
   async status(): Promise<StatusReport> {
     const { parts, roster, desired, follower, reconciler, registry, names } = this.#needs;
     const { hostId, bridge } = this.#options;
-    const { state, pending, errors, unsynced } = reconciler.status();
+    const { state, problem, pending, errors, unsynced } = reconciler.status();
     const troubles = [
+      problem ?? '',
       pending > 0 ? `${pending} to be written` : '',
       errors.size > 0 ? `${errors.size} refused` : '',
       unsynced.length > 0 ? `${unsynced.length} not served by its catalog` : '',

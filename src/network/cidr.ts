@@ -70,6 +70,23 @@ function unassignable(cidr: Cidr): string | undefined {
   return roomy && hostBits.every((byte) => byte === 0) ? 'is the name of a network' : undefined;
 }
 
+/**
+ * Reads an address that a container can have.
+ * @throws HeddleError `bad-input`
+ */
+export function parseAssignable(text: string): Cidr {
+  const cidr = parseCidr(text);
+  assertAssignable([cidr]);
+  return cidr;
+}
+
+/**
+ * True for a word that is meant as an address, right or wrong: `10.2.1.1/16`, `10.2.1.1`, `10.2.0.300/16`. An image
+ * on a registry without a name, `10.0.0.5:5000/web`, is none.
+ */
+export const looksLikeAddress = (word: string): boolean =>
+  /^[0-9]+(\.[0-9]+)+(\/[0-9]*)?$/.test(word) || /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(\/[0-9]*)?$/i.test(word);
+
 /** 4 or 6, by the strict forms only (no octal, no short forms, no zone); otherwise undefined. */
 export function familyOf(ip: string): 4 | 6 | undefined {
   if (isIPv4(ip)) return 4;

@@ -39,20 +39,22 @@ export function openRegistry(
     return { registry, elsewhere: undefined, node: () => GUESS, start: async () => {}, stop: async () => {} };
   }
   const client = new ConsulClient(uri, needs.token === undefined ? {} : { token: needs.token });
-  return new OpenConsul(new ConsulRegistry(client, { hostId: needs.hostId }), needs.log);
+  return new OpenConsul(client, needs);
 }
 
 class OpenConsul implements OpenRegistry {
   readonly registry: ConsulRegistry;
   readonly elsewhere: Elsewhere;
+  readonly #client: ConsulClient;
   readonly #log: Logger;
   readonly #stopping = new AbortController();
   #node = GUESS;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(registry: ConsulRegistry, log: Logger) {
-    this.registry = registry;
-    this.elsewhere = registry;
+  constructor(client: ConsulClient, { hostId, log }: { readonly hostId: string; readonly log: Logger }) {
+    this.#client = client;
+    this.registry = new ConsulRegistry(client, { hostId });
+    this.elsewhere = this.registry;
     this.#log = log;
   }
 
@@ -75,5 +77,6 @@ class OpenConsul implements OpenRegistry {
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#timer);
+    this.#client.close();
   }
 }

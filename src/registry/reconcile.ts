@@ -30,6 +30,8 @@ export interface ReconcilerStatus {
   /** `starting` until the first full pass, then `synced` or, while the registry does not answer, `away`. */
   readonly state: 'starting' | 'synced' | 'away' | 'stopped';
   readonly lastPass: Date | undefined;
+  /** Why the registry is away. */
+  readonly problem: string | undefined;
   /** How many ids wait to be written. */
   readonly pending: number;
   /** What the registry refused, by id. */
@@ -67,6 +69,7 @@ export class Reconciler {
   #unverified: string | undefined;
   /** Failures in a row: they set how long to wait, and an outage lasts as long as there are any. */
   #failures = 0;
+  #problem: string | undefined;
   #lostAt = 0;
   /** True while everything of ours is to go, at a stop that deregisters. */
   #leaving = false;
@@ -136,6 +139,7 @@ export class Reconciler {
     return {
       state: this.#state,
       lastPass: this.#lastPass,
+      problem: this.#problem,
       pending: this.#writes.pending,
       errors: this.#writes.errors,
       unsynced: this.#unsynced,
@@ -226,6 +230,7 @@ export class Reconciler {
       this.#log.warn(`the registry is away: ${messageOf(error)}; ${meanwhile}`);
     }
     this.#failures++;
+    this.#problem = messageOf(error);
     this.#state = 'away';
     this.#writes.close();
     this.#wake.resolve();
@@ -234,6 +239,7 @@ export class Reconciler {
   #answered(): void {
     if (this.#failures === 0 || this.#state !== 'synced') return;
     this.#failures = 0;
+    this.#problem = undefined;
     this.#log.info({ away: Date.now() - this.#lostAt }, `${this.#registry.name} is back`);
   }
 

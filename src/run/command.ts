@@ -1,6 +1,5 @@
-import { looksLikeAddress } from '../commands/addresses.ts';
 import { HeddleError } from '../errors.ts';
-import { parseCidr } from '../network/cidr.ts';
+import { looksLikeAddress, parseAssignable } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
 export interface RunCommand {
@@ -20,7 +19,7 @@ export function parseRun(words: readonly string[]): RunCommand {
   let taken = 0;
   for (const word of words) {
     if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
-    else if (looksLikeAddress(word)) cidrs.push(parseCidr(word));
+    else if (looksLikeAddress(word)) cidrs.push(parseAssignable(word));
     else break;
     taken++;
   }

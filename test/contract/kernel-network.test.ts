@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readProcAddresses } from '../../src/addresses/proc.ts';
 import { silentLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
+import { IptablesFirewall } from '../../src/network/firewall.ts';
 import { hostEndName } from '../../src/network/host-end.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
 import { macFor } from '../../src/network/mac.ts';
@@ -112,6 +113,9 @@ describe('what is made', () => {
   });
 
   test('two containers reach each other over TCP', async () => {
+    // A Docker engine in the same world forwards nothing between ports of a bridge without our rules.
+    const rules = new IptablesFirewall({ log: silentLogger }, { bridge: TEST_BRIDGE, localBridges: [] });
+    await rules.ensureRules();
     await engine.ensureBridge();
     const [one, other] = [await started(), await started()];
     await engine.attach(one, [first]);
@@ -123,6 +127,7 @@ describe('what is made', () => {
       await eventually(async () => expect(await other.run(process.execPath, '-e', client)).toBe('woven'));
     } finally {
       serving.kill('SIGKILL');
+      await rules.removeRules();
     }
   });
 
