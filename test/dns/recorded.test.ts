@@ -8,6 +8,7 @@ import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { silentLogger } from '../../src/log.ts';
 import { queryBytes } from './ask.ts';
+import { dataText, flagsOf, rcodeOf, textOf } from './read.ts';
 import { RecordedView, type Registration } from './recorded-view.ts';
 
 /** What a real Consul agent answered, replayed through our zones; the file says itself how to compare. */
@@ -129,7 +130,7 @@ function bytesOf({ name, type, class: klass, rd, edns, opcode }: RecordedQuery):
 
 function compare(packet: Buffer, reply: Buffer, expected: RecordedAnswer): void {
   const decoded = dnsPacket.decode(reply);
-  expect((decoded as unknown as { rcode: string }).rcode).toBe(expected.rcode);
+  expect(rcodeOf(decoded)).toBe(expected.rcode);
   expect(flagsOf(decoded)).toEqual(expected.flags);
   const question = expected.question === 'absent' ? Buffer.alloc(0) : questionOf(packet);
   expect(reply.subarray(12, 12 + question.length)).toEqual(question);
@@ -196,24 +197,12 @@ function expectEdns(decoded: DecodedPacket, expected: RecordedEdns | null): void
   expect(actual ?? null).toEqual(expected);
 }
 
-function flagsOf(decoded: DecodedPacket): string[] {
-  const bits = { qr: decoded.flag_qr, aa: decoded.flag_aa, tc: decoded.flag_tc, rd: decoded.flag_rd };
-  const all = { ...bits, ra: decoded.flag_ra, ad: decoded.flag_ad, cd: decoded.flag_cd };
-  return Object.entries(all).flatMap(([name, set]) => (set ? [name] : []));
-}
-
 function questionOf(packet: Buffer): Buffer {
   const { questions } = dnsPacket.decode(packet);
   return packet.subarray(
     12,
     12 + (questions?.[0]?.name.length ?? 0) + (questions?.[0]?.name === '.' ? 4 : 6),
   );
-}
-
-/** A record as one line of text, names without the final dot. */
-function textOf(record: dnsPacket.Answer): string {
-  const { name, ttl, type, data } = record as { name: string; ttl: number; type: string; data: unknown };
-  return `${name} ${ttl} ${type} ${dataText(data)}`;
 }
 
 function textOfRecorded({ name, ttl, type, data }: RecordedRecord): string {
@@ -228,12 +217,6 @@ function textOfRecorded({ name, ttl, type, data }: RecordedRecord): string {
         )
       : dotless(data);
   return `${dotless(name)} ${ttl} ${type} ${dataText(plain)}`;
-}
-
-function dataText(data: unknown): string {
-  if (typeof data !== 'object' || data === null) return String(data);
-  const entries = Object.entries(data).sort(([a], [b]) => a.localeCompare(b));
-  return entries.map(([key, value]) => `${key}=${value}`).join(' ');
 }
 
 interface RecordedQuery {

@@ -7,6 +7,7 @@ import { encodeReply, sizeLimit } from '../../src/dns/reply.ts';
 import { bare, type Reply, type ResourceRecord } from '../../src/dns/zone.ts';
 import { count } from '../support/counts.ts';
 import { queryBytes } from './ask.ts';
+import { rcodeOf } from './read.ts';
 import { manyAddresses, replyTo } from './upstream.ts';
 
 const runs = { numRuns: count(300, 20_000) };
@@ -80,7 +81,7 @@ describe('a reply', () => {
         const decoded = dnsPacket.decode(bytes);
         expect(bytes.length).toBe(dnsPacket.decode.bytes);
         expect(decoded.id).toBe(asked.id);
-        expect((decoded as unknown as { rcode: string }).rcode).toBe(sections.rcode);
+        expect(rcodeOf(decoded)).toBe(sections.rcode);
         const { flag_aa, flag_rd, flag_ra, flag_qr } = decoded;
         expect([flag_qr, flag_aa, flag_rd, flag_ra]).toEqual([
           true,

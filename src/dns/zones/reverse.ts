@@ -1,7 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Instance, View } from '../../registry/registry.ts';
-import { bare, type Question, type Reply, type Zone } from '../zone.ts';
+import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { apexRecords } from './apex.ts';
 import type { ServiceZoneSettings } from './settings.ts';
 
@@ -34,7 +34,7 @@ export class ReverseZone implements Zone {
     }
   }
 
-  async resolve({ labels, asked }: Question): Promise<Reply | undefined> {
+  async resolve({ labels, asked, type }: Question): Promise<Reply | undefined> {
     const ip = reverseAddress(labels);
     if (ip === undefined) return undefined;
     const [first, ...others] = await this.#view.byAddress(ip);
@@ -42,7 +42,7 @@ export class ReverseZone implements Zone {
     // One name only and whatever type was asked for, as Consul answers; health plays no part.
     const atNode = [first, ...others].find((instance) => instance.nodeAddress === ip);
     const answers = [{ name: asked, ttl: 0, type: 'PTR', data: this.#nameOf(first, atNode) } as const];
-    return { ...bare('NOERROR', true), answers };
+    return { ...bare('NOERROR', true), answers, authorities: type === 'SOA' ? [this.#soa()] : [] };
   }
 
   #nameOf({ service }: Instance, atNode: Instance | undefined): string {
@@ -52,8 +52,11 @@ export class ReverseZone implements Zone {
   }
 
   #unknown(): Reply {
-    const { soa } = apexRecords(this.#settings, Math.floor(this.#now() / 1000));
-    return { ...bare('NXDOMAIN', true), authorities: [soa] };
+    return { ...bare('NXDOMAIN', true), authorities: [this.#soa()] };
+  }
+
+  #soa(): ResourceRecord {
+    return apexRecords(this.#settings, Math.floor(this.#now() / 1000)).soa;
   }
 }
 

@@ -19,6 +19,9 @@ export interface ServiceZoneNeeds {
 /** A name leads from host name to host name at most so often; Consul's bound. */
 const MAX_CHASES = 2;
 
+/** What nodes are asked for; TXT is their metadata. */
+const NODE_TYPES: ReadonlySet<string> = new Set(['A', 'AAAA', 'ANY', 'TXT']);
+
 /**
  * The names of registered services, nodes and addresses below one domain, answered as Consul's DNS answers them.
  * Owners are the name as asked; names inside records are spelled in the primary domain.
@@ -57,6 +60,8 @@ export class ServiceZone implements Zone {
     const name = parseServiceName(asked.labels, asked.type);
     if (name.kind === 'invalid') return this.#negative('NXDOMAIN');
     if (name.kind === 'addr') return this.#addr(name.digits, asked);
+    // Types that no node has are never NXDOMAIN, not even for another datacenter's.
+    if (name.kind === 'node' && !NODE_TYPES.has(asked.type)) return positive([]);
     if (name.datacenter !== undefined && name.datacenter !== this.#settings.datacenter) {
       return this.#negative('NXDOMAIN');
     }
@@ -107,9 +112,8 @@ export class ServiceZone implements Zone {
     return (await this.#answer({ labels, name, owner: host, type: 'ANY', asker }, chases - 1)).answers;
   }
 
-  /** Consul's negative answers for nodes have no SOA, and types that no node has are never NXDOMAIN. */
+  /** Consul's empty answers for nodes have no SOA. */
   async #node(node: string, { owner, type }: AskedName): Promise<Reply> {
-    if (!['A', 'AAAA', 'ANY', 'TXT'].includes(type)) return positive([]);
     const address = await this.#needs.view.node(node);
     if (address === undefined) return this.#negative('NXDOMAIN');
     const endpoint = parseEndpoint(address);
