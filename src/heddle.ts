@@ -8,6 +8,7 @@ import { ControlServer } from './control/server.ts';
 import { NameService } from './dns/name-service.ts';
 import { DockerClient } from './docker/client.ts';
 import { dockerHost } from './docker/host.ts';
+import { messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
 import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
@@ -74,7 +75,11 @@ export class Heddle {
       { view, node: () => open.node(), bridgeAddresses, log: log('dns') },
       settings,
     );
-    const follower = new Follower({ docker, observer, roster, log: log('docker') });
+    // An engine that starts sets the policy of forwarded packets to DROP: our rules must stand by then.
+    const subscribed = () => {
+      parts.network.restoreBridge().catch((error: unknown) => log('network').warn(messageOf(error)));
+    };
+    const follower = new Follower({ docker, observer, roster, subscribed, log: log('docker') });
     roster.on('set', (entry) => desired.set(entry));
     roster.on('delete', (container) => desired.delete(container));
     roster.on('delete', (container) => void claims.forget(container));

@@ -11,6 +11,8 @@ export interface FollowerNeeds {
   readonly docker: Pick<Docker, 'events' | 'containers' | 'inspect' | 'address'>;
   readonly observer: { observe(snapshot: Snapshot): Promise<RosterEntry> };
   readonly roster: Roster;
+  /** Called whenever the engine is there, or back. */
+  readonly subscribed?: () => void;
   readonly log: Logger;
 }
 
@@ -232,6 +234,7 @@ export class Follower {
       );
     }
     this.#state = 'following';
+    this.#needs.subscribed?.();
     this.pass();
   }
 

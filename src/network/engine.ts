@@ -11,6 +11,8 @@ export interface NetworkEngine {
    * @throws HeddleError `taken` when the name belongs to a device of another kind, `not-permitted` without NET_ADMIN
    */
   ensureBridge(): Promise<void>;
+  /** The same for a bridge that exists already: brought up, and its rules restored. False where there is none. */
+  restoreBridge(): Promise<boolean>;
   /**
    * Makes sure that the namespace has the container interface, up, with all these addresses.
    * @throws HeddleError `host-network`, `not-running` (the namespace is gone), `not-found` (no bridge),

@@ -31,6 +31,14 @@ export class KernelEngine implements NetworkEngine {
     await this.#firewall.ensureRules();
   }
 
+  async restoreBridge(): Promise<boolean> {
+    const { bridge } = this.#options;
+    const link = await onHost(`look for bridge ${bridge}`, (host) => findLink(host, bridge));
+    if (link?.kind !== 'bridge') return false;
+    await this.ensureBridge();
+    return true;
+  }
+
   /** Takes away the bridge, every pair in it and our firewall rules; what is not there is a success. */
   async removeBridge(): Promise<void> {
     await onHost(`remove bridge ${this.#options.bridge}`, (host) => removeBridge(host, this.#options.bridge));

@@ -76,6 +76,10 @@ export class MemoryEngine implements NetworkEngine {
     this.#bridge = 'ours';
   }
 
+  async restoreBridge(): Promise<boolean> {
+    return this.#bridge === 'ours';
+  }
+
   async attach({ nsPath }: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult> {
     assertAssignable(cidrs);
     const { inode, addresses } = this.#namespace(nsPath);

@@ -126,6 +126,15 @@ describe.each([
     await engine.attach(await started(), [parseCidr('10.2.1.1/16')]);
   });
 
+  test('a bridge is restored where there is one, and never made by that', async () => {
+    expect(await engine.restoreBridge()).toBe(false);
+    await expect(engine.attach(await started(), [parseCidr('10.2.1.1/16')])).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    await engine.ensureBridge();
+    expect(await engine.restoreBridge()).toBe(true);
+  });
+
   test('attaching twice changes nothing, and a further address is added beside the first', async () => {
     await engine.ensureBridge();
     const target = await started();
