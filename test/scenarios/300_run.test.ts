@@ -79,6 +79,16 @@ test('containers fetch pages from each other over ethwe, although Docker drops w
   await eventually(async () => expect(await client.exec(...fetch)).toBe('hello'));
 });
 
+test('rules that somebody flushed stand again when the daemon starts', async () => {
+  await using _container = await daemon.run(['10.2.1.1/16']);
+  const ours = async () => (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A FORWARD'));
+  expect(await ours()).toHaveLength(1);
+  await succeed('iptables', ['-F', 'FORWARD']);
+  expect(await ours()).toEqual([]);
+  await daemon.restart();
+  await eventually(async () => expect(await ours()).toHaveLength(1));
+});
+
 test('attach and detach say which addresses, may be repeated, and the name follows', async () => {
   await using web = await runContainer(['-e', 'SERVICE_NAME=web']);
   const name = 'web.service.dc1.consul';
