@@ -70,6 +70,9 @@ function unassignable(cidr: Cidr): string | undefined {
   return roomy && hostBits.every((byte) => byte === 0) ? 'is the name of a network' : undefined;
 }
 
+/** Whether an interface can carry it: no network's or broadcast address, nor anything else of that kind. */
+export const isAssignable = (cidr: Cidr): boolean => unassignable(cidr) === undefined;
+
 /**
  * Reads an address that a container can have.
  * @throws HeddleError `bad-input`

@@ -1,0 +1,115 @@
+import { HeddleError } from '../errors.ts';
+import { contains, formatCidr, isAssignable, networkOf } from '../network/cidr.ts';
+import type { Cidr } from '../network/engine.ts';
+import { addressesIn, ownedBlocks } from './blocks.ts';
+import type { AddressRequest } from './request.ts';
+
+/** Where free addresses come from. */
+export interface Pool {
+  /** `10.32.0.0/12`, shared by all hosts of a network. */
+  readonly range: Cidr;
+  /** What `net:default` means; inside the range. */
+  readonly defaultSubnet: Cidr;
+}
+
+/** Who has an address. */
+export interface Holder {
+  /** The container's id; undefined for the host itself. */
+  readonly container: string | undefined;
+  /** For people: `web (1f2e3d4c5b6a)`, `the bridge weave`. */
+  readonly name: string;
+}
+
+export interface Holdings {
+  /** What the asking one has already. */
+  readonly own: readonly Cidr[];
+  /** What anybody else has, by address without prefix. */
+  readonly others: ReadonlyMap<string, Holder>;
+}
+
+/** An address that somebody else has. */
+export class AddressTaken extends HeddleError {
+  readonly holder: Holder;
+
+  constructor(cidr: Cidr, holder: Holder) {
+    super(
+      'taken',
+      `${formatCidr(cidr)} belongs to ${holder.name}: choose another address, or net:default for a free one`,
+    );
+    this.holder = holder;
+  }
+}
+
+/**
+ * The addresses that answer these requests, in their order. Asking again gives the same: one that is held already
+ * answers a request for its subnet. The lowest free one is taken.
+ * @throws AddressTaken; HeddleError `taken` when a subnet is exhausted, `bad-input` for one outside the range
+ */
+export function grant(
+  requests: readonly AddressRequest[],
+  { own, others }: Holdings,
+  pool: Pool,
+): readonly Cidr[] {
+  const granted: Cidr[] = [];
+  for (const request of requests) {
+    granted.push(request.kind === 'exact' ? exact(request.cidr, others) : any(request.subnet));
+  }
+  return distinct(granted);
+
+  function any(asked: Cidr | undefined): Cidr {
+    const subnet = subnetFor(asked, pool);
+    const held = [...own, ...granted].find((cidr) => isOf(subnet, cidr));
+    return held ?? lowestFree(subnet, pool, (ip) => others.has(ip) || own.some((cidr) => cidr.ip === ip));
+  }
+}
+
+/** Those of the addresses that these requests mean, when they are given back. */
+export function meant(
+  requests: readonly AddressRequest[],
+  own: readonly Cidr[],
+  pool: Pool,
+): readonly Cidr[] {
+  const cidrs = requests.flatMap((request) => {
+    if (request.kind === 'exact') return [request.cidr];
+    const subnet = subnetFor(request.subnet, pool);
+    return own.filter((cidr) => isOf(subnet, cidr));
+  });
+  return distinct(cidrs);
+}
+
+function exact(cidr: Cidr, others: Holdings['others']): Cidr {
+  const holder = others.get(cidr.ip);
+  if (holder) throw new AddressTaken(cidr, holder);
+  return cidr;
+}
+
+function subnetFor(asked: Cidr | undefined, { range, defaultSubnet }: Pool): Cidr {
+  const subnet = asked ?? defaultSubnet;
+  if (contains(range, subnet.ip) && subnet.prefixLength >= range.prefixLength) return subnet;
+  throw new HeddleError(
+    'bad-input',
+    `net:${formatCidr(subnet)} lies outside the range ${formatCidr(range)} that addresses are allocated from; ` +
+      'see the setting ipalloc-range, or give an address of your own',
+  );
+}
+
+const isOf = (subnet: Cidr, cidr: Cidr): boolean =>
+  cidr.prefixLength === subnet.prefixLength && contains(subnet, cidr.ip);
+
+function lowestFree(subnet: Cidr, { range }: Pool, taken: (ip: string) => boolean): Cidr {
+  for (const block of ownedBlocks(range, subnet)) {
+    for (const ip of addressesIn(block)) {
+      const cidr = { ip, prefixLength: subnet.prefixLength, family: subnet.family };
+      if (isAssignable(cidr) && !taken(ip)) return cidr;
+    }
+  }
+  throw new HeddleError(
+    'taken',
+    `every address of ${formatCidr(networkOf(subnet))} is taken; see heddle status ipam, remove containers that ` +
+      'are no longer needed, or allocate from another subnet',
+  );
+}
+
+const distinct = (cidrs: readonly Cidr[]): readonly Cidr[] => [
+  ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),
+];
