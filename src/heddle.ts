@@ -6,6 +6,7 @@ import { Roster } from './containers/roster.ts';
 import { DaemonHost } from './control/daemon-host.ts';
 import { ControlServer } from './control/server.ts';
 import { NameService } from './dns/name-service.ts';
+import { WeaveNames } from './dns/weave-names.ts';
 import { DockerClient } from './docker/client.ts';
 import { dockerHost } from './docker/host.ts';
 import { messageOf } from './errors.ts';
@@ -71,8 +72,9 @@ export class Heddle {
       { hostId },
     );
     const { bridgeAddresses, docker, observer } = parts;
+    const containerNames = new WeaveNames({ roster, state }, { domain: settings.weaveDomain });
     const names = new NameService(
-      { view, node: () => open.node(), bridgeAddresses, log: log('dns') },
+      { view, names: containerNames.table, node: () => open.node(), bridgeAddresses, log: log('dns') },
       settings,
     );
     // An engine that starts sets the policy of forwarded packets to DROP: our rules must stand by then.
@@ -83,9 +85,10 @@ export class Heddle {
     roster.on('set', (entry) => desired.set(entry));
     roster.on('delete', (container) => desired.delete(container));
     roster.on('delete', (container) => void claims.forget(container));
+    roster.on('delete', (container) => void containerNames.forget(container));
 
     const host = new DaemonHost(
-      { parts, claims, roster, desired, follower, reconciler, registry, names },
+      { parts, claims, roster, desired, follower, reconciler, registry, names, containerNames },
       { hostId, bridge: settings.bridge },
     );
     const control = new ControlServer(
@@ -105,6 +108,7 @@ export class Heddle {
     // Not before what runs is known: what desired state lacks, the first pass removes.
     const reconciling = follower.synced.then(async () => {
       await claims.prune(roster);
+      await containerNames.prune();
       await reconciler.start();
     });
     this.#started.push(() => reconciler.stop());

@@ -14,6 +14,19 @@ const StateSchema = v.object({
   hostId: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
   /** Addresses given by `attach`, by container id: kept so that a restarted container gets them back. */
   claims: v.record(v.string(), v.array(v.string())),
+  /** Names given by `dns-add`; absent in files that were written before there were any. */
+  names: v.optional(
+    v.array(
+      v.object({
+        name: v.string(),
+        /** The id of the container whose name it is; names without one belong to nobody here. */
+        container: v.optional(v.string()),
+        /** Empty for whatever the container has. */
+        ips: v.array(v.string()),
+      }),
+    ),
+    [],
+  ),
 });
 
 export type State = v.InferOutput<typeof StateSchema>;
@@ -86,7 +99,7 @@ async function readState(path: string): Promise<State> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
-    return { version: 1, hostId: randomBytes(6).toString('hex'), claims: {} };
+    return { version: 1, hostId: randomBytes(6).toString('hex'), claims: {}, names: [] };
   }
   try {
     return v.parse(StateSchema, JSON.parse(text));

@@ -4,13 +4,23 @@ import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
 import { dnsArgsWord } from './dns-args.ts';
 import type { Io } from './io.ts';
+import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { ps } from './ps.ts';
 import { addSettings, leadingSettings } from './settings.ts';
 import { status } from './status.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
 /** The words that run on the host, in the order of `--help`. */
-export const HOST_WORDS: readonly HostWord[] = [attach, detach, ps, status, dnsArgsWord];
+export const HOST_WORDS: readonly HostWord[] = [
+  attach,
+  detach,
+  ps,
+  status,
+  dnsArgsWord,
+  dnsAdd,
+  dnsRemove,
+  dnsLookup,
+];
 
 /** Runs a host's word, wherever that is. @returns the exit status */
 export type Perform = (word: HostWord, request: WordArguments) => Promise<number>;

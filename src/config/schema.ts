@@ -101,6 +101,12 @@ export const SETTINGS = {
     value: 'name',
     help: 'domain of the service names',
   },
+  weaveDomain: {
+    schema: v.optional(dnsLabels, 'weave.local'),
+    flag: 'weave-domain',
+    value: 'name',
+    help: 'domain of the names of containers, and of every name without dots',
+  },
   datacenter: {
     schema: v.optional(dnsLabels),
     flag: 'datacenter',

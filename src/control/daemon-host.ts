@@ -3,6 +3,8 @@ import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
 import { formatListen } from '../dns/listen.ts';
 import type { NameService } from '../dns/name-service.ts';
+import type { NameRequest, WeaveNames } from '../dns/weave-names.ts';
+import { HeddleError } from '../errors.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
 import type { Desired } from '../registry/desired.ts';
@@ -22,6 +24,7 @@ export interface DaemonHostNeeds {
   readonly reconciler: Reconciler;
   readonly registry: Pick<Registry, 'name'>;
   readonly names: NameService;
+  readonly containerNames: WeaveNames;
 }
 
 export interface DaemonHostOptions {
@@ -71,6 +74,18 @@ export class DaemonHost implements Host {
     return this.#needs.parts.dnsAddress();
   }
 
+  async addName(request: NameRequest): Promise<void> {
+    await this.#needs.containerNames.add(await this.#byId(request));
+  }
+
+  async removeName(request: NameRequest): Promise<void> {
+    await this.#needs.containerNames.remove(await this.#byId(request));
+  }
+
+  lookUp(word: string): Promise<readonly string[]> {
+    return this.#needs.names.lookUp(word);
+  }
+
   async containers(): Promise<readonly ContainerReport[]> {
     const { roster, desired } = this.#needs;
     return Array.from(roster.entries(), (entry) => ({
@@ -106,6 +121,16 @@ export class DaemonHost implements Host {
         .map(({ address, state, why }) => ({ address: formatListen(address), state, detail: why ?? '' })),
       network: await networkReport(parts.network, bridge),
     };
+  }
+
+  /** The request with the container's full id. */
+  async #byId({ container, ...request }: NameRequest): Promise<NameRequest> {
+    if (container === undefined) return request;
+    const { parts, follower } = this.#needs;
+    const snapshot = await parts.docker.inspect(container);
+    if (!snapshot) throw new HeddleError('not-found', `no such container: ${container}`);
+    await follower.look(snapshot.id);
+    return { ...request, container: snapshot.id };
   }
 
   #refusals(container: string): readonly string[] {

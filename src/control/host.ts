@@ -1,5 +1,6 @@
 import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
+import type { NameRequest } from '../dns/weave-names.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Service } from '../services/service.ts';
 
@@ -14,6 +15,11 @@ export interface Host {
   detach(container: string, cidrs: readonly Cidr[]): Promise<void>;
   /** The address that `--dns` names. */
   dnsAddress(): Promise<string>;
+  /** Gives a name to a container, told by name or id, or to addresses. */
+  addName(request: NameRequest): Promise<void>;
+  removeName(request: NameRequest): Promise<void>;
+  /** The addresses of a name, or the names of an address, as a container of this host is answered. */
+  lookUp(word: string): Promise<readonly string[]>;
   containers(): Promise<readonly ContainerReport[]>;
   status(): Promise<StatusReport>;
 }

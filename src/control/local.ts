@@ -1,4 +1,6 @@
 import type { Settings } from '../config/schema.ts';
+import { overTcp } from '../dns/exchange.ts';
+import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
 import { createLogger } from '../log.ts';
@@ -31,6 +33,16 @@ export function localHost(settings: Settings, client: DockerClient): Host {
   return new LocalHost(parts, settings);
 }
 
+const DNS_PORT = 53;
+/** As long as a daemon may take to ask others. */
+const LOOK_UP_MS = 10_000;
+
+const withoutDaemon = (word: string): HeddleError =>
+  new HeddleError(
+    'not-running',
+    `${word} is kept by the daemon, and none runs here; start one with heddle daemon`,
+  );
+
 class LocalHost implements Host {
   readonly #parts: Parts;
   readonly #settings: Settings;
@@ -50,6 +62,25 @@ class LocalHost implements Host {
 
   dnsAddress(): Promise<string> {
     return this.#parts.dnsAddress();
+  }
+
+  async addName(): Promise<void> {
+    throw withoutDaemon('dns-add');
+  }
+
+  async removeName(): Promise<void> {
+    throw withoutDaemon('dns-remove');
+  }
+
+  lookUp(word: string): Promise<readonly string[]> {
+    return lookUp(word, async (query) => {
+      const upstream = { ip: await this.dnsAddress(), port: DNS_PORT };
+      return await overTcp(
+        upstream,
+        { message: query, questionEnd: query.length },
+        AbortSignal.timeout(LOOK_UP_MS),
+      );
+    });
   }
 
   async containers(): Promise<readonly ContainerReport[]> {

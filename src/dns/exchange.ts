@@ -43,7 +43,8 @@ function overUdp(upstream: Upstream, query: OutgoingQuery, signal: AbortSignal):
   return settle(upstream, answered, signal, () => socket.close());
 }
 
-function overTcp(upstream: Upstream, query: OutgoingQuery, signal: AbortSignal): Promise<Buffer> {
+/** Asks over TCP alone. */
+export function overTcp(upstream: Upstream, query: OutgoingQuery, signal: AbortSignal): Promise<Buffer> {
   const socket = connect({ host: upstream.ip, port: upstream.port, noDelay: true });
   const frames = new FrameReader(MAX_ANSWER_BYTES);
   const answered = new Promise<Buffer>((resolve, reject) => {

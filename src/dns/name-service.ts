@@ -8,6 +8,8 @@ import { hostRecords } from './hosts.ts';
 import { listensAt } from './listen.ts';
 import type { ListenerStatus } from './listener.ts';
 import { LocalNetworks } from './local.ts';
+import { lookUp } from './lookup.ts';
+import type { NameTable } from './name-table.ts';
 import { Resolver } from './resolve.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
@@ -15,16 +17,22 @@ import { type Upstream, Upstreams } from './upstreams.ts';
 import { ReverseZone } from './zones/reverse.ts';
 import { ServiceZone } from './zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from './zones/settings.ts';
+import { WeaveZone } from './zones/weave.ts';
 
 export interface NameServiceNeeds {
   readonly view: View;
+  /** What containers are called. */
+  readonly names: Pick<NameTable, 'addresses' | 'exists' | 'nameOf'>;
   node(): Node;
   /** The addresses of the bridges, now. */
   bridgeAddresses(): Promise<readonly string[]>;
   readonly log: Logger;
 }
 
-type NameServiceSettings = Pick<Settings, 'domain' | 'datacenter' | 'dnsListen' | 'dns' | 'resolvConf'>;
+type NameServiceSettings = Pick<
+  Settings,
+  'domain' | 'weaveDomain' | 'datacenter' | 'dnsListen' | 'dns' | 'resolvConf'
+>;
 
 /** weave's range for addresses that nobody chose: names asked for them are ours to deny. */
 const OUR_RANGES = ['10.32.0.0/12'];
@@ -32,11 +40,12 @@ const OUR_RANGES = ['10.32.0.0/12'];
 /** The resolver as a whole: the chain of zones, and the sockets it is asked through. */
 export class NameService {
   readonly #forward: ForwardZone;
+  readonly #responder: Responder;
   readonly #explicit: DnsServer;
   readonly #bridges: BridgeListeners | undefined;
 
   constructor(needs: NameServiceNeeds, settings: NameServiceSettings) {
-    const { view, log } = needs;
+    const { view, names, log } = needs;
     const local = new LocalNetworks();
     const zone = {
       ...SERVICE_ZONE_DEFAULTS,
@@ -56,16 +65,18 @@ export class NameService {
     const upstreams = new Upstreams({ isOwn, log }, settings.resolvConf);
     const forward = new ForwardZone(
       { upstreams, isLocal: (ip) => local.includes(ip) },
-      { ownDomains: [settings.domain] },
+      { ownDomains: [settings.domain, settings.weaveDomain] },
     );
     this.#forward = forward;
     const zones = [
       new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(forward, host, asker) }, zone),
-      new ReverseZone({ view }, zone, OUR_RANGES),
+      new WeaveZone({ names }, { domain: settings.weaveDomain }),
+      new ReverseZone({ view, names }, zone, OUR_RANGES),
       forward,
     ];
     const resolver = new Resolver({ zones, log });
     const responder = new Responder({ resolver, recursionFor: (ip) => local.includes(ip), log });
+    this.#responder = responder;
     const listen = settings.dnsListen.map((address) => ({ ...address, required: true }));
     this.#explicit = new DnsServer({ responder }, { listen });
     const given = new Set(settings.dnsListen.filter(({ port }) => port === 53).map(({ ip }) => ip));
@@ -83,6 +94,11 @@ export class NameService {
     await this.#bridges?.stop();
     await this.#explicit.stop();
     this.#forward.stop();
+  }
+
+  /** What a container of this host is answered: the addresses of a name, or the name of an address. */
+  lookUp(word: string): Promise<readonly string[]> {
+    return lookUp(word, (query) => this.#responder.respond(query, '127.0.0.1', 'tcp'));
   }
 
   listeners(): readonly ListenerStatus[] {

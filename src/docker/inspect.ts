@@ -28,6 +28,7 @@ export function snapshotOf(inspect: ContainerInspectInfo): Snapshot {
     networks: networksOf(inspect.NetworkSettings?.Networks ?? {}),
     hostname: config?.Hostname ?? '',
     domainname: config?.Domainname ?? '',
+    aliases: aliasesOf(inspect.NetworkSettings?.Networks ?? {}),
     health: healthOf(state?.Health?.Status),
     exitCode: alive ? null : (state?.ExitCode ?? null),
     startedAt: state?.StartedAt ?? '',
@@ -79,6 +80,10 @@ const networksOf = (endpoints: Endpoints): readonly ContainerNetwork[] =>
       ipv6: endpoint?.GlobalIPv6Address ?? '',
     }))
     .sort((a, b) => a.name.localeCompare(b.name));
+
+const aliasesOf = (endpoints: Endpoints): readonly string[] => [
+  ...new Set(Object.values(endpoints).flatMap((endpoint): string[] => endpoint?.Aliases ?? [])),
+];
 
 const healthOf = (status: string | undefined): Health =>
   status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';

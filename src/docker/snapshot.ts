@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly networks: readonly ContainerNetwork[];
   readonly hostname: string;
   readonly domainname: string;
+  /** Names that it was given on its networks (`--network-alias`, compose services), each once. */
+  readonly aliases: readonly string[];
   readonly health: Health;
   /** Of the last run; null while running. */
   readonly exitCode: number | null;

@@ -18,6 +18,7 @@ const SNAPSHOT: Snapshot = {
   networks: [],
   hostname: 'web',
   domainname: '',
+  aliases: [],
   health: 'none',
   exitCode: null,
   startedAt: '2026-11-21T12:00:00Z',

@@ -15,6 +15,7 @@ export const snapshot = (id: string, more: Partial<Snapshot> = {}): Snapshot => 
   networks: [],
   hostname: id,
   domainname: '',
+  aliases: [],
   health: 'none',
   exitCode: null,
   startedAt: '2026-01-01T00:00:00Z',

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NameTable } from '../../src/dns/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { ReverseZone } from '../../src/dns/zones/reverse.ts';
@@ -164,7 +165,10 @@ test('random services and questions have the answers that Consul gives', { timeo
         for (const { body } of registrations) await agent.put('/v1/agent/service/register', body);
         try {
           const view = new RecordedView(registrations);
-          const zones = [new ServiceZone({ view }, settings), new ReverseZone({ view }, settings, [])];
+          const zones = [
+            new ServiceZone({ view }, settings),
+            new ReverseZone({ view, names: new NameTable() }, settings, []),
+          ];
           const resolver = new Resolver({ zones, log: silentLogger });
           const responder = new Responder({ resolver, recursionFor: () => false, log: silentLogger });
           for (const { name, type, rd, cd, size } of questions) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import dnsPacket, { type DecodedPacket } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
+import { NameTable } from '../../src/dns/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { ReverseZone } from '../../src/dns/zones/reverse.ts';
@@ -106,7 +107,7 @@ async function replay({ setup, profile, query }: RecordedCase) {
   const now = () => NOW * 1000;
   const zones = [
     new ServiceZone({ view, now }, settings),
-    new ReverseZone({ view, now }, settings, ['9.0.0.0/8']),
+    new ReverseZone({ view, names: new NameTable(), now }, settings, ['9.0.0.0/8']),
   ];
   const resolver = new Resolver({ zones, log: silentLogger });
   const responder = new Responder({ resolver, recursionFor: () => false, log: silentLogger });

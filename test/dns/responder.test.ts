@@ -1,5 +1,6 @@
 import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
+import { NameTable } from '../../src/dns/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { bare, type Question, type Zone } from '../../src/dns/zone.ts';
@@ -24,7 +25,11 @@ const view = new RecordedView([
 const settings = { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1' };
 
 function responderOf(...more: Zone[]): Responder {
-  const zones = [new ServiceZone({ view }, settings), new ReverseZone({ view }, settings, []), ...more];
+  const zones = [
+    new ServiceZone({ view }, settings),
+    new ReverseZone({ view, names: new NameTable() }, settings, []),
+    ...more,
+  ];
   return new Responder({
     resolver: new Resolver({ zones, log: silentLogger }),
     recursionFor: () => true,

@@ -127,6 +127,7 @@ describe('a snapshot of a container', () => {
       pid: 0,
       ports: [],
       networks: [],
+      aliases: [],
     });
   });
 });

@@ -55,6 +55,7 @@ function snapshotOf(words: Partial<Snapshot>): Snapshot {
     networks: [],
     hostname: 'c0ffee',
     domainname: '',
+    aliases: [],
     health: 'none',
     exitCode: null,
     startedAt: '2026-11-21T10:00:00Z',

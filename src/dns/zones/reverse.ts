@@ -1,31 +1,39 @@
 import { BlockList, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Instance, View } from '../../registry/registry.ts';
+import type { NameTable } from '../name-table.ts';
 import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { apexRecords } from './apex.ts';
 import type { ServiceZoneSettings } from './settings.ts';
+import { WEAVE_TTL } from './weave.ts';
 
 export interface ReverseZoneNeeds {
   readonly view: Pick<View, 'byAddress'>;
+  readonly names: Pick<NameTable, 'nameOf'>;
   /** Milliseconds since 1970, for the SOA's serial. */
   readonly now?: () => number;
 }
 
-/** Names of addresses (RFC 1035 §3.5, RFC 3596 §2.5): the node that has one, else the service. */
+/**
+ * Names of addresses (RFC 1035 §3.5, RFC 3596 §2.5): the name that somebody gave it below the domain of containers,
+ * else the node that has it, else its service, else its container.
+ */
 export class ReverseZone implements Zone {
   readonly name = 'reverse';
   readonly #view: Pick<View, 'byAddress'>;
+  readonly #names: Pick<NameTable, 'nameOf'>;
   readonly #now: () => number;
   readonly #settings: ServiceZoneSettings;
   readonly #ranges = new BlockList();
 
   /** `ranges`: networks in CIDR form in which only containers have addresses; unknown ones there do not exist. */
   constructor(
-    { view, now = Date.now }: ReverseZoneNeeds,
+    { view, names, now = Date.now }: ReverseZoneNeeds,
     settings: ServiceZoneSettings,
     ranges: readonly string[],
   ) {
     this.#view = view;
+    this.#names = names;
     this.#now = now;
     this.#settings = settings;
     for (const range of ranges) {
@@ -37,12 +45,15 @@ export class ReverseZone implements Zone {
   async resolve({ labels, asked, type }: Question): Promise<Reply | undefined> {
     const ip = reverseAddress(labels);
     if (ip === undefined) return undefined;
+    const container = this.#names.nameOf(ip);
+    if (container?.given) return pointer(asked, container.name, WEAVE_TTL);
     const [first, ...others] = await this.#view.byAddress(ip);
+    if (!first && container) return pointer(asked, container.name, WEAVE_TTL);
     if (!first) return this.#ranges.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4') ? this.#unknown() : undefined;
     // One name only and whatever type was asked for, as Consul answers; health plays no part.
     const atNode = [first, ...others].find((instance) => instance.nodeAddress === ip);
-    const answers = [{ name: asked, ttl: 0, type: 'PTR', data: this.#nameOf(first, atNode) } as const];
-    return { ...bare('NOERROR', true), answers, authorities: type === 'SOA' ? [this.#soa()] : [] };
+    const reply = pointer(asked, this.#nameOf(first, atNode), 0);
+    return type === 'SOA' ? { ...reply, authorities: [this.#soa()] } : reply;
   }
 
   #nameOf({ service }: Instance, atNode: Instance | undefined): string {
@@ -58,6 +69,10 @@ export class ReverseZone implements Zone {
   #soa(): ResourceRecord {
     return apexRecords(this.#settings, Math.floor(this.#now() / 1000)).soa;
   }
+}
+
+function pointer(owner: string, name: string, ttl: number): Reply {
+  return { ...bare('NOERROR', true), answers: [{ name: owner, ttl, type: 'PTR', data: name }] };
 }
 
 /** The address that a reverse name spells in full; undefined for other names, and for parts of addresses. */

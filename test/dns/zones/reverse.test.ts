@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readQuery } from '../../../src/dns/message.ts';
+import { NameTable } from '../../../src/dns/name-table.ts';
 import { ReverseZone, reverseAddress } from '../../../src/dns/zones/reverse.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../../src/dns/zones/settings.ts';
 import { queryBytes } from '../ask.ts';
@@ -24,10 +25,21 @@ test.each([
 
 const view = new RecordedView([
   { via: 'agent-service', body: { ID: 'web-1', Name: 'web', Address: '10.2.1.1' } },
+  { via: 'agent-service', body: { ID: 'store-1', Name: 'store', Address: '10.2.1.4' } },
   { via: 'agent-service', body: { ID: 'db-1', Name: 'db', Address: 'fd00:2::5' } },
 ]);
+const names = new NameTable();
+names.set('a', [
+  { name: 'web.weave.local', ip: '10.2.1.1', given: false },
+  { name: 'plain.weave.local', ip: '10.9.1.1', given: false },
+]);
+names.set('b', [{ name: 'db.weave.local', ip: 'fd00:2::6', given: true }]);
+names.set('c', [
+  { name: 'cache.weave.local', ip: '10.2.1.4', given: false },
+  { name: 'store.weave.local', ip: '10.2.1.4', given: true },
+]);
 const ranges = ['10.2.0.0/16', 'fd00:2::/64'];
-const zone = new ReverseZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1' }, ranges);
+const zone = new ReverseZone({ view, names }, { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1' }, ranges);
 
 test.each([
   ['1.1.2.10.in-addr.arpa', 'PTR', 'web.service.dc1.consul'],
@@ -35,7 +47,11 @@ test.each([
   [`${NIBBLES}.ip6.arpa`, 'PTR', 'db.service.dc1.consul'],
   ['1.0.0.127.in-addr.arpa', 'PTR', 'heddle-n1.node.dc1.consul'],
   ['9.9.2.10.in-addr.arpa', 'PTR', 'NXDOMAIN'],
-  [`6${NIBBLES.slice(1)}.ip6.arpa`, 'PTR', 'NXDOMAIN'],
+  [`7${NIBBLES.slice(1)}.ip6.arpa`, 'PTR', 'NXDOMAIN'],
+  // A name that somebody spelled out comes before the service, and that before what Docker calls the container.
+  ['4.1.2.10.in-addr.arpa', 'PTR', 'store.weave.local'],
+  [`6${NIBBLES.slice(1)}.ip6.arpa`, 'PTR', 'db.weave.local'],
+  ['1.1.9.10.in-addr.arpa', 'PTR', 'plain.weave.local'],
   ['9.9.9.9.in-addr.arpa', 'PTR', 'passed on'],
   ['web.service.consul', 'PTR', 'passed on'],
 ])('%s %s: %s', async (name, type, expected) => {

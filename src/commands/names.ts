@@ -1,0 +1,79 @@
+import { isIP } from 'node:net';
+import type { Command } from 'commander';
+import ipaddr from 'ipaddr.js';
+import type { NameRequest } from '../dns/weave-names.ts';
+import { HeddleError } from '../errors.ts';
+import type { HostWord, WordArguments } from './word.ts';
+
+/** `dns-add` and `dns-remove` take the same words. */
+function describe(command: Command, summary: string, none: string): void {
+  command
+    .summary(summary)
+    .argument(
+      '[words...]',
+      'addresses, then the container whose name it is; without one the name is nobody’s',
+    )
+    // As the weave script has it: -h is the name.
+    .helpOption('--help', 'show this')
+    .option('-h, --name <name>', `the name, with or without the domain of container names (${none})`);
+}
+
+export const dnsAdd: HostWord = {
+  name: 'dns-add',
+  describe: (command) =>
+    describe(command, 'give a name to a container or to addresses', "the container's own"),
+  check: (request) => void nameRequest(request),
+  async run(host, request) {
+    await host.addName(nameRequest(request));
+    return 0;
+  },
+};
+
+export const dnsRemove: HostWord = {
+  name: 'dns-remove',
+  describe: (command) => describe(command, 'take away what dns-add gave', 'all of the container'),
+  check: (request) => void nameRequest(request),
+  async run(host, request) {
+    await host.removeName(nameRequest(request));
+    return 0;
+  },
+};
+
+export const dnsLookup: HostWord = {
+  name: 'dns-lookup',
+  describe: (command) =>
+    void command
+      .summary('print the addresses of a name, or the name of an address')
+      .argument('<name>', 'as a container would ask for it: web, web.weave.local, 10.2.1.1'),
+  async run(host, request, io) {
+    const [word = ''] = request.args;
+    const found = await host.lookUp(word);
+    if (found.length === 0) throw new HeddleError('not-found', `nothing is known of ${word}`);
+    io.stdout.write(found.map((line) => `${line}\n`).join(''));
+    return 0;
+  },
+};
+
+/**
+ * Addresses, then at most one container; with a container or a name.
+ * @throws HeddleError `bad-input`
+ */
+export function nameRequest({ args, options }: WordArguments): NameRequest {
+  const name = options.name as string | undefined;
+  const [container, ...more] = args.filter((word) => !isIP(word));
+  const ips = args.filter(isIP).map((ip) => ipaddr.process(ip).toString());
+  if (more.length > 0) {
+    throw new HeddleError(
+      'bad-input',
+      `'${container}' is no IP address; expected addresses, then one container`,
+    );
+  }
+  if (container === undefined && (name === undefined || ips.length === 0)) {
+    throw new HeddleError('bad-input', 'expected a container, or addresses and a name: 10.2.1.1 -h web');
+  }
+  return {
+    ips: [...new Set(ips)],
+    ...(container !== undefined && { container }),
+    ...(name !== undefined && { name }),
+  };
+}

@@ -1,0 +1,60 @@
+import { isIPv6 } from 'node:net';
+import type { NameTable } from '../name-table.ts';
+import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
+import { type Random, shuffled } from './shuffle.ts';
+
+export interface WeaveZoneNeeds {
+  readonly names: Pick<NameTable, 'addresses' | 'exists'>;
+  readonly random?: Random;
+  /** Milliseconds since 1970; the SOA's serial is its seconds. */
+  readonly now?: () => number;
+}
+
+/** Seconds, for answers and for their absence: containers come and go. weaveDNS's own. */
+export const WEAVE_TTL = 1;
+
+/** What is asked of the public tree's top: whose servers, which keys. No host is meant by it. */
+const TOP_LEVEL_TYPES: ReadonlySet<string> = new Set(['NS', 'SOA', 'TYPE43', 'TYPE48']);
+
+/** The names of containers below one domain, and every single label: within a host's networks `web` means ours. */
+export class WeaveZone implements Zone {
+  readonly name = 'weave';
+  readonly #needs: Required<WeaveZoneNeeds>;
+  readonly #domain: string;
+
+  constructor(needs: WeaveZoneNeeds, options: { readonly domain: string }) {
+    this.#needs = { random: Math.random, now: Date.now, ...needs };
+    this.#domain = options.domain;
+  }
+
+  resolve({ labels, name, asked, type }: Question): Reply | undefined {
+    const isInside = name === this.#domain || name.endsWith(`.${this.#domain}`);
+    if (!isInside && (labels.length !== 1 || TOP_LEVEL_TYPES.has(type))) return undefined;
+    if (type === 'AXFR' || type === 'IXFR') return bare('NOTIMP', true);
+    const full = isInside ? name : `${name}.${this.#domain}`;
+    // A name without our domain's is outside of what our SOA speaks for.
+    const authorities = isInside ? [this.#soa()] : [];
+    if (full === this.#domain) {
+      const isSoa = type === 'SOA' || type === 'ANY';
+      return { ...bare('NOERROR', true), ...(isSoa ? { answers: authorities } : { authorities }) };
+    }
+    if (!this.#needs.names.exists(full)) return { ...bare('NXDOMAIN', true), authorities };
+    const answers = shuffled(this.#needs.names.addresses(full), this.#needs.random)
+      .map((ip) => ({ name: asked, ttl: WEAVE_TTL, type: isIPv6(ip) ? 'AAAA' : 'A', data: ip }) as const)
+      .filter((record) => type === 'ANY' || type === record.type);
+    return { ...bare('NOERROR', true), answers, authorities: answers.length === 0 ? authorities : [] };
+  }
+
+  #soa(): ResourceRecord {
+    const data = {
+      mname: `ns.${this.#domain}`,
+      rname: `hostmaster.${this.#domain}`,
+      serial: Math.floor(this.#needs.now() / 1000),
+      refresh: 3600,
+      retry: 600,
+      expire: 86_400,
+      minimum: WEAVE_TTL,
+    };
+    return { name: this.#domain, ttl: WEAVE_TTL, type: 'SOA', data };
+  }
+}

@@ -1,0 +1,163 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { reverseName } from '../../src/dns/lookup.ts';
+import { clearWorld } from '../support/cleanup.ts';
+import { count } from '../support/counts.ts';
+import { type DigOptions, dataOf } from '../support/dig.ts';
+import { docker, removeContainers } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+
+// In brackets: the test of weave that holds the same rule.
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon(['--datacenter', 'dc1']);
+});
+afterEach(removeContainers);
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+/** Addresses in order, whatever order they came in. */
+const found = async (name: string, options?: DigOptions) => dataOf(await daemon.dig(name, options)).sort();
+const nameOf = async (ip: string) => dataOf(await daemon.dig(reverseName(ip), { type: 'PTR' }));
+const isFound = (name: string, ...ips: string[]) =>
+  eventually(async () => expect(await found(name)).toEqual(ips));
+
+async function word(...words: string[]): Promise<string> {
+  const { status, stdout, stderr } = await daemon.word(...words);
+  if (status !== 0) throw new Error(`heddle ${words.join(' ')} ended with status ${status}: ${stderr}`);
+  return stdout;
+}
+
+test('a container has its name and its host name, by the domain and without it (200, 230, 270)', async () => {
+  await using web = await daemon.run(['10.2.1.1/16'], ['-h', 'seetwo.weave.local']);
+  await isFound('seetwo.weave.local', '10.2.1.1');
+  for (const name of [`${web.name}.weave.local`, web.name, 'seetwo', 'SeeTwo.WEAVE.local']) {
+    const reply = await daemon.dig(name);
+    expect(reply.answers).toMatchObject([{ name: `${name}.`, ttl: 1, type: 'A', data: '10.2.1.1' }]);
+    expect(reply.flags).toEqual(expect.arrayContaining(['qr', 'aa', 'rd', 'ra']));
+  }
+});
+
+test('an unknown name is NXDOMAIN, a single label too; another type than there is, is empty (250)', async () => {
+  await using web = await daemon.run(['10.2.1.1/16']);
+  await isFound(web.name, '10.2.1.1');
+  for (const name of ['nope.weave.local', 'nope']) {
+    expect(await daemon.dig(name)).toMatchObject({ status: 'NXDOMAIN', answers: [] });
+  }
+  for (const type of ['MX', 'AAAA', 'TXT']) {
+    const empty = await daemon.dig(`${web.name}.weave.local`, { type });
+    expect(empty).toMatchObject({ status: 'NOERROR', answers: [], authority: [{ type: 'SOA' }] });
+  }
+});
+
+test('an address has the name that was given to it; else its service’s (200 reverse, 265)', async () => {
+  await daemon.run(['10.2.1.1/16'], ['-h', 'see.weave.local', '-e', 'SERVICE_NAME=web']);
+  await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=web']);
+  const ignored = await daemon.run(['10.2.1.3/16'], ['-e', 'SERVICE_IGNORE=1']);
+  await isFound(ignored.name, '10.2.1.3');
+  expect(await nameOf('10.2.1.1')).toEqual(['see.weave.local.']);
+  expect(await nameOf('10.2.1.2')).toEqual(['web.service.dc1.consul.']);
+  expect(await nameOf('10.2.1.3')).toEqual([`${ignored.name}.weave.local.`]);
+  await ignored.kill();
+  await eventually(async () => expect(await nameOf('10.2.1.3')).toEqual([]));
+});
+
+test('several containers of one name, killed and started again and again (210, 260, 310)', async () => {
+  await using _one = await daemon.run(['10.2.1.1/16'], ['-h', 'web.weave.local']);
+  await using two = await daemon.run(['10.2.1.2/16'], ['-h', 'web.weave.local']);
+  for (let round = 0; round < count(2, 5); round += 1) {
+    await isFound('web.weave.local', '10.2.1.1', '10.2.1.2');
+    await two.kill();
+    await isFound('web.weave.local', '10.2.1.1');
+    await docker('start', two.id);
+  }
+  await isFound('web.weave.local', '10.2.1.1', '10.2.1.2');
+});
+
+test('names of a network and of compose lead to the address on the weave network', async () => {
+  await docker('network', 'create', 'app');
+  try {
+    const flags = ['--network', 'app', '--network-alias', 'db', '--network-alias', 'main.db'];
+    await daemon.run(['10.2.1.1/16'], [...flags, '--label', 'com.docker.compose.service=store']);
+    for (const name of ['db.weave.local', 'main.db.weave.local', 'store.weave.local']) {
+      await isFound(name, '10.2.1.1');
+    }
+  } finally {
+    await removeContainers();
+    await docker('network', 'rm', 'app');
+  }
+});
+
+test('a container asks for another one by its bare name', async () => {
+  await using web = await daemon.run(['10.2.1.1/16']);
+  await using client = await daemon.run(['--with-dns', '10.2.1.2/16']);
+  await eventually(async () => expect(await client.exec('nslookup', web.name)).toContain('10.2.1.1'));
+});
+
+test('fifty addresses: cut to what fits, all of them by TCP and where there is room (295)', async () => {
+  const ips = Array.from({ length: 50 }, (_, index) => `10.2.9.${index}`);
+  await word('dns-add', ...ips, '-h', 'big');
+  expect(await found('big.weave.local', { tcp: true })).toEqual(ips.toSorted());
+  expect(await found('big.weave.local', { words: ['+bufsize=4096'] })).toEqual(ips.toSorted());
+  const cut = await daemon.dig('big.weave.local', { words: ['+bufsize=700', '+ignore'] });
+  expect(cut.flags).toContain('tc');
+  expect(cut.answers.length).toBeGreaterThan(35);
+  await word('dns-remove', ...ips, '-h', 'big');
+});
+
+describe('dns-add, dns-remove and dns-lookup (240)', () => {
+  test('name a container, with its own addresses or others, until it ends', async () => {
+    const web = await daemon.run(['10.2.1.1/16']);
+    await word('dns-add', web.name, '-h', 'front');
+    expect(await found('front.weave.local')).toEqual(['10.2.1.1']);
+    await word('dns-add', '10.2.7.7', web.id, '-h', 'back.weave.local');
+    expect(await found('back')).toEqual(['10.2.7.7']);
+    expect(await word('dns-lookup', 'front')).toBe('10.2.1.1\n');
+    expect(await word('dns-lookup', '10.2.7.7')).toBe('back.weave.local\n');
+    await word('dns-remove', web.name, '-h', 'front');
+    expect(await found('front.weave.local')).toEqual([]);
+    await web.kill();
+    await isFound('back.weave.local');
+  });
+
+  test('name what is no container, and outlast the daemon (external names, 255)', async () => {
+    const web = await daemon.run(['10.2.1.1/16']);
+    await word('dns-add', '192.0.2.7', '2001:db8::7', '-h', 'printer');
+    await word('dns-add', web.name, '-h', 'front');
+    await daemon.restart();
+    expect(await found('printer.weave.local')).toEqual(['192.0.2.7']);
+    expect(await found('printer.weave.local', { type: 'AAAA' })).toEqual(['2001:db8::7']);
+    expect(await found('front.weave.local')).toEqual(['10.2.1.1']);
+    await word('dns-remove', '192.0.2.7', '2001:db8::7', '-h', 'printer');
+    await daemon.restart();
+    expect(await found('printer.weave.local')).toEqual([]);
+  });
+
+  test.each([
+    [2, 'is no name below weave.local', ['dns-add', '10.2.1.1', '-h', 'web.example.com']],
+    [2, 'is no name below weave.local', ['dns-add', '10.2.1.1', '-h', 'x'.repeat(64)]],
+    [2, 'expected a container, or addresses and a name', ['dns-add', '10.2.1.1']],
+    [3, 'no such container: nobody', ['dns-add', 'nobody', '-h', 'web']],
+    [3, 'nothing is known of nope', ['dns-lookup', 'nope']],
+    [2, 'is neither a name nor an address', ['dns-lookup', 'a..b']],
+  ])('status %i: %s', async (status, sentence, words) => {
+    const outcome = await daemon.word(...words);
+    expect([outcome.status, outcome.stdout]).toEqual([status, '']);
+    expect(outcome.stderr).toContain(sentence);
+  });
+});
+
+test('another domain, with or without its final dot (220)', async () => {
+  await daemon.stop();
+  await using other = await startDaemon(['--weave-domain', 'Foo.Bar.']);
+  const web = await other.run(['10.2.1.1/16'], ['-h', 'web.foo.bar']);
+  await eventually(async () => {
+    expect(dataOf(await other.dig('web.foo.bar'))).toEqual(['10.2.1.1']);
+    expect(dataOf(await other.dig(`${web.name}.foo.bar`))).toEqual(['10.2.1.1']);
+  });
+  expect((await other.dig('web.weave.local')).status).not.toBe('NOERROR');
+});
