@@ -1,9 +1,9 @@
 import http from 'node:http';
+import { engineApi as api } from '../../test/support/engine-api.ts';
 
 /** Containers of the benchmark, by the engine's own API: the docker client would cost more than what is measured. */
 const SOCKET = '/var/run/docker.sock';
 const LABEL = 'heddle.bench';
-const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 
 export async function create(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
   const { Id } = (await api('POST', `/containers/create?name=${name}`, {
@@ -48,24 +48,4 @@ export function eventTimes(): { readonly times: ReadonlyMap<string, number>; clo
   });
   request.on('error', () => {});
   return { times, close: () => void request.destroy() };
-}
-
-function api(method: string, path: string, body?: unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers =
-      text === undefined
-        ? {}
-        : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-    const request = http.request({ socketPath: SOCKET, method, path, agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const answer = Buffer.concat(chunks).toString('utf8');
-        if ((response.statusCode ?? 500) >= 400) reject(new Error(`${method} ${path}: ${answer}`));
-        else resolve(answer === '' ? undefined : JSON.parse(answer));
-      });
-    });
-    request.on('error', reject).end(text);
-  });
 }

@@ -7,6 +7,11 @@ export interface ConsulOptions {
   /** Added to each of the usual ports (8500, 8600, …): for a second agent. */
   readonly portOffset?: number;
   readonly dnsPort?: number;
+  /** The address it lives at; default 127.0.0.1. A cluster on one machine has 127.0.0.2 and so on. */
+  readonly address?: string;
+  readonly node?: string;
+  /** In place of `-dev`: `['-server', '-bootstrap-expect=1', '-data-dir=…']`, a client agent, … */
+  readonly mode?: readonly string[];
   /** Further configuration in HCL: `limits { rpc_rate = 1 }`. */
   readonly configuration?: string;
   /** Ready as soon as a leader is elected: for an agent that lets nobody read. */
@@ -23,10 +28,15 @@ export interface AgentService {
   readonly Meta: Readonly<Record<string, string>>;
 }
 
-/** A real Consul agent in development mode: one server, everything in memory, so that a restart is a wipe. */
+/**
+ * A real Consul agent. Without a mode it is in development mode: one server, everything in memory, so that a restart
+ * is a wipe.
+ */
 export class ConsulAgent {
   readonly httpPort: number;
   readonly dnsPort: number;
+  readonly #address: string;
+  readonly #node: string;
   readonly #args: readonly string[];
   readonly #leaderOnly: boolean;
   #process: ChildProcess | undefined;
@@ -34,12 +44,15 @@ export class ConsulAgent {
 
   constructor(options: ConsulOptions = {}) {
     const { portOffset = 0, dnsPort = 8600 + portOffset, configuration = '', leaderOnly = false } = options;
+    const { address = '127.0.0.1', node = 'heddle-n1', mode = ['-dev'] } = options;
     this.#leaderOnly = leaderOnly;
+    this.#address = address;
+    this.#node = node;
     this.httpPort = 8500 + portOffset;
     this.dnsPort = dnsPort;
     const others = { 'server-port': 8300, 'serf-lan-port': 8301, 'serf-wan-port': 8302 };
     this.#args = [
-      ...['agent', '-dev', '-bind=127.0.0.1', '-client=127.0.0.1', '-node=heddle-n1'],
+      ...['agent', ...mode, `-bind=${address}`, `-client=${address}`, `-node=${node}`],
       ...[`-http-port=${this.httpPort}`, `-dns-port=${this.dnsPort}`, '-grpc-port=-1'],
       ...Object.entries(others).map(([flag, port]) => `-${flag}=${port + portOffset}`),
       ...['-hcl', `disable_update_check = true\n${configuration}`],
@@ -52,12 +65,12 @@ export class ConsulAgent {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.httpPort}`;
+    return `http://${this.#address}:${this.httpPort}`;
   }
 
   /** As `--registry` takes it. */
   get uri(): string {
-    return `consul://127.0.0.1:${this.httpPort}`;
+    return `consul://${this.#address}:${this.httpPort}`;
   }
 
   /** Resolves when a leader is elected and registrations are seen. */
@@ -108,9 +121,22 @@ export class ConsulAgent {
     this.#process?.kill('SIGCONT');
   }
 
+  /** Has it read its configuration files again. */
+  reload(): void {
+    this.#process?.kill('SIGHUP');
+  }
+
   /** The services of this agent, by id. */
   services(): Promise<Record<string, AgentService>> {
     return this.get('/v1/agent/services');
+  }
+
+  /** What the servers know of this agent's node, by id. */
+  async catalog(): Promise<Record<string, AgentService>> {
+    const found = await this.get<{ Services?: Record<string, AgentService> } | null>(
+      `/v1/catalog/node/${this.#node}`,
+    );
+    return found?.Services ?? {};
   }
 
   /** GET of its HTTP API. @throws Error on any status but 200 */

@@ -1,0 +1,113 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { ConsulAgent, startConsul } from '../support/consul.ts';
+import { eventually } from '../support/eventually.ts';
+import { Fleet } from '../support/fleet.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { comesTrue, memoryOf, saying } from '../support/truth.ts';
+
+afterEach(() => clearWorld());
+
+/** Whatever happened to Consul, the log says that it went and that it came back: once each. */
+const LOST = /^the registry is away/;
+const BACK = /^consul:.* is back$/;
+const saidOnce = (daemon: Daemon) =>
+  eventually(() => expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([1, 1]));
+
+/** More than collecting garbage later leaves: a queue that grew would be. */
+const SLACK_MIB = 40;
+
+const six = (prefix: string) => Array.from({ length: 6 }, (_, index) => `${prefix}-${index}`);
+/** A server that keeps its data, and elects itself in a second. */
+const keeping = (folder: string) => ({
+  mode: ['-server', '-bootstrap-expect=1', `-data-dir=${folder}`],
+  configuration: 'performance { raft_multiplier = 1 }',
+});
+
+test('Consul is absent at the start', async () => {
+  await using consul = new ConsulAgent();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.50');
+  await fleet.startAll(six('early'));
+  await comesTrue({ fleet, daemon });
+  await consul.start();
+  await comesTrue({ fleet, daemon, consul });
+  await saidOnce(daemon);
+});
+
+test.each([
+  ['a Consul that keeps its data is killed and started', true],
+  ['a Consul without its data is killed and started', false],
+])('%s while containers come and go', async (_, keeps) => {
+  await using folder = await temporaryFolder();
+  await using consul = await startConsul(keeps ? keeping(folder.path) : {});
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.50');
+  await fleet.startAll([...six('stays'), ...six('goes')]);
+  await comesTrue({ fleet, daemon, consul });
+  const memory = memoryOf(daemon.pid);
+  await consul.stop();
+  await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
+  await comesTrue({ fleet, daemon });
+  await eventually(() => expect(saying(daemon, LOST)).toBe(1));
+  await consul.start();
+  await comesTrue({ fleet, daemon, consul });
+  await saidOnce(daemon);
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
+});
+
+test('a Consul is restarted so fast that nobody had to be told', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.50');
+  await fleet.startAll(six('stays'));
+  await comesTrue({ fleet, daemon, consul });
+  await consul.wipe();
+  await comesTrue({ fleet, daemon, consul });
+  expect(saying(daemon, LOST)).toBe(saying(daemon, BACK));
+});
+
+test('a Consul is frozen while containers come and go', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.50');
+  await fleet.startAll([...six('stays'), ...six('goes')]);
+  await comesTrue({ fleet, daemon, consul });
+  const memory = memoryOf(daemon.pid);
+  consul.freeze();
+  await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
+  await comesTrue({ fleet, daemon });
+  await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
+  consul.thaw();
+  await comesTrue({ fleet, daemon, consul });
+  await saidOnce(daemon);
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
+});
+
+test('a client agent is held to one request a second by its limits, and then let go', async () => {
+  await using folder = await temporaryFolder();
+  const limits = join(folder.path, 'limits.hcl');
+  const limit = (words: string) => writeFileSync(limits, `limits { ${words} }`);
+  limit('');
+  await using _server = await startConsul({ address: '127.0.0.2', node: 'server' });
+  const mode = ['-retry-join=127.0.0.2', `-data-dir=${folder.path}/data`, `-config-file=${limits}`];
+  await using consul = await startConsul({ mode });
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.50');
+  await fleet.startAll([...six('stays'), ...six('goes')]);
+  await comesTrue({ fleet, daemon, consul });
+  limit('rpc_rate = 1, rpc_max_burst = 1');
+  consul.reload();
+  await sleep(500);
+  await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
+  await comesTrue({ fleet, daemon });
+  await sleep(3000);
+  limit('rpc_rate = -1, rpc_max_burst = 1000');
+  consul.reload();
+  await comesTrue({ fleet, daemon, consul });
+  await saidOnce(daemon);
+});

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import type { ConsulAgent } from './consul.ts';
+import { eventually } from './eventually.ts';
+import type { Fleet } from './fleet.ts';
+import type { Daemon } from './heddle.ts';
+import { answersTo } from './questions.ts';
+
+interface Places {
+  readonly fleet: Fleet;
+  readonly daemon: Daemon;
+  readonly consul?: ConsulAgent;
+}
+
+/**
+ * Waits, five seconds at most, until what runs is what is registered and answered: in Consul's agent, in its catalog
+ * and by its DNS, and by our resolver; nothing missing, nothing stale.
+ */
+export async function comesTrue({ fleet, daemon, consul }: Places, within = 5000): Promise<void> {
+  const running = await fleet.running();
+  const check = async () => {
+    const seen: Record<string, string[]> = { resolver: await answersTo(daemon.dnsPort, fleet.names) };
+    if (consul !== undefined) {
+      seen.agent = registered(await consul.services());
+      seen.catalog = registered(await consul.catalog());
+      seen.dns = await answersTo(consul.dnsPort, fleet.names);
+    }
+    for (const [place, found] of Object.entries(seen)) expect(found, place).toEqual(running);
+  };
+  await eventually(check, { within }).catch((error: unknown) => {
+    throw new Error(`${(error as Error).message}\n\nthe daemon said:\n${daemon.output.slice(-4000)}`, {
+      cause: error,
+    });
+  });
+}
+
+const registered = (
+  services: Readonly<Record<string, { Service: string; Address: string; Meta?: Record<string, string> }>>,
+) =>
+  Object.values(services)
+    .filter(({ Meta }) => Meta?.['heddle-owner'])
+    .map(({ Service, Address }) => `${Service} ${Address}`)
+    .sort();
+
+/** How many lines of the log match. */
+export const saying = (daemon: Daemon, what: RegExp): number =>
+  daemon.log.filter(({ msg }) => what.test(msg)).length;
+
+/** What a process holds in memory, in MiB. */
+export function memoryOf(pid: number): number {
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
+}
