@@ -1,11 +1,11 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { type ConsulAgent, startConsul } from '../support/consul.ts';
 import { count } from '../support/counts.ts';
 import { dataOf, dig } from '../support/dig.ts';
-import { runContainer } from '../support/engine.ts';
+import { docker, removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
@@ -162,6 +162,33 @@ test('other names are asked from the resolvers of resolv.conf, for the host and 
   await using client = await daemon.run(['--with-dns', '10.2.1.2/16']);
   expect(await client.exec('nslookup', 'far.service.example')).toContain('203.0.113.5');
 });
+
+test('the first container on an idle Docker bridge is no stranger, from its first question on', async () => {
+  await removeContainers();
+  for (let times = 0; times < 3; times++) {
+    await eventually(async () => {
+      expect(await readFile('/sys/class/net/docker0/operstate', 'utf8')).toBe('down\n');
+    });
+    // Meanwhile the host asks as well, so that heddle has just looked in which networks it is.
+    const asking = new AbortController();
+    const host = askUntil(asking.signal);
+    const lookup = docker(
+      'run',
+      '--rm',
+      '--dns',
+      bridgeAddress,
+      'busybox',
+      'nslookup',
+      'far.service.example',
+    );
+    expect(await lookup.finally(() => asking.abort())).toContain('203.0.113.5');
+    await host;
+  }
+});
+
+async function askUntil(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await daemon.dig('far.service.example');
+}
 
 test('other names are refused to strangers: heddle is no open resolver', async () => {
   expect(dataOf(await digFrom(NEIGHBOUR as string, 'far.service.example'))).toEqual(['203.0.113.5']);
