@@ -1,5 +1,5 @@
 import type { RosterEntry } from '../containers/entry.ts';
-import type { Snapshot } from '../docker/snapshot.ts';
+import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { isName } from './name.ts';
 
 /** What a container is called below the domain of container names. */
@@ -20,12 +20,15 @@ const COMPOSE_ONE_OFF = 'com.docker.compose.oneoff';
  * another domain is left out: that one is not ours to answer.
  */
 export function containerNames(snapshot: Snapshot, domain: string): readonly ContainerName[] {
-  const { hostname, domainname, name, aliases, metadata } = snapshot;
+  const { id, hostname, domainname, name, aliases, metadata } = snapshot;
   const host = domainname === '' ? hostname : `${hostname}.${domainname}`;
   const isForeign = host.includes('.') && !isBelow(host.toLowerCase().replace(/\.$/, ''), domain);
+  const hostWord = isForeign ? '' : host;
   // `docker compose run` makes containers of a service that do not serve.
-  const service = metadata.get(COMPOSE_ONE_OFF) === 'True' ? undefined : metadata.get(COMPOSE_SERVICE);
-  const words = [isForeign ? '' : host, name, ...aliases, service ?? ''];
+  const service = metadata.get(COMPOSE_ONE_OFF) === 'True' ? '' : (metadata.get(COMPOSE_SERVICE) ?? '');
+  const others = [name, ...aliases, service];
+  // Docker's own choice for a host name is a number that nobody calls a container by.
+  const words = hostname === shortId(id) ? [...others, hostWord] : [hostWord, ...others];
   const names = new Map<string, ContainerName>();
   for (const word of words) {
     const full = nameBelow(word, domain);

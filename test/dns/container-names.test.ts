@@ -5,6 +5,11 @@ import { entryOf, snapshot } from '../containers/snapshot.ts';
 describe('a container is called', () => {
   test.each([
     ['by its name and its host name', { hostname: 'front' }, 'front.weave.local web.weave.local'],
+    [
+      'by its id only at last',
+      { id: 'c0ffee123456'.padEnd(64, '0'), hostname: 'c0ffee123456' },
+      'web.weave.local c0ffee123456.weave.local',
+    ],
     ['once, where they are the same', { hostname: 'web' }, 'web.weave.local'],
     ['by a host name in the domain', { hostname: 'see.weave.local' }, '*see.weave.local web.weave.local'],
     [
