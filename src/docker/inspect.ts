@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
 import type {
   ContainerNetwork,
@@ -23,6 +24,8 @@ export function snapshotOf(inspect: ContainerInspectInfo): Snapshot {
     paused: Boolean(state?.Paused),
     pid: alive ? (state.Pid ?? 0) : 0,
     metadata: metadataOf(config?.Env ?? [], config?.Labels ?? {}),
+    labelNames: new Set(Object.keys(config?.Labels ?? {})),
+    stop: stopOf((config ?? {}) as StopConfig),
     ports: portsOf(config?.ExposedPorts ?? {}, inspect.NetworkSettings?.Ports ?? {}),
     networkMode: inspect.HostConfig?.NetworkMode ?? 'default',
     networks: networksOf(inspect.NetworkSettings?.Networks ?? {}),
@@ -33,6 +36,30 @@ export function snapshotOf(inspect: ContainerInspectInfo): Snapshot {
     exitCode: alive ? null : (state?.ExitCode ?? null),
     startedAt: state?.StartedAt ?? '',
   };
+}
+
+const DEFAULT_STOP_SECONDS = 10;
+
+function stopOf({ StopSignal: signal, StopTimeout: timeout }: StopConfig): Snapshot['stop'] {
+  return {
+    signal: signalNumber(signal ?? '') ?? constants.signals.SIGTERM,
+    timeout: typeof timeout === 'number' && timeout >= 0 ? timeout : DEFAULT_STOP_SECONDS,
+  };
+}
+
+interface StopConfig {
+  readonly StopSignal?: string;
+  readonly StopTimeout?: number | null;
+}
+
+/** As Docker writes signals: `SIGQUIT`, `quit`, `3`, `RTMIN+3`. */
+function signalNumber(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text);
+  const name = text.toUpperCase().replace(/^SIG/, '');
+  const [, base, offset] = /^RT(MIN|MAX)(?:([+-]\d+))?$/.exec(name) ?? [];
+  // signal(7): glibc and Docker count real-time signals from 34 to 64.
+  if (base !== undefined) return (base === 'MIN' ? 34 : 64) + Number(offset ?? 0);
+  return constants.signals[`SIG${name}` as NodeJS.Signals];
 }
 
 /** A label beats a variable of the same name, as registrator had it. */

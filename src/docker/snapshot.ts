@@ -16,6 +16,10 @@ export interface Snapshot {
   readonly pid: number;
   /** Environment and labels in one table; a label beats a variable of the same name. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Which names in `metadata` are labels; the others are variables. */
+  readonly labelNames: ReadonlySet<string>;
+  /** What stops it in order, and how many seconds Docker then waits before it kills: its own, or Docker's default. */
+  readonly stop: { readonly signal: number; readonly timeout: number };
   /** Exposed and published ports, ordered by number, then tcp before udp. */
   readonly ports: readonly ContainerPort[];
   /** `bridge`, `host`, `none`, `container:<id>`, or the name of a user network. */

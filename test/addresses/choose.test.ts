@@ -13,6 +13,8 @@ const SNAPSHOT: Snapshot = {
   paused: false,
   pid: 77,
   metadata: new Map(),
+  labelNames: new Set(),
+  stop: { signal: 15, timeout: 10 },
   ports: [],
   networkMode: 'default',
   networks: [],

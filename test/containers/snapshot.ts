@@ -10,6 +10,8 @@ export const snapshot = (id: string, more: Partial<Snapshot> = {}): Snapshot => 
   paused: false,
   pid: 1,
   metadata: new Map(),
+  labelNames: new Set(),
+  stop: { signal: 15, timeout: 10 },
   ports: [],
   networkMode: 'default',
   networks: [],

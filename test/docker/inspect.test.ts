@@ -37,6 +37,34 @@ describe('a snapshot of a container', () => {
   });
 
   it.each([
+    [{}, { signal: 15, timeout: 10 }],
+    [
+      { StopSignal: 'SIGQUIT', StopTimeout: 2 },
+      { signal: 3, timeout: 2 },
+    ],
+    [
+      { StopSignal: 'usr1', StopTimeout: 0 },
+      { signal: 10, timeout: 0 },
+    ],
+    [{ StopSignal: '3' }, { signal: 3, timeout: 10 }],
+    [{ StopSignal: 'SIGRTMIN+3' }, { signal: 37, timeout: 10 }],
+    [{ StopSignal: 'RTMAX-1' }, { signal: 63, timeout: 10 }],
+    [
+      { StopSignal: 'SIGNONSENSE', StopTimeout: null },
+      { signal: 15, timeout: 10 },
+    ],
+  ])('knows how it is stopped from %j', (config, expected) => {
+    expect(snapshotOf(inspect({ Config: { ...inspect().Config, ...config } })).stop).toEqual(expected);
+  });
+
+  it('tells labels from variables', () => {
+    const config = { Env: ['A=1', 'B=2'], Labels: { B: '3' } };
+    const { labelNames, metadata } = snapshotOf(inspect({ Config: { ...inspect().Config, ...config } }));
+    expect([...labelNames]).toEqual(['B']);
+    expect(metadata.get('B')).toBe('3');
+  });
+
+  it.each([
     ['running', {}, { running: true, paused: false, pid: 42, exitCode: null }],
     [
       'paused: it lives, but cannot answer',

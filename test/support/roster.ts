@@ -50,6 +50,8 @@ function snapshotOf(words: Partial<Snapshot>): Snapshot {
     paused: false,
     pid: 42,
     metadata: new Map(),
+    labelNames: new Set(),
+    stop: { signal: 15, timeout: 10 },
     ports: [],
     networkMode: 'bridge',
     networks: [],
