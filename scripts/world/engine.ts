@@ -52,8 +52,7 @@ async function endEngine(signal: NodeJS.Signals): Promise<void> {
   const pid = Number(readFileSync(PIDFILE, 'utf8'));
   process.kill(pid, signal);
   const deadline = Date.now() + STOP_TIMEOUT;
-  // A zombie (when vitest started it and has not reaped it yet) has no command line any more.
-  while (existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`).length > 0) {
+  while (isAlive(pid)) {
     if (Date.now() > deadline)
       throw new Error(`dockerd (pid ${pid}) has not ended ${STOP_TIMEOUT} ms after ${signal}`);
     await sleep(20);
@@ -62,6 +61,15 @@ async function endEngine(signal: NodeJS.Signals): Promise<void> {
   while (signal === 'SIGTERM' && isRunning('containerd')) {
     if (Date.now() > deadline) throw new Error('containerd has not ended after dockerd');
     await sleep(20);
+  }
+}
+
+/** A zombie, whose parent has not reaped it yet, has no command line any more. */
+function isAlive(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`).length > 0;
+  } catch {
+    return false;
   }
 }
 

@@ -100,7 +100,10 @@ async function firstProcess(world: ChildProcess): Promise<number | undefined> {
 }
 
 function childOf(world: ChildProcess): number | undefined {
-  const list = `/proc/${world.pid}/task/${world.pid}/children`;
-  const [pid = ''] = existsSync(list) ? readFileSync(list, 'utf8').split(' ') : [];
-  return pid === '' ? undefined : Number(pid);
+  try {
+    const children = readFileSync(`/proc/${world.pid}/task/${world.pid}/children`, 'utf8');
+    return Number(children.split(' ')[0]) || undefined;
+  } catch {
+    return undefined; // it has ended
+  }
 }

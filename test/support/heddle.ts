@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from '../../scripts/root.ts';
+import { worldFolder } from '../../scripts/world/engine.ts';
 import { type DigOptions, type DigReply, dig } from './dig.ts';
 import { Container } from './engine.ts';
 import { eventually } from './eventually.ts';
@@ -152,11 +153,12 @@ export class Daemon {
   }
 }
 
-/** A daemon that is ready, stopped when its scope ends. */
+/** A daemon that is ready, stopped when its scope ends. @throws Error outside a world */
 export async function startDaemon(
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Daemon> {
+  worldFolder(); // a daemon changes its host: outside a world, that would be somebody's own
   const daemon = new Daemon(await temporaryFolder(), flags, env);
   try {
     await daemon.start();
