@@ -3,6 +3,8 @@ import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 
 /** How long a reading of the interfaces is good for, in milliseconds: bridges come and go. */
 const FRESH_MS = 1_000;
+/** The same while strangers ask: a flood of them must not be a flood of readings. */
+const STRANGER_FRESH_MS = 20;
 
 type Interfaces = () => NodeJS.Dict<NetworkInterfaceInfo[]>;
 
@@ -21,19 +23,23 @@ export class LocalNetworks {
 
   /** Whether an address lies in a network that this host is part of. */
   includes(address: string): boolean {
-    this.#refresh();
-    return this.#networks.check(withoutZone(address), familyOf(address));
+    this.#refresh(FRESH_MS);
+    const known = () => this.#networks.check(withoutZone(address), familyOf(address));
+    if (known()) return true;
+    // Docker's bridge has no carrier, and is not listed, until its first container runs: a stranger is looked at twice.
+    this.#refresh(STRANGER_FRESH_MS);
+    return known();
   }
 
   /** Whether this host itself has an address; all of 127.0.0.0/8 is its own. */
   isOwn(address: string): boolean {
-    this.#refresh();
+    this.#refresh(FRESH_MS);
     return this.#addresses.check(withoutZone(address), familyOf(address));
   }
 
-  #refresh(): void {
+  #refresh(freshMs: number): void {
     const now = this.#now();
-    if (now - this.#readAt < FRESH_MS) return;
+    if (now - this.#readAt < freshMs) return;
     this.#readAt = now;
     const [addresses, networks] = [new BlockList(), new BlockList()];
     for (const list of [addresses, networks]) {
