@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../root.ts';
@@ -23,10 +23,26 @@ export function writeVerification(rings: readonly Tally[], total: Tally): void {
     '|---|---|---|---|---|',
     ...[...rings, total].map(row),
     '',
+    '| counts that differ | `npm test` | here |',
+    '|---|---|---|',
+    ...counts().map(({ file, small, full }) => `| ${file} | ${small} | ${full} |`),
+    '',
     ...(failures.length === 0 ? ['Nothing failed.'] : ['Failed:', '', ...failures]),
     '',
   ];
   writeFileSync(join(ROOT, 'docs/verification.md'), lines.join('\n'));
+}
+
+/** Every `count(small, full)` in the tests, by the file it stands in. */
+function counts(): readonly { readonly file: string; readonly small: string; readonly full: string }[] {
+  return globSync('test/**/*.ts', { cwd: ROOT })
+    .toSorted()
+    .flatMap((file) =>
+      Array.from(
+        readFileSync(join(ROOT, file), 'utf8').matchAll(/\bcount\(([\d_]+), ([\d_]+)\)/g),
+        ([, small = '', full = '']) => ({ file, small, full }),
+      ),
+    );
 }
 
 function commit(): string {
