@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
+import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
-import type { Io } from './io.ts';
 import { addHostWords, type End, runProgram } from './program.ts';
 import { translateRegistrator } from './registrator.ts';
 import { addSettings, leadingSettings, settingsIn } from './settings.ts';
@@ -113,10 +113,7 @@ class CommandLine {
   }
 
   /** Where the host's words run. */
-  async #reach(
-    settings: Settings,
-    local: boolean,
-  ): Promise<(argv: readonly string[], io: Io) => Promise<number>> {
+  async #reach(settings: Settings, local: boolean): Promise<RunWord> {
     const { dockerHost } = await import('../docker/host.ts');
     const { DockerClient } = await import('../docker/client.ts');
     const docker = new DockerClient(dockerHost(this.#env));

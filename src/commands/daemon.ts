@@ -1,7 +1,7 @@
 import type { Settings } from '../config/schema.ts';
 import { Heddle } from '../heddle.ts';
+import type { Io } from '../io.ts';
 import { createLogger } from '../log.ts';
-import type { Io } from './io.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 } as const;

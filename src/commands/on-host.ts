@@ -1,5 +1,5 @@
 import type { Host } from '../control/host.ts';
-import type { Io } from './io.ts';
+import type { Io } from '../io.ts';
 import { addHostWords, runProgram } from './program.ts';
 
 /** Runs one of the host's words here: what the daemon does for its socket, and `--local` in its own process. */

@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { HeddleError, messageOf } from '../errors.ts';
+import type { Io } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
 import { dnsArgsWord } from './dns-args.ts';
-import type { Io } from './io.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { ps } from './ps.ts';
 import { addSettings, leadingSettings } from './settings.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Host } from '../control/host.ts';
-import type { Io } from './io.ts';
+import type { Io } from '../io.ts';
 
 /** A word that reads or changes a host, and therefore runs on that host. */
 export interface HostWord {

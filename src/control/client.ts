@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import * as v from 'valibot';
-import type { Io } from '../commands/io.ts';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import type { Io } from '../io.ts';
 import { lines } from '../lines.ts';
 import { EngineAnswer, WordLine } from './protocol.ts';
 

@@ -1,13 +1,10 @@
-import type { Io } from '../commands/io.ts';
 import type { Settings } from '../config/schema.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
+import type { RunWord } from '../io.ts';
 import { daemonAt, wordAt } from './client.ts';
 import { execWord, helperWord } from './remote.ts';
-
-/** Sends a word to where it runs. */
-export type Reach = (argv: readonly string[], io: Io) => Promise<number>;
 
 /**
  * Finds the place on the host that DOCKER_HOST names: this host's daemon, when it serves that very engine; else the
@@ -17,10 +14,10 @@ export type Reach = (argv: readonly string[], io: Io) => Promise<number>;
 export async function reachHost(
   settings: Pick<Settings, 'socket' | 'containerName' | 'image'>,
   client: DockerClient,
-): Promise<Reach> {
+): Promise<RunWord> {
   const docker = new DockerEngine(client);
   const daemon = await daemonAt(settings.socket);
-  const inDaemon: Reach = (argv, io) => wordAt(settings.socket, argv, io);
+  const inDaemon: RunWord = (argv, io) => wordAt(settings.socket, argv, io);
   // The same socket of this host is the same engine, and need not be asked: it may be down, and its client is slow
   // to load.
   if (daemon?.address === docker.address && docker.address.startsWith('unix:')) return inDaemon;

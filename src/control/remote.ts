@@ -1,8 +1,7 @@
-import type { Io } from '../commands/io.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { execIn, hasImage, runOnce } from '../docker/run.ts';
+import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
-import type { Reach } from './reach.ts';
 
 /** How the image starts heddle; the same in its Dockerfile. */
 const PROGRAM = ['node', '/app/dist/main.js'] as const;
@@ -22,7 +21,7 @@ export const execWord = (
 export async function helperWord(
   docker: DockerClient,
   image: string | undefined,
-): Promise<Reach | undefined> {
+): Promise<RunWord | undefined> {
   const wanted = image ?? `heddle:${VERSION}`;
   if (!(await hasImage(docker, wanted))) return undefined;
   return (argv, io) =>

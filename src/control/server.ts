@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
-import type { Io } from '../commands/io.ts';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import type { Io } from '../io.ts';
 import type { Logger } from '../log.ts';
 import { type EngineAnswer, WORD_LIMIT_BYTES, type WordLine, WordRequest } from './protocol.ts';
 

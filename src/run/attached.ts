@@ -1,19 +1,16 @@
 import { spawn } from 'node:child_process';
-import { collect, type Io } from '../commands/io.ts';
 import { CIDR_LABEL } from '../containers/due.ts';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { collect, type Io, type RunWord } from '../io.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { RunCommand } from './command.ts';
-
-/** Runs a word on the host that DOCKER_HOST names. */
-export type OnHost = (argv: readonly string[], io: Io) => Promise<number>;
 
 /**
  * `docker run -d` by the caller's own client, so that every option of today's Docker works; then attach. A container
  * that cannot be attached is removed again.
  * @returns docker's status when docker failed, else that of `attach`
  */
-export async function runAttached(command: RunCommand, onHost: OnHost, io: Io): Promise<number> {
+export async function runAttached(command: RunCommand, onHost: RunWord, io: Io): Promise<number> {
   const cidrs = command.cidrs.map(formatCidr);
   const dns = command.withDns ? await dnsFlags(command, onHost, io) : [];
   if (dns === undefined) return 1;
@@ -36,7 +33,7 @@ export async function runAttached(command: RunCommand, onHost: OnHost, io: Io): 
 
 async function attach(
   words: readonly string[],
-  onHost: OnHost,
+  onHost: RunWord,
   complaints: ReturnType<typeof collect>,
 ): Promise<number> {
   try {
@@ -48,7 +45,7 @@ async function attach(
 }
 
 /** Undefined when the host could not tell; the reason is printed. */
-async function dnsFlags(command: RunCommand, onHost: OnHost, io: Io): Promise<string[] | undefined> {
+async function dnsFlags(command: RunCommand, onHost: RunWord, io: Io): Promise<string[] | undefined> {
   const answer = collect();
   const status = await onHost(['dns-args', ...command.dockerArgs], { stdout: answer, stderr: io.stderr });
   return status === 0 ? answer.text.trim().split(/\s+/).filter(Boolean) : undefined;

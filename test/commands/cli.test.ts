@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalise, run } from '../../src/commands/cli.ts';
-import { collect } from '../../src/commands/io.ts';
+import { collect } from '../../src/io.ts';
 
 async function heddle(line: string, env: Record<string, string> = {}) {
   const [stdout, stderr] = [collect(), collect()];

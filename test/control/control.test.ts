@@ -2,9 +2,9 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect, type Io } from '../../src/commands/io.ts';
 import { daemonAt, wordAt } from '../../src/control/client.ts';
 import { type ControlNeeds, ControlServer } from '../../src/control/server.ts';
+import { collect, type Io } from '../../src/io.ts';
 import { silentLogger } from '../../src/log.ts';
 
 let folder: string;
