@@ -1,3 +1,5 @@
+import { Heartbeats } from './checks/heartbeats.ts';
+import { CheckRunner } from './checks/runner.ts';
 import { runOnHost } from './commands/on-host.ts';
 import type { Settings } from './config/schema.ts';
 import { Claims } from './containers/claims.ts';
@@ -68,9 +70,13 @@ export class Heddle {
     const refused = (id: string) => reconciler.refused(id);
     const node = () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' });
     const view = new RegistryView(
-      { desired, refused, node, ...(elsewhere ? { elsewhere } : {}) },
+      { desired, refused, node, checkedBy: registry.checkedBy, ...(elsewhere ? { elsewhere } : {}) },
       { hostId },
     );
+    const checks =
+      registry.checkedBy === 'heddle'
+        ? new CheckRunner({ desired, log: log('checks') })
+        : new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
     const { bridgeAddresses, docker, observer } = parts;
     const containerNames = new WeaveNames({ roster, state }, { domain: settings.weaveDomain });
     const names = new NameService(
@@ -99,6 +105,7 @@ export class Heddle {
     await this.#begin(control);
     await this.#begin(names);
     await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
+    await this.#begin(checks);
     await this.#begin(follower);
     const own = ownNamespace();
     const watching = await parts.network.watch((namespace) => {

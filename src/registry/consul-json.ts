@@ -87,6 +87,7 @@ function kindOf(check: Check): object {
     case 'h2ping':
       return { H2PING: check.target, TLSSkipVerify: check.tlsSkipVerify };
     case 'ttl':
+    case 'healthcheck':
       return { TTL: check.ttl };
     case 'script':
       return { Args: check.args };

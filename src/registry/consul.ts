@@ -1,8 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { heddlesChecks, statusOf } from '../checks/told.ts';
 import { HeddleError } from '../errors.ts';
 import { ID_PREFIX, isOurs, OWNER } from '../services/identity.ts';
-import { type CheckKind, OWNER_META, type Service } from '../services/service.ts';
+import {
+  type Check,
+  type CheckKind,
+  type CheckStatus,
+  isTold,
+  OWNER_META,
+  type Service,
+} from '../services/service.ts';
 import type { Call, ConsulClient } from './consul-client.ts';
 import { TOKEN_POLICY } from './consul-errors.ts';
 import { fromJson, type HealthJson, instanceOf, registrationOf, type ServiceJson } from './consul-json.ts';
@@ -39,15 +47,20 @@ const SINCE_MINOR = {
   docker: 0,
   h2ping: 10,
   udp: 13,
-} as const satisfies Record<Exclude<CheckKind['kind'], 'ttl'>, number>;
+  ttl: 0,
+  healthcheck: 0,
+} as const satisfies Record<CheckKind['kind'], number>;
 
 /** The verbs on a Consul agent. Reading and removing go by the marks of ownership in Meta, never by name. */
 export class ConsulRegistry implements Registry, Elsewhere {
+  readonly checkedBy = 'agent';
   readonly #client: ConsulClient;
   readonly #options: ConsulOptions;
   #self: AgentSelf | undefined;
   /** How many writes Consul took from us. */
   #writes = 0;
+  /** True once a service was registered whose health heddle tells. */
+  #tells = false;
   /** True once an empty answer is known to mean that there is nothing, not that we may not read. */
   #readingProven = false;
 
@@ -95,6 +108,27 @@ export class ConsulRegistry implements Registry, Elsewhere {
       signal,
     });
     this.#writes++;
+    if (service.checks.some(isTold)) this.#tells = true;
+  }
+
+  async report(service: Service, signal?: AbortSignal): Promise<void> {
+    for (const check of heddlesChecks(service, 'agent')) {
+      const status = statusOf(check);
+      await this.#client.put({
+        attempt: `cannot report the health of ${service.name}`,
+        path: '/agent/check/update/{id}',
+        params: { id: check.id },
+        body: { Status: status, Output: outputOf(check) },
+        signal,
+      });
+    }
+  }
+
+  /** Ids of checks are always of our own form, whatever the service's SERVICE_ID. */
+  async statuses(signal?: AbortSignal): Promise<ReadonlyMap<string, CheckStatus>> {
+    const call = this.#told('cannot read the health of services', signal);
+    const held = await this.#client.get<Record<string, { Status: CheckStatus }>>(call);
+    return new Map(Object.entries(held).map(([id, { Status }]) => [id, Status]));
   }
 
   async deregister(id: string, signal?: AbortSignal): Promise<void> {
@@ -134,10 +168,10 @@ export class ConsulRegistry implements Registry, Elsewhere {
     return { stop: () => stopping.abort() };
   }
 
-  /** A TTL check would need somebody who reports; kinds of later versions count once the version is known. */
+  /** Kinds of later versions count once the version is known. */
   runs(kind: CheckKind['kind']): boolean {
     const [major = 0, minor = 0] = (this.#self?.version ?? '1.0').split('.').map(Number);
-    return kind !== 'ttl' && (major > 1 || minor >= SINCE_MINOR[kind]);
+    return major > 1 || minor >= SINCE_MINOR[kind];
   }
 
   /** Node, datacenter and version of the agent; read once. */
@@ -188,10 +222,18 @@ export class ConsulRegistry implements Registry, Elsewhere {
   async #digest(signal: AbortSignal): Promise<string> {
     try {
       await this.ready(signal);
-      return await this.#client.digest(this.#own('cannot watch services', signal));
+      const services = await this.#client.digest(this.#own('cannot watch services', signal));
+      if (!this.#tells) return services;
+      // An agent that was restarted may have all services, and their health of long ago.
+      return services + (await this.#client.digest(this.#told('cannot watch checks', signal)));
     } catch {
       return 'away';
     }
+  }
+
+  #told(attempt: string, signal: AbortSignal | undefined): Call {
+    const filter = `CheckID matches "^${ID_PREFIX}${this.#options.hostId}:.*~(ttl|healthcheck)$"`;
+    return { attempt, path: '/agent/checks', query: { filter }, signal };
   }
 
   #own(attempt: string, signal: AbortSignal | undefined): Call {
@@ -235,6 +277,12 @@ export class ConsulRegistry implements Registry, Elsewhere {
       },
     );
   }
+}
+
+/** The same words for the same status: an agent whose checks say the same has nothing to send to its servers. */
+function outputOf(check: Check): string {
+  if (check.kind === 'ttl') return 'heddle: the container runs';
+  return `heddle: the container's HEALTHCHECK is ${statusOf(check)}`;
 }
 
 function unlessNotFound(error: unknown): undefined {

@@ -1,13 +1,16 @@
 import { EventEmitter } from 'node:events';
+import { toldStatuses } from '../checks/told.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import { shortId } from '../docker/snapshot.ts';
 import type { Logger } from '../log.ts';
 import { type DefineOptions, type Definition, define } from '../services/define.ts';
-import { OWNER_META, type Service } from '../services/service.ts';
+import { type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
 
 interface DesiredEvents {
   /** Ids whose service appeared, changed or went. */
   changed: [ids: readonly string[]];
+  /** Ids whose checks have other statuses, and nothing else. */
+  told: [ids: readonly string[]];
 }
 
 interface Container {
@@ -29,6 +32,8 @@ export class Desired extends EventEmitter<DesiredEvents> {
   readonly #claims = new Map<string, Claim[]>();
   /** The service as it is to be registered, by the definition's own id. */
   readonly #current = new Map<string, Service>();
+  /** The last known statuses of checks that heddle runs or tells, by check id; none outlives its check. */
+  readonly #statuses = new Map<string, CheckStatus>();
   readonly #byId = new Map<string, Service>();
   readonly #byName = new Map<string, Map<string, Service>>();
   readonly #byAddress = new Map<string, Map<string, Service>>();
@@ -81,8 +86,22 @@ export class Desired extends EventEmitter<DesiredEvents> {
     const { snapshot } = entry;
     const { definitions, problems } = define(entry, this.#options);
     const byOwnId = new Map(definitions.map((definition) => [definition.service.id, definition]));
+    for (const { service } of definitions) {
+      for (const [check, status] of toldStatuses(service, snapshot.health)) this.#statuses.set(check, status);
+    }
     this.#replace(snapshot.id, { name: snapshot.name, definitions: byOwnId, problems });
     this.#say(snapshot.id, snapshot.name);
+  }
+
+  /** Takes the result of a check; one of a check that is no longer desired is left out. */
+  tell(service: string, check: string, status: CheckStatus): void {
+    const known = this.#byId.get(service);
+    if (this.#statuses.get(check) === status || !known?.checks.some(({ id }) => id === check)) return;
+    this.#statuses.set(check, status);
+    const ownId = ownIdOf(check);
+    this.#remove(ownId, known);
+    this.#add(ownId, known);
+    this.emit('told', [service]);
   }
 
   delete(container: string): void {
@@ -114,12 +133,14 @@ export class Desired extends EventEmitter<DesiredEvents> {
 
   /** Brings the tables to what the definitions now say, and tells which ids that touched. */
   #apply(affected: ReadonlyMap<string, Definition | undefined>): void {
-    const touched = new Map<string, string | undefined>();
-    for (const ownId of affected.keys()) {
+    const touched = new Map<string, Service | undefined>();
+    for (const [ownId, definition] of affected) {
       const service = this.#current.get(ownId);
       if (service === undefined) continue;
-      touched.set(service.id, service.meta[OWNER_META.hash]);
+      touched.set(service.id, service);
       this.#remove(ownId, service);
+      const kept = new Set(definition?.service.checks.map(({ id }) => id));
+      for (const { id } of service.checks) if (!kept.has(id)) this.#statuses.delete(id);
     }
     for (const [ownId, definition] of affected) {
       if (definition === undefined) continue;
@@ -128,19 +149,32 @@ export class Desired extends EventEmitter<DesiredEvents> {
       if (!touched.has(id)) touched.set(id, undefined);
       this.#add(ownId, { ...service, id });
     }
-    const changed = [...touched].filter(([id, hash]) => this.#byId.get(id)?.meta[OWNER_META.hash] !== hash);
-    if (changed.length > 0)
-      this.emit(
-        'changed',
-        changed.map(([id]) => id),
-      );
+    const changed: string[] = [];
+    const told: string[] = [];
+    for (const [id, before] of touched) {
+      const now = this.#byId.get(id);
+      if (before?.meta[OWNER_META.hash] !== now?.meta[OWNER_META.hash]) changed.push(id);
+      else if (now !== undefined && !sameStatuses(before, now)) told.push(id);
+    }
+    if (changed.length > 0) this.emit('changed', changed);
+    if (told.length > 0) this.emit('told', told);
   }
 
-  #add(ownId: string, service: Service): void {
+  #add(ownId: string, plain: Service): void {
+    const service = this.#withStatuses(plain);
     this.#current.set(ownId, service);
     this.#byId.set(service.id, service);
     addTo(this.#byName, service.name, service);
     addTo(this.#byAddress, service.address, service);
+  }
+
+  #withStatuses(service: Service): Service {
+    if (service.checks.length === 0) return service;
+    const checks = service.checks.map((check) => {
+      const status = this.#statuses.get(check.id) ?? check.status;
+      return status === undefined ? check : { ...check, status };
+    });
+    return { ...service, checks };
   }
 
   #remove(ownId: string, service: Service): void {
@@ -191,6 +225,15 @@ export class Desired extends EventEmitter<DesiredEvents> {
 interface Claim {
   readonly container: string;
   readonly ownId: string;
+}
+
+/** The id of a check begins with its service's own. */
+function ownIdOf(check: string): string {
+  return check.slice(0, check.lastIndexOf('~'));
+}
+
+function sameStatuses(before: Service | undefined, now: Service): boolean {
+  return now.checks.every(({ status }, at) => before?.checks[at]?.status === status);
 }
 
 function addTo(index: Map<string, Map<string, Service>>, key: string, service: Service): void {

@@ -1,9 +1,12 @@
-import type { Service } from '../services/service.ts';
+import { HEDDLES_KINDS } from '../checks/kinds.ts';
+import { statusOf } from '../checks/told.ts';
+import type { CheckKind, CheckStatus, Service } from '../services/service.ts';
 import type { Registry, Watching } from './registry.ts';
 
 /** The verbs in memory, for hosts without Consul. Nothing is lost with it: its truth is Docker and the kernel. */
 export class EmbeddedRegistry implements Registry {
   readonly name = 'embedded';
+  readonly checkedBy = 'heddle';
   readonly #services = new Map<string, Service>();
 
   async ready(): Promise<void> {}
@@ -16,6 +19,10 @@ export class EmbeddedRegistry implements Registry {
     this.#services.set(service.id, service);
   }
 
+  async report(service: Service): Promise<void> {
+    if (this.#services.has(service.id)) this.#services.set(service.id, service);
+  }
+
   async deregister(id: string): Promise<void> {
     this.#services.delete(id);
   }
@@ -24,13 +31,18 @@ export class EmbeddedRegistry implements Registry {
     return [];
   }
 
+  async statuses(): Promise<ReadonlyMap<string, CheckStatus>> {
+    const checks = [...this.#services.values()].flatMap((service) => service.checks);
+    return new Map(checks.map((check) => [check.id, statusOf(check)]));
+  }
+
   /** Nobody else writes here. */
   watch(): Watching {
     return { stop: () => {} };
   }
 
   /** There is no agent here. */
-  runs(): boolean {
-    return false;
+  runs(kind: CheckKind['kind']): boolean {
+    return HEDDLES_KINDS.has(kind);
   }
 }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { heddlesChecks, statusOf } from '../checks/told.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { differs } from '../services/identity.ts';
-import type { Service } from '../services/service.ts';
+import type { Check, Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
 import type { Registry, Watching } from './registry.ts';
 import { Writes } from './writes.ts';
@@ -104,6 +105,7 @@ export class Reconciler {
     if (this.#loop !== undefined || signal?.aborted) return;
     signal?.addEventListener('abort', () => this.#end(), { once: true, signal: this.#stopping.signal });
     this.#desired.on('changed', this.#onChanged);
+    this.#desired.on('told', this.#onTold);
     this.#watching = this.#registry.watch(() => this.#wake.resolve());
     const first = this.#nextPass();
     this.#loop = this.#run();
@@ -115,6 +117,11 @@ export class Reconciler {
     if (this.#state === 'synced') await this.#drain();
     this.#end();
     await this.#loop;
+  }
+
+  /** Tells the health of a service again, before what was told before expires. */
+  keepAlive(id: string): void {
+    this.#writes.tell([id]);
   }
 
   /** Resolves when everything that changed is written, or refused. */
@@ -147,6 +154,7 @@ export class Reconciler {
   }
 
   readonly #onChanged = (ids: readonly string[]): void => this.#writes.mark(ids);
+  readonly #onTold = (ids: readonly string[]): void => this.#writes.tell(ids);
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
@@ -172,6 +180,7 @@ export class Reconciler {
     const age = Date.now() - (this.#lastPass?.getTime() ?? 0);
     if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
     this.#compare(new Map(held.map((service) => [service.id, service])));
+    this.#writes.tell(await this.#misheard(signal));
     this.#unsynced = await this.#verify(held, signal);
     this.#lastPass = new Date();
     if (signal.aborted) return;
@@ -192,6 +201,17 @@ export class Reconciler {
       else wrong.push(id);
     }
     this.#writes.mark(wrong);
+  }
+
+  /** Ids whose checks the registry has otherwise than they are: an agent that was restarted has forgotten them. */
+  async #misheard(signal: AbortSignal): Promise<readonly string[]> {
+    const { checkedBy } = this.#registry;
+    const checksOf = (service: Service) => heddlesChecks(service, checkedBy);
+    const concerned = [...this.#desired.services()].filter((service) => checksOf(service).length > 0);
+    if (concerned.length === 0 || this.#leaving) return [];
+    const heard = await this.#registry.statuses(signal);
+    const misheard = (check: Check) => heard.get(check.id) !== statusOf(check);
+    return concerned.filter((service) => checksOf(service).some(misheard)).map(({ id }) => id);
   }
 
   #right(held: Service | undefined, wanted: Service | undefined): boolean {
@@ -256,6 +276,7 @@ export class Reconciler {
   #end(): void {
     this.#state = 'stopped';
     this.#desired.off('changed', this.#onChanged);
+    this.#desired.off('told', this.#onTold);
     this.#watching?.stop();
     this.#stopping.abort();
     this.#writes.abort();

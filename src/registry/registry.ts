@@ -1,8 +1,8 @@
-import type { CheckKind, Service } from '../services/service.ts';
+import type { CheckKind, CheckStatus, Service } from '../services/service.ts';
 
 /**
- * The five verbs that every registry answers, and the proof of one of them. Implementations throw HeddleError: `unreachable` is worth another
- * try, everything else is not.
+ * The five verbs that every registry answers, the proof of one of them, and the health of what is registered.
+ * Implementations throw HeddleError: `unreachable` is worth another try, everything else is not.
  */
 export interface Registry {
   /** `embedded`, `consul://127.0.0.1:8500`: for messages and the status. */
@@ -19,6 +19,12 @@ export interface Registry {
   unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]>;
   /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
   watch(changed: () => void): Watching;
+  /** Who runs the checks of services; those that are only told (`isTold`) are heddle's everywhere. */
+  readonly checkedBy: 'agent' | 'heddle';
+  /** Tells the statuses of those checks of a registered service that are heddle's to tell; `register` tells them too. */
+  report(service: Service, signal?: AbortSignal): Promise<void>;
+  /** What it holds of the checks that are heddle's to tell: statuses by check id. */
+  statuses(signal?: AbortSignal): Promise<ReadonlyMap<string, CheckStatus>>;
   /** True for the kinds of checks that somebody runs for this registry, as far as that is known now. */
   runs(kind: CheckKind['kind']): boolean;
 }

@@ -1,8 +1,9 @@
+import { heddlesChecks, statusOf, worst } from '../checks/told.ts';
 import { isOurs } from '../services/identity.ts';
 import type { Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
 import { LastKnown, type LastKnownOptions } from './last-known.ts';
-import type { Elsewhere, Instance, View } from './registry.ts';
+import type { Elsewhere, Instance, Registry, View } from './registry.ts';
 
 export interface ViewNeeds {
   readonly desired: Pick<Desired, 'byName' | 'byAddress'>;
@@ -10,6 +11,8 @@ export interface ViewNeeds {
   readonly elsewhere?: Elsewhere;
   /** True for what the registry refused: no other host will see it, so neither do we. */
   readonly refused: (id: string) => boolean;
+  /** Who runs the checks of services. */
+  readonly checkedBy: Registry['checkedBy'];
   /** The node that services of this host are said to be on. */
   readonly node: () => { readonly name: string; readonly address: string };
 }
@@ -83,14 +86,17 @@ export class RegistryView implements View {
     return local;
   }
 
-  /** Those with checks count only as the registry that runs the checks says; `seen` is what it says. */
+  /** What heddle knows of their checks counts at once; of those that an agent runs, what it says: `seen`. */
   #local(services: readonly Service[], seen: readonly Instance[]): readonly Instance[] {
     const { name: node, address: nodeAddress } = this.#needs.node();
     return services.flatMap((service): Instance | [] => {
       if (this.#needs.refused(service.id)) return [];
-      if (service.checks.length === 0) return { service, node, nodeAddress, status: 'passing' };
+      const own = heddlesChecks(service, this.#needs.checkedBy);
+      const status = worst(own.map(statusOf));
+      if (own.length === service.checks.length) return { service, node, nodeAddress, status };
       const known = seen.find((instance) => instance.service.id === service.id);
-      return known === undefined ? [] : { service, node, nodeAddress, status: known.status };
+      if (known === undefined) return [];
+      return { service, node, nodeAddress, status: worst([status, known.status]) };
     });
   }
 }

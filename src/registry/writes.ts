@@ -5,7 +5,7 @@ import { OWNER_META, type Service } from '../services/service.ts';
 import type { Registry } from './registry.ts';
 
 export interface WritesNeeds {
-  readonly registry: Pick<Registry, 'register' | 'deregister'>;
+  readonly registry: Pick<Registry, 'register' | 'deregister' | 'report'>;
   /** What an id should be now; undefined where it should not be. */
   readonly wanted: (id: string) => Service | undefined;
   /** The registry took a write. */
@@ -29,6 +29,8 @@ export class Writes {
   readonly #needs: WritesNeeds;
   readonly #queue: PQueue;
   readonly #marked = new Set<string>();
+  /** Ids whose health is to be told; a registration tells it too. */
+  readonly #untold = new Set<string>();
   /** Ids that have a turn in the queue or are being written. */
   readonly #queued = new Set<string>();
   readonly #refusals = new Map<string, Refusal>();
@@ -44,7 +46,7 @@ export class Writes {
   }
 
   get pending(): number {
-    return new Set([...this.#marked, ...this.#queued]).size;
+    return new Set([...this.#marked, ...this.#untold, ...this.#queued]).size;
   }
 
   /** What the registry refused, by id. */
@@ -57,8 +59,18 @@ export class Writes {
   }
 
   mark(ids: Iterable<string>): void {
-    for (const id of ids) this.#marked.add(id);
-    this.#pump();
+    for (const id of ids) {
+      this.#marked.add(id);
+      this.#enqueue(id);
+    }
+  }
+
+  /** Has the health of these told, if they are registered. */
+  tell(ids: Iterable<string>): void {
+    for (const id of ids) {
+      this.#untold.add(id);
+      this.#enqueue(id);
+    }
   }
 
   unmark(id: string): void {
@@ -68,7 +80,8 @@ export class Writes {
   /** Lets writes through, those that are marked first of all. */
   open(): void {
     this.#open = true;
-    this.#pump();
+    for (const id of new Set([...this.#marked, ...this.#untold])) this.#enqueue(id);
+    if (this.#idle()) this.#tellWaiting();
   }
 
   /** Holds writes back; those under way end by themselves. */
@@ -112,22 +125,24 @@ export class Writes {
     for (const [id, { message }] of this.#refusals) this.#refusals.set(id, { hash: null, message });
   }
 
-  #pump(): void {
-    if (!this.#open) return;
-    for (const id of this.#marked) {
-      if (this.#queued.has(id)) continue;
-      this.#queued.add(id);
-      // Removals first: the address may be another's already.
-      const priority = this.#needs.wanted(id) === undefined ? 1 : 0;
-      void this.#queue.add(() => this.#turn(id), { priority });
-    }
-    if (this.#idle()) this.#tellWaiting();
+  #enqueue(id: string): void {
+    if (!this.#open || this.#queued.has(id)) return;
+    this.#queued.add(id);
+    // Removals first: the address may be another's already.
+    const priority = this.#needs.wanted(id) === undefined ? 1 : 0;
+    void this.#queue.add(() => this.#turn(id), { priority });
   }
 
   async #turn(id: string): Promise<void> {
-    if (this.#open && this.#marked.delete(id)) await this.#bring(id, this.#needs.wanted(id));
+    if (this.#open) {
+      const marked = this.#marked.delete(id);
+      const untold = this.#untold.delete(id);
+      if (marked) await this.#bring(id, this.#needs.wanted(id));
+      else if (untold) await this.#report(id, this.#needs.wanted(id));
+    }
     this.#queued.delete(id);
-    this.#pump();
+    if (this.#marked.has(id) || this.#untold.has(id)) this.#enqueue(id);
+    if (this.#idle()) this.#tellWaiting();
   }
 
   async #bring(id: string, wanted: Service | undefined): Promise<void> {
@@ -150,13 +165,28 @@ export class Writes {
     }
   }
 
+  async #report(id: string, wanted: Service | undefined): Promise<void> {
+    if (wanted === undefined || this.#refusals.has(id)) return;
+    const { signal } = this.#stopping;
+    try {
+      await this.#needs.registry.report(wanted, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const lost = !(error instanceof HeddleError) || error.retryable;
+      // A check that is not there comes with its service.
+      if (lost) this.#untold.add(id);
+      else this.#marked.add(id);
+      if (lost) this.#needs.lost(error);
+    }
+  }
+
   #refuse(id: string, wanted: Service | undefined, message: string): void {
     if (this.#refusals.get(id)?.message !== message) this.#needs.log.error({ service: id }, message);
     this.#refusals.set(id, { hash: wanted?.meta[OWNER_META.hash], message });
   }
 
   #idle(): boolean {
-    return this.#open && this.#marked.size === 0 && this.#queued.size === 0;
+    return this.#open && this.#marked.size + this.#untold.size + this.#queued.size === 0;
   }
 
   #tellWaiting(): void {

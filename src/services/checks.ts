@@ -1,4 +1,5 @@
-import { shortId } from '../docker/snapshot.ts';
+import { type Health, shortId } from '../docker/snapshot.ts';
+import { milliseconds } from './duration.ts';
 import { commaList, type Settings } from './environment.ts';
 import { shown } from './meta.ts';
 import type { Check, CheckKind, CheckStatus } from './service.ts';
@@ -12,6 +13,8 @@ export interface CheckTarget {
   readonly address: string;
   /** As announced. */
   readonly port: number;
+  /** What the container's HEALTHCHECK says; default that it has none. */
+  readonly health?: Health;
 }
 
 export interface CheckOptions {
@@ -19,6 +22,8 @@ export interface CheckOptions {
   readonly runs?: (kind: CheckKind['kind']) => boolean;
   /** Let containers name commands that the agent's host runs; default false. */
   readonly allowScriptChecks?: boolean;
+  /** Make a check of every container's HEALTHCHECK; default true. */
+  readonly healthcheck?: boolean;
 }
 
 interface Request {
@@ -44,7 +49,7 @@ const KINDS: Readonly<Record<string, (request: Request) => CheckKind>> = {
     ...skipVerify(settings),
   }),
   h2ping: ({ settings, target }) => ({ kind: 'h2ping', target: endpoint(target), ...skipVerify(settings) }),
-  ttl: ({ value }) => ({ kind: 'ttl', ttl: duration(value) }),
+  ttl: ({ value }) => ({ kind: 'ttl', ttl: timeToLive(value) }),
   script: ({ value, target }) => ({ kind: 'script', args: scriptArgs(value, target) }),
   // registrator's convention: a program of this name beside the agent enters the container and runs the command.
   cmd: ({ value, target }) => ({
@@ -64,15 +69,22 @@ const COMMANDS: readonly CheckKind['kind'][] = ['script', 'docker'];
 
 const STATUSES: readonly CheckStatus[] = ['passing', 'warning', 'critical'];
 const DEFAULT_INTERVAL = '10s';
+/** Heddle tells a check three times in its life; a shorter one would be a load on everybody. */
+const LEAST_TTL_MS = 1000;
+/** So long a HEALTHCHECK's last word stands without heddle: its own absence must not hide containers that live. */
+const HEALTHCHECK_TTL = '24h';
 
-/** All checks that SERVICE_CHECK_* asks for, several of them if it does; `note` takes a sentence for what cannot be. */
+/**
+ * All checks that SERVICE_CHECK_* asks for, several of them if it does, and the container's own HEALTHCHECK; `note`
+ * takes a sentence for what cannot be.
+ */
 export function checksOf(
   settings: Settings,
   target: CheckTarget,
   options: CheckOptions,
   note: (problem: string) => void,
 ): readonly Check[] {
-  const checks: Check[] = [];
+  const checks: Check[] = [...healthcheck(target, options)];
   for (const [word, parse] of Object.entries(KINDS)) {
     const setting = settings.get(`check_${word}`);
     const value = setting?.value.trim() ?? '';
@@ -90,6 +102,14 @@ export function checksOf(
   return checks;
 }
 
+function healthcheck({ serviceId, health = 'none' }: CheckTarget, options: CheckOptions): Check[] {
+  const wanted = health !== 'none' && options.healthcheck !== false && options.runs?.('healthcheck') === true;
+  const id = `${serviceId}~healthcheck`;
+  return wanted
+    ? [{ id, name: "the container's HEALTHCHECK", kind: 'healthcheck', ttl: HEALTHCHECK_TTL }]
+    : [];
+}
+
 /** Why a value cannot be used. */
 class Unusable extends Error {}
 
@@ -103,9 +123,12 @@ function permit(kind: CheckKind['kind'], options: CheckOptions): void {
 function timing(kind: CheckKind['kind'], settings: Settings, note: Request['note']): Timing {
   const read = <T>(key: string, parse: (text: string) => T) => parameter(settings, key, parse, note);
   const interval = read('check_interval', duration) ?? DEFAULT_INTERVAL;
+  const deregisterAfter = optional('deregisterAfter', read('check_deregister_after', duration));
+  if (kind === 'ttl') return deregisterAfter;
   return {
-    ...(kind !== 'ttl' && { interval, ...optional('timeout', read('check_timeout', duration)) }),
-    ...optional('deregisterAfter', read('check_deregister_after', duration)),
+    interval,
+    ...optional('timeout', read('check_timeout', duration)),
+    ...deregisterAfter,
     ...optional('status', read('check_initial_status', statusOf)),
   };
 }
@@ -176,11 +199,15 @@ function statusOf(text: string): CheckStatus {
   return status;
 }
 
-/** As Go reads them; Consul refuses the whole service for one that it cannot read. */
+/** Consul refuses the whole service for one that it cannot read. */
 function duration(text: string): string {
-  const readable = /^(\d{1,9}(\.\d{1,9})?(ns|us|µs|ms|s|m|h)){1,4}$/.test(text);
-  if (readable && /[1-9]/.test(text)) return text;
+  if ((milliseconds(text) ?? 0) > 0) return text;
   throw new Unusable(`${quoted(text)} is no duration; expected one like 10s or 1m30s`);
+}
+
+function timeToLive(text: string): string {
+  if ((milliseconds(duration(text)) ?? 0) >= LEAST_TTL_MS) return text;
+  throw new Unusable(`${quoted(text)} is too short to be kept alive; expected at least 1s`);
 }
 
 function skipVerify(settings: Settings): { tlsSkipVerify?: true } {

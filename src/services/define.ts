@@ -88,7 +88,7 @@ function definePort(
       const id = serviceId({ hostId, container, port: ownPort, protocol, extra });
       const checks = checksOf(
         settings,
-        { serviceId: id, container, address, port: announced },
+        { serviceId: id, container, address, port: announced, health: snapshot.health },
         options,
         note,
       );

@@ -33,7 +33,7 @@ export type Check = CheckKind & {
   readonly name: string;
   readonly interval?: string;
   readonly timeout?: string;
-  /** The status until the first result. */
+  /** The last status that heddle knows; until there is one, what the check is to begin with. */
   readonly status?: CheckStatus;
   readonly deregisterAfter?: string;
 };
@@ -56,6 +56,7 @@ export type CheckKind =
     }
   | { readonly kind: 'h2ping'; readonly target: string; readonly tlsSkipVerify?: boolean }
   | { readonly kind: 'ttl'; readonly ttl: string }
+  | { readonly kind: 'healthcheck'; readonly ttl: string }
   | { readonly kind: 'script'; readonly args: readonly string[] }
   | {
       readonly kind: 'docker';
@@ -63,6 +64,11 @@ export type CheckKind =
       readonly shell: string;
       readonly args: readonly string[];
     };
+
+/** True for checks that nobody runs: heddle tells what is true of the container. */
+export function isTold({ kind }: Pick<Check, 'kind'>): boolean {
+  return kind === 'ttl' || kind === 'healthcheck';
+}
 
 /** Meta keys by which heddle knows its own entries again. Only what carries our owner and our host is ever removed. */
 export const OWNER_META = {

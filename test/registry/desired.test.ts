@@ -55,6 +55,73 @@ describe('what the registry should hold', () => {
   });
 });
 
+describe('health', () => {
+  const health = (options = {}) => {
+    const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true, ...options });
+    const heard: string[] = [];
+    desired.on('changed', (ids) => void heard.push(...ids.map((id) => `changed ${id}`)));
+    desired.on('told', (ids) => void heard.push(...ids.map((id) => `told ${id}`)));
+    const run = (words: Parameters<typeof entryOf>[0], env = {}) =>
+      desired.set(entryOf({ id: containerId('a'), env: { SERVICE_NAME: 'web', ...env }, ...words }));
+    const checks = () =>
+      desired
+        .byName('web')
+        .flatMap((service) => service.checks.map(({ kind, status }) => `${kind} ${status}`));
+    return { desired, heard, run, checks };
+  };
+
+  test.each([
+    ['starting', ['healthcheck warning']],
+    ['healthy', ['healthcheck passing']],
+    ['unhealthy', ['healthcheck critical']],
+    ['none', []],
+  ] as const)('of a HEALTHCHECK that says %s is %s', (said, expected) => {
+    const { run, checks } = health();
+    run({ health: said });
+    expect(checks()).toEqual(expected);
+  });
+
+  test('of a HEALTHCHECK is left alone where that is wanted', () => {
+    const { run, checks } = health({ healthcheck: false });
+    run({ health: 'unhealthy' });
+    expect(checks()).toEqual([]);
+  });
+
+  test('of a TTL check is good as long as the container runs', () => {
+    const { run, checks } = health();
+    run({}, { SERVICE_CHECK_TTL: '10s', SERVICE_CHECK_INITIAL_STATUS: 'critical' });
+    expect(checks()).toEqual(['ttl passing']);
+  });
+
+  test('that changes is told, and the service is not registered anew', () => {
+    const { desired, heard, run, checks } = health();
+    run({ health: 'starting' }, { SERVICE_ID: 'mine' });
+    run({ health: 'starting' }, { SERVICE_ID: 'mine' });
+    run({ health: 'healthy' }, { SERVICE_ID: 'mine' });
+    expect(heard).toEqual(['changed mine', 'told mine']);
+    expect(checks()).toEqual(['healthcheck passing']);
+    expect(desired.get('mine')?.checks).toMatchObject([{ id: `${own('a')}~healthcheck` }]);
+  });
+
+  test('that somebody found by looking stands until the check is gone', () => {
+    const { desired, heard, run, checks } = health();
+    const env = { SERVICE_CHECK_TCP: '1', SERVICE_CHECK_INITIAL_STATUS: 'warning' };
+    run({ ports: [80] }, env);
+    expect(checks()).toEqual(['tcp warning']);
+    const check = `${own('a', 80)}~tcp`;
+    desired.tell(own('a', 80), check, 'passing');
+    desired.tell(own('a', 80), check, 'passing');
+    desired.tell(own('a', 80), 'another', 'critical');
+    desired.tell('another', check, 'critical');
+    run({ ports: [80] }, { ...env, SERVICE_TAGS: 'new' });
+    expect(checks()).toEqual(['tcp passing']);
+    run({ running: false });
+    run({ ports: [80] }, env);
+    expect(checks()).toEqual(['tcp warning']);
+    expect(heard.filter((line) => line.startsWith('told'))).toEqual([`told ${own('a', 80)}`]);
+  });
+});
+
 describe('a SERVICE_ID', () => {
   test('that two containers want is the first one’s, and the second is registered under its own', () => {
     const { desired, said, run } = rig();

@@ -22,7 +22,7 @@ const started: Reconciler[] = [];
 
 function rig(options: ReconcilerOptions = {}): Rig {
   const registry = new ShakyRegistry();
-  const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
+  const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true });
   const said: string[] = [];
   const log = silentLogger.child({});
   const say = (...args: unknown[]) => void said.push(String(args.at(-1)));
@@ -133,6 +133,74 @@ describe('the registry is kept as desired', () => {
     if (service === undefined) throw new Error('no service');
     world.registry.services.set(service.id, { ...service, tags: ['foreign'] });
     await vi.waitFor(() => expectEqual(world));
+  });
+});
+
+describe('the health that heddle tells', () => {
+  const sick = (world: Rig, n: number, health: 'healthy' | 'unhealthy', env = {}) =>
+    world.desired.set(entryOf({ id: containerId(`${n}f`), env: { SERVICE_NAME: `s${n}`, ...env }, health }));
+  const heard = ({ registry }: Rig) => [...registry.heard.values()];
+
+  test('comes with the registration, and alone when it changes', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    sick(world, 1, 'healthy');
+    await world.reconciler.flush();
+    expect(heard(world)).toEqual(['passing']);
+    sick(world, 1, 'unhealthy');
+    await world.reconciler.flush();
+    expect(heard(world)).toEqual(['critical']);
+    expect(world.registry.writes).toEqual([`+${id(1)}`]);
+    expect(world.registry.reports).toEqual([`${id(1)} critical`]);
+  });
+
+  test('is told again when asked to, and not of what is gone', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    sick(world, 1, 'healthy');
+    await world.reconciler.flush();
+    world.reconciler.keepAlive(id(1));
+    world.reconciler.keepAlive(id(2));
+    await world.reconciler.flush();
+    expect(world.registry.reports).toEqual([`${id(1)} passing`]);
+  });
+
+  test('is set right by a comparison where the registry has forgotten it, and only there', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    sick(world, 1, 'healthy');
+    sick(world, 2, 'healthy');
+    await world.reconciler.flush();
+    world.registry.heard.set(`${id(1)}~healthcheck`, 'critical');
+    await world.reconciler.recheck();
+    await world.reconciler.flush();
+    expect(heard(world)).toEqual(['passing', 'passing']);
+    expect(world.registry.reports).toEqual([`${id(1)} passing`]);
+  });
+
+  test('that changed while the registry was away is told when it is back', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    sick(world, 1, 'healthy');
+    await world.reconciler.flush();
+    world.registry.away = true;
+    sick(world, 1, 'unhealthy');
+    await vi.waitFor(() => expect(world.reconciler.status().state).toBe('away'));
+    expect(world.reconciler.status().pending).toBe(1);
+    world.registry.away = false;
+    await vi.waitFor(() => expect(heard(world)).toEqual(['critical']));
+  });
+
+  test('of a check that the registry has lost brings its service back', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    sick(world, 1, 'healthy');
+    await world.reconciler.flush();
+    world.registry.services.delete(id(1));
+    sick(world, 1, 'unhealthy');
+    await world.reconciler.flush();
+    expect(world.registry.writes).toEqual([`+${id(1)}`, `+${id(1)}`]);
+    expect(heard(world)).toEqual(['critical']);
   });
 });
 

@@ -4,12 +4,19 @@ import { Desired } from '../../src/registry/desired.ts';
 import type { Instance } from '../../src/registry/registry.ts';
 import { RegistryView } from '../../src/registry/view.ts';
 import { sealed } from '../../src/services/identity.ts';
-import type { Check, Service } from '../../src/services/service.ts';
+import type { Check, CheckStatus, Service } from '../../src/services/service.ts';
 import { containerId, entryOf } from '../support/roster.ts';
 import { unreachable } from '../support/shaky-registry.ts';
 
 const node = () => ({ name: 'here', address: '192.0.2.1' });
-const alive: Check = { kind: 'ttl', ttl: '10s', id: 'c', name: 'alive' };
+const alive: Check = { kind: 'http', url: 'http://10.2.1.1/', id: 'c', name: 'alive' };
+const healthy = (status: CheckStatus): Check => ({
+  kind: 'healthcheck',
+  ttl: '1h',
+  id: 'h',
+  name: 'healthy',
+  status,
+});
 
 const instance = (
   ip: string,
@@ -42,7 +49,10 @@ const addresses = async (found: readonly Instance[] | Promise<readonly Instance[
 
 describe('with the embedded registry', () => {
   const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
-  const view = new RegistryView({ desired, refused: (id) => id.includes('0bad'), node }, { hostId: 'h1' });
+  const view = new RegistryView(
+    { desired, refused: (id) => id.includes('0bad'), node, checkedBy: 'heddle' },
+    { hostId: 'h1' },
+  );
   const run = (name: string, ip: string) =>
     desired.set(entryOf({ id: containerId(name), ip, env: { SERVICE_NAME: 'Web' } }));
 
@@ -78,6 +88,7 @@ describe('with a registry that many hosts share', () => {
       {
         desired: { byName: () => here, byAddress: () => here },
         refused: () => false,
+        checkedBy: 'agent',
         node,
         elsewhere: {
           instances: () => answer(elsewhere),
@@ -107,6 +118,28 @@ describe('with a registry that many hosts share', () => {
     expect(await addresses(view.instances('web'))).toEqual([]);
     elsewhere = [instance('10.2.1.1', 'h1', { status: 'warning' })];
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here warning']);
+  });
+
+  test.each<[CheckStatus, CheckStatus | undefined, string[]]>([
+    ['warning', undefined, ['10.2.1.1 here warning']],
+    ['critical', 'passing', ['10.2.1.1 here critical']],
+    ['passing', 'critical', ['10.2.1.1 here passing']],
+  ])(
+    'what only heddle can tell counts at once: %s, whatever the registry still says: %s',
+    async (own, said, expected) => {
+      here = [instance('10.2.1.1', 'h1', {}, [healthy(own)]).service];
+      elsewhere = said === undefined ? [] : [instance('10.2.1.1', 'h1', { status: said })];
+      expect(await addresses(view.instances('web'))).toEqual(expected);
+    },
+  );
+
+  test('the worst counts of what heddle tells and what the agent found', async () => {
+    here = [instance('10.2.1.1', 'h1', {}, [alive, healthy('critical')]).service];
+    elsewhere = [instance('10.2.1.1', 'h1', { status: 'passing' })];
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
+    here = [instance('10.2.1.1', 'h1', {}, [alive, healthy('passing')]).service];
+    elsewhere = [instance('10.2.1.1', 'h1', { status: 'critical' })];
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
   });
 
   test('while it is away, the others are as last known', async () => {

@@ -1,10 +1,15 @@
 import { HeddleError } from '../../src/errors.ts';
 import type { Registry, Watching } from '../../src/registry/registry.ts';
-import type { Service } from '../../src/services/service.ts';
+import { type Check, type CheckStatus, isTold, type Service } from '../../src/services/service.ts';
 
 /** A registry in memory whose faults a test decides: it is slow, absent, forgetful, and loses answers on the way. */
 export class ShakyRegistry implements Registry {
   readonly name = 'shaky';
+  checkedBy: 'agent' | 'heddle' = 'agent';
+  /** Every report that arrived, by service id: the statuses of its checks. */
+  readonly reports: string[] = [];
+  /** What it holds of checks. */
+  readonly heard = new Map<string, CheckStatus>();
   readonly services = new Map<string, Service>();
   /** Every write that arrived: `+id` and `-id`. */
   readonly writes: string[] = [];
@@ -40,7 +45,24 @@ export class ShakyRegistry implements Registry {
       const refusal = this.refusals.get(service.id);
       if (refusal !== undefined) throw new HeddleError('refused', refusal);
       this.services.set(service.id, service);
+      this.#hear(service.checks.filter(isTold));
     });
+  }
+
+  async report({ id, checks }: Service): Promise<void> {
+    await this.#call('report', () => {
+      const told = checks.filter(isTold);
+      const registered = this.services.get(id)?.checks.map((check) => check.id);
+      if (!told.every((check) => registered?.includes(check.id))) {
+        throw new HeddleError('refused', `${id} has no such check`);
+      }
+      this.#hear(told);
+      this.reports.push(`${id} ${told.map(({ status }) => status).join()}`);
+    });
+  }
+
+  async statuses(): Promise<ReadonlyMap<string, CheckStatus>> {
+    return this.#call('statuses', () => this.heard);
   }
 
   async deregister(id: string): Promise<void> {
@@ -66,7 +88,12 @@ export class ShakyRegistry implements Registry {
   /** Restarted without its data. */
   wipe(): void {
     this.services.clear();
+    this.heard.clear();
     for (const changed of this.#watchers) changed();
+  }
+
+  #hear(checks: readonly Check[]): void {
+    for (const { id, status = 'critical' } of checks) this.heard.set(id, status);
   }
 
   async #write(id: string, act: () => void): Promise<void> {

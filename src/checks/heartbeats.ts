@@ -1,0 +1,55 @@
+import type { Desired } from '../registry/desired.ts';
+import { milliseconds } from '../services/duration.ts';
+import { isTold, type Service } from '../services/service.ts';
+
+export interface HeartbeatsNeeds {
+  readonly desired: Pick<Desired, 'get' | 'on' | 'off'>;
+  /** Has the health of a service told again. */
+  readonly beat: (service: string) => void;
+}
+
+/** Twice may be lost on the way before a check expires. */
+const BEATS_PER_TTL = 3;
+const LONGEST_MS = 3_600_000;
+
+/** Keeps checks alive that expire unless somebody tells them anew: a timer for each service that has such, no more. */
+export class Heartbeats {
+  readonly #needs: HeartbeatsNeeds;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+
+  constructor(needs: HeartbeatsNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Call it before there are services. */
+  start(): void {
+    this.#needs.desired.on('changed', this.#onChanged);
+  }
+
+  async stop(): Promise<void> {
+    this.#needs.desired.off('changed', this.#onChanged);
+    for (const timer of this.#timers.values()) clearInterval(timer);
+    this.#timers.clear();
+  }
+
+  readonly #onChanged = (ids: readonly string[]): void => {
+    for (const id of ids) {
+      clearInterval(this.#timers.get(id));
+      this.#timers.delete(id);
+      const period = periodOf(this.#needs.desired.get(id));
+      if (period !== undefined)
+        this.#timers.set(
+          id,
+          setInterval(() => this.#needs.beat(id), period),
+        );
+    }
+  };
+}
+
+function periodOf(service: Service | undefined): number | undefined {
+  const lives = (service?.checks ?? [])
+    .filter(isTold)
+    .map((check) => milliseconds('ttl' in check ? check.ttl : ''))
+    .filter((life) => life !== undefined);
+  return lives.length === 0 ? undefined : Math.min(LONGEST_MS, Math.min(...lives) / BEATS_PER_TTL);
+}

@@ -1,0 +1,109 @@
+import PQueue from 'p-queue';
+import type { Logger } from '../log.ts';
+import type { Desired } from '../registry/desired.ts';
+import { milliseconds } from '../services/duration.ts';
+import type { Check } from '../services/service.ts';
+import { isProbed, type Probe, probe } from './probe.ts';
+
+export interface CheckRunnerNeeds {
+  readonly desired: Pick<Desired, 'get' | 'on' | 'off' | 'tell'>;
+  readonly log: Logger;
+  /** Default: the network. */
+  readonly probe?: Probe;
+}
+
+/** Probes at once; each holds one socket, and the slow ones of one container must not hold up everybody's. */
+const CONCURRENCY = 64;
+/** Consul's own default, and its shortest interval. */
+const TIMEOUT_MS = 10_000;
+const LEAST_INTERVAL_MS = 1000;
+/** Containers choose these: a probe that hangs holds one of the sockets. */
+const LONGEST_TIMEOUT_MS = 30_000;
+const LONGEST_INTERVAL_MS = 24 * 3_600_000;
+/** Checks that appear together are not all run in the same instant. */
+const FIRST_WITHIN_MS = 500;
+
+interface Run {
+  readonly stopping: AbortController;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Runs the checks of desired services where no agent does: each at its interval, with jitter, for as long as its
+ * service is desired. Results go into desired state.
+ */
+export class CheckRunner {
+  readonly #needs: CheckRunnerNeeds;
+  readonly #probe: Probe;
+  readonly #queue = new PQueue({ concurrency: CONCURRENCY });
+  /** By service id. */
+  readonly #runs = new Map<string, readonly Run[]>();
+
+  constructor(needs: CheckRunnerNeeds) {
+    this.#needs = needs;
+    this.#probe = needs.probe ?? probe;
+  }
+
+  /** How many checks are being run. */
+  get size(): number {
+    return [...this.#runs.values()].reduce((sum, runs) => sum + runs.length, 0);
+  }
+
+  /** Call it before there are services. */
+  start(): void {
+    this.#needs.desired.on('changed', this.#onChanged);
+  }
+
+  async stop(): Promise<void> {
+    this.#needs.desired.off('changed', this.#onChanged);
+    for (const id of this.#runs.keys()) this.#end(id);
+    await this.#queue.onIdle();
+  }
+
+  readonly #onChanged = (ids: readonly string[]): void => {
+    for (const id of ids) {
+      this.#end(id);
+      const checks = this.#needs.desired.get(id)?.checks.filter(isProbed) ?? [];
+      if (checks.length === 0) continue;
+      const runs = checks.map((check) => this.#begin(id, check));
+      this.#runs.set(id, runs);
+    }
+  };
+
+  #begin(service: string, check: Check): Run {
+    const run: Run = { stopping: new AbortController(), timer: undefined };
+    this.#after(Math.random() * FIRST_WITHIN_MS, run, service, check);
+    return run;
+  }
+
+  #end(service: string): void {
+    for (const { stopping, timer } of this.#runs.get(service) ?? []) {
+      stopping.abort();
+      clearTimeout(timer);
+    }
+    this.#runs.delete(service);
+  }
+
+  #after(ms: number, run: Run, service: string, check: Check): void {
+    run.timer = setTimeout(() => void this.#queue.add(() => this.#turn(run, service, check)), ms);
+  }
+
+  async #turn(run: Run, service: string, check: Check): Promise<void> {
+    const { signal } = run.stopping;
+    if (signal.aborted) return;
+    const timeout = bounded(check.timeout, TIMEOUT_MS, 1, LONGEST_TIMEOUT_MS);
+    const { status, output } = await this.#probe(
+      check,
+      AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+    );
+    if (signal.aborted) return;
+    this.#needs.log.trace({ service, check: check.id, status }, output);
+    this.#needs.desired.tell(service, check.id, status);
+    const interval = bounded(check.interval, TIMEOUT_MS, LEAST_INTERVAL_MS, LONGEST_INTERVAL_MS);
+    this.#after(interval * (0.95 + Math.random() / 10), run, service, check);
+  }
+}
+
+function bounded(text: string | undefined, missing: number, least: number, longest: number): number {
+  return Math.min(longest, Math.max(least, milliseconds(text ?? '') ?? missing));
+}

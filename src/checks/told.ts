@@ -1,0 +1,33 @@
+import type { Health } from '../docker/snapshot.ts';
+import { type Check, type CheckStatus, isTold, type Service } from '../services/service.ts';
+
+/** What a container's HEALTHCHECK means for its service: one that starts is not yet to be preferred, and answers. */
+const OF_HEALTH: Readonly<Record<Health, CheckStatus>> = {
+  none: 'passing',
+  starting: 'warning',
+  healthy: 'passing',
+  unhealthy: 'critical',
+};
+
+/** What is true of those checks of a running container's service that are only told, by id. */
+export function toldStatuses(service: Service, health: Health): ReadonlyMap<string, CheckStatus> {
+  // What is registered runs: that is what a TTL check asks.
+  const statusOf = ({ kind }: Check) => (kind === 'ttl' ? 'passing' : OF_HEALTH[health]);
+  return new Map(service.checks.filter(isTold).map((check) => [check.id, statusOf(check)]));
+}
+
+/** Those of a service's checks whose status a registry hears from heddle. */
+export function heddlesChecks(service: Service, checkedBy: 'agent' | 'heddle'): readonly Check[] {
+  return checkedBy === 'heddle' ? service.checks : service.checks.filter(isTold);
+}
+
+/** A check is critical until somebody says better, as Consul has it. */
+export function statusOf({ status = 'critical' }: Check): CheckStatus {
+  return status;
+}
+
+/** The worst of several statuses; passing where there are none. */
+export function worst(statuses: Iterable<CheckStatus>): CheckStatus {
+  const all = new Set(statuses);
+  return (['critical', 'warning'] as const).find((status) => all.has(status)) ?? 'passing';
+}

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Heartbeats } from '../../src/checks/heartbeats.ts';
+import { silentLogger } from '../../src/log.ts';
+import { Desired } from '../../src/registry/desired.ts';
+import { containerId, entryOf } from '../support/roster.ts';
+
+const container = containerId('a');
+const env = { SERVICE_CHECK_TTL: '30s' };
+const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true });
+const beat = vi.fn();
+const heartbeats = new Heartbeats({ desired, beat });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  heartbeats.start();
+});
+
+afterEach(async () => {
+  desired.delete(container);
+  await heartbeats.stop();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+  beat.mockClear();
+});
+
+test('a TTL check is told three times in its life, for as long as its container runs', () => {
+  desired.set(entryOf({ id: container, env }));
+  vi.advanceTimersByTime(30_000);
+  expect(beat.mock.calls).toEqual([1, 2, 3].map(() => [`heddle:h1:${container.slice(0, 12)}:0`]));
+  desired.set(entryOf({ id: container, env, running: false }));
+  vi.advanceTimersByTime(60_000);
+  expect(beat).toHaveBeenCalledTimes(3);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a HEALTHCHECK is told again every hour, and a service without such checks never', () => {
+  desired.set(entryOf({ id: container, env: {}, health: 'healthy' }));
+  vi.advanceTimersByTime(3_600_000);
+  expect(beat).toHaveBeenCalledTimes(1);
+  desired.set(entryOf({ id: container, env: { SERVICE_NAME: 'other' } }));
+  expect(vi.getTimerCount()).toBe(0);
+});

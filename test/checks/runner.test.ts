@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Result } from '../../src/checks/probe.ts';
+import { CheckRunner } from '../../src/checks/runner.ts';
+import { silentLogger } from '../../src/log.ts';
+import { Desired } from '../../src/registry/desired.ts';
+import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
+import type { Check } from '../../src/services/service.ts';
+import { containerId, entryOf } from '../support/roster.ts';
+
+const registry = new EmbeddedRegistry();
+const env = { SERVICE_NAME: 'web', SERVICE_CHECK_HTTP: '/', SERVICE_CHECK_INTERVAL: '10s' };
+let desired: Desired;
+let runner: CheckRunner;
+let result: Result;
+const probe = vi.fn(async (_check: Check, _signal: AbortSignal): Promise<Result> => result);
+
+const run = (digits: string | number, more: object = {}) =>
+  desired.set(entryOf({ id: containerId(digits), ports: [80], env, ...more }));
+const statuses = () => desired.byName('web').map(({ checks }) => checks.map(({ status }) => status));
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  probe.mockClear();
+  result = { status: 'passing', output: '' };
+  desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: (kind) => registry.runs(kind) });
+  runner = new CheckRunner({ desired, log: silentLogger, probe });
+  runner.start();
+});
+
+afterEach(async () => {
+  await runner.stop();
+  vi.useRealTimers();
+});
+
+test('a check is run soon, and then at its interval', async () => {
+  run('a');
+  expect(statuses()).toEqual([[undefined]]);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(statuses()).toEqual([['passing']]);
+  expect(probe).toHaveBeenCalledTimes(1);
+  result = { status: 'critical', output: '' };
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(statuses()).toEqual([['critical']]);
+  expect(probe.mock.calls.length).toBeGreaterThan(5);
+  expect(probe.mock.calls.length).toBeLessThan(9);
+});
+
+test('a result lasts when the container is looked at anew, and its change is told once', async () => {
+  const told = vi.fn();
+  desired.on('told', told);
+  run('a');
+  await vi.advanceTimersByTimeAsync(30_000);
+  run('a');
+  expect(statuses()).toEqual([['passing']]);
+  expect(told).toHaveBeenCalledTimes(1);
+});
+
+test('a check ends with its container, whatever it was waiting for', async () => {
+  run('a');
+  run('b');
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(runner.size).toBe(2);
+  desired.delete(containerId('a'));
+  run('b', { running: false });
+  expect(runner.size).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
+  probe.mockClear();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(probe).not.toHaveBeenCalled();
+});
+
+test('what comes out after the container has gone is left out', async () => {
+  const slow = Promise.withResolvers<Result>();
+  probe.mockImplementationOnce(() => slow.promise);
+  run('a');
+  await vi.advanceTimersByTimeAsync(1000);
+  const signal = probe.mock.calls[0]?.[1];
+  desired.delete(containerId('a'));
+  expect(signal?.aborted).toBe(true);
+  slow.resolve({ status: 'passing', output: '' });
+  run('a');
+  expect(statuses()).toEqual([[undefined]]);
+});
+
+test('no more than 64 run at once, and slow ones hold up nobody for ever', async () => {
+  let running = 0;
+  let most = 0;
+  probe.mockImplementation(async (_, signal) => {
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    running--;
+    return { status: 'critical', output: '' };
+  });
+  // AbortSignal.timeout does not follow the clock of the test.
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), ms);
+    return abort.signal;
+  });
+  const hanging = { env: { ...env, SERVICE_CHECK_TIMEOUT: '999h' } };
+  for (let n = 0; n < 100; n++) run(`${n}f`, hanging);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(most).toBe(64);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(statuses().flat()).toEqual(Array.from({ length: 100 }, () => 'critical'));
+  vi.restoreAllMocks();
+  probe.mockImplementation(async () => result);
+  for (let n = 0; n < 100; n++) desired.delete(containerId(`${n}f`));
+});
+
+test('kinds that heddle does not run are left out with a sentence', () => {
+  run('a', { env: { SERVICE_NAME: 'web', SERVICE_CHECK_GRPC: 'true' } });
+  expect(statuses()).toEqual([[]]);
+  expect(desired.problems(containerId('a'))).toEqual([
+    'SERVICE_CHECK_GRPC is left out: nobody runs grpc checks with this registry',
+  ]);
+});
