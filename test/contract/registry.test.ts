@@ -2,6 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Heartbeats } from '../../src/checks/heartbeats.ts';
+import type { Health } from '../../src/docker/snapshot.ts';
 import { silentLogger } from '../../src/log.ts';
 import { ConsulRegistry } from '../../src/registry/consul.ts';
 import { ConsulClient } from '../../src/registry/consul-client.ts';
@@ -12,7 +14,12 @@ import { Reconciler } from '../../src/registry/reconcile.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { define } from '../../src/services/define.ts';
 import { sealed } from '../../src/services/identity.ts';
-import { type CheckKind, DEFAULT_WEIGHTS, type Service } from '../../src/services/service.ts';
+import {
+  type CheckKind,
+  type CheckStatus,
+  DEFAULT_WEIGHTS,
+  type Service,
+} from '../../src/services/service.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
 import { containerId, entryOf } from '../support/roster.ts';
@@ -141,6 +148,43 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     }
   });
 
+  describe('of checks that heddle tells', () => {
+    const id = serviceOf().id;
+    const told = (alive: CheckStatus, healthy: CheckStatus) =>
+      serviceOf({
+        checks: [
+          { kind: 'ttl', ttl: '60s', id: `${id}~ttl`, name: 'alive', status: alive },
+          { kind: 'healthcheck', ttl: '24h', id: `${id}~healthcheck`, name: 'healthy', status: healthy },
+        ],
+      });
+    const heard = async () => Object.fromEntries(await registry.statuses());
+    const held = async () =>
+      registry.checkedBy === 'agent'
+        ? (await (registry as ConsulRegistry).instances('web'))[0]?.status
+        : undefined;
+
+    test('knows the status from the registration on', async () => {
+      await registry.register(told('passing', 'warning'));
+      expect(await heard()).toEqual({ [`${id}~ttl`]: 'passing', [`${id}~healthcheck`]: 'warning' });
+      if (shared) expect(await held()).toBe('warning');
+    });
+
+    test('takes every other status', async () => {
+      await registry.register(told('passing', 'warning'));
+      for (const status of ['critical', 'passing', 'warning'] as const) {
+        await registry.report(told('passing', status));
+        expect(await heard()).toMatchObject({ [`${id}~healthcheck`]: status });
+        if (shared) expect(await held()).toBe(status);
+      }
+    });
+
+    test('forgets them with their service', async () => {
+      await registry.register(told('passing', 'passing'));
+      await registry.deregister(id);
+      expect(await heard()).toEqual({});
+    });
+  });
+
   test('forgets what is deregistered, and takes that twice', async () => {
     await registry.register(serviceOf());
     await registry.deregister(serviceOf().id);
@@ -224,7 +268,7 @@ describe('a real agent', () => {
       await registry.self();
       const runs = (kind: CheckKind['kind']) => registry.runs(kind);
       expect((['http', 'tcp', 'grpc', 'script', 'docker'] as const).filter(runs)).toHaveLength(5);
-      expect((['udp', 'h2ping', 'ttl'] as const).filter(runs)).toEqual([]);
+      expect((['udp', 'h2ping'] as const).filter(runs)).toEqual([]);
       const kinds = ['HTTP', 'HTTPS', 'TCP', 'UDP', 'GRPC', 'H2PING', 'SCRIPT', 'CMD', 'DOCKER'];
       const env = {
         ...Object.fromEntries(kinds.map((kind) => [`SERVICE_81_CHECK_${kind}`, '/x'])),
@@ -250,6 +294,43 @@ describe('a real agent', () => {
       expect(await statusOf('down')).toEqual(['critical']);
     } finally {
       web.close();
+      await agent.stop();
+    }
+  });
+
+  test('is told the health of containers: at once, when it changes, and after its own restart', async () => {
+    const agent = new ConsulAgent({ portOffset: 11_000 });
+    await agent.start();
+    const registry = consulAt(agent.httpPort, HOST);
+    const desired = new Desired({ log: silentLogger }, { hostId: HOST, runs: (kind) => registry.runs(kind) });
+    const reconciler = new Reconciler({ registry, desired, log: silentLogger });
+    const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
+    const run = (health: Health) =>
+      desired.set(entryOf({ health, env: { SERVICE_NAME: 'web', SERVICE_CHECK_TTL: '1s' } }));
+    const says = async (expected: string) =>
+      expect((await registry.instances('web')).map(({ status }) => status)).toEqual([expected]);
+    try {
+      heartbeats.start();
+      await reconciler.start();
+      run('starting');
+      await reconciler.flush();
+      await says('warning');
+      run('healthy');
+      await reconciler.flush();
+      await says('passing');
+      // Longer than the TTL: only heartbeats can have kept it.
+      await delay(2500);
+      await says('passing');
+      run('unhealthy');
+      await reconciler.flush();
+      await says('critical');
+      run('healthy');
+      await reconciler.flush();
+      await agent.wipe();
+      await vi.waitFor(() => says('passing'), { timeout: 5000 });
+    } finally {
+      await heartbeats.stop();
+      await reconciler.stop();
       await agent.stop();
     }
   });

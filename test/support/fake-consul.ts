@@ -7,6 +7,19 @@ interface Held {
   readonly Meta: Readonly<Record<string, string>>;
 }
 
+interface HeldCheck {
+  readonly CheckID: string;
+  readonly ServiceID: string;
+  readonly Status: string;
+  readonly ttl: boolean;
+}
+
+interface CheckBody {
+  readonly CheckID: string;
+  readonly Status?: string;
+  readonly TTL?: string;
+}
+
 interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -24,6 +37,7 @@ export class FakeConsul {
   /** The headers of the last request. */
   lastHeaders: IncomingMessage['headers'] = {};
   readonly #services = new Map<string, Held>();
+  readonly #checks = new Map<string, HeldCheck>();
   readonly #server: Server;
 
   private constructor() {
@@ -57,6 +71,7 @@ export class FakeConsul {
 
   wipe(): void {
     this.#services.clear();
+    this.#checks.clear();
   }
 
   async stop(): Promise<void> {
@@ -82,17 +97,39 @@ export class FakeConsul {
     if (route.startsWith('GET /v1/catalog/node/')) return ok(null);
     if (route.startsWith('GET /v1/health/service/')) return ok(this.#health(id));
     if (route === 'PUT /v1/agent/service/register') return this.#register(JSON.parse(text));
+    if (route === 'GET /v1/agent/checks') return ok(matching(this.#checks, searchParams.get('filter')));
+    if (route.startsWith('PUT /v1/agent/check/update/')) return this.#update(id, JSON.parse(text).Status);
     if (verb === 'GET' && this.#services.has(id)) return ok(this.#services.get(id));
     if (verb === 'GET') return { status: 404, body: `unknown service ID: ${id}` };
     this.#services.delete(id);
+    this.#dropChecks(id);
     return ok(undefined);
   }
 
-  #register({ Name, Checks: _, ...rest }: { Name: string; Checks: unknown } & Omit<Held, 'Service'>): Answer {
+  #dropChecks(service: string): void {
+    for (const [id, { ServiceID }] of this.#checks) if (ServiceID === service) this.#checks.delete(id);
+  }
+
+  #update(id: string, Status: string): Answer {
+    const check = this.#checks.get(id);
+    if (!check?.ttl) return { status: 500, body: `CheckID "${id}" does not have associated TTL` };
+    this.#checks.set(id, { ...check, Status });
+    return ok(undefined);
+  }
+
+  #register({
+    Name,
+    Checks = [],
+    ...rest
+  }: { Name: string; Checks?: readonly CheckBody[] } & Omit<Held, 'Service'>): Answer {
     const bad = Object.keys(rest.Meta ?? {}).find((key) => !/^[A-Za-z0-9_-]{1,128}$/.test(key));
     if (bad !== undefined)
       return { status: 400, body: `Invalid Service Meta: Couldn't load metadata pair ('${bad}'` };
     this.#services.set(rest.ID, { Service: Name, ...rest });
+    this.#dropChecks(rest.ID);
+    for (const { CheckID, Status = 'critical', TTL } of Checks) {
+      this.#checks.set(CheckID, { CheckID, ServiceID: rest.ID, Status, ttl: TTL !== undefined });
+    }
     return ok(undefined);
   }
 
@@ -100,7 +137,8 @@ export class FakeConsul {
     const found = [...this.#services.values()].filter(
       ({ Service }) => Service.toLowerCase() === name.toLowerCase(),
     );
-    return found.map((service) => ({ Node: NODE, Service: service, Checks: [{ Status: 'passing' }] }));
+    const checksOf = (id: string) => [...this.#checks.values()].filter(({ ServiceID }) => ServiceID === id);
+    return found.map((service) => ({ Node: NODE, Service: service, Checks: checksOf(service.ID) }));
   }
 }
 
@@ -119,6 +157,12 @@ function select(services: readonly Held[], filter: string | null): Record<string
   const terms = [...(filter ?? '').matchAll(/Meta\["([^"]+)"\] == "([^"]*)"/g)];
   const matches = services.filter(({ Meta }) => terms.every(([, key = '', value]) => Meta?.[key] === value));
   return Object.fromEntries(matches.map((service) => [service.ID, service]));
+}
+
+/** Understands `CheckID matches "…"`. */
+function matching(checks: ReadonlyMap<string, HeldCheck>, filter: string | null): Record<string, HeldCheck> {
+  const [, pattern = ''] = /^CheckID matches "(.*)"$/.exec(filter ?? '') ?? [];
+  return Object.fromEntries([...checks].filter(([id]) => new RegExp(pattern).test(id)));
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
