@@ -21,6 +21,8 @@ const WORDS = new Set([
 
 /** Other keys than words that are read from one container; Consul's Meta holds 64 pairs, a label bomb has thousands. */
 const MAX_OTHERS = 256;
+/** Characters of one setting: no list of tags is longer, and Consul would keep a check of a megabyte. */
+const MAX_LENGTH = 32_768;
 
 interface Scoped extends Setting {
   readonly key: string;
@@ -43,9 +45,14 @@ export class Environment {
   /** `prefix` ends in `_`; it is upper case by custom and matched exactly. */
   constructor(metadata: ReadonlyMap<string, string>, prefix = 'SERVICE_') {
     let others = 0;
+    let long = 0;
     for (const layer of [`${MARATHON_LABEL}${prefix}`, prefix]) {
       for (const [variable, value] of metadata) {
         if (!variable.startsWith(layer) || variable.length === layer.length) continue;
+        if (variable.length + value.length > MAX_LENGTH) {
+          long++;
+          continue;
+        }
         const setting = { variable, value, ...scopeOf(variable.slice(layer.length).toLowerCase()) };
         if (!isWord(setting.key) && ++others > MAX_OTHERS) continue;
         const scoped = this.byPort.get(setting.port);
@@ -53,9 +60,12 @@ export class Environment {
         else scoped.push(setting);
       }
     }
-    const left = others - MAX_OTHERS;
-    this.problems =
-      left > 0 ? [`${left} of its ${prefix}* settings are left out: more than ${MAX_OTHERS}`] : [];
+    const leftOut = (count: number, why: string) =>
+      count > 0 ? [`${count} of its ${prefix}* settings are left out: ${why}`] : [];
+    this.problems = [
+      ...leftOut(others - MAX_OTHERS, `more than ${MAX_OTHERS}`),
+      ...leftOut(long, `longer than ${MAX_LENGTH} characters`),
+    ];
   }
 
   /** The settings of one port; without a port, those that name none. */

@@ -65,6 +65,13 @@ describe('the SERVICE_* language', () => {
     expect(all.settings().size).toBe(257);
     expect(all.problems).toEqual(['9744 of its SERVICE_* settings are left out: more than 256']);
   });
+
+  test('leaves out settings of a megabyte, and says so', () => {
+    const long = 'x'.repeat(1 << 20);
+    const all = environment({ SERVICE_NAME: 'web', SERVICE_TAGS: long, SERVICE_CHECK_HTTP: `/${long}` });
+    expect(values(all.settings())).toEqual({ name: 'web' });
+    expect(all.problems).toEqual(['2 of its SERVICE_* settings are left out: longer than 32768 characters']);
+  });
 });
 
 describe('a comma list', () => {
