@@ -54,6 +54,14 @@ export class Fleet {
     await Promise.all(ids.map((id) => engineApi('DELETE', `/containers/${id}?force=1&v=1`)));
   }
 
+  /** The process id of a running one, as the engine sees it. */
+  async pid(name: string): Promise<number> {
+    const { State } = (await engineApi('GET', `/containers/${this.#ids.get(name)}/json`)) as {
+      readonly State: { readonly Pid: number };
+    };
+    return State.Pid;
+  }
+
   /** What runs, by the engine's own word: `name address`, sorted. */
   async running(): Promise<string[]> {
     const all = (await engineApi('GET', '/containers/json')) as {

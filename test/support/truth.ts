@@ -7,7 +7,7 @@ import type { Daemon } from './heddle.ts';
 import { answersTo } from './questions.ts';
 
 interface Places {
-  readonly fleet: Fleet;
+  readonly fleet: Pick<Fleet, 'names' | 'running'>;
   readonly daemon: Daemon;
   readonly consul?: ConsulAgent;
 }

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { startConsul } from '../support/consul.ts';
+import { count } from '../support/counts.ts';
+import { engineApi } from '../support/engine-api.ts';
+import { EngineProxy } from '../support/engine-proxy.ts';
+import { eventually } from '../support/eventually.ts';
+import { Fleet } from '../support/fleet.ts';
+import { startDaemon } from '../support/heddle.ts';
+import { randomFrom, seeds } from '../support/random.ts';
+import { comesTrue, memoryOf, saying } from '../support/truth.ts';
+
+afterEach(() => clearWorld());
+
+const ten = (prefix: string) => Array.from({ length: 10 }, (_, index) => `${prefix}-${index}`);
+
+test.each(seeds(count(1, 5)))(
+  'the stream of events is cut in the middle of lines, again and again (seed %i)',
+  async (seed) => {
+    const random = randomFrom(seed);
+    await using proxy = await EngineProxy.start();
+    await using consul = await startConsul();
+    await using daemon = await startDaemon(['--registry', consul.uri], { DOCKER_HOST: proxy.address });
+    const fleet = new Fleet('10.2.53');
+    await fleet.startAll(ten('goes'));
+    await comesTrue({ fleet, daemon, consul });
+    proxy.cutAfter(Array.from({ length: 6 }, () => 1 + Math.floor(random() * 2000)));
+    for (const [index, name] of ten('goes').entries()) {
+      await Promise.all([fleet.end(name), fleet.start(`comes-${index}`)]);
+    }
+    proxy.cutAfter([]);
+    await comesTrue({ fleet, daemon, consul });
+    expect(proxy.cuts).toBeGreaterThan(1);
+    await eventually(() => {
+      expect(saying(daemon, /^lost the stream of Docker events/), daemon.output).toBe(proxy.cuts);
+      expect(saying(daemon, /^Docker is back/), daemon.output).toBe(proxy.cuts);
+    });
+  },
+);
+
+test('a thousand events a second about other things, and broken ones among them, drown nothing', async () => {
+  await using proxy = await EngineProxy.start();
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri], { DOCKER_HOST: proxy.address });
+  const fleet = new Fleet('10.2.53');
+  await fleet.startAll(ten('goes'));
+  await comesTrue({ fleet, daemon, consul });
+  const memory = memoryOf(daemon.pid);
+  const lines = daemon.log.length;
+
+  const flooding = new AbortController();
+  const flood = (async () => {
+    for (let turn = 0; !flooding.signal.aborted; turn++) {
+      proxy.inject(Array.from({ length: 100 }, (_, index) => floodLine(turn * 100 + index)));
+      await engineApi('POST', `/images/busybox/tag?repo=flood&tag=t${turn % 20}`);
+      await sleep(100);
+    }
+  })();
+  for (const [index, name] of ten('goes').entries()) {
+    await Promise.all([fleet.end(name), fleet.start(`comes-${index}`)]);
+  }
+  await comesTrue({ fleet, daemon, consul });
+  flooding.abort();
+  await flood;
+  for (let tag = 0; tag < 20; tag++) await engineApi('DELETE', `/images/flood:t${tag}`).catch(() => {});
+  expect(daemon.log.slice(lines).map(({ msg }) => msg)).toEqual([]);
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + 60);
+});
+
+/** What is not about a container, not known, or not even JSON; every tenth about a container that does not exist. */
+function floodLine(number: number): string {
+  const id = number.toString(16).padStart(64, '0');
+  const time = { time: Math.floor(Date.now() / 1000), timeNano: Date.now() * 1e6 };
+  switch (number % 10) {
+    case 0:
+      return JSON.stringify({ Type: 'container', Action: 'start', Actor: { ID: id }, ...time });
+    case 1:
+      return '{"Type":"container","Action":"die","Actor":';
+    case 2:
+      return JSON.stringify(null);
+    case 3:
+      return JSON.stringify({ Type: 'image', Action: 'pull', Actor: { ID: 'busybox' }, ...time });
+    case 4:
+      return JSON.stringify({ Type: 'network', Action: 'create', Actor: { ID: id }, ...time });
+    default:
+      return JSON.stringify({ Type: 'volume', Action: 'mount', Actor: { Attributes: {} }, ...time });
+  }
+}

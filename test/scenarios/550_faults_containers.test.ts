@@ -1,0 +1,72 @@
+import { afterEach, expect, test } from 'vitest';
+import { clearWorld, leftOnHost } from '../support/cleanup.ts';
+import { startConsul } from '../support/consul.ts';
+import { eventually } from '../support/eventually.ts';
+import { Fleet } from '../support/fleet.ts';
+import { startDaemon } from '../support/heddle.ts';
+import { comesTrue, memoryOf } from '../support/truth.ts';
+
+afterEach(() => clearWorld());
+
+const MIB = 1 << 20;
+
+test('fifty containers that end within milliseconds, half of them removed at once, leave nothing behind', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.55');
+  await fleet.start('stays');
+  await comesTrue({ fleet, daemon, consul });
+  const memory = memoryOf(daemon.pid);
+  const lines = daemon.log.length;
+  for (let batch = 0; batch < 5; batch++) {
+    const names = Array.from({ length: 10 }, (_, index) => `flash-${batch}-${index}`);
+    await Promise.all(
+      names.map((name, index) =>
+        fleet.start(name, { command: ['true'], host: { AutoRemove: index % 2 === 0 } }),
+      ),
+    );
+  }
+  await eventually(async () => expect(await fleet.running()).toHaveLength(1));
+  await comesTrue({ fleet, daemon, consul });
+  const ends = async () => (await leftOnHost()).filter((name) => name.startsWith('vethwl'));
+  await eventually(async () => expect(await ends()).toHaveLength(1));
+  expect(daemon.log.slice(lines)).toEqual([]);
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + 40);
+});
+
+test('containers with absurd labels cost their neighbours nothing', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.55');
+  await fleet.start('before');
+  const many = (count: number, key: (index: number) => string) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [key(index), `value ${index}`]));
+  const bombs: Record<string, Record<string, string>> = {
+    'ten-thousand': many(10_000, (index) => `SERVICE_KEY${index}`),
+    'ten-thousand-ports': many(10_000, (index) => `SERVICE_${index + 1000}_NAME`),
+    'ten-thousand-bad': many(10_000, (index) => `SERVICE_80_CHECK_Ü${index}`),
+    big: {
+      SERVICE_TAGS: 'x'.repeat(MIB),
+      SERVICE_THING: 'y'.repeat(MIB),
+      SERVICE_CHECK_HTTP: '/'.repeat(MIB),
+    },
+    'big-key': { [`SERVICE_${'K'.repeat(MIB)}`]: 'v' },
+    commas: { SERVICE_TAGS: ','.repeat(MIB), SERVICE_80_NAME: 'commas,'.repeat(1000) },
+    nul: { SERVICE_TAGS: 'a\u0000b,c', 'SERVICE_A\u0000B': 'c', SERVICE_REGION: 'no\u0000rth' },
+    unicode: { SERVICE_TAGS: 'grün,🧵,\u202Eabc', SERVICE_REGION: '北京', SERVICE_ÄÖ: 'ü' },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what must not be taken for one
+    templates: { SERVICE_TAGS: '{{.Name}},${PATH},$(id),`id`,%s', SERVICE_REGION: '{{range .}}{{end' },
+    proto: { SERVICE___PROTO__: 'polluted', SERVICE_CONSTRUCTOR: 'x', __proto__x: 'y' },
+    lines: { SERVICE_TAGS: 'a\nb\r\nc\u001b[31m', SERVICE_REGION: 'a\nb' },
+  };
+  for (const [name, labels] of Object.entries(bombs)) await fleet.start(name, { labels });
+  await fleet.start('after');
+  await comesTrue({ fleet, daemon, consul });
+  const warnings = daemon.log.filter(({ level }) => level >= 40);
+  expect(warnings.length, 'lines about them').toBeLessThan(100);
+  expect(daemon.output.length, 'characters about them').toBeLessThan(50_000);
+  // Megabytes were read for them, and are garbage now.
+  expect(memoryOf(daemon.pid)).toBeLessThan(300);
+  await fleet.end(...Object.keys(bombs));
+  await comesTrue({ fleet, daemon, consul });
+});
