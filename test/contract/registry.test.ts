@@ -22,6 +22,7 @@ import {
 } from '../../src/services/service.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { containerId, entryOf } from '../support/roster.ts';
 
 const HOST = 'h1';
@@ -298,42 +299,54 @@ describe('a real agent', () => {
     }
   });
 
-  test('is told the health of containers: at once, when it changes, and after its own restart', async () => {
-    const agent = new ConsulAgent({ portOffset: 11_000 });
-    await agent.start();
-    const registry = consulAt(agent.httpPort, HOST);
-    const desired = new Desired({ log: silentLogger }, { hostId: HOST, runs: (kind) => registry.runs(kind) });
-    const reconciler = new Reconciler({ registry, desired, log: silentLogger });
-    const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
-    const run = (health: Health) =>
-      desired.set(entryOf({ health, env: { SERVICE_NAME: 'web', SERVICE_CHECK_TTL: '1s' } }));
-    const says = async (expected: string) =>
-      expect((await registry.instances('web')).map(({ status }) => status)).toEqual([expected]);
-    try {
-      heartbeats.start();
-      await reconciler.start();
-      run('starting');
-      await reconciler.flush();
-      await says('warning');
-      run('healthy');
-      await reconciler.flush();
-      await says('passing');
-      // Longer than the TTL: only heartbeats can have kept it.
-      await delay(2500);
-      await says('passing');
-      run('unhealthy');
-      await reconciler.flush();
-      await says('critical');
-      run('healthy');
-      await reconciler.flush();
-      await agent.wipe();
-      await vi.waitFor(() => says('passing'), { timeout: 5000 });
-    } finally {
-      await heartbeats.stop();
-      await reconciler.stop();
-      await agent.stop();
-    }
-  });
+  test.each([
+    ['without its data', false],
+    ['with its data', true],
+  ])(
+    'is told the health of containers: at once, when it changes, and after a restart %s',
+    async (_, kept) => {
+      await using folder = await temporaryFolder();
+      const mode = ['-server', '-bootstrap-expect=1', `-data-dir=${folder.path}`];
+      const agent = new ConsulAgent({ portOffset: 11_000, ...(kept && { mode }) });
+      await agent.start();
+      const registry = consulAt(agent.httpPort, HOST);
+      const desired = new Desired(
+        { log: silentLogger },
+        { hostId: HOST, runs: (kind) => registry.runs(kind) },
+      );
+      const reconciler = new Reconciler({ registry, desired, log: silentLogger });
+      const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
+      const run = (health: Health) =>
+        desired.set(entryOf({ health, env: { SERVICE_NAME: 'web', SERVICE_CHECK_TTL: '1s' } }));
+      const says = async (expected: string) =>
+        expect((await registry.instances('web')).map(({ status }) => status)).toEqual([expected]);
+      try {
+        heartbeats.start();
+        await reconciler.start();
+        run('starting');
+        await reconciler.flush();
+        await says('warning');
+        run('healthy');
+        await reconciler.flush();
+        await says('passing');
+        // Longer than the TTL: only heartbeats can have kept it.
+        await delay(2500);
+        await says('passing');
+        run('unhealthy');
+        await reconciler.flush();
+        await says('critical');
+        run('healthy');
+        await reconciler.flush();
+        await agent.wipe();
+        await vi.waitFor(() => says('passing'), { timeout: 5000 });
+        expect(reconciler.status().errors.size).toBe(0);
+      } finally {
+        await heartbeats.stop();
+        await reconciler.stop();
+        await agent.stop();
+      }
+    },
+  );
 
   test('that is wiped, frozen or gone is filled again within five seconds of its return', async () => {
     const agent = new ConsulAgent({ portOffset: 11_000 });
