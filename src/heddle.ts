@@ -55,14 +55,16 @@ export class Heddle {
     const open = openRegistry(settings.registry, { hostId, token, log: log('registry') });
     const client = new DockerClient(dockerHost(this.#needs.env));
     const claims = new Claims(state);
+    const roster = new Roster();
     const parts = assembleParts(settings, {
       client,
       log: log('network'),
-      claims: (container) => claims.of(container),
+      claims,
+      roster,
+      settled: () => follower.status().synced,
       advertised: () => open.node().address,
     });
 
-    const roster = new Roster();
     const { registry, elsewhere } = open;
     const runs = registry.runs.bind(registry);
     const desired = new Desired({ log: log('services') }, { hostId, servicePrefix, runs });

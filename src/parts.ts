@@ -3,8 +3,11 @@ import { DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED } from './addresses/choo
 import { defaultRouteAddress } from './addresses/host-address.ts';
 import { AddressReader } from './addresses/read.ts';
 import type { Settings } from './config/schema.ts';
+import { Addressing } from './containers/addressing.ts';
 import { Attachment } from './containers/attachment.ts';
+import type { Claims } from './containers/claims.ts';
 import { Observer } from './containers/observe.ts';
+import type { Roster } from './containers/roster.ts';
 import type { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import type { Snapshot } from './docker/snapshot.ts';
@@ -21,6 +24,7 @@ export interface Parts {
   readonly network: NetworkEngine;
   readonly attachment: Attachment;
   readonly observer: Observer;
+  readonly addressing: Addressing;
   /** The address of the bridge whose containers ask us for names. */
   dnsAddress(): Promise<string>;
   /** The addresses of all bridges that containers can reach us at. */
@@ -30,7 +34,10 @@ export interface Parts {
 export interface PartsNeeds {
   readonly client: DockerClient;
   readonly log: Logger;
-  claims(container: string): readonly Cidr[] | undefined;
+  readonly claims: Claims;
+  readonly roster: Roster;
+  /** Whether the roster holds everything that runs. */
+  settled(): boolean;
   /** The address that the registry's agent advertises, if there is one. */
   advertised(): string | undefined;
 }
@@ -52,12 +59,26 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     namespaceOf,
     network,
   });
+  const addressing = new Addressing(
+    {
+      claims: needs.claims,
+      roster: needs.roster,
+      settled: needs.settled,
+      inspect: (container) => docker.inspect(container),
+      bridgeAddresses: () => network.hostAddresses(bridge),
+    },
+    { range: settings.ipallocRange, defaultSubnet: settings.ipallocDefaultSubnet, bridge, interface: device },
+  );
   const observer = new Observer(
     {
       namespaceOf,
       addressesIn: (path) => reader.read(path),
-      attach: settings.attach ? (...given) => attachment.connect(...given) : undefined,
-      claims: needs.claims,
+      ...(settings.attach
+        ? {
+            wanted: (...given) => addressing.wanted(...given),
+            attach: (...given) => attachment.connect(...given),
+          }
+        : { wanted: async (snapshot) => addressing.expected(snapshot), attach: undefined }),
       bridgeSubnets: () => network.hostAddresses(bridge).then((addresses) => addresses.map(toCidr)),
       hostAddress: async () => settings.ip ?? needs.advertised() ?? (await defaultRouteAddress()),
     },
@@ -70,6 +91,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     network,
     observer,
     attachment,
+    addressing,
     dnsAddress: async () => addressOf(network, await dockerBridge()),
     bridgeAddresses: async () => {
       const devices = new Set([bridge, await dockerBridge().catch(() => bridge)]);

@@ -31,8 +31,24 @@ const StateSchema = v.object({
 
 export type State = v.InferOutput<typeof StateSchema>;
 
+/** What keeps a state, for as long as it may. */
+export interface StateKeeper {
+  readonly current: State;
+  /** Counts at once; resolves when it is kept. */
+  change(edit: (state: State) => State): Promise<void>;
+}
+
+/** A state that ends with its process. */
+export class MemoryState implements StateKeeper {
+  current: State = { version: 1, hostId: randomBytes(6).toString('hex'), claims: {}, names: [] };
+
+  async change(edit: (state: State) => State): Promise<void> {
+    this.current = edit(this.current);
+  }
+}
+
 /** The one small state file: read once, written atomically after every change. */
-export class StateFile {
+export class StateFile implements StateKeeper {
   readonly path: string;
   #state: State;
   #writing: Promise<void> = Promise.resolve();

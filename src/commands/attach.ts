@@ -1,7 +1,7 @@
-import { addressesAndContainer } from './addresses.ts';
+import { ADDRESS_WORDS, addressesAndContainer } from './addresses.ts';
 import type { HostWord } from './word.ts';
 
-const describeWords = '<address/prefix>... <container>, as in 10.2.1.1/16 web';
+const describeWords = `[address]... <container>; addresses are ${ADDRESS_WORDS}`;
 
 export const attach: HostWord = {
   name: 'attach',
@@ -11,8 +11,8 @@ export const attach: HostWord = {
       .argument('<words...>', describeWords),
   check: ({ args }) => void addressesAndContainer(args),
   async run(host, request, io) {
-    const { cidrs, container } = addressesAndContainer(request.args);
-    await host.attach(container, cidrs);
+    const { requests, container } = addressesAndContainer(request.args);
+    const cidrs = await host.attach(container, requests);
     io.stdout.write(`${cidrs.map((cidr) => cidr.ip).join(' ')}\n`);
     return 0;
   },
@@ -24,8 +24,8 @@ export const detach: HostWord = {
     void command.summary('take addresses away from a container').argument('<words...>', describeWords),
   check: ({ args }) => void addressesAndContainer(args),
   async run(host, request, io) {
-    const { cidrs, container } = addressesAndContainer(request.args);
-    await host.detach(container, cidrs);
+    const { requests, container } = addressesAndContainer(request.args);
+    const cidrs = await host.detach(container, requests);
     io.stdout.write(`${cidrs.map((cidr) => cidr.ip).join(' ')}\n`);
     return 0;
   },

@@ -3,6 +3,7 @@ import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
+import { ADDRESS_WORDS } from './addresses.ts';
 import { addHostWords, type End, runProgram } from './program.ts';
 import { translateRegistrator } from './registrator.ts';
 import { addSettings, leadingSettings, settingsIn } from './settings.ts';
@@ -76,11 +77,11 @@ class CommandLine {
       .command('run')
       .summary('docker run -d, attached to the network')
       .description('Runs a container in the background by the docker client and attaches it to the network.')
-      .usage('[--with-dns] <address/prefix>... <docker run arguments>')
+      .usage('[--with-dns] [address]... <docker run arguments>')
       .argument('[words...]')
       .addHelpText(
         'after',
-        '\n--with-dns  the container asks heddle for names\n\nPrints the container id. If attaching fails, the container is removed again.',
+        `\n--with-dns  the container asks heddle for names\naddress     ${ADDRESS_WORDS}\n\nPrints the container id. If attaching fails, the container is removed again.`,
       )
       .allowUnknownOption()
       .passThroughOptions();

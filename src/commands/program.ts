@@ -3,6 +3,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
+import { checkAddresses } from './check-addresses.ts';
 import { dnsArgsWord } from './dns-args.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { ps } from './ps.ts';
@@ -20,6 +21,7 @@ export const HOST_WORDS: readonly HostWord[] = [
   dnsAdd,
   dnsRemove,
   dnsLookup,
+  checkAddresses,
 ];
 
 /** Runs a host's word, wherever that is. @returns the exit status */
@@ -62,7 +64,9 @@ export async function runProgram(
 /** Adds the host's words to a program; the same on the command line and in the daemon. */
 export function addHostWords(program: Command, argv: readonly string[], perform: Perform, end: End): void {
   for (const word of HOST_WORDS) {
-    const command = program.command(word.name).configureOutput(program.configureOutput());
+    const command = program
+      .command(word.name, { hidden: word.hidden ?? false })
+      .configureOutput(program.configureOutput());
     word.describe(command);
     if (word.takesDockerArguments) command.allowUnknownOption().passThroughOptions();
     else

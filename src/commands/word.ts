@@ -5,6 +5,8 @@ import type { Io } from '../io.ts';
 /** A word that reads or changes a host, and therefore runs on that host. */
 export interface HostWord {
   readonly name: string;
+  /** Not in `--help`: what other words are made of. */
+  readonly hidden?: true;
   /** True where the arguments are docker's: they are handed on as they came, flags and all. */
   readonly takesDockerArguments?: true;
   /** Summary, arguments and options for `--help` and for the parser. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type AddressWord, parsePolicy } from '../addresses/choose.ts';
 import { parseListen } from '../dns/listen.ts';
+import { parseNetwork } from '../ipam/pool.ts';
 import { LOG_LEVELS } from '../log.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
 
@@ -161,6 +162,18 @@ export const SETTINGS = {
     schema: v.optional(onOrOff, true),
     flag: 'no-attach',
     help: 'do not attach containers by their own heddle.cidr or WEAVE_CIDR; only read',
+  },
+  ipallocRange: {
+    schema: v.optional(v.pipe(text, v.transform(parseNetwork)), '10.32.0.0/12'),
+    flag: 'ipalloc-range',
+    value: 'network',
+    help: 'where addresses are allocated from; the same on all hosts of a network',
+  },
+  ipallocDefaultSubnet: {
+    schema: v.optional(v.pipe(text, v.transform(parseNetwork))),
+    flag: 'ipalloc-default-subnet',
+    value: 'network',
+    help: 'what net:default means, inside the range (the whole range)',
   },
   servicePrefix: {
     schema: v.optional(

@@ -1,6 +1,5 @@
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
-import { formatCidr } from '../network/cidr.ts';
 import type { Cidr, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
 
@@ -8,6 +7,13 @@ export interface AttachmentNeeds {
   inspect(container: string): Promise<Snapshot | undefined>;
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
   readonly network: Pick<NetworkEngine, 'ensureBridge' | 'attach' | 'detach'>;
+}
+
+export interface FoundContainer {
+  readonly snapshot: Snapshot;
+  readonly nsPath: string;
+  /** Inode of its network namespace; undefined where that cannot be read. */
+  readonly namespace: number | undefined;
 }
 
 /** `attach` and `detach` for a container that a person names: found, checked, then done by the network engine. */
@@ -19,13 +25,19 @@ export class Attachment {
   }
 
   /**
-   * @returns the container
-   * @throws HeddleError `not-found`, `not-running`, `host-network`, or what the network engine throws
+   * @param words what was asked for, for messages
+   * @param choose says which addresses that means for the container that was found
+   * @throws HeddleError `not-found`, `not-running`, `host-network`, or what `choose` and the network engine throw
    */
-  async attach(container: string, cidrs: readonly Cidr[]): Promise<Snapshot> {
-    const { snapshot, nsPath } = await this.#find(container, `attach ${cidrs.map(formatCidr).join(' ')} to`);
-    await this.connect(nsPath, snapshot, cidrs);
-    return snapshot;
+  async attach(
+    container: string,
+    words: string,
+    choose: (found: FoundContainer) => Promise<readonly Cidr[]>,
+  ): Promise<FoundContainer & { readonly cidrs: readonly Cidr[] }> {
+    const found = await this.#find(container, `attach ${words} to`);
+    const cidrs = await choose(found);
+    await this.connect(found.nsPath, found.snapshot, cidrs);
+    return { ...found, cidrs };
   }
 
   /** Gives the addresses to a namespace that was found already; the bridge is made if it is not there yet. */
@@ -40,17 +52,19 @@ export class Attachment {
     }
   }
 
-  /** @returns the container */
-  async detach(container: string, cidrs: readonly Cidr[]): Promise<Snapshot> {
-    const { snapshot, nsPath } = await this.#find(
-      container,
-      `detach ${cidrs.map(formatCidr).join(' ')} from`,
-    );
-    await this.#needs.network.detach({ nsPath, container: snapshot.id }, cidrs);
-    return snapshot;
+  /** Takes the addresses away that `choose` says. @returns them, with the container */
+  async detach(
+    container: string,
+    words: string,
+    choose: (found: FoundContainer) => Promise<readonly Cidr[]>,
+  ): Promise<FoundContainer & { readonly cidrs: readonly Cidr[] }> {
+    const found = await this.#find(container, `detach ${words} from`);
+    const cidrs = await choose(found);
+    await this.#needs.network.detach({ nsPath: found.nsPath, container: found.snapshot.id }, cidrs);
+    return { ...found, cidrs };
   }
 
-  async #find(container: string, attempt: string): Promise<{ snapshot: Snapshot; nsPath: string }> {
+  async #find(container: string, attempt: string): Promise<FoundContainer> {
     const snapshot = await this.#needs.inspect(container);
     if (snapshot === undefined) {
       throw new HeddleError(
@@ -66,13 +80,13 @@ export class Attachment {
         `cannot ${attempt} ${called}: it is not running${ended}; start it first`,
       );
     }
-    const { path } = await this.#needs.namespaceOf(snapshot);
+    const { path, inode } = await this.#needs.namespaceOf(snapshot);
     if (path === undefined) {
       throw new HeddleError(
         'host-network',
         `cannot ${attempt} ${called}: it uses the host's network (--net=host) and has none of its own`,
       );
     }
-    return { snapshot, nsPath: path };
+    return { snapshot, nsPath: path, namespace: inode };
   }
 }

@@ -1,50 +1,62 @@
-import type { Snapshot } from '../docker/snapshot.ts';
 import { formatCidr, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import type { StateFile } from '../state.ts';
-import { dueAddresses } from './due.ts';
+import type { StateKeeper } from '../state.ts';
 import type { Roster } from './roster.ts';
 
+/** Owner of the addresses that `expose` gave the bridge; the original weave's word for it. */
+export const EXPOSED = 'weave:expose';
+
 /**
- * The addresses that `attach` and `detach` left each container with: kept over restarts of container, daemon and
- * host, and forgotten with the container. From the first word on they count, and no longer the container's metadata.
+ * Which addresses every container was given, asked for by its metadata or by hand: kept over restarts of container,
+ * daemon and host, and freed with the container. Once there is a claim it counts, and no longer the metadata.
  */
 export class Claims {
-  readonly #state: StateFile;
+  readonly #state: StateKeeper;
 
-  constructor(state: StateFile) {
+  constructor(state: StateKeeper) {
     this.#state = state;
   }
 
-  /** Undefined for a container that nobody attached or detached by hand. */
-  of(container: string): readonly Cidr[] | undefined {
-    return this.#state.current.claims[container]?.map(parseCidr);
+  /** Undefined for an owner that was never given any. */
+  of(owner: string): readonly Cidr[] | undefined {
+    return this.#state.current.claims[owner]?.map(parseCidr);
   }
 
-  add(snapshot: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
-    return this.#change(snapshot, (before) => before.union(new Set(cidrs.map(formatCidr))));
+  /** All owners: container ids and EXPOSED. */
+  owners(): readonly string[] {
+    return Object.keys(this.#state.current.claims);
   }
 
-  remove(snapshot: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
-    return this.#change(snapshot, (before) => before.difference(new Set(cidrs.map(formatCidr))));
+  /** Counts from this call on; resolves when it is on disk. */
+  async add(owner: string, cidrs: readonly Cidr[]): Promise<void> {
+    const before = this.#texts(owner);
+    if (before && cidrs.every((cidr) => before.has(formatCidr(cidr)))) return;
+    await this.#set(owner, [...(before ?? new Set()).union(new Set(cidrs.map(formatCidr)))]);
   }
 
-  async forget(container: string): Promise<void> {
-    if (this.#state.current.claims[container] === undefined) return;
-    await this.#state.change(({ claims: { [container]: _, ...claims }, ...state }) => ({ ...state, claims }));
+  /** The owner stays known, be it without any address: its metadata must not give back what was taken. */
+  async remove(owner: string, cidrs: readonly Cidr[]): Promise<void> {
+    await this.#set(owner, [...(this.#texts(owner) ?? new Set()).difference(new Set(cidrs.map(formatCidr)))]);
+  }
+
+  async forget(owner: string): Promise<void> {
+    if (this.#state.current.claims[owner] === undefined) return;
+    await this.#state.change(({ claims: { [owner]: _, ...claims }, ...state }) => ({ ...state, claims }));
   }
 
   /** Forgets what was removed while no daemon ran. */
   async prune(roster: Pick<Roster, 'get'>): Promise<void> {
-    for (const container of Object.keys(this.#state.current.claims)) {
-      if (roster.get(container) === undefined) await this.forget(container);
+    for (const owner of this.owners()) {
+      if (owner !== EXPOSED && roster.get(owner) === undefined) await this.forget(owner);
     }
   }
 
-  async #change({ id, ...snapshot }: Snapshot, edit: (before: Set<string>) => Set<string>): Promise<void> {
-    await this.#state.change((state) => {
-      const before = state.claims[id] ?? dueAddresses({ id, ...snapshot }).cidrs.map(formatCidr);
-      return { ...state, claims: { ...state.claims, [id]: [...edit(new Set(before))] } };
-    });
+  #texts(owner: string): Set<string> | undefined {
+    const texts = this.#state.current.claims[owner];
+    return texts && new Set(texts);
+  }
+
+  async #set(owner: string, texts: readonly string[]): Promise<void> {
+    await this.#state.change((state) => ({ ...state, claims: { ...state.claims, [owner]: [...texts] } }));
   }
 }

@@ -3,7 +3,8 @@ import { type AddressFacts, type AddressWord, chooseAddress } from '../addresses
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Cidr } from '../network/engine.ts';
-import type { FoundNamespace } from '../network/namespace.ts';
+import { type FoundNamespace, hostNetwork } from '../network/namespace.ts';
+import type { Wanted } from './addressing.ts';
 import { dueAddresses } from './due.ts';
 import type { RosterEntry } from './entry.ts';
 
@@ -13,8 +14,8 @@ export interface ObserverNeeds {
   addressesIn(path: string): Promise<readonly Address[]>;
   /** Gives a running container these addresses; undefined where this process may not attach. */
   attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
-  /** What `attach` and `detach` left a container with; undefined when it has only its own metadata to go by. */
-  claims(container: string): readonly Cidr[] | undefined;
+  /** The addresses that a running container should have; `namespace` is the inode of its network namespace. */
+  wanted(snapshot: Snapshot, namespace: number | undefined): Promise<Wanted>;
   bridgeSubnets(): Promise<readonly Cidr[]>;
   hostAddress(): Promise<string | undefined>;
 }
@@ -33,20 +34,23 @@ export class Observer {
   }
 
   async observe(snapshot: Snapshot): Promise<RosterEntry> {
-    const due = dueAddresses(snapshot);
-    const wanted = this.#needs.claims(snapshot.id) ?? due.cidrs;
+    let wanted = NOTHING_WANTED;
     let namespace: FoundNamespace = { path: undefined, inode: undefined };
     let addresses: readonly Address[] = [];
-    let problem = due.problem;
+    let problem: string | undefined;
     if (snapshot.pid > 0) {
       try {
         namespace = await this.#needs.namespaceOf(snapshot);
         if (namespace.path !== undefined) {
+          wanted = await this.#needs.wanted(snapshot, namespace.inode);
+          problem = wanted.problem;
           addresses = await this.#needs.addressesIn(namespace.path);
-          if (this.#needs.attach && missing(wanted, addresses).length > 0) {
-            await this.#needs.attach(namespace.path, snapshot, wanted);
+          if (this.#needs.attach && missing(wanted.cidrs, addresses).length > 0) {
+            await this.#needs.attach(namespace.path, snapshot, wanted.cidrs);
             addresses = await this.#needs.addressesIn(namespace.path);
           }
+        } else if (dueAddresses(snapshot).requests.length > 0) {
+          problem = hostNetwork().message;
         }
       } catch (error) {
         // A container that died under our eyes is told of by its own event.
@@ -65,11 +69,13 @@ export class Observer {
       namespace: namespace.inode,
       addresses,
       choice: chooseAddress(this.#policy, facts),
-      awaitingAddress: missing(wanted, addresses).length > 0,
+      awaitingAddress: wanted.refused || missing(wanted.cidrs, addresses).length > 0,
       problem,
     };
   }
 }
+
+const NOTHING_WANTED: Wanted = { cidrs: [], problem: undefined, refused: false };
 
 const missing = (wanted: readonly Cidr[], present: readonly Address[]): readonly Cidr[] =>
   wanted.filter((cidr) => !present.some((address) => address.ip === cidr.ip));

@@ -5,6 +5,8 @@ import { formatListen } from '../dns/listen.ts';
 import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/weave-names.ts';
 import { HeddleError } from '../errors.ts';
+import { type AddressRequest, formatRequest } from '../ipam/request.ts';
+import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
 import type { Desired } from '../registry/desired.ts';
@@ -54,20 +56,51 @@ export class DaemonHost implements Host {
     return { engine: this.#engine ?? '', address: docker.address, version: VERSION };
   }
 
-  async attach(container: string, cidrs: readonly Cidr[]): Promise<void> {
+  async attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, claims, follower } = this.#needs;
-    const snapshot = await parts.attachment.attach(container, cidrs);
-    await claims.add(snapshot, cidrs);
-    await follower.look(snapshot.id);
+    let taken: { readonly owner: string; readonly cidrs: readonly Cidr[] } | undefined;
+    try {
+      const words = requests.map(formatRequest).join(' ');
+      const { snapshot, cidrs } = await parts.attachment.attach(container, words, async (found) => {
+        const { id } = found.snapshot;
+        // Its own metadata first: from the first claim on it counts no longer.
+        const { cidrs: before } = await parts.addressing.wanted(found.snapshot, found.namespace);
+        const claimed = await parts.addressing.claim(id, requests, found.namespace);
+        const known = new Set(before.map(formatCidr));
+        taken = { owner: id, cidrs: claimed.filter((cidr) => !known.has(formatCidr(cidr))) };
+        return claimed;
+      });
+      await follower.look(snapshot.id);
+      return cidrs;
+    } catch (error) {
+      if (taken) await claims.remove(taken.owner, taken.cidrs);
+      throw error;
+    }
   }
 
-  async detach(container: string, cidrs: readonly Cidr[]): Promise<void> {
+  async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, claims, follower } = this.#needs;
-    const snapshot = await parts.docker.inspect(container);
-    // Given up first: a look in between must not give it back.
-    if (snapshot) await claims.remove(snapshot, cidrs);
-    const { id } = await parts.attachment.detach(container, cidrs);
-    await follower.look(id);
+    const stopped = await parts.docker.inspect(container);
+    // One that does not run has nothing but its claim.
+    if (stopped?.pid === 0 && claims.of(stopped.id)) {
+      const cidrs = parts.addressing.meant(stopped.id, requests);
+      await claims.remove(stopped.id, cidrs);
+      return cidrs;
+    }
+    const words = requests.map(formatRequest).join(' ');
+    const { snapshot, cidrs } = await parts.attachment.detach(container, words, async (found) => {
+      await parts.addressing.wanted(found.snapshot, found.namespace);
+      const meant = parts.addressing.meant(found.snapshot.id, requests);
+      // Given up first: a look in between must not give it back.
+      await claims.remove(found.snapshot.id, meant);
+      return meant;
+    });
+    await follower.look(snapshot.id);
+    return cidrs;
+  }
+
+  checkAddresses(requests: readonly AddressRequest[]): Promise<void> {
+    return this.#needs.parts.addressing.check(requests);
   }
 
   dnsAddress(): Promise<string> {

@@ -1,6 +1,7 @@
 import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
 import type { NameRequest } from '../dns/weave-names.ts';
+import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Service } from '../services/service.ts';
 
@@ -9,10 +10,12 @@ import type { Service } from '../services/service.ts';
  * together for one word in this very process. Same words, same output.
  */
 export interface Host {
-  /** Gives a running container these addresses; resolves when they answer. */
-  attach(container: string, cidrs: readonly Cidr[]): Promise<void>;
-  /** Takes these addresses away again; absent ones are a success. */
-  detach(container: string, cidrs: readonly Cidr[]): Promise<void>;
+  /** Gives a running container these addresses; resolves to them when they answer. */
+  attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  /** Takes these addresses away again, and says which; absent ones are a success. */
+  detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  /** Finds out whether a new container could have these addresses. @throws HeddleError `taken`, `bad-input` */
+  checkAddresses(requests: readonly AddressRequest[]): Promise<void>;
   /** The address that `--dns` names. */
   dnsAddress(): Promise<string>;
   /** Gives a name to a container, told by name or id, or to addresses. */

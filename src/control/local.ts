@@ -1,12 +1,16 @@
 import type { Settings } from '../config/schema.ts';
+import { Claims } from '../containers/claims.ts';
+import { Roster } from '../containers/roster.ts';
 import { overTcp } from '../dns/exchange.ts';
 import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
+import { type AddressRequest, formatRequest } from '../ipam/request.ts';
 import { createLogger } from '../log.ts';
 import type { Cidr } from '../network/engine.ts';
 import { assembleParts, type Parts } from '../parts.ts';
 import { define } from '../services/define.ts';
+import { MemoryState } from '../state.ts';
 import { VERSION } from '../version.ts';
 import type { ContainerReport, Host, StatusReport } from './host.ts';
 import { containerCounts, networkReport } from './report.ts';
@@ -24,13 +28,20 @@ export function localHost(settings: Settings, client: DockerClient): Host {
     );
   }
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
-  const parts = assembleParts(settings, {
-    client,
-    log,
-    claims: () => undefined,
-    advertised: () => undefined,
-  });
-  return new LocalHost(parts, settings);
+  const roster = new Roster();
+  // Looking must change nothing: what a container is due, the daemon gives it.
+  const parts = assembleParts(
+    { ...settings, attach: false },
+    {
+      client,
+      log,
+      claims: new Claims(new MemoryState()),
+      roster,
+      settled: () => true,
+      advertised: () => undefined,
+    },
+  );
+  return new LocalHost({ parts, roster }, settings);
 }
 
 const DNS_PORT = 53;
@@ -45,19 +56,38 @@ const withoutDaemon = (word: string): HeddleError =>
 
 class LocalHost implements Host {
   readonly #parts: Parts;
+  readonly #roster: Roster;
   readonly #settings: Settings;
 
-  constructor(parts: Parts, settings: Settings) {
-    this.#parts = parts;
+  constructor(needs: { readonly parts: Parts; readonly roster: Roster }, settings: Settings) {
+    this.#parts = needs.parts;
+    this.#roster = needs.roster;
     this.#settings = settings;
   }
 
-  async attach(container: string, cidrs: readonly Cidr[]): Promise<void> {
-    await this.#parts.attachment.attach(container, cidrs);
+  async attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    const { addressing, attachment } = this.#parts;
+    await this.containers();
+    const words = requests.map(formatRequest).join(' ');
+    const { cidrs } = await attachment.attach(container, words, ({ snapshot, namespace }) =>
+      addressing.claim(snapshot.id, requests, namespace),
+    );
+    return cidrs;
   }
 
-  async detach(container: string, cidrs: readonly Cidr[]): Promise<void> {
-    await this.#parts.attachment.detach(container, cidrs);
+  async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    const { addressing, attachment } = this.#parts;
+    const words = requests.map(formatRequest).join(' ');
+    const { cidrs } = await attachment.detach(container, words, async ({ snapshot }) => {
+      await this.#look(snapshot.id);
+      return addressing.meant(snapshot.id, requests);
+    });
+    return cidrs;
+  }
+
+  async checkAddresses(requests: readonly AddressRequest[]): Promise<void> {
+    await this.containers();
+    await this.#parts.addressing.check(requests);
   }
 
   dnsAddress(): Promise<string> {
@@ -107,6 +137,7 @@ class LocalHost implements Host {
     const snapshot = await docker.inspect(id);
     if (!snapshot) return undefined;
     const entry = await observer.observe(snapshot);
+    this.#roster.set(entry);
     // No registry hears of these: the host-id is only the form's.
     const { definitions, problems } = define(entry, {
       hostId: 'local',

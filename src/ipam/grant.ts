@@ -2,15 +2,8 @@ import { HeddleError } from '../errors.ts';
 import { contains, formatCidr, isAssignable, networkOf } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { addressesIn, ownedBlocks } from './blocks.ts';
+import { covers, type Pool } from './pool.ts';
 import type { AddressRequest } from './request.ts';
-
-/** Where free addresses come from. */
-export interface Pool {
-  /** `10.32.0.0/12`, shared by all hosts of a network. */
-  readonly range: Cidr;
-  /** What `net:default` means; inside the range. */
-  readonly defaultSubnet: Cidr;
-}
 
 /** Who has an address. */
 export interface Holder {
@@ -85,7 +78,7 @@ function exact(cidr: Cidr, others: Holdings['others']): Cidr {
 
 function subnetFor(asked: Cidr | undefined, { range, defaultSubnet }: Pool): Cidr {
   const subnet = asked ?? defaultSubnet;
-  if (contains(range, subnet.ip) && subnet.prefixLength >= range.prefixLength) return subnet;
+  if (covers(range, subnet)) return subnet;
   throw new HeddleError(
     'bad-input',
     `net:${formatCidr(subnet)} lies outside the range ${formatCidr(range)} that addresses are allocated from; ` +

@@ -2,30 +2,32 @@ import { spawn } from 'node:child_process';
 import { CIDR_LABEL } from '../containers/due.ts';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import { collect, type Io, type RunWord } from '../io.ts';
-import { formatCidr } from '../network/cidr.ts';
+import { formatRequest } from '../ipam/request.ts';
 import type { RunCommand } from './command.ts';
 
 /**
- * `docker run -d` by the caller's own client, so that every option of today's Docker works; then attach. A container
- * that cannot be attached is removed again.
+ * `docker run -d` by the caller's own client, so that every option of today's Docker works; then attach. Addresses that
+ * cannot be had are refused before anything is started; a container that cannot be attached is removed again.
  * @returns docker's status when docker failed, else that of `attach`
  */
 export async function runAttached(command: RunCommand, onHost: RunWord, io: Io): Promise<number> {
-  const cidrs = command.cidrs.map(formatCidr);
+  const words = command.requests.map(formatRequest);
+  const status = await onHost(['check-addresses', ...words], { ...io, stdout: collect() });
+  if (status !== 0) return status;
   const dns = command.withDns ? await dnsFlags(command, onHost, io) : [];
   if (dns === undefined) return 1;
   // The label makes the container wait for its address before it is registered, and get it back at every start.
-  const args = ['run', ...dns, '--label', `${CIDR_LABEL}=${cidrs.join(',')}`, '-d', ...command.dockerArgs];
+  const args = ['run', ...dns, '--label', `${CIDR_LABEL}=${words.join(',')}`, '-d', ...command.dockerArgs];
   const started = await docker(args, io);
   if (started.status !== 0) return started.status;
   const id = started.stdout.trim().split('\n').at(-1) ?? '';
   const complaints = collect();
-  const status = await attach([...cidrs, id], onHost, complaints);
-  if (status !== 0) {
+  const attached = await attach([...words, id], onHost, complaints);
+  if (attached !== 0) {
     await docker(['rm', '-f', '-v', id], { ...io, stdout: collect() });
     io.stderr.write(complaints.text);
     io.stderr.write('heddle: the container was removed again, because it could not be attached\n');
-    return status;
+    return attached;
   }
   io.stdout.write(`${id}\n`);
   return 0;

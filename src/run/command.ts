@@ -1,10 +1,10 @@
 import { HeddleError } from '../errors.ts';
-import { looksLikeAddress, parseAssignable } from '../network/cidr.ts';
-import type { Cidr } from '../network/engine.ts';
+import { type AddressRequest, ANY_ADDRESS, looksLikeRequest, parseRequest } from '../ipam/request.ts';
 
 export interface RunCommand {
   readonly withDns: boolean;
-  readonly cidrs: readonly Cidr[];
+  /** At least one: without any address among the words, whichever is free. */
+  readonly requests: readonly AddressRequest[];
   /** For `docker run`, untouched. */
   readonly dockerArgs: readonly string[];
 }
@@ -14,27 +14,21 @@ export interface RunCommand {
  * @throws HeddleError `bad-input` before anything is started
  */
 export function parseRun(words: readonly string[]): RunCommand {
-  const cidrs: Cidr[] = [];
+  const requests: AddressRequest[] = [];
   let withDns = false;
   let taken = 0;
   for (const word of words) {
     if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
-    else if (looksLikeAddress(word)) cidrs.push(parseAssignable(word));
+    else if (looksLikeRequest(word)) requests.push(parseRequest(word));
     else break;
     taken++;
-  }
-  if (cidrs.length === 0) {
-    throw new HeddleError(
-      'bad-input',
-      'run needs at least one address before the docker arguments: run 10.2.1.1/16 -e SERVICE_NAME=web nginx',
-    );
   }
   const dockerArgs = words.slice(taken);
   if (dockerArgs.length === 0) {
     throw new HeddleError(
       'bad-input',
-      'run needs an image after the addresses, with any options of docker run before it',
+      'run needs an image, with any options of docker run before it: run 10.2.1.1/16 -e SERVICE_NAME=web nginx',
     );
   }
-  return { withDns, cidrs, dockerArgs };
+  return { withDns, requests: requests.length > 0 ? requests : [ANY_ADDRESS], dockerArgs };
 }

@@ -67,7 +67,7 @@ describe('the command line', () => {
       /unknown command 'atach'[\s\S]*attach/,
     ],
     ['an unknown flag', 'ps --bogus', 2, /unknown option '--bogus'/],
-    ['attach without a container', 'attach 10.2.1.1/16', 2, /at least one address and a container/],
+    ['attach without a container', 'attach 10.2.1.1/16', 2, /a container after the addresses/],
     [
       'attach with addresses alone',
       'attach 10.2.1.1/16 10.2.1.2/16',
@@ -77,7 +77,7 @@ describe('the command line', () => {
     ['an address out of range', 'attach 10.2.0.300/16 web', 2, /10\.2\.0\.300\/16/],
     ['an address without prefix', 'detach 10.2.1.1 web', 2, /prefix length/],
     ['a prefix out of range', 'attach 10.2.1.1/33 web', 2, /0 to 32/],
-    ['run without an address', 'run busybox', 2, /at least one address/],
+    ['run without an image', 'run 10.2.1.1/16', 2, /needs an image/],
     ['a format that is none', 'ps --format yaml', 2, /Allowed choices are text, json/],
     ['a setting that is none', '--mtu 10 ps', 2, /--mtu: '10' is less than 576/],
     ['a registry that is none', 'daemon zookeeper://x', 2, /--registry: .*no registry is called "zookeeper"/],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dueAddresses } from '../../src/containers/due.ts';
-import { formatCidr } from '../../src/network/cidr.ts';
+import { formatRequest } from '../../src/ipam/request.ts';
 import { snapshot } from './snapshot.ts';
 
 const due = (metadata: Record<string, string>) =>
@@ -20,17 +20,22 @@ describe('the addresses a container asks for', () => {
       { 'heddle.cidr': '10.2.1.1/16', WEAVE_CIDR: '10.9.9.9/16' },
       ['10.2.1.1/16'],
     ],
+    [
+      "weave's other words",
+      { WEAVE_CIDR: 'net:default ip:10.2.1.1/16,net:10.32.5.0/24' },
+      ['net:default', '10.2.1.1/16', 'net:10.32.5.0/24'],
+    ],
     ['none', { WEAVE_CIDR: 'none' }, []],
     ['our label none', { 'heddle.cidr': 'none', WEAVE_CIDR: '10.9.9.9/16' }, []],
     ['blank', { WEAVE_CIDR: ' , ' }, []],
   ])('%s', (_, metadata, cidrs) => {
     expect(due(metadata)).toMatchObject({ problem: undefined });
-    expect(due(metadata).cidrs.map(formatCidr)).toEqual(cidrs);
+    expect(due(metadata).requests.map(formatRequest)).toEqual(cidrs);
   });
 
   it('attaches nothing by a label that cannot be understood, and says what is wrong with it', () => {
-    const { cidrs, problem } = due({ 'heddle.cidr': '10.2.1.1/16 10.2.0.300/16' });
-    expect(cidrs).toEqual([]);
+    const { requests, problem } = due({ 'heddle.cidr': '10.2.1.1/16 10.2.0.300/16' });
+    expect(requests).toEqual([]);
     expect(problem).toMatch(/^heddle\.cidr: .*10\.2\.0\.300/);
   });
 });

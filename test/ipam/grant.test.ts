@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { grant, type Holder, meant, type Pool } from '../../src/ipam/grant.ts';
+import { grant, type Holder, meant } from '../../src/ipam/grant.ts';
+import type { Pool } from '../../src/ipam/pool.ts';
 import { parseRequest } from '../../src/ipam/request.ts';
 import { contains, formatCidr, isAssignable, parseCidr } from '../../src/network/cidr.ts';
 import type { Cidr } from '../../src/network/engine.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { formatCidr } from '../../src/network/cidr.ts';
+import { formatRequest } from '../../src/ipam/request.ts';
 import { parseRun } from '../../src/run/command.ts';
 
 const parsed = (line: string) => {
-  const { withDns, cidrs, dockerArgs } = parseRun(line.split(' '));
-  return [withDns, cidrs.map(formatCidr).join(' '), dockerArgs.join(' ')];
+  const { withDns, requests, dockerArgs } = parseRun(line.split(' '));
+  return [withDns, requests.map(formatRequest).join(' '), dockerArgs.join(' ')];
 };
 
 describe('the words of run', () => {
@@ -13,6 +13,9 @@ describe('the words of run', () => {
     ['--with-dns 10.2.1.1/16 -ti nginx sh', [true, '10.2.1.1/16', '-ti nginx sh']],
     ['10.2.1.1/16 --with-dns 10.3.1.1/24 nginx', [true, '10.2.1.1/16 10.3.1.1/24', 'nginx']],
     ['10.2.1.1/16 fd00::1/64 nginx', [false, '10.2.1.1/16 fd00::1/64', 'nginx']],
+    ['nginx', [false, 'net:default', 'nginx']],
+    ['net:default ip:10.2.1.1/16 nginx', [false, 'net:default 10.2.1.1/16', 'nginx']],
+    ['net:10.32.5.0/24 net:5000/web', [false, 'net:10.32.5.0/24', 'net:5000/web']],
     ['10.2.1.1/16 10.0.0.5:5000/web', [false, '10.2.1.1/16', '10.0.0.5:5000/web']],
     [
       '10.2.1.1/16 -e A=10.2.1.2/16 web --with-dns',
@@ -23,7 +26,7 @@ describe('the words of run', () => {
   });
 
   it.each([
-    ['nginx', /at least one address/],
+    ['--with-dns', /needs an image/],
     ['10.2.0.300/16 nginx', /10\.2\.0\.300\/16/],
     ['10.2.1.1 nginx', /prefix length/],
     ['10.2.1.1/33 nginx', /0 to 32/],

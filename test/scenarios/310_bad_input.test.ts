@@ -51,10 +51,9 @@ describe('with a daemon', () => {
   });
 
   test('words that are missing are named', async () => {
-    expectRefusal(await daemon.word('run'), 2, 'address');
+    expectRefusal(await daemon.word('run'), 2, 'image');
     expectRefusal(await daemon.word('run', '10.2.1.1/16'), 2, 'image');
-    expectRefusal(await daemon.word('run', 'busybox', 'true'), 2, 'address');
-    expectRefusal(await daemon.word('attach', '10.2.1.1/16'), 2, 'container');
+    expectRefusal(await daemon.word('attach', '10.2.1.1/16'), 2, 'one more address');
   });
 
   test('an unknown word and an unknown flag get a sentence and the usage status', async () => {

@@ -1,0 +1,198 @@
+import { type Snapshot, shortId } from '../docker/snapshot.ts';
+import { HeddleError, messageOf } from '../errors.ts';
+import { AddressTaken, grant, type Holder, meant } from '../ipam/grant.ts';
+import { type Pool, poolOf } from '../ipam/pool.ts';
+import type { AddressRequest } from '../ipam/request.ts';
+import type { Cidr } from '../network/engine.ts';
+import { type Claims, EXPOSED } from './claims.ts';
+import { dueAddresses, namedAddresses } from './due.ts';
+import type { Roster } from './roster.ts';
+
+export interface AddressingNeeds {
+  readonly claims: Claims;
+  readonly roster: Pick<Roster, 'get' | 'entries' | 'delete' | 'inNamespace'>;
+  inspect(container: string): Promise<Snapshot | undefined>;
+  /** Of the bridge that containers are attached to. */
+  bridgeAddresses(): Promise<readonly Cidr[]>;
+  /** Whether the roster holds everything that runs: before that, nobody knows which addresses are free. */
+  settled(): boolean;
+}
+
+/** The addresses that a container should have. */
+export interface Wanted {
+  readonly cidrs: readonly Cidr[];
+  /** Why it does not get what its metadata asks for. */
+  readonly problem: string | undefined;
+  /** True when it asked for addresses, and none can be given now. */
+  readonly refused: boolean;
+}
+
+export interface AddressingOptions {
+  readonly range: Cidr;
+  /** Undefined for the whole range. */
+  readonly defaultSubnet: Cidr | undefined;
+  readonly bridge: string;
+  /** Name of the interface in a container whose addresses are its own: `ethwe`. */
+  readonly interface: string;
+}
+
+/** Gives addresses to owners: what was claimed stays, what somebody has is refused, and what is free is found. */
+export class Addressing {
+  readonly #needs: AddressingNeeds;
+  readonly #pool: Pool;
+  readonly #options: AddressingOptions;
+
+  constructor(needs: AddressingNeeds, options: AddressingOptions) {
+    this.#needs = needs;
+    this.#options = options;
+    this.#pool = poolOf(options.range, options.defaultSubnet);
+  }
+
+  get pool(): Pool {
+    return this.#pool;
+  }
+
+  /**
+   * What a running container should have: its claim; else what its metadata asks for, which becomes its claim.
+   * @param namespace inode of its network namespace, if that is known: containers in one share their addresses
+   */
+  async wanted(snapshot: Snapshot, namespace: number | undefined): Promise<Wanted> {
+    const claimed = this.#needs.claims.of(snapshot.id);
+    if (claimed) return { cidrs: claimed, problem: undefined, refused: false };
+    const { requests, problem } = dueAddresses(snapshot);
+    if (requests.length === 0) return { cidrs: [], problem, refused: false };
+    try {
+      return { cidrs: await this.claim(snapshot.id, requests, namespace), problem, refused: false };
+    } catch (error) {
+      if (error instanceof HeddleError) return { cidrs: [], problem: messageOf(error), refused: true };
+      throw error;
+    }
+  }
+
+  /** The same where this process may not attach: what is said to be coming, and nothing is claimed for it. */
+  expected(snapshot: Snapshot): Wanted {
+    const { requests, problem } = dueAddresses(snapshot);
+    return {
+      cidrs: this.#needs.claims.of(snapshot.id) ?? namedAddresses(requests),
+      problem,
+      refused: false,
+    };
+  }
+
+  /**
+   * Makes these addresses the owner's; resolves when that is on disk. Asking again gives the same.
+   * @throws HeddleError `taken`, `bad-input`, or `unreachable` before everything that runs is known
+   */
+  async claim(
+    owner: string,
+    requests: readonly AddressRequest[],
+    namespace?: number,
+  ): Promise<readonly Cidr[]> {
+    const bridge = await this.#needs.bridgeAddresses();
+    const { cidrs, kept } = await this.#holding(() => {
+      const granted = this.#grant(owner, requests, namespace, bridge);
+      return { cidrs: granted, kept: this.#needs.claims.add(owner, granted) };
+    });
+    await kept;
+    return cidrs;
+  }
+
+  /** Finds out whether a new container could have these addresses. @throws HeddleError as `claim` does */
+  async check(requests: readonly AddressRequest[]): Promise<void> {
+    const bridge = await this.#needs.bridgeAddresses();
+    await this.#holding(() => this.#grant('', requests, undefined, bridge));
+  }
+
+  /** Which of the owner's addresses these requests mean. */
+  meant(owner: string, requests: readonly AddressRequest[]): readonly Cidr[] {
+    return meant(requests, this.#own(owner), this.#pool);
+  }
+
+  /** What it was given, and what it was seen with: somebody else may have attached it. */
+  #own(owner: string): readonly Cidr[] {
+    const seen = this.#needs.roster.get(owner)?.addresses ?? [];
+    const attached = seen.filter((address) => address.interface === this.#options.interface);
+    return [
+      ...(this.#needs.claims.of(owner) ?? []),
+      ...attached.map(({ ip, prefixLength, family }) => ({ ip, prefixLength, family })),
+    ];
+  }
+
+  /** Tries until what stands in the way exists: a holder may have been removed, and the word of it be under way. */
+  async #holding<T>(attempt: () => T): Promise<T> {
+    for (;;) {
+      try {
+        return attempt();
+      } catch (error) {
+        if (!(error instanceof AddressTaken) || !(await this.#hasGone(error.holder))) throw error;
+      }
+    }
+  }
+
+  /** Awaits nothing, and neither does claiming what it gives: two callers cannot get one address. */
+  #grant(
+    owner: string,
+    requests: readonly AddressRequest[],
+    namespace: number | undefined,
+    bridge: readonly Cidr[],
+  ): readonly Cidr[] {
+    const own = this.#own(owner);
+    const cidrs = grant(requests, { own, others: this.#others(owner, namespace, bridge) }, this.#pool);
+    if (this.#needs.settled() || onlyKnown(requests, cidrs, own)) return cidrs;
+    throw new HeddleError(
+      'unreachable',
+      'no address is allocated before all running containers are known; try again when Docker answers',
+    );
+  }
+
+  /** Everybody else's addresses, claimed or seen. */
+  #others(
+    owner: string,
+    namespace: number | undefined,
+    bridge: readonly Cidr[],
+  ): ReadonlyMap<string, Holder> {
+    const { claims, roster } = this.#needs;
+    const sharing = new Set([owner, ...(namespace === undefined ? [] : roster.inNamespace(namespace))]);
+    const others = new Map<string, Holder>();
+    if (owner !== EXPOSED) {
+      for (const { ip } of bridge)
+        others.set(ip, { container: undefined, name: `the bridge ${this.#options.bridge}` });
+    }
+    for (const { snapshot, addresses } of roster.entries()) {
+      if (sharing.has(snapshot.id)) continue;
+      for (const { ip } of addresses) others.set(ip, this.#holder(snapshot.id));
+    }
+    for (const other of claims.owners()) {
+      if (sharing.has(other)) continue;
+      for (const { ip } of claims.of(other) ?? []) others.set(ip, this.#holder(other));
+    }
+    return others;
+  }
+
+  #holder(owner: string): Holder {
+    if (owner === EXPOSED)
+      return { container: undefined, name: `the bridge ${this.#options.bridge}, exposed` };
+    const name = this.#needs.roster.get(owner)?.snapshot.name;
+    return {
+      container: owner,
+      name: name ? `container '${name}' (${shortId(owner)})` : `container ${shortId(owner)}`,
+    };
+  }
+
+  async #hasGone({ container }: Holder): Promise<boolean> {
+    if (container === undefined || (await this.#needs.inspect(container)) !== undefined) return false;
+    this.#needs.roster.delete(container);
+    await this.#needs.claims.forget(container);
+    return true;
+  }
+}
+
+/** Whether nothing of it had to be found among the free ones. */
+const onlyKnown = (
+  requests: readonly AddressRequest[],
+  granted: readonly Cidr[],
+  own: readonly Cidr[],
+): boolean => {
+  const known = new Set([...own, ...namedAddresses(requests)].map(({ ip }) => ip));
+  return granted.every(({ ip }) => known.has(ip));
+};

@@ -1,0 +1,128 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { dataOf } from '../support/dig.ts';
+import { containerIds, docker, removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon(['--ipalloc-range', '10.40.0.0/16']);
+});
+afterEach(removeContainers);
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+/** What it has on ethwe: `10.40.0.1/16`. */
+async function ethwe(container: string): Promise<readonly string[]> {
+  const lines = await docker('exec', container, 'ip', '-o', '-4', 'address', 'show', 'ethwe');
+  return [...lines.matchAll(/inet (\S+)/g)].map(([, cidr = '']) => cidr);
+}
+
+describe('addresses that nobody chose', () => {
+  test('every container gets one of its own, and keeps it over restarts of container, daemon and engine', async () => {
+    await using web = await daemon.run([], ['-e', 'SERVICE_NAME=web']);
+    await using db = await daemon.run(['net:default']);
+    await using labelled = await runContainer(['--label', 'heddle.cidr=net:10.40.7.0/24']);
+    const all = async () => [await ethwe(web.id), await ethwe(db.id), await ethwe(labelled.id)];
+    const given = [['10.40.0.1/16'], ['10.40.0.2/16'], ['10.40.7.1/24']];
+    await eventually(async () => expect(await all()).toEqual(given));
+    await eventually(async () =>
+      expect(dataOf(await daemon.dig('web.service.dc1.consul'))).toEqual(['10.40.0.1']),
+    );
+    await docker('restart', '-t', '0', db.id, labelled.id, web.id);
+    await eventually(async () => expect(await all()).toEqual(given));
+    await docker('stop', '-t', '0', web.id);
+    await daemon.restart();
+    await using other = await daemon.run([]);
+    expect(await ethwe(other.id)).toEqual(['10.40.0.3/16']);
+    await docker('start', web.id);
+    await eventually(async () => expect(await all()).toEqual(given));
+  });
+
+  test('the address of a removed container is free at once', async () => {
+    const web = await daemon.run([]);
+    expect(await ethwe(web.id)).toEqual(['10.40.0.1/16']);
+    await docker('rm', '-f', web.id);
+    await using next = await daemon.run(['10.40.0.1/16']);
+    expect(await ethwe(next.id)).toEqual(['10.40.0.1/16']);
+    await docker('rm', '-f', next.id);
+    await using free = await daemon.run([]);
+    expect(await ethwe(free.id)).toEqual(['10.40.0.1/16']);
+  });
+
+  test('attach and detach print what they gave and took, and asking twice gives the same', async () => {
+    await using web = await runContainer();
+    for (let times = 0; times < 2; times++) {
+      const attached = await daemon.word('attach', 'net:10.40.9.0/24', 'ip:10.2.1.1/16', web.name);
+      expect(attached).toEqual({ status: 0, stdout: '10.40.9.1 10.2.1.1\n', stderr: '' });
+    }
+    expect((await daemon.word('detach', 'net:10.40.9.0/24', web.name)).stdout).toBe('10.40.9.1\n');
+    expect(await ethwe(web.id)).toEqual(['10.2.1.1/16']);
+    await docker('stop', '-t', '0', web.id);
+    expect(await daemon.word('detach', '10.2.1.1/16', web.name)).toMatchObject({
+      status: 0,
+      stdout: '10.2.1.1\n',
+    });
+    await using next = await daemon.run(['10.2.1.1/16']);
+    expect(await ethwe(next.id)).toEqual(['10.2.1.1/16']);
+  });
+
+  test('an address that somebody has is refused, by name, before anything is started', async () => {
+    await using web = await daemon.run(['10.2.1.1/16']);
+    await using other = await runContainer();
+    const before = await containerIds();
+    const refusals = [
+      await daemon.word('run', '10.2.1.1/16', 'busybox', 'sleep', '60'),
+      await daemon.word('run', 'net:10.40.5.0/24', '10.2.1.1/24', 'busybox', 'sleep', '60'),
+      await daemon.word('attach', '10.2.1.1/16', other.name),
+    ];
+    for (const refusal of refusals) {
+      expect(refusal).toMatchObject({ status: 1, stdout: '' });
+      expect(refusal.stderr).toMatch(new RegExp(`^heddle: 10\\.2\\.1\\.1/\\d+ belongs to .*'${web.name}'`));
+    }
+    expect((await daemon.word('run', 'net:10.2.0.0/16', 'busybox', 'true')).stderr).toMatch(
+      /outside the range/,
+    );
+    expect(await containerIds()).toEqual(before);
+    await using rival = await runContainer([
+      '--label',
+      'heddle.cidr=10.2.1.1/16',
+      '-e',
+      'SERVICE_NAME=rival',
+    ]);
+    await eventually(async () => {
+      const { stdout } = await daemon.word('ps', rival.name);
+      expect(stdout).toMatch(new RegExp(`not announced: 10\\.2\\.1\\.1/16 belongs to .*'${web.name}'`));
+    });
+    expect(dataOf(await daemon.dig('rival.service.dc1.consul'))).toEqual([]);
+    await docker('rm', '-f', web.id);
+    await eventually(async () => expect(await ethwe(rival.id)).toEqual(['10.2.1.1/16']));
+  });
+
+  test('a subnet that is full says so', async () => {
+    await using one = await daemon.run(['net:10.40.6.0/30']);
+    await using two = await daemon.run(['net:10.40.6.0/30']);
+    expect([await ethwe(one.id), await ethwe(two.id)]).toEqual([['10.40.6.1/30'], ['10.40.6.2/30']]);
+    const refused = await daemon.word('run', 'net:10.40.6.0/30', 'busybox', 'sleep', '60');
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^heddle: every address of 10\.40\.6\.0\/30 is taken/);
+  });
+
+  test('with --local, without a daemon, nobody gets what somebody has', async () => {
+    await using web = await daemon.run([]);
+    await using other = await runContainer();
+    await daemon.stop();
+    const local = (...words: string[]) => heddle(['--local', '--ipalloc-range', '10.40.0.0/16', ...words]);
+    for (let times = 0; times < 2; times++) {
+      expect(await local('attach', other.name)).toMatchObject({ status: 0, stdout: '10.40.0.2\n' });
+    }
+    expect((await local('attach', '10.40.0.1/16', other.name)).stderr).toContain(`'${web.name}'`);
+    await daemon.start();
+    await using next = await daemon.run([]);
+    expect(await ethwe(next.id)).toEqual(['10.40.0.3/16']);
+  });
+});
