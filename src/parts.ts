@@ -8,6 +8,7 @@ import { Attachment } from './containers/attachment.ts';
 import type { Claims } from './containers/claims.ts';
 import { Observer } from './containers/observe.ts';
 import type { Roster } from './containers/roster.ts';
+import type { ContainerResolver } from './dns/args.ts';
 import type { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import type { Snapshot } from './docker/snapshot.ts';
@@ -27,6 +28,8 @@ export interface Parts {
   readonly addressing: Addressing;
   /** The address of the bridge whose containers ask us for names. */
   dnsAddress(): Promise<string>;
+  /** That address and the search domains; undefined where no DNS is served on the bridges. */
+  resolver(): Promise<ContainerResolver | undefined>;
   /** The addresses of all bridges that containers can reach us at. */
   bridgeAddresses(): Promise<readonly string[]>;
 }
@@ -86,13 +89,16 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   );
 
   const dockerBridge = async () => settings.dockerBridge ?? (await docker.bridgeDevice());
+  const dnsAddress = async () => addressOf(network, await dockerBridge());
   return {
     docker,
     network,
     observer,
     attachment,
+    dnsAddress,
+    resolver: async () =>
+      settings.dns ? { address: await dnsAddress(), search: settings.dnsSearch } : undefined,
     addressing,
-    dnsAddress: async () => addressOf(network, await dockerBridge()),
     bridgeAddresses: async () => {
       const devices = new Set([bridge, await dockerBridge().catch(() => bridge)]);
       const addresses = await Promise.all(Array.from(devices, (name) => network.hostAddresses(name)));

@@ -12,7 +12,7 @@ export const dnsArgsWord: HostWord = {
         'what docker run will be given; only a --dns-search in it counts',
       ),
   async run(host, request, io) {
-    io.stdout.write(`${dnsArgs(await host.dnsAddress(), request.args).join(' ')}\n`);
+    io.stdout.write(`${dnsArgs(await host.resolver(), request.args).join(' ')}\n`);
     return 0;
   },
 };

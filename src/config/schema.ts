@@ -1,6 +1,9 @@
 import * as v from 'valibot';
 import { type AddressWord, parsePolicy } from '../addresses/choose.ts';
-import { parseListen } from '../dns/listen.ts';
+import { parseListen, parseServer } from '../dns/listen.ts';
+import { parseRoute } from '../dns/routes.ts';
+import { parseServiceTtl, parseTtl } from '../dns/ttl.ts';
+import { HeddleError } from '../errors.ts';
 import { parseNetwork } from '../ipam/pool.ts';
 import { LOG_LEVELS } from '../log.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
@@ -54,11 +57,15 @@ const deviceName = v.pipe(
   text,
   v.regex(/^[A-Za-z0-9_.-]{1,15}$/, 'is not a device name (1 to 15 of A-Z a-z 0-9 _ . -)'),
 );
-const dnsLabels = v.pipe(
-  text,
-  v.transform((name) => name.toLowerCase().replace(/\.$/, '')),
-  v.regex(/^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/, 'is not a domain name'),
-);
+const withoutFinalDot = (name: string) => name.toLowerCase().replace(/\.$/, '');
+const DOMAIN = /^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/;
+const dnsLabels = v.pipe(text, v.transform(withoutFinalDot), v.regex(DOMAIN, 'is not a domain name'));
+/** The root, which docker takes for no search at all, or a domain. */
+const parseSearch = (word: string): string => {
+  const domain = withoutFinalDot(word);
+  if (word === '.' || DOMAIN.test(domain)) return domain || '.';
+  throw new HeddleError('bad-input', `\`${word}\` is no search domain; expected one as in weave.local, or .`);
+};
 
 /** Every setting: schema with its default, and its texts. The order is that of `--help`. */
 export const SETTINGS = {
@@ -102,6 +109,12 @@ export const SETTINGS = {
     value: 'name',
     help: 'domain of the service names',
   },
+  altDomain: {
+    schema: v.optional(dnsLabels),
+    flag: 'alt-domain',
+    value: 'name',
+    help: 'a second domain of the service names, answered alike',
+  },
   weaveDomain: {
     schema: v.optional(dnsLabels, 'weave.local'),
     flag: 'weave-domain',
@@ -125,6 +138,55 @@ export const SETTINGS = {
     schema: v.optional(onOrOff, true),
     flag: 'no-dns',
     help: 'serve no DNS on the bridges',
+  },
+  dnsSearch: {
+    schema: v.optional(listOf(parseSearch), ['.']),
+    flag: 'dns-search',
+    value: 'domain',
+    help: 'search domain that dns-args prints; several by repetition or commas (. for none)',
+    list: true,
+  },
+  serviceTtl: {
+    schema: v.optional(
+      v.pipe(
+        listOf(parseServiceTtl),
+        v.transform((ttls): Readonly<Record<string, number>> => Object.fromEntries(ttls)),
+      ),
+      [],
+    ),
+    flag: 'service-ttl',
+    value: 'name=ttl',
+    help: 'TTL of a service (web=30s), of a prefix (web*=10s) or of all (*=5s); several by repetition or commas (0)',
+    list: true,
+  },
+  nodeTtl: {
+    schema: v.optional(v.pipe(text, v.transform(parseTtl)), '0'),
+    flag: 'node-ttl',
+    value: 'ttl',
+    help: 'TTL of node and addr names, as in 30s',
+  },
+  onlyPassing: {
+    schema: v.optional(onOrOff, false),
+    flag: 'only-passing',
+    help: 'leave out services whose checks warn, too',
+  },
+  forward: {
+    schema: v.optional(listOf(parseRoute), []),
+    flag: 'forward',
+    value: 'domain=server',
+    help: 'ask for the names of a domain there, as in corp.example=10.0.0.2; several by repetition or commas',
+    list: true,
+  },
+  consulDns: {
+    schema: v.optional(
+      v.pipe(
+        text,
+        v.transform((server) => parseServer(server, 8600)),
+      ),
+    ),
+    flag: 'consul-dns',
+    value: 'server',
+    help: "Consul's own DNS, asked for other datacenters and prepared queries, as in 127.0.0.1:8600",
   },
   resolvConf: {
     schema: v.optional(text, '/etc/resolv.conf'),

@@ -1,6 +1,7 @@
 import type { Claims } from '../containers/claims.ts';
 import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
+import type { ContainerResolver } from '../dns/args.ts';
 import { formatListen } from '../dns/listen.ts';
 import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/weave-names.ts';
@@ -103,8 +104,8 @@ export class DaemonHost implements Host {
     return this.#needs.parts.addressing.check(requests);
   }
 
-  dnsAddress(): Promise<string> {
-    return this.#needs.parts.dnsAddress();
+  resolver(): Promise<ContainerResolver | undefined> {
+    return this.#needs.parts.resolver();
   }
 
   async addName(request: NameRequest): Promise<void> {

@@ -1,5 +1,6 @@
 import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
+import type { ContainerResolver } from '../dns/args.ts';
 import type { NameRequest } from '../dns/weave-names.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
@@ -10,14 +11,14 @@ import type { Service } from '../services/service.ts';
  * together for one word in this very process. Same words, same output.
  */
 export interface Host {
+  /** What `dns-args` makes containers use; undefined where no DNS is served on the bridges. */
+  resolver(): Promise<ContainerResolver | undefined>;
   /** Gives a running container these addresses; resolves to them when they answer. */
   attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Takes these addresses away again, and says which; absent ones are a success. */
   detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Finds out whether a new container could have these addresses. @throws HeddleError `taken`, `bad-input` */
   checkAddresses(requests: readonly AddressRequest[]): Promise<void>;
-  /** The address that `--dns` names. */
-  dnsAddress(): Promise<string>;
   /** Gives a name to a container, told by name or id, or to addresses. */
   addName(request: NameRequest): Promise<void>;
   removeName(request: NameRequest): Promise<void>;

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/schema.ts';
 import { Claims } from '../containers/claims.ts';
 import { Roster } from '../containers/roster.ts';
+import type { ContainerResolver } from '../dns/args.ts';
 import { overTcp } from '../dns/exchange.ts';
 import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
@@ -90,8 +91,8 @@ class LocalHost implements Host {
     await this.#parts.addressing.check(requests);
   }
 
-  dnsAddress(): Promise<string> {
-    return this.#parts.dnsAddress();
+  resolver(): Promise<ContainerResolver | undefined> {
+    return this.#parts.resolver();
   }
 
   async addName(): Promise<void> {
@@ -104,7 +105,7 @@ class LocalHost implements Host {
 
   lookUp(word: string): Promise<readonly string[]> {
     return lookUp(word, async (query) => {
-      const upstream = { ip: await this.dnsAddress(), port: DNS_PORT };
+      const upstream = { ip: await this.#parts.dnsAddress(), port: DNS_PORT };
       return await overTcp(
         upstream,
         { message: query, questionEnd: query.length },

@@ -9,6 +9,10 @@ export const OPT_BYTES = 11;
 const DNSSEC_OK = 0x8000;
 /** The option that tells the client's subnet (RFC 7871 §6): four bytes, and an address of at most sixteen. */
 const CLIENT_SUBNET = { code: 8, minBytes: 4, maxBytes: 20 };
+/** Code and length, before the data of an option. */
+const OPTION_HEADER_BYTES = 4;
+/** Our own option, of the range for local use (RFC 6891 §9), and the length of its data. */
+const LOOP_MARK = { code: 65_313, bytes: 8 };
 
 /**
  * The OPT record of a query, `none`, or undefined where the sections behind the question are malformed. One answer,
@@ -37,14 +41,17 @@ function decodeAdditionals(packet: Buffer) {
 }
 
 function ednsOf({ ednsVersion, udpPayloadSize, flag_do, options }: OptAnswer): Edns | undefined {
-  const { code, minBytes, maxBytes } = CLIENT_SUBNET;
-  const clientSubnet = options.find((option) => Number(option.code) === code)?.data;
+  const dataOf = (code: number) => options.find((option) => Number(option.code) === code)?.data;
+  const clientSubnet = dataOf(CLIENT_SUBNET.code);
+  const { minBytes, maxBytes } = CLIENT_SUBNET;
   if (clientSubnet && (clientSubnet.length < minBytes || clientSubnet.length > maxBytes)) return undefined;
+  const loopMark = dataOf(LOOP_MARK.code);
   return {
     version: ednsVersion,
     udpSize: udpPayloadSize,
     dnssecOk: flag_do,
     ...(clientSubnet && { clientSubnet: Uint8Array.from(clientSubnet) }),
+    ...(loopMark?.length === LOOP_MARK.bytes && { loopMark: Uint8Array.from(loopMark) }),
   };
 }
 
@@ -55,26 +62,36 @@ export interface Opt {
   readonly extendedRcode?: number;
   readonly dnssecOk?: boolean;
   readonly clientSubnet?: Uint8Array | undefined;
+  readonly loopMark?: Uint8Array;
 }
 
 /** An OPT record of version 0. */
-export function optRecord({ udpSize, extendedRcode = 0, dnssecOk = false, clientSubnet }: Opt): Buffer {
-  const option = clientSubnet ? subnetOption(clientSubnet) : Buffer.alloc(0);
+export function optRecord(opt: Opt): Buffer {
+  const { udpSize, extendedRcode = 0, dnssecOk = false, clientSubnet, loopMark } = opt;
+  const options = Buffer.concat([
+    clientSubnet ? subnetOption(clientSubnet) : Buffer.alloc(0),
+    loopMark ? option(LOOP_MARK.code, loopMark) : Buffer.alloc(0),
+  ]);
   const record = Buffer.alloc(OPT_BYTES);
   record.writeUInt16BE(OPT, 1);
   record.writeUInt16BE(udpSize, 3);
   record.writeUInt8(extendedRcode, 5);
   record.writeUInt16BE(dnssecOk ? DNSSEC_OK : 0, 7);
-  record.writeUInt16BE(option.length, 9);
-  return Buffer.concat([record, option]);
+  record.writeUInt16BE(options.length, 9);
+  return Buffer.concat([record, options]);
 }
 
 /** The subnet with scope 0: the answer is the same for every client (RFC 7871 §7.2.1). */
 function subnetOption(clientSubnet: Uint8Array): Buffer {
-  const option = Buffer.alloc(4 + clientSubnet.length);
-  option.writeUInt16BE(CLIENT_SUBNET.code, 0);
-  option.writeUInt16BE(clientSubnet.length, 2);
-  option.set(clientSubnet, 4);
-  option.writeUInt8(0, 4 + 3);
-  return option;
+  const subnet = option(CLIENT_SUBNET.code, clientSubnet);
+  subnet.writeUInt8(0, OPTION_HEADER_BYTES + 3);
+  return subnet;
+}
+
+function option(code: number, data: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(OPTION_HEADER_BYTES + data.length);
+  bytes.writeUInt16BE(code, 0);
+  bytes.writeUInt16BE(data.length, 2);
+  bytes.set(data, OPTION_HEADER_BYTES);
+  return bytes;
 }

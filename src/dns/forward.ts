@@ -1,12 +1,14 @@
-import { HeddleError, messageOf } from '../errors.ts';
-import { exchange } from './exchange.ts';
-import { outgoingQuery } from './outgoing.ts';
-import { relayedRcode } from './relay.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CacheOptions, ForwardCache } from './forward-cache.ts';
+import { formatListen } from './listen.ts';
+import { type Route, serversFor } from './routes.ts';
+import type { UpstreamClient } from './upstream-client.ts';
 import type { Upstream } from './upstreams.ts';
-import { bare, type Question, RCODES, type Resolved, type Zone } from './zone.ts';
+import { bare, type Question, type Resolved, type Zone } from './zone.ts';
 
 export interface ForwardNeeds {
   readonly upstreams: { list(): Promise<readonly Upstream[]> };
+  readonly client: Pick<UpstreamClient, 'ask'>;
   /** Whether a client is in one of the host's own networks: for others we are no resolver. */
   readonly isLocal: (client: string) => boolean;
 }
@@ -14,56 +16,47 @@ export interface ForwardNeeds {
 export interface ForwardOptions {
   /** Domains that are answered here and never asked for elsewhere. */
   readonly ownDomains: readonly string[];
-  /** Milliseconds given to each upstream. */
-  readonly timeoutMs?: number;
-  /** Questions that are out at the same time, each with a socket; further ones fail at once. */
-  readonly maxOutstanding?: number;
+  /** Domains with servers of their own. */
+  readonly routes?: readonly Route[];
+  readonly cache?: CacheOptions;
 }
 
-/** Codes by which a server says that it cannot answer, as opposed to what the answer is: another one may. */
-const UNHELPFUL: ReadonlySet<number> = new Set([
-  RCODES.FORMERR,
-  RCODES.SERVFAIL,
-  RCODES.NOTIMP,
-  RCODES.REFUSED,
-]);
+/** As long as an old answer waits for a new one (RFC 8767 §5: less than an asker waits). */
+const PATIENCE_MS = 1_800;
 
 /** All other names: asked from the host's own resolvers, on behalf of clients in the host's own networks. */
 export class ForwardZone implements Zone {
   readonly name = 'forward';
   readonly #needs: ForwardNeeds;
   readonly #ownDomains: readonly string[];
-  readonly #timeoutMs: number;
-  readonly #maxOutstanding: number;
-  readonly #stopping = new AbortController();
-  #outstanding = 0;
+  readonly #routes: readonly Route[];
+  readonly #cache: ForwardCache;
+  /** Questions that are out, so that the same one is asked once for all who ask it meanwhile. */
+  readonly #asking = new Map<string, Promise<Buffer>>();
 
-  constructor(needs: ForwardNeeds, { ownDomains, timeoutMs = 2_000, maxOutstanding = 512 }: ForwardOptions) {
+  constructor(needs: ForwardNeeds, { ownDomains, routes = [], cache }: ForwardOptions) {
     this.#needs = needs;
     this.#ownDomains = ownDomains.map((domain) => domain.toLowerCase());
-    this.#timeoutMs = timeoutMs;
-    this.#maxOutstanding = maxOutstanding;
+    this.#routes = routes;
+    this.#cache = new ForwardCache(cache);
   }
 
   async resolve(question: Question): Promise<Resolved> {
     if (!this.#isOurs(question)) return bare('REFUSED');
-    if (this.#outstanding >= this.#maxOutstanding) {
-      throw new HeddleError(
-        'unreachable',
-        `${this.#outstanding} questions are waiting for upstreams already`,
-      );
-    }
-    this.#outstanding += 1;
-    try {
-      return { message: await this.#ask(question) };
-    } finally {
-      this.#outstanding -= 1;
-    }
-  }
-
-  /** Gives up on all that is outstanding. */
-  stop(): void {
-    this.#stopping.abort();
+    const routed = serversFor(this.#routes, question.name);
+    const servers = routed.length > 0 ? routed : await this.#needs.upstreams.list();
+    const key = keyOf(question, servers);
+    const remembered = this.#cache.get(key);
+    if (remembered?.fresh) return remembered;
+    const asking = this.#asking.get(key) ?? this.#ask(key, question, servers);
+    if (!remembered) return { message: await asking };
+    const patience = new AbortController();
+    const waited = delay(PATIENCE_MS, remembered.message, { signal: patience.signal });
+    const failed = asking.catch(() => remembered.message);
+    const message = await Promise.race([failed, waited]);
+    patience.abort();
+    waited.catch(() => {});
+    return { message };
   }
 
   /** Whether this question is one that we ask for this client. */
@@ -74,23 +67,22 @@ export class ForwardZone implements Zone {
     return recursionDesired && type !== 'AXFR' && type !== 'IXFR' && this.#needs.isLocal(client);
   }
 
-  /** The first helpful answer in the order of the upstreams, else the first of any kind. */
-  async #ask(question: Question): Promise<Buffer> {
-    const failures: string[] = [];
-    let unhelpful: Buffer | undefined;
-    for (const upstream of await this.#needs.upstreams.list()) {
-      const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#timeoutMs)]);
-      try {
-        const reply = await exchange(upstream, outgoingQuery(question), signal);
-        if (!UNHELPFUL.has(relayedRcode(reply))) return reply;
-        unhelpful ??= reply;
-      } catch (error) {
-        failures.push(messageOf(error));
-      }
-      if (this.#stopping.signal.aborted) break;
+  async #ask(key: string, question: Question, servers: readonly Upstream[]): Promise<Buffer> {
+    const asking = this.#needs.client.ask(question, servers);
+    this.#asking.set(key, asking);
+    try {
+      const message = await asking;
+      this.#cache.put(key, question, message);
+      return message;
+    } finally {
+      this.#asking.delete(key);
     }
-    if (unhelpful) return unhelpful;
-    const why = failures.join('; ') || 'resolv.conf names no resolver but ourselves';
-    throw new HeddleError('unreachable', `no upstream answered: ${why}`);
   }
+}
+
+/** All that the answer depends on: the servers too, since other ones may know other names. */
+function keyOf(question: Question, servers: readonly Upstream[]): string {
+  const { name, type, class: klass, checkingDisabled, edns } = question;
+  const bits = `${checkingDisabled ? 'cd' : ''}${edns?.dnssecOk ? 'do' : ''}`;
+  return [name, type, klass, bits, ...servers.map(formatListen)].join(' ');
 }

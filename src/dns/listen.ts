@@ -12,33 +12,44 @@ const DNS_PORT = 53;
 
 /** Reads `10.0.0.1`, `10.0.0.1:5353`, `fd00::1` or `[fd00::1]:5353`; without a port, 53. Throws `bad-input`. */
 export function parseListen(text: string): ListenAddress {
+  return parseAddress(text, DNS_PORT, {
+    what: 'address to listen on',
+    example: 'an address of this host, such as 172.17.0.1, 172.17.0.1:53 or [fd00::1]:53',
+  });
+}
+
+/** Reads the address of another DNS server in the same form. Throws `bad-input`. */
+export function parseServer(text: string, port = DNS_PORT): ListenAddress {
+  return parseAddress(text, port, {
+    what: 'DNS server',
+    example: `an IP address, such as 10.0.0.2, 10.0.0.2:${port} or [fd00::2]:${port}`,
+  });
+}
+
+interface Expected {
+  readonly what: string;
+  readonly example: string;
+}
+
+function parseAddress(text: string, defaultPort: number, expected: Expected): ListenAddress {
+  const bad = (why: string) =>
+    new HeddleError('bad-input', `\`${text}\` is no ${expected.what}: ${why}; expected ${expected.example}`);
+  const parsePort = (port: string | undefined) => {
+    if (port === undefined) return defaultPort;
+    if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
+    throw bad(`\`${port}\` is not a port from 0 to 65535`);
+  };
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (bracketed) {
     const [, ip = '', port] = bracketed;
-    if (!isIPv6(ip)) throw badListen(text, `\`${ip}\` in brackets is not an IPv6 address`);
-    return { ip, port: parsePort(text, port) };
+    if (!isIPv6(ip)) throw bad(`\`${ip}\` in brackets is not an IPv6 address`);
+    return { ip, port: parsePort(port) };
   }
-  if (isIP(text)) return { ip: text, port: DNS_PORT };
+  if (isIP(text)) return { ip: text, port: defaultPort };
   const [ip = '', port, ...rest] = text.split(':');
-  if (rest.length > 0) throw badListen(text, 'an IPv6 address with a port needs brackets: `[fd00::1]:53`');
-  if (!isIP(ip)) throw badListen(text, `\`${ip}\` is not an IP address`);
-  return { ip, port: parsePort(text, port) };
-}
-
-function parsePort(text: string, port: string | undefined): number {
-  if (port === undefined) return DNS_PORT;
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw badListen(text, `\`${port}\` is not a port from 0 to 65535`);
-  }
-  return Number(port);
-}
-
-function badListen(text: string, why: string): HeddleError {
-  return new HeddleError(
-    'bad-input',
-    `\`${text}\` is no address to listen on: ${why}; expected an address of this host, such as 172.17.0.1, ` +
-      '172.17.0.1:53 or [fd00::1]:53',
-  );
+  if (rest.length > 0) throw bad('an IPv6 address with a port needs brackets: `[fd00::1]:53`');
+  if (!isIP(ip)) throw bad(`\`${ip}\` is not an IP address`);
+  return { ip, port: parsePort(port) };
 }
 
 /** As parseListen reads it, always with the port. */

@@ -13,7 +13,9 @@ import type { NameTable } from './name-table.ts';
 import { Resolver } from './resolve.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
+import { UpstreamClient } from './upstream-client.ts';
 import { type Upstream, Upstreams } from './upstreams.ts';
+import { ConsulZone } from './zones/consul.ts';
 import { ReverseZone } from './zones/reverse.ts';
 import { ServiceZone } from './zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from './zones/settings.ts';
@@ -31,7 +33,18 @@ export interface NameServiceNeeds {
 
 type NameServiceSettings = Pick<
   Settings,
-  'domain' | 'weaveDomain' | 'datacenter' | 'dnsListen' | 'dns' | 'resolvConf'
+  | 'domain'
+  | 'altDomain'
+  | 'weaveDomain'
+  | 'datacenter'
+  | 'serviceTtl'
+  | 'nodeTtl'
+  | 'onlyPassing'
+  | 'dnsListen'
+  | 'dns'
+  | 'resolvConf'
+  | 'forward'
+  | 'consulDns'
 >;
 
 /** weave's range for addresses that nobody chose: names asked for them are ours to deny. */
@@ -39,7 +52,7 @@ const OUR_RANGES = ['10.32.0.0/12'];
 
 /** The resolver as a whole: the chain of zones, and the sockets it is asked through. */
 export class NameService {
-  readonly #forward: ForwardZone;
+  readonly #client: UpstreamClient;
   readonly #responder: Responder;
   readonly #explicit: DnsServer;
   readonly #bridges: BridgeListeners | undefined;
@@ -50,6 +63,10 @@ export class NameService {
     const zone = {
       ...SERVICE_ZONE_DEFAULTS,
       domain: settings.domain,
+      ...(settings.altDomain !== undefined && { altDomain: settings.altDomain }),
+      serviceTtl: settings.serviceTtl,
+      nodeTtl: settings.nodeTtl,
+      onlyPassing: settings.onlyPassing,
       // Read at every question: a Consul agent that was away tells them later.
       get datacenter() {
         return settings.datacenter ?? needs.node().datacenter;
@@ -63,14 +80,17 @@ export class NameService {
     const isOwn = (upstream: Upstream) =>
       this.listeners().some(({ address }) => listensAt(address, upstream, isHost));
     const upstreams = new Upstreams({ isOwn, log }, settings.resolvConf);
+    const client = new UpstreamClient();
+    this.#client = client;
+    const { domain, altDomain, weaveDomain, consulDns } = settings;
     const forward = new ForwardZone(
-      { upstreams, isLocal: (ip) => local.includes(ip) },
-      { ownDomains: [settings.domain, settings.weaveDomain] },
+      { upstreams, client, isLocal: (ip) => local.includes(ip) },
+      { ownDomains: [domain, weaveDomain, altDomain ?? []].flat(), routes: settings.forward },
     );
-    this.#forward = forward;
     const zones = [
+      ...(consulDns ? [new ConsulZone({ client, server: consulDns }, zone)] : []),
       new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(forward, host, asker) }, zone),
-      new WeaveZone({ names }, { domain: settings.weaveDomain }),
+      new WeaveZone({ names }, { domain: weaveDomain }),
       new ReverseZone({ view, names }, zone, OUR_RANGES),
       forward,
     ];
@@ -93,7 +113,7 @@ export class NameService {
   async stop(): Promise<void> {
     await this.#bridges?.stop();
     await this.#explicit.stop();
-    this.#forward.stop();
+    this.#client.stop();
   }
 
   /** What a container of this host is answered: the addresses of a name, or the name of an address. */

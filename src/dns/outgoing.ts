@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { OPT_BYTES, optRecord } from './edns.ts';
+import { optRecord } from './edns.ts';
 import { FLAGS, HEADER_BYTES } from './message.ts';
 import { MessageWriter } from './writer.ts';
 import type { Question } from './zone.ts';
@@ -19,20 +19,21 @@ const TYPE_AND_CLASS_BYTES = 4;
 const CASE_BIT = 0x20;
 
 /**
- * The question as a query to an upstream, against forgers with a random id and its letters in random case. An OPT
- * record is sent exactly if the asker sent one, so that the upstream's answer is good for the asker as it stands;
- * the asker's own options stay here.
+ * The question as a query to an upstream, against forgers with a random id and its letters in random case. With an
+ * OPT record that carries our mark, if one is given; the asker's own options stay here.
  */
-export function outgoingQuery({ bytes, recursionDesired, checkingDisabled, edns }: Question): OutgoingQuery {
+export function outgoingQuery(question: Question, loopMark?: Uint8Array): OutgoingQuery {
+  const { bytes, recursionDesired, checkingDisabled, edns } = question;
   const questionEnd = HEADER_BYTES + bytes.length;
-  const writer = new MessageWriter(questionEnd + OPT_BYTES);
+  const opt = loopMark && optRecord({ udpSize: UDP_SIZE, dnssecOk: edns?.dnssecOk ?? false, loopMark });
+  const writer = new MessageWriter(questionEnd + (opt?.length ?? 0));
   writer.uint16(randomInt(0x1_0000));
   writer.uint16(
     (recursionDesired ? FLAGS.recursionDesired : 0) | (checkingDisabled ? FLAGS.checkingDisabled : 0),
   );
-  for (const count of [1, 0, 0, edns ? 1 : 0]) writer.uint16(count);
+  for (const count of [1, 0, 0, opt ? 1 : 0]) writer.uint16(count);
   writer.bytes(randomCase(bytes));
-  if (edns) writer.bytes(optRecord({ udpSize: UDP_SIZE, dnssecOk: edns.dnssecOk }));
+  if (opt) writer.bytes(opt);
   return { message: writer.finish(), questionEnd };
 }
 

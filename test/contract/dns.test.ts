@@ -8,6 +8,7 @@ import { FrameReader, frame } from '../../src/dns/frames.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { DnsServer } from '../../src/dns/server.ts';
+import { UpstreamClient } from '../../src/dns/upstream-client.ts';
 import type { Upstream } from '../../src/dns/upstreams.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
@@ -22,9 +23,11 @@ import { runProgram } from '../support/program.ts';
 
 const upstreams: Upstream[] = [];
 let local = true;
+const client = new UpstreamClient({ timeoutMs: 400 });
 const forward = new ForwardZone(
-  { upstreams: { list: async () => upstreams }, isLocal: () => local },
-  { ownDomains: ['consul'], timeoutMs: 400 },
+  { upstreams: { list: async () => upstreams }, client, isLocal: () => local },
+  // Each test asks anew.
+  { ownDomains: ['consul'], cache: { maxBytes: 1 } },
 );
 const agentService = (Name: string, Address: string, index: number) =>
   ({
@@ -54,7 +57,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  forward.stop();
+  client.stop();
   await server.stop();
 });
 

@@ -15,6 +15,7 @@ describe('dns-args', () => {
     ['--dns-search=. httpd', ALONE],
     ['-ti --dns-search example.com busybox sh', ALONE],
     ['--rm --dns-search=a.example --dns-search=b.example httpd', ALONE],
+    // Both end up on the command line; ours is asked first.
     ['--dns=8.8.8.8 httpd', WITH_SEARCH],
     ['-h web.weave.local httpd', WITH_SEARCH],
     ['--hostname=web --name c1 httpd', WITH_SEARCH],
@@ -35,15 +36,23 @@ describe('dns-args', () => {
     ['--invented-later=1 --dns-search=x httpd', ALONE],
     ['--name web --dns-search', ALONE],
   ])('%s', (line, expected) => {
-    expect(dnsArgs('172.17.42.1', words(line)).join(' ')).toBe(expected);
+    expect(dnsArgs({ address: '172.17.42.1', search: ['.'] }, words(line)).join(' ')).toBe(expected);
   });
 
-  test('another search domain than the root can be asked for', () => {
-    expect(dnsArgs('fd00::1', [], { search: 'weave.local' })).toEqual([
-      '--dns',
-      'fd00::1',
-      '--dns-search=weave.local',
-    ]);
+  test.each([
+    [['weave.local'], '', '--dns fd00::1 --dns-search=weave.local'],
+    [['a.example', 'b.example'], '-d httpd', '--dns fd00::1 --dns-search=a.example --dns-search=b.example'],
+    [['weave.local'], '--dns-search=. httpd', '--dns fd00::1'],
+    [[], '', '--dns fd00::1'],
+  ])('with the search domains %j: %s', (search, line, expected) => {
+    expect(dnsArgs({ address: 'fd00::1', search }, words(line)).join(' ')).toBe(expected);
+  });
+
+  test('prints nothing --without-dns, and where no DNS is served', () => {
+    const resolver = { address: '172.17.42.1', search: ['.'] };
+    expect(dnsArgs(resolver, words('--without-dns -d httpd'))).toEqual([]);
+    expect(dnsArgs(resolver, words('httpd --without-dns'))).not.toEqual([]);
+    expect(dnsArgs(undefined, words('-d httpd'))).toEqual([]);
   });
 });
 

@@ -2,13 +2,14 @@ import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import { readQuery } from '../../src/dns/message.ts';
 import { isTruncated, judge, outgoingQuery } from '../../src/dns/outgoing.ts';
+import type { Question } from '../../src/dns/zone.ts';
 import { queryBytes } from './ask.ts';
 import { manyAddresses, replyTo } from './upstream.ts';
 
-function outgoing(options: Parameters<typeof queryBytes>[2] = {}, type = 'AAAA') {
+function outgoing(options: Parameters<typeof queryBytes>[2] = {}, type = 'AAAA', mark?: Buffer) {
   const received = readQuery(queryBytes('www.Example.com', type, options), '127.0.0.1', 'udp');
   if (!received || !('query' in received)) throw new Error('not a query');
-  return outgoingQuery(received.query.question);
+  return outgoingQuery(received.query.question, mark);
 }
 
 describe('a query to an upstream', () => {
@@ -25,12 +26,23 @@ describe('a query to an upstream', () => {
     expect(spellings.size).toBeGreaterThan(10);
   });
 
-  test('has an OPT record of ours when its asker has one, without their options', () => {
+  test('has an OPT record of ours, with our mark and without the options of its asker', () => {
     const options = [{ code: 10, data: Buffer.alloc(8) }];
-    const { message } = outgoing({ cd: true, edns: { size: 4096, do: true, options } });
+    const mark = Buffer.from('8 bytes!');
+    const { message } = outgoing({ cd: true, edns: { size: 4096, do: true, options } }, 'A', mark);
     const { additionals, flag_cd } = dnsPacket.decode(message);
-    expect(additionals).toMatchObject([{ type: 'OPT', udpPayloadSize: 1232, flag_do: true, options: [] }]);
+    expect(additionals).toMatchObject([{ type: 'OPT', udpPayloadSize: 1232, flag_do: true }]);
+    expect(additionals).toMatchObject([{ options: [{ code: 65_313, data: mark }] }]);
     expect(flag_cd).toBe(true);
+    const received = readQuery(message, '10.2.1.1', 'udp');
+    const { edns } = (received as { query: { question: Question } }).query.question;
+    expect(edns).toEqual({ version: 0, udpSize: 1232, dnssecOk: true, loopMark: Uint8Array.from(mark) });
+  });
+
+  test('asks for no DNSSEC records where its asker did not, and can do without OPT', () => {
+    const { additionals } = dnsPacket.decode(outgoing({}, 'A', Buffer.alloc(8)).message);
+    expect(additionals).toMatchObject([{ type: 'OPT', flag_do: false }]);
+    expect(dnsPacket.decode(outgoing({ edns: { size: 512 } }).message).additionals).toEqual([]);
   });
 });
 

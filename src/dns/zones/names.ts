@@ -9,6 +9,8 @@ export type ServiceName =
   | { readonly kind: 'node'; readonly node: string; readonly datacenter?: string }
   /** A name that spells an address: its hexadecimal digits. */
   | { readonly kind: 'addr'; readonly digits: string }
+  /** A prepared query: Consul's alone. */
+  | { readonly kind: 'query' }
   /** Nothing that could exist. */
   | { readonly kind: 'invalid' };
 
@@ -17,8 +19,8 @@ const INVALID: ServiceName = { kind: 'invalid' };
 /**
  * Parses the labels left of the domain, in lower case:
  * `[tag.]name.service[.dc]`, `_name._tag[.service][.dc]` (RFC 2782; without `service` for SRV only),
- * `node.node[.dc]`, `<hex>.addr[.…]`. The rightmost keyword counts, so tags and nodes may bear any name.
- * `query` and `connect` names live in Consul alone.
+ * `node.node[.dc]`, `<hex>.addr[.…]`, `name.query[.dc]`. The rightmost keyword counts, so tags and nodes may bear any name.
+ * `connect` names live in Consul alone.
  */
 export function parseServiceName(labels: readonly string[], type: string): ServiceName {
   for (let at = labels.length - 1; at >= 0; at -= 1) {
@@ -33,6 +35,7 @@ export function parseServiceName(labels: readonly string[], type: string): Servi
       case 'addr':
         return left.length === 1 ? { kind: 'addr', digits: left[0] as string } : INVALID;
       case 'query':
+        return left.length > 0 && right.length <= 1 ? { kind: 'query' } : INVALID;
       case 'connect':
         return INVALID;
       default:

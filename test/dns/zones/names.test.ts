@@ -33,7 +33,9 @@ test.each([
   ['x.0a020101.addr', 'A', { kind: 'invalid' }],
   ['addr', 'A', { kind: 'invalid' }],
   ['_web._tcp', 'A', { kind: 'invalid' }],
-  ['find-web.query', 'A', { kind: 'invalid' }],
+  ['find-web.query', 'A', { kind: 'query' }],
+  ['find-web.query.dc2', 'A', { kind: 'query' }],
+  ['query', 'A', { kind: 'invalid' }],
   ['web.connect', 'A', { kind: 'invalid' }],
 ])('%s (%s)', (name, type, expected) => {
   expect(parseServiceName(name === '' ? [] : name.split('.'), type)).toEqual(expected);

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { HeddleError, messageOf } from '../errors.ts';
+import { exchange } from './exchange.ts';
+import { formatListen } from './listen.ts';
+import { HEADER_BYTES } from './message.ts';
+import { outgoingQuery } from './outgoing.ts';
+import { extendedRcode, withoutOpt } from './records.ts';
+import { relayedRcode } from './relay.ts';
+import type { Upstream } from './upstreams.ts';
+import { type Question, RCODES } from './zone.ts';
+
+export interface UpstreamClientOptions {
+  /** Milliseconds given to each server, each time. */
+  readonly timeoutMs?: number;
+  /** How often each server is asked until one answers: a packet may be lost. */
+  readonly attempts?: number;
+  /** Questions that are out at the same time, each with a socket; further ones fail at once. */
+  readonly maxOutstanding?: number;
+  readonly now?: () => number;
+}
+
+/** Codes by which a server says that it cannot answer, as opposed to what the answer is: another one may. */
+const UNHELPFUL: ReadonlySet<number> = new Set([
+  RCODES.FORMERR,
+  RCODES.SERVFAIL,
+  RCODES.NOTIMP,
+  RCODES.REFUSED,
+]);
+/** A server that was silent is asked after all others for so long, in milliseconds. */
+const AVOID_MS = 30_000;
+/** Servers whose silence is remembered: more than any host has. */
+const MAX_AVOIDED = 64;
+
+/** Asks other servers on behalf of our askers: one after the other, again where none answers, never ourselves. */
+export class UpstreamClient {
+  readonly #timeoutMs: number;
+  readonly #attempts: number;
+  readonly #maxOutstanding: number;
+  readonly #now: () => number;
+  readonly #stopping = new AbortController();
+  /** Goes out with each query; one that comes in with it has come round in a circle. */
+  readonly #mark = randomBytes(8);
+  readonly #silentUntil = new Map<string, number>();
+  #outstanding = 0;
+
+  constructor(options: UpstreamClientOptions = {}) {
+    this.#timeoutMs = options.timeoutMs ?? 2_000;
+    this.#attempts = options.attempts ?? 2;
+    this.#maxOutstanding = options.maxOutstanding ?? 512;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /**
+   * The first helpful answer in the order of the servers, else the first of any kind; without an OPT record, its id
+   * and letter case any.
+   * @throws HeddleError `unreachable` with what each server did, or `refused` for a query of our own
+   */
+  async ask(question: Question, servers: readonly Upstream[]): Promise<Buffer> {
+    if (question.edns?.loopMark && this.#mark.equals(question.edns.loopMark)) {
+      throw new HeddleError(
+        'refused',
+        'one of the resolvers that we ask asks us: the question has come round',
+      );
+    }
+    if (this.#outstanding >= this.#maxOutstanding) {
+      throw new HeddleError(
+        'unreachable',
+        `${this.#outstanding} questions are waiting for upstreams already`,
+      );
+    }
+    this.#outstanding += 1;
+    try {
+      return await this.#askAll(question, servers);
+    } finally {
+      this.#outstanding -= 1;
+    }
+  }
+
+  /** Gives up on all that is outstanding. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #askAll(question: Question, servers: readonly Upstream[]): Promise<Buffer> {
+    const failures = new Set<string>();
+    let unhelpful: Buffer | undefined;
+    for (let attempt = 0; attempt < this.#attempts && !unhelpful; attempt += 1) {
+      for (const server of this.#inOrder(servers)) {
+        if (this.#stopping.signal.aborted) break;
+        try {
+          const reply = await this.#askOne(server, question);
+          this.#silentUntil.delete(formatListen(server));
+          if (!UNHELPFUL.has(relayedRcode(reply))) return reply;
+          unhelpful ??= reply;
+        } catch (error) {
+          this.#avoid(server);
+          failures.add(messageOf(error));
+        }
+      }
+    }
+    if (unhelpful) return unhelpful;
+    const why = [...failures].join('; ') || 'resolv.conf names no resolver but ourselves';
+    throw new HeddleError('unreachable', `no upstream answered: ${why}`);
+  }
+
+  async #askOne(server: Upstream, question: Question): Promise<Buffer> {
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#timeoutMs)]);
+    const start = HEADER_BYTES + question.bytes.length;
+    const reply = await exchange(server, outgoingQuery(question, this.#mark), signal);
+    const refusesEdns =
+      relayedRcode(reply) === RCODES.FORMERR ||
+      relayedRcode(reply) === RCODES.NOTIMP ||
+      extendedRcode(reply, start) > 0;
+    // Servers from before EDNS take its record for an error (RFC 6891 §7).
+    const plain = refusesEdns ? await exchange(server, outgoingQuery(question), signal) : reply;
+    return withoutOpt(plain, start);
+  }
+
+  /** Those that were silent lately come last. */
+  #inOrder(servers: readonly Upstream[]): readonly Upstream[] {
+    const now = this.#now();
+    const isSilent = (server: Upstream) => (this.#silentUntil.get(formatListen(server)) ?? 0) > now;
+    return [...servers.filter((server) => !isSilent(server)), ...servers.filter(isSilent)];
+  }
+
+  #avoid(server: Upstream): void {
+    if (this.#silentUntil.size >= MAX_AVOIDED) this.#silentUntil.clear();
+    this.#silentUntil.set(formatListen(server), this.#now() + AVOID_MS);
+  }
+}
