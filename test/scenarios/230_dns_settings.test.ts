@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { dataOf } from '../support/dig.ts';
+import { removeContainers, restartEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { succeed } from '../support/program.ts';
+
+/** A Consul that heddle does not register with, and that answers for a second domain. */
+let consul: ConsulAgent;
+
+beforeAll(async () => {
+  const configuration = 'alt_domain = "corp.example." dns_config { service_ttl { "*" = "1s" } }';
+  consul = await startConsul({ portOffset: 2000, configuration });
+  await consul.put('/v1/agent/service/register', { Name: 'far', Address: '203.0.113.5', Port: 443 });
+});
+afterAll(async () => {
+  await consul?.stop();
+  await clearWorld();
+});
+
+describe('the settings of service names', () => {
+  let daemon: Daemon;
+  beforeAll(async () => {
+    const ttls = ['--service-ttl', 'web=30s,api*=10', '--service-ttl', '*=1m', '--node-ttl', '15'];
+    daemon = await startDaemon(['--alt-domain', 'heddle.test', ...ttls]);
+    await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
+    await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=api-v2']);
+    await daemon.run(['10.2.1.3/16'], ['-e', 'SERVICE_NAME=other']);
+  });
+  afterAll(async () => {
+    await removeContainers();
+    await daemon?.[Symbol.asyncDispose]();
+  });
+
+  test.each([
+    ['web', 30],
+    ['api-v2', 10],
+    ['other', 60],
+  ])('%s has the TTL %i', async (name, ttl) => {
+    await eventually(async () => {
+      expect((await daemon.dig(`${name}.service.consul`)).answers).toMatchObject([{ ttl }]);
+    });
+    expect((await daemon.dig('0a020101.addr.dc1.consul')).answers).toMatchObject([{ ttl: 15 }]);
+  });
+
+  test('a second domain answers alike', async () => {
+    await eventually(async () => {
+      expect(dataOf(await daemon.dig('web.service.dc1.heddle.test'))).toEqual(['10.2.1.1']);
+    });
+    expect((await daemon.dig('nope.service.heddle.test')).status).toBe('NXDOMAIN');
+  });
+});
+
+describe('names that others know', () => {
+  let daemon: Daemon;
+  beforeAll(async () => {
+    const server = `127.0.0.1:${consul.dnsPort}`;
+    daemon = await startDaemon([
+      ...['--forward', `corp.example=${server}`],
+      ...['--consul-dns', server],
+      ...['--resolv-conf', '/dev/null'],
+    ]);
+  });
+  afterAll(() => daemon?.[Symbol.asyncDispose]());
+
+  test('a domain with a server of its own is asked from there, and no other', async () => {
+    expect(dataOf(await daemon.dig('far.service.corp.example'))).toEqual(['203.0.113.5']);
+    expect((await daemon.dig('far.service.example')).status).toBe('SERVFAIL');
+  });
+
+  test('prepared queries and names of other datacenters are asked from Consul', async () => {
+    const url = `http://127.0.0.1:${consul.httpPort}/v1/query`;
+    const body = JSON.stringify({ Name: 'find-far', Service: { Service: 'far' } });
+    expect((await fetch(url, { method: 'POST', body })).status).toBe(200);
+    expect(dataOf(await daemon.dig('find-far.query.consul'))).toEqual(['203.0.113.5']);
+    expect((await daemon.dig('nope.query.consul')).status).toBe('NXDOMAIN');
+    const asked = await consulAnswers('far.service.dc2.consul');
+    expect((await daemon.dig('far.service.dc2.consul')).status).toBe(asked);
+  });
+
+  test('what was answered once is answered on while nobody else answers', async () => {
+    const name = 'far.service.corp.example';
+    expect(dataOf(await daemon.dig(name))).toEqual(['203.0.113.5']);
+    consul.freeze();
+    try {
+      await delay(1_500);
+      const { answers } = await daemon.dig(name);
+      expect(answers).toMatchObject([{ ttl: 30, data: '203.0.113.5' }]);
+    } finally {
+      consul.thaw();
+    }
+    await eventually(async () => expect((await daemon.dig(name)).answers).toMatchObject([{ ttl: 1 }]));
+  });
+
+  const consulAnswers = async (name: string) => (await daemon.dig(name, { port: consul.dnsPort })).status;
+});
+
+describe('dns-args', () => {
+  const args = async (daemon: Daemon, ...words: string[]) => await daemon.word('dns-args', ...words);
+
+  test('prints the search domains that are set, unless docker is given others', async () => {
+    await using daemon = await startDaemon(['--dns-search', 'weave.local', '--dns-search', 'corp.example']);
+    const { stdout } = await args(daemon, '-d', 'busybox');
+    expect(stdout).toMatch(/^--dns \S+ --dns-search=weave\.local --dns-search=corp\.example\n$/);
+    expect((await args(daemon, '--dns-search=x', 'busybox')).stdout).toMatch(/^--dns \S+\n$/);
+  });
+
+  test('prints nothing where no DNS is served (205 --no-dns)', async () => {
+    await using daemon = await startDaemon(['--no-dns']);
+    expect(await args(daemon)).toEqual({ status: 0, stdout: '\n', stderr: '' });
+  });
+
+  test('says that there is no such bridge', async () => {
+    await using daemon = await startDaemon(['--docker-bridge', 'nosuch0']);
+    const { status, stdout, stderr } = await args(daemon);
+    expect([status, stdout]).toEqual([3, '']);
+    expect(stderr).toContain('the bridge nosuch0 has no address, or there is no such device');
+  });
+
+  test('prints the address of the weave bridge where that is Docker’s own', async () => {
+    await succeed('ip', ['link', 'add', 'weave', 'type', 'bridge']);
+    await succeed('ip', ['address', 'add', '10.2.0.1/16', 'dev', 'weave']);
+    await succeed('ip', ['link', 'set', 'weave', 'up']);
+    await restartEngine(['--bridge=weave', '--fixed-cidr=10.2.128.0/17']);
+    try {
+      await using daemon = await startDaemon();
+      expect((await args(daemon)).stdout).toBe('--dns 10.2.0.1 --dns-search=.\n');
+      await using client = await daemon.run(['--with-dns', '10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
+      await eventually(async () => {
+        expect(await client.exec('nslookup', 'web.service.dc1.consul')).toContain('10.2.1.1');
+      });
+    } finally {
+      await removeContainers();
+      await restartEngine();
+    }
+  });
+});
