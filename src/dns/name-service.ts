@@ -10,6 +10,7 @@ import type { ListenerStatus } from './listener.ts';
 import { LocalNetworks } from './local.ts';
 import { lookUp } from './lookup.ts';
 import type { NameTable } from './name-table.ts';
+import { RateLimit } from './rate-limit.ts';
 import { Resolver } from './resolve.ts';
 import { Responder } from './responder.ts';
 import { DnsServer } from './server.ts';
@@ -95,7 +96,8 @@ export class NameService {
       forward,
     ];
     const resolver = new Resolver({ zones, log });
-    const responder = new Responder({ resolver, recursionFor: (ip) => local.includes(ip), log });
+    const isLocal = (ip: string) => local.includes(ip);
+    const responder = new Responder({ resolver, recursionFor: isLocal, limit: new RateLimit(isLocal), log });
     this.#responder = responder;
     const listen = settings.dnsListen.map((address) => ({ ...address, required: true }));
     this.#explicit = new DnsServer({ responder }, { listen });

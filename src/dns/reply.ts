@@ -1,7 +1,7 @@
 import { optRecord } from './edns.ts';
 import { FLAGS, type Query } from './message.ts';
 import { MessageWriter } from './writer.ts';
-import { type Question, RCODES, type Reply, type ResourceRecord } from './zone.ts';
+import { bare, type Question, RCODES, type Reply, type ResourceRecord } from './zone.ts';
 
 /** What every asker takes over UDP (RFC 1035 §4.2.1). */
 const UDP_MINIMUM = 512;
@@ -38,6 +38,12 @@ export function encodeReply(query: Query, reply: Reply, recursionAvailable: bool
   const nothing = { ...reply, answers: [], authorities: [], additionals: [] };
   // Header, question and OPT always fit: 12 + 259 + 11 + 24 bytes at most.
   return best ?? (attempt(nothing, true) as Buffer);
+}
+
+/** A reply of nothing but the request to come again over TCP. */
+export function encodeCut(query: Query, recursionAvailable: boolean): Buffer {
+  const framing = { limit: sizeLimit(query.question), truncated: true, recursionAvailable };
+  return encode(query, bare('NOERROR'), framing) as Buffer;
 }
 
 /** The reply cut to its first answers, with only those additionals that their SRV targets lead to. */

@@ -2,8 +2,9 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { Counters, type DnsCounters } from './counters.ts';
 import { type Query, readQuery } from './message.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { relay, relayedRcode } from './relay.ts';
-import { encodeReply } from './reply.ts';
+import { encodeCut, encodeReply } from './reply.ts';
 import type { Resolution } from './resolve.ts';
 import { bare, type Question, RCODES } from './zone.ts';
 
@@ -11,6 +12,8 @@ export interface ResponderNeeds {
   readonly resolver: { resolve(question: Question): Promise<Resolution> };
   /** Whether recursion is offered to this client: the RA bit. */
   readonly recursionFor: (client: string) => boolean;
+  /** How much strangers are answered over UDP; without one, all. */
+  readonly limit?: Pick<RateLimit, 'judge'>;
   readonly log: Pick<Logger, 'error'>;
 }
 
@@ -45,8 +48,13 @@ export class Responder {
       return received.rejection;
     }
     const { query } = received;
-    const { zone, reply } = await this.#resolve(query.question);
     const recursion = this.#needs.recursionFor(client);
+    const verdict = transport === 'udp' ? this.#needs.limit?.judge(client, query.question.type) : 'answer';
+    if (verdict === 'drop' || verdict === 'cut') {
+      this.#counters.limited();
+      return verdict === 'cut' ? encodeCut(query, recursion) : undefined;
+    }
+    const { zone, reply } = await this.#resolve(query.question);
     try {
       if ('message' in reply) {
         const rcode = relayedRcode(reply.message);

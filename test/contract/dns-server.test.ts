@@ -21,7 +21,7 @@ afterEach(async () => {
 
 function serverOn(listen: readonly DnsListen[], options: Partial<DnsServerOptions> = {}): DnsServer {
   const respond = async (packet: Buffer) => packet;
-  const responder = { respond, counters: { queries: {}, rejected: 0, dropped: 0 } };
+  const responder = { respond, counters: { queries: {}, rejected: 0, dropped: 0, limited: 0 } };
   const server = new DnsServer({ responder }, { listen, ...options });
   servers.push(server);
   return server;

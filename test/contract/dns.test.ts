@@ -1,10 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import dnsPacket, { type DecodedPacket } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ForwardZone } from '../../src/dns/forward.ts';
 import { FrameReader, frame } from '../../src/dns/frames.ts';
+import { RateLimit } from '../../src/dns/rate-limit.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { DnsServer } from '../../src/dns/server.ts';
@@ -42,6 +44,7 @@ const zones = [new ServiceZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'hedd
 const responder = new Responder({
   resolver: new Resolver({ zones, log: silentLogger }),
   recursionFor: () => local,
+  limit: new RateLimit(() => local, { perSecond: 1, burst: 50 }),
   log: silentLogger,
 });
 const server = new DnsServer({ responder }, { listen: [{ ip: '127.0.0.1', port: 0, required: true }] });
@@ -111,6 +114,47 @@ describe('a service name', () => {
   test('asked in another class is refused', async () => {
     expect((await ask('web.service.consul', { words: ['-c', 'CH'] })).status).toBe('REFUSED');
   });
+});
+
+test('a stranger who asks for any type is told to ask over TCP, and there is answered', async () => {
+  local = false;
+  const [udp, tcp] = await Promise.all([
+    ask('web.service.consul', { type: 'ANY', words: ['+notcp'] }),
+    ask('web.service.consul', { type: 'ANY', tcp: true }),
+  ]).finally(() => {
+    local = true;
+  });
+  expect([udp?.answers, udp?.flags]).toEqual([[], expect.arrayContaining(['tc'])]);
+  expect(tcp?.answers.length).toBe(2);
+});
+
+test('a flood of queries is answered to a container, and to a stranger only in part', async () => {
+  const asker = createSocket('udp4');
+  const replies: Buffer[] = [];
+  asker.on('message', (reply) => replies.push(reply));
+  /** How many of 200 queries, sent in small bunches, are answered whole, and how many cut. */
+  const flood = async () => {
+    replies.length = 0;
+    for (let bunch = 0; bunch < 20; bunch += 1) {
+      for (let id = 0; id < 10; id += 1) {
+        asker.send(queryBytes('web.service.consul', 'A', { id: bunch * 10 + id }), port, '127.0.0.1');
+      }
+      await delay(5);
+    }
+    await delay(100);
+    const cut = replies.filter((reply) => dnsPacket.decode(reply).flag_tc).length;
+    return { whole: replies.length - cut, cut };
+  };
+  expect(await flood()).toEqual({ whole: 200, cut: 0 });
+  local = false;
+  const stranger = await flood().finally(() => {
+    local = true;
+  });
+  asker.close();
+  expect(stranger.whole).toBeGreaterThanOrEqual(50);
+  expect(stranger.whole).toBeLessThan(60);
+  expect(stranger.cut).toBeGreaterThan(60);
+  expect(stranger.cut).toBeLessThan(80);
 });
 
 describe('another name', () => {

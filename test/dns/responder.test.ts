@@ -107,6 +107,27 @@ describe('whatever the packet', () => {
   }
 });
 
+test('a stranger beyond his share is told to come again over TCP, or nothing', async () => {
+  for (const [verdict, expected] of [
+    ['answer', [false, 50]],
+    ['cut', [true, 0]],
+    ['drop', undefined],
+  ] as const) {
+    const responder = new Responder({
+      resolver: new Resolver({ zones: [new ServiceZone({ view }, settings)], log: silentLogger }),
+      recursionFor: () => false,
+      limit: { judge: () => verdict },
+      log: silentLogger,
+    });
+    const query = queryBytes('web.service.consul', 'A', { edns: { size: 4096 } });
+    const reply = await responder.respond(query, '198.51.100.7', 'udp');
+    const decoded = reply && dnsPacket.decode(reply);
+    expect(decoded && [decoded.flag_tc, decoded.answers?.length]).toEqual(expected);
+    expect(responder.counters.limited).toBe(verdict === 'answer' ? 0 : 1);
+    expect(await responder.respond(query, '198.51.100.7', 'tcp')).toBeDefined();
+  }
+});
+
 describe('the counters', () => {
   test('tell queries by zone, type and code, and packets that were none', async () => {
     const responder = responderOf();
@@ -129,6 +150,7 @@ describe('the counters', () => {
       },
       rejected: 1,
       dropped: 1,
+      limited: 0,
     });
   });
 

@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.ts';
 const [ADDRESS, LATER] = ['10.9.9.9', 'fd00:9::9'];
 const responder = {
   respond: async (packet: Buffer) => packet,
-  counters: { queries: {}, rejected: 0, dropped: 0 },
+  counters: { queries: {}, rejected: 0, dropped: 0, limited: 0 },
 };
 const listen = [
   { ip: '127.0.0.1', port: 5353, required: true },

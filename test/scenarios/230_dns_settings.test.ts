@@ -5,7 +5,7 @@ import { type ConsulAgent, startConsul } from '../support/consul.ts';
 import { dataOf } from '../support/dig.ts';
 import { removeContainers, restartEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
 
 /** A Consul that heddle does not register with, and that answers for a second domain. */
@@ -121,9 +121,8 @@ describe('dns-args', () => {
   });
 
   test('prints the address of the weave bridge where that is Docker’s own', async () => {
-    await succeed('ip', ['link', 'add', 'weave', 'type', 'bridge']);
+    expect((await heddle(['create-bridge'])).status).toBe(0);
     await succeed('ip', ['address', 'add', '10.2.0.1/16', 'dev', 'weave']);
-    await succeed('ip', ['link', 'set', 'weave', 'up']);
     await restartEngine(['--bridge=weave', '--fixed-cidr=10.2.128.0/17']);
     try {
       await using daemon = await startDaemon();
