@@ -19,6 +19,7 @@ import { Desired } from './registry/desired.ts';
 import { openRegistry } from './registry/open.ts';
 import { Reconciler } from './registry/reconcile.ts';
 import { RegistryView } from './registry/view.ts';
+import { defineOptions } from './services/options.ts';
 import { StateFile } from './state.ts';
 import { VERSION } from './version.ts';
 
@@ -51,7 +52,7 @@ export class Heddle {
     const state = await StateFile.open(settings.stateDir);
     const { hostId } = state.current;
 
-    const { consulToken: token, servicePrefix, onStop } = settings;
+    const { consulToken: token, onStop } = settings;
     const open = openRegistry(settings.registry, { hostId, token, log: log('registry') });
     const client = new DockerClient(dockerHost(this.#needs.env));
     const claims = new Claims(state);
@@ -67,7 +68,10 @@ export class Heddle {
 
     const { registry, elsewhere } = open;
     const runs = registry.runs.bind(registry);
-    const desired = new Desired({ log: log('services') }, { hostId, servicePrefix, runs });
+    const desired = new Desired(
+      { log: log('services') },
+      { ...defineOptions(settings), hostId, runs, keepFailed: settings.deregister === 'on-success' },
+    );
     const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop });
     const refused = (id: string) => reconciler.refused(id);
     const node = () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' });

@@ -18,6 +18,7 @@ import type { Cidr, NetworkEngine } from './network/engine.ts';
 import { IptablesFirewall } from './network/firewall.ts';
 import { KernelEngine } from './network/kernel.ts';
 import { findNamespace } from './network/namespace.ts';
+import { taskHost } from './services/marathon-task.ts';
 
 /** What the daemon and `--local` both stand on: Docker, the kernel, and how a container is looked at. */
 export interface Parts {
@@ -83,7 +84,8 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
           }
         : { wanted: async (snapshot) => addressing.expected(snapshot), attach: undefined }),
       bridgeSubnets: () => network.hostAddresses(bridge).then((addresses) => addresses.map(toCidr)),
-      hostAddress: async () => settings.ip ?? needs.advertised() ?? (await defaultRouteAddress()),
+      hostAddress: async (snapshot) =>
+        settings.ip ?? taskHost(snapshot) ?? needs.advertised() ?? (await defaultRouteAddress()),
     },
     { policy: policyOf(settings) },
   );

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
+import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { ADDRESS_WORDS } from './addresses.ts';
 import { addHostWords, type End, runProgram } from './program.ts';
-import { translateRegistrator } from './registrator.ts';
+import { type Translation, translateRegistrator } from './registrator.ts';
 import { addSettings, leadingSettings, settingsIn } from './settings.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
@@ -16,30 +17,33 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @returns the exit status
  */
 export async function run(given: readonly string[], io: Io, env: Environment): Promise<number> {
-  const argv = normalise(given);
-  const line = new CommandLine(argv, io, env);
-  return await runProgram(argv, io, (program, end) => line.define(program, end));
+  const line = new CommandLine(normalise(given), io, env);
+  return await runProgram(line.argv, io, (program, end) => line.define(program, end));
 }
 
 /** `heddle <word>`, or the daemon's own line: flags and a registry URI, as registrator was started. */
-export function normalise(given: readonly string[]): readonly string[] {
+export function normalise(given: readonly string[]): Translation {
+  const asGiven = { argv: given, pointless: [] };
   const first = given[0];
-  if (first === undefined) return ['--help'];
-  if (['--help', '-h', '--version', '-V'].includes(first)) return given;
-  const argv = translateRegistrator(given);
+  if (first === undefined) return { ...asGiven, argv: ['--help'] };
+  if (['--help', '-h', '--version', '-V'].includes(first)) return asGiven;
+  const translation = translateRegistrator(given);
+  const { argv } = translation;
   const next = argv[leadingSettings(argv)];
+  if (next === 'daemon') return translation;
   const isDaemon = next === undefined || next.startsWith('-') || next.includes('://');
-  if (isDaemon) return ['daemon', ...argv];
-  return next === 'daemon' ? argv : given;
+  return isDaemon ? { ...translation, argv: ['daemon', ...argv] } : asGiven;
 }
 
 class CommandLine {
-  readonly #argv: readonly string[];
+  readonly argv: readonly string[];
+  readonly #translation: Translation;
   readonly #io: Io;
   readonly #env: Environment;
 
-  constructor(argv: readonly string[], io: Io, env: Environment) {
-    this.#argv = argv;
+  constructor(translation: Translation, io: Io, env: Environment) {
+    this.argv = translation.argv;
+    this.#translation = translation;
     this.#io = io;
     this.#env = env;
   }
@@ -51,7 +55,7 @@ class CommandLine {
     );
     this.#defineDaemon(program, end);
     this.#defineRun(program, end);
-    addHostWords(program, this.#argv, (word, request) => this.#onHost(program, word, request), end);
+    addHostWords(program, this.argv, (word, request) => this.#onHost(program, word, request), end);
     this.#defineCreateBridge(program, end);
     program
       .command('version')
@@ -66,9 +70,11 @@ class CommandLine {
       .description('Follows Docker, keeps the registry true and answers DNS, until it is told to stop.')
       .argument('[registry]', 'the same as --registry; also where registrator took it');
     addSettings(command).action(async (registry: string | undefined) => {
+      const { pointless, problem } = this.#translation;
+      if (problem !== undefined) throw new HeddleError('bad-input', problem);
       const { daemon } = await import('./daemon.ts');
       const settings = await this.#settings(program, command, registry === undefined ? {} : { registry });
-      end(await daemon(settings, this.#io, this.#env));
+      end(await daemon(settings, this.#io, this.#env, pointless));
     });
   }
 
@@ -88,7 +94,7 @@ class CommandLine {
     command.action(async () => {
       const { parseRun } = await import('../run/command.ts');
       const { runAttached } = await import('../run/attached.ts');
-      const parsed = parseRun(this.#argv.slice(leadingSettings(this.#argv) + 1));
+      const parsed = parseRun(this.argv.slice(leadingSettings(this.argv) + 1));
       const reach = await this.#reach(await this.#settings(program, command), program.opts().local === true);
       end(await runAttached(parsed, reach, this.#io));
     });
@@ -110,7 +116,7 @@ class CommandLine {
     const settings = await this.#settings(program, command);
     const local = program.opts().local === true || request.options.local === true;
     const reach = await this.#reach(settings, local);
-    return await reach(this.#argv.slice(leadingSettings(this.#argv)), this.#io);
+    return await reach(this.argv.slice(leadingSettings(this.argv)), this.#io);
   }
 
   /** Where the host's words run. */

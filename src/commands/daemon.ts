@@ -6,14 +6,19 @@ import { createLogger } from '../log.ts';
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 } as const;
 
-/** Runs the daemon until SIGTERM or SIGINT; a second signal ends it at once. @returns the exit status */
+/**
+ * Runs the daemon until SIGTERM or SIGINT; a second signal ends it at once. `notices` are said at the start.
+ * @returns the exit status
+ */
 export async function daemon(
   settings: Settings,
   io: Io,
   env: Readonly<Record<string, string | undefined>>,
+  notices: readonly string[] = [],
 ): Promise<number> {
   const pretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && process.stdout.isTTY);
   const log = createLogger({ level: settings.logLevel, pretty }, io.stdout);
+  for (const notice of notices) log.info(notice);
   const heddle = new Heddle(settings, { log, env });
   const signal = stopSignal();
   try {

@@ -7,6 +7,7 @@ import { HeddleError } from '../errors.ts';
 import { parseNetwork } from '../ipam/pool.ts';
 import { LOG_LEVELS } from '../log.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
+import { parseTagTemplate } from '../services/tag-template/template.ts';
 
 /** How a setting is written on the command line, in the environment and in the file, and what it means. */
 export interface SettingText {
@@ -245,6 +246,39 @@ export const SETTINGS = {
     flag: 'service-prefix',
     value: 'prefix',
     help: 'what the metadata keys begin with',
+  },
+  explicit: {
+    schema: v.optional(onOrOff, false),
+    flag: 'explicit',
+    help: 'register only what has a SERVICE_NAME',
+  },
+  composeNames: {
+    schema: v.optional(onOrOff, false),
+    flag: 'compose-names',
+    help: 'name a container after its compose service rather than its image',
+  },
+  tags: {
+    schema: v.optional(v.pipe(text, v.transform(parseTagTemplate))),
+    flag: 'tags',
+    value: 'template',
+    help: 'tags for every service, separated by commas; may use fields of the container: {{.Config.Hostname}}',
+  },
+  marathonTaskTags: {
+    schema: v.optional(onOrOff, false),
+    flag: 'marathon-task-tags',
+    help: 'give Marathon tasks the tag marathon-task:<MESOS_TASK_ID>',
+  },
+  useIpFromLabel: {
+    schema: v.optional(text),
+    flag: 'use-ip-from-label',
+    value: 'label',
+    help: 'announce a container that has this label at the address in it; a prefix length is cut off',
+  },
+  deregister: {
+    schema: v.optional(oneOf(['always', 'on-success']), 'always'),
+    flag: 'deregister',
+    value: 'always|on-success',
+    help: 'on-success keeps the services of a container that ended by itself with an error',
   },
   onStop: {
     schema: v.optional(oneOf(['keep', 'deregister']), 'keep'),

@@ -17,7 +17,8 @@ export interface ObserverNeeds {
   /** The addresses that a running container should have; `namespace` is the inode of its network namespace. */
   wanted(snapshot: Snapshot, namespace: number | undefined): Promise<Wanted>;
   bridgeSubnets(): Promise<readonly Cidr[]>;
-  hostAddress(): Promise<string | undefined>;
+  /** At which other hosts reach this one, as far as this container can tell. */
+  hostAddress(snapshot: Snapshot): Promise<string | undefined>;
 }
 
 /**
@@ -61,7 +62,7 @@ export class Observer {
       snapshot,
       addresses,
       bridgeSubnets: await this.#needs.bridgeSubnets(),
-      hostAddress: await this.#needs.hostAddress(),
+      hostAddress: await this.#needs.hostAddress(snapshot),
       hostNetwork: snapshot.networkMode === 'host',
     };
     return {

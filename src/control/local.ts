@@ -11,6 +11,7 @@ import { createLogger } from '../log.ts';
 import type { Cidr } from '../network/engine.ts';
 import { assembleParts, type Parts } from '../parts.ts';
 import { define } from '../services/define.ts';
+import { defineOptions } from '../services/options.ts';
 import { MemoryState } from '../state.ts';
 import { VERSION } from '../version.ts';
 import type { ContainerReport, Host, StatusReport } from './host.ts';
@@ -141,8 +142,8 @@ class LocalHost implements Host {
     this.#roster.set(entry);
     // No registry hears of these: the host-id is only the form's.
     const { definitions, problems } = define(entry, {
+      ...defineOptions(this.#settings),
       hostId: 'local',
-      servicePrefix: this.#settings.servicePrefix,
     });
     return { entry, services: definitions.map(({ service }) => service), problems };
   }

@@ -3,7 +3,9 @@ import { toldStatuses } from '../checks/told.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import { shortId } from '../docker/snapshot.ts';
 import type { Logger } from '../log.ts';
+import { AppNames } from '../services/app-names.ts';
 import { type DefineOptions, type Definition, define } from '../services/define.ts';
+import { mayHaveFailed } from '../services/exit.ts';
 import { type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
 
 interface DesiredEvents {
@@ -11,6 +13,11 @@ interface DesiredEvents {
   changed: [ids: readonly string[]];
   /** Ids whose checks have other statuses, and nothing else. */
   told: [ids: readonly string[]];
+}
+
+export interface DesiredOptions extends DefineOptions {
+  /** Keep the services of containers that ended with an error (`--deregister on-success`); default false. */
+  readonly keepFailed?: boolean;
 }
 
 interface Container {
@@ -26,7 +33,7 @@ interface Container {
  */
 export class Desired extends EventEmitter<DesiredEvents> {
   readonly #log: Logger;
-  readonly #options: DefineOptions;
+  readonly #options: DesiredOptions;
   readonly #containers = new Map<string, Container>();
   /** Who asked for a SERVICE_ID, by container and own id, first come first: the first has it. */
   readonly #claims = new Map<string, Claim[]>();
@@ -37,10 +44,11 @@ export class Desired extends EventEmitter<DesiredEvents> {
   readonly #byId = new Map<string, Service>();
   readonly #byName = new Map<string, Map<string, Service>>();
   readonly #byAddress = new Map<string, Map<string, Service>>();
+  readonly #apps = new AppNames();
   /** Problems that the log has, by container: each is said once. */
   readonly #said = new Map<string, ReadonlySet<string>>();
 
-  constructor(needs: { readonly log: Logger }, options: DefineOptions) {
+  constructor(needs: { readonly log: Logger }, options: DesiredOptions) {
     super();
     this.#log = needs.log;
     this.#options = options;
@@ -79,17 +87,22 @@ export class Desired extends EventEmitter<DesiredEvents> {
     const known = this.#containers.get(container);
     if (known === undefined) return [];
     const taken = [...known.definitions].flatMap(([ownId, { wantedId }]) => this.#taken(ownId, wantedId));
-    return [...known.problems, ...taken];
+    return [...known.problems, ...taken, ...this.#apps.problems(container)];
   }
 
   set(entry: RosterEntry): void {
     const { snapshot } = entry;
+    if (this.#options.keepFailed === true && mayHaveFailed(snapshot)) return;
     const { definitions, problems } = define(entry, this.#options);
     const byOwnId = new Map(definitions.map((definition) => [definition.service.id, definition]));
     for (const { service } of definitions) {
       for (const [check, status] of toldStatuses(service, snapshot.health)) this.#statuses.set(check, status);
     }
     this.#replace(snapshot.id, { name: snapshot.name, definitions: byOwnId, problems });
+    this.#apps.set(
+      snapshot,
+      definitions.map(({ service }) => service),
+    );
     this.#say(snapshot.id, snapshot.name);
   }
 
@@ -106,6 +119,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
 
   delete(container: string): void {
     this.#replace(container, undefined);
+    this.#apps.delete(container);
     this.#said.delete(container);
   }
 

@@ -25,7 +25,7 @@ const TLS_PORT = 8501;
  */
 export function parseRegistryUri(text: string): RegistryUri {
   if (text === 'embedded') return { kind: 'embedded' };
-  const [, scheme = 'http', rest] = /^(?:([a-z-]+):\/\/)?(.*)$/s.exec(text) ?? [];
+  const [, scheme = 'http', rest] = /^(?:([a-z][a-z0-9-]*):\/\/)?(.*)$/s.exec(text) ?? [];
   switch (scheme) {
     case 'consul-unix':
     case 'unix':
@@ -37,6 +37,15 @@ export function parseRegistryUri(text: string): RegistryUri {
     case 'consul':
     case 'http':
       return { kind: 'consul', ...hostAndPort(text, rest ?? '', PORT), tls: false };
+    case 'etcd':
+    case 'skydns2':
+    case 'zookeeper':
+    case 'consulkv':
+    case 'consulkv-unix':
+      throw unreadable(
+        text,
+        `heddle has no ${scheme} backend: it keeps Consul's catalog, or its own registry`,
+      );
     default:
       throw unreadable(text, `no registry is called ${JSON.stringify(scheme)}`);
   }

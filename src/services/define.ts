@@ -1,12 +1,14 @@
 import type { RosterEntry } from '../containers/entry.ts';
-import type { ContainerPort } from '../docker/snapshot.ts';
+import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 import { announcedAddress } from './address.ts';
 import { type CheckOptions, checksOf } from './checks.ts';
-import { commaList, Environment, isWord, type Settings } from './environment.ts';
+import { commaList, Environment, isWord, type Setting, type Settings } from './environment.ts';
 import { ID_PREFIX, sealed, serviceId } from './identity.ts';
+import { withMarathonPorts } from './marathon-task.ts';
 import { metaOf, shown } from './meta.ts';
 import { type NamingOptions, naming } from './naming.ts';
 import { DEFAULT_WEIGHTS, type Service, type Weights } from './service.ts';
+import { type CommonTagOptions, commonTags, usableTags } from './tags.ts';
 
 /** One service of one container, and the id that its SERVICE_ID asks for instead of its own. */
 export interface Definition {
@@ -20,15 +22,14 @@ export interface Definitions {
   readonly problems: readonly string[];
 }
 
-export interface DefineOptions extends NamingOptions, CheckOptions {
+export interface DefineOptions extends NamingOptions, CommonTagOptions, CheckOptions {
   readonly hostId: string;
   /** What the variables and labels begin with; default `SERVICE_`. */
   readonly servicePrefix?: string;
+  /** A label whose address a container is announced at (registrator's `-useIpFromLabel`). */
+  readonly addressLabel?: string;
 }
 
-/** Bounds on what one container may ask for; Consul itself takes tags of megabytes. */
-const MAX_TAGS = 256;
-const MAX_TAG = 4096;
 const MAX_ID = 255;
 /** The id is part of a path of Consul's API, which takes `..` and `//` apart even when they are escaped. */
 const SERVICE_ID = /^[A-Za-z0-9][\w.:@+-]*$/;
@@ -40,14 +41,16 @@ const NONE: Definitions = { definitions: [], problems: [] };
  * What one container should have in the registry: one definition a port and name. Pure; nothing for containers that
  * do not run, are ignored, wait for their address or have none. Bad metadata costs its own key, never the service.
  */
-export function define(entry: RosterEntry, options: DefineOptions): Definitions {
-  const { snapshot, awaitingAddress } = entry;
-  if (!snapshot.running || snapshot.paused || awaitingAddress) return NONE;
+export function define(given: RosterEntry, options: DefineOptions): Definitions {
+  const snapshot = withMarathonPorts(given.snapshot);
+  const entry = { ...given, snapshot };
+  if (!snapshot.running || snapshot.paused || entry.awaitingAddress) return NONE;
   const environment = new Environment(snapshot.metadata, options.servicePrefix);
   const problems = new Set(environment.problems);
   const note = (problem: string): void => void problems.add(problem);
+  const tags = commonTags(snapshot, options, note);
   const ports = snapshot.ports.length === 0 ? [undefined] : snapshot.ports;
-  const definitions = ports.flatMap((port) => definePort(entry, port, environment, options, note));
+  const definitions = ports.flatMap((port) => definePort(entry, port, environment, tags, options, note));
   return { definitions, problems: bounded([...problems]) };
 }
 
@@ -57,12 +60,16 @@ function definePort(
   { snapshot, choice }: RosterEntry,
   port: ContainerPort | undefined,
   environment: Environment,
+  common: readonly string[],
   options: DefineOptions,
   note: Note,
 ): Definition[] {
   const settings = environment.settings(port?.port, port?.protocol);
   if ((settings.get('ignore')?.value ?? '') !== '') return [];
-  const { address, problem } = announcedAddress(settings.get('address'), choice);
+  const { address, problem } = announcedAddress(
+    settings.get('address') ?? labelled(snapshot, options.addressLabel),
+    choice,
+  );
   if (problem !== undefined) note(problem);
   if (address === undefined) return [];
 
@@ -71,7 +78,7 @@ function definePort(
   const { meta, problems } = metaOf(unknownKeys(settings));
   problems.forEach(note);
   const content = {
-    tags: [...new Set([...named.tags, ...tagsOf(settings, note), ...protocolTag(port)])],
+    tags: [...new Set([...named.tags, ...tagsOf(settings, note), ...common, ...protocolTag(port)])],
     address,
     meta,
     weights: weightsOf(settings, note),
@@ -117,20 +124,13 @@ function protocolTag(port: ContainerPort | undefined): string[] {
 
 function tagsOf(settings: Settings, note: Note): string[] {
   const setting = settings.get('tags');
-  const given: string[] = [];
-  for (const tag of commaList(setting?.value ?? '')) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    if (tag.length > MAX_TAG || /[\x00-\x1f\x7f]/.test(tag)) {
-      note(
-        `${setting?.variable}: tag ${JSON.stringify(shown(tag))} is left out: it is too long or not printable`,
-      );
-    } else {
-      given.push(tag);
-    }
-  }
-  if (given.length > MAX_TAGS)
-    note(`${setting?.variable} has more than ${MAX_TAGS} tags; the rest is left out`);
-  return given.slice(0, MAX_TAGS);
+  return setting === undefined ? [] : usableTags(commaList(setting.value), setting.variable, note);
+}
+
+/** The address in a label counts as SERVICE_ADDRESS does, below it. */
+function labelled({ metadata }: Snapshot, label: string | undefined): Setting | undefined {
+  const value = label === undefined ? undefined : metadata.get(label);
+  return label === undefined || value === undefined ? undefined : { variable: label, value };
 }
 
 function weightsOf(settings: Settings, note: Note): Weights {

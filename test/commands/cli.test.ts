@@ -17,18 +17,48 @@ describe('what the first argument means', () => {
     ['consul://host:8500', 'daemon consul://host:8500'],
     ['--registry consul://host', 'daemon --registry consul://host'],
     ['--mtu=1400', 'daemon --mtu=1400'],
-    ['-internal consul://host:8500', 'daemon --address ethwe,bridge,internal consul://host:8500'],
+    ['-internal consul://host:8500', 'daemon --address=ethwe,bridge,internal consul://host:8500'],
     ['-internal=false -ip=10.0.0.1 consul://host', 'daemon --ip=10.0.0.1 consul://host'],
     [
       '-ip 10.0.0.1 -internal consul://host',
-      'daemon --ip 10.0.0.1 --address ethwe,bridge,internal consul://host',
+      'daemon --ip=10.0.0.1 --address=ethwe,bridge,internal consul://host',
     ],
     ['--local attach 10.2.1.1/16 web', '--local attach 10.2.1.1/16 web'],
     ['--socket /s --local ps', '--socket /s --local ps'],
     ['run 10.2.1.1/16 -ti web -internal', 'run 10.2.1.1/16 -ti web -internal'],
+    ['run 10.2.1.1/16 web --ip', 'run 10.2.1.1/16 web --ip'],
+    ['daemon --internal consul://host', 'daemon --address=ethwe,bridge,internal consul://host'],
+    ['-explicit=true -tags a,b consul://host', 'daemon --explicit --tags=a,b consul://host'],
+    ['-deregister=on-success -tags= consul://host', 'daemon --deregister=on-success consul://host'],
+    ['-useIpFromLabel my.ip -explicit=0 consul://h', 'daemon --use-ip-from-label=my.ip consul://h'],
+    ['-cleanup -resync 5 -ttl=30 -ttl-refresh 15 consul://h', 'daemon consul://h'],
+    ['-retry-attempts -1 -retry-interval 2000', 'daemon'],
     ['--bogus', 'daemon --bogus'],
   ])('%s', (given, meant) => {
-    expect(normalise(given.split(' ').filter(Boolean)).join(' ')).toBe(meant);
+    expect(normalise(given.split(' ').filter(Boolean)).argv.join(' ')).toBe(meant);
+  });
+});
+
+describe("registrator's flags", () => {
+  it('that heddle makes pointless are said once each, with the reason', () => {
+    const { pointless } = normalise(['-cleanup', '-resync', '5', '-internal', 'consul://host']);
+    expect(pointless).toEqual([
+      expect.stringMatching(/^-cleanup has no effect: /),
+      expect.stringMatching(/^-resync has no effect: /),
+    ]);
+  });
+
+  it.each([
+    ['-ttl soon consul://host', /-ttl: 'soon' is not a whole number/],
+    ['-resync', /-resync: expected a value/],
+    ['-deregister never consul://host', /--deregister: 'never' is not one of always, on-success/],
+    ['-tags {{.Nope}} consul://host', /--tags: the template .*no field \.Nope/],
+    ['-internal etcd://host:4001/services', /heddle has no etcd backend/],
+    ['-internal skydns2://host/x', /heddle has no skydns2 backend/],
+    ['zookeeper://host/x', /heddle has no zookeeper backend/],
+    ['consulkv://host/x', /heddle has no consulkv backend/],
+  ])('%s is refused', async (line, message) => {
+    expect(await heddle(line)).toEqual({ status: 2, stdout: '', stderr: expect.stringMatching(message) });
   });
 });
 
@@ -80,7 +110,7 @@ describe('the command line', () => {
     ['run without an image', 'run 10.2.1.1/16', 2, /needs an image/],
     ['a format that is none', 'ps --format yaml', 2, /Allowed choices are text, json/],
     ['a setting that is none', '--mtu 10 ps', 2, /--mtu: '10' is less than 576/],
-    ['a registry that is none', 'daemon zookeeper://x', 2, /--registry: .*no registry is called "zookeeper"/],
+    ['a registry that is none', 'daemon nosuch://x', 2, /--registry: .*no registry is called "nosuch"/],
     ['a settings file that is not there', '--config /nowhere.yml ps', 2, /settings file \/nowhere\.yml/],
     ['a daemon socket and engine that are not there', '--socket /nowhere.sock ps', 4, /DOCKER_HOST/],
   ])('says what is wrong in one sentence: %s', async (_, line, status, sentence) => {

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/log.ts';
-import { Desired } from '../../src/registry/desired.ts';
+import { Desired, type DesiredOptions } from '../../src/registry/desired.ts';
 import { containerId, entryOf } from '../support/roster.ts';
 
-function rig() {
+function rig(options: Partial<DesiredOptions> = {}) {
   const said: string[] = [];
   const log = silentLogger.child({});
   Object.assign(log, { warn: (_: unknown, text: string) => void said.push(text) });
-  const desired = new Desired({ log }, { hostId: 'h1' });
+  const desired = new Desired({ log }, { hostId: 'h1', ...options });
   const changes: string[][] = [];
   desired.on('changed', (ids) => void changes.push([...ids]));
   const run = (name: string, env: Record<string, string> = {}, words: Parameters<typeof entryOf>[0] = {}) =>
@@ -20,6 +20,30 @@ function rig() {
 const own = (name: string, port = 0) => `heddle:h1:${containerId(name).slice(0, 12)}:${port}`;
 
 describe('what the registry should hold', () => {
+  test('of a container that ended with an error is kept on demand, until it is removed', () => {
+    const { desired, run, kill } = rig({ keepFailed: true });
+    const end = (exitCode: number | null) => run('a', {}, { running: false, pid: 0, ip: null, exitCode });
+    run('a');
+    end(null);
+    end(3);
+    expect(desired.size).toBe(1);
+    end(0);
+    expect(desired.size).toBe(0);
+    run('a');
+    end(3);
+    kill('a');
+    expect(desired.size).toBe(0);
+  });
+
+  test('of colliding Marathon apps says so at each of them, and once in the log', () => {
+    const { desired, run, said } = rig();
+    run('a', { MARATHON_APP_ID: '/web/b/a' });
+    run('b', { MARATHON_APP_ID: '/web/a-b' });
+    run('b', { MARATHON_APP_ID: '/web/a-b' });
+    expect(desired.problems(containerId('a'))).toHaveLength(1);
+    expect(said).toEqual([expect.stringContaining('the app /web/b/a answers to a-b.web, too')]);
+  });
+
   test('is found by id, by name in any case, and by address', () => {
     const { desired, run } = rig();
     run('a', { SERVICE_NAME: 'Web' });

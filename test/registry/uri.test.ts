@@ -21,7 +21,7 @@ describe('the registry that --registry names', () => {
   });
 
   test.each([
-    ['etcd://db1:2379', 'no registry is called "etcd"'],
+    ['etcd://db1:2379', 'heddle has no etcd backend'],
     ['consul://db1:0', 'there is no port 0'],
     ['consul://db1:70000', 'there is no port 70000'],
     ['consul://db1:x', 'that is no host and port'],

@@ -1,0 +1,147 @@
+import { TemplateError } from './syntax.ts';
+
+/** What fields and functions give: Go's strings, numbers, slices and maps, and structs as plain objects. */
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Value[]
+  | ReadonlyMap<string, Value>
+  | { readonly [field: string]: Value };
+
+export interface TemplateFunction {
+  readonly usage: string;
+  readonly least: number;
+  readonly most: number;
+  readonly apply: (...args: readonly Value[]) => Value;
+}
+
+/** What registrator's templates had (its thirteen, httpGet apart), and those of Go's own that tags need. */
+export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
+  entry('strSlice TEXT FROM [TO]', 2, 3, (text, from, to) => {
+    const [whole, start] = [string(text), number(from)];
+    const end = to === undefined ? whole.length : number(to);
+    // registrator gave the whole text where it is too short, and the rest of it where the end is before the start.
+    if (start < 0 || start > whole.length || end > whole.length) return whole;
+    return end < start ? whole.slice(start) : whole.slice(start, end);
+  }),
+  entry('sIndex INDEX LIST', 2, 2, (index, list) => element(number(index), strings(list))),
+  entry('mIndex KEY MAP', 2, 2, (key, map) => table(map).get(string(key)) ?? ''),
+  entry('toUpper TEXT', 1, 1, (text) => string(text).toUpperCase()),
+  entry('toLower TEXT', 1, 1, (text) => string(text).toLowerCase()),
+  entry('replace COUNT OLD NEW TEXT', 4, 4, (count, before, after, text) =>
+    replace(number(count), string(before), string(after), string(text)),
+  ),
+  entry('join SEPARATOR LIST', 2, 2, (separator, list) => strings(list).join(string(separator))),
+  entry('split SEPARATOR TEXT', 2, 2, (separator, text) => string(text).split(string(separator))),
+  entry('splitIndex INDEX SEPARATOR TEXT', 3, 3, (index, separator, text) =>
+    element(number(index), string(text).split(string(separator))),
+  ),
+  entry('matchFirstElement REGEX LIST', 2, 2, (regex, list) => matching(regex, list)[0] ?? ''),
+  entry('matchAllElements REGEX LIST', 2, 2, (regex, list) => matching(regex, list)),
+  entry('jsonParse TEXT PATH', 2, 2, (text, path) => fromJson(string(text), string(path))),
+  entry('index LIST-OR-MAP KEY', 2, 2, (of, key) =>
+    Array.isArray(of) ? at(number(key), of) : (table(of).get(string(key)) ?? ''),
+  ),
+  entry('len VALUE', 1, 1, (value) => length(value)),
+  entry('eq A B', 2, 2, (a, b) => a === b),
+  entry('ne A B', 2, 2, (a, b) => a !== b),
+  entry('and A B', 2, 2, (a, b) => (isTrue(a) ? b : a) as Value),
+  entry('or A B', 2, 2, (a, b) => (isTrue(a) ? a : b) as Value),
+  entry('not VALUE', 1, 1, (value) => !isTrue(value)),
+]);
+
+type Apply = (...args: readonly (Value | undefined)[]) => Value;
+
+function entry(usage: string, least: number, most: number, apply: Apply): [string, TemplateFunction] {
+  return [usage.split(' ', 1)[0] as string, { usage, least, most, apply }];
+}
+
+/** What Go holds for true in `if` and `with`. */
+export function isTrue(value: Value | undefined): boolean {
+  if (value === undefined || value === null) return false;
+  if (Array.isArray(value) || value instanceof Map || typeof value === 'string') return length(value) > 0;
+  return typeof value === 'object' || Boolean(value);
+}
+
+/** A value as Go prints it. */
+export function print(value: Value): string {
+  if (value === null) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(print).join(' ')}]`;
+  if (value instanceof Map) {
+    const pairs = [...value].sort(([a], [b]) => (a < b ? -1 : 1));
+    return `map[${pairs.map(([key, of]) => `${key}:${print(of)}`).join(' ')}]`;
+  }
+  if (typeof value === 'object') return `{${Object.values(value).map(print).join(' ')}}`;
+  return String(value);
+}
+
+function string(value: Value | undefined): string {
+  if (typeof value === 'string') return value;
+  throw new TemplateError(`${shown(value)} is no text`);
+}
+
+function number(value: Value | undefined): number {
+  if (typeof value === 'number') return value;
+  throw new TemplateError(`${shown(value)} is no number`);
+}
+
+function strings(value: Value | undefined): readonly string[] {
+  if (Array.isArray(value)) return value.map(string);
+  throw new TemplateError(`${shown(value)} is no list`);
+}
+
+function table(value: Value | undefined): ReadonlyMap<string, Value> {
+  if (value instanceof Map) return value;
+  throw new TemplateError(`${shown(value)} is no map`);
+}
+
+function length(value: Value | undefined): number {
+  if (typeof value === 'string' || Array.isArray(value)) return value.length;
+  return table(value).size;
+}
+
+/** registrator's: from the end where negative, and the outermost where there is none so far out. */
+function element(index: number, list: readonly string[]): string {
+  const wanted = index < 0 ? Math.max(0, list.length + index) : Math.min(index, list.length - 1);
+  return at(wanted, list) as string;
+}
+
+function at(index: number, list: readonly Value[]): Value {
+  const found = list[index];
+  if (found === undefined) throw new TemplateError(`a list of ${list.length} has no element ${index}`);
+  return found;
+}
+
+/** The first `count` of them, all where it is negative. */
+function replace(count: number, before: string, after: string, text: string): string {
+  if (count < 0) return text.replaceAll(before, () => after);
+  const parts = text.split(before);
+  const head = parts.slice(0, count + 1).join(after);
+  return [head, ...parts.slice(count + 1)].join(before);
+}
+
+function matching(regex: Value | undefined, list: Value | undefined): string[] {
+  let expression: RegExp;
+  try {
+    expression = new RegExp(string(regex));
+  } catch {
+    throw new TemplateError(`${shown(regex)} is no regular expression`);
+  }
+  return strings(list).filter((text) => expression.test(text));
+}
+
+/** The value under `a::b::c`; empty where there is none, as registrator had it. */
+function fromJson(text: string, path: string): string {
+  try {
+    let value: unknown = JSON.parse(text);
+    for (const key of path.split('::')) value = Object(value)[key];
+    if (value === undefined) return '';
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  } catch {
+    return '';
+  }
+}
+
+const shown = (value: Value | undefined): string => JSON.stringify(print(value ?? null).slice(0, 60));

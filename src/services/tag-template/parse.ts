@@ -1,0 +1,162 @@
+import { FUNCTIONS } from './functions.ts';
+import { type Command, type Operand, type Part, type Pipe, TemplateError } from './syntax.ts';
+import { type Piece, pieces, type Token } from './tokens.ts';
+
+/** True where a container has this field; the names from the root on. */
+export type Fields = (names: readonly string[]) => boolean;
+
+/** Bounds a template's own nesting, and with it the stack. */
+const MAX_DEPTH = 20;
+
+/**
+ * Reads a template in the part of Go's language that heddle knows: text, fields, literals, functions, pipes, and
+ * if, range, with, else, end.
+ * @throws TemplateError saying what is wrong with it
+ */
+export function parse(template: string, fields: Fields): readonly Part[] {
+  return new Parser(pieces(template), fields).template();
+}
+
+class Parser {
+  readonly #pieces: readonly Piece[];
+  readonly #fields: Fields;
+  #at = 0;
+  /** What `range` and `with` have put in the place of the container, how deep. */
+  #moved = 0;
+  #depth = 0;
+
+  constructor(pieces: readonly Piece[], fields: Fields) {
+    this.#pieces = pieces;
+    this.#fields = fields;
+  }
+
+  template(): readonly Part[] {
+    const { parts, end } = this.#parts();
+    if (end !== undefined) throw new TemplateError(`{{${end.word}}} has nothing to end`);
+    return parts;
+  }
+
+  /** Up to the end of the template, or of the block: `end`, `else`, or `else if …`. */
+  #parts(): { parts: Part[]; end: { word: string; rest: readonly Token[] } | undefined } {
+    const parts: Part[] = [];
+    for (;;) {
+      const piece = this.#pieces[this.#at++];
+      if (piece === undefined) return { parts, end: undefined };
+      if (piece.kind === 'text') {
+        if (piece.text !== '') parts.push(piece);
+        continue;
+      }
+      const [first, ...rest] = piece.tokens;
+      const word = first?.kind === 'word' ? first.text : '';
+      if (word === 'end' || word === 'else') return { parts, end: { word, rest } };
+      if (word === 'if' || word === 'range' || word === 'with') parts.push(this.#block(word, rest));
+      else parts.push({ kind: 'output', pipe: this.#pipe(piece.tokens) });
+    }
+  }
+
+  #block(kind: 'if' | 'range' | 'with', tokens: readonly Token[]): Part {
+    if (++this.#depth > MAX_DEPTH) throw new TemplateError(`it nests deeper than ${MAX_DEPTH} blocks`);
+    const pipe = this.#pipe(tokens);
+    const moves = kind === 'if' ? 0 : 1;
+    this.#moved += moves;
+    const { parts: body, end } = this.#parts();
+    this.#moved -= moves;
+    const block = { kind, pipe, body, otherwise: this.#otherwise(kind, end) };
+    this.#depth--;
+    return block;
+  }
+
+  #otherwise(kind: string, end: { word: string; rest: readonly Token[] } | undefined): readonly Part[] {
+    if (end === undefined) throw new TemplateError(`{{${kind}}} has no {{end}}`);
+    const [next, ...condition] = end.rest;
+    if (end.word === 'else' && kind === 'if' && next?.kind === 'word' && next.text === 'if') {
+      return [this.#block('if', condition)];
+    }
+    if (next !== undefined) throw new TemplateError(`{{${end.word}}} takes nothing more`);
+    if (end.word === 'end') return [];
+    const { parts, end: last } = this.#parts();
+    if (last?.word !== 'end') throw new TemplateError(`{{${kind}}} has no {{end}}`);
+    return parts;
+  }
+
+  #pipe(tokens: readonly Token[]): Pipe {
+    const commands: Command[] = [];
+    for (let rest = tokens; ; ) {
+      const bar = closing(rest, '|');
+      commands.push(this.#command(rest.slice(0, bar), commands.length > 0));
+      if (bar >= rest.length) return commands;
+      rest = rest.slice(bar + 1);
+    }
+  }
+
+  /** In a pipe the result before it is one more argument. */
+  #command(tokens: readonly Token[], piped: boolean): Command {
+    const [first, ...rest] = tokens;
+    if (first === undefined) throw new TemplateError('an action is empty, or ends in a bar');
+    if (first.kind !== 'word' || CONSTANTS.has(first.text)) {
+      const [operand, ...more] = this.#operands(tokens);
+      if (operand === undefined || more.length > 0 || piped) {
+        throw new TemplateError('only functions take arguments, and what stands before a function is none');
+      }
+      return { kind: 'operand', operand };
+    }
+    const known = FUNCTIONS.get(first.text);
+    if (known === undefined) {
+      throw new TemplateError(
+        `there is no function ${first.text}; there are ${[...FUNCTIONS.keys()].join(', ')}`,
+      );
+    }
+    const args = this.#operands(rest);
+    const count = args.length + (piped ? 1 : 0);
+    if (count < known.least || count > known.most) throw new TemplateError(`expected ${known.usage}`);
+    return { kind: 'call', name: first.text, args };
+  }
+
+  #operands(tokens: readonly Token[]): Operand[] {
+    const operands: Operand[] = [];
+    for (let at = 0; at < tokens.length; at++) {
+      const token = tokens[at] as Token;
+      if (token.kind === 'sign') {
+        const end = token.text === '(' ? at + 1 + closing(tokens.slice(at + 1), ')') : tokens.length;
+        if (end >= tokens.length) throw new TemplateError('its brackets do not match');
+        operands.push({ kind: 'pipe', pipe: this.#pipe(tokens.slice(at + 1, end)) });
+        at = end;
+      } else {
+        operands.push(this.#operand(token));
+      }
+    }
+    return operands;
+  }
+
+  #operand(token: Token): Operand {
+    if (token.kind === 'literal') return token;
+    const constant = CONSTANTS.get(token.text);
+    if (constant !== undefined) return constant;
+    if (token.kind !== 'field') throw new TemplateError(`${token.text} stands where a value is expected`);
+    const root = token.text.startsWith('$');
+    const names = token.text.split('.').slice(1).filter(Boolean);
+    if ((root || this.#moved === 0) && !this.#fields(names)) {
+      throw new TemplateError(`a container has no field ${token.text} here`);
+    }
+    return { kind: 'field', root, names };
+  }
+}
+
+const CONSTANTS = new Map<string, Operand>([
+  ['true', { kind: 'literal', value: true }],
+  ['false', { kind: 'literal', value: false }],
+  ['nil', { kind: 'literal', value: null }],
+]);
+
+/** Where this sign stands outside of brackets; the length where it does not. */
+function closing(tokens: readonly Token[], sign: string): number {
+  let open = 0;
+  const at = tokens.findIndex((token) => {
+    if (token.kind !== 'sign') return false;
+    if (token.text === sign && open === 0) return true;
+    if (token.text === '(') open++;
+    if (token.text === ')') open--;
+    return false;
+  });
+  return at < 0 ? tokens.length : at;
+}

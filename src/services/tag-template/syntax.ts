@@ -1,0 +1,27 @@
+/** What a template is made of; `Pipe` and `Operand` are Go's terms (text/template). */
+export type Part =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'output'; readonly pipe: Pipe }
+  | {
+      readonly kind: 'if' | 'range' | 'with';
+      readonly pipe: Pipe;
+      readonly body: readonly Part[];
+      readonly otherwise: readonly Part[];
+    };
+
+/** Commands whose result is each the last argument of the next: `.Config.Env | join ","`. */
+export type Pipe = readonly Command[];
+
+/** A function with its arguments, or a single operand. */
+export type Command =
+  | { readonly kind: 'call'; readonly name: string; readonly args: readonly Operand[] }
+  | { readonly kind: 'operand'; readonly operand: Operand };
+
+export type Operand =
+  | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
+  /** `.Config.Labels`; from the root where it began with `$`. */
+  | { readonly kind: 'field'; readonly root: boolean; readonly names: readonly string[] }
+  | { readonly kind: 'pipe'; readonly pipe: Pipe };
+
+/** Why a template cannot be read, or gives nothing for a container; a sentence without its subject. */
+export class TemplateError extends Error {}

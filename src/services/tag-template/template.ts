@@ -1,0 +1,104 @@
+import type { Snapshot } from '../../docker/snapshot.ts';
+import { HeddleError } from '../../errors.ts';
+import { hasField, templateContainer } from './container.ts';
+import { FUNCTIONS, isTrue, print, type Value } from './functions.ts';
+import { parse } from './parse.ts';
+import { type Command, type Operand, type Part, type Pipe, TemplateError } from './syntax.ts';
+
+/** Tags for every container (registrator's `-tags`). */
+export interface TagTemplate {
+  /** The comma list for one container. @throws TemplateError a sentence on why there is none */
+  render(snapshot: Snapshot): string;
+}
+
+const MAX_OUTPUT = 64 * 1024;
+/** Ranges within ranges over what a container says of itself: bounded, whatever it says. */
+const MAX_STEPS = 10_000;
+
+/**
+ * Reads a template once; text without actions is a template, too.
+ * @throws HeddleError `bad-input` saying what is wrong with it
+ */
+export function parseTagTemplate(text: string): TagTemplate {
+  try {
+    const parts = parse(text, hasField);
+    return { render: (snapshot) => new Rendering(templateContainer(snapshot)).run(parts) };
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new HeddleError('bad-input', `the template of the tags cannot be used: ${error.message}`);
+  }
+}
+
+class Rendering {
+  readonly #root: Value;
+  #output = '';
+  #steps = 0;
+
+  constructor(root: Value) {
+    this.#root = root;
+  }
+
+  run(parts: readonly Part[]): string {
+    this.#parts(parts, this.#root);
+    return this.#output;
+  }
+
+  #parts(parts: readonly Part[], dot: Value): void {
+    for (const part of parts) {
+      if (++this.#steps > MAX_STEPS) throw new TemplateError(`it takes more than ${MAX_STEPS} steps`);
+      if (part.kind === 'text') this.#write(part.text);
+      else if (part.kind === 'output') this.#write(print(this.#pipe(part.pipe, dot)));
+      else this.#block(part, dot);
+    }
+  }
+
+  #block(part: Exclude<Part, { kind: 'text' | 'output' }>, dot: Value): void {
+    const value = this.#pipe(part.pipe, dot);
+    if (!isTrue(value)) this.#parts(part.otherwise, dot);
+    else if (part.kind === 'range') for (const one of elements(value)) this.#parts(part.body, one);
+    else this.#parts(part.body, part.kind === 'with' ? value : dot);
+  }
+
+  #write(text: string): void {
+    this.#output += text;
+    if (this.#output.length > MAX_OUTPUT)
+      throw new TemplateError(`it gives more than ${MAX_OUTPUT} characters`);
+  }
+
+  #pipe(pipe: Pipe, dot: Value): Value {
+    let result: Value | undefined;
+    for (const command of pipe) result = this.#command(command, dot, result);
+    return result as Value;
+  }
+
+  #command(command: Command, dot: Value, piped: Value | undefined): Value {
+    if (command.kind === 'operand') return this.#operand(command.operand, dot);
+    const args = command.args.map((operand) => this.#operand(operand, dot));
+    if (piped !== undefined) args.push(piped);
+    // The parser knows that it is there.
+    return FUNCTIONS.get(command.name)?.apply(...args) as Value;
+  }
+
+  #operand(operand: Operand, dot: Value): Value {
+    if (operand.kind === 'literal') return operand.value;
+    if (operand.kind === 'pipe') return this.#pipe(operand.pipe, dot);
+    return operand.names.reduce(field, operand.root ? this.#root : dot);
+  }
+}
+
+function field(value: Value, name: string): Value {
+  if (value instanceof Map) return value.get(name) ?? '';
+  const isStruct = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isStruct && Object.hasOwn(value, name))
+    return (value as { readonly [name: string]: Value })[name] as Value;
+  throw new TemplateError(`${JSON.stringify(print(value).slice(0, 60))} has no field ${name}`);
+}
+
+/** In the order of their keys, as Go goes through a map. */
+function elements(value: Value): readonly Value[] {
+  if (Array.isArray(value)) return value;
+  if (value instanceof Map) return [...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  throw new TemplateError(
+    `range goes through lists and maps, and ${JSON.stringify(print(value).slice(0, 60))} is none`,
+  );
+}

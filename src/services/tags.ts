@@ -1,0 +1,52 @@
+import type { Snapshot } from '../docker/snapshot.ts';
+import { commaList } from './environment.ts';
+import { taskTag } from './marathon-task.ts';
+import { shown } from './meta.ts';
+import { TemplateError } from './tag-template/syntax.ts';
+import type { TagTemplate } from './tag-template/template.ts';
+
+/** Tags that heddle's own settings give to every service. */
+export interface CommonTagOptions {
+  /** registrator's `-tags`. */
+  readonly tagTemplate?: TagTemplate;
+  /** `marathon-task:<MESOS_TASK_ID>` for Marathon tasks; default false. */
+  readonly taskTags?: boolean;
+}
+
+/** Bounds on what one container may ask for; Consul itself takes tags of megabytes. */
+const MAX_TAGS = 256;
+const MAX_TAG = 4096;
+
+type Note = (problem: string) => void;
+
+/** The tags of all services of a container; a template that fails for it costs only its own. */
+export function commonTags(snapshot: Snapshot, options: CommonTagOptions, note: Note): readonly string[] {
+  const task = options.taskTags === true ? taskTag(snapshot) : [];
+  return [...usableTags(task, 'MESOS_TASK_ID', note), ...templateTags(snapshot, options.tagTemplate, note)];
+}
+
+function templateTags(snapshot: Snapshot, template: TagTemplate | undefined, note: Note): readonly string[] {
+  if (template === undefined) return [];
+  try {
+    return usableTags(commaList(template.render(snapshot)), '--tags', note);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    note(`--tags gives this container none: ${error.message}`);
+    return [];
+  }
+}
+
+/** Those of the tags that a registry should hold; `origin` is what messages call their source. */
+export function usableTags(tags: readonly string[], origin: string, note: Note): string[] {
+  const usable: string[] = [];
+  for (const tag of tags) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (tag.length > MAX_TAG || /[\x00-\x1f\x7f]/.test(tag)) {
+      note(`${origin}: tag ${JSON.stringify(shown(tag))} is left out: it is too long or not printable`);
+    } else {
+      usable.push(tag);
+    }
+  }
+  if (usable.length > MAX_TAGS) note(`${origin} has more than ${MAX_TAGS} tags; the rest is left out`);
+  return usable.slice(0, MAX_TAGS);
+}

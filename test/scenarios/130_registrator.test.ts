@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { dataOf, dig } from '../support/dig.ts';
+import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { buildImage } from '../support/image.ts';
+
+let image: string;
+let consul: ConsulAgent;
+
+beforeAll(async () => {
+  image = await buildImage();
+  consul = await startConsul();
+}, 240_000);
+afterEach(removeContainers);
+afterAll(async () => {
+  await consul?.stop();
+  await clearWorld();
+});
+
+const ask = (name: string, type = 'A') => dig(`${name}.service.dc1.consul`, { type, port: consul.dnsPort });
+
+/** registrator's line with the image's name changed; Consul listens on the host's loopback, hence its network. */
+const registrator = (...words: readonly string[]) =>
+  docker('run', '-d', '--net=host', '-v', '/var/run/docker.sock:/tmp/docker.sock', image, ...words);
+
+test("registrator's line with -internal registers the containers' own addresses", async () => {
+  const id = await registrator('-internal', consul.uri);
+  await using web = await runContainer(['-e', 'SERVICE_NAME=python-web', '--expose', '80']);
+  const address = await web.address();
+  await eventually(async () => expect(dataOf(await ask('python-web'))).toEqual([address]), {
+    within: 20_000,
+  });
+  expect((await ask('python-web', 'SRV')).answers[0]?.data).toContain(' 80 ');
+  await web.kill();
+  await eventually(async () => expect((await ask('python-web')).status).toBe('NXDOMAIN'));
+  await docker('stop', '--time', '10', id);
+  expect(await docker('inspect', '--format', '{{.State.ExitCode}}', id)).toBe('0');
+});
+
+test('its flags mean what they meant, and those without a meaning are named once in the log', async () => {
+  const id = await registrator(
+    ...['-ip', '192.0.2.7', '-explicit', '-tags', 'all,{{strSlice .Name 1}}', '-deregister', 'on-success'],
+    ...['-cleanup', '-resync', '5', '-ttl=30', '-ttl-refresh=15', '-retry-attempts', '-1', consul.uri],
+  );
+  const publish = ['-p', '18080:80', '-e', 'SERVICE_NAME=shop', '--name', 'shop-1'];
+  await using shop = await runContainer(publish, [
+    'sh',
+    '-c',
+    'trap "exit 3" USR1; while :; do sleep 0.1; done',
+  ]);
+  await using _unnamed = await runContainer(['-p', '18081:81']);
+  await eventually(async () => expect(dataOf(await ask('shop-1.shop'))).toEqual(['192.0.2.7']), {
+    within: 20_000,
+  });
+  expect(dataOf(await ask('all.shop', 'SRV'))).toEqual([expect.stringContaining(' 18080 ')]);
+  expect((await ask('busybox')).status).toBe('NXDOMAIN');
+  const log = await docker('logs', id);
+  expect(log.match(/-[a-z-]+ has no effect/g)).toEqual(
+    ['-cleanup', '-resync', '-ttl', '-ttl-refresh', '-retry-attempts'].map((flag) => `${flag} has no effect`),
+  );
+  await docker('kill', '--signal', 'USR1', shop.id);
+  await eventually(async () => {
+    expect(await docker('inspect', '--format', '{{.State.ExitCode}}', shop.id)).toBe('3');
+  });
+  await sleep(1000);
+  expect(dataOf(await ask('shop'))).toEqual(['192.0.2.7']);
+  await shop[Symbol.asyncDispose]();
+  await eventually(async () => expect((await ask('shop')).status).toBe('NXDOMAIN'));
+});
+
+test('a template, a backend or a value that cannot be used is refused at the start', async () => {
+  const refused = async (...words: readonly string[]) => {
+    const id = await registrator(...words);
+    const status = await docker('wait', id);
+    return `${status} ${await docker('logs', id).catch(() => '')}`;
+  };
+  expect(await refused('-tags', '{{.Config.Nothing}}', consul.uri)).toMatch(/^2 /);
+  expect(await refused('-internal', 'etcd://127.0.0.1:4001/x')).toMatch(/^2 /);
+  expect(await refused('-ttl', 'soon', consul.uri)).toMatch(/^2 /);
+});

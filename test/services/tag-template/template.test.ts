@@ -1,0 +1,161 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HeddleError } from '../../../src/errors.ts';
+import { TemplateError } from '../../../src/services/tag-template/syntax.ts';
+import { parseTagTemplate } from '../../../src/services/tag-template/template.ts';
+import { snapshot } from '../../containers/snapshot.ts';
+
+const ARN = 'arn:aws:ecs:region:1:task/368f4403';
+const CONTAINER = snapshot('e20f9c1a76565d', {
+  name: 'web',
+  image: 'nginx:1.9',
+  hostname: 'box',
+  metadata: new Map([
+    ['ENVIRONMENT', 'test'],
+    ['SERVICE_8105_NAME', 'foo'],
+    ['SERVICE_9404_NAME', 'bar'],
+    ['task', ARN],
+    ['json', '{"where":{"country":"US"},"n":[1,2]}'],
+  ]),
+  labelNames: new Set(['task', 'json']),
+  networks: [
+    { name: 'bridge', ipv4: '172.17.0.2', ipv6: '' },
+    { name: 'front', ipv4: '172.18.0.2', ipv6: '' },
+  ],
+});
+const rendered = (template: string) => parseTagTemplate(template).render(CONTAINER);
+
+describe('a template of tags', () => {
+  it.each([
+    ['v1,blue', 'v1,blue'],
+    ['{{strSlice .ID 0 12}}', 'e20f9c1a7656'],
+    ['{{strSlice .ID 100}}', CONTAINER.id],
+    ['{{strSlice .Name 1}}', 'web'],
+    ['{{sIndex 0 .Config.Env}}', 'ENVIRONMENT=test'],
+    ['{{sIndex -1 .Config.Env}}', 'SERVICE_9404_NAME=bar'],
+    ['{{sIndex 9 .Config.Env}}', 'SERVICE_9404_NAME=bar'],
+    ['{{mIndex "task" .Config.Labels}}', ARN],
+    ['{{mIndex "none" .Config.Labels}}', ''],
+    ['{{index .Config.Labels "task"}}', ARN],
+    ['{{.Config.Labels.task}}', ARN],
+    ['{{toUpper "foo"}}-{{toLower .Config.Hostname}}', 'FOO-box'],
+    ['{{replace -1 "=" "" "=foo="}}', 'foo'],
+    ['{{replace 1 "=" "$&" "=foo="}}', '$&foo='],
+    ['{{join "," .Config.Env}}', 'ENVIRONMENT=test,SERVICE_8105_NAME=foo,SERVICE_9404_NAME=bar'],
+    ['{{split "," "a,b"}}', '[a b]'],
+    ['{{splitIndex -1 "/" .Config.Labels.task}}', '368f4403'],
+    ['{{.Config.Labels.task | split "/" | sIndex 0}}', 'arn:aws:ecs:region:1:task'],
+    ['{{matchFirstElement "^SERVICE_" .Config.Env}}', 'SERVICE_8105_NAME=foo'],
+    [
+      '{{matchAllElements "^SERVICE_" .Config.Env | join ","}}',
+      'SERVICE_8105_NAME=foo,SERVICE_9404_NAME=bar',
+    ],
+    ['{{jsonParse .Config.Labels.json "where::country"}}', 'US'],
+    ['{{jsonParse .Config.Labels.json "n"}}', '[1,2]'],
+    ['{{jsonParse "no json" "a"}}', ''],
+    ['{{.NetworkSettings.IPAddress}} {{.NetworkSettings.Networks.front.IPAddress}}', '172.17.0.2 172.18.0.2'],
+    ['{{if eq .Config.Hostname "box"}}yes{{else}}no{{end}}', 'yes'],
+    ['{{if eq .Config.Hostname "a"}}1{{else if .State.Paused}}2{{else}}3{{end}}', '3'],
+    [
+      '{{range .Config.Env}}<{{.}}>{{end}}',
+      '<ENVIRONMENT=test><SERVICE_8105_NAME=foo><SERVICE_9404_NAME=bar>',
+    ],
+    [
+      '{{range .NetworkSettings.Networks}}{{.IPAddress}},{{$.Config.Hostname}};{{end}}',
+      '172.17.0.2,box;172.18.0.2,box;',
+    ],
+    ['{{with .Config.Labels.task}}{{len .}}{{end}}{{with .Config.Domainname}}no{{end}}', String(ARN.length)],
+    ['a {{- " b " -}} c{{/* not this }} */}}', 'a b c'],
+    ['{{strSlice (toUpper .Config.Hostname) 0 (len "ab")}}', 'BO'],
+    ['{{"}}"}}{{`"`}}', '}}"'],
+    [
+      '{{and .State.Running true}} {{or .Config.Domainname "none"}} {{not nil}} {{ne 1 2}}',
+      'true none true true',
+    ],
+  ])('%s gives %j', (template, expected) => {
+    expect(rendered(template)).toBe(expected);
+  });
+
+  it.each([
+    ['{{.Config.Image', 'is not closed'],
+    ['{{', 'is not closed'],
+    ['{{}}', 'an action is empty'],
+    ['{{.Config.Imag}}', 'no field .Config.Imag'],
+    ['{{$.Nothing}}', 'no field $.Nothing'],
+    ['{{range .Config.Env}}{{$.Nothing}}{{end}}', 'no field $.Nothing'],
+    ['{{uppercase "a"}}', 'no function uppercase'],
+    ['{{toUpper}}', 'expected toUpper TEXT'],
+    ['{{toUpper "a" "b"}}', 'expected toUpper TEXT'],
+    ['{{toUpper "a" | join "," "b"}}', 'expected join'],
+    ['{{if .State.Running}}', '{{if}} has no {{end}}'],
+    ['{{if true}}a{{else}}b{{else}}c{{end}}', '{{if}} has no {{end}}'],
+    ['{{end}}', 'nothing to end'],
+    ['{{toUpper (toLower "a"}}', 'brackets'],
+    ['{{toUpper "a")}}', 'brackets'],
+    ['{{"\\x"}}', 'escape'],
+    ['{{.Name "a"}}', 'only functions'],
+    ['{{"a" | .Name}}', 'only functions'],
+    ['{{$x := .Name}}', 'cannot be read'],
+    ['{{httpGet "http://host/"}}', 'no function httpGet'],
+    ['{{if true}}'.repeat(50), 'deeper than'],
+  ])('%s is refused: %s', (template, why) => {
+    expect(() => parseTagTemplate(template)).toThrow(HeddleError);
+    expect(() => parseTagTemplate(template)).toThrow(why);
+  });
+
+  it.each([
+    ['{{sIndex 0 .Config.Labels}}', 'is no list'],
+    ['{{toUpper .State.Pid}}', 'is no text'],
+    ['{{matchFirstElement "(" .Config.Env}}', 'no regular expression'],
+    ['{{sIndex 0 (matchAllElements "zzz" .Config.Env)}}', 'has no element'],
+    ['{{range .Config.Env}}{{.Name}}{{end}}', 'has no field Name'],
+    ['{{range .Name}}a{{end}}', 'range goes through'],
+  ])('%s fails for the container alone: %s', (template, why) => {
+    expect(() => rendered(template)).toThrow(TemplateError);
+    expect(() => rendered(template)).toThrow(why);
+  });
+
+  it('ends however much a container says', () => {
+    const metadata = new Map(Array.from({ length: 1000 }, (_, at) => [`V${at}`, 'x'.repeat(1000)]));
+    const much = snapshot('much', { metadata });
+    const nested = '{{range .Config.Env}}{{range $.Config.Env}}{{end}}{{if true}}{{end}}{{end}}';
+    expect(() => parseTagTemplate(nested.replaceAll('{{end}}{{if', 'a{{end}}{{if')).render(much)).toThrow(
+      'steps',
+    );
+    expect(() => parseTagTemplate('{{join "," .Config.Env}}').render(much)).toThrow('characters');
+  });
+
+  it('gives text without actions as it stands, and never fails but by its own errors', () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom(
+            '{{',
+            '}}',
+            '.',
+            'Name',
+            '"',
+            '|',
+            ' ',
+            'if',
+            'end',
+            '(',
+            ')',
+            'a',
+            '$',
+            '-',
+            '1',
+          ),
+        }),
+        (text) => {
+          try {
+            const output = rendered(text);
+            if (!text.includes('{{')) expect(output).toBe(text);
+          } catch (error) {
+            expect(error instanceof HeddleError || error instanceof TemplateError).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+});
