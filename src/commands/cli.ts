@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
+import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
@@ -35,6 +36,13 @@ export function normalise(given: readonly string[]): Translation {
   return isDaemon ? { ...translation, argv: ['daemon', ...argv] } : asGiven;
 }
 
+const LAUNCH_HELP = `
+--replace  put a new container in the place of a running one
+--load     bring the image of this host first
+
+Prints the container id when the daemon answers. Nothing is pulled or built; --image and HEDDLE_IMAGE before
+the word name another image than heddle:<this version>.`;
+
 class CommandLine {
   readonly argv: readonly string[];
   readonly #translation: Translation;
@@ -53,7 +61,9 @@ class CommandLine {
       '--local',
       'do the word in this process, as root, without a daemon',
     );
+    program.option('--trace', 'print every call to the Docker API, before the word');
     this.#defineDaemon(program, end);
+    this.#defineLaunch(program, end);
     this.#defineRun(program, end);
     addHostWords(program, this.argv, (word, request) => this.#onHost(program, word, request), end);
     this.#defineCreateBridge(program, end);
@@ -78,6 +88,36 @@ class CommandLine {
     });
   }
 
+  #defineLaunch(program: Command, end: End): void {
+    const words = () => this.argv.slice(leadingSettings(this.argv) + 1);
+    const needs = async () => {
+      const { dockerHost } = await import('../docker/host.ts');
+      const { DockerClient } = await import('../docker/client.ts');
+      const own = new DockerClient(dockerHost({ ...this.#env, DOCKER_HOST: undefined }));
+      return { client: await this.#docker(program), own, env: this.#env, io: this.#io };
+    };
+    const launch = program
+      .command('launch')
+      .summary('start the daemon as a container')
+      .description('Starts the daemon as a container on the host that DOCKER_HOST names, by its API alone.')
+      .usage('[--replace] [--load] [daemon arguments...]')
+      .argument('[words...]')
+      .addHelpText('after', LAUNCH_HELP)
+      .allowUnknownOption()
+      .passThroughOptions();
+    launch.action(async () => {
+      const { launchWord } = await import('./launch.ts');
+      end(await launchWord(words(), await this.#settings(program, launch), await needs()));
+    });
+    const stop = addSettings(program.command('stop'), { hidden: true }).summary(
+      "stop the daemon's container",
+    );
+    stop.action(async () => {
+      const { stopWord } = await import('./launch.ts');
+      end(await stopWord(await this.#settings(program, stop), await needs()));
+    });
+  }
+
   #defineRun(program: Command, end: End): void {
     const command = program
       .command('run')
@@ -95,7 +135,11 @@ class CommandLine {
       const { parseRun } = await import('../run/command.ts');
       const { runAttached } = await import('../run/attached.ts');
       const parsed = parseRun(this.argv.slice(leadingSettings(this.argv) + 1));
-      const reach = await this.#reach(await this.#settings(program, command), program.opts().local === true);
+      const reach = await this.#reach(
+        program,
+        await this.#settings(program, command),
+        program.opts().local === true,
+      );
       end(await runAttached(parsed, reach, this.#io));
     });
   }
@@ -115,15 +159,22 @@ class CommandLine {
     const command = program.commands.find((candidate) => candidate.name() === word.name);
     const settings = await this.#settings(program, command);
     const local = program.opts().local === true || request.options.local === true;
-    const reach = await this.#reach(settings, local);
+    const reach = await this.#reach(program, settings, local);
     return await reach(this.argv.slice(leadingSettings(this.argv)), this.#io);
   }
 
-  /** Where the host's words run. */
-  async #reach(settings: Settings, local: boolean): Promise<RunWord> {
+  /** The engine that DOCKER_HOST names; with --trace it says what it is asked, as `sh -x` does. */
+  async #docker(program: Command): Promise<DockerClient> {
     const { dockerHost } = await import('../docker/host.ts');
     const { DockerClient } = await import('../docker/client.ts');
-    const docker = new DockerClient(dockerHost(this.#env));
+    const trace =
+      program.opts().trace === true ? (line: string) => this.#io.stderr.write(`+ ${line}\n`) : undefined;
+    return new DockerClient(dockerHost(this.#env), trace);
+  }
+
+  /** Where the host's words run. */
+  async #reach(program: Command, settings: Settings, local: boolean): Promise<RunWord> {
+    const docker = await this.#docker(program);
     if (!local) {
       const { reachHost } = await import('../control/reach.ts');
       return await reachHost(settings, docker);

@@ -4,7 +4,7 @@ import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
 
 /** How the image starts heddle; the same in its Dockerfile. */
-const PROGRAM = ['node', '/app/dist/main.js'] as const;
+export const PROGRAM = ['node', '/app/dist/main.js'] as const;
 
 /** Runs a word inside the heddle container of a host: there, the daemon's own socket is at hand. */
 export const execWord = (

@@ -1,5 +1,5 @@
 import type Dockerode from 'dockerode';
-import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
 import { type DockerHost, describeHost } from './host.ts';
 
 /** The newest API this code was written against; older engines are spoken to in their own version. */
@@ -14,22 +14,30 @@ const CALL_TIMEOUT_MS = 30_000;
 export class DockerClient {
   readonly address: string;
   readonly #host: DockerHost;
+  readonly #trace: ((line: string) => void) | undefined;
   #connected: Promise<Dockerode> | undefined;
 
-  constructor(host: DockerHost) {
+  /** @param trace is told of every call before it is made: `GET /containers/json` */
+  constructor(host: DockerHost, trace?: (line: string) => void) {
     this.#host = host;
+    this.#trace = trace;
     this.address = describeHost(host);
   }
 
   /**
    * Makes one request, bounded in time.
    * @param attempt for the message: `list its containers`
+   * @param patienceMs how long the engine may take to begin its answer
    * @throws HeddleError `unreachable` when nothing answers, `not-permitted` for a socket that may not be opened,
    * `not-found` and `refused` with the engine's words, `not-supported` when it speaks no version of ours
    */
-  async call<T>(attempt: string, request: (client: Dockerode) => Promise<T>): Promise<T> {
+  async call<T>(
+    attempt: string,
+    request: (client: Dockerode) => Promise<T>,
+    patienceMs = CALL_TIMEOUT_MS,
+  ): Promise<T> {
     const client = await this.#connect();
-    return await bounded(this.address, attempt, () => request(client));
+    return await bounded(this.address, attempt, () => request(client), patienceMs);
   }
 
   /** Agrees on a version anew at the next call: an engine may come back as another version of itself. */
@@ -48,8 +56,21 @@ export class DockerClient {
   async #negotiate(): Promise<Dockerode> {
     const { default: Client } = await import('dockerode');
     const options = clientOptions(this.#host);
-    const answer = await bounded(this.address, 'ask the version', () => new Client(options).version());
-    return new Client({ ...options, version: agreeVersion(this.address, answer) });
+    const asking = this.#traced(new Client(options));
+    const answer = await bounded(this.address, 'ask the version', () => asking.version(), CALL_TIMEOUT_MS);
+    return this.#traced(new Client({ ...options, version: agreeVersion(this.address, answer) }));
+  }
+
+  #traced(client: Dockerode): Dockerode {
+    const trace = this.#trace;
+    if (!trace) return client;
+    const { modem } = client;
+    const dial = modem.dial.bind(modem);
+    modem.dial = (request: { method: string; path: string }, done: Parameters<typeof dial>[1]) => {
+      trace(`${request.method} ${request.path.replace(/\?$/, '')}`);
+      dial(request, done);
+    };
+    return client;
   }
 }
 
@@ -88,10 +109,15 @@ function agreeVersion(address: string, answer: { ApiVersion?: string; MinAPIVers
 }
 
 /** Runs one request with a bound on its time; every failure becomes a HeddleError that names engine and attempt. */
-async function bounded<T>(address: string, attempt: string, request: () => Promise<T>): Promise<T> {
+async function bounded<T>(
+  address: string,
+  attempt: string,
+  request: () => Promise<T>,
+  patienceMs: number,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${CALL_TIMEOUT_MS / 1000} s`)), CALL_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error(`no answer in ${patienceMs / 1000} s`)), patienceMs);
     timer.unref();
   });
   try {
@@ -103,13 +129,18 @@ async function bounded<T>(address: string, attempt: string, request: () => Promi
   }
 }
 
+/** 500 is the engine's own failure with this request; what follows it comes from something in front of the engine. */
+function codeOf(status: number): ErrorCode {
+  if (status > 500) return 'unreachable';
+  return status === 500 ? 'failed' : 'refused';
+}
+
 function explain(address: string, attempt: string, cause: unknown): HeddleError {
   const status = (cause as { statusCode?: number }).statusCode;
   const said = (cause as { json?: { message?: string } }).json?.message ?? messageOf(cause);
   const what = `cannot ${attempt} at the Docker engine ${address}: `;
   if (status === 404) return new HeddleError('not-found', what + said, { cause });
-  if (status !== undefined)
-    return new HeddleError(status >= 500 ? 'unreachable' : 'refused', what + said, { cause });
+  if (status !== undefined) return new HeddleError(codeOf(status), what + said, { cause });
   const code = systemCode(cause);
   if (code === 'EACCES' || code === 'EPERM') {
     return new HeddleError(
