@@ -74,21 +74,18 @@ export class DockerClient {
   }
 }
 
+/** All of it, undefined values too: what is left out, dockerode takes from this process's own DOCKER_HOST. */
 function clientOptions(host: DockerHost): Dockerode.DockerOptions {
-  if (host.kind === 'unix') return { socketPath: host.path };
-  if (host.kind === 'ssh') return { protocol: 'ssh', host: host.host, port: host.port, username: host.user };
-  if (!host.tls) return { protocol: 'http', host: host.host, port: host.port };
+  const nothing = { socketPath: undefined, host: undefined, port: undefined, username: undefined };
+  const plain = { ...nothing, protocol: 'http', ca: undefined, cert: undefined, key: undefined };
+  const place = host.kind === 'unix' ? { socketPath: host.path } : { host: host.host, port: host.port };
+  const options: object = { ...plain, ...place };
+  if (host.kind === 'ssh') return { ...options, protocol: 'ssh', username: host.user };
+  if (host.kind === 'unix' || !host.tls) return options;
   const { ca, cert, key, verify } = host.tls;
-  const options: Dockerode.DockerOptions = {
-    protocol: 'https',
-    host: host.host,
-    port: host.port,
-    ca,
-    cert,
-    key,
-  };
   // Passed on to Node's TLS, though dockerode's types do not know it.
-  return verify ? options : Object.assign(options, { checkServerIdentity: () => undefined });
+  const unchecked = verify ? {} : { checkServerIdentity: () => undefined };
+  return { ...options, ...unchecked, protocol: 'https', ca, cert, key };
 }
 
 function agreeVersion(address: string, answer: { ApiVersion?: string; MinAPIVersion?: string }): string {
