@@ -52,8 +52,8 @@ export class Heddle {
     const state = await StateFile.open(settings.stateDir);
     const { hostId } = state.current;
 
-    const { consulToken: token, onStop } = settings;
-    const open = openRegistry(settings.registry, { hostId, token, log: log('registry') });
+    const { onStop } = settings;
+    const open = openRegistry(settings, { hostId, log: log('registry') });
     const client = new DockerClient(dockerHost(this.#needs.env));
     const claims = new Claims(state);
     const roster = new Roster();
@@ -66,13 +66,12 @@ export class Heddle {
       advertised: () => open.node().address,
     });
 
-    const { registry, elsewhere } = open;
+    const { registry, elsewhere, concurrency } = open;
     const runs = registry.runs.bind(registry);
-    const desired = new Desired(
-      { log: log('services') },
-      { ...defineOptions(settings), hostId, runs, keepFailed: settings.deregister === 'on-success' },
-    );
-    const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop });
+    const keepFailed = settings.deregister === 'on-success';
+    const words = { ...defineOptions(settings), keepFailed };
+    const desired = new Desired({ log: log('services') }, { hostId, runs, ...words });
+    const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
     const refused = (id: string) => reconciler.refused(id);
     const node = () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' });
     const view = new RegistryView(

@@ -1,4 +1,4 @@
-import type { Health } from '../docker/snapshot.ts';
+import type { Health, Snapshot } from '../docker/snapshot.ts';
 import { type Check, type CheckStatus, isTold, type Service } from '../services/service.ts';
 
 /** What a container's HEALTHCHECK means for its service: one that starts is not yet to be preferred, and answers. */
@@ -9,11 +9,17 @@ const OF_HEALTH: Readonly<Record<Health, CheckStatus>> = {
   unhealthy: 'critical',
 };
 
-/** What is true of those checks of a running container's service that are only told, by id. */
-export function toldStatuses(service: Service, health: Health): ReadonlyMap<string, CheckStatus> {
-  // What is registered runs: that is what a TTL check asks.
-  const statusOf = ({ kind }: Check) => (kind === 'ttl' ? 'passing' : OF_HEALTH[health]);
-  return new Map(service.checks.filter(isTold).map((check) => [check.id, statusOf(check)]));
+/** What is true of those checks of a container's service that are only told, by id. */
+export function toldStatuses(
+  service: Service,
+  { running, health }: Pick<Snapshot, 'running' | 'health'>,
+): ReadonlyMap<string, CheckStatus> {
+  // A container that ended can still be registered, where that is wanted.
+  const truth = ({ kind }: Check) => {
+    if (!running) return 'critical';
+    return kind === 'ttl' ? 'passing' : OF_HEALTH[health];
+  };
+  return new Map(service.checks.filter(isTold).map((check) => [check.id, truth(check)]));
 }
 
 /** Those of a service's checks whose status a registry hears from heddle. */

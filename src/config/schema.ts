@@ -85,6 +85,46 @@ export const SETTINGS = {
     env: ['CONSUL_HTTP_TOKEN'],
     secret: true,
   },
+  consulMode: {
+    schema: v.optional(oneOf(['agent', 'catalog']), 'agent'),
+    flag: 'consul-mode',
+    value: 'agent|catalog',
+    help: "agent: through this host's own Consul agent; catalog: any agent will do, and heddle runs the checks",
+  },
+  consulCa: {
+    schema: v.optional(text),
+    flag: 'consul-ca',
+    value: 'path',
+    help: 'the authority that signed the certificate of a consul-tls:// agent, PEM',
+    env: ['CONSUL_CACERT'],
+  },
+  consulCert: {
+    schema: v.optional(text),
+    flag: 'consul-cert',
+    value: 'path',
+    help: "heddle's own certificate for mutual TLS, PEM",
+    env: ['CONSUL_CLIENT_CERT'],
+  },
+  consulKey: {
+    schema: v.optional(text),
+    flag: 'consul-key',
+    value: 'path',
+    help: "the key of heddle's own certificate, PEM",
+    env: ['CONSUL_CLIENT_KEY'],
+  },
+  consulDatacenter: {
+    schema: v.optional(dnsLabels),
+    flag: 'consul-datacenter',
+    value: 'name',
+    help: "register in another datacenter than the agent's own; with --consul-mode catalog",
+  },
+  consulNamespace: {
+    schema: v.optional(text),
+    flag: 'consul-namespace',
+    value: 'name',
+    help: 'register in this namespace of a Consul Enterprise',
+    env: ['CONSUL_NAMESPACE'],
+  },
   address: {
     schema: v.optional(
       v.pipe(
@@ -139,6 +179,11 @@ export const SETTINGS = {
     schema: v.optional(onOrOff, true),
     flag: 'no-dns',
     help: 'serve no DNS on the bridges',
+  },
+  dnsCache: {
+    schema: v.optional(onOrOff, true),
+    flag: 'no-dns-cache',
+    help: 'encode every DNS answer anew, instead of keeping those that are still true',
   },
   dnsSearch: {
     schema: v.optional(listOf(parseSearch), ['.']),
@@ -279,6 +324,16 @@ export const SETTINGS = {
     flag: 'deregister',
     value: 'always|on-success',
     help: 'on-success keeps the services of a container that ended by itself with an error',
+  },
+  allowScriptChecks: {
+    schema: v.optional(onOrOff, false),
+    flag: 'allow-script-checks',
+    help: "let containers name commands that Consul's agent runs as checks",
+  },
+  healthcheck: {
+    schema: v.optional(onOrOff, true),
+    flag: 'no-healthcheck',
+    help: "make no check of a container's HEALTHCHECK",
   },
   onStop: {
     schema: v.optional(oneOf(['keep', 'deregister']), 'keep'),

@@ -13,6 +13,8 @@ export interface ConsulClientOptions {
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Of one request, in ms; default 10,000. The package has none, and a silent peer would hang for ever. */
   readonly timeout?: number;
+  /** Sent with every question: `dc` and `ns`. */
+  readonly query?: Readonly<Record<string, string>>;
   /** Connections at once; default 32. Consul resets the 201st of one client address. */
   readonly connections?: number;
 }
@@ -59,9 +61,11 @@ export class ConsulClient {
   /** `consul://127.0.0.1:8500`. */
   readonly name: string;
   readonly #requests: Requests;
+  readonly #query: Readonly<Record<string, string>>;
 
   constructor(uri: ConsulUri, options: ConsulClientOptions = {}) {
     this.name = formatRegistryUri(uri);
+    this.#query = options.query ?? {};
     this.#requests = new Consul(connection(uri, options) as object) as unknown as Requests;
   }
 
@@ -90,7 +94,8 @@ export class ConsulClient {
   }
 
   async #send<T>(call: Call, send: (request: object) => Promise<T>): Promise<T> {
-    const { attempt, signal, ...request } = call;
+    const { attempt, signal, ...rest } = call;
+    const request = { ...rest, query: { ...this.#query, ...call.query } };
     signal?.throwIfAborted();
     const canceller = new EventEmitter();
     const cancel = () => canceller.emit('cancel');

@@ -7,6 +7,14 @@ export const TOKEN_POLICY = [
   'agent_prefix "" { policy = "read" }',
 ].join(' ');
 
+/** What a token needs in catalog mode, where heddle writes its own node. */
+export const CATALOG_TOKEN_POLICY = [
+  'service_prefix "" { policy = "write" }',
+  'node_prefix "" { policy = "read" }',
+  'node_prefix "heddle-" { policy = "write" }',
+  'agent_prefix "" { policy = "read" }',
+].join(' ');
+
 /** The errors of the `consul` package (papi), as far as we look. */
 interface PackageError {
   readonly isResponse?: boolean;
@@ -49,6 +57,13 @@ function passing(status: number, words: string): boolean {
 }
 
 function wordsOf(body: unknown): string {
-  const text = Buffer.isBuffer(body) || typeof body === 'string' ? String(body) : '';
+  const text = Buffer.isBuffer(body) || typeof body === 'string' ? String(body) : ofTransaction(body);
   return text.trim().slice(0, 500);
+}
+
+/** A transaction that failed names each operation that did. */
+function ofTransaction(body: unknown): string {
+  const errors = typeof body === 'object' && body !== null && 'Errors' in body ? body.Errors : undefined;
+  if (!Array.isArray(errors)) return '';
+  return errors.map(({ What }: { readonly What?: unknown }) => String(What)).join('; ');
 }

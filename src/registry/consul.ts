@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { heddlesChecks, statusOf } from '../checks/told.ts';
 import { HeddleError } from '../errors.ts';
 import { ID_PREFIX, isOurs, OWNER } from '../services/identity.ts';
@@ -11,10 +9,11 @@ import {
   OWNER_META,
   type Service,
 } from '../services/service.ts';
+import { ConsulAccess } from './consul-access.ts';
 import type { Call, ConsulClient } from './consul-client.ts';
-import { TOKEN_POLICY } from './consul-errors.ts';
-import { fromJson, type HealthJson, instanceOf, registrationOf, type ServiceJson } from './consul-json.ts';
-import type { Elsewhere, Instance, Registry, Watching } from './registry.ts';
+import { fromJson, registrationOf, type ServiceJson } from './consul-json.ts';
+import { watchDigest } from './consul-watch.ts';
+import type { Registry, Watching } from './registry.ts';
 
 export interface ConsulOptions {
   readonly hostId: string;
@@ -52,36 +51,29 @@ const SINCE_MINOR = {
 } as const satisfies Record<CheckKind['kind'], number>;
 
 /** The verbs on a Consul agent. Reading and removing go by the marks of ownership in Meta, never by name. */
-export class ConsulRegistry implements Registry, Elsewhere {
+export class ConsulRegistry implements Registry {
   readonly checkedBy = 'agent';
   readonly #client: ConsulClient;
   readonly #options: ConsulOptions;
+  readonly #access: ConsulAccess;
   #self: AgentSelf | undefined;
   /** How many writes Consul took from us. */
   #writes = 0;
   /** True once a service was registered whose health heddle tells. */
   #tells = false;
-  /** True once an empty answer is known to mean that there is nothing, not that we may not read. */
-  #readingProven = false;
 
   constructor(client: ConsulClient, options: ConsulOptions) {
     this.#client = client;
     this.#options = options;
+    this.#access = new ConsulAccess(client);
   }
 
   get name(): string {
     return this.#client.name;
   }
 
-  /** Asks for the leader, because without one every write takes 7 s and 200 means nothing. */
-  async ready(signal?: AbortSignal): Promise<void> {
-    const attempt = 'cannot ask for the leader';
-    // The package makes undefined of the empty text.
-    const leader = await this.#client.get<string | undefined>({ attempt, path: '/status/leader', signal });
-    if (!leader) {
-      this.#readingProven = false;
-      throw new HeddleError('unreachable', `${this.name} has no leader; its servers have no quorum`);
-    }
+  ready(signal?: AbortSignal): Promise<void> {
+    return this.#access.ready(signal);
   }
 
   async list(signal?: AbortSignal): Promise<readonly Service[]> {
@@ -89,7 +81,7 @@ export class ConsulRegistry implements Registry, Elsewhere {
       this.#own('cannot list services', signal),
     );
     const services = Object.values(held).map(fromJson);
-    if (services.length === 0) await this.#proveReading(signal);
+    if (services.length === 0) await this.#access.proveReading(signal);
     return services;
   }
 
@@ -157,15 +149,10 @@ export class ConsulRegistry implements Registry, Elsewhere {
     return held.filter(({ id, meta }) => served(id) !== meta[OWNER_META.hash]).map(({ id }) => id);
   }
 
-  /**
-   * Looks every two seconds, because an agent's own services have no index to wait on. A change is also that the
-   * agent, or its leader, is gone or back; and after writes of ours it calls in any case, because a wipe right after
-   * them would look just like the time before them.
-   */
+  /** A change is also that the agent, or its leader, is gone or back. */
   watch(changed: () => void): Watching {
-    const stopping = new AbortController();
-    void this.#watch(changed, stopping.signal);
-    return { stop: () => stopping.abort() };
+    const needs = { writes: () => this.#writes, digest: (signal: AbortSignal) => this.#digest(signal) };
+    return watchDigest(needs, this.#options.watchEvery ?? WATCH_MS, changed);
   }
 
   /** Kinds of later versions count once the version is known. */
@@ -188,47 +175,12 @@ export class ConsulRegistry implements Registry, Elsewhere {
     return this.#self;
   }
 
-  async instances(service: string, signal?: AbortSignal): Promise<readonly Instance[]> {
-    const call = {
-      attempt: `cannot look up ${service}`,
-      path: '/health/service/{service}',
-      params: { service },
-      signal,
-    };
-    return (await this.#client.get<readonly HealthJson[]>(call)).map(instanceOf);
-  }
-
-  async node(name: string, signal?: AbortSignal): Promise<string | undefined> {
-    const call = {
-      attempt: `cannot look up node ${name}`,
-      path: '/catalog/node/{node}',
-      params: { node: name },
-      signal,
-    };
-    const found = await this.#client.get<{ Node: { Address: string } } | null>(call);
-    return found?.Node.Address;
-  }
-
-  async #watch(changed: () => void, signal: AbortSignal): Promise<void> {
-    let before: { writes: number; digest: string } | undefined;
-    while (!signal.aborted) {
-      const now = { writes: this.#writes, digest: await this.#digest(signal) };
-      if (before !== undefined && !signal.aborted && !isDeepStrictEqual(now, before)) changed();
-      before = now;
-      await delay(this.#options.watchEvery ?? WATCH_MS, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
   async #digest(signal: AbortSignal): Promise<string> {
-    try {
-      await this.ready(signal);
-      const services = await this.#client.digest(this.#own('cannot watch services', signal));
-      if (!this.#tells) return services;
-      // An agent that was restarted may have all services, and their health of long ago.
-      return services + (await this.#client.digest(this.#told('cannot watch checks', signal)));
-    } catch {
-      return 'away';
-    }
+    await this.ready(signal);
+    const services = await this.#client.digest(this.#own('cannot watch services', signal));
+    if (!this.#tells) return services;
+    // An agent that was restarted may have all services, and their health of long ago.
+    return services + (await this.#client.digest(this.#told('cannot watch checks', signal)));
   }
 
   #told(attempt: string, signal: AbortSignal | undefined): Call {
@@ -249,39 +201,12 @@ export class ConsulRegistry implements Registry, Elsewhere {
     const held = await this.#client.get<ServiceJson>(call).catch(unlessNotFound);
     return held !== undefined && !isOurs(held.Meta ?? {}, this.#options.hostId);
   }
-
-  /**
-   * A token that may not read gets 200 and an empty list. Reading is proven where the servers' own service is seen,
-   * or where there are no tokens at all.
-   */
-  async #proveReading(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#readingProven) return;
-    const attempt = 'cannot tell whether the token may read';
-    const services = await this.#client.get<object>({ attempt, path: '/catalog/services', signal });
-    if (!('consul' in services) && !(await this.#withoutTokens(signal))) {
-      const message = `${this.name} shows this token no services, not even its own`;
-      throw new HeddleError('refused', `${message}; the token (CONSUL_HTTP_TOKEN) needs ${TOKEN_POLICY}`);
-    }
-    this.#readingProven = true;
-  }
-
-  /** With ACLs off, Consul answers 401 to every question about tokens. */
-  async #withoutTokens(signal: AbortSignal | undefined): Promise<boolean> {
-    const call = { attempt: 'cannot ask for the token', path: '/acl/token/self', signal };
-    return this.#client.get(call).then(
-      () => false,
-      (error: unknown) => {
-        if (error instanceof HeddleError && !error.retryable)
-          return error.message.includes('ACL support disabled');
-        throw error;
-      },
-    );
-  }
 }
 
 /** The same words for the same status: an agent whose checks say the same has nothing to send to its servers. */
 function outputOf(check: Check): string {
-  if (check.kind === 'ttl') return 'heddle: the container runs';
+  if (check.kind === 'ttl')
+    return `heddle: the container ${statusOf(check) === 'passing' ? 'runs' : 'has ended'}`;
   return `heddle: the container's HEALTHCHECK is ${statusOf(check)}`;
 }
 

@@ -92,11 +92,16 @@ export class Desired extends EventEmitter<DesiredEvents> {
 
   set(entry: RosterEntry): void {
     const { snapshot } = entry;
-    if (this.#options.keepFailed === true && mayHaveFailed(snapshot)) return;
+    if (this.#options.keepFailed === true && mayHaveFailed(snapshot)) {
+      for (const service of this.ofContainer(snapshot.id)) {
+        for (const [check, status] of toldStatuses(service, snapshot)) this.tell(service.id, check, status);
+      }
+      return;
+    }
     const { definitions, problems } = define(entry, this.#options);
     const byOwnId = new Map(definitions.map((definition) => [definition.service.id, definition]));
     for (const { service } of definitions) {
-      for (const [check, status] of toldStatuses(service, snapshot.health)) this.#statuses.set(check, status);
+      for (const [check, status] of toldStatuses(service, snapshot)) this.#statuses.set(check, status);
     }
     this.#replace(snapshot.id, { name: snapshot.name, definitions: byOwnId, problems });
     this.#apps.set(

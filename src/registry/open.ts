@@ -1,11 +1,29 @@
 import { hostname } from 'node:os';
-import { messageOf } from '../errors.ts';
+import { defaultRouteAddress } from '../addresses/host-address.ts';
+import type { Settings } from '../config/schema.ts';
+import { HeddleError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { ConsulRegistry } from './consul.ts';
+import { CatalogRegistry, nodeNameOf } from './consul-catalog.ts';
 import { ConsulClient } from './consul-client.ts';
+import { ConsulLookups } from './consul-lookups.ts';
 import { EmbeddedRegistry } from './embedded.ts';
 import type { Elsewhere, Registry } from './registry.ts';
-import type { RegistryUri } from './uri.ts';
+import { readTls } from './tls.ts';
+import type { ConsulUri } from './uri.ts';
+
+export type RegistrySettings = Pick<
+  Settings,
+  | 'registry'
+  | 'consulToken'
+  | 'consulMode'
+  | 'consulCa'
+  | 'consulCert'
+  | 'consulKey'
+  | 'consulDatacenter'
+  | 'consulNamespace'
+  | 'ip'
+>;
 
 /** The node that services of this host are said to be on. */
 export interface Node {
@@ -19,6 +37,8 @@ export interface Node {
 export interface OpenRegistry {
   readonly registry: Registry;
   readonly elsewhere: Elsewhere | undefined;
+  /** Writes at once that it makes use of. */
+  readonly concurrency: number;
   /** As far as it is known now; a guess while the registry is away. */
   node(): Node;
   /** Learns the node, in the background while the registry is away; calls back when it is known. */
@@ -28,34 +48,73 @@ export interface OpenRegistry {
 
 const RETRY_MS = 3_000;
 const GUESS: Node = { name: hostname(), address: undefined, datacenter: 'dc1' };
+/** All that an agent makes use of; and what fills two transactions of the catalog. */
+const AGENT_WRITES = 8;
+const CATALOG_WRITES = 128;
 
-/** The registry that a URI names; nothing is asked of it before `start`. */
+/**
+ * The registry that the settings name; nothing is asked of it before `start`.
+ * @throws HeddleError `bad-input` for settings that do not go together, and TLS files that cannot be read
+ */
 export function openRegistry(
-  uri: RegistryUri,
-  needs: { readonly hostId: string; readonly token: string | undefined; readonly log: Logger },
+  settings: RegistrySettings,
+  needs: { readonly hostId: string; readonly log: Logger },
 ): OpenRegistry {
-  if (uri.kind === 'embedded') {
-    const registry = new EmbeddedRegistry();
-    return { registry, elsewhere: undefined, node: () => GUESS, start: async () => {}, stop: async () => {} };
+  const { registry: uri } = settings;
+  if (settings.consulDatacenter !== undefined && settings.consulMode === 'agent') {
+    const message = 'an agent registers in its own datacenter';
+    throw new HeddleError('bad-input', `--consul-datacenter: ${message}; use --consul-mode catalog`);
   }
-  const client = new ConsulClient(uri, needs.token === undefined ? {} : { token: needs.token });
-  return new OpenConsul(client, needs);
+  if (uri.kind === 'consul') return new OpenConsul(consulClient(uri, settings), settings, needs);
+  return {
+    registry: new EmbeddedRegistry(),
+    elsewhere: undefined,
+    concurrency: AGENT_WRITES,
+    node: () => GUESS,
+    start: async () => {},
+    stop: async () => {},
+  };
+}
+
+/** A client for the Consul that the settings name. @throws HeddleError `bad-input` */
+export function consulClient(uri: ConsulUri, settings: RegistrySettings): ConsulClient {
+  const { consulToken: token, consulCa: ca, consulCert: cert, consulKey: key } = settings;
+  const { consulDatacenter: dc, consulNamespace: ns } = settings;
+  const tls = 'tls' in uri && uri.tls;
+  return new ConsulClient(uri, {
+    ...(token !== undefined && { token }),
+    ...(tls && { tls: readTls({ ca, cert, key }) }),
+    query: { ...(dc !== undefined && { dc }), ...(ns !== undefined && { ns }) },
+  });
 }
 
 class OpenConsul implements OpenRegistry {
-  readonly registry: ConsulRegistry;
+  readonly registry: Registry;
   readonly elsewhere: Elsewhere;
+  readonly concurrency: number;
+  readonly #agent: ConsulRegistry;
   readonly #client: ConsulClient;
+  readonly #settings: RegistrySettings;
   readonly #log: Logger;
   readonly #stopping = new AbortController();
-  #node = GUESS;
+  #node: Node;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(client: ConsulClient, { hostId, log }: { readonly hostId: string; readonly log: Logger }) {
+  constructor(
+    client: ConsulClient,
+    settings: RegistrySettings,
+    { hostId, log }: { readonly hostId: string; readonly log: Logger },
+  ) {
     this.#client = client;
-    this.registry = new ConsulRegistry(client, { hostId });
-    this.elsewhere = this.registry;
+    this.#settings = settings;
     this.#log = log;
+    const catalog = settings.consulMode === 'catalog';
+    this.#node = catalog ? { ...GUESS, name: nodeNameOf(hostId), address: settings.ip } : GUESS;
+    this.#agent = new ConsulRegistry(client, { hostId });
+    const address = () => this.#node.address ?? '127.0.0.1';
+    this.registry = catalog ? new CatalogRegistry(client, { hostId, address }) : this.#agent;
+    this.elsewhere = new ConsulLookups(client);
+    this.concurrency = catalog ? CATALOG_WRITES : AGENT_WRITES;
   }
 
   node(): Node {
@@ -63,9 +122,15 @@ class OpenConsul implements OpenRegistry {
   }
 
   async start(learnt: () => void): Promise<void> {
+    const { consulMode, consulDatacenter } = this.#settings;
+    const catalog = consulMode === 'catalog';
+    // The node of the catalog is this host, wherever the agent is that we write through.
+    if (catalog) this.#node = { ...this.#node, address: this.#node.address ?? (await defaultRouteAddress()) };
     try {
-      const { node, address, datacenter } = await this.registry.self(this.#stopping.signal);
-      this.#node = { name: node, address, datacenter };
+      const { node, address, datacenter } = await this.#agent.self(this.#stopping.signal);
+      this.#node = catalog
+        ? { ...this.#node, datacenter: consulDatacenter ?? datacenter }
+        : { name: node, address, datacenter };
       learnt();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;

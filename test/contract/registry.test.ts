@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,12 +8,16 @@ import { Heartbeats } from '../../src/checks/heartbeats.ts';
 import type { Health } from '../../src/docker/snapshot.ts';
 import { silentLogger } from '../../src/log.ts';
 import { ConsulRegistry } from '../../src/registry/consul.ts';
+import { CatalogRegistry } from '../../src/registry/consul-catalog.ts';
 import { ConsulClient } from '../../src/registry/consul-client.ts';
-import { TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
+import { CATALOG_TOKEN_POLICY, TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
+import { ConsulLookups } from '../../src/registry/consul-lookups.ts';
 import { Desired } from '../../src/registry/desired.ts';
 import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
+import { type OpenRegistry, openRegistry, type RegistrySettings } from '../../src/registry/open.ts';
 import { Reconciler } from '../../src/registry/reconcile.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { parseRegistryUri } from '../../src/registry/uri.ts';
 import { define } from '../../src/services/define.ts';
 import { sealed } from '../../src/services/identity.ts';
 import {
@@ -26,6 +32,19 @@ import { temporaryFolder } from '../support/folder.ts';
 import { containerId, entryOf } from '../support/roster.ts';
 
 const HOST = 'h1';
+
+/** The settings of a registry where nothing is said. */
+const PLAIN: RegistrySettings = {
+  registry: { kind: 'embedded' },
+  consulMode: 'agent',
+  consulToken: undefined,
+  consulCa: undefined,
+  consulCert: undefined,
+  consulKey: undefined,
+  consulDatacenter: undefined,
+  consulNamespace: undefined,
+  ip: undefined,
+};
 
 const serviceOf = (changes: Partial<Service> = {}, host = HOST): Service => {
   const plain = {
@@ -45,20 +64,29 @@ const serviceOf = (changes: Partial<Service> = {}, host = HOST): Service => {
 /** One implementation under the suite; `registry` is the same store seen by the heddle of another host. */
 interface Subject {
   registry(host: string): Registry;
+  /** Of Consul's API, where there is one. */
+  readonly port: number;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const clients: ConsulClient[] = [];
 
-function consulAt(port: number, host: string): ConsulRegistry {
+function clientAt(port: number): ConsulClient {
   const client = new ConsulClient({ kind: 'consul', host: '127.0.0.1', port, tls: false });
   clients.push(client);
-  return new ConsulRegistry(client, { hostId: host, watchEvery: 100 });
+  return client;
 }
+
+const consulAt = (port: number, host: string) =>
+  new ConsulRegistry(clientAt(port), { hostId: host, watchEvery: 100 });
+const catalogAt = (port: number, host: string) =>
+  new CatalogRegistry(clientAt(port), { hostId: host, address: () => '192.0.2.7', watchEvery: 100 });
+const lookupsAt = (port: number) => new ConsulLookups(clientAt(port));
 
 class EmbeddedSubject implements Subject {
   readonly #embedded = new EmbeddedRegistry();
+  readonly port = 0;
   registry = () => this.#embedded;
   async start() {}
   async stop() {}
@@ -66,7 +94,10 @@ class EmbeddedSubject implements Subject {
 
 class FakeSubject implements Subject {
   #fake: FakeConsul | undefined;
-  registry = (host: string) => consulAt(this.#fake?.port ?? 0, host);
+  registry = (host: string) => consulAt(this.port, host);
+  get port() {
+    return this.#fake?.port ?? 0;
+  }
   async start() {
     this.#fake = await FakeConsul.start();
   }
@@ -77,15 +108,21 @@ class FakeSubject implements Subject {
 
 class RealSubject implements Subject {
   readonly agent = new ConsulAgent({ portOffset: 11_000 });
-  registry = (host: string) => consulAt(this.agent.httpPort, host);
+  readonly port = this.agent.httpPort;
+  registry: (host: string) => Registry = (host) => consulAt(this.port, host);
   start = () => this.agent.start();
   stop = () => this.agent.stop();
+}
+
+class CatalogSubject extends RealSubject {
+  override registry = (host: string) => catalogAt(this.port, host);
 }
 
 const subjects: readonly (readonly [string, () => Subject, { readonly shared: boolean }])[] = [
   ['the embedded registry', () => new EmbeddedSubject(), { shared: false }],
   ['Consul, in memory', () => new FakeSubject(), { shared: true }],
   ['Consul, a real agent', () => new RealSubject(), { shared: true }],
+  ['the catalog of a real Consul', () => new CatalogSubject(), { shared: true }],
 ];
 
 describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
@@ -97,6 +134,8 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     await subject.start();
     registry = subject.registry(HOST);
   });
+
+  const held = async () => (await lookupsAt(subject.port).instances('web'))[0]?.status;
 
   beforeEach(async () => {
     for (const { id } of await registry.list()) await registry.deregister(id);
@@ -144,9 +183,7 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     const check = { kind: 'ttl', ttl: '60s', id: 'c1', name: 'alive', status: 'critical' } as const;
     await registry.register(serviceOf({ checks: [check] }));
     await registry.register(serviceOf());
-    if (registry instanceof ConsulRegistry) {
-      expect((await registry.instances('web')).map(({ status }) => status)).toEqual(['passing']);
-    }
+    if (shared) expect(await held()).toBe('passing');
   });
 
   describe('of checks that heddle tells', () => {
@@ -159,10 +196,6 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
         ],
       });
     const heard = async () => Object.fromEntries(await registry.statuses());
-    const held = async () =>
-      registry.checkedBy === 'agent'
-        ? (await (registry as ConsulRegistry).instances('web'))[0]?.status
-        : undefined;
 
     test('knows the status from the registration on', async () => {
       await registry.register(told('passing', 'warning'));
@@ -222,7 +255,10 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     await other.register(theirs);
     expect(await registry.list()).toEqual([]);
     await registry.deregister('db');
-    await expect(registry.register(serviceOf({ id: 'db' }))).rejects.toMatchObject({ code: 'taken' });
+    // On an agent, hosts can meet in one id; in the catalog each has a node of its own.
+    const sameId = registry.register(serviceOf({ id: 'db' }));
+    if (registry.checkedBy === 'agent') await expect(sameId).rejects.toMatchObject({ code: 'taken' });
+    else await sameId;
     expect(await other.list()).toEqual([theirs]);
     await other.deregister('db');
   });
@@ -241,21 +277,23 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
   test('refuses bad Meta with Consul’s words', async () => {
     await expect(registry.register(serviceOf({ meta: { 'a.b': 'c' } }))).rejects.toMatchObject({
       code: 'refused',
-      message: expect.stringMatching(/cannot register web at consul:.* answered 400: Invalid Service Meta/),
+      message: expect.stringMatching(
+        /cannot register web at consul:.* answered 4..: .*(Service Meta|metadata pair)/,
+      ),
     });
   });
 
-  test('knows its node, and what every host has under a name', async () => {
-    const consul = subject.registry(HOST) as ConsulRegistry;
-    const self = await consul.self();
-    expect(self).toMatchObject({ address: '127.0.0.1', datacenter: 'dc1', version: '1.8.7' });
+  test('shows what every host has under a name, and on which node', async () => {
+    const lookups = lookupsAt(subject.port);
     await registry.register(serviceOf());
-    expect(await consul.instances('WEB')).toEqual([
-      { service: serviceOf(), node: self.node, nodeAddress: '127.0.0.1', status: 'passing' },
-    ]);
-    expect(await consul.instances('nobody')).toEqual([]);
-    expect(await consul.node(self.node)).toBe('127.0.0.1');
-    expect(await consul.node('nobody')).toBeUndefined();
+    const [found, ...others] = await lookups.instances('WEB');
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ service: serviceOf(), status: 'passing' });
+    const expected = registry.checkedBy === 'heddle' ? '192.0.2.7' : '127.0.0.1';
+    expect(found?.nodeAddress).toBe(expected);
+    expect(await lookups.node(found?.node ?? '')).toBe(expected);
+    expect(await lookups.instances('nobody')).toEqual([]);
+    expect(await lookups.node('nobody')).toBeUndefined();
   });
 });
 
@@ -266,7 +304,12 @@ describe('a real agent', () => {
     const registry = consulAt(agent.httpPort, HOST);
     const web = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
     try {
-      await registry.self();
+      expect(await registry.self()).toMatchObject({
+        address: '127.0.0.1',
+        datacenter: 'dc1',
+        version: '1.8.7',
+      });
+      const lookups = lookupsAt(agent.httpPort);
       const runs = (kind: CheckKind['kind']) => registry.runs(kind);
       expect((['http', 'tcp', 'grpc', 'script', 'docker'] as const).filter(runs)).toHaveLength(5);
       expect((['udp', 'h2ping'] as const).filter(runs)).toEqual([]);
@@ -290,7 +333,7 @@ describe('a real agent', () => {
         '80~http',
         ...['cmd', 'docker', 'grpc', 'http', 'https', 'script', 'tcp'].map((kind) => `81~${kind}`),
       ]);
-      const statusOf = async (name: string) => (await registry.instances(name)).map(({ status }) => status);
+      const statusOf = async (name: string) => (await lookups.instances(name)).map(({ status }) => status);
       await vi.waitFor(async () => expect(await statusOf('up')).toEqual(['passing']), { timeout: 10_000 });
       expect(await statusOf('down')).toEqual(['critical']);
     } finally {
@@ -319,7 +362,9 @@ describe('a real agent', () => {
       const run = (health: Health) =>
         desired.set(entryOf({ health, env: { SERVICE_NAME: 'web', SERVICE_CHECK_TTL: '1s' } }));
       const says = async (expected: string) =>
-        expect((await registry.instances('web')).map(({ status }) => status)).toEqual([expected]);
+        expect((await lookupsAt(agent.httpPort).instances('web')).map(({ status }) => status)).toEqual([
+          expected,
+        ]);
       try {
         heartbeats.start();
         await reconciler.start();
@@ -416,14 +461,22 @@ describe('a real agent that denies by default', () => {
     await agent.stop();
   });
 
-  test('is content with the documented policy', async () => {
-    const registry = registryWith(await tokenOf(TOKEN_POLICY));
-    expect(await registry.list()).toEqual([]);
-    await registry.register(serviceOf());
-    expect(await registry.list()).toEqual([serviceOf()]);
-    expect(await registry.unsynced([serviceOf()])).toEqual([]);
-    await registry.deregister(serviceOf().id);
-  });
+  test.each(['agent', 'catalog'] as const)(
+    'is content with the documented policy: %s',
+    async (consulMode) => {
+      const consulToken = await tokenOf(consulMode === 'agent' ? TOKEN_POLICY : CATALOG_TOKEN_POLICY);
+      const settings = { ...PLAIN, registry: parseRegistryUri(agent.uri), consulToken, consulMode };
+      const open = openRegistry(settings, { hostId: HOST, log: silentLogger });
+      const { registry } = open;
+      expect(await registry.list()).toEqual([]);
+      await registry.register(serviceOf());
+      expect(await registry.list()).toEqual([serviceOf()]);
+      expect(await registry.unsynced([serviceOf()])).toEqual([]);
+      await registry.deregister(serviceOf().id);
+      expect(await registry.list()).toEqual([]);
+      await open.stop();
+    },
+  );
 
   test('takes no empty list for truth under a token that may not read', async () => {
     await registryWith('root').register(serviceOf());
@@ -450,3 +503,80 @@ describe('a real agent that denies by default', () => {
     });
   });
 });
+
+describe('a real agent over TLS', () => {
+  const refusal = { code: 'unreachable', message: expect.stringMatching(/certificate|alert|socket/i) };
+
+  test('is known by its authority, and knows heddle by its certificate', async () => {
+    await using folder = await temporaryFolder();
+    const { ca, cert, key } = makeCertificates(folder.path);
+    const configuration = `ports { https = 19501 }
+      ca_file = "${ca}" cert_file = "${cert}" key_file = "${key}" verify_incoming = true`;
+    await using agent = new ConsulAgent({ portOffset: 11_000, configuration });
+    await agent.start();
+    const settings = { ...PLAIN, registry: parseRegistryUri('consul-tls://127.0.0.1:19501') };
+    const registryWith = (files: Partial<RegistrySettings>) => {
+      const open = openRegistry({ ...settings, ...files }, { hostId: HOST, log: silentLogger });
+      opened.push(open);
+      return open.registry;
+    };
+    const opened: OpenRegistry[] = [];
+    const ours = { consulCert: cert, consulKey: key };
+    await expect(registryWith({}).ready()).rejects.toMatchObject(refusal);
+    await expect(registryWith(ours).ready()).rejects.toMatchObject(refusal);
+    await expect(registryWith({ consulCa: ca }).ready()).rejects.toMatchObject(refusal);
+    const registry = registryWith({ consulCa: ca, ...ours });
+    await registry.register(serviceOf());
+    expect(await registry.list()).toEqual([serviceOf()]);
+    for (const open of opened) await open.stop();
+  });
+});
+
+test('a real agent on a unix socket is written to', async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/consul.sock`;
+  await using agent = new ConsulAgent({
+    portOffset: 11_000,
+    configuration: `addresses { http = "127.0.0.1 unix://${path}" }`,
+  });
+  await agent.start();
+  const registry = parseRegistryUri(`consul-unix://${path}`);
+  const open = openRegistry({ ...PLAIN, registry }, { hostId: HOST, log: silentLogger });
+  await open.registry.register(serviceOf());
+  expect(await open.registry.list()).toEqual([serviceOf()]);
+  await open.stop();
+});
+
+test('a namespace is asked for, and Consul without Enterprise says that it has none', async () => {
+  await using agent = new ConsulAgent({ portOffset: 11_000 });
+  await agent.start();
+  const settings = { ...PLAIN, registry: parseRegistryUri(agent.uri), consulNamespace: 'team' };
+  const open = openRegistry(settings, { hostId: HOST, log: silentLogger });
+  await expect(open.registry.register(serviceOf())).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringContaining('amespace'),
+  });
+  await open.stop();
+});
+
+/** An authority, and a certificate for 127.0.0.1 that it signed, good for both ends. */
+function makeCertificates(folder: string): { ca: string; cert: string; key: string } {
+  const at = (name: string) => `${folder}/${name}`;
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  openssl('req', '-x509', ...newKey, '-subj', '/CN=authority', '-keyout', at('ca.key'), '-out', at('ca.pem'));
+  openssl(
+    'req',
+    ...newKey.slice(0, -2),
+    '-subj',
+    '/CN=consul',
+    '-keyout',
+    at('key.pem'),
+    '-out',
+    at('request'),
+  );
+  writeFileSync(at('names'), 'subjectAltName=IP:127.0.0.1\n');
+  const signing = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2'];
+  openssl('x509', '-req', '-in', at('request'), ...signing, '-extfile', at('names'), '-out', at('cert.pem'));
+  return { ca: at('ca.pem'), cert: at('cert.pem'), key: at('key.pem') };
+}

@@ -117,6 +117,16 @@ describe('health', () => {
     expect(checks()).toEqual(['ttl passing']);
   });
 
+  test('of a container that ended and stays registered is critical', () => {
+    const { heard, run, checks } = health({ keepFailed: true });
+    const env = { SERVICE_CHECK_TTL: '10s' };
+    run({ health: 'healthy' }, env);
+    expect(checks()).toEqual(['healthcheck passing', 'ttl passing']);
+    run({ health: 'healthy', running: false, exitCode: 1 }, env);
+    expect(checks()).toEqual(['healthcheck critical', 'ttl critical']);
+    expect(heard.filter((line) => line.startsWith('changed'))).toHaveLength(1);
+  });
+
   test('that changes is told, and the service is not registered anew', () => {
     const { desired, heard, run, checks } = health();
     run({ health: 'starting' }, { SERVICE_ID: 'mine' });

@@ -1,0 +1,57 @@
+import { HeddleError } from '../errors.ts';
+import type { ConsulClient } from './consul-client.ts';
+import { TOKEN_POLICY } from './consul-errors.ts';
+
+/** Whether a Consul can be written to now, and whether what it shows is all there is. */
+export class ConsulAccess {
+  readonly #client: ConsulClient;
+  /** True once an empty answer is known to mean that there is nothing, not that we may not read. */
+  #readingProven = false;
+
+  constructor(client: ConsulClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Asks for the leader, because without one every write takes 7 s and 200 means nothing.
+   * @throws HeddleError `unreachable`
+   */
+  async ready(signal?: AbortSignal): Promise<void> {
+    const attempt = 'cannot ask for the leader';
+    // The package makes undefined of the empty text.
+    const leader = await this.#client.get<string | undefined>({ attempt, path: '/status/leader', signal });
+    if (!leader) {
+      this.#readingProven = false;
+      throw new HeddleError('unreachable', `${this.#client.name} has no leader; its servers have no quorum`);
+    }
+  }
+
+  /**
+   * A token that may not read gets 200 and an empty list. Reading is proven where the servers' own service is seen,
+   * or where there are no tokens at all.
+   * @throws HeddleError `refused`
+   */
+  async proveReading(signal?: AbortSignal): Promise<void> {
+    if (this.#readingProven) return;
+    const attempt = 'cannot tell whether the token may read';
+    const services = await this.#client.get<object>({ attempt, path: '/catalog/services', signal });
+    if (!('consul' in services) && !(await this.#withoutTokens(signal))) {
+      const message = `${this.#client.name} shows this token no services, not even its own`;
+      throw new HeddleError('refused', `${message}; the token (CONSUL_HTTP_TOKEN) needs ${TOKEN_POLICY}`);
+    }
+    this.#readingProven = true;
+  }
+
+  /** With ACLs off, Consul answers 401 to every question about tokens. */
+  async #withoutTokens(signal: AbortSignal | undefined): Promise<boolean> {
+    const call = { attempt: 'cannot ask for the token', path: '/acl/token/self', signal };
+    return this.#client.get(call).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof HeddleError && !error.retryable)
+          return error.message.includes('ACL support disabled');
+        throw error;
+      },
+    );
+  }
+}

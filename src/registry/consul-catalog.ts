@@ -1,0 +1,159 @@
+import { HEDDLES_KINDS } from '../checks/kinds.ts';
+import { statusOf } from '../checks/told.ts';
+import { isOurs, OWNER } from '../services/identity.ts';
+import {
+  type Check,
+  type CheckKind,
+  type CheckStatus,
+  OWNER_META,
+  type Service,
+} from '../services/service.ts';
+import { ConsulAccess } from './consul-access.ts';
+import type { ConsulClient } from './consul-client.ts';
+import { fromJson, type ServiceJson } from './consul-json.ts';
+import { type Operation, Transactions } from './consul-transactions.ts';
+import { watchDigest } from './consul-watch.ts';
+import type { Registry, Watching } from './registry.ts';
+
+export interface CatalogOptions {
+  readonly hostId: string;
+  /** The node's address: this host's. */
+  readonly address: () => string;
+  /** Time between two looks at what the catalog holds of ours, in ms; default 2,000. */
+  readonly watchEvery?: number;
+}
+
+const WATCH_MS = 2000;
+
+/** The node that stands for a host in the catalog; no agent has it, and so none takes it away. */
+export const nodeNameOf = (hostId: string): string => `heddle-${hostId}`;
+
+/**
+ * The verbs on Consul's catalog, for hosts without an agent: services live on a node of heddle's own, written in
+ * transactions through whichever agent or server answers. Nobody runs checks there; heddle does.
+ */
+export class CatalogRegistry implements Registry {
+  readonly checkedBy = 'heddle';
+  readonly #client: ConsulClient;
+  readonly #options: CatalogOptions;
+  readonly #access: ConsulAccess;
+  readonly #transactions: Transactions;
+  readonly #node: string;
+  #writes = 0;
+
+  constructor(client: ConsulClient, options: CatalogOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#access = new ConsulAccess(client);
+    this.#node = nodeNameOf(options.hostId);
+    this.#transactions = new Transactions(client, () => [this.#nodeOperation()]);
+  }
+
+  get name(): string {
+    return `${this.#client.name} (catalog)`;
+  }
+
+  ready(signal?: AbortSignal): Promise<void> {
+    return this.#access.ready(signal);
+  }
+
+  async list(signal?: AbortSignal): Promise<readonly Service[]> {
+    const call = this.#read('cannot list services', '/catalog/node/{node}', signal);
+    const held = await this.#client.get<{ Services: Record<string, ServiceJson> } | null>(call);
+    const services = Object.values(held?.Services ?? {})
+      .map(fromJson)
+      .filter(({ meta }) => isOurs(meta, this.#options.hostId));
+    if (services.length === 0) await this.#access.proveReading(signal);
+    return services;
+  }
+
+  /** The old entry goes in the same transaction, with the checks that the service no longer has; nobody sees a gap. */
+  async register(service: Service): Promise<void> {
+    const operations = [
+      this.#removal(service.id),
+      { Service: { Verb: 'set', Node: this.#node, Service: toJson(service) } },
+      ...this.#checkOperations(service),
+    ];
+    await this.#transactions.run(`cannot register ${service.name}`, operations);
+    this.#writes++;
+  }
+
+  async report(service: Service): Promise<void> {
+    const operations = this.#checkOperations(service);
+    await this.#transactions.run(`cannot report the health of ${service.name}`, operations);
+  }
+
+  async deregister(id: string): Promise<void> {
+    await this.#transactions.run(`cannot deregister ${id}`, [this.#removal(id)]);
+    this.#writes++;
+  }
+
+  /** What was listed came from the catalog. */
+  async unsynced(): Promise<readonly string[]> {
+    return [];
+  }
+
+  async statuses(signal?: AbortSignal): Promise<ReadonlyMap<string, CheckStatus>> {
+    const call = this.#read('cannot read the health of services', '/health/node/{node}', signal);
+    const held = await this.#client.get<readonly { CheckID: string; Status: CheckStatus }[]>(call);
+    return new Map(held.map(({ CheckID, Status }) => [CheckID, Status]));
+  }
+
+  watch(changed: () => void): Watching {
+    const needs = {
+      writes: () => this.#writes,
+      digest: async (signal: AbortSignal) => {
+        await this.ready(signal);
+        const paths = ['/catalog/node/{node}', '/health/node/{node}'];
+        const digest = (path: string) =>
+          this.#client.digest(this.#read('cannot watch services', path, signal));
+        return (await Promise.all(paths.map(digest))).join();
+      },
+    };
+    return watchDigest(needs, this.#options.watchEvery ?? WATCH_MS, changed);
+  }
+
+  runs(kind: CheckKind['kind']): boolean {
+    return HEDDLES_KINDS.has(kind);
+  }
+
+  #read(attempt: string, path: string, signal: AbortSignal | undefined) {
+    return { attempt, path, params: { node: this.#node }, signal };
+  }
+
+  /** Consul goes by the id alone, and refuses an operation without a name all the same. */
+  #removal(id: string): Operation {
+    return { Service: { Verb: 'delete', Node: this.#node, Service: { ID: id, Service: OWNER } } };
+  }
+
+  #nodeOperation(): Operation {
+    const Meta = { [OWNER_META.owner]: OWNER, [OWNER_META.host]: this.#options.hostId };
+    const Node = { Node: this.#node, Address: this.#options.address(), Meta };
+    return { Node: { Verb: 'set', Node } };
+  }
+
+  #checkOperations(service: Service): readonly Operation[] {
+    const toCheck = (check: Check) => ({
+      Node: this.#node,
+      CheckID: check.id,
+      Name: check.name,
+      Status: statusOf(check),
+      ServiceID: service.id,
+    });
+    return service.checks.map((check) => ({ Check: { Verb: 'set', Check: toCheck(check) } }));
+  }
+}
+
+/** The catalog's form of a service; its checks are entries of their own. */
+function toJson({ id, name, tags, address, port, meta, weights, enableTagOverride }: Service): object {
+  return {
+    ID: id,
+    Service: name,
+    Tags: tags,
+    Address: address,
+    Port: port,
+    Meta: meta,
+    Weights: { Passing: weights.passing, Warning: weights.warning },
+    EnableTagOverride: enableTagOverride === true,
+  };
+}
