@@ -1,6 +1,7 @@
 import type Dockerode from 'dockerode';
 import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
 import { type DockerHost, describeHost } from './host.ts';
+import { loadDockerode } from './load.ts';
 
 /** The newest API this code was written against; older engines are spoken to in their own version. */
 const NEWEST_API = [1, 47] as const;
@@ -54,7 +55,7 @@ export class DockerClient {
   }
 
   async #negotiate(): Promise<Dockerode> {
-    const { default: Client } = await import('dockerode');
+    const Client = await loadDockerode(this.#host);
     const options = clientOptions(this.#host);
     const asking = this.#traced(new Client(options));
     const answer = await bounded(this.address, 'ask the version', () => asking.version(), CALL_TIMEOUT_MS);
