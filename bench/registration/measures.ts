@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Daemon } from '../../test/support/heddle.ts';
+import { memoryOf } from '../../test/support/memory.ts';
+import { answersTo } from '../../test/support/questions.ts';
 import { create, eventTimes, kill, removeAll, start } from './containers.ts';
 import { type Figures, figures, round } from './figures.ts';
 import { NameWatch, now } from './names.ts';
@@ -90,30 +92,64 @@ export interface Sync {
   readonly allMs: number;
   readonly readyCpuMs: number;
   readonly rssMiB: number;
-  readonly idleCpuMsPerS: number;
+  readonly idleCpuPercent: number;
 }
 
-/** From the daemon's spawn to the first and to the last of the names of containers that already run. */
-export async function sync(daemon: Daemon, port: number, wanted: readonly string[]): Promise<Sync> {
-  const watch = await NameWatch.open(port);
+/** So many names are watched at once: more questions would be what is measured. */
+const WATCHED = 20;
+/** How long a start may take, in ms. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * From the daemon's spawn to the first and to the last of the names of containers that already run, then so many
+ * seconds of rest. A few names are watched, evenly spread with the first and the last among them; once these are
+ * answered, all are asked for until none is missing.
+ * @param options.forget empties the registry, which keeps what a stopped daemon had in it
+ */
+export async function sync(
+  daemon: Daemon,
+  port: number,
+  wanted: readonly string[],
+  { restSeconds, forget }: { readonly restSeconds: number; readonly forget: () => Promise<void> },
+): Promise<Sync> {
+  const watch = await NameWatch.open(port, PATIENCE_MS);
   await daemon.stop();
+  await forget();
+  const step = Math.max(1, (wanted.length - 1) / (WATCHED - 1));
+  const watched = wanted.filter((_, index) => Math.floor(index % step) === 0 || index === wanted.length - 1);
   const spawned = now();
   const starting = daemon.start();
-  const seen = await Promise.all(wanted.map((name) => watch.until(name, true)));
-  await starting;
-  const lost = seen.filter((at) => at === undefined).length;
-  if (lost > 0) throw new Error(`${lost} of ${wanted.length} names were never answered`);
-  const times = seen.map((at) => (at as number) - spawned);
-  const cpu = cpuMs(daemon.pid);
-  await sleep(5000);
+  const seen = await Promise.all(watched.map((name) => watch.until(name, true)));
   watch.close();
+  const all = await everyName(port, wanted, spawned + PATIENCE_MS);
+  await starting;
+  const cpu = cpuMs(daemon.pid);
+  await sleep(restSeconds * 1000);
   return {
-    firstMs: round(Math.min(...times)),
-    allMs: round(Math.max(...times)),
+    firstMs: round(Math.min(...seen.map((at) => at ?? Number.POSITIVE_INFINITY)) - spawned),
+    allMs: round(all - spawned),
     readyCpuMs: cpu,
-    rssMiB: rssMiB(daemon.pid),
-    idleCpuMsPerS: round((cpuMs(daemon.pid) - cpu) / 5),
+    rssMiB: memoryOf(daemon.pid),
+    idleCpuPercent: round((cpuMs(daemon.pid) - cpu) / restSeconds / 10),
   };
+}
+
+/** When all names were answered. @throws Error with the number of those that never were */
+async function everyName(port: number, names: readonly string[], deadline: number): Promise<number> {
+  let missing = names;
+  for (;;) {
+    const left: string[] = [];
+    for (let start = 0; start < missing.length; start += 100) {
+      const asked = missing.slice(start, start + 100);
+      const answers = await answersTo(port, asked).catch(() => []);
+      const answered = new Set(answers.map((line) => line.split(' ')[0]));
+      left.push(...asked.filter((name) => !answered.has(name)));
+    }
+    if (left.length === 0) return now();
+    if (now() > deadline) throw new Error(`${left.length} of ${names.length} names are never answered`);
+    missing = left;
+    await sleep(3);
+  }
 }
 
 export async function running(count: number, labels: Labels): Promise<readonly string[]> {
@@ -126,8 +162,4 @@ export async function running(count: number, labels: Labels): Promise<readonly s
 function cpuMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function rssMiB(pid: number): number {
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
 }

@@ -15,9 +15,11 @@ export const now = (): number => performance.timeOrigin + performance.now();
 export class NameWatch {
   readonly #socket: Socket = createSocket('udp4');
   readonly #waiting = new Map<number, (answers: number) => void>();
+  readonly #patienceMs: number;
   #id = 0;
 
-  private constructor() {
+  private constructor(patienceMs: number) {
+    this.#patienceMs = patienceMs;
     // Nobody listens there yet: asked again.
     this.#socket.on('error', () => {});
     this.#socket.on('message', (message) => {
@@ -25,8 +27,8 @@ export class NameWatch {
     });
   }
 
-  static async open(port: number): Promise<NameWatch> {
-    const watch = new NameWatch();
+  static async open(port: number, patienceMs = PATIENCE_MS): Promise<NameWatch> {
+    const watch = new NameWatch(patienceMs);
     watch.#socket.connect(port, '127.0.0.1');
     await once(watch.#socket, 'connect');
     return watch;
@@ -34,7 +36,7 @@ export class NameWatch {
 
   /** When the name was first seen to have answers, or none; undefined when it never was. */
   async until(name: string, answered: boolean): Promise<number | undefined> {
-    const deadline = now() + PATIENCE_MS;
+    const deadline = now() + this.#patienceMs;
     while (now() < deadline) {
       const answers = await this.#ask(name);
       const at = now();

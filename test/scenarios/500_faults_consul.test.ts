@@ -8,7 +8,8 @@ import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
-import { comesTrue, memoryOf, saying } from '../support/truth.ts';
+import { memoryOf } from '../support/memory.ts';
+import { comesTrue, saying } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 

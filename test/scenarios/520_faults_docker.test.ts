@@ -5,7 +5,8 @@ import { killEngine, restartEngine, startEngine, stopEngine } from '../support/e
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
-import { comesTrue, memoryOf, saying } from '../support/truth.ts';
+import { memoryOf } from '../support/memory.ts';
+import { comesTrue, saying } from '../support/truth.ts';
 
 interface Places {
   readonly daemon: Daemon;

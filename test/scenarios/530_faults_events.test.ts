@@ -8,8 +8,9 @@ import { EngineProxy } from '../support/engine-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
+import { memoryOf } from '../support/memory.ts';
 import { randomFrom, seeds } from '../support/random.ts';
-import { comesTrue, memoryOf, saying } from '../support/truth.ts';
+import { comesTrue, saying } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 

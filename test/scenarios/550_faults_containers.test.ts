@@ -4,7 +4,8 @@ import { startConsul } from '../support/consul.ts';
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
-import { comesTrue, memoryOf } from '../support/truth.ts';
+import { memoryOf } from '../support/memory.ts';
+import { comesTrue } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { ConsulAgent } from './consul.ts';
 import { eventually } from './eventually.ts';
@@ -45,8 +44,3 @@ const registered = (
 /** How many lines of the log match. */
 export const saying = (daemon: Daemon, what: RegExp): number =>
   daemon.log.filter(({ msg }) => what.test(msg)).length;
-
-/** What a process holds in memory, in MiB. */
-export function memoryOf(pid: number): number {
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
-}
