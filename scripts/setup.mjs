@@ -16,7 +16,13 @@ const LAB = ['dockerd', 'tini', 'docker', 'busybox', 'ip', 'iptables', 'dig'];
 const PURPOSES = {
   demo: { parts: ['docker', 'busybox', 'ip', 'iptables', 'dig'], root: true, build: true },
   consul: { parts: [], root: false, consul: true },
-  test: { parts: [...LAB, 'debootstrap'], root: true, consul: true, build: true, baseImage: true },
+  test: {
+    parts: [...LAB, 'debootstrap', 'curl', 'openssl'],
+    root: true,
+    consul: true,
+    build: true,
+    baseImage: true,
+  },
   bench: { parts: LAB, root: true, consul: true, build: true },
   image: { parts: ['docker'], root: false, build: true },
 };

@@ -15,6 +15,8 @@ const PARTS = {
   ip: { package: 'iproute2', about: 'ip (iproute2)' },
   iptables: { package: 'iptables', about: 'iptables' },
   dig: { package: 'bind9-dnsutils', about: 'dig' },
+  curl: { package: 'curl', about: 'curl' },
+  openssl: { package: 'openssl', about: 'openssl' },
   tini: { package: 'tini', about: 'tini' },
   debootstrap: { package: 'debootstrap', about: 'debootstrap' },
 };

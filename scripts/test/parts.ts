@@ -8,9 +8,8 @@ import { missingParts } from '../setup/machine.mjs';
  * @throws Error that names every missing part
  */
 export function requireParts(): string {
-  const missing = missingParts(['dockerd', 'tini', 'docker', 'busybox', 'ip', 'iptables', 'dig']).map(
-    (part) => part.about,
-  );
+  const programs = ['dockerd', 'tini', 'docker', 'busybox', 'ip', 'iptables', 'dig', 'curl', 'openssl'];
+  const missing = missingParts(programs).map((part) => part.about);
   const consul = findConsul();
   if (consul === undefined) missing.push('consul');
   if (!existsSync(baseImageTar())) missing.push(`the base image (${baseImageTar()})`);

@@ -4,7 +4,7 @@ import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
 import { buildImage } from '../support/image.ts';
-import type { Outcome } from '../support/program.ts';
+import { type Outcome, succeed } from '../support/program.ts';
 import { type RemoteEngine, startRemoteEngine } from '../support/remote-engine.ts';
 
 /** On this host a daemon serves another engine, and must never be asked or touched. */
@@ -140,5 +140,29 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
   });
   expect(await word('attach', '10.2.1.8/16', 'far')).toEqual({ status: 0, stdout: '10.2.1.8\n', stderr: '' });
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.8/16');
-  expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('far\nheddle');
+  expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
+});
+
+test('an attach is done with nothing but curl on the Docker API', async () => {
+  const api = `http://${there.ip}:2375`;
+  const create = {
+    Image: image,
+    Cmd: ['--local', 'attach', '10.2.1.7/16', 'far'],
+    Env: ['PROCFS=/hostproc'],
+    HostConfig: {
+      NetworkMode: 'host',
+      CapDrop: ['ALL'],
+      CapAdd: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST'],
+      Binds: ['/var/run/docker.sock:/var/run/docker.sock', '/proc:/hostproc:ro'],
+    },
+  };
+  const curl = (...args: readonly string[]) => succeed('curl', ['-s', '--fail', ...args]);
+  const json = ['-H', 'content-type: application/json', '-d', JSON.stringify(create)];
+  const { Id: id } = JSON.parse(await curl(...json, `${api}/containers/create`)) as { Id: string };
+  await curl('-X', 'POST', `${api}/containers/${id}/start`);
+  expect(JSON.parse(await curl('-X', 'POST', `${api}/containers/${id}/wait`))).toMatchObject({
+    StatusCode: 0,
+  });
+  await curl('-X', 'DELETE', `${api}/containers/${id}`);
+  expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.7/16');
 });

@@ -9,7 +9,7 @@ import { runProgram, succeed } from './program.ts';
 
 /** Where the other host is, seen from this one; the link between them is the only way. */
 const HERE = '10.77.0.1';
-const THERE = '10.77.0.2';
+export const THERE = '10.77.0.2';
 const LINK = 'heddle-remote';
 
 /** What another host has of its own: processes, devices, /run, /var/lib. dockerd waits for the link to be there. */
