@@ -99,7 +99,7 @@ export class Heddle {
     roster.on('delete', (container) => void containerNames.forget(container));
 
     const host = new DaemonHost(
-      { parts, claims, roster, desired, follower, reconciler, registry, names, containerNames },
+      { parts, claims, roster, desired, follower, reconciler, registry, names, containerNames, view },
       { hostId, bridge: settings.bridge },
     );
     const control = new ControlServer(

@@ -5,8 +5,10 @@ import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { dnsArgsWord } from './dns-args.ts';
+import { explainWord } from './explain.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { ps } from './ps.ts';
+import { services } from './services.ts';
 import { addSettings, leadingSettings } from './settings.ts';
 import { status } from './status.ts';
 import type { HostWord, WordArguments } from './word.ts';
@@ -16,6 +18,8 @@ export const HOST_WORDS: readonly HostWord[] = [
   attach,
   detach,
   ps,
+  services,
+  explainWord,
   status,
   dnsArgsWord,
   dnsAdd,

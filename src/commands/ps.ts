@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { announcement } from '../control/announcement.ts';
 import type { ContainerReport } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { formatCidr } from '../network/cidr.ts';
@@ -48,13 +49,9 @@ function toRow(report: ContainerReport): readonly string[] {
 }
 
 /** Where it is announced and why, or why not. */
-function why({ entry, problems }: ContainerReport): string {
-  const { choice } = entry;
-  if (entry.problem !== undefined) return `not announced: ${entry.problem}`;
-  if (entry.awaitingAddress) return 'not announced yet: waiting for its address';
-  if (!choice.chosen)
-    return `not announced: ${choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; ')}`;
-  return [`${choice.ip}: ${choice.reason}`, ...problems].join('; ');
+function why(report: ContainerReport): string {
+  const { announced, text } = announcement(report);
+  return announced ? [text, ...report.problems].join('; ') : text;
 }
 
 function toJson({ entry, services, problems }: ContainerReport): unknown {

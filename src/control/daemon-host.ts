@@ -12,7 +12,7 @@ import type { Cidr } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
 import type { Desired } from '../registry/desired.ts';
 import type { Reconciler } from '../registry/reconcile.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Instance, Registry, View } from '../registry/registry.ts';
 import { VERSION } from '../version.ts';
 import type { ContainerReport, Host, StatusReport } from './host.ts';
 import type { EngineAnswer } from './protocol.ts';
@@ -28,6 +28,7 @@ export interface DaemonHostNeeds {
   readonly registry: Pick<Registry, 'name'>;
   readonly names: NameService;
   readonly containerNames: WeaveNames;
+  readonly view: Pick<View, 'instances'>;
 }
 
 export interface DaemonHostOptions {
@@ -125,8 +126,23 @@ export class DaemonHost implements Host {
     return Array.from(roster.entries(), (entry) => ({
       entry,
       services: desired.ofContainer(entry.snapshot.id),
+      withheld: desired.withheld(entry),
       problems: [...desired.problems(entry.snapshot.id), ...this.#refusals(entry.snapshot.id)],
     }));
+  }
+
+  async instances(service: string): Promise<readonly Instance[]> {
+    return await this.#needs.view.instances(service);
+  }
+
+  registration(service: string): string {
+    const { desired, reconciler, registry } = this.#needs;
+    const { state, problem, errors, unsynced } = reconciler.status();
+    if (desired.get(service) === undefined) return 'not registered';
+    const refusal = errors.get(service);
+    if (refusal !== undefined) return `refused: ${refusal}`;
+    if (state !== 'synced') return `waiting: ${problem ?? `${registry.name} has not been compared yet`}`;
+    return unsynced.includes(service) ? 'registered, but not served by its catalog' : 'registered';
   }
 
   async status(): Promise<StatusReport> {

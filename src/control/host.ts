@@ -4,6 +4,7 @@ import type { ContainerResolver } from '../dns/args.ts';
 import type { NameRequest } from '../dns/weave-names.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
+import type { Instance } from '../registry/registry.ts';
 import type { Service } from '../services/service.ts';
 
 /**
@@ -25,12 +26,18 @@ export interface Host {
   /** The addresses of a name, or the names of an address, as a container of this host is answered. */
   lookUp(word: string): Promise<readonly string[]>;
   containers(): Promise<readonly ContainerReport[]>;
+  /** All instances of a service, as the resolver sees them. @throws HeddleError `unreachable` */
+  instances(service: string): Promise<readonly Instance[]>;
+  /** What the registry has made of a service of this host, by its id; for people. */
+  registration(service: string): string;
   status(): Promise<StatusReport>;
 }
 
 export interface ContainerReport {
   readonly entry: RosterEntry;
   readonly services: readonly Service[];
+  /** What it would be registered as, where something keeps it from being announced. */
+  readonly withheld: readonly Service[];
   /** What is wrong with its metadata, one sentence each. */
   readonly problems: readonly string[];
 }

@@ -10,7 +10,8 @@ import { type AddressRequest, formatRequest } from '../ipam/request.ts';
 import { createLogger } from '../log.ts';
 import type { Cidr } from '../network/engine.ts';
 import { assembleParts, type Parts } from '../parts.ts';
-import { define } from '../services/define.ts';
+import type { Instance } from '../registry/registry.ts';
+import { define, withheld } from '../services/define.ts';
 import { defineOptions } from '../services/options.ts';
 import { MemoryState } from '../state.ts';
 import { VERSION } from '../version.ts';
@@ -121,6 +122,16 @@ class LocalHost implements Host {
     return reports.filter((report) => report !== undefined);
   }
 
+  async instances(name: string): Promise<readonly Instance[]> {
+    const reports = await this.containers();
+    const services = reports.flatMap((report) => report.services).filter((service) => service.name === name);
+    return services.map((service) => ({ service, node: 'local', nodeAddress: '', status: 'passing' }));
+  }
+
+  registration(): string {
+    return 'not asked: no daemon takes part in this word';
+  }
+
   async status(): Promise<StatusReport> {
     const { docker, network } = this.#parts;
     return {
@@ -141,10 +152,9 @@ class LocalHost implements Host {
     const entry = await observer.observe(snapshot);
     this.#roster.set(entry);
     // No registry hears of these: the host-id is only the form's.
-    const { definitions, problems } = define(entry, {
-      ...defineOptions(this.#settings),
-      hostId: 'local',
-    });
-    return { entry, services: definitions.map(({ service }) => service), problems };
+    const options = { ...defineOptions(this.#settings), hostId: 'local' };
+    const { definitions, problems } = define(entry, options);
+    const services = definitions.map(({ service }) => service);
+    return { entry, services, withheld: withheld(entry, services, options), problems };
   }
 }

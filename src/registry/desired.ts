@@ -4,7 +4,7 @@ import type { RosterEntry } from '../containers/entry.ts';
 import { shortId } from '../docker/snapshot.ts';
 import type { Logger } from '../log.ts';
 import { AppNames } from '../services/app-names.ts';
-import { type DefineOptions, type Definition, define } from '../services/define.ts';
+import { type DefineOptions, type Definition, define, withheld } from '../services/define.ts';
 import { mayHaveFailed } from '../services/exit.ts';
 import { type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
 
@@ -80,6 +80,11 @@ export class Desired extends EventEmitter<DesiredEvents> {
   ofContainer(container: string): readonly Service[] {
     const ids = this.#containers.get(container)?.definitions.keys() ?? [];
     return [...ids].flatMap((ownId) => this.#current.get(ownId) ?? []);
+  }
+
+  /** What a container would be registered as, were it not kept from being announced. */
+  withheld(entry: RosterEntry): readonly Service[] {
+    return withheld(entry, this.ofContainer(entry.snapshot.id), this.#options);
   }
 
   /** What was left out of a container's metadata, and why; one sentence each. */

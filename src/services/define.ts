@@ -54,6 +54,24 @@ export function define(given: RosterEntry, options: DefineOptions): Definitions 
   return { definitions, problems: bounded([...problems]) };
 }
 
+/**
+ * What a container that has no services would have, were it running at an address: for whoever asks why a name does
+ * not answer.
+ */
+export function withheld(
+  entry: RosterEntry,
+  services: readonly Service[],
+  options: DefineOptions,
+): readonly Service[] {
+  if (services.length > 0) return [];
+  const unknown = { chosen: true, ip: 'unknown', word: '', reason: '', hostPorts: false } as const;
+  const snapshot = { ...entry.snapshot, running: true, paused: false };
+  const choice = entry.choice.chosen ? entry.choice : unknown;
+  return define({ ...entry, snapshot, choice, awaitingAddress: false }, options).definitions.map(
+    ({ service }) => service,
+  );
+}
+
 type Note = (problem: string) => void;
 
 function definePort(

@@ -80,6 +80,8 @@ describe('the command line', () => {
     'run --help',
     'daemon --help',
     'ps --help',
+    'services --help',
+    'explain --help',
     'dns-args --help',
   ])('helps with: %s', async (line) => {
     expect(await heddle(line)).toMatchObject({

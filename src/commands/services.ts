@@ -1,0 +1,105 @@
+import { announcement } from '../control/announcement.ts';
+import type { ContainerReport, Host } from '../control/host.ts';
+import { shortId } from '../docker/snapshot.ts';
+import { HeddleError } from '../errors.ts';
+import type { Check, Service } from '../services/service.ts';
+import { formatOption } from './ps.ts';
+import { printable, table } from './table.ts';
+import type { HostWord } from './word.ts';
+
+export const services: HostWord = {
+  name: 'services',
+  describe: (command) =>
+    void command
+      .summary('what is registered, or would be and why')
+      .description(
+        'Lists the services of the containers; with --dry-run what each would be registered as, and why.',
+      )
+      .argument('[containers...]', 'ids or names; all running ones without')
+      .option('--dry-run', 'what would be registered and why, whatever the registry holds')
+      .addOption(formatOption()),
+  async run(host, { args, options }, io) {
+    const reports = chosen(await host.containers(), args);
+    const dry = options.dryRun === true;
+    if (options.format === 'json') {
+      const all = reports.map((report) => toJson(report, host));
+      io.stdout.write(`${JSON.stringify(dry ? all : all.flatMap(({ services }) => services), null, 2)}\n`);
+    } else if (dry) {
+      io.stdout.write(reports.map(dryRun).join('\n'));
+    } else {
+      const headings = ['service', 'address', 'port', 'tags', 'container', 'registry'];
+      io.stdout.write(
+        table(
+          headings,
+          reports.flatMap((report) => rows(report, host)),
+        ),
+      );
+    }
+    return 0;
+  },
+};
+
+/** Those that run, or those that were named, running or not. @throws HeddleError `not-found` */
+function chosen(reports: readonly ContainerReport[], words: readonly string[]): readonly ContainerReport[] {
+  if (words.length === 0) return reports.filter(({ entry }) => entry.snapshot.pid > 0);
+  return words.map((word) => {
+    const report = reports.find(
+      ({ entry: { snapshot } }) =>
+        snapshot.name === word || (word.length >= 3 && snapshot.id.startsWith(word)),
+    );
+    if (report === undefined) throw new HeddleError('not-found', `no such container: ${printable(word)}`);
+    return report;
+  });
+}
+
+const rows = ({ entry, services }: ContainerReport, host: Host): readonly (readonly string[])[] =>
+  services.map(({ id, name, address, port, tags }) => [
+    ...[name, address, String(port), printable(tags.join(',')) || '-'],
+    ...[printable(entry.snapshot.name), printable(host.registration(id))],
+  ]);
+
+function dryRun(report: ContainerReport): string {
+  const { id, name } = report.entry.snapshot;
+  const lines = [`${printable(name)} (${shortId(id)})`, `  ${printable(announcement(report).text)}`];
+  for (const service of report.services) lines.push(...describeService(service).map((line) => `  ${line}`));
+  if (report.services.length === 0) lines.push('  no service');
+  lines.push(...report.problems.map((problem) => `  note: ${printable(problem)}`));
+  return `${lines.join('\n')}\n`;
+}
+
+/** A service in a few lines. */
+export function describeService({ id, name, address, port, tags, checks, meta }: Service): readonly string[] {
+  const own = Object.entries(meta).filter(([key]) => !key.startsWith('heddle-'));
+  return [
+    `service ${name} at ${address}${port === 0 ? ', no port' : `, port ${port}`}`,
+    `  id      ${id}`,
+    ...(tags.length > 0 ? [`  tags    ${printable(tags.join(', '))}`] : []),
+    ...(own.length > 0
+      ? [`  meta    ${printable(own.map(([key, value]) => `${key}=${value}`).join(', '))}`]
+      : []),
+    ...checks.map((check) => `  check   ${printable(describeCheck(check))}`),
+  ];
+}
+
+function describeCheck(check: Check): string {
+  const every = check.interval === undefined ? '' : `, every ${check.interval}`;
+  if (check.kind === 'http') return `http ${check.method ?? 'GET'} ${check.url}${every}`;
+  if (check.kind === 'script') return `script ${check.args.join(' ')}${every}`;
+  return 'target' in check ? `${check.kind} ${check.target}${every}` : `${check.kind}${every}`;
+}
+
+function toJson(report: ContainerReport, host: Host) {
+  const { id: container, name } = report.entry.snapshot;
+  return {
+    container,
+    name,
+    announcedAt: report.entry.choice,
+    why: announcement(report).text,
+    services: report.services.map((service) => ({
+      ...service,
+      container,
+      registration: host.registration(service.id),
+    })),
+    problems: report.problems,
+  };
+}

@@ -1,0 +1,16 @@
+import type { ContainerReport } from './host.ts';
+
+/** Where a container is announced and why, or why it is not: one line for people. */
+export function announcement({ entry }: Pick<ContainerReport, 'entry'>): {
+  readonly announced: boolean;
+  readonly text: string;
+} {
+  const { snapshot, choice, problem, awaitingAddress } = entry;
+  const not = (why: string) => ({ announced: false, text: `not announced: ${why}` });
+  if (snapshot.paused) return not('it is paused');
+  if (!snapshot.running) return not('it is not running');
+  if (problem !== undefined) return not(problem);
+  if (awaitingAddress) return { announced: false, text: 'not announced yet: waiting for its address' };
+  if (!choice.chosen) return not(choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; '));
+  return { announced: true, text: `${choice.ip}: ${choice.reason}` };
+}

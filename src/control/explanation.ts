@@ -1,0 +1,130 @@
+import type { Instance } from '../registry/registry.ts';
+import type { Service } from '../services/service.ts';
+import { announcement } from './announcement.ts';
+import type { ContainerReport } from './host.ts';
+
+/** A service's name as DNS takes it apart; the tag is everything left of the name. */
+export interface AskedName {
+  readonly name: string;
+  readonly tag: string | undefined;
+}
+
+/** A container of this host that has, or would have, the name. */
+export interface Candidate {
+  readonly container: string;
+  readonly containerName: string;
+  readonly service: Service;
+  /** Which address and why, or why it is not announced. */
+  readonly announced: string;
+  /** What the registry has made of it. */
+  readonly registration: string;
+  /** True where it is among the answers. */
+  readonly answers: boolean;
+  /** Why it is not. */
+  readonly why?: string;
+}
+
+export interface Explanation extends AskedName {
+  /** Addresses that answer, without regard to the health of other hosts' instances that are critical. */
+  readonly answers: readonly string[];
+  readonly here: readonly Candidate[];
+  readonly elsewhere: readonly Instance[];
+  /** Why nothing answers. */
+  readonly nothing?: string;
+}
+
+/** Takes `web`, `v1.web`, `web.service.dc1.consul` and `_web._v1.service.consul` for what they ask. */
+export function askedName(text: string): AskedName {
+  const labels = text.toLowerCase().replace(/\.$/, '').split('.');
+  const end = labels.lastIndexOf('service');
+  const own = end > 0 ? labels.slice(0, end) : labels;
+  const [service = '', second = ''] = own;
+  if (own.length === 2 && service.startsWith('_') && second.startsWith('_')) {
+    // RFC 2782: `_tcp` and `_udp` are protocols, which Consul takes for any tag.
+    const tag = second.slice(1);
+    return { name: service.slice(1), tag: ['tcp', 'udp'].includes(tag) ? undefined : tag };
+  }
+  const tag = own.slice(0, -1).join('.');
+  return { name: own.at(-1) ?? '', tag: tag === '' ? undefined : tag };
+}
+
+/** What is known of a name: `found` is what the resolver takes for its instances, this host's among them. */
+export function explain(
+  asked: AskedName,
+  reports: readonly ContainerReport[],
+  found: readonly Instance[],
+  registration: (service: string) => string,
+): Explanation {
+  const tagged = (service: Service) =>
+    asked.tag === undefined || service.tags.some((tag) => tag.toLowerCase() === asked.tag);
+  const byId = new Map(found.map((instance) => [instance.service.id, instance]));
+  const here = reports
+    .flatMap((report) => candidates(report, asked.name))
+    .map((candidate): Candidate => {
+      const instance = byId.get(candidate.service.id);
+      const why = candidate.why ?? whyNot(candidate.service, instance, tagged(candidate.service), asked);
+      return {
+        ...candidate,
+        registration: candidate.why === undefined ? registration(candidate.service.id) : 'not registered',
+        answers: why === undefined,
+        ...(why !== undefined && { why }),
+      };
+    });
+  const ours = new Set(here.map(({ service }) => service.id));
+  const elsewhere = found.filter(({ service }) => !ours.has(service.id));
+  const answering = elsewhere.filter(({ service, status }) => tagged(service) && status !== 'critical');
+  const answers = [
+    ...here.filter((candidate) => candidate.answers).map(({ service }) => service.address),
+    ...answering.map(({ service, nodeAddress }) => service.address || nodeAddress),
+  ];
+  const nothing = answers.length > 0 ? undefined : whyNothing(asked, here, elsewhere, reports);
+  return { ...asked, answers, here, elsewhere, ...(nothing !== undefined && { nothing }) };
+}
+
+type Found = Pick<Candidate, 'container' | 'containerName' | 'service' | 'announced' | 'why'>;
+
+function candidates(report: ContainerReport, name: string): readonly Found[] {
+  const { snapshot } = report.entry;
+  const { announced, text } = announcement(report);
+  const services = report.services.length > 0 ? report.services : report.withheld;
+  return services
+    .filter((service) => service.name === name)
+    .map((service) => ({
+      container: snapshot.id,
+      containerName: snapshot.name,
+      service,
+      announced: text,
+      ...(report.services.length === 0 && { why: announced ? 'not announced' : text }),
+    }));
+}
+
+function whyNot(
+  service: Service,
+  instance: Instance | undefined,
+  tagged: boolean,
+  { tag }: AskedName,
+): string | undefined {
+  if (!tagged) return `it has not the tag ${tag}, but ${list(service.tags) || 'none'}`;
+  if (instance?.status === 'critical') return 'a check of it is critical';
+  if (instance === undefined) {
+    return service.checks.length > 0
+      ? 'the registry that runs its checks does not list it'
+      : 'the registry refused it';
+  }
+  return undefined;
+}
+
+function whyNothing(
+  { name }: AskedName,
+  here: readonly Candidate[],
+  elsewhere: readonly Instance[],
+  reports: readonly ContainerReport[],
+): string {
+  if (here.length > 0 || elsewhere.length > 0)
+    return `none of the instances of ${name} answers; see why at each`;
+  const names = new Set(reports.flatMap(({ services }) => services.map((service) => service.name)));
+  const known = list([...names].sort().slice(0, 10));
+  return `no service is called ${name}${known === '' ? '' : `; the containers of this host are ${known}`}`;
+}
+
+const list = (words: readonly string[]): string => words.join(', ');
