@@ -16,6 +16,7 @@ import type { Logger } from './log.ts';
 import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
 import { Desired } from './registry/desired.ts';
+import { HealthWatch } from './registry/health-watch.ts';
 import { openRegistry } from './registry/open.ts';
 import { Reconciler } from './registry/reconcile.ts';
 import { RegistryView } from './registry/view.ts';
@@ -66,7 +67,7 @@ export class Heddle {
       advertised: () => open.node().address,
     });
 
-    const { registry, elsewhere, concurrency } = open;
+    const { registry, elsewhere, moving, concurrency } = open;
     const runs = registry.runs.bind(registry);
     const keepFailed = settings.deregister === 'on-success';
     const words = { ...defineOptions(settings), keepFailed };
@@ -74,8 +75,10 @@ export class Heddle {
     const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
     const refused = (id: string) => reconciler.refused(id);
     const node = () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' });
+    const watched = moving && new HealthWatch({ desired, moving });
+    const shared = { ...(elsewhere && { elsewhere }), ...(watched && { watched }) };
     const view = new RegistryView(
-      { desired, refused, node, checkedBy: registry.checkedBy, ...(elsewhere ? { elsewhere } : {}) },
+      { desired, refused, node, checkedBy: registry.checkedBy, ...shared },
       { hostId },
     );
     const checks =
@@ -111,6 +114,7 @@ export class Heddle {
     await this.#begin(names);
     await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
     await this.#begin(checks);
+    if (watched) await this.#begin(watched);
     await this.#begin(follower);
     const own = ownNamespace();
     const watching = await parts.network.watch((namespace) => {

@@ -42,7 +42,10 @@ type Take<T> = (request: Finished, next: (stop: false, error: unknown, value?: T
 
 interface Finished {
   readonly err?: unknown;
-  readonly res?: { readonly body?: unknown };
+  readonly res?: {
+    readonly body?: unknown;
+    readonly headers?: Readonly<Record<string, string | undefined>>;
+  };
 }
 
 /** A request of the package before it is sent, as its `onRequest` extensions get it. */
@@ -72,6 +75,11 @@ export class ConsulClient {
   /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
   async get<T>(call: Call): Promise<T> {
     return this.#send(call, (request) => this.#requests._get(request, takeBody<T>));
+  }
+
+  /** An answer with the index that the next question can wait on; 0 where there is none. */
+  async getIndexed<T>(call: Call): Promise<{ readonly value: T; readonly index: number }> {
+    return this.#send(call, (request) => this.#requests._get(request, takeIndexed<T>));
   }
 
   /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
@@ -114,6 +122,15 @@ export class ConsulClient {
 function takeBody<T>({ err, res }: Finished, next: Parameters<Take<T>>[1]): void {
   if (err) next(false, err);
   else next(false, undefined, res?.body as T);
+}
+
+function takeIndexed<T>(
+  { err, res }: Finished,
+  next: Parameters<Take<{ value: T; index: number }>>[1],
+): void {
+  const index = Number(res?.headers?.['x-consul-index']) || 0;
+  if (err) next(false, err);
+  else next(false, undefined, { value: res?.body as T, index });
 }
 
 /** The package waits for the end of an answer, and for ever where the agent died in the middle of it. */

@@ -1,9 +1,12 @@
 import type { ConsulClient } from './consul-client.ts';
 import { type HealthJson, instanceOf } from './consul-json.ts';
-import type { Elsewhere, Instance } from './registry.ts';
+import type { Elsewhere, Instance, Moving } from './registry.ts';
+
+/** Consul adds a sixteenth at most; less than the time after which an agent that is gone must be noticed. */
+const WAIT_S = 20;
 
 /** What every host has in a Consul, asked of its catalog. */
-export class ConsulLookups implements Elsewhere {
+export class ConsulLookups implements Elsewhere, Moving {
   readonly #client: ConsulClient;
 
   constructor(client: ConsulClient) {
@@ -18,6 +21,22 @@ export class ConsulLookups implements Elsewhere {
       signal,
     };
     return (await this.#client.get<readonly HealthJson[]>(call)).map(instanceOf);
+  }
+
+  async changes(
+    service: string,
+    index: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly instances: readonly Instance[]; readonly index: number }> {
+    const found = await this.#client.getIndexed<readonly HealthJson[]>({
+      attempt: `cannot watch ${service}`,
+      path: '/health/service/{service}',
+      params: { service },
+      query: { index: `${index}`, wait: `${WAIT_S}s` },
+      signal,
+      timeout: (WAIT_S + 10) * 1000,
+    });
+    return { instances: found.value.map(instanceOf), index: found.index };
   }
 
   async node(name: string, signal?: AbortSignal): Promise<string | undefined> {

@@ -8,7 +8,7 @@ import { CatalogRegistry, nodeNameOf } from './consul-catalog.ts';
 import { ConsulClient } from './consul-client.ts';
 import { ConsulLookups } from './consul-lookups.ts';
 import { EmbeddedRegistry } from './embedded.ts';
-import type { Elsewhere, Registry } from './registry.ts';
+import type { Elsewhere, Moving, Registry } from './registry.ts';
 import { readTls } from './tls.ts';
 import type { ConsulUri } from './uri.ts';
 
@@ -37,6 +37,8 @@ export interface Node {
 export interface OpenRegistry {
   readonly registry: Registry;
   readonly elsewhere: Elsewhere | undefined;
+  /** Where an agent runs the checks: how to wait for what it finds, over connections of its own. */
+  readonly moving: Moving | undefined;
   /** Writes at once that it makes use of. */
   readonly concurrency: number;
   /** As far as it is known now; a guess while the registry is away. */
@@ -65,10 +67,14 @@ export function openRegistry(
     const message = 'an agent registers in its own datacenter';
     throw new HeddleError('bad-input', `--consul-datacenter: ${message}; use --consul-mode catalog`);
   }
-  if (uri.kind === 'consul') return new OpenConsul(consulClient(uri, settings), settings, needs);
+  if (uri.kind === 'consul') {
+    const clients = [consulClient(uri, settings), consulClient(uri, settings)] as const;
+    return new OpenConsul(clients, settings, needs);
+  }
   return {
     registry: new EmbeddedRegistry(),
     elsewhere: undefined,
+    moving: undefined,
     concurrency: AGENT_WRITES,
     node: () => GUESS,
     start: async () => {},
@@ -91,9 +97,10 @@ export function consulClient(uri: ConsulUri, settings: RegistrySettings): Consul
 class OpenConsul implements OpenRegistry {
   readonly registry: Registry;
   readonly elsewhere: Elsewhere;
+  readonly moving: Moving | undefined;
   readonly concurrency: number;
   readonly #agent: ConsulRegistry;
-  readonly #client: ConsulClient;
+  readonly #clients: readonly ConsulClient[];
   readonly #settings: RegistrySettings;
   readonly #log: Logger;
   readonly #stopping = new AbortController();
@@ -101,11 +108,11 @@ class OpenConsul implements OpenRegistry {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    client: ConsulClient,
+    [client, waiting]: readonly [ConsulClient, ConsulClient],
     settings: RegistrySettings,
     { hostId, log }: { readonly hostId: string; readonly log: Logger },
   ) {
-    this.#client = client;
+    this.#clients = [client, waiting];
     this.#settings = settings;
     this.#log = log;
     const catalog = settings.consulMode === 'catalog';
@@ -114,6 +121,7 @@ class OpenConsul implements OpenRegistry {
     const address = () => this.#node.address ?? '127.0.0.1';
     this.registry = catalog ? new CatalogRegistry(client, { hostId, address }) : this.#agent;
     this.elsewhere = new ConsulLookups(client);
+    this.moving = catalog ? undefined : new ConsulLookups(waiting);
     this.concurrency = catalog ? CATALOG_WRITES : AGENT_WRITES;
   }
 
@@ -142,6 +150,6 @@ class OpenConsul implements OpenRegistry {
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#timer);
-    this.#client.close();
+    for (const client of this.#clients) client.close();
   }
 }

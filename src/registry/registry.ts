@@ -49,6 +49,16 @@ export interface Elsewhere {
   node(name: string, signal?: AbortSignal): Promise<string | undefined>;
 }
 
+/** A shared registry that can be waited on. */
+export interface Moving {
+  /** What is under a name once it is not as it was at `index`, 0 for at once; or as it is after some seconds. */
+  changes(
+    service: string,
+    index: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly instances: readonly Instance[]; readonly index: number }>;
+}
+
 /** What a name resolves to: ours from desired state, other hosts' from the registry. */
 export interface View {
   /** Names are matched without regard to case. A Promise only where a remote registry has to be asked. */

@@ -9,6 +9,8 @@ export interface ViewNeeds {
   readonly desired: Pick<Desired, 'byName' | 'byAddress'>;
   /** Other hosts' services; undefined where the registry is this host's own. */
   readonly elsewhere?: Elsewhere;
+  /** Names whose health is waited for; default none. */
+  readonly watched?: { get(name: string): readonly Instance[] | undefined };
   /** True for what the registry refused: no other host will see it, so neither do we. */
   readonly refused: (id: string) => boolean;
   /** Who runs the checks of services. */
@@ -51,6 +53,8 @@ export class RegistryView implements View {
     const name = service.toLowerCase();
     const here = this.#needs.desired.byName(name);
     if (this.#instances === undefined) return this.#local(here, []);
+    const watched = this.#needs.watched?.get(name);
+    if (watched !== undefined) return this.#merged(here, watched);
     try {
       const found = this.#instances.get(name);
       if (!(found instanceof Promise)) return this.#merged(here, found);

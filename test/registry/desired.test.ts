@@ -122,7 +122,7 @@ describe('health', () => {
     const env = { SERVICE_CHECK_TTL: '10s' };
     run({ health: 'healthy' }, env);
     expect(checks()).toEqual(['healthcheck passing', 'ttl passing']);
-    run({ health: 'healthy', running: false, exitCode: 1 }, env);
+    run({ health: 'healthy', running: false, pid: 0, exitCode: 1 }, env);
     expect(checks()).toEqual(['healthcheck critical', 'ttl critical']);
     expect(heard.filter((line) => line.startsWith('changed'))).toHaveLength(1);
   });
