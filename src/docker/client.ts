@@ -135,7 +135,8 @@ function codeOf(status: number): ErrorCode {
 
 function explain(address: string, attempt: string, cause: unknown): HeddleError {
   const status = (cause as { statusCode?: number }).statusCode;
-  const said = (cause as { json?: { message?: string } }).json?.message ?? messageOf(cause);
+  const words = (cause as { json?: { message?: string } }).json?.message ?? messageOf(cause);
+  const said = words.trim().replace(/\s+/g, ' ');
   const what = `cannot ${attempt} at the Docker engine ${address}: `;
   if (status === 404) return new HeddleError('not-found', what + said, { cause });
   if (status !== undefined) return new HeddleError(codeOf(status), what + said, { cause });
