@@ -160,6 +160,18 @@ describe('with a registry that many hosts share', () => {
     await expect(async () => view.node('there')).rejects.toThrow('connection refused');
   });
 
+  test('what is waited for counts, and nobody is asked', async () => {
+    const own = instance('10.2.1.1', 'h1', {}, [alive]).service;
+    const seen = [instance('10.2.1.1', 'h1', { status: 'critical' }), instance('10.2.2.1', 'h2')];
+    const desired = { byName: () => [own], byAddress: () => [] };
+    const elsewhere = { instances: () => Promise.reject(unreachable()), node: async () => undefined };
+    const watched = { get: (name: string) => (name === 'web' ? seen : undefined) };
+    const needs = { desired, elsewhere, watched, refused: () => false, checkedBy: 'agent', node } as const;
+    const found = new RegistryView(needs, { hostId: 'h1' }).instances('Web');
+    expect(found).not.toBeInstanceOf(Promise);
+    expect(await addresses(found)).toEqual(['10.2.1.1 here critical', '10.2.2.1 node-h2 passing']);
+  });
+
   test('a node is found by name', async () => {
     expect(await view.node('There')).toBe('192.0.2.9');
     expect(await view.node('nowhere')).toBeUndefined();

@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { ConsulAgent } from '../support/consul.ts';
+import { dataOf, dig } from '../support/dig.ts';
+import { type Container, removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+
+const web = 'web.service.dc1.consul';
+
+/** A web server whose /ok is there or not, as the test says. */
+const server = (...flags: readonly string[]) =>
+  runContainer(
+    ['-e', 'SERVICE_NAME=web', '--expose', '80', ...flags],
+    ['sh', '-c', 'mkdir /www && touch /www/ok && exec httpd -f -p 80 -h /www'],
+  );
+const sicken = (container: Container) => container.exec('rm', '/www/ok');
+const heal = (container: Container) => container.exec('touch', '/www/ok');
+
+const everySecond = ['-e', 'SERVICE_CHECK_INTERVAL=1s'];
+const http = ['-e', 'SERVICE_CHECK_HTTP=/ok', ...everySecond];
+const healthcheck = ['--health-cmd', 'test -f /www/ok', '--health-interval', '1s', '--health-retries', '1'];
+
+describe.each([
+  ['the embedded registry', []],
+  ['a Consul agent', ['--consul-mode', 'agent']],
+  ["Consul's catalog", ['--consul-mode', 'catalog']],
+])('with %s', (_, flags) => {
+  const consul = flags.length > 0 ? new ConsulAgent() : undefined;
+  let daemon: Daemon;
+
+  beforeAll(async () => {
+    await consul?.start();
+    const registry = consul === undefined ? [] : ['--registry', consul.uri];
+    daemon = await startDaemon(['--address', 'internal', ...registry, ...flags]);
+  });
+  afterEach(removeContainers);
+  afterAll(async () => {
+    await daemon?.[Symbol.asyncDispose]();
+    await consul?.stop();
+    await clearWorld();
+  });
+
+  /** What our resolver says and, where there is a Consul, what its own says. */
+  const answers = async (...expected: readonly string[]) => {
+    const within = { within: 10_000 };
+    await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(expected), within);
+    if (consul === undefined) return;
+    const port = consul.dnsPort;
+    await eventually(async () => expect(dataOf(await dig(web, { port }))).toEqual(expected), within);
+  };
+
+  test.each([
+    ['an HTTP check', http],
+    ['its HEALTHCHECK', healthcheck],
+  ])('a container is answered while %s passes', async (_name, words) => {
+    await using container = await server(...words);
+    await answers(await container.address());
+    await sicken(container);
+    await answers();
+    await heal(container);
+    await answers(await container.address());
+  });
+
+  test('a HEALTHCHECK that has not spoken yet holds nothing up', async () => {
+    await using container = await server('--health-cmd', 'true', '--health-interval', '1h');
+    await answers(await container.address());
+  });
+
+  test('a TTL check is kept alive for as long as the container runs', async () => {
+    await using container = await server('-e', 'SERVICE_CHECK_TTL=1s');
+    const ip = await container.address();
+    await answers(ip);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await answers(ip);
+    await container.kill();
+    await answers();
+  });
+
+  test('a TCP check that fails takes out only its own container', async () => {
+    await using up = await server('-e', 'SERVICE_CHECK_TCP=true', ...everySecond);
+    await using _down = await runContainer(
+      ['-e', 'SERVICE_NAME=web', '-e', 'SERVICE_CHECK_TCP=true', '--expose', '81', ...everySecond],
+      ['sleep', '3600'],
+    );
+    await answers(await up.address());
+  });
+});
+
+test('in the catalog, a host is a node of its own, and nothing stays there that does not run', async () => {
+  await using consul = new ConsulAgent();
+  await consul.start();
+  await using daemon = await startDaemon([
+    ...['--address', 'internal', '--registry', consul.uri],
+    ...['--consul-mode', 'catalog', '--ip', '192.0.2.7'],
+  ]);
+  const { daemon: about } = JSON.parse((await daemon.word('status', '--format', 'json')).stdout);
+  const node = `heddle-${about.hostId}`;
+  const held = async () => {
+    const { Services, Node } = await consul.get<{
+      Node: { Address: string };
+      Services: Record<string, { Service: string }>;
+    }>(`/v1/catalog/node/${node}`);
+    expect(Node.Address).toBe('192.0.2.7');
+    return Object.values(Services).map(({ Service }) => Service);
+  };
+  const container = await server();
+  await eventually(async () => expect(await held()).toEqual(['web']));
+  expect(Object.keys(await consul.services())).toEqual([]);
+  await daemon.kill();
+  await container.kill();
+  await container[Symbol.asyncDispose]();
+  await using _other = await runContainer(['-e', 'SERVICE_NAME=other']);
+  await daemon.start();
+  await eventually(async () => expect(await held()).toEqual(['other']));
+  await consul.wipe();
+  await eventually(async () => expect(await held()).toEqual(['other']));
+  await removeContainers();
+  await clearWorld();
+});
+
+test('--no-healthcheck leaves the HEALTHCHECK alone', async () => {
+  await using daemon = await startDaemon(['--address', 'internal', '--no-healthcheck']);
+  await using container = await server('--health-cmd', 'false', '--health-interval', '1s');
+  await eventually(
+    async () => {
+      const { stdout } = await daemon.word('ps', '--format', 'json');
+      expect(JSON.parse(stdout)).toMatchObject([{ health: 'unhealthy', services: [{ checks: [] }] }]);
+    },
+    { within: 15_000 },
+  );
+  expect(dataOf(await daemon.dig(web))).toEqual([await container.address()]);
+});
