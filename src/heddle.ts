@@ -6,6 +6,7 @@ import { Claims } from './containers/claims.ts';
 import { Follower } from './containers/follow.ts';
 import { Roster } from './containers/roster.ts';
 import { DaemonHost } from './control/daemon-host.ts';
+import type { Host } from './control/host.ts';
 import { ControlServer } from './control/server.ts';
 import { NameService } from './dns/name-service.ts';
 import { WeaveNames } from './dns/weave-names.ts';
@@ -17,7 +18,7 @@ import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
 import { Desired } from './registry/desired.ts';
 import { HealthWatch } from './registry/health-watch.ts';
-import { openRegistry } from './registry/open.ts';
+import { openRegistry, removeHost } from './registry/open.ts';
 import { Reconciler } from './registry/reconcile.ts';
 import { RegistryView } from './registry/view.ts';
 import { defineOptions } from './services/options.ts';
@@ -101,8 +102,21 @@ export class Heddle {
     roster.on('delete', (container) => void claims.forget(container));
     roster.on('delete', (container) => void containerNames.forget(container));
 
+    const forget: Host['removeHost'] = (id, options) => removeHost(settings, id, options);
     const host = new DaemonHost(
-      { parts, claims, roster, desired, follower, reconciler, registry, names, containerNames, view },
+      {
+        parts,
+        claims,
+        roster,
+        desired,
+        follower,
+        reconciler,
+        registry,
+        names,
+        containerNames,
+        view,
+        removeHost: forget,
+      },
       { hostId, bridge: settings.bridge },
     );
     const control = new ControlServer(

@@ -6,6 +6,7 @@ import { attach, detach } from './attach.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { dnsArgsWord } from './dns-args.ts';
 import { explainWord } from './explain.ts';
+import { gc } from './gc.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { ps } from './ps.ts';
 import { services } from './services.ts';
@@ -26,6 +27,7 @@ export const HOST_WORDS: readonly HostWord[] = [
   dnsRemove,
   dnsLookup,
   checkAddresses,
+  gc,
 ];
 
 /** Runs a host's word, wherever that is. @returns the exit status */

@@ -13,6 +13,7 @@ import type { Parts } from '../parts.ts';
 import type { Desired } from '../registry/desired.ts';
 import type { Reconciler } from '../registry/reconcile.ts';
 import type { Instance, Registry, View } from '../registry/registry.ts';
+import type { Remain } from '../registry/remains.ts';
 import { VERSION } from '../version.ts';
 import type { ContainerReport, Host, StatusReport } from './host.ts';
 import type { EngineAnswer } from './protocol.ts';
@@ -29,6 +30,7 @@ export interface DaemonHostNeeds {
   readonly names: NameService;
   readonly containerNames: WeaveNames;
   readonly view: Pick<View, 'instances'>;
+  readonly removeHost: Host['removeHost'];
 }
 
 export interface DaemonHostOptions {
@@ -145,15 +147,27 @@ export class DaemonHost implements Host {
     return unsynced.includes(service) ? 'registered, but not served by its catalog' : 'registered';
   }
 
+  async removeHost(hostId: string, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
+    if (hostId === this.#options.hostId) {
+      const message = `${hostId} is this host, and its heddle runs`;
+      throw new HeddleError(
+        'refused',
+        `${message}; stop it with --on-stop deregister to remove its services`,
+      );
+    }
+    return await this.#needs.removeHost(hostId, options);
+  }
+
   async status(): Promise<StatusReport> {
     const { parts, roster, desired, follower, reconciler, registry, names } = this.#needs;
     const { hostId, bridge } = this.#options;
-    const { state, problem, pending, errors, unsynced } = reconciler.status();
+    const { state, problem, pending, errors, unsynced, unsyncedWhy } = reconciler.status();
     const troubles = [
       problem ?? '',
       pending > 0 ? `${pending} to be written` : '',
       errors.size > 0 ? `${errors.size} refused` : '',
       unsynced.length > 0 ? `${unsynced.length} not served by its catalog` : '',
+      unsyncedWhy ?? '',
     ];
     return {
       version: VERSION,

@@ -5,6 +5,7 @@ import type { NameRequest } from '../dns/weave-names.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Instance } from '../registry/registry.ts';
+import type { Remain } from '../registry/remains.ts';
 import type { Service } from '../services/service.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Host {
   instances(service: string): Promise<readonly Instance[]>;
   /** What the registry has made of a service of this host, by its id; for people. */
   registration(service: string): string;
+  /** Removes what another host has left in the registry, by its host-id; with `dryRun` only finds it. */
+  removeHost(hostId: string, options: { readonly dryRun: boolean }): Promise<readonly Remain[]>;
   status(): Promise<StatusReport>;
 }
 

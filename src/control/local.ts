@@ -10,7 +10,9 @@ import { type AddressRequest, formatRequest } from '../ipam/request.ts';
 import { createLogger } from '../log.ts';
 import type { Cidr } from '../network/engine.ts';
 import { assembleParts, type Parts } from '../parts.ts';
+import { removeHost } from '../registry/open.ts';
 import type { Instance } from '../registry/registry.ts';
+import type { Remain } from '../registry/remains.ts';
 import { define, withheld } from '../services/define.ts';
 import { defineOptions } from '../services/options.ts';
 import { MemoryState } from '../state.ts';
@@ -130,6 +132,10 @@ class LocalHost implements Host {
 
   registration(): string {
     return 'not asked: no daemon takes part in this word';
+  }
+
+  removeHost(hostId: string, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
+    return removeHost(this.#settings, hostId, options);
   }
 
   async status(): Promise<StatusReport> {

@@ -149,6 +149,24 @@ export class ConsulRegistry implements Registry {
     return held.filter(({ id, meta }) => served(id) !== meta[OWNER_META.hash]).map(({ id }) => id);
   }
 
+  /**
+   * An agent that lost its data has another id than its servers know of its name. They refuse it for good, and go on
+   * serving what it had before.
+   */
+  async whyUnsynced(signal?: AbortSignal): Promise<string | undefined> {
+    const attempt = "cannot compare the agent's id";
+    type Self = { readonly Config: { readonly NodeName: string; readonly NodeID: string } };
+    const { Config } = await this.#client.get<Self>({ attempt, path: '/agent/self', signal });
+    const call = { attempt, path: '/catalog/node/{node}', params: { node: Config.NodeName }, signal };
+    const known = await this.#client.get<{ Node: { ID: string } } | null>(call);
+    if (known?.Node.ID === undefined || known.Node.ID === Config.NodeID) return undefined;
+    const body = JSON.stringify({ Node: Config.NodeName });
+    return (
+      `the agent lost its data, and the servers keep the name ${Config.NodeName} for the one before; ` +
+      `remove the old node: curl -X PUT -d '${body}' <consul>/v1/catalog/deregister`
+    );
+  }
+
   /** A change is also that the agent, or its leader, is gone or back. */
   watch(changed: () => void): Watching {
     const needs = { writes: () => this.#writes, digest: (signal: AbortSignal) => this.#digest(signal) };

@@ -9,6 +9,7 @@ import { ConsulClient } from './consul-client.ts';
 import { ConsulLookups } from './consul-lookups.ts';
 import { EmbeddedRegistry } from './embedded.ts';
 import type { Elsewhere, Moving, Registry } from './registry.ts';
+import { type Remain, removeRemains } from './remains.ts';
 import { readTls } from './tls.ts';
 import type { ConsulUri } from './uri.ts';
 
@@ -92,6 +93,27 @@ export function consulClient(uri: ConsulUri, settings: RegistrySettings): Consul
     ...(tls && { tls: readTls({ ca, cert, key }) }),
     query: { ...(dc !== undefined && { dc }), ...(ns !== undefined && { ns }) },
   });
+}
+
+/**
+ * Removes what a host that is gone has left in the registry of the settings.
+ * @throws HeddleError `not-supported` for the embedded one, which no other host has part in
+ */
+export async function removeHost(
+  settings: RegistrySettings,
+  hostId: string,
+  options: { readonly dryRun: boolean },
+): Promise<readonly Remain[]> {
+  const { registry: uri } = settings;
+  if (uri.kind === 'embedded') {
+    throw new HeddleError('not-supported', 'the embedded registry holds nothing of other hosts');
+  }
+  const client = consulClient(uri, settings);
+  try {
+    return await removeRemains(client, hostId, options);
+  } finally {
+    client.close();
+  }
 }
 
 class OpenConsul implements OpenRegistry {

@@ -39,6 +39,8 @@ export interface ReconcilerStatus {
   readonly errors: ReadonlyMap<string, string>;
   /** Ids that the registry acknowledged and does not serve. */
   readonly unsynced: readonly string[];
+  /** Why, and what to do, where that is known. */
+  readonly unsyncedWhy: string | undefined;
 }
 
 const DEFAULTS = {
@@ -50,6 +52,8 @@ const DEFAULTS = {
   onStop: 'keep',
   stopPatience: 5000,
 } as const;
+
+const UNSYNCED_MS = 5000;
 
 /**
  * Keeps the registry equal to what is desired. A change is written at once. A full pass compares everything, and
@@ -66,6 +70,7 @@ export class Reconciler {
   #state: ReconcilerStatus['state'] = 'starting';
   #lastPass: Date | undefined;
   #unsynced: readonly string[] = [];
+  #unsyncedWhy: string | undefined;
   /** Why the catalog cannot be compared, when the registry refuses that. */
   #unverified: string | undefined;
   /** Failures in a row: they set how long to wait, and an outage lasts as long as there are any. */
@@ -150,6 +155,7 @@ export class Reconciler {
       pending: this.#writes.pending,
       errors: this.#writes.errors,
       unsynced: this.#unsynced,
+      unsyncedWhy: this.#unsyncedWhy,
     };
   }
 
@@ -224,10 +230,13 @@ export class Reconciler {
     try {
       const unsynced = await this.#registry.unsynced(held, signal);
       this.#unverified = undefined;
-      if (unsynced.length > 0 && this.#unsynced.length === 0) {
+      const why = unsynced.length > 0 ? await this.#registry.whyUnsynced?.(signal) : undefined;
+      if (unsynced.length > 0 && (this.#unsynced.length === 0 || why !== this.#unsyncedWhy)) {
         const some = { services: unsynced.slice(0, 10), count: unsynced.length };
-        this.#log.warn(some, `${this.#registry.name} took services that its catalog does not serve`);
+        const what = `${this.#registry.name} took services that its catalog does not serve`;
+        this.#log.warn(some, why === undefined ? what : `${what}: ${why}`);
       }
+      this.#unsyncedWhy = why;
       return unsynced;
     } catch (error) {
       if (!(error instanceof HeddleError) || error.retryable) throw error;
@@ -290,7 +299,10 @@ export class Reconciler {
 
   async #untilWoken(): Promise<void> {
     const over = new AbortController();
-    await Promise.race([this.#wake.promise, this.#pause(this.#options.passEvery, over.signal)]);
+    const { passEvery } = this.#options;
+    // What is not served is looked at again soon: it may have been mended.
+    const wait = this.#unsynced.length > 0 ? Math.min(passEvery, UNSYNCED_MS) : passEvery;
+    await Promise.race([this.#wake.promise, this.#pause(wait, over.signal)]);
     over.abort();
   }
 

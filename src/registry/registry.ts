@@ -17,6 +17,8 @@ export interface Registry {
   deregister(id: string, signal?: AbortSignal): Promise<void>;
   /** Of what `list` gave, the ids that are not served all the same: with Consul, an answer of 200 is no proof. */
   unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]>;
+  /** Why that is so, and what to do, where the registry can tell. */
+  whyUnsynced?(signal?: AbortSignal): Promise<string | undefined>;
   /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
   watch(changed: () => void): Watching;
   /** Who runs the checks of services; those that are only told (`isTold`) are heddle's everywhere. */

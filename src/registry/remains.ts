@@ -1,0 +1,102 @@
+import PQueue from 'p-queue';
+import { HeddleError } from '../errors.ts';
+import { OWNER } from '../services/identity.ts';
+import { OWNER_META } from '../services/service.ts';
+import { nodeNameOf } from './consul-catalog.ts';
+import type { ConsulClient } from './consul-client.ts';
+
+/** A service that a host which is gone has left in a Consul. */
+export interface Remain {
+  readonly node: string;
+  readonly id: string;
+  readonly name: string;
+  /** `kept` where the node's own agent lives and would bring it back. */
+  readonly outcome: 'removed' | 'kept' | 'found';
+}
+
+interface Found {
+  readonly Node: string;
+  readonly ServiceID: string;
+  readonly ServiceName: string;
+}
+
+/** Names looked at side by side. */
+const CONCURRENCY = 8;
+
+/**
+ * Removes what carries the marks of a host, by its host-id, wherever in the catalog; with `dryRun` only finds it.
+ * @throws HeddleError `unreachable`, or `refused` with Consul's words
+ */
+export async function removeRemains(
+  client: ConsulClient,
+  hostId: string,
+  options: { readonly dryRun: boolean },
+): Promise<readonly Remain[]> {
+  const found = await findRemains(client, hostId);
+  const remains = await Promise.all(
+    found.map(async (one): Promise<Remain> => {
+      const outcome = options.dryRun ? 'found' : await remove(client, one, hostId);
+      return { node: one.Node, id: one.ServiceID, name: one.ServiceName, outcome };
+    }),
+  );
+  if (!options.dryRun) await removeNode(client, nodeNameOf(hostId));
+  return remains;
+}
+
+/** The catalog cannot be asked for Meta across services: every name is looked at, and Consul does the choosing. */
+async function findRemains(client: ConsulClient, hostId: string): Promise<readonly Found[]> {
+  const attempt = 'cannot look for what the host has left';
+  const names = await client.get<Record<string, unknown>>({ attempt, path: '/catalog/services' });
+  const marks = { [OWNER_META.owner]: OWNER, [OWNER_META.host]: hostId };
+  const filter = Object.entries(marks)
+    .map(([key, value]) => `ServiceMeta["${key}"] == "${value}"`)
+    .join(' and ');
+  const queue = new PQueue({ concurrency: CONCURRENCY });
+  const found = await queue.addAll(
+    Object.keys(names).map((service) => () => {
+      const path = '/catalog/service/{service}';
+      return client.get<readonly Found[]>({ attempt, path, params: { service }, query: { filter } });
+    }),
+  );
+  return found.flat();
+}
+
+async function remove(client: ConsulClient, one: Found, hostId: string): Promise<'removed' | 'kept'> {
+  const { Node, ServiceID } = one;
+  const attempt = `cannot remove ${ServiceID}`;
+  if (Node !== nodeNameOf(hostId)) {
+    const self = await client.get<{ Config: { NodeName: string } }>({ attempt, path: '/agent/self' });
+    if (self.Config.NodeName === Node) {
+      await client.put({ attempt, path: '/agent/service/deregister/{id}', params: { id: ServiceID } });
+      return 'removed';
+    }
+    if (await agentLives(client, Node)) return 'kept';
+  }
+  await client.put({ attempt, path: '/catalog/deregister', body: { Node, ServiceID } });
+  return 'removed';
+}
+
+/** An agent that lives puts back what somebody takes out of the catalog. */
+async function agentLives(client: ConsulClient, node: string): Promise<boolean> {
+  const checks = await client.get<readonly { CheckID: string; Status: string }[]>({
+    attempt: `cannot ask for the health of ${node}`,
+    path: '/health/node/{node}',
+    params: { node },
+  });
+  return checks.some(({ CheckID, Status }) => CheckID === 'serfHealth' && Status === 'passing');
+}
+
+async function removeNode(client: ConsulClient, node: string): Promise<void> {
+  const attempt = `cannot remove the node ${node}`;
+  const params = { node };
+  const there = await client.get<object | null>({ attempt, path: '/catalog/node/{node}', params });
+  if (there !== null && there !== undefined)
+    await client.put({ attempt, path: '/catalog/deregister', body: { Node: node } });
+}
+
+/** @throws HeddleError `bad-input` */
+export function checkHostId(text: string): string {
+  if (/^[0-9a-f]{12}$/.test(text)) return text;
+  const message = `${JSON.stringify(text)} is no host-id; expected 12 hex digits, as heddle status shows them`;
+  throw new HeddleError('bad-input', message);
+}
