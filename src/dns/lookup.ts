@@ -5,7 +5,7 @@ import { HeddleError } from '../errors.ts';
 import { isName } from './name.ts';
 
 /** Has one query answered; undefined where nobody answers. */
-export type Ask = (query: Buffer) => Promise<Buffer | undefined>;
+export type Ask = (query: Buffer) => Buffer | undefined | Promise<Buffer | undefined>;
 
 /**
  * Looks a name or an address up, as `dig +short` prints it: the addresses of a name, IPv4 first, or the names of an

@@ -2,6 +2,7 @@ import type { Settings } from '../config/schema.ts';
 import type { Logger } from '../log.ts';
 import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
+import { AnswerCache } from './answer-cache.ts';
 import { BridgeListeners } from './bridges.ts';
 import { ForwardZone } from './forward.ts';
 import { hostRecords } from './hosts.ts';
@@ -43,6 +44,7 @@ type NameServiceSettings = Pick<
   | 'onlyPassing'
   | 'dnsListen'
   | 'dns'
+  | 'dnsCache'
   | 'resolvConf'
   | 'forward'
   | 'consulDns'
@@ -97,7 +99,13 @@ export class NameService {
     ];
     const resolver = new Resolver({ zones, log });
     const isLocal = (ip: string) => local.includes(ip);
-    const responder = new Responder({ resolver, recursionFor: isLocal, limit: new RateLimit(isLocal), log });
+    const responder = new Responder({
+      resolver,
+      recursionFor: isLocal,
+      limit: new RateLimit(isLocal),
+      ...(settings.dnsCache && { cache: new AnswerCache() }),
+      log,
+    });
     this.#responder = responder;
     const listen = settings.dnsListen.map((address) => ({ ...address, required: true }));
     this.#explicit = new DnsServer({ responder }, { listen });

@@ -1,8 +1,9 @@
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { type AnswerCache, cacheKey } from './answer-cache.ts';
 import { Counters, type DnsCounters } from './counters.ts';
 import { type Query, readQuery } from './message.ts';
-import type { RateLimit } from './rate-limit.ts';
+import type { RateLimit, Verdict } from './rate-limit.ts';
 import { relay, relayedRcode } from './relay.ts';
 import { encodeCut, encodeReply } from './reply.ts';
 import type { Resolution } from './resolve.ts';
@@ -14,7 +15,21 @@ export interface ResponderNeeds {
   readonly recursionFor: (client: string) => boolean;
   /** How much strangers are answered over UDP; without one, all. */
   readonly limit?: Pick<RateLimit, 'judge'>;
+  /** Answers that were encoded before; without one, each is encoded anew. */
+  readonly cache?: AnswerCache;
   readonly log: Pick<Logger, 'error'>;
+}
+
+type Answer = Buffer | undefined;
+
+interface Asked {
+  readonly client: string;
+  readonly transport: 'udp' | 'tcp';
+  readonly recursion: boolean;
+  /** Where the answer is kept; undefined where it is not. */
+  readonly key: string | undefined;
+  /** When the client has been judged already. */
+  readonly verdict?: Verdict;
 }
 
 /** Answers that other servers still owe us, over all clients; beyond it queries fail at once. */
@@ -36,8 +51,20 @@ export class Responder {
     return this.#counters.read();
   }
 
-  /** The answer to a packet, or undefined where silence is the answer. Never throws. */
-  async respond(packet: Buffer, client: string, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
+  /** The answer to a packet, or undefined where silence is the answer; at once where it is known. Never throws. */
+  respond(packet: Buffer, client: string, transport: 'udp' | 'tcp'): Answer | Promise<Answer> {
+    const recursion = this.#needs.recursionFor(client);
+    const key = this.#needs.cache && cacheKey(packet, transport, recursion);
+    const cached = key === undefined ? undefined : this.#needs.cache?.find(key, packet);
+    if (!cached) return this.#answer(packet, { client, transport, recursion, key });
+    const verdict = this.#judge(client, transport, cached.type);
+    if (verdict !== 'answer') return this.#answer(packet, { client, transport, recursion, key, verdict });
+    this.#counters.answered(cached.zone, cached.type, cached.rcode);
+    return cached.message;
+  }
+
+  async #answer(packet: Buffer, asked: Asked): Promise<Answer> {
+    const { client, transport, recursion, key } = asked;
     const received = readQuery(packet, client, transport);
     if (!received) {
       this.#counters.dropped();
@@ -48,9 +75,9 @@ export class Responder {
       return received.rejection;
     }
     const { query } = received;
-    const recursion = this.#needs.recursionFor(client);
-    const verdict = transport === 'udp' ? this.#needs.limit?.judge(client, query.question.type) : 'answer';
-    if (verdict === 'drop' || verdict === 'cut') {
+    const { type } = query.question;
+    const verdict = asked.verdict ?? this.#judge(client, transport, type);
+    if (verdict !== 'answer') {
       this.#counters.limited();
       return verdict === 'cut' ? encodeCut(query, recursion) : undefined;
     }
@@ -58,14 +85,21 @@ export class Responder {
     try {
       if ('message' in reply) {
         const rcode = relayedRcode(reply.message);
-        this.#counters.answered(zone, query.question.type, RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`);
+        this.#counters.answered(zone, type, RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`);
         return relay(query, reply.message);
       }
-      this.#counters.answered(zone, query.question.type, reply.rcode);
-      return encodeReply(query, reply, recursion);
+      this.#counters.answered(zone, type, reply.rcode);
+      const message = encodeReply(query, reply, recursion);
+      if (key !== undefined) this.#needs.cache?.keep(key, reply, { message, zone, type, rcode: reply.rcode });
+      return message;
     } catch (error) {
       return this.#failed(query, recursion, error);
     }
+  }
+
+  /** Strangers are counted over UDP alone: over TCP their addresses are real. */
+  #judge(client: string, transport: 'udp' | 'tcp', type: string): Verdict {
+    return transport === 'udp' ? (this.#needs.limit?.judge(client, type) ?? 'answer') : 'answer';
   }
 
   async #resolve(question: Question): Promise<Resolution> {

@@ -7,7 +7,7 @@ export type Respond = (
   packet: Buffer,
   client: string,
   transport: 'udp' | 'tcp',
-) => Promise<Buffer | undefined>;
+) => Buffer | undefined | Promise<Buffer | undefined>;
 
 export interface TcpLimits {
   /** Open connections in all, and from one client. */
@@ -79,7 +79,10 @@ export class TcpListener {
 }
 
 /** Answers the queries of one connection until it is closed. */
-function serve(socket: Socket, respond: (packet: Buffer) => Promise<Buffer | undefined>): void {
+function serve(
+  socket: Socket,
+  respond: (packet: Buffer) => Buffer | undefined | Promise<Buffer | undefined>,
+): void {
   const reader = new FrameReader(MAX_QUERY_BYTES);
   const waiting: Buffer[] = [];
   let [pending, ended] = [0, false];

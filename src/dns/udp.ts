@@ -25,7 +25,9 @@ export class UdpListener {
         // A reply that cannot be sent (client gone, no route) concerns that client alone.
         socket.on('error', () => {});
         socket.on('message', (packet, { address, port: clientPort }) => {
-          void this.#answer(socket, packet, address, clientPort);
+          const reply = this.#respond(packet, address, 'udp');
+          if (reply instanceof Promise) void this.#send(socket, reply, address, clientPort);
+          else if (reply) socket.send(reply, clientPort, address);
         });
         this.#socket = socket;
         resolve(socket.address().port);
@@ -39,8 +41,13 @@ export class UdpListener {
     return socket ? new Promise((resolve) => socket.close(() => resolve())) : Promise.resolve();
   }
 
-  async #answer(socket: Socket, packet: Buffer, client: string, port: number): Promise<void> {
-    const reply = await this.#respond(packet, client, 'udp');
+  async #send(
+    socket: Socket,
+    coming: Promise<Buffer | undefined>,
+    client: string,
+    port: number,
+  ): Promise<void> {
+    const reply = await coming;
     // The server may have been stopped while another server thought about the answer.
     if (reply && socket === this.#socket) socket.send(reply, port, client);
   }

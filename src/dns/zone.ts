@@ -76,6 +76,11 @@ export interface Reply {
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];
+  /**
+   * Whether the same question would be answered by the same records now, in whatever order. Absent where nobody can
+   * say so at once.
+   */
+  readonly stillTrue?: () => boolean;
 }
 
 /** Another server's whole message, passed on with its records untouched; it has been checked to fit the question. */

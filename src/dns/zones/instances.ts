@@ -23,6 +23,17 @@ export function locate(instance: Instance, askedName: string): Located | undefin
   return endpoint && { instance, endpoint, atNode };
 }
 
+/** Whether two lists say the same, by identity: what a service is changed to is a new object. */
+export function sameInstances(one: readonly Instance[], other: readonly Instance[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let index = 0; index < one.length; index += 1) {
+    const [before, after] = [one[index] as Instance, other[index] as Instance];
+    if (before.service !== after.service || before.status !== after.status) return false;
+    if (before.node !== after.node || before.nodeAddress !== after.nodeAddress) return false;
+  }
+  return true;
+}
+
 /** Types that an address record of each family is an answer to; TXT is Consul's quirk. */
 const ANSWERED_BY = { 4: ['A', 'ANY', 'TXT'], 6: ['AAAA', 'ANY', 'TXT'] } as const;
 

@@ -2,7 +2,7 @@ import type { Instance, View } from '../../registry/registry.ts';
 import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { apexRecords } from './apex.ts';
 import { ofHex, parseEndpoint } from './endpoint.ts';
-import { addressRecord, addressRecords, firstHost, locate, srvRecords } from './instances.ts';
+import { addressRecord, addressRecords, firstHost, locate, sameInstances, srvRecords } from './instances.ts';
 import { parseServiceName, type ServiceName } from './names.ts';
 import { type ServiceZoneSettings, ttlOf } from './settings.ts';
 import { type Random, shuffled } from './shuffle.ts';
@@ -70,13 +70,15 @@ export class ServiceZone implements Zone {
 
   async #service(name: NamedService, asked: AskedName, chases: number): Promise<Reply> {
     const { view, random } = this.#needs;
-    const instances = (await view.instances(name.service)).filter((instance) =>
-      this.#counts(instance, name.tag),
-    );
+    const found = await view.instances(name.service);
+    const instances = found.filter((instance) => this.#counts(instance, name.tag));
     if (instances.length === 0) return this.#negative('NXDOMAIN');
     const { name: askedName, owner, type, asker } = asked;
     const located = shuffled(instances, random).flatMap((instance) => locate(instance, askedName) ?? []);
     const ttl = ttlOf(this.#settings.serviceTtl, name.service);
+    const lasting = located.some(({ endpoint }) => 'host' in endpoint)
+      ? {}
+      : this.#lasting(name.service, found);
     const chase = async (host: string) => {
       const records = await this.#chase(host, asker, chases);
       return records.map((record) => ({ ...record, ttl }));
@@ -88,13 +90,25 @@ export class ServiceZone implements Zone {
         settings: this.#settings,
         chase,
       });
-      return positive(answers, { additionals });
+      return positive(answers, { additionals, ...lasting });
     }
     const addresses = addressRecords(located, asked, ttl);
-    if (addresses.length > 0) return positive(addresses);
+    if (addresses.length > 0) return positive(addresses, lasting);
     const host = firstHost(located);
     if (host === undefined) return this.#negative('NOERROR');
     return positive([{ name: owner, ttl, type: 'CNAME', data: host }, ...(await chase(host))]);
+  }
+
+  /** Answers of addresses alone follow from the instances, as the view gives them without asking anybody. */
+  #lasting(service: string, found: readonly Instance[]): Pick<Reply, 'stillTrue'> {
+    const { datacenter } = this.#settings;
+    const stillTrue = () => {
+      const now = this.#needs.view.instances(service);
+      return (
+        !(now instanceof Promise) && sameInstances(found, now) && datacenter === this.#settings.datacenter
+      );
+    };
+    return { stillTrue };
   }
 
   /** Whether an instance is healthy enough and has the tag; `tag` is in lower case. */
