@@ -3,25 +3,28 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const COMMANDS = ['iptables', 'ip6tables'] as const;
+const TABLES = ['filter', 'nat'] as const;
 
 /** A rule of the packet filter that heddle has tagged as its own: the words that delete it. */
 export interface TaggedRule {
   readonly command: (typeof COMMANDS)[number];
+  readonly table: (typeof TABLES)[number];
   /** Chain first. */
   readonly words: readonly string[];
 }
 
 export async function taggedRules(): Promise<TaggedRule[]> {
-  const perCommand = COMMANDS.map(async (command) => {
-    const { stdout } = await run(command, ['-w', '-S']);
+  const places = COMMANDS.flatMap((command) => TABLES.map((table) => [command, table] as const));
+  const perPlace = places.map(async ([command, table]) => {
+    const { stdout } = await run(command, ['-w', '-t', table, '-S']);
     const lines = stdout
       .split('\n')
       .filter((line) => line.startsWith('-A ') && line.includes('--comment heddle'));
-    return lines.map((line) => ({ command, words: line.trim().split(' ').slice(1) }));
+    return lines.map((line) => ({ command, table, words: line.trim().split(' ').slice(1) }));
   });
-  return (await Promise.all(perCommand)).flat();
+  return (await Promise.all(perPlace)).flat();
 }
 
-export async function deleteRule({ command, words }: TaggedRule): Promise<void> {
-  await run(command, ['-w', '-D', ...words]);
+export async function deleteRule({ command, table, words }: TaggedRule): Promise<void> {
+  await run(command, ['-w', '-t', table, '-D', ...words]);
 }

@@ -2,7 +2,7 @@ import { Heartbeats } from './checks/heartbeats.ts';
 import { CheckRunner } from './checks/runner.ts';
 import { runOnHost } from './commands/on-host.ts';
 import type { Settings } from './config/schema.ts';
-import { Claims } from './containers/claims.ts';
+import { Claims, EXPOSED } from './containers/claims.ts';
 import { Follower } from './containers/follow.ts';
 import { Roster } from './containers/roster.ts';
 import { DaemonHost } from './control/daemon-host.ts';
@@ -12,8 +12,8 @@ import { NameService } from './dns/name-service.ts';
 import { WeaveNames } from './dns/weave-names.ts';
 import { DockerClient } from './docker/client.ts';
 import { dockerHost } from './docker/host.ts';
-import { messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
+import { BridgeKeeper } from './network/keeper.ts';
 import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
 import { Desired } from './registry/desired.ts';
@@ -92,10 +92,13 @@ export class Heddle {
       { view, names: containerNames.table, node: () => open.node(), bridgeAddresses, log: log('dns') },
       settings,
     );
+    const keeper = new BridgeKeeper({
+      network: parts.network,
+      exposed: () => claims.of(EXPOSED) ?? [],
+      log: log('network'),
+    });
     // An engine that starts sets the policy of forwarded packets to DROP: our rules must stand by then.
-    const subscribed = () => {
-      parts.network.restoreBridge().catch((error: unknown) => log('network').warn(messageOf(error)));
-    };
+    const subscribed = () => keeper.look();
     const follower = new Follower({ docker, observer, roster, subscribed, log: log('docker') });
     roster.on('set', (entry) => desired.set(entry));
     roster.on('delete', (container) => desired.delete(container));
@@ -129,6 +132,7 @@ export class Heddle {
     await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
     await this.#begin(checks);
     if (watched) await this.#begin(watched);
+    await this.#begin(keeper);
     await this.#begin(follower);
     const own = ownNamespace();
     const watching = await parts.network.watch((namespace) => {

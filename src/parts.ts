@@ -17,7 +17,7 @@ import type { Logger } from './log.ts';
 import type { Cidr, NetworkEngine } from './network/engine.ts';
 import { IptablesFirewall } from './network/firewall.ts';
 import { KernelEngine } from './network/kernel.ts';
-import { findNamespace } from './network/namespace.ts';
+import { type FoundNamespace, findNamespace } from './network/namespace.ts';
 import { taskHost } from './services/marathon-task.ts';
 
 /** What the daemon and `--local` both stand on: Docker, the kernel, and how a container is looked at. */
@@ -27,6 +27,11 @@ export interface Parts {
   readonly attachment: Attachment;
   readonly observer: Observer;
   readonly addressing: Addressing;
+  /** Of a running container. @throws HeddleError `not-running` */
+  namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
+  /** Name of the bridge, and of the interface in a container. */
+  readonly bridge: string;
+  readonly interface: string;
   /** The address of the bridge whose containers ask us for names. */
   dnsAddress(): Promise<string>;
   /** That address and the search domains; undefined where no DNS is served on the bridges. */
@@ -101,6 +106,9 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     resolver: async () =>
       settings.dns ? { address: await dnsAddress(), search: settings.dnsSearch } : undefined,
     addressing,
+    namespaceOf,
+    bridge,
+    interface: device,
     bridgeAddresses: async () => {
       const devices = new Set([bridge, await dockerBridge().catch(() => bridge)]);
       const addresses = await Promise.all(Array.from(devices, (name) => network.hostAddresses(name)));

@@ -12,7 +12,7 @@ export const attach: HostWord = {
   check: ({ args }) => void addressesAndContainer(args),
   async run(host, request, io) {
     const { requests, container } = addressesAndContainer(request.args);
-    const cidrs = await host.attach(container, requests);
+    const cidrs = await host.addresses.attach(container, requests);
     io.stdout.write(`${cidrs.map((cidr) => cidr.ip).join(' ')}\n`);
     return 0;
   },
@@ -25,7 +25,7 @@ export const detach: HostWord = {
   check: ({ args }) => void addressesAndContainer(args),
   async run(host, request, io) {
     const { requests, container } = addressesAndContainer(request.args);
-    const cidrs = await host.detach(container, requests);
+    const cidrs = await host.addresses.detach(container, requests);
     io.stdout.write(`${cidrs.map((cidr) => cidr.ip).join(' ')}\n`);
     return 0;
   },

@@ -10,7 +10,7 @@ export const checkAddresses: HostWord = {
       .summary('find out whether a new container could have these addresses')
       .argument('<addresses...>'),
   async run(host, request) {
-    await host.checkAddresses(requestsIn(request.args));
+    await host.addresses.check(requestsIn(request.args));
     return 0;
   },
 };

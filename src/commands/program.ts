@@ -5,19 +5,27 @@ import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { dnsArgsWord } from './dns-args.ts';
+import { dockerBridgeIp } from './docker-bridge-ip.ts';
 import { explainWord } from './explain.ts';
+import { expose, hide } from './expose.ts';
 import { gc } from './gc.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { ps } from './ps.ts';
+import { reset } from './reset.ts';
 import { services } from './services.ts';
 import { addSettings, leadingSettings } from './settings.ts';
+import { restart, start } from './start.ts';
 import { status } from './status.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
 /** The words that run on the host, in the order of `--help`. */
 export const HOST_WORDS: readonly HostWord[] = [
+  start,
+  restart,
   attach,
   detach,
+  expose,
+  hide,
   ps,
   services,
   explainWord,
@@ -26,6 +34,8 @@ export const HOST_WORDS: readonly HostWord[] = [
   dnsAdd,
   dnsRemove,
   dnsLookup,
+  dockerBridgeIp,
+  reset,
   checkAddresses,
   gc,
 ];

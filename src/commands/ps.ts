@@ -1,13 +1,21 @@
 import { Option } from 'commander';
 import { announcement } from '../control/announcement.ts';
-import type { ContainerReport } from '../control/host.ts';
+import type { ContainerReport, Host } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
+import type { Io } from '../io.ts';
 import { formatCidr } from '../network/cidr.ts';
 import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
 
 export const formatOption = (): Option =>
   new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text');
+const psFormat = (): Option =>
+  new Option(
+    '--format <format>',
+    "text, json, or weave: id, MAC and addresses in a line each, as the weave script's ps",
+  )
+    .choices(['text', 'json', 'weave'])
+    .default('text');
 
 export const ps: HostWord = {
   name: 'ps',
@@ -15,9 +23,10 @@ export const ps: HostWord = {
     void command
       .summary('the containers: address, services, and why')
       .argument('[containers...]', 'ids or names; all running ones without')
-      .addOption(formatOption()),
+      .addOption(psFormat()),
   async run(host, request, io) {
     const asked = request.args;
+    if (request.options.format === 'weave') return await psOfWeave(host, asked, io);
     const all = (await host.containers()).filter(({ entry }) => entry.snapshot.pid > 0);
     const shown =
       asked.length === 0 ? all : all.filter((report) => asked.some((word) => named(report, word)));
@@ -33,6 +42,18 @@ export const ps: HostWord = {
     return unknown.length > 0 ? 3 : 0;
   },
 };
+
+/** One without our interface is left out silently, as scripts that read this expect. */
+async function psOfWeave(host: Host, asked: readonly string[], io: Io): Promise<number> {
+  const names = new Map((await host.containers()).map((report) => [report.entry.snapshot.id, report]));
+  for (const { owner, mac, addresses } of await host.attachments()) {
+    const report = names.get(owner);
+    const wanted = asked.some((word) => word === owner || (report && named(report, word)));
+    if (asked.length > 0 && !wanted) continue;
+    io.stdout.write(`${[report ? shortId(owner) : owner, mac, ...addresses].join(' ')}\n`);
+  }
+  return 0;
+}
 
 const named = ({ entry: { snapshot } }: ContainerReport, word: string): boolean =>
   snapshot.name === word || (word.length >= 3 && snapshot.id.startsWith(word));

@@ -1,8 +1,9 @@
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
-import { AddressTaken, grant, type Holder, meant } from '../ipam/grant.ts';
+import { AddressTaken, distinct, grant, type Holder, meant } from '../ipam/grant.ts';
 import { type Pool, poolOf } from '../ipam/pool.ts';
 import type { AddressRequest } from '../ipam/request.ts';
+import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { type Claims, EXPOSED } from './claims.ts';
 import { dueAddresses, namedAddresses } from './due.ts';
@@ -25,6 +26,16 @@ export interface Wanted {
   readonly problem: string | undefined;
   /** True when it asked for addresses, and none can be given now. */
   readonly refused: boolean;
+}
+
+export interface AddressOwner {
+  /** A container's id, or EXPOSED. */
+  readonly owner: string;
+  /** The container's, where it is known. */
+  readonly name: string;
+  readonly running: boolean;
+  /** `10.32.0.1/12` */
+  readonly addresses: readonly string[];
 }
 
 export interface AddressingOptions {
@@ -104,14 +115,15 @@ export class Addressing {
   }
 
   /** Which of the owner's addresses these requests mean. */
-  meant(owner: string, requests: readonly AddressRequest[]): readonly Cidr[] {
-    return meant(requests, this.#own(owner), this.#pool);
+  async meant(owner: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    return meant(requests, this.#own(owner, await this.#needs.bridgeAddresses()), this.#pool);
   }
 
   /** What it was given, and what it was seen with: somebody else may have attached it. */
-  #own(owner: string): readonly Cidr[] {
+  #own(owner: string, bridge: readonly Cidr[]): readonly Cidr[] {
     const seen = this.#needs.roster.get(owner)?.addresses ?? [];
-    const attached = seen.filter((address) => address.interface === this.#options.interface);
+    const ours = seen.filter((address) => address.interface === this.#options.interface);
+    const attached = owner === EXPOSED ? bridge : ours;
     return [
       ...(this.#needs.claims.of(owner) ?? []),
       ...attached.map(({ ip, prefixLength, family }) => ({ ip, prefixLength, family })),
@@ -136,13 +148,31 @@ export class Addressing {
     namespace: number | undefined,
     bridge: readonly Cidr[],
   ): readonly Cidr[] {
-    const own = this.#own(owner);
+    const own = this.#own(owner, bridge);
     const cidrs = grant(requests, { own, others: this.#others(owner, namespace, bridge) }, this.#pool);
     if (this.#needs.settled() || onlyKnown(requests, cidrs, own)) return cidrs;
     throw new HeddleError(
       'unreachable',
       'no address is allocated before all running containers are known; try again when Docker answers',
     );
+  }
+
+  /** What a container was given, and what it was seen with. */
+  addressesOf(container: string): readonly Cidr[] {
+    return distinct(this.#own(container, []));
+  }
+
+  /** Who was given addresses, and who was seen with some: every owner once, the exposed bridge first. */
+  owners(): readonly AddressOwner[] {
+    const { claims, roster } = this.#needs;
+    const seen = [...roster.entries()].map(({ snapshot }) => snapshot.id);
+    const owners = [...new Set([EXPOSED, ...seen, ...claims.owners()])].map((owner) => ({
+      owner,
+      name: owner === EXPOSED ? '' : (roster.get(owner)?.snapshot.name ?? ''),
+      running: owner === EXPOSED || (roster.get(owner)?.snapshot.pid ?? 0) > 0,
+      addresses: distinct(this.#own(owner, [])).map(formatCidr),
+    }));
+    return owners.filter(({ addresses }) => addresses.length > 0);
   }
 
   /** Everybody else's addresses, claimed or seen. */

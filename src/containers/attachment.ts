@@ -40,9 +40,10 @@ export class Attachment {
     return { ...found, cidrs };
   }
 
-  /** Gives the addresses to a namespace that was found already; the bridge is made if it is not there yet. */
+  /** Gives the addresses to a namespace that was found already; the bridge is made if it is not there yet. None is a success. */
   async connect(nsPath: string, { id }: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
     const { network } = this.#needs;
+    if (cidrs.length === 0) return;
     try {
       await network.attach({ nsPath, container: id }, cidrs);
     } catch (error) {

@@ -39,6 +39,11 @@ export class Claims {
     await this.#set(owner, [...(this.#texts(owner) ?? new Set()).difference(new Set(cidrs.map(formatCidr)))]);
   }
 
+  /** Leaves the owner without any address. */
+  async clear(owner: string): Promise<void> {
+    await this.#set(owner, []);
+  }
+
   async forget(owner: string): Promise<void> {
     if (this.#state.current.claims[owner] === undefined) return;
     await this.#state.change(({ claims: { [owner]: _, ...claims }, ...state }) => ({ ...state, claims }));

@@ -6,18 +6,16 @@ import { formatListen } from '../dns/listen.ts';
 import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/weave-names.ts';
 import { HeddleError } from '../errors.ts';
-import { type AddressRequest, formatRequest } from '../ipam/request.ts';
-import { formatCidr } from '../network/cidr.ts';
-import type { Cidr } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
 import type { Desired } from '../registry/desired.ts';
 import type { Reconciler } from '../registry/reconcile.ts';
 import type { Instance, Registry, View } from '../registry/registry.ts';
 import type { Remain } from '../registry/remains.ts';
 import { VERSION } from '../version.ts';
-import type { ContainerReport, Host, StatusReport } from './host.ts';
+import { DaemonAddresses } from './daemon-addresses.ts';
+import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
 import type { EngineAnswer } from './protocol.ts';
-import { containerCounts, networkReport } from './report.ts';
+import { attachmentReports, containerCounts, ipamReport, networkReport } from './report.ts';
 
 export interface DaemonHostNeeds {
   readonly parts: Parts;
@@ -40,6 +38,7 @@ export interface DaemonHostOptions {
 
 /** The host as its daemon sees it: from live tables, and what is given is remembered for the next start. */
 export class DaemonHost implements Host {
+  readonly addresses: DaemonAddresses;
   readonly #needs: DaemonHostNeeds;
   readonly #options: DaemonHostOptions;
   readonly #startedAt = new Date().toISOString();
@@ -48,6 +47,7 @@ export class DaemonHost implements Host {
   constructor(needs: DaemonHostNeeds, options: DaemonHostOptions) {
     this.#needs = needs;
     this.#options = options;
+    this.addresses = new DaemonAddresses(needs);
   }
 
   /** Which Docker engine this daemon serves; without an id as long as Docker has not answered. */
@@ -60,55 +60,12 @@ export class DaemonHost implements Host {
     return { engine: this.#engine ?? '', address: docker.address, version: VERSION };
   }
 
-  async attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { parts, claims, follower } = this.#needs;
-    let taken: { readonly owner: string; readonly cidrs: readonly Cidr[] } | undefined;
-    try {
-      const words = requests.map(formatRequest).join(' ');
-      const { snapshot, cidrs } = await parts.attachment.attach(container, words, async (found) => {
-        const { id } = found.snapshot;
-        // Its own metadata first: from the first claim on it counts no longer.
-        const { cidrs: before } = await parts.addressing.wanted(found.snapshot, found.namespace);
-        const claimed = await parts.addressing.claim(id, requests, found.namespace);
-        const known = new Set(before.map(formatCidr));
-        taken = { owner: id, cidrs: claimed.filter((cidr) => !known.has(formatCidr(cidr))) };
-        return claimed;
-      });
-      await follower.look(snapshot.id);
-      return cidrs;
-    } catch (error) {
-      if (taken) await claims.remove(taken.owner, taken.cidrs);
-      throw error;
-    }
-  }
-
-  async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { parts, claims, follower } = this.#needs;
-    const stopped = await parts.docker.inspect(container);
-    // One that does not run has nothing but its claim.
-    if (stopped?.pid === 0 && claims.of(stopped.id)) {
-      const cidrs = parts.addressing.meant(stopped.id, requests);
-      await claims.remove(stopped.id, cidrs);
-      return cidrs;
-    }
-    const words = requests.map(formatRequest).join(' ');
-    const { snapshot, cidrs } = await parts.attachment.detach(container, words, async (found) => {
-      await parts.addressing.wanted(found.snapshot, found.namespace);
-      const meant = parts.addressing.meant(found.snapshot.id, requests);
-      // Given up first: a look in between must not give it back.
-      await claims.remove(found.snapshot.id, meant);
-      return meant;
-    });
-    await follower.look(snapshot.id);
-    return cidrs;
-  }
-
-  checkAddresses(requests: readonly AddressRequest[]): Promise<void> {
-    return this.#needs.parts.addressing.check(requests);
-  }
-
   resolver(): Promise<ContainerResolver | undefined> {
     return this.#needs.parts.resolver();
+  }
+
+  bridgeAddress(): Promise<string> {
+    return this.#needs.parts.dnsAddress();
   }
 
   async addName(request: NameRequest): Promise<void> {
@@ -158,6 +115,11 @@ export class DaemonHost implements Host {
     return await this.#needs.removeHost(hostId, options);
   }
 
+  attachments(): Promise<readonly AttachmentReport[]> {
+    const { parts, roster } = this.#needs;
+    return attachmentReports(parts, roster.entries());
+  }
+
   async status(): Promise<StatusReport> {
     const { parts, roster, desired, follower, reconciler, registry, names } = this.#needs;
     const { hostId, bridge } = this.#options;
@@ -183,6 +145,7 @@ export class DaemonHost implements Host {
       dns: names
         .listeners()
         .map(({ address, state, why }) => ({ address: formatListen(address), state, detail: why ?? '' })),
+      ipam: ipamReport(parts.addressing),
       network: await networkReport(parts.network, bridge),
     };
   }

@@ -1,3 +1,4 @@
+import type { AddressOwner } from '../containers/addressing.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
 import type { ContainerResolver } from '../dns/args.ts';
@@ -13,14 +14,11 @@ import type { Service } from '../services/service.ts';
  * together for one word in this very process. Same words, same output.
  */
 export interface Host {
+  readonly addresses: AddressWords;
   /** What `dns-args` makes containers use; undefined where no DNS is served on the bridges. */
   resolver(): Promise<ContainerResolver | undefined>;
-  /** Gives a running container these addresses; resolves to them when they answer. */
-  attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
-  /** Takes these addresses away again, and says which; absent ones are a success. */
-  detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
-  /** Finds out whether a new container could have these addresses. @throws HeddleError `taken`, `bad-input` */
-  checkAddresses(requests: readonly AddressRequest[]): Promise<void>;
+  /** The address of Docker's bridge. */
+  bridgeAddress(): Promise<string>;
   /** Gives a name to a container, told by name or id, or to addresses. */
   addName(request: NameRequest): Promise<void>;
   removeName(request: NameRequest): Promise<void>;
@@ -33,7 +31,37 @@ export interface Host {
   registration(service: string): string;
   /** Removes what another host has left in the registry, by its host-id; with `dryRun` only finds it. */
   removeHost(hostId: string, options: { readonly dryRun: boolean }): Promise<readonly Remain[]>;
+  /** What is attached: the exposed bridge first, then containers. */
+  attachments(): Promise<readonly AttachmentReport[]>;
   status(): Promise<StatusReport>;
+}
+
+/** The words that give and take addresses. Each resolves to those it gave or took. */
+export interface AddressWords {
+  /** Gives a running container these addresses; resolves when they answer. */
+  attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  /** Takes these addresses away again; absent ones are a success. */
+  detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  /** Starts a container that exists, and attaches it. Without requests: at what it had, else at any address. */
+  start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  /** Restarts a container, which keeps its addresses. */
+  restart(container: string): Promise<readonly Cidr[]>;
+  /** Gives the bridge, and thereby this host, these addresses. */
+  expose(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  /** Finds out whether a new container could have these. @throws HeddleError `taken`, `bad-input` */
+  check(requests: readonly AddressRequest[]): Promise<void>;
+  /** Takes away every attachment, the bridge and our rules, and forgets whose the addresses were. */
+  reset(): Promise<void>;
+}
+
+export interface AttachmentReport {
+  /** A container's full id, or `weave:expose`. */
+  readonly owner: string;
+  /** `0a:58:0a:02:01:01` */
+  readonly mac: string;
+  /** `10.2.1.1/16` */
+  readonly addresses: readonly string[];
 }
 
 export interface ContainerReport {
@@ -60,6 +88,11 @@ export interface StatusReport {
   readonly dns:
     | readonly { readonly address: string; readonly state: string; readonly detail: string }[]
     | null;
+  readonly ipam: {
+    readonly range: string;
+    readonly defaultSubnet: string;
+    readonly owners: readonly AddressOwner[];
+  };
   readonly network: {
     readonly bridge: string;
     readonly addresses: readonly string[];

@@ -6,9 +6,7 @@ import { overTcp } from '../dns/exchange.ts';
 import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
-import { type AddressRequest, formatRequest } from '../ipam/request.ts';
 import { createLogger } from '../log.ts';
-import type { Cidr } from '../network/engine.ts';
 import { assembleParts, type Parts } from '../parts.ts';
 import { removeHost } from '../registry/open.ts';
 import type { Instance } from '../registry/registry.ts';
@@ -17,8 +15,9 @@ import { define, withheld } from '../services/define.ts';
 import { defineOptions } from '../services/options.ts';
 import { MemoryState } from '../state.ts';
 import { VERSION } from '../version.ts';
-import type { ContainerReport, Host, StatusReport } from './host.ts';
-import { containerCounts, networkReport } from './report.ts';
+import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
+import { LocalAddresses } from './local-addresses.ts';
+import { attachmentReports, containerCounts, ipamReport, networkReport } from './report.ts';
 
 /**
  * The host for one word in this very process, without a daemon: everything is looked at when it is asked for, and
@@ -60,6 +59,7 @@ const withoutDaemon = (word: string): HeddleError =>
   );
 
 class LocalHost implements Host {
+  readonly addresses: LocalAddresses;
   readonly #parts: Parts;
   readonly #roster: Roster;
   readonly #settings: Settings;
@@ -68,35 +68,15 @@ class LocalHost implements Host {
     this.#parts = needs.parts;
     this.#roster = needs.roster;
     this.#settings = settings;
-  }
-
-  async attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { addressing, attachment } = this.#parts;
-    await this.containers();
-    const words = requests.map(formatRequest).join(' ');
-    const { cidrs } = await attachment.attach(container, words, ({ snapshot, namespace }) =>
-      addressing.claim(snapshot.id, requests, namespace),
-    );
-    return cidrs;
-  }
-
-  async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { addressing, attachment } = this.#parts;
-    const words = requests.map(formatRequest).join(' ');
-    const { cidrs } = await attachment.detach(container, words, async ({ snapshot }) => {
-      await this.#look(snapshot.id);
-      return addressing.meant(snapshot.id, requests);
-    });
-    return cidrs;
-  }
-
-  async checkAddresses(requests: readonly AddressRequest[]): Promise<void> {
-    await this.containers();
-    await this.#parts.addressing.check(requests);
+    this.addresses = new LocalAddresses({ parts: needs.parts, lookAtAll: () => this.containers() });
   }
 
   resolver(): Promise<ContainerResolver | undefined> {
     return this.#parts.resolver();
+  }
+
+  bridgeAddress(): Promise<string> {
+    return this.#parts.dnsAddress();
   }
 
   async addName(): Promise<void> {
@@ -138,15 +118,22 @@ class LocalHost implements Host {
     return removeHost(this.#settings, hostId, options);
   }
 
+  async attachments(): Promise<readonly AttachmentReport[]> {
+    await this.containers();
+    return attachmentReports(this.#parts, this.#roster.entries());
+  }
+
   async status(): Promise<StatusReport> {
-    const { docker, network } = this.#parts;
+    const { docker, network, addressing } = this.#parts;
+    const containers = containerCounts((await this.containers()).map(({ entry }) => entry));
     return {
       version: VERSION,
       daemon: null,
       docker: { address: docker.address, follower: null },
-      containers: containerCounts((await this.containers()).map(({ entry }) => entry)),
+      containers,
       registry: null,
       dns: null,
+      ipam: ipamReport(addressing),
       network: await networkReport(network, this.#settings.bridge),
     };
   }

@@ -1,8 +1,12 @@
+import type { Addressing } from '../containers/addressing.ts';
+import { EXPOSED } from '../containers/claims.ts';
 import type { RosterEntry } from '../containers/entry.ts';
+import type { Snapshot } from '../docker/snapshot.ts';
 import { messageOf } from '../errors.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { NetworkEngine } from '../network/engine.ts';
-import type { StatusReport } from './host.ts';
+import type { Parts } from '../parts.ts';
+import type { AttachmentReport, StatusReport } from './host.ts';
 
 /** How many containers run, are announced, and wait for an address they are due. */
 export function containerCounts(entries: Iterable<RosterEntry>): StatusReport['containers'] {
@@ -22,5 +26,39 @@ export async function networkReport(
     return { bridge, addresses, detail: addresses.length === 0 ? 'without an address of its own' : '' };
   } catch (error) {
     return { bridge, addresses: [], detail: messageOf(error) };
+  }
+}
+
+/** Who has which address. */
+export const ipamReport = (addressing: Addressing): StatusReport['ipam'] => ({
+  range: formatCidr(addressing.pool.range),
+  defaultSubnet: formatCidr(addressing.pool.defaultSubnet),
+  owners: addressing.owners(),
+});
+
+type AttachmentSource = Pick<Parts, 'network' | 'namespaceOf' | 'bridge' | 'interface'>;
+
+/** The bridge, where it has addresses, and every container with our interface. */
+export async function attachmentReports(
+  { network, namespaceOf, bridge, interface: device }: AttachmentSource,
+  entries: Iterable<RosterEntry>,
+): Promise<readonly AttachmentReport[]> {
+  const reports: AttachmentReport[] = [];
+  const exposed = await network.hostAddresses(bridge);
+  const bridgeMac = await network.hostMac(bridge);
+  if (exposed.length > 0 && bridgeMac !== undefined) {
+    reports.push({ owner: EXPOSED, mac: bridgeMac, addresses: exposed.map(formatCidr) });
+  }
+  for (const { snapshot, addresses } of entries) {
+    const ours = addresses.filter((address) => address.interface === device);
+    if (ours.length === 0) continue;
+    const mac = await macOf(snapshot).catch(() => undefined); // it may have ended since
+    if (mac !== undefined) reports.push({ owner: snapshot.id, mac, addresses: ours.map(formatCidr) });
+  }
+  return reports;
+
+  async function macOf(snapshot: Snapshot): Promise<string | undefined> {
+    const { path } = await namespaceOf(snapshot);
+    return path === undefined ? undefined : network.mac(path);
   }
 }

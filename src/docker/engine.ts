@@ -34,6 +34,9 @@ export const WATCHED_ACTIONS = [
   ...['connect', 'disconnect'],
 ] as const;
 
+/** Beyond a container's own time to stop: a busy engine takes seconds to start one. */
+const RESTART_MARGIN_MS = 30_000;
+
 /** One engine behind its API. Every method throws HeddleError as DockerClient does. */
 export class DockerEngine implements Docker {
   readonly #client: DockerClient;
@@ -63,6 +66,24 @@ export class DockerEngine implements Docker {
   async inspect(container: string): Promise<Snapshot | undefined> {
     const inspect = await this.#find(container);
     return inspect && snapshotOf(inspect);
+  }
+
+  /** The same, where there must be one. @throws HeddleError `not-found` */
+  async find(container: string): Promise<Snapshot> {
+    const snapshot = await this.inspect(container);
+    if (snapshot) return snapshot;
+    throw new HeddleError('not-found', `there is no container '${container}'; see docker ps --all`);
+  }
+
+  /** @throws HeddleError `not-found`, `refused` */
+  async start({ id, name }: Snapshot): Promise<void> {
+    await this.#client.call(`start '${name}'`, (client) => client.getContainer(id).start());
+  }
+
+  /** Stops it, waits as long as it may take to end, and starts it again. @throws HeddleError `not-found`, `refused` */
+  async restart({ id, name, stop }: Snapshot): Promise<void> {
+    const limit = stop.timeout * 1000 + RESTART_MARGIN_MS;
+    await this.#client.call(`restart '${name}'`, (client) => client.getContainer(id).restart(), limit);
   }
 
   async events(since: number | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream> {

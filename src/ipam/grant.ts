@@ -103,6 +103,6 @@ function lowestFree(subnet: Cidr, { range }: Pool, taken: (ip: string) => boolea
   );
 }
 
-const distinct = (cidrs: readonly Cidr[]): readonly Cidr[] => [
+export const distinct = (cidrs: readonly Cidr[]): readonly Cidr[] => [
   ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),
 ];

@@ -1,9 +1,11 @@
 import { HeddleError, systemCode } from '../errors.ts';
+import type { Cidr } from './engine.ts';
 import { isHostEnd } from './host-end.ts';
 import { randomMac } from './mac.ts';
-import { deleteLink, type Link, newBridge, setLink } from './netlink/link.ts';
+import { addAddress, deleteAddress } from './netlink/address.ts';
+import { deleteLink, keepAndAnnounceAddresses, type Link, newBridge, setLink } from './netlink/link.ts';
 import type { RouteSocket } from './netlink/socket.ts';
-import { allLinks, findLink } from './netlink/tables.ts';
+import { addressesOn, allLinks, findLink } from './netlink/tables.ts';
 
 export interface BridgeOptions {
   readonly bridge: string;
@@ -35,6 +37,29 @@ export async function removeBridge(host: RouteSocket, name: string): Promise<voi
   if (bridge?.kind !== 'bridge') return;
   const pairs = allLinks(host).filter((link) => link.master === bridge.index && isHostEnd(link));
   await host.requestOnPool(...[...pairs, bridge].map(({ index }) => deleteLink(index)));
+}
+
+/** Gives the bridge addresses of its own, and tells the containers of them. */
+export function giveBridge(host: RouteSocket, name: string, cidrs: readonly Cidr[]): void {
+  const bridge = findLink(host, name);
+  if (!bridge) throw new HeddleError('not-found', `bridge ${name} was removed meanwhile; try again`);
+  host.request(
+    keepAndAnnounceAddresses(bridge.index),
+    ...cidrs.map((cidr) => addAddress(bridge.index, cidr)),
+    // Setting the MAC, be it the same one, has the kernel announce every address.
+    setLink(bridge.index, { mac: bridge.mac }),
+  );
+}
+
+/** @returns the addresses that it has left */
+export function takeFromBridge(host: RouteSocket, name: string, cidrs: readonly Cidr[]): readonly Cidr[] {
+  const bridge = findLink(host, name);
+  if (bridge?.kind !== 'bridge') return [];
+  host.request(
+    keepAndAnnounceAddresses(bridge.index),
+    ...cidrs.map((cidr) => deleteAddress(bridge.index, cidr)),
+  );
+  return addressesOn(host, bridge.index);
 }
 
 /** @throws HeddleError `taken` for a device of another kind */

@@ -14,6 +14,16 @@ export interface NetworkEngine {
   /** The same for a bridge that exists already: brought up, and its rules restored. False where there is none. */
   restoreBridge(): Promise<boolean>;
   /**
+   * Gives the bridge these addresses, so that this host reaches the containers, and they what it reaches; the bridge
+   * is made if it is not there.
+   * @throws HeddleError as `ensureBridge`
+   */
+  expose(cidrs: readonly Cidr[]): Promise<void>;
+  /** Takes these addresses away from the bridge; absent ones are a success. */
+  hide(cidrs: readonly Cidr[]): Promise<void>;
+  /** Takes away the bridge, every pair in it and our firewall rules; what is not there is a success. */
+  removeBridge(): Promise<void>;
+  /**
    * Makes sure that the namespace has the container interface, up, with all these addresses.
    * @throws HeddleError `host-network`, `not-running` (the namespace is gone), `not-found` (no bridge),
    * `taken`, `not-permitted`; what was half made is taken back or completed by the next call
@@ -31,6 +41,12 @@ export interface NetworkEngine {
   addresses(nsPath: string): Promise<readonly Address[]>;
   /** Addresses of an interface of the host itself (`docker0`, `weave`); empty when there is no such device. */
   hostAddresses(device: string): Promise<readonly Address[]>;
+  /**
+   * The MAC of the container interface, `0a:58:0a:02:01:01`; undefined where there is none.
+   * @throws HeddleError `host-network`, `not-running`, `not-permitted`
+   */
+  mac(nsPath: string): Promise<string | undefined>;
+  hostMac(device: string): Promise<string | undefined>;
   /**
    * Calls back with a namespace's inode when a link or an address in it changed; `undefined` = read everything anew,
    * which is the first call. Namespaces that were not read or attached since then are not reported.

@@ -3,11 +3,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { formatCidr, networkOf } from './cidr.ts';
+import type { Cidr } from './engine.ts';
 
 /** What the engine asks of the host's packet filter. */
 export interface Firewall {
   /** Lets the bridge's ports talk to each other, and local containers ask for names. */
   ensureRules(): Promise<void>;
+  /**
+   * Gives what passes between these networks and any other the bridge's address, or the host's: then answers come
+   * back, and nobody needs a route.
+   */
+  masquerade(networks: readonly Cidr[]): Promise<void>;
+  unmasquerade(networks: readonly Cidr[]): Promise<void>;
   /** Removes every rule of ours. */
   removeRules(): Promise<void>;
 }
@@ -16,10 +24,14 @@ export interface Firewall {
 const TAG = ['-m', 'comment', '--comment', 'heddle'];
 
 type Family = 'iptables' | 'ip6tables';
+const TABLES = ['filter', 'nat'] as const;
+type Table = (typeof TABLES)[number];
 
 interface Rule {
+  readonly table: Table;
   readonly chain: string;
   readonly match: readonly string[];
+  readonly target: string;
 }
 
 const run = promisify(execFile);
@@ -34,6 +46,8 @@ const TIMEOUT_MS = 10_000;
 export class IptablesFirewall implements Firewall {
   readonly #log: Logger;
   readonly #rules: readonly Rule[];
+  /** What the log has been told of each family: the rules are looked after for ever, a problem is said once. */
+  readonly #said = new Map<Family, string>();
 
   /**
    * @param options.bridge the weave bridge
@@ -48,28 +62,54 @@ export class IptablesFirewall implements Firewall {
   }
 
   async ensureRules(): Promise<void> {
+    const without =
+      'where its policy for forwarded packets is DROP, as Docker sets it, containers will not reach each other';
+    for (const family of families()) await this.#insert(family, this.#rules, without);
+  }
+
+  async masquerade(networks: readonly Cidr[]): Promise<void> {
+    const without = 'what is exposed is reached from this host alone';
     for (const family of families()) {
-      try {
-        const command = await commandWithDockersChains(family);
-        for (const { chain, match } of this.#rules) {
-          const rule = [chain, ...match, ...TAG, '-j', 'ACCEPT'];
-          if (!(await succeeds(command, ['-C', ...rule]))) await iptables(command, ['-I', ...rule]);
-        }
-      } catch (error) {
-        this.#log.warn(
-          { problem: reasonOf(error) },
-          `${family} cannot be used: where its policy for forwarded packets is DROP, as Docker sets it, ` +
-            'containers will not reach each other; install iptables, or give heddle the capability NET_ADMIN',
-        );
+      const rules = networks.filter((network) => familyOf(network) === family).flatMap(masqueradeRules);
+      if (rules.length > 0) await this.#insert(family, rules, without);
+    }
+  }
+
+  async unmasquerade(networks: readonly Cidr[]): Promise<void> {
+    for (const network of networks) {
+      for (const command of commands(familyOf(network), 'nat')) {
+        for (const rule of masqueradeRules(network))
+          await iptables(command, words('-D', rule)).catch(() => {});
       }
     }
   }
 
+  async #insert(family: Family, rules: readonly Rule[], without: string): Promise<void> {
+    try {
+      const command = await commandWithDockersChains(family);
+      const missing = rules.length - (await taggedRules(command, rules[0]?.table ?? 'filter')).length;
+      if (missing <= 0 && rules === this.#rules) return; // looked at every few seconds: one look must be cheap
+      for (const rule of rules) {
+        if (!(await succeeds(command, words('-C', rule)))) await iptables(command, words('-I', rule));
+      }
+    } catch (error) {
+      const problem = reasonOf(error);
+      if (this.#said.get(family) === problem) return;
+      this.#said.set(family, problem);
+      this.#log.warn(
+        { problem },
+        `${family} cannot be used: ${without}; install iptables, or give heddle the capability NET_ADMIN`,
+      );
+    }
+  }
+
   async removeRules(): Promise<void> {
-    for (const family of families()) {
-      for (const command of commands(family)) {
+    for (const [family, table] of families().flatMap((each) =>
+      TABLES.map((table) => [each, table] as const),
+    )) {
+      for (const command of commands(family, table)) {
         try {
-          for (const rule of await taggedRules(command)) await iptables(command, rule);
+          for (const rule of await taggedRules(command, table)) await iptables(command, rule);
         } catch (error) {
           this.#log.debug({ problem: reasonOf(error) }, `no rules removed by ${command}`);
         }
@@ -78,15 +118,45 @@ export class IptablesFirewall implements Firewall {
   }
 }
 
+const familyOf = ({ family }: Cidr): Family => (family === 4 ? 'iptables' : 'ip6tables');
+
 function rulesFor(bridge: string, localBridges: readonly string[]): Rule[] {
+  const accept = (chain: string, ...match: string[]): Rule => ({
+    table: 'filter',
+    chain,
+    match,
+    target: 'ACCEPT',
+  });
   const resolver = [...new Set([...localBridges, bridge])].flatMap((name) =>
-    ['udp', 'tcp'].map((protocol) => ({
-      chain: 'INPUT',
-      match: ['-i', name, '-p', protocol, '--dport', '53'],
-    })),
+    ['udp', 'tcp'].map((protocol) => accept('INPUT', '-i', name, '-p', protocol, '--dport', '53')),
   );
-  return [{ chain: 'FORWARD', match: ['-i', bridge, '-o', bridge] }, ...resolver];
+  return [accept('FORWARD', '-i', bridge, '-o', bridge), ...resolver];
 }
+
+/**
+ * By addresses and not by the bridge, as weave did before 1.0: rules by the bridge catch a tunnel's own packets and
+ * send them round in a loop. Multicast stays as it is. Each is inserted before the one above it.
+ */
+function masqueradeRules(network: Cidr): Rule[] {
+  const net = formatCidr(networkOf(network));
+  const multicast = network.family === 4 ? '224.0.0.0/4' : 'ff00::/8';
+  const rule = (target: string, ...match: string[]): Rule => ({
+    table: 'nat',
+    chain: 'POSTROUTING',
+    match,
+    target,
+  });
+  return [
+    rule('MASQUERADE', '!', '-s', net, '-d', net),
+    rule('MASQUERADE', '-s', net, '!', '-d', net),
+    rule('RETURN', '-s', net, '-d', multicast),
+  ];
+}
+
+const words = (action: '-C' | '-I' | '-D', { table, chain, match, target }: Rule): string[] => [
+  ...['-t', table, action, chain],
+  ...[...match, ...TAG, '-j', target],
+];
 
 const families = (): Family[] =>
   existsSync('/proc/net/if_inet6') ? ['iptables', 'ip6tables'] : ['iptables'];
@@ -95,9 +165,9 @@ const families = (): Family[] =>
  * The host's default first. The legacy command is asked only where its tables are in use: asking would load them,
  * and they would stay.
  */
-function commands(family: Family): string[] {
+function commands(family: Family, table: Table = 'filter'): string[] {
   const inUse = family === 'iptables' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names';
-  return [family, `${family}-nft`, ...(readOrEmpty(inUse).includes('filter') ? [`${family}-legacy`] : [])];
+  return [family, `${family}-nft`, ...(readOrEmpty(inUse).includes(table) ? [`${family}-legacy`] : [])];
 }
 
 async function commandWithDockersChains(family: Family): Promise<string> {
@@ -106,12 +176,12 @@ async function commandWithDockersChains(family: Family): Promise<string> {
 }
 
 /** As arguments that delete them; names of chains and interfaces hold no blanks, so neither do the words. */
-async function taggedRules(command: string): Promise<string[][]> {
+async function taggedRules(command: string, table: Table): Promise<string[][]> {
   const tag = ` ${TAG.join(' ')} `;
-  return (await iptables(command, ['-S']))
+  return (await iptables(command, ['-t', table, '-S']))
     .split('\n')
     .filter((line) => line.startsWith('-A ') && line.includes(tag))
-    .map((line) => ['-D', ...line.trim().split(' ').slice(1)]);
+    .map((line) => ['-t', table, '-D', ...line.trim().split(' ').slice(1)]);
 }
 
 /** `-w`: another program may hold the lock of the tables for a moment. */

@@ -1,13 +1,15 @@
 import type { Address } from '../addresses/address.ts';
 import type { Logger } from '../log.ts';
-import { ensureBridge, removeBridge } from './bridge.ts';
-import { assertAssignable } from './cidr.ts';
+import { ensureBridge, giveBridge, removeBridge, takeFromBridge } from './bridge.ts';
+import { assertAssignable, formatCidr, networkOf } from './cidr.ts';
 import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
 import type { Firewall } from './firewall.ts';
+import { formatMac } from './mac.ts';
 import { hostNetwork, ownNamespace } from './namespace.ts';
 import type { DeviceAddress } from './netlink/address.ts';
 import { explained } from './netlink/kernel-error.ts';
 import { type Libc, loadLibc } from './netlink/libc.ts';
+import type { Link } from './netlink/link.ts';
 import { Namespace } from './netlink/namespace.ts';
 import { RouteSocket } from './netlink/socket.ts';
 import { addressesOn, allAddresses, allLinks, findLink } from './netlink/tables.ts';
@@ -39,7 +41,23 @@ export class KernelEngine implements NetworkEngine {
     return true;
   }
 
-  /** Takes away the bridge, every pair in it and our firewall rules; what is not there is a success. */
+  async expose(cidrs: readonly Cidr[]): Promise<void> {
+    assertAssignable(cidrs);
+    const { bridge } = this.#options;
+    await this.ensureBridge();
+    await onHost(`expose bridge ${bridge}`, (host) => giveBridge(host, bridge, cidrs));
+    await this.#firewall.masquerade(cidrs.map(networkOf));
+  }
+
+  async hide(cidrs: readonly Cidr[]): Promise<void> {
+    const { bridge } = this.#options;
+    const left = await onHost(`hide bridge ${bridge}`, (host) => takeFromBridge(host, bridge, cidrs));
+    const needed = new Set(left.map(networkOf).map(formatCidr));
+    await this.#firewall.unmasquerade(
+      cidrs.map(networkOf).filter((network) => !needed.has(formatCidr(network))),
+    );
+  }
+
   async removeBridge(): Promise<void> {
     await onHost(`remove bridge ${this.#options.bridge}`, (host) => removeBridge(host, this.#options.bridge));
     await this.#firewall.removeRules();
@@ -85,6 +103,21 @@ export class KernelEngine implements NetworkEngine {
     });
   }
 
+  async mac(nsPath: string): Promise<string | undefined> {
+    try {
+      const libc = await loadLibc();
+      using namespace = containerAt(nsPath);
+      using inside = namespace.connect(libc);
+      return macText(findLink(inside, this.#options.interface));
+    } catch (error) {
+      throw explained(`read the MAC in ${nsPath}`, error);
+    }
+  }
+
+  async hostMac(device: string): Promise<string | undefined> {
+    return onHost(`read the MAC of ${device}`, (host) => macText(findLink(host, device)));
+  }
+
   async watch(changed: Listener): Promise<{ stop(): Promise<void> }> {
     return this.#watch.add(await loadLibc(), changed);
   }
@@ -126,6 +159,8 @@ function containerAt(nsPath: string): Namespace {
   namespace[Symbol.dispose]();
   throw hostNetwork();
 }
+
+const macText = (link: Link | undefined): string | undefined => link && formatMac(link.mac);
 
 const addressOf = ({ ip, prefixLength, family }: DeviceAddress, name: string): Address => ({
   ip,

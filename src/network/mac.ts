@@ -23,3 +23,7 @@ export function macFor(cidrs: readonly Cidr[]): Buffer {
 
 /** For the bridge: unlike any port's, and unlike other hosts' bridges. */
 export const randomMac = (): Buffer => Buffer.from([...RANDOM, ...randomBytes(4)]);
+
+/** `0a:58:0a:02:01:01` */
+export const formatMac = (mac: Uint8Array): string =>
+  Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':');

@@ -2,6 +2,7 @@ import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
 import { assertAssignable, formatCidr } from './cidr.ts';
 import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
+import { formatMac, macFor } from './mac.ts';
 import { hostNetwork, vanished } from './namespace.ts';
 
 interface MemoryNamespace {
@@ -64,6 +65,7 @@ export class MemoryEngine implements NetworkEngine {
   async removeBridge(): Promise<void> {
     if (this.#bridge !== 'ours') return;
     this.#bridge = 'absent';
+    this.#host.delete(this.#options.bridge);
     for (const namespace of this.#namespaces.values()) {
       if (typeof namespace === 'object' && namespace.addresses.delete(this.#options.interface)) {
         this.#tell(namespace.inode);
@@ -78,6 +80,25 @@ export class MemoryEngine implements NetworkEngine {
 
   async restoreBridge(): Promise<boolean> {
     return this.#bridge === 'ours';
+  }
+
+  async expose(cidrs: readonly Cidr[]): Promise<void> {
+    await this.ensureBridge();
+    const before = await this.hostAddresses(this.#options.bridge);
+    const present = new Set(before.map(formatCidr));
+    this.setHostAddresses(this.#options.bridge, [
+      ...before,
+      ...cidrs.filter((cidr) => !present.has(formatCidr(cidr))),
+    ]);
+  }
+
+  async hide(cidrs: readonly Cidr[]): Promise<void> {
+    const hidden = new Set(cidrs.map(formatCidr));
+    const before = await this.hostAddresses(this.#options.bridge);
+    this.setHostAddresses(
+      this.#options.bridge,
+      before.filter((address) => !hidden.has(formatCidr(address))),
+    );
   }
 
   async attach({ nsPath }: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult> {
@@ -124,6 +145,15 @@ export class MemoryEngine implements NetworkEngine {
 
   async hostAddresses(device: string): Promise<readonly Address[]> {
     return this.#host.get(device) ?? [];
+  }
+
+  async mac(nsPath: string): Promise<string | undefined> {
+    const addresses = this.#namespace(nsPath).addresses.get(this.#options.interface);
+    return addresses && formatMac(macFor(addresses));
+  }
+
+  async hostMac(device: string): Promise<string | undefined> {
+    return this.#host.has(device) ? '0a:5a:00:00:00:01' : undefined;
   }
 
   async watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }> {

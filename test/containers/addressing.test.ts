@@ -113,7 +113,9 @@ describe('who has which address', () => {
   it('one that somebody else attached counts as its own, and is what detach means', async () => {
     const web = runs('web', { has: ['10.32.0.9/12'] });
     expect(await claim(web, 'net:default')).toBe('10.32.0.9/12');
-    expect(addressing.meant(web.id, [parseRequest('net:default')]).map(formatCidr)).toEqual(['10.32.0.9/12']);
+    expect((await addressing.meant(web.id, [parseRequest('net:default')])).map(formatCidr)).toEqual([
+      '10.32.0.9/12',
+    ]);
   });
 
   it("no container gets an address of the bridge, and the bridge's own claim is not in its way", async () => {

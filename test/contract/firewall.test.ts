@@ -14,8 +14,10 @@ let host: LabNamespace;
 const running: LabNamespace[] = [];
 
 const heddle = (...words: string[]): Promise<string> => host.run(process.execPath, PROCESS, ...words);
-const tagged = async (command: string): Promise<string[]> =>
-  (await host.run(command, '-S')).split('\n').filter((rule) => rule.includes('--comment heddle'));
+const tagged = async (command: string, table = 'filter'): Promise<string[]> =>
+  (await host.run(command, '-t', table, '-S'))
+    .split('\n')
+    .filter((rule) => rule.includes('--comment heddle'));
 
 beforeAll(requirePrivateNetwork);
 beforeEach(async () => {
@@ -55,6 +57,27 @@ test('rules go with the bridge, and those of others stay', async () => {
   await heddle('reset');
   expect(await tagged('ip6tables')).toEqual([]);
   expect(await tagged('iptables')).toEqual([`-A ${foreign.join(' ')}`]);
+});
+
+test('what is exposed is masqueraded by its network, once, until the last address of it is hidden', async () => {
+  await heddle('expose', '-', '10.2.0.1/16', '10.2.0.2/16', 'fd00:2::1/64');
+  await heddle('expose', '-', '10.2.0.1/16');
+  const ours = '-m comment --comment heddle -j';
+  const rules = [
+    `-A POSTROUTING -s 10.2.0.0/16 -d 224.0.0.0/4 ${ours} RETURN`,
+    `-A POSTROUTING -s 10.2.0.0/16 ! -d 10.2.0.0/16 ${ours} MASQUERADE`,
+    `-A POSTROUTING ! -s 10.2.0.0/16 -d 10.2.0.0/16 ${ours} MASQUERADE`,
+  ];
+  expect(await tagged('iptables', 'nat')).toEqual(rules);
+  expect(await tagged('ip6tables', 'nat')).toHaveLength(3);
+  await heddle('hide', '-', '10.2.0.1/16', 'fd00:2::1/64');
+  expect(await tagged('iptables', 'nat')).toEqual(rules);
+  expect(await tagged('ip6tables', 'nat')).toEqual([]);
+  await heddle('hide', '-', '10.2.0.2/16');
+  expect(await tagged('iptables', 'nat')).toEqual([]);
+  await heddle('expose', '-', '10.2.0.1/16');
+  await heddle('reset');
+  expect([await tagged('iptables', 'nat'), await tagged('iptables')]).toEqual([[], []]);
 });
 
 test("rules are made by the backend that holds Docker's chains", async () => {

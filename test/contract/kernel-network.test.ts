@@ -27,7 +27,12 @@ import { runProgram, succeed } from '../support/program.ts';
 
 /** What only the kernel can get wrong; what both engines promise is in network.test.ts. */
 const PROCESS = fileURLToPath(new URL('../support/network-process.ts', import.meta.url));
-const firewall = { ensureRules: async () => {}, removeRules: async () => {} };
+const firewall = {
+  ensureRules: async () => {},
+  masquerade: async () => {},
+  unmasquerade: async () => {},
+  removeRules: async () => {},
+};
 const engine = new KernelEngine(
   { firewall, log: silentLogger },
   { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },

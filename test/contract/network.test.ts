@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/log.ts';
-import { parseCidr } from '../../src/network/cidr.ts';
-import type { AttachTarget, NetworkEngine } from '../../src/network/engine.ts';
+import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
+import type { AttachTarget, Cidr, NetworkEngine } from '../../src/network/engine.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
 import { MemoryEngine } from '../../src/network/memory.ts';
 import { eventually } from '../support/eventually.ts';
@@ -26,7 +26,12 @@ interface Lab {
   clear(): Promise<void>;
 }
 
-const firewall = { ensureRules: async () => {}, removeRules: async () => {} };
+const firewall = {
+  ensureRules: async () => {},
+  masquerade: async () => {},
+  unmasquerade: async () => {},
+  removeRules: async () => {},
+};
 
 function memoryLab(): Lab {
   const engine = new MemoryEngine({ bridge: TEST_BRIDGE });
@@ -228,6 +233,34 @@ describe.each([
     const address = { ip: '172.17.0.1', prefixLength: 16, family: 4, interface: 'heddletest0' };
     expect(await engine.hostAddresses('heddletest0')).toEqual([address]);
     expect(await engine.hostAddresses('heddletest1')).toEqual([]);
+  });
+
+  test('an exposed bridge has its addresses, and keeps the others when the first is hidden', async () => {
+    const onBridge = async () => (await engine.hostAddresses(TEST_BRIDGE)).map(formatCidr);
+    const [first, second, ipv6] = ['10.2.0.1/16', '10.2.0.2/16', 'fd00:2::1/64'].map(parseCidr) as [
+      Cidr,
+      Cidr,
+      Cidr,
+    ];
+    await engine.expose([first, second]);
+    await engine.expose([second, ipv6]);
+    expect((await onBridge()).sort()).toEqual(['10.2.0.1/16', '10.2.0.2/16', 'fd00:2::1/64']);
+    await engine.hide([first, ipv6]);
+    await engine.hide([first]);
+    expect(await onBridge()).toEqual(['10.2.0.2/16']);
+    await engine.removeBridge();
+    expect(await onBridge()).toEqual([]);
+    await engine.hide([second]);
+  });
+
+  test('the MAC follows from the address, and what is not there has none', async () => {
+    await engine.expose([parseCidr('10.2.0.1/16')]);
+    const target = await started();
+    expect(await engine.mac(target.nsPath)).toBeUndefined();
+    await engine.attach(target, [parseCidr('10.2.1.1/16')]);
+    expect(await engine.mac(target.nsPath)).toBe('0a:58:0a:02:01:01');
+    expect(await engine.hostMac(TEST_BRIDGE)).toMatch(/^0a:5a(:[0-9a-f]{2}){4}$/);
+    expect(await engine.hostMac('heddletest1')).toBeUndefined();
   });
 
   test('a watcher is told to read everything, then of each container that changes, until it stops', async () => {

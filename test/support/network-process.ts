@@ -10,7 +10,9 @@ import { TEST_BRIDGE } from './namespaces.ts';
  *     attach NSPATH CIDR…   once; prints the result
  *     churn NSPATH CIDR…    attach and detach for ever, to be killed in the middle
  *     bridge                makes the bridge and its rules
- *     reset                 removes both
+ *     expose - CIDR…        makes it, and gives it addresses
+ *     hide - CIDR…          takes them away
+ *     reset                 removes the bridge and its rules
  *     unprotected           removes the rules alone
  *     read NSPATH           prints the addresses, with a watch running
  *     watch                 prints the first three things it hears
@@ -34,6 +36,12 @@ switch (word) {
     }
   case 'bridge':
     await engine.ensureBridge();
+    break;
+  case 'expose':
+    await engine.expose(cidrs);
+    break;
+  case 'hide':
+    await engine.hide(cidrs);
     break;
   case 'reset':
     await engine.removeBridge();

@@ -1,0 +1,148 @@
+import { type Claims, EXPOSED } from '../containers/claims.ts';
+import type { Follower } from '../containers/follow.ts';
+import type { Roster } from '../containers/roster.ts';
+import { HeddleError } from '../errors.ts';
+import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
+import { formatCidr } from '../network/cidr.ts';
+import type { Cidr } from '../network/engine.ts';
+import type { Parts } from '../parts.ts';
+import type { AddressWords } from './host.ts';
+
+export interface DaemonAddressesNeeds {
+  readonly parts: Parts;
+  readonly claims: Claims;
+  readonly roster: Roster;
+  readonly follower: Pick<Follower, 'look'>;
+}
+
+/** The words that give and take addresses, in the daemon: what is given is remembered, and given back. */
+export class DaemonAddresses implements AddressWords {
+  readonly #needs: DaemonAddressesNeeds;
+
+  constructor(needs: DaemonAddressesNeeds) {
+    this.#needs = needs;
+  }
+
+  async attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    const { parts, claims, follower } = this.#needs;
+    let taken: { readonly owner: string; readonly cidrs: readonly Cidr[] } | undefined;
+    try {
+      const { snapshot, cidrs } = await parts.attachment.attach(container, words(requests), async (found) => {
+        const { id } = found.snapshot;
+        // Its own metadata first: from the first claim on it counts no longer.
+        const before = (await parts.addressing.wanted(found.snapshot, found.namespace)).cidrs;
+        const claimed = await parts.addressing.claim(id, requests, found.namespace);
+        taken = { owner: id, cidrs: without(claimed, before) };
+        return claimed;
+      });
+      await follower.look(snapshot.id);
+      return cidrs;
+    } catch (error) {
+      if (taken) await claims.remove(taken.owner, taken.cidrs);
+      throw error;
+    }
+  }
+
+  async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    const { parts, claims, follower } = this.#needs;
+    const stopped = await parts.docker.inspect(container);
+    // One that does not run has nothing but its claim.
+    if (stopped?.pid === 0 && claims.of(stopped.id)) {
+      const cidrs = await parts.addressing.meant(stopped.id, requests);
+      await claims.remove(stopped.id, cidrs);
+      return cidrs;
+    }
+    const { snapshot, cidrs } = await parts.attachment.detach(container, words(requests), async (found) => {
+      await parts.addressing.wanted(found.snapshot, found.namespace);
+      const meant = await parts.addressing.meant(found.snapshot.id, requests);
+      // Given up first: a look in between must not give it back.
+      await claims.remove(found.snapshot.id, meant);
+      return meant;
+    });
+    await follower.look(snapshot.id);
+    return cidrs;
+  }
+
+  async start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    const { parts, claims } = this.#needs;
+    const snapshot = await parts.docker.find(container);
+    if (snapshot.pid > 0) return this.attach(snapshot.id, this.#given(snapshot.id, requests));
+    // Claimed before it starts: what somebody has is refused while nothing has happened yet.
+    const before = (await parts.addressing.wanted(snapshot, undefined)).cidrs;
+    const claimed = requests.length > 0 ? await parts.addressing.claim(snapshot.id, requests) : before;
+    try {
+      await parts.docker.start(snapshot);
+    } catch (error) {
+      if (requests.length > 0) await claims.remove(snapshot.id, without(claimed, before));
+      throw error;
+    }
+    return this.#giveBack(snapshot.id, ANY_ADDRESS);
+  }
+
+  async restart(container: string): Promise<readonly Cidr[]> {
+    const { parts } = this.#needs;
+    const snapshot = await parts.docker.find(container);
+    await parts.docker.restart(snapshot);
+    return this.#giveBack(snapshot.id);
+  }
+
+  async expose(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    const { parts, claims } = this.#needs;
+    const before = claims.of(EXPOSED) ?? [];
+    const cidrs = await parts.addressing.claim(EXPOSED, requests);
+    try {
+      await parts.network.expose(cidrs);
+    } catch (error) {
+      await claims.remove(EXPOSED, without(cidrs, before));
+      throw error;
+    }
+    return cidrs;
+  }
+
+  async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    const { parts, claims } = this.#needs;
+    const cidrs = await parts.addressing.meant(EXPOSED, requests);
+    await claims.remove(EXPOSED, cidrs);
+    await parts.network.hide(cidrs);
+    return cidrs;
+  }
+
+  check(requests: readonly AddressRequest[]): Promise<void> {
+    return this.#needs.parts.addressing.check(requests);
+  }
+
+  async reset(): Promise<void> {
+    const { parts, claims, roster } = this.#needs;
+    await claims.forget(EXPOSED);
+    // Detached as by hand, or the next look would give back what their labels ask for.
+    for (const { snapshot } of roster.entries()) await claims.clear(snapshot.id);
+    await parts.network.removeBridge();
+  }
+
+  /** Without requests: what it has, else any. */
+  #given(owner: string, requests: readonly AddressRequest[]): readonly AddressRequest[] {
+    if (requests.length > 0) return requests;
+    const claimed = this.#needs.claims.of(owner) ?? [];
+    return claimed.length > 0 ? claimed.map((cidr) => ({ kind: 'exact', cidr })) : [ANY_ADDRESS];
+  }
+
+  /** What it should have after a start, and `otherwise` where that is nothing. */
+  async #giveBack(container: string, otherwise?: AddressRequest): Promise<readonly Cidr[]> {
+    const { parts, follower } = this.#needs;
+    const { cidrs } = await parts.attachment.attach(container, 'its addresses', async (found) => {
+      const wanted = await parts.addressing.wanted(found.snapshot, found.namespace);
+      if (wanted.problem !== undefined) throw new HeddleError('refused', wanted.problem);
+      if (wanted.cidrs.length > 0 || !otherwise) return wanted.cidrs;
+      return parts.addressing.claim(container, [otherwise], found.namespace);
+    });
+    await follower.look(container);
+    return cidrs;
+  }
+}
+
+const words = (requests: readonly AddressRequest[]): string => requests.map(formatRequest).join(' ');
+
+const without = (cidrs: readonly Cidr[], others: readonly Cidr[]): readonly Cidr[] => {
+  const known = new Set(others.map(formatCidr));
+  return cidrs.filter((cidr) => !known.has(formatCidr(cidr)));
+};

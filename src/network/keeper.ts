@@ -1,0 +1,48 @@
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Cidr, NetworkEngine } from './engine.ts';
+
+export interface KeeperNeeds {
+  readonly network: Pick<NetworkEngine, 'restoreBridge' | 'expose'>;
+  /** The addresses that the bridge was given. */
+  exposed(): readonly Cidr[];
+  readonly log: Logger;
+}
+
+/** How long the network can be silent after somebody flushed the rules; the original weave looked as often. */
+const LOOK_MS = 10_000;
+
+/** Sees to it that the bridge, its addresses and its rules stay as they were made, whoever flushes what. */
+export class BridgeKeeper {
+  readonly #needs: KeeperNeeds;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(needs: KeeperNeeds) {
+    this.#needs = needs;
+  }
+
+  start(): void {
+    this.look();
+    this.#timer = setInterval(() => this.look(), LOOK_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+  }
+
+  /** Looks now, one look at a time. */
+  look(): void {
+    this.#looking = this.#looking
+      .then(() => this.#restore())
+      .catch((error: unknown) => this.#needs.log.warn({ problem: messageOf(error) }, 'bridge not restored'));
+  }
+
+  async #restore(): Promise<void> {
+    const { network, exposed } = this.#needs;
+    const cidrs = exposed();
+    if (cidrs.length > 0) await network.expose(cidrs);
+    else await network.restoreBridge();
+  }
+}

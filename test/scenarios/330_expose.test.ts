@@ -1,0 +1,151 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { clearWorld, leftOnHost } from '../support/cleanup.ts';
+import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { startNamespace } from '../support/namespaces.ts';
+import { succeed } from '../support/program.ts';
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterEach(async () => {
+  await removeContainers();
+  await daemon.word('reset');
+});
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+const httpd = ['sh', '-c', 'echo hello > /var/www/index.html; exec httpd -f -p 80 -h /var/www'];
+const fetchFrom = (url: string) => ['timeout', '3', 'wget', '-q', '-O', '-', url];
+const natRules = async () =>
+  (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A POSTROUTING'));
+const ethwe = (id: string) => docker('exec', id, 'ip', '-o', 'address', 'show', 'ethwe');
+
+describe('the host on the network', () => {
+  test('an exposed host reaches containers, and others reach them through it', async () => {
+    await using web = await daemon.run(['10.2.1.1/16'], ['--net=none'], httpd);
+    expect(await daemon.word('expose', '10.2.0.1/16', '-h', 'gateway.weave.local')).toEqual({
+      status: 0,
+      stdout: '10.2.0.1\n',
+      stderr: '',
+    });
+    expect((await daemon.word('dns-lookup', 'gateway')).stdout).toBe('10.2.0.1\n');
+    await eventually(async () =>
+      expect(await succeed('busybox', fetchFrom('http://10.2.1.1').slice(2).with(0, 'wget'))).toBe('hello'),
+    );
+    expect(await web.exec('ping', '-c', '1', '-W', '2', '10.2.0.1')).toContain('1 packets received');
+    // The container knows no way back to where this one asks from: it answers because the asker is masqueraded.
+    const outsider = await startNamespace();
+    const [, , pid = ''] = outsider.nsPath.split('/');
+    await succeed('ip', ['link', 'add', 'outside', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid]);
+    await succeed('ip', ['address', 'add', '192.168.77.1/24', 'dev', 'outside']);
+    await succeed('ip', ['link', 'set', 'outside', 'up']);
+    await outsider.run('ip', 'address', 'add', '192.168.77.2/24', 'dev', 'eth0');
+    await outsider.run('ip', 'link', 'set', 'eth0', 'up');
+    await outsider.run('ip', 'route', 'add', 'default', 'via', '192.168.77.1');
+    const asked = () => outsider.run('busybox', ...fetchFrom('http://10.2.1.1'));
+    await succeed('iptables', ['-w', '-I', 'FORWARD', '-o', 'weave', '-j', 'ACCEPT']);
+    await succeed('iptables', ['-w', '-I', 'FORWARD', '-i', 'weave', '-j', 'ACCEPT']);
+    try {
+      expect((await asked()).trim()).toBe('hello');
+      await daemon.word('hide', '10.2.0.1/16');
+      await succeed('ip', ['address', 'add', '10.2.0.1/16', 'dev', 'weave']);
+      await expect(asked()).rejects.toThrow();
+    } finally {
+      await outsider.end();
+      await succeed('iptables', ['-w', '-D', 'FORWARD', '-o', 'weave', '-j', 'ACCEPT']);
+      await succeed('iptables', ['-w', '-D', 'FORWARD', '-i', 'weave', '-j', 'ACCEPT']);
+    }
+  });
+
+  test('expose twice is as once; it lasts over a restart and a flush, and hide takes it all away', async () => {
+    for (let times = 0; times < 2; times++) expect((await daemon.word('expose')).stdout).toBe('10.32.0.1\n');
+    expect(await natRules()).toHaveLength(3);
+    await daemon.restart();
+    await succeed('iptables', ['-w', '-t', 'nat', '-F', 'POSTROUTING']);
+    await eventually(async () => expect(await natRules()).toHaveLength(3), { within: 20_000 });
+    await using web = await daemon.run([]);
+    expect(await ethwe(web.id)).toContain('inet 10.32.0.2/12');
+    expect((await daemon.word('attach', '10.32.0.1/12', web.id)).stderr).toMatch(
+      /belongs to the bridge weave/,
+    );
+    expect((await daemon.word('expose', '10.32.0.2/12')).stderr).toContain(`'${web.name}'`);
+    for (const gone of ['10.32.0.1\n', '\n'])
+      expect(await daemon.word('hide')).toEqual({ status: 0, stdout: gone, stderr: '' });
+    expect(await natRules()).toEqual([]);
+    expect(await succeed('ip', ['-o', '-4', 'address', 'show', 'weave'])).toBe('');
+  });
+
+  test("ps --format weave is what scripts of the weave script's users read", async () => {
+    await daemon.word('expose', '10.2.0.1/16');
+    await using web = await daemon.run(['10.2.1.1/16', '10.3.1.1/24']);
+    await using plain = await runContainer();
+    const lines = async (...words: string[]) =>
+      (await daemon.word('ps', '--format', 'weave', ...words)).stdout.split('\n');
+    const short = web.id.slice(0, 12);
+    expect(await lines()).toEqual([
+      expect.stringMatching(/^weave:expose 0a:5a(:[0-9a-f]{2}){4} 10\.2\.0\.1\/16$/),
+      `${short} 0a:58:0a:02:01:01 10.2.1.1/16 10.3.1.1/24`,
+      '',
+    ]);
+    expect(await lines(web.name, plain.name)).toEqual([expect.stringMatching(`^${short} `), '']);
+    expect((await lines('weave:expose'))[0]).toMatch(/^weave:expose /);
+  });
+
+  test('start gives addresses, and restart gives them back', async () => {
+    const id = await docker('create', '--init', '--name', 'created', 'busybox', 'sleep', '3600');
+    const started = await daemon.word('start', '10.2.1.1/16', 'net:default', 'created');
+    expect(started).toEqual({ status: 0, stdout: 'created\n', stderr: '' });
+    const has = async () => [...(await ethwe(id)).matchAll(/inet (\S+)/g)].map(([, cidr]) => cidr);
+    expect(await has()).toEqual(['10.2.1.1/16', '10.32.0.1/12']);
+    expect(await daemon.word('restart', id)).toEqual({ status: 0, stdout: `${id}\n`, stderr: '' });
+    expect(await has()).toEqual(['10.2.1.1/16', '10.32.0.1/12']);
+    await docker('stop', '-t', '0', id);
+    expect((await daemon.word('start', id)).status).toBe(0);
+    expect(await has()).toEqual(['10.2.1.1/16', '10.32.0.1/12']);
+    const other = await docker('create', '--init', 'busybox', 'sleep', '3600');
+    expect((await daemon.word('start', '10.2.1.1/16', other)).stderr).toMatch(
+      /belongs to container 'created'/,
+    );
+    expect(await docker('inspect', '--format', '{{.State.Running}}', other)).toBe('false');
+    expect((await daemon.word('start', 'nosuch')).status).toBe(3);
+    expect((await daemon.word('restart', 'nosuch')).status).toBe(3);
+  });
+
+  test('reset leaves nothing of ours, and containers that it left alone', async () => {
+    await daemon.word('expose');
+    await using web = await daemon.run(['10.2.1.1/16']);
+    expect(await daemon.word('reset')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await leftOnHost()).toEqual([]);
+    await expect(ethwe(web.id)).rejects.toThrow();
+    await using next = await daemon.run(['10.2.1.1/16']);
+    expect(await ethwe(next.id)).toContain('10.2.1.1/16');
+    expect((await daemon.word('ps', '--format', 'weave')).stdout).not.toContain('weave:expose');
+  });
+
+  test("docker-bridge-ip is the address of Docker's bridge", async () => {
+    const { stdout } = await daemon.word('docker-bridge-ip');
+    expect(await succeed('ip', ['-o', 'address', 'show', 'docker0'])).toContain(`inet ${stdout.trim()}/`);
+  });
+
+  test('with --local the same words work without a daemon', async () => {
+    await daemon.stop();
+    const local = (...words: string[]) => heddle(['--local', ...words]);
+    await using web = await runContainer();
+    expect((await local('expose', '10.2.0.1/16')).stdout).toBe('10.2.0.1\n');
+    expect((await local('attach', '10.2.1.1/16', web.id)).status).toBe(0);
+    expect((await local('restart', web.id)).stdout).toBe(`${web.id}\n`);
+    expect(await ethwe(web.id)).toContain('10.2.1.1/16');
+    expect((await local('ps', '--format', 'weave')).stdout.split('\n')).toHaveLength(3);
+    expect((await local('hide', '10.2.0.1/16')).stdout).toBe('10.2.0.1\n');
+    expect(await natRules()).toEqual([]);
+    expect((await local('reset')).status).toBe(0);
+    expect(await leftOnHost()).toEqual([]);
+    await daemon.start();
+  });
+});
