@@ -1,7 +1,8 @@
-import http from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { connect, type TcpNetConnectOpts } from 'node:net';
 import { messageOf, systemCode } from '../errors.ts';
+import { http } from '../http.ts';
 import type { Check, CheckKind, CheckStatus } from '../services/service.ts';
 
 export interface Result {
@@ -74,7 +75,7 @@ function ask(
       agent: false as const,
       headers: { 'user-agent': 'heddle-health-check', ...plain(headers) },
     };
-    const answered = (response: http.IncomingMessage) => {
+    const answered = (response: IncomingMessage) => {
       const { statusCode: status = 0, headers: said } = response;
       resolve({ status, location: said.location });
       // The body is nobody's business, and may have no end.

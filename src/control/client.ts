@@ -1,6 +1,7 @@
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { http } from '../http.ts';
 import type { Io } from '../io.ts';
 import { lines } from '../lines.ts';
 import { EngineAnswer, WordLine } from './protocol.ts';
@@ -63,7 +64,7 @@ function send(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options = { socketPath, method, path, agent: false, ...(signal ? { signal } : {}) };
-    const outgoing: ClientRequest = request(options, resolve);
+    const outgoing: ClientRequest = http.request(options, resolve);
     outgoing.once('error', reject).end(body);
   });
 }

@@ -1,9 +1,10 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { http } from '../http.ts';
 import type { Io } from '../io.ts';
 import type { Logger } from '../log.ts';
 import { type EngineAnswer, WORD_LIMIT_BYTES, type WordLine, WordRequest } from './protocol.ts';
@@ -29,7 +30,7 @@ export class ControlServer {
   /** @throws HeddleError `taken` when another daemon answers there */
   async start(): Promise<void> {
     await this.#clearPath();
-    const server = createServer((request, response) => {
+    const server = http.createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         this.#needs.log.warn({ error: messageOf(error) }, 'a request on the control socket failed');
         response.destroy();

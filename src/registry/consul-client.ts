@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import http, { type ClientRequest } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import Consul from 'consul';
+import { http } from '../http.ts';
 import { explained } from './consul-errors.ts';
 import { type ConsulUri, formatRegistryUri } from './uri.ts';
 
