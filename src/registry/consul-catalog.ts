@@ -1,5 +1,4 @@
-import { HEDDLES_KINDS } from '../checks/kinds.ts';
-import { statusOf } from '../checks/told.ts';
+import { HEDDLES_KINDS, statusOf } from '../services/health.ts';
 import { isOurs, OWNER } from '../services/identity.ts';
 import {
   type Check,

@@ -1,5 +1,5 @@
-import { heddlesChecks, statusOf } from '../checks/told.ts';
 import { HeddleError } from '../errors.ts';
+import { heddlesChecks, statusOf } from '../services/health.ts';
 import { ID_PREFIX, isOurs, OWNER } from '../services/identity.ts';
 import {
   type Check,

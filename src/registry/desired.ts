@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
-import { toldStatuses } from '../checks/told.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import { shortId } from '../docker/snapshot.ts';
 import type { Logger } from '../log.ts';
 import { AppNames } from '../services/app-names.ts';
 import { type DefineOptions, type Definition, define, withheld } from '../services/define.ts';
 import { mayHaveFailed } from '../services/exit.ts';
+import { toldStatuses } from '../services/health.ts';
 import { type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
 
 interface DesiredEvents {

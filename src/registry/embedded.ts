@@ -1,5 +1,4 @@
-import { HEDDLES_KINDS } from '../checks/kinds.ts';
-import { statusOf } from '../checks/told.ts';
+import { HEDDLES_KINDS, statusOf } from '../services/health.ts';
 import type { CheckKind, CheckStatus, Service } from '../services/service.ts';
 import type { Registry, Watching } from './registry.ts';
 

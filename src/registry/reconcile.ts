@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { heddlesChecks, statusOf } from '../checks/told.ts';
-import { HeddleError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { heddlesChecks, statusOf } from '../services/health.ts';
 import { differs } from '../services/identity.ts';
 import type { Check, Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
 import type { Registry, Watching } from './registry.ts';
+import { Served } from './served.ts';
 import { Writes } from './writes.ts';
 
 export interface ReconcilerNeeds {
@@ -66,13 +67,10 @@ export class Reconciler {
   readonly #log: Logger;
   readonly #options: Required<ReconcilerOptions>;
   readonly #writes: Writes;
+  readonly #served: Served;
   readonly #stopping = new AbortController();
   #state: ReconcilerStatus['state'] = 'starting';
   #lastPass: Date | undefined;
-  #unsynced: readonly string[] = [];
-  #unsyncedWhy: string | undefined;
-  /** Why the catalog cannot be compared, when the registry refuses that. */
-  #unverified: string | undefined;
   /** Failures in a row: they set how long to wait, and an outage lasts as long as there are any. */
   #failures = 0;
   #problem: string | undefined;
@@ -90,6 +88,7 @@ export class Reconciler {
     this.#desired = needs.desired;
     this.#log = needs.log;
     this.#options = { ...DEFAULTS, ...options };
+    this.#served = new Served(needs);
     this.#writes = new Writes(
       {
         registry: needs.registry,
@@ -154,8 +153,8 @@ export class Reconciler {
       problem: this.#problem,
       pending: this.#writes.pending,
       errors: this.#writes.errors,
-      unsynced: this.#unsynced,
-      unsyncedWhy: this.#unsyncedWhy,
+      unsynced: this.#served.unsynced,
+      unsyncedWhy: this.#served.why,
     };
   }
 
@@ -187,7 +186,7 @@ export class Reconciler {
     if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
     this.#compare(new Map(held.map((service) => [service.id, service])));
     this.#writes.tell(await this.#misheard(signal));
-    this.#unsynced = await this.#verify(held, signal);
+    await this.#served.look(held, signal);
     this.#lastPass = new Date();
     if (signal.aborted) return;
     this.#state = 'synced';
@@ -224,26 +223,6 @@ export class Reconciler {
     if (wanted === undefined) return held === undefined;
     if (this.#writes.refusedAs(wanted)) return true;
     return held !== undefined && !differs(held, wanted);
-  }
-
-  async #verify(held: readonly Service[], signal: AbortSignal): Promise<readonly string[]> {
-    try {
-      const unsynced = await this.#registry.unsynced(held, signal);
-      this.#unverified = undefined;
-      const why = unsynced.length > 0 ? await this.#registry.whyUnsynced?.(signal) : undefined;
-      if (unsynced.length > 0 && (this.#unsynced.length === 0 || why !== this.#unsyncedWhy)) {
-        const some = { services: unsynced.slice(0, 10), count: unsynced.length };
-        const what = `${this.#registry.name} took services that its catalog does not serve`;
-        this.#log.warn(some, why === undefined ? what : `${what}: ${why}`);
-      }
-      this.#unsyncedWhy = why;
-      return unsynced;
-    } catch (error) {
-      if (!(error instanceof HeddleError) || error.retryable) throw error;
-      if (this.#unverified !== error.message) this.#log.warn(error.message);
-      this.#unverified = error.message;
-      return [];
-    }
   }
 
   /** Writes fail eight at a time; together they are one failure. */
@@ -301,7 +280,7 @@ export class Reconciler {
     const over = new AbortController();
     const { passEvery } = this.#options;
     // What is not served is looked at again soon: it may have been mended.
-    const wait = this.#unsynced.length > 0 ? Math.min(passEvery, UNSYNCED_MS) : passEvery;
+    const wait = this.#served.unsynced.length > 0 ? Math.min(passEvery, UNSYNCED_MS) : passEvery;
     await Promise.race([this.#wake.promise, this.#pause(wait, over.signal)]);
     over.abort();
   }

@@ -1,4 +1,4 @@
-import { heddlesChecks, statusOf, worst } from '../checks/told.ts';
+import { heddlesChecks, statusOf, worst } from '../services/health.ts';
 import { isOurs } from '../services/identity.ts';
 import type { Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';

@@ -1,5 +1,8 @@
 import type { Health, Snapshot } from '../docker/snapshot.ts';
-import { type Check, type CheckStatus, isTold, type Service } from '../services/service.ts';
+import { type Check, type CheckKind, type CheckStatus, isTold, type Service } from './service.ts';
+
+/** The kinds of checks that heddle runs, or tells, by itself where no agent does. */
+export const HEDDLES_KINDS: ReadonlySet<CheckKind['kind']> = new Set(['http', 'tcp', 'ttl', 'healthcheck']);
 
 /** What a container's HEALTHCHECK means for its service: one that starts is not yet to be preferred, and answers. */
 const OF_HEALTH: Readonly<Record<Health, CheckStatus>> = {
