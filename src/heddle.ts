@@ -36,6 +36,7 @@ export class Heddle {
   readonly #needs: HeddleNeeds;
   /** What stops the parts that were started, in the order of starting. */
   readonly #started: (() => Promise<unknown>)[] = [];
+  #pass: () => void = () => {};
   #summary: Readonly<Record<string, unknown>> = { version: VERSION };
 
   constructor(settings: Settings, needs: HeddleNeeds) {
@@ -99,7 +100,11 @@ export class Heddle {
     });
     // An engine that starts sets the policy of forwarded packets to DROP: our rules must stand by then.
     const subscribed = () => keeper.look();
-    const follower = new Follower({ docker, observer, roster, subscribed, log: log('docker') });
+    const follower = new Follower({ docker, observer, roster, subscribed, log: log('docker') }, settings);
+    this.#pass = () => {
+      follower.pass();
+      void reconciler.recheck();
+    };
     roster.on('set', (entry) => desired.set(entry));
     roster.on('delete', (container) => desired.delete(container));
     roster.on('delete', (container) => void claims.forget(container));
@@ -148,6 +153,11 @@ export class Heddle {
     this.#started.push(() => reconciler.stop());
     await Promise.race([reconciling, follower.lostAtFirst]);
     this.#summary = { version: VERSION, host: hostId, registry: registry.name, docker: docker.address };
+  }
+
+  /** Looks at every container and compares the registry, now. */
+  pass(): void {
+    this.#pass();
   }
 
   /** What the log says once the daemon is ready. */

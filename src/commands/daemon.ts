@@ -7,7 +7,8 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 /**
- * Runs the daemon until SIGTERM or SIGINT; a second signal ends it at once. `notices` are said at the start.
+ * Runs the daemon until SIGTERM or SIGINT, the second of which ends it at once; SIGHUP has it look at everything
+ * anew. `notices` are said at the start.
  * @returns the exit status
  */
 export async function daemon(
@@ -21,6 +22,11 @@ export async function daemon(
   for (const notice of notices) log.info(notice);
   const heddle = new Heddle(settings, { log, env });
   const signal = stopSignal();
+  const onHangUp = () => {
+    log.info('told by SIGHUP to look at everything');
+    heddle.pass();
+  };
+  process.on('SIGHUP', onHangUp);
   try {
     await heddle.start();
     log.info(heddle.summary(), 'ready');
@@ -29,6 +35,7 @@ export async function daemon(
   } finally {
     await heddle.stop();
     signal.forget();
+    process.off('SIGHUP', onHangUp);
   }
 }
 

@@ -335,6 +335,11 @@ export const SETTINGS = {
     flag: 'no-healthcheck',
     help: "make no check of a container's HEALTHCHECK",
   },
+  drain: {
+    schema: v.optional(onOrOff, true),
+    flag: 'no-drain',
+    help: 'leave a container in the answers until it has ended, not until it is told to stop',
+  },
   onStop: {
     schema: v.optional(oneOf(['keep', 'deregister']), 'keep'),
     flag: 'on-stop',

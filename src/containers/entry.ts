@@ -13,6 +13,8 @@ export interface RosterEntry {
   readonly choice: Choice;
   /** True while the container is due to be attached and its address is not committed yet: nothing is registered. */
   readonly awaitingAddress: boolean;
+  /** True from the moment the container is told to stop until it has ended, or outlived its stop timeout. */
+  readonly draining?: true;
   /** Why attaching or reading its addresses failed the last time, for `ps` and the log. */
   readonly problem: string | undefined;
 }

@@ -4,6 +4,7 @@ import { type ContainerEvent, EventStream } from '../docker/events.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { Drains, tellsToStop } from './drains.ts';
 import type { RosterEntry } from './entry.ts';
 import type { Roster } from './roster.ts';
 
@@ -14,6 +15,11 @@ export interface FollowerNeeds {
   /** Called whenever the engine is there, or back. */
   readonly subscribed?: () => void;
   readonly log: Logger;
+}
+
+export interface FollowerOptions {
+  /** Take a container out when it is told to stop, before it has ended; default true. */
+  readonly drain?: boolean;
 }
 
 export interface FollowerStatus {
@@ -47,6 +53,8 @@ export class Follower {
   readonly #busy = new Map<string, Promise<void>>();
   /** Containers that died or were paused while they were being looked at. */
   readonly #ended = new Set<string>();
+  readonly #drain: boolean;
+  readonly #drains = new Drains((id) => void this.mark(id));
   /** How often in a row a container could not be dealt with. */
   readonly #failed = new Map<string, number>();
   readonly #firstSync = Promise.withResolvers<void>();
@@ -60,8 +68,9 @@ export class Follower {
   #events = 0;
   #synced = false;
 
-  constructor(needs: FollowerNeeds) {
+  constructor(needs: FollowerNeeds, { drain = true }: FollowerOptions = {}) {
     this.#needs = needs;
+    this.#drain = drain;
     this.#stream = new EventStream(needs, {
       subscribed: () => this.#subscribed(),
       event: (event) => this.#heard(event),
@@ -81,6 +90,7 @@ export class Follower {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
+    this.#drains.stop();
     this.#lanes.clear();
     await this.#stream.stop();
     await this.#lanes.onIdle();
@@ -188,7 +198,7 @@ export class Follower {
       if (entry.problem !== undefined && entry.problem !== known) {
         log.warn({ container: shortId(id), name: snapshot.name }, entry.problem);
       }
-      roster.set(entry);
+      roster.set(this.#drains.has(id) ? { ...entry, draining: true } : entry);
       if (entry.problem !== undefined && entry.snapshot.running) this.#countFailure(id);
       else this.#failed.delete(id);
     } catch (error) {
@@ -207,8 +217,18 @@ export class Follower {
 
   #heard(event: ContainerEvent): void {
     this.#events++;
+    if (event.action === 'die' || event.action === 'start') this.#drains.end(event.container);
     if (event.action === 'die' || event.action === 'pause') this.#leave(event.container, event.action);
+    if (event.action === 'kill' && this.#drain) this.#startDraining(event);
     void this.mark(event.container);
+  }
+
+  /** Its clients are sent elsewhere while it ends what it has begun. */
+  #startDraining(event: ContainerEvent): void {
+    const entry = this.#needs.roster.get(event.container);
+    if (!entry?.snapshot.running || !tellsToStop(event, entry.snapshot)) return;
+    this.#drains.begin(entry.snapshot);
+    this.#needs.roster.set({ ...entry, draining: true });
   }
 
   /** What has ended is taken out of the answers at once; the look that follows finds the rest. */

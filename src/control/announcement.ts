@@ -9,6 +9,7 @@ export function announcement({ entry }: Pick<ContainerReport, 'entry'>): {
   const not = (why: string) => ({ announced: false, text: `not announced: ${why}` });
   if (snapshot.paused) return not('it is paused');
   if (!snapshot.running) return not('it is not running');
+  if (entry.draining) return not('it was told to stop');
   if (problem !== undefined) return not(problem);
   if (awaitingAddress) return { announced: false, text: 'not announced yet: waiting for its address' };
   if (!choice.chosen) return not(choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; '));

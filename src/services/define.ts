@@ -44,7 +44,7 @@ const NONE: Definitions = { definitions: [], problems: [] };
 export function define(given: RosterEntry, options: DefineOptions): Definitions {
   const snapshot = withMarathonPorts(given.snapshot);
   const entry = { ...given, snapshot };
-  if (!snapshot.running || snapshot.paused || entry.awaitingAddress) return NONE;
+  if (!snapshot.running || snapshot.paused || entry.awaitingAddress || entry.draining) return NONE;
   const environment = new Environment(snapshot.metadata, options.servicePrefix);
   const problems = new Set(environment.problems);
   const note = (problem: string): void => void problems.add(problem);
@@ -67,7 +67,8 @@ export function withheld(
   const unknown = { chosen: true, ip: 'unknown', word: '', reason: '', hostPorts: false } as const;
   const snapshot = { ...entry.snapshot, running: true, paused: false };
   const choice = entry.choice.chosen ? entry.choice : unknown;
-  return define({ ...entry, snapshot, choice, awaitingAddress: false }, options).definitions.map(
+  const { draining: _, ...rest } = entry;
+  return define({ ...rest, snapshot, choice, awaitingAddress: false }, options).definitions.map(
     ({ service }) => service,
   );
 }

@@ -28,8 +28,13 @@ class FakeEngine {
     this.tell('start', container.id);
   }
 
-  tell(action: string, id: string): void {
-    const event = { Type: 'container', Action: action, Actor: { ID: id }, timeNano: 1 };
+  tell(action: string, id: string, attributes: Record<string, string> = {}): void {
+    const event = {
+      Type: 'container',
+      Action: action,
+      Actor: { ID: id, Attributes: attributes },
+      timeNano: 1,
+    };
     for (const stream of this.streams) stream.write(`${JSON.stringify(event)}\n`);
   }
 
@@ -179,5 +184,55 @@ describe('following the containers of an engine', () => {
     engine.inspected.length = 0;
     follower.namespaceChanged(roster.get(snapshot('web').id)?.namespace);
     await eventually(() => expect(engine.inspected).toEqual([snapshot('web').id]));
+  });
+});
+
+describe('a container that is told to stop', () => {
+  const web = snapshot('web', { stop: { signal: 3, timeout: 0 } });
+  const draining = () => roster.get(web.id)?.draining === true;
+  const follow = async () => {
+    engine.containersById.set(web.id, web);
+    follower.start();
+    await follower.synced;
+  };
+
+  it.each(['3', '15'])(
+    'by signal %s is drained, and counts again when it outlives its stop timeout',
+    async (signal) => {
+      await follow();
+      engine.tell('kill', web.id, { signal });
+      await eventually(() => expect(draining()).toBe(true));
+      await follower.look(web.id);
+      expect(draining()).toBe(true);
+      await eventually(() => expect(draining()).toBe(false));
+      expect(roster.get(web.id)?.snapshot.running).toBe(true);
+    },
+  );
+
+  it('and starts again is not drained any more', async () => {
+    await follow();
+    engine.tell('kill', web.id, { signal: '3' });
+    await eventually(() => expect(draining()).toBe(true));
+    engine.tell('die', web.id);
+    engine.tell('start', web.id);
+    await sleep(20);
+    await follower.look(web.id);
+    expect(draining()).toBe(false);
+  });
+
+  it.each(['1', '10', '9', ''])('is not drained by signal %j', async (signal) => {
+    await follow();
+    engine.tell('kill', web.id, { signal });
+    await sleep(20);
+    expect(draining()).toBe(false);
+  });
+
+  it('is left alone where nobody wants drains', async () => {
+    const observer = { observe: async (container: Snapshot) => entryOf(container) };
+    follower = new Follower({ docker: engine, observer, roster, log: silentLogger }, { drain: false });
+    await follow();
+    engine.tell('kill', web.id, { signal: '3' });
+    await sleep(20);
+    expect(draining()).toBe(false);
   });
 });

@@ -263,6 +263,10 @@ describe('bad metadata costs its own key and never the service', () => {
   });
 });
 
+test('a container that was told to stop has no services', () => {
+  expect(define({ ...entryOf({ ports: [80] }), draining: true }, options).definitions).toEqual([]);
+});
+
 describe('the content hash', () => {
   const hash = (words: Parameters<typeof entryOf>[0]) => services(words)[0]?.meta['heddle-hash'];
 

@@ -1,0 +1,47 @@
+import type { ContainerEvent } from '../docker/events.ts';
+import type { Snapshot } from '../docker/snapshot.ts';
+
+const SIGTERM = 15;
+/** Whoever ignores its signal with no time to stop is given this much all the same. */
+const LEAST_MS = 1_000;
+/** Timers take no more than 2³¹ ms. */
+const MOST_MS = 24 * 60 * 60 * 1_000;
+
+/** True where this is how the container is stopped: its own stop signal, or TERM. */
+export function tellsToStop({ action, signal }: ContainerEvent, { stop }: Snapshot): boolean {
+  return action === 'kill' && (Number(signal) === stop.signal || Number(signal) === SIGTERM);
+}
+
+/** Containers that were told to stop, and for how long they may take until they count as running again. */
+export class Drains {
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #over: (container: string) => void;
+
+  /** `over` is called for one that has outlived its stop timeout. */
+  constructor(over: (container: string) => void) {
+    this.#over = over;
+  }
+
+  has(container: string): boolean {
+    return this.#timers.has(container);
+  }
+
+  begin({ id, stop }: Snapshot): void {
+    this.end(id);
+    const patience = Math.min(Math.max(stop.timeout * 1_000, LEAST_MS), MOST_MS);
+    const timer = setTimeout(() => {
+      this.#timers.delete(id);
+      this.#over(id);
+    }, patience);
+    this.#timers.set(id, timer.unref());
+  }
+
+  end(container: string): void {
+    clearTimeout(this.#timers.get(container));
+    this.#timers.delete(container);
+  }
+
+  stop(): void {
+    for (const container of [...this.#timers.keys()]) this.end(container);
+  }
+}

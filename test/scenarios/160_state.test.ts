@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { type Container, docker, removeContainers } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+
+interface Entry {
+  readonly Service: {
+    readonly ID: string;
+    readonly Address: string;
+    readonly CreateIndex: number;
+    readonly ModifyIndex: number;
+  };
+}
+
+let consul: ConsulAgent;
+
+beforeAll(async () => {
+  consul = await startConsul();
+});
+afterEach(removeContainers);
+afterAll(async () => {
+  await consul?.stop();
+  await clearWorld();
+});
+
+const entries = async (name: string) =>
+  (await consul.get<Entry[]>(`/v1/health/service/${name}`)).map(({ Service }) => Service);
+const addresses = async (name: string) => (await entries(name)).map(({ Address }) => Address).sort();
+const isRunning = async (container: Container) => (await container.pid()) > 0;
+
+/** Every state of a service that Consul tells a watcher (a blocking query), from now on. */
+function watch(name: string) {
+  const states: string[][] = [];
+  const over = new AbortController();
+  const watching = (async () => {
+    let index = '0';
+    while (!over.signal.aborted) {
+      const url = `${consul.url}/v1/health/service/${name}?index=${index}&wait=10s`;
+      const response = await fetch(url, { signal: over.signal });
+      index = response.headers.get('x-consul-index') ?? '0';
+      states.push(((await response.json()) as Entry[]).map(({ Service }) => Service.Address).sort());
+    }
+  })().catch((error: unknown) => {
+    if (!over.signal.aborted) throw error;
+  });
+  return {
+    states,
+    stop: async () => {
+      over.abort();
+      await watching;
+    },
+  };
+}
+
+test('nobody who watches a service sees a gap while its container is renamed, connected and re-registered', async () => {
+  const daemon = await startDaemon(['--registry', consul.uri]);
+  await docker('network', 'create', 'further');
+  try {
+    await using web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
+    await eventually(async () => expect(await addresses('web')).toEqual(['10.2.1.1']));
+    const [before] = await entries('web');
+    const watcher = watch('web');
+    await eventually(() => expect(watcher.states).not.toEqual([]));
+
+    await docker('rename', web.id, 'renamed-web');
+    await docker('network', 'connect', 'further', web.id);
+    await docker('network', 'disconnect', 'further', web.id);
+    await docker('update', '--cpu-shares', '512', web.id);
+    process.kill(daemon.pid, 'SIGHUP');
+    await eventually(() => expect(daemon.said('told by SIGHUP to look at everything')).toBe(true));
+    await daemon.restart();
+    await sleep(500);
+    const [same] = await entries('web');
+    expect(same).toEqual(before);
+
+    // What is corrected, in place: a second address goes unseen, and the loss of the first one changes the entry.
+    expect((await daemon.word('attach', '10.2.1.2/16', web.id)).status).toBe(0);
+    expect((await daemon.word('detach', '10.2.1.1/16', web.id)).status).toBe(0);
+    await eventually(async () => expect(await addresses('web')).toEqual(['10.2.1.2']));
+    const [after] = await entries('web');
+    expect(after).toMatchObject({ ID: before?.ID, CreateIndex: before?.CreateIndex });
+    expect(after?.ModifyIndex).toBeGreaterThan(before?.ModifyIndex ?? 0);
+    await eventually(() => expect(watcher.states.at(-1)).toEqual(['10.2.1.2']));
+    await watcher.stop();
+    expect(new Set(watcher.states.map((state) => state.join()))).toEqual(new Set(['10.2.1.1', '10.2.1.2']));
+  } finally {
+    await docker('network', 'rm', 'further').catch(() => undefined);
+    await daemon[Symbol.asyncDispose]();
+  }
+});
+
+/** Ends what it has begun: three seconds after it was told to stop. */
+const POLITE = ['sh', '-c', 'trap "sleep 3; exit 0" TERM; while :; do sleep 0.1; done'];
+const DEAF = ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
+
+test('a container that is told to stop is out before it ends, alone, and in again when it starts', async () => {
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  await using polite = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=drained'], POLITE);
+  await using _other = await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=drained']);
+  await eventually(async () => expect(await addresses('drained')).toEqual(['10.2.1.1', '10.2.1.2']));
+
+  const stopping = docker('stop', polite.id);
+  await eventually(async () => expect(await addresses('drained')).toEqual(['10.2.1.2']), { within: 2000 });
+  expect(await isRunning(polite)).toBe(true);
+  await stopping;
+  await docker('start', polite.id);
+  await eventually(async () => expect(await addresses('drained')).toContain('10.2.1.1'));
+});
+
+test('one that ignores its stop signal counts again after its stop timeout', async () => {
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  await using deaf = await daemon.run(
+    ['10.2.1.2/16'],
+    ['-e', 'SERVICE_NAME=deaf', '--stop-timeout', '1', '--init=false'],
+    DEAF,
+  );
+  await eventually(async () => expect(await addresses('deaf')).toEqual(['10.2.1.2']));
+  await docker('kill', '--signal', 'TERM', deaf.id);
+  await eventually(async () => expect(await addresses('deaf')).toEqual([]), { within: 900, every: 20 });
+  await eventually(async () => expect(await addresses('deaf')).toEqual(['10.2.1.2']));
+  expect(await isRunning(deaf)).toBe(true);
+});
+
+test('with --no-drain it stays until it has ended', async () => {
+  await using daemon = await startDaemon(['--registry', consul.uri, '--no-drain']);
+  await using polite = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=stays'], POLITE);
+  await eventually(async () => expect(await addresses('stays')).toEqual(['10.2.1.1']));
+  const stopping = docker('stop', polite.id);
+  await sleep(1500);
+  expect(await addresses('stays')).toEqual(['10.2.1.1']);
+  await stopping;
+  await eventually(async () => expect(await addresses('stays')).toEqual([]));
+});
+
+test('a stop of heddle keeps what is registered, or removes it with --on-stop deregister', async () => {
+  const daemon: Daemon = await startDaemon(['--registry', consul.uri]);
+  await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=kept']);
+  await eventually(async () => expect(await addresses('kept')).toEqual(['10.2.1.1']));
+  const hostEntry = await entries('kept');
+  expect(await daemon.stop()).toBe(0);
+  expect(await entries('kept')).toEqual(hostEntry);
+  await daemon[Symbol.asyncDispose]();
+
+  await using leaving = await startDaemon(['--registry', consul.uri, '--on-stop', 'deregister']);
+  const ours = async () => (await addresses('kept')).length;
+  await eventually(async () => expect(await ours()).toBe(2));
+  expect(await leaving.stop()).toBe(0);
+  // What remains is the first daemon's, whose state folder, and host-id with it, is gone.
+  expect(await entries('kept')).toEqual(hostEntry);
+});
+
+test("nothing that is not this host's own is touched, however much it looks so", async () => {
+  const meta = (host: string) => ({
+    'heddle-owner': 'heddle',
+    'heddle-host': host,
+    'heddle-container': '0123456789ab',
+  });
+  const other = '11111111-2222-4333-8444-555555555555';
+  const foreign = [
+    { ID: 'heddle-n1:web-1:80', Name: 'foreign', Address: '10.9.0.1', Port: 80 },
+    { ID: `heddle:${other}:0123456789ab:80`, Name: 'foreign', Address: '10.9.0.2', Meta: meta(other) },
+    { ID: 'marked-by-nobody', Name: 'foreign', Address: '10.9.0.3', Meta: { 'heddle-owner': 'heddle' } },
+    { ID: 'mine', Name: 'foreign', Address: '10.9.0.4' },
+  ];
+  for (const service of foreign) await consul.put('/v1/agent/service/register', service);
+  const theirs = async () => (await entries('foreign')).filter(({ Address }) => Address.startsWith('10.9.'));
+  const before = await theirs();
+  expect(before).toHaveLength(4);
+
+  const daemon = await startDaemon(['--registry', consul.uri, '--on-stop', 'deregister']);
+  const flags = ['-e', 'SERVICE_NAME=foreign', '-e', 'SERVICE_ID=mine'];
+  await using ours = await daemon.run(['10.2.1.1/16'], flags);
+  await using further = await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=foreign']);
+  await eventually(async () => expect(await addresses('foreign')).toContain('10.2.1.2'));
+  await further.kill();
+  process.kill(daemon.pid, 'SIGHUP');
+  await eventually(async () => expect(await addresses('foreign')).not.toContain('10.2.1.2'));
+  await daemon.restart();
+  await ours.kill();
+  await daemon[Symbol.asyncDispose]();
+  expect(await theirs()).toEqual(before);
+  for (const { ID } of foreign) await consul.put(`/v1/agent/service/deregister/${ID}`);
+});
