@@ -119,6 +119,26 @@ test('in the catalog, a host is a node of its own, and nothing stays there that 
   await clearWorld();
 });
 
+test('a command that a container names is run only where that is allowed', async () => {
+  await using consul = new ConsulAgent({ configuration: 'enable_script_checks = true' });
+  await consul.start();
+  const flags = ['--address', 'internal', '--registry', consul.uri];
+  const words = ['-e', 'SERVICE_CHECK_SCRIPT=test -f /etc/passwd', ...everySecond];
+  const checks = async () => {
+    const found = await consul.get<Record<string, { Status: string }>>('/v1/agent/checks');
+    return Object.entries(found).map(([id, { Status }]) => `${id.replace(/.*~/, '')} ${Status}`);
+  };
+  await using container = await server(...words);
+  {
+    await using daemon = await startDaemon(flags);
+    await eventually(async () => expect(Object.keys(await consul.services())).toHaveLength(1));
+    expect(await checks()).toEqual([]);
+    expect((await daemon.word('ps', container.name)).stdout).toContain('need --allow-script-checks');
+  }
+  await using _daemon = await startDaemon([...flags, '--allow-script-checks']);
+  await eventually(async () => expect(await checks()).toEqual(['script passing']), { within: 10_000 });
+});
+
 test('--no-healthcheck leaves the HEALTHCHECK alone', async () => {
   await using daemon = await startDaemon(['--address', 'internal', '--no-healthcheck']);
   await using container = await server('--health-cmd', 'false', '--health-interval', '1s');

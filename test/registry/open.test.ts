@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { loadSettings } from '../../src/config/load.ts';
+import { silentLogger } from '../../src/log.ts';
+import { openRegistry, removeHost } from '../../src/registry/open.ts';
+
+const settingsOf = async (flags: object, env = {}) => (await loadSettings({ flags, env })).settings;
+const open = async (flags: object, env = {}) =>
+  openRegistry(await settingsOf(flags, env), { hostId: '0123456789ab', log: silentLogger });
+const tls = 'consul-tls://127.0.0.1:1';
+
+test('without a word the registry is the embedded one, and nobody else has part in it', async () => {
+  expect((await open({})).registry.name).toBe('embedded');
+  await expect(removeHost(await settingsOf({}), '0123456789ab', { dryRun: true })).rejects.toMatchObject({
+    code: 'not-supported',
+  });
+});
+
+test('the catalog’s node has this host’s id for its name and the given address', async () => {
+  const opened = await open({
+    registry: 'consul://127.0.0.1:1',
+    consulMode: 'catalog',
+    ip: '192.0.2.7',
+  });
+  expect(opened.node()).toEqual({ name: 'heddle-0123456789ab', address: '192.0.2.7', datacenter: 'dc1' });
+  expect(opened.registry).toMatchObject({ name: 'consul://127.0.0.1:1 (catalog)', checkedBy: 'heddle' });
+});
+
+test.each([
+  [{ registry: 'consul://a:1', consulDatacenter: 'dc2' }, {}, /an agent registers in its own datacenter/],
+  [{ registry: tls, consulCert: '/x.pem' }, {}, /^--consul-cert needs --consul-key beside it$/],
+  [{ registry: tls }, { CONSUL_CLIENT_KEY: '/x.pem' }, /^--consul-key needs --consul-cert beside it$/],
+  [{ registry: tls }, { CONSUL_CACERT: '/no/such.pem' }, /^cannot read --consul-ca \/no\/such.pem: ENOENT/],
+])('%j with %j is refused with a sentence', async (flags, env, message) => {
+  await expect(open(flags, env)).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('TLS files are nobody’s business where there is no TLS', async () => {
+  await expect(
+    open({ registry: 'consul://127.0.0.1:1' }, { CONSUL_CACERT: '/no/such.pem' }),
+  ).resolves.toBeDefined();
+});
