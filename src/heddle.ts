@@ -1,7 +1,7 @@
 import { Heartbeats } from './checks/heartbeats.ts';
 import { CheckRunner } from './checks/runner.ts';
 import { runOnHost } from './commands/on-host.ts';
-import type { Settings } from './config/schema.ts';
+import type { LoadedSettings } from './config/load.ts';
 import { Claims, EXPOSED } from './containers/claims.ts';
 import { Follower } from './containers/follow.ts';
 import { Roster } from './containers/roster.ts';
@@ -32,14 +32,14 @@ export interface HeddleNeeds {
 
 /** The daemon: puts the parts together, starts them in the order of the story, and stops them backwards. */
 export class Heddle {
-  readonly #settings: Settings;
+  readonly #settings: LoadedSettings;
   readonly #needs: HeddleNeeds;
   /** What stops the parts that were started, in the order of starting. */
   readonly #started: (() => Promise<unknown>)[] = [];
   #pass: () => void = () => {};
   #summary: Readonly<Record<string, unknown>> = { version: VERSION };
 
-  constructor(settings: Settings, needs: HeddleNeeds) {
+  constructor(settings: LoadedSettings, needs: HeddleNeeds) {
     this.#settings = settings;
     this.#needs = needs;
   }
@@ -125,7 +125,7 @@ export class Heddle {
         view,
         removeHost: forget,
       },
-      { hostId, bridge: settings.bridge },
+      { hostId, settings: settings.effective, bridge: settings.bridge },
     );
     const control = new ControlServer(
       { word: (argv, io) => runOnHost(argv, host, io), engine: () => host.engine(), log: log('control') },

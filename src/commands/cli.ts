@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { loadSettings } from '../config/load.ts';
-import type { Settings } from '../config/schema.ts';
+import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { ADDRESS_WORDS } from './addresses.ts';
+import { defineManyHosts, refusePassword } from './many-hosts.ts';
 import { addHostWords, type End, runProgram } from './program.ts';
 import { type Translation, translateRegistrator } from './registrator.ts';
 import { addSettings, leadingSettings, settingsIn } from './settings.ts';
@@ -67,6 +67,8 @@ class CommandLine {
     this.#defineRun(program, end);
     addHostWords(program, this.argv, (word, request) => this.#onHost(program, word, request), end);
     this.#defineCreateBridge(program, end);
+    this.#defineSetup(program, end);
+    defineManyHosts(program);
     program
       .command('version')
       .summary('print the version')
@@ -106,6 +108,7 @@ class CommandLine {
       .allowUnknownOption()
       .passThroughOptions();
     launch.action(async () => {
+      refusePassword(this.#env);
       const { launchWord } = await import('./launch.ts');
       end(await launchWord(words(), await this.#settings(program, launch), await needs()));
     });
@@ -155,6 +158,14 @@ class CommandLine {
     });
   }
 
+  #defineSetup(program: Command, end: End): void {
+    const command = program.command('setup').summary('say what is there of what heddle needs');
+    addSettings(command, { hidden: true }).action(async () => {
+      const { setup } = await import('./setup.ts');
+      end(await setup(await this.#settings(program, command), await this.#docker(program), this.#io));
+    });
+  }
+
   async #onHost(program: Command, word: HostWord, request: WordArguments): Promise<number> {
     const command = program.commands.find((candidate) => candidate.name() === word.name);
     const settings = await this.#settings(program, command);
@@ -173,7 +184,7 @@ class CommandLine {
   }
 
   /** Where the host's words run. */
-  async #reach(program: Command, settings: Settings, local: boolean): Promise<RunWord> {
+  async #reach(program: Command, settings: LoadedSettings, local: boolean): Promise<RunWord> {
     const docker = await this.#docker(program);
     if (!local) {
       const { reachHost } = await import('../control/reach.ts');
@@ -185,7 +196,11 @@ class CommandLine {
     return (argv, io) => runOnHost(argv, host, io);
   }
 
-  async #settings(program: Command, command: Command | undefined, more: object = {}): Promise<Settings> {
+  async #settings(
+    program: Command,
+    command: Command | undefined,
+    more: object = {},
+  ): Promise<LoadedSettings> {
     const options = { ...program.opts(), ...command?.opts() };
     const flags = { ...settingsIn(program.opts()), ...settingsIn(command?.opts() ?? {}), ...more };
     const { settings } = await loadSettings({

@@ -1,7 +1,8 @@
-import type { Settings } from '../config/schema.ts';
+import type { LoadedSettings } from '../config/load.ts';
 import { Heddle } from '../heddle.ts';
 import type { Io } from '../io.ts';
 import { createLogger } from '../log.ts';
+import { refusePassword } from './many-hosts.ts';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 } as const;
@@ -12,11 +13,12 @@ const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 } as const;
  * @returns the exit status
  */
 export async function daemon(
-  settings: Settings,
+  settings: LoadedSettings,
   io: Io,
   env: Readonly<Record<string, string | undefined>>,
   notices: readonly string[] = [],
 ): Promise<number> {
+  refusePassword(env);
   const pretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && process.stdout.isTTY);
   const log = createLogger({ level: settings.logLevel, pretty }, io.stdout);
   for (const notice of notices) log.info(notice);

@@ -6,11 +6,13 @@ import { attach, detach } from './attach.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { dnsArgsWord } from './dns-args.ts';
 import { dockerBridgeIp } from './docker-bridge-ip.ts';
+import { settingsWord } from './effective-settings.ts';
 import { explainWord } from './explain.ts';
 import { expose, hide } from './expose.ts';
 import { gc } from './gc.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { ps } from './ps.ts';
+import { report } from './report.ts';
 import { reset } from './reset.ts';
 import { services } from './services.ts';
 import { addSettings, leadingSettings } from './settings.ts';
@@ -34,6 +36,8 @@ export const HOST_WORDS: readonly HostWord[] = [
   dnsAdd,
   dnsRemove,
   dnsLookup,
+  settingsWord,
+  report,
   dockerBridgeIp,
   reset,
   checkAddresses,
@@ -73,7 +77,7 @@ export async function runProgram(
     await program.parseAsync([...argv], { from: 'user' });
     return status;
   } catch (error) {
-    return report(error, io);
+    return complain(error, io);
   }
 }
 
@@ -97,7 +101,7 @@ export function addHostWords(program: Command, argv: readonly string[], perform:
 }
 
 /** The sentence on stderr and the exit status for whatever a word threw. */
-function report(error: unknown, io: Io): number {
+function complain(error: unknown, io: Io): number {
   // commander has printed its own sentence; its status for usage errors is 1, ours is 2.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof HeddleError) {

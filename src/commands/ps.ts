@@ -33,7 +33,7 @@ export const ps: HostWord = {
     const unknown = asked.filter((word) => !all.some((report) => named(report, word)));
     for (const word of unknown) io.stderr.write(`heddle: no running container '${printable(word)}'\n`);
     if (request.options.format === 'json') {
-      io.stdout.write(`${JSON.stringify(shown.map(toJson), null, 2)}\n`);
+      io.stdout.write(`${JSON.stringify(shown.map(containerJson), null, 2)}\n`);
     } else {
       io.stdout.write(
         table(['container', 'name', 'addresses', 'services', 'announced at'], shown.map(toRow)),
@@ -75,7 +75,8 @@ function why(report: ContainerReport): string {
   return announced ? [text, ...report.problems].join('; ') : text;
 }
 
-function toJson({ entry, services, problems }: ContainerReport): unknown {
+/** A container in JSON. */
+export function containerJson({ entry, services, problems }: ContainerReport): unknown {
   const { id, name, image, startedAt, health } = entry.snapshot;
   return {
     container: id,

@@ -1,47 +1,113 @@
-import type { StatusReport } from '../control/host.ts';
+import { Argument } from 'commander';
+import type { Host, StatusReport } from '../control/host.ts';
+import { shortId } from '../docker/snapshot.ts';
 import { formatOption } from './ps.ts';
+import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
+
+type Row = readonly [part: string, line: string];
+
+const ROWS = {
+  docker: dockerRows,
+  registry: registryRows,
+  dns: dnsRows,
+  network: networkRows,
+  ipam: ipamRows,
+} as const;
+
+const SUBJECTS = ['dns', 'services', 'ipam', 'network', 'docker', 'registry'] as const;
 
 export const status: HostWord = {
   name: 'status',
-  describe: (command) => void command.summary('the state of every part').addOption(formatOption()),
-  async run(host, request, io) {
-    const report = await host.status();
-    io.stdout.write(
-      request.options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : text(report),
-    );
+  describe: (command) =>
+    void command
+      .summary('the state of every part, or more of one')
+      .addArgument(new Argument('[part]', 'one of them').choices(SUBJECTS))
+      .addOption(formatOption()),
+  async run(host, { args, options }, io) {
+    const [part] = args as [(typeof SUBJECTS)[number]?];
+    const { value, text } = await answer(host, part);
+    io.stdout.write(options.format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : text);
     return 0;
   },
 };
 
-function text(report: StatusReport): string {
-  const { daemon, docker, containers, registry, dns, network } = report;
-  const lines: (readonly [string, string])[] = [
-    [
-      'Heddle',
-      daemon
-        ? `${report.version}, pid ${daemon.pid}, host ${daemon.hostId}, since ${daemon.startedAt}`
-        : `${report.version}, no daemon`,
-    ],
-    ['Docker', docker.follower ? `${docker.address}, ${docker.follower.stream}` : docker.address],
-    [
-      'Containers',
-      `${containers.running} running, ${containers.announced} announced, ${containers.awaiting} waiting for an address`,
-    ],
-    [
-      'Registry',
-      registry
-        ? `${registry.name}, ${registry.state}, ${registry.services} services${registry.detail && `: ${registry.detail}`}`
-        : '-',
-    ],
-    ...(dns ?? []).map(({ address, state, detail }): [string, string] => [
-      'DNS',
-      `${address} ${state}${detail && `: ${detail}`}`,
+async function answer(
+  host: Host,
+  part: (typeof SUBJECTS)[number] | undefined,
+): Promise<{ value: unknown; text: string }> {
+  if (part === 'services') return services(host);
+  const report = await host.status();
+  if (part === undefined) return { value: report, text: lines(allRows(report)) };
+  const text = lines(ROWS[part](report));
+  return { value: report[part], text: part === 'ipam' ? `${text}${owners(report.ipam)}` : text };
+}
+
+async function services(host: Host): Promise<{ value: unknown; text: string }> {
+  const found = (await host.containers()).flatMap((report) =>
+    report.services.map((service) => ({ container: report.entry.snapshot.name, service })),
+  );
+  const rows = found.map(({ container, service: { id, name, tags, address, port } }) =>
+    [name, `${address}:${port}`, tags.join(',') || '-', container, id].map(printable),
+  );
+  return {
+    value: found.map(({ service }) => service),
+    text: table(['service', 'address', 'tags', 'container', 'id'], rows),
+  };
+}
+
+const owners = ({ owners }: StatusReport['ipam']): string =>
+  table(
+    ['addresses', 'owner', 'name', 'state'],
+    owners.map(({ addresses, owner, name, running }) => [
+      addresses.join(','),
+      owner.includes(':') ? owner : shortId(owner),
+      printable(name) || '-',
+      running ? 'running' : 'kept',
     ]),
-    [
-      'Network',
-      [`bridge ${network.bridge}`, ...network.addresses, network.detail].filter(Boolean).join(', '),
-    ],
+  );
+
+const lines = (rows: readonly Row[]): string =>
+  rows.map(([part, line]) => `${part.padStart(10)}: ${line}\n`).join('');
+
+function allRows(report: StatusReport): readonly Row[] {
+  const { version, daemon, containers } = report;
+  const { running, announced, awaiting } = containers;
+  const self = daemon ? `pid ${daemon.pid}, host ${daemon.hostId}, since ${daemon.startedAt}` : 'no daemon';
+  return [
+    ['Heddle', `${version}, ${self}`],
+    ...dockerRows(report),
+    ['Containers', `${running} running, ${announced} announced, ${awaiting} waiting for an address`],
+    ...registryRows(report),
+    ...dnsRows(report),
+    ...networkRows(report),
+    ...ipamRows(report),
   ];
-  return lines.map(([part, line]) => `${part.padStart(10)}: ${line}\n`).join('');
+}
+
+function dockerRows({ docker: { address, follower } }: StatusReport): readonly Row[] {
+  return [['Docker', follower ? `${address}, ${follower.stream}` : address]];
+}
+
+function registryRows({ registry }: StatusReport): readonly Row[] {
+  if (!registry) return [['Registry', '-']];
+  const { name, state, services, detail } = registry;
+  return [['Registry', `${name}, ${state}, ${services} services${detail && `: ${detail}`}`]];
+}
+
+function dnsRows({ dns }: StatusReport): readonly Row[] {
+  return (dns ?? []).map(({ address, state, detail }) => [
+    'DNS',
+    `${address} ${state}${detail && `: ${detail}`}`,
+  ]);
+}
+
+function networkRows({ network: { bridge, addresses, detail } }: StatusReport): readonly Row[] {
+  return [['Network', [`bridge ${bridge}`, ...addresses, detail].filter(Boolean).join(', ')]];
+}
+
+function ipamRows({ ipam: { range, defaultSubnet, owners } }: StatusReport): readonly Row[] {
+  const given = owners.reduce((sum, { addresses }) => sum + addresses.length, 0);
+  const subnet = defaultSubnet === range ? '' : `, by default ${defaultSubnet}`;
+  return [['IPAM', `range ${range}${subnet}, ${given} addresses of ${owners.length} owners`]];
 }

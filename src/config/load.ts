@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { HeddleError, messageOf } from '../errors.ts';
+import { type EffectiveSetting, effectiveSetting } from './effective.ts';
 import { keyOf, SETTINGS, type SettingName, type Settings, variablesOf } from './schema.ts';
 
 /** Read when no other file is named. */
@@ -8,6 +9,9 @@ export const DEFAULT_FILE = '/etc/heddle/heddle.yml';
 
 /** Where a setting's value came from: `--mtu`, `HEDDLE_MTU`, `/etc/heddle/heddle.yml`, `default`. */
 export type Origins = Readonly<Record<SettingName, string>>;
+
+/** The settings, and what people are told of them. */
+export type LoadedSettings = Settings & { readonly effective: readonly EffectiveSetting[] };
 
 export interface Sources {
   /** Settings given as flags; absent ones are undefined. */
@@ -21,16 +25,20 @@ export interface Sources {
  * The effective settings: flags over environment over file over defaults.
  * @throws HeddleError `bad-input` naming the setting, where it was given and what was expected
  */
-export async function loadSettings(sources: Sources): Promise<{ settings: Settings; origins: Origins }> {
+export async function loadSettings(
+  sources: Sources,
+): Promise<{ settings: LoadedSettings; origins: Origins }> {
   const file = await readSettingsFile(sources);
   const settings: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
+  const effective: EffectiveSetting[] = [];
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const given = find(name, sources, file);
     origins[name] = given.origin;
     settings[name] = parseSetting(name, given);
+    effective.push(effectiveSetting(name, given.value, given.origin));
   }
-  return { settings: settings as Settings, origins: origins as Origins };
+  return { settings: { ...(settings as Settings), effective }, origins: origins as Origins };
 }
 
 interface Given {

@@ -1,3 +1,4 @@
+import type { EffectiveSetting } from '../config/effective.ts';
 import type { Claims } from '../containers/claims.ts';
 import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
@@ -32,6 +33,7 @@ export interface DaemonHostNeeds {
 }
 
 export interface DaemonHostOptions {
+  readonly settings: readonly EffectiveSetting[];
   readonly hostId: string;
   readonly bridge: string;
 }
@@ -118,6 +120,10 @@ export class DaemonHost implements Host {
   attachments(): Promise<readonly AttachmentReport[]> {
     const { parts, roster } = this.#needs;
     return attachmentReports(parts, roster.entries());
+  }
+
+  async settings(): Promise<readonly EffectiveSetting[]> {
+    return this.#options.settings;
   }
 
   async status(): Promise<StatusReport> {

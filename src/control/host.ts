@@ -1,3 +1,4 @@
+import type { EffectiveSetting } from '../config/effective.ts';
 import type { AddressOwner } from '../containers/addressing.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
@@ -33,6 +34,8 @@ export interface Host {
   removeHost(hostId: string, options: { readonly dryRun: boolean }): Promise<readonly Remain[]>;
   /** What is attached: the exposed bridge first, then containers. */
   attachments(): Promise<readonly AttachmentReport[]>;
+  /** The settings in effect, and where each came from; secrets are hidden. */
+  settings(): Promise<readonly EffectiveSetting[]>;
   status(): Promise<StatusReport>;
 }
 

@@ -1,4 +1,5 @@
-import type { Settings } from '../config/schema.ts';
+import type { EffectiveSetting } from '../config/effective.ts';
+import type { LoadedSettings } from '../config/load.ts';
 import { Claims } from '../containers/claims.ts';
 import { Roster } from '../containers/roster.ts';
 import type { ContainerResolver } from '../dns/args.ts';
@@ -24,7 +25,7 @@ import { attachmentReports, containerCounts, ipamReport, networkReport } from '.
  * nothing is remembered.
  * @throws HeddleError `not-permitted` for whoever is not root
  */
-export function localHost(settings: Settings, client: DockerClient): Host {
+export function localHost(settings: LoadedSettings, client: DockerClient): Host {
   if (process.getuid?.() !== 0) {
     throw new HeddleError(
       'not-permitted',
@@ -62,9 +63,9 @@ class LocalHost implements Host {
   readonly addresses: LocalAddresses;
   readonly #parts: Parts;
   readonly #roster: Roster;
-  readonly #settings: Settings;
+  readonly #settings: LoadedSettings;
 
-  constructor(needs: { readonly parts: Parts; readonly roster: Roster }, settings: Settings) {
+  constructor(needs: { readonly parts: Parts; readonly roster: Roster }, settings: LoadedSettings) {
     this.#parts = needs.parts;
     this.#roster = needs.roster;
     this.#settings = settings;
@@ -121,6 +122,10 @@ class LocalHost implements Host {
   async attachments(): Promise<readonly AttachmentReport[]> {
     await this.containers();
     return attachmentReports(this.#parts, this.#roster.entries());
+  }
+
+  async settings(): Promise<readonly EffectiveSetting[]> {
+    return this.#settings.effective;
   }
 
   async status(): Promise<StatusReport> {

@@ -1,0 +1,19 @@
+import { formatOption } from './ps.ts';
+import { printable, table } from './table.ts';
+import type { HostWord } from './word.ts';
+
+export const settingsWord: HostWord = {
+  name: 'settings',
+  describe: (command) =>
+    void command.summary('the settings in effect, and where each came from').addOption(formatOption()),
+  async run(host, { options }, io) {
+    const settings = await host.settings();
+    const rows = settings.map(({ setting, value, origin }) => [setting, printable(value), printable(origin)]);
+    io.stdout.write(
+      options.format === 'json'
+        ? `${JSON.stringify(settings, null, 2)}\n`
+        : table(['setting', 'value', 'from'], rows),
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,24 @@
+import * as v from 'valibot';
+import { keyOf, SETTINGS, type SettingName } from './schema.ts';
+
+/** One setting as it is in effect. */
+export interface EffectiveSetting {
+  /** As in the settings file: `dns-listen`. */
+  readonly setting: string;
+  /** As it was given, or the default; empty for none. Secrets are hidden. */
+  readonly value: string;
+  /** `--mtu`, `HEDDLE_MTU`, `/etc/heddle/heddle.yml`, `default`. */
+  readonly origin: string;
+}
+
+/** What a setting shows to people of the value that it was given; undefined means the default. */
+export function effectiveSetting(name: SettingName, given: unknown, origin: string): EffectiveSetting {
+  const value = given === undefined ? v.getDefault(SETTINGS[name].schema) : given;
+  const text = value === undefined ? '' : [value].flat().map(String).join(',');
+  return { setting: keyOf(name), value: isSecret(name) && text ? '(hidden)' : withoutPassword(text), origin };
+}
+
+const isSecret = (name: SettingName): boolean => 'secret' in SETTINGS[name];
+
+/** Of `consul://user:password@host:8500`, whoever reads it gets the host. */
+const withoutPassword = (text: string): string => text.replace(/:\/\/[^/@\s]*@/g, '://(hidden)@');

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { type Container, docker } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+
+let daemon: Daemon;
+let web: Container;
+
+beforeAll(async () => {
+  daemon = await startDaemon(['--mtu', '1400'], { CONSUL_HTTP_TOKEN: 'hush-hush' });
+  web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
+  await daemon.word('expose');
+});
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+test('status ipam shows who has which address', async () => {
+  const { stdout } = await daemon.word('status', 'ipam');
+  expect(stdout).toMatch(/IPAM: range 10\.32\.0\.0\/12, 2 addresses of 2 owners/);
+  expect(stdout).toMatch(/^10\.32\.0\.1\/12 +weave:expose/m);
+  expect(stdout).toMatch(new RegExp(`^10\\.2\\.1\\.1/16 +${web.id.slice(0, 12)} +${web.name} +running`, 'm'));
+  await docker('stop', '-t', '0', web.id);
+  await eventually(async () =>
+    expect((await daemon.word('status', 'ipam')).stdout).toMatch(/10\.2\.1\.1.* kept/),
+  );
+  await docker('start', web.id);
+});
+
+test.each([
+  ['dns', /DNS: 127\.0\.0\.1:5353 listening/],
+  ['docker', /Docker: unix:.*following/],
+  ['network', /Network: bridge weave, 10\.32\.0\.1\/12/],
+  ['registry', /Registry: embedded/],
+  ['services', /^web +10\.2\.1\.1:80/m],
+])('status %s tells of that part alone, also as JSON', async (part, line) => {
+  await eventually(async () => expect((await daemon.word('status', part)).stdout).toMatch(line));
+  expect((await daemon.word('status', part)).stdout).not.toContain('Heddle:');
+  expect(JSON.parse((await daemon.word('status', part, '--format', 'json')).stdout)).toBeTruthy();
+  expect((await daemon.word('status', 'nonsense')).status).toBe(2);
+});
+
+test('report is all of it as JSON', async () => {
+  const report = JSON.parse((await daemon.word('report')).stdout);
+  expect(report).toMatchObject({
+    daemon: { pid: expect.any(Number) },
+    ipam: { range: '10.32.0.0/12' },
+    attachments: [{ owner: 'weave:expose' }, { owner: web.id, mac: '0a:58:0a:02:01:01' }],
+  });
+  expect(report.details).toHaveLength(1);
+  expect(JSON.stringify(report)).not.toContain('hush');
+});
+
+test("settings are the daemon's own, with where each came from, and no secret", async () => {
+  const { stdout } = await daemon.word('settings');
+  expect(stdout).toMatch(/^mtu +1400 +--mtu$/m);
+  expect(stdout).toMatch(/^consul-token +\(hidden\) +CONSUL_HTTP_TOKEN$/m);
+  expect(stdout).toMatch(/^bridge +weave +default$/m);
+  expect(stdout).not.toContain('hush');
+});
+
+test('setup says what is there, and fetches nothing', async () => {
+  const { status, stdout } = await heddle(['setup']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(
+    /^engine: Docker .*\nimage: heddle:.* is (not )?there.*\ncontainer: heddle is not there\n$/,
+  );
+});
+
+test('what needs several hosts is refused, and a password above all', async () => {
+  for (const words of [
+    ['connect', '10.0.0.2'],
+    ['forget', '10.0.0.2'],
+  ]) {
+    const { status, stdout, stderr } = await daemon.word(...words);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^heddle: .*several hosts.*\n$/);
+  }
+  for (const word of ['daemon', 'launch']) {
+    const { status, stderr } = await heddle([word], {
+      env: { WEAVE_PASSWORD: 'hush-hush' },
+      timeout: 10_000,
+    });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^heddle: WEAVE_PASSWORD .*not there yet/);
+    expect(stderr).not.toContain('hush');
+  }
+});
