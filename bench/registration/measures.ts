@@ -96,7 +96,7 @@ export interface Sync {
 }
 
 /** So many names are watched at once: more questions would be what is measured. */
-const WATCHED = 20;
+const WATCHED = 4;
 /** How long a start may take, in ms. */
 const PATIENCE_MS = 120_000;
 
