@@ -5,9 +5,9 @@ export const reset: HostWord = {
   describe: (command) =>
     void command
       .summary('remove the bridge, what is attached to it, the rules and the claims')
-      .option('--force', 'accepted, as by the weave script'),
-  async run(host) {
-    await host.addresses.reset();
+      .option('--force', "also where the bridge is Docker's own"),
+  async run(host, { options }) {
+    await host.addresses.reset({ force: options.force === true });
     return 0;
   },
 };

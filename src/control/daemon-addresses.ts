@@ -6,6 +6,7 @@ import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
+import { refuseDockersBridge } from './docker-bridge.ts';
 import type { AddressWords } from './host.ts';
 
 export interface DaemonAddressesNeeds {
@@ -111,8 +112,9 @@ export class DaemonAddresses implements AddressWords {
     return this.#needs.parts.addressing.check(requests);
   }
 
-  async reset(): Promise<void> {
+  async reset({ force }: { readonly force: boolean }): Promise<void> {
     const { parts, claims, roster } = this.#needs;
+    if (!force) await refuseDockersBridge(parts);
     await claims.forget(EXPOSED);
     // Detached as by hand, or the next look would give back what their labels ask for.
     for (const { snapshot } of roster.entries()) await claims.clear(snapshot.id);

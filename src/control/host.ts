@@ -54,8 +54,11 @@ export interface AddressWords {
   hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Finds out whether a new container could have these. @throws HeddleError `taken`, `bad-input` */
   check(requests: readonly AddressRequest[]): Promise<void>;
-  /** Takes away every attachment, the bridge and our rules, and forgets whose the addresses were. */
-  reset(): Promise<void>;
+  /**
+   * Takes away every attachment, the bridge and our rules, and forgets whose the addresses were.
+   * @throws HeddleError `refused` where the bridge is Docker's own, unless by force
+   */
+  reset(options: { readonly force: boolean }): Promise<void>;
 }
 
 export interface AttachmentReport {

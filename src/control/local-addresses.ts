@@ -2,6 +2,7 @@ import { EXPOSED } from '../containers/claims.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
+import { refuseDockersBridge } from './docker-bridge.ts';
 import type { AddressWords } from './host.ts';
 
 export interface LocalAddressesNeeds {
@@ -77,7 +78,9 @@ export class LocalAddresses implements AddressWords {
     await parts.addressing.check(requests);
   }
 
-  reset(): Promise<void> {
-    return this.#needs.parts.network.removeBridge();
+  async reset({ force }: { readonly force: boolean }): Promise<void> {
+    const { parts } = this.#needs;
+    if (!force) await refuseDockersBridge(parts);
+    await parts.network.removeBridge();
   }
 }
