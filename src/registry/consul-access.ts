@@ -1,6 +1,5 @@
 import { HeddleError } from '../errors.ts';
 import type { ConsulClient } from './consul-client.ts';
-import { TOKEN_POLICY } from './consul-errors.ts';
 
 /** Whether a Consul can be written to now, and whether what it shows is all there is. */
 export class ConsulAccess {
@@ -37,7 +36,10 @@ export class ConsulAccess {
     const services = await this.#client.get<object>({ attempt, path: '/catalog/services', signal });
     if (!('consul' in services) && !(await this.#withoutTokens(signal))) {
       const message = `${this.#client.name} shows this token no services, not even its own`;
-      throw new HeddleError('refused', `${message}; the token (CONSUL_HTTP_TOKEN) needs ${TOKEN_POLICY}`);
+      throw new HeddleError(
+        'refused',
+        `${message}; the token (CONSUL_HTTP_TOKEN) needs ${this.#client.tokenPolicy}`,
+      );
     }
     this.#readingProven = true;
   }

@@ -5,11 +5,13 @@ import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import Consul from 'consul';
 import { http } from '../http.ts';
-import { explained } from './consul-errors.ts';
+import { explained, TOKEN_POLICY } from './consul-errors.ts';
 import { type ConsulUri, formatRegistryUri } from './uri.ts';
 
 export interface ConsulClientOptions {
   readonly token?: string;
+  /** What the token needs, for messages; default the policy of agent mode. */
+  readonly tokenPolicy?: string;
   /** PEM texts for `consul-tls://`: the authority that signed the agent's certificate, and ours for mutual TLS. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Of one request, in ms; default 10,000. The package has none, and a silent peer would hang for ever. */
@@ -64,11 +66,14 @@ const CONNECTIONS = 32;
 export class ConsulClient {
   /** `consul://127.0.0.1:8500`. */
   readonly name: string;
+  /** What the token needs. */
+  readonly tokenPolicy: string;
   readonly #requests: Requests;
   readonly #query: Readonly<Record<string, string>>;
 
   constructor(uri: ConsulUri, options: ConsulClientOptions = {}) {
     this.name = formatRegistryUri(uri);
+    this.tokenPolicy = options.tokenPolicy ?? TOKEN_POLICY;
     this.#query = options.query ?? {};
     this.#requests = new Consul(connection(uri, options) as object) as unknown as Requests;
   }
@@ -113,7 +118,7 @@ export class ConsulClient {
       return await send({ ...request, type: 'json', ctx: canceller, exts: { onRequest: noticeCut } });
     } catch (error) {
       signal?.throwIfAborted();
-      throw explained(`${attempt} at ${this.name}`, error);
+      throw explained(`${attempt} at ${this.name}`, error, this.tokenPolicy);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }

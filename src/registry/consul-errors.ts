@@ -24,9 +24,9 @@ interface PackageError {
 
 /**
  * A failed request as ours: `not-found` for 404, `unreachable` where another try may succeed, `refused` with
- * Consul's words where it will not.
+ * Consul's words where it will not, and with the token's policy where that is why.
  */
-export function explained(attempt: string, thrown: unknown): HeddleError {
+export function explained(attempt: string, thrown: unknown, policy: string): HeddleError {
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as PackageError;
   const status = error.isResponse === true ? error.response?.statusCode : undefined;
   const options = { cause: thrown };
@@ -34,8 +34,8 @@ export function explained(attempt: string, thrown: unknown): HeddleError {
   const words = wordsOf(error.response?.body) || messageOf(thrown);
   const message = `${attempt}: Consul answered ${status}: ${words}`;
   if (status === 404) return new HeddleError('not-found', message, options);
-  if (status === 403) {
-    const hint = `the token (CONSUL_HTTP_TOKEN) needs the policy ${TOKEN_POLICY}`;
+  if (status === 403 || words.includes('Permission denied')) {
+    const hint = `the token (CONSUL_HTTP_TOKEN) needs the policy ${policy}`;
     return new HeddleError('refused', `${message}; ${hint}`, options);
   }
   return new HeddleError(passing(status, words) ? 'unreachable' : 'refused', message, options);

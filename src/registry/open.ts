@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import { ConsulRegistry } from './consul.ts';
 import { CatalogRegistry, nodeNameOf } from './consul-catalog.ts';
 import { ConsulClient } from './consul-client.ts';
+import { CATALOG_TOKEN_POLICY } from './consul-errors.ts';
 import { ConsulLookups } from './consul-lookups.ts';
 import { EmbeddedRegistry } from './embedded.ts';
 import type { Elsewhere, Moving, Registry } from './registry.ts';
@@ -90,6 +91,7 @@ export function consulClient(uri: ConsulUri, settings: RegistrySettings): Consul
   const tls = 'tls' in uri && uri.tls;
   return new ConsulClient(uri, {
     ...(token !== undefined && { token }),
+    ...(settings.consulMode === 'catalog' && { tokenPolicy: CATALOG_TOKEN_POLICY }),
     ...(tls && { tls: readTls({ ca, cert, key }) }),
     query: { ...(dc !== undefined && { dc }), ...(ns !== undefined && { ns }) },
   });

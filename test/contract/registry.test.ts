@@ -478,6 +478,17 @@ describe('a real agent that denies by default', () => {
     },
   );
 
+  test('refuses to let an agent’s token write the catalog, and says what it needs', async () => {
+    const consulToken = await tokenOf(TOKEN_POLICY);
+    const settings = { ...PLAIN, registry: parseRegistryUri(agent.uri), consulToken };
+    const open = openRegistry({ ...settings, consulMode: 'catalog' }, { hostId: HOST, log: silentLogger });
+    await expect(open.registry.register(serviceOf())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(CATALOG_TOKEN_POLICY),
+    });
+    await open.stop();
+  });
+
   test('takes no empty list for truth under a token that may not read', async () => {
     await registryWith('root').register(serviceOf());
     const blind = registryWith(await tokenOf('key_prefix "" { policy = "read" }'));
