@@ -24,6 +24,12 @@ const PURPOSES = {
     baseImage: true,
   },
   bench: { parts: LAB, root: true, consul: true, build: true },
+  'bench:dns': {
+    parts: ['dnsmasq', 'unbound', 'knotd', 'cc', 'taskset', 'dig'],
+    root: false,
+    consul: true,
+    build: true,
+  },
   image: { parts: ['docker'], root: false, build: true },
 };
 

@@ -18,6 +18,11 @@ const PARTS = {
   curl: { package: 'curl', about: 'curl' },
   openssl: { package: 'openssl', about: 'openssl' },
   tini: { package: 'tini', about: 'tini' },
+  dnsmasq: { package: 'dnsmasq-base', about: 'dnsmasq' },
+  unbound: { package: 'unbound', about: 'unbound' },
+  knotd: { package: 'knot', about: 'Knot DNS (knotd)' },
+  cc: { package: 'gcc', about: 'a C compiler (cc)' },
+  taskset: { package: 'util-linux', about: 'taskset' },
   debootstrap: { package: 'debootstrap', about: 'debootstrap' },
 };
 

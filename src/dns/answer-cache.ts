@@ -74,11 +74,13 @@ export class AnswerCache {
   /** Keeps an answer whose zone can say whether it is still true. */
   keep(key: string, reply: Reply, { message, zone, type, rcode }: CachedAnswer): void {
     if (reply.stillTrue === undefined) return;
+    // A copy: an encoded message is the beginning of a buffer as large as a message may be.
+    const order = Buffer.from(message);
     const kept = this.#kept.get(key);
     if (kept?.stillTrue()) {
       const at =
         kept.orders.length < kept.wanted ? kept.orders.length : Math.floor(this.#random() * kept.wanted);
-      kept.orders[at] = message;
+      kept.orders[at] = order;
       return;
     }
     const wanted = reply.answers.length > 1 ? MAX_ORDERS : 1;
@@ -86,7 +88,7 @@ export class AnswerCache {
       zone,
       type,
       rcode,
-      orders: [message],
+      orders: [order],
       wanted,
       stillTrue: reply.stillTrue,
       uses: 0,

@@ -1,0 +1,70 @@
+/**
+ * heddle's resolver on loopback with the services of names.ts behind it, without Docker and registry:
+ * `heddle-server.ts PORT COUNT ADDRESSES|mixed cached|plain CHANGES-A-SECOND`.
+ */
+import { AnswerCache } from '../../src/dns/answer-cache.ts';
+import { LocalNetworks } from '../../src/dns/local.ts';
+import { RateLimit } from '../../src/dns/rate-limit.ts';
+import { Resolver } from '../../src/dns/resolve.ts';
+import { Responder } from '../../src/dns/responder.ts';
+import { DnsServer } from '../../src/dns/server.ts';
+import { ServiceZone } from '../../src/dns/zones/service.ts';
+import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
+import { createLogger } from '../../src/log.ts';
+import type { Instance } from '../../src/registry/registry.ts';
+import { DEFAULT_WEIGHTS } from '../../src/services/service.ts';
+import { type Named, PORT_OF_SERVICES, services } from './names.ts';
+
+const [port = '', count = '', addresses = '', kind = '', changes = ''] = process.argv.slice(2);
+const all = services(Number(count), addresses === 'mixed' ? undefined : Number(addresses));
+const instances = new Map(all.map((named) => [named.name, instancesOf(named)]));
+
+function instancesOf({ name, addresses: ips }: Named): readonly Instance[] {
+  return ips.map((address, index) => ({
+    node: 'bench',
+    nodeAddress: '127.0.0.1',
+    status: 'passing',
+    service: {
+      id: `${name}-${index}`,
+      name,
+      tags: [],
+      address,
+      port: PORT_OF_SERVICES,
+      meta: {},
+      checks: [],
+      weights: DEFAULT_WEIGHTS,
+    },
+  }));
+}
+
+const view = {
+  // A copy each time, as the registry's view makes one.
+  instances: (service: string) => [...(instances.get(service) ?? [])],
+  node: () => '127.0.0.1',
+};
+const log = createLogger({ level: 'error', pretty: false }, process.stderr);
+const local = new LocalNetworks();
+const isLocal = (client: string) => local.includes(client);
+const responder = new Responder({
+  resolver: new Resolver({
+    zones: [new ServiceZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'bench' })],
+    log,
+  }),
+  recursionFor: isLocal,
+  limit: new RateLimit(isLocal),
+  ...(kind === 'cached' && { cache: new AnswerCache() }),
+  log,
+});
+await new DnsServer(
+  { responder },
+  { listen: [{ ip: '127.0.0.1', port: Number(port), required: true }] },
+).start();
+
+if (Number(changes) > 0) {
+  let turn = 0;
+  setInterval(() => {
+    const named = all[turn % all.length] as Named;
+    turn += 1;
+    instances.set(named.name, instancesOf(named));
+  }, 1000 / Number(changes));
+}

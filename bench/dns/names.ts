@@ -1,0 +1,48 @@
+import dnsPacket from 'dns-packet';
+import { frame } from '../../src/dns/frames.ts';
+
+/** One service and the addresses of its instances. */
+export interface Named {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+export const PORT_OF_SERVICES = 8080;
+
+/** `count` services, svc0 and on, with `addresses` instances each; without a number, one to five. */
+export function services(count: number, addresses?: number): readonly Named[] {
+  let address = 0;
+  return Array.from({ length: count }, (_, index) => ({
+    name: `svc${index}`,
+    addresses: Array.from({ length: addresses ?? 1 + (index % 5) }, () => {
+      address += 1;
+      return `10.${(address >> 16) & 255}.${(address >> 8) & 255}.${address & 255}`;
+    }),
+  }));
+}
+
+/** The full name of a service; all servers are asked for the same. */
+export const nameOf = ({ name }: Named): string => `${name}.service.consul`;
+
+/** What an SRV record of the peers points at. */
+export const targetOf = (address: string): string => `h${address.replaceAll('.', '-')}.addr.consul`;
+
+/**
+ * Queries as the load generator reads them: of a hundred, 90 for A, 8 for SRV and 2 for names that are not there;
+ * or all for A. All names alike, in an order without a pattern.
+ */
+export function queryFile(all: readonly Named[], kind: 'mix' | 'a'): Buffer {
+  const length = Math.max(20_000, all.length);
+  // Coprime to any count of ours, so that every name is met before one is met again.
+  const stride = 7919;
+  const frames = Array.from({ length }, (_, index) => {
+    const share = (index * 37) % 100;
+    const named = all[(index * stride) % all.length] as Named;
+    const unknown = kind === 'mix' && share < 2;
+    const type = kind === 'mix' && share >= 2 && share < 10 ? 'SRV' : 'A';
+    const name = unknown ? `nope${index}.service.consul` : nameOf(named);
+    const flags = dnsPacket.RECURSION_DESIRED;
+    return frame(dnsPacket.encode({ type: 'query', flags, questions: [{ name, type }] }));
+  });
+  return Buffer.concat(frames);
+}

@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dig } from '../../test/support/dig.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { SERVER_CORE } from './load.ts';
+import { type Named, nameOf, PORT_OF_SERVICES, targetOf } from './names.ts';
+
+/** A server under load. */
+export interface Server extends AsyncDisposable {
+  readonly name: string;
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** Starts a program on the servers' core, and waits until it answers for the first and the last service. */
+export async function startServer(
+  name: string,
+  port: number,
+  [program = '', ...words]: readonly string[],
+  all: readonly Named[],
+  fill?: () => Promise<void>,
+): Promise<Server> {
+  const child = spawn('taskset', ['-c', SERVER_CORE, program, ...words], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint = `${complaint}${chunk}`.slice(-2_000);
+  });
+  let filled = fill === undefined;
+  const isReady = async () => {
+    if (child.exitCode !== null) throw new Error(`${name} has ended: ${complaint}`);
+    if (!filled) await fill?.();
+    filled = true;
+    for (const named of [all.at(0), all.at(-1)]) {
+      if (named === undefined) throw new Error('expected at least one name');
+      const { answers } = await dig(nameOf(named), { port });
+      if (answers.length === 0) throw new Error(`${name} does not know ${nameOf(named)}`);
+    }
+  };
+  try {
+    await eventually(isReady, { within: 60_000, every: 200 });
+  } catch (error) {
+    await end(child);
+    throw error;
+  }
+  return { name, port, pid: child.pid as number, [Symbol.asyncDispose]: () => end(child) };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+/** Registrations that are under way at the same time. */
+const REGISTERING = 32;
+
+/** Consul in memory, with the services in its catalog and as many answers as it gives. */
+export async function startConsul(binary: string, port: number, all: readonly Named[]): Promise<Server> {
+  const [http, ...others] = [port + 1, port + 2, port + 3, port + 4] as const;
+  const configuration = `
+    bind_addr = "127.0.0.1"
+    limits { http_max_conns_per_client = 1000 }
+    dns_config { udp_answer_limit = 8 }
+    ports { dns = ${port} http = ${http} grpc = -1 serf_lan = ${others[0]} serf_wan = ${others[1]} server = ${others[2]} }`;
+  const command = [binary, 'agent', '-dev', '-log-level=err', '-node=bench', '-hcl', configuration];
+  const register = () => registerAll(`http://127.0.0.1:${http}/v1/catalog/register`, all);
+  return await startServer('Consul', port, command, all, register);
+}
+
+async function registerAll(url: string, all: readonly Named[]): Promise<void> {
+  const bodies = all.flatMap(({ name, addresses }) =>
+    addresses.map((Address, index) => {
+      const Service = { ID: `${name}-${index}`, Service: name, Address, Port: PORT_OF_SERVICES };
+      // A node without an agent: an agent removes from its own node what it has not registered itself.
+      return JSON.stringify({ Node: 'elsewhere', Address: '192.0.2.1', Service });
+    }),
+  );
+  const put = async (body: string) => {
+    const { ok, status } = await fetch(url, { method: 'PUT', body });
+    if (!ok) throw new Error(`Consul refuses a registration with status ${status}`);
+  };
+  for (let at = 0; at < bodies.length; at += REGISTERING) {
+    await Promise.all(bodies.slice(at, at + REGISTERING).map(put));
+  }
+}
+
+/** A peer's command for these services; its configuration is written into the folder. */
+export type Configure = (folder: string, port: number, all: readonly Named[]) => readonly string[];
+
+/** The servers that Debian has, each with the records as its own configuration. */
+export const PEERS: Readonly<Record<string, Configure>> = {
+  dnsmasq(folder, port, all) {
+    const lines = all.flatMap((named) =>
+      named.addresses.flatMap((address) => [
+        `host-record=${nameOf(named)},${address}`,
+        `host-record=${targetOf(address)},${address}`,
+        `srv-host=${nameOf(named)},${targetOf(address)},${PORT_OF_SERVICES},1,1`,
+      ]),
+    );
+    const file = write(folder, 'dnsmasq.conf', ['local=/consul/', 'cache-size=10000', ...lines]);
+    const alone = ['--keep-in-foreground', '--no-resolv', '--no-hosts', '--pid-file=', '--user=root'];
+    return [
+      'dnsmasq',
+      ...alone,
+      '--listen-address=127.0.0.1',
+      '--bind-interfaces',
+      `--port=${port}`,
+      `-C${file}`,
+    ];
+  },
+  unbound(folder, port, all) {
+    const lines = records(all).map((record) => `  local-data: "${record}"`);
+    const file = write(folder, 'unbound.conf', [
+      'server:',
+      '  interface: 127.0.0.1',
+      `  port: ${port}`,
+      '  num-threads: 1',
+      '  do-daemonize: no',
+      '  chroot: ""',
+      '  username: ""',
+      '  use-syslog: no',
+      `  pidfile: "${join(folder, 'unbound.pid')}"`,
+      '  module-config: "iterator"',
+      '  local-zone: "consul." static',
+      ...lines,
+      'remote-control:',
+      '  control-enable: no',
+    ]);
+    return ['unbound', '-d', '-c', file];
+  },
+  Knot(folder, port, all) {
+    write(folder, 'consul.zone', [
+      'consul. 0 SOA ns.consul. hostmaster.consul. 1 3600 600 86400 0',
+      'consul. 0 NS ns.consul.',
+      'ns.consul. 0 A 127.0.0.1',
+      ...records(all),
+    ]);
+    const file = write(folder, 'knot.conf', [
+      'server:',
+      `  rundir: "${folder}"`,
+      `  listen: 127.0.0.1@${port}`,
+      '  udp-workers: 1',
+      '  tcp-workers: 1',
+      '  background-workers: 1',
+      'database:',
+      `  storage: "${folder}"`,
+      'zone:',
+      '  - domain: consul.',
+      `    storage: "${folder}"`,
+      '    file: consul.zone',
+      '    journal-content: none',
+    ]);
+    return ['knotd', '-c', file];
+  },
+};
+
+/** The services as lines of a zone file. */
+function records(all: readonly Named[]): string[] {
+  return all.flatMap((named) =>
+    named.addresses.flatMap((address) => [
+      `${nameOf(named)}. 0 IN A ${address}`,
+      `${nameOf(named)}. 0 IN SRV 1 1 ${PORT_OF_SERVICES} ${targetOf(address)}.`,
+      `${targetOf(address)}. 0 IN A ${address}`,
+    ]),
+  );
+}
+
+function write(folder: string, name: string, lines: readonly string[]): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
