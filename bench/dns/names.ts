@@ -36,7 +36,8 @@ export function queryFile(all: readonly Named[], kind: 'mix' | 'a'): Buffer {
   // Coprime to any count of ours, so that every name is met before one is met again.
   const stride = 7919;
   const frames = Array.from({ length }, (_, index) => {
-    const share = (index * 37) % 100;
+    // Shifted in every turn through the names, so that each is asked for in every way.
+    const share = (index * 37 + Math.floor(index / all.length) * 13) % 100;
     const named = all[(index * stride) % all.length] as Named;
     const unknown = kind === 'mix' && share < 2;
     const type = kind === 'mix' && share >= 2 && share < 10 ? 'SRV' : 'A';
