@@ -12,7 +12,8 @@ let consul: ConsulAgent;
 
 beforeAll(async () => {
   image = await buildImage();
-  consul = await startConsul();
+  // Containers reach it at the bridge's address.
+  consul = await startConsul({ configuration: 'addresses { http = "0.0.0.0" }' });
 }, 240_000);
 afterEach(removeContainers);
 afterAll(async () => {
@@ -22,9 +23,21 @@ afterAll(async () => {
 
 const ask = (name: string, type = 'A') => dig(`${name}.service.dc1.consul`, { type, port: consul.dnsPort });
 
-/** registrator's line with the image's name changed; Consul listens on the host's loopback, hence its network. */
+const SOCKET = ['-v', '/var/run/docker.sock:/tmp/docker.sock'];
+
+/** registrator's line with the image's name changed, in the host's network. */
 const registrator = (...words: readonly string[]) =>
-  docker('run', '-d', '--net=host', '-v', '/var/run/docker.sock:/tmp/docker.sock', image, ...words);
+  docker('run', '-d', '--net=host', ...SOCKET, image, ...words);
+
+test('the plainest line, from a network of its own and without any capability, does the same', async () => {
+  await using web = await runContainer(['-e', 'SERVICE_NAME=plain', '--expose', '80']);
+  const address = await web.address();
+  const host = await docker('inspect', '--format', '{{.NetworkSettings.Gateway}}', web.id);
+  await docker('run', '-d', ...SOCKET, image, '-internal', `consul://${host}:${consul.httpPort}`);
+  await eventually(async () => expect(dataOf(await ask('plain'))).toEqual([address]), { within: 20_000 });
+  await docker('kill', web.id);
+  await eventually(async () => expect((await ask('plain')).status).toBe('NXDOMAIN'));
+});
 
 test("registrator's line with -internal registers the containers' own addresses", async () => {
   const id = await registrator('-internal', consul.uri);
