@@ -12,6 +12,7 @@ import { NameService } from './dns/name-service.ts';
 import { WeaveNames } from './dns/weave-names.ts';
 import { DockerClient } from './docker/client.ts';
 import { dockerHost } from './docker/host.ts';
+import { messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
 import { BridgeKeeper } from './network/keeper.ts';
 import { ownNamespace } from './network/namespace.ts';
@@ -108,7 +109,9 @@ export class Heddle {
     roster.on('set', (entry) => desired.set(entry));
     roster.on('delete', (container) => desired.delete(container));
     roster.on('delete', (container) => void claims.forget(container));
-    roster.on('delete', (container) => void containerNames.forget(container));
+    roster.on('delete', (container) => {
+      containerNames.forget(container).catch((error: unknown) => log('dns').warn(messageOf(error)));
+    });
 
     const forget: Host['removeHost'] = (id, options) => removeHost(settings, id, options);
     const host = new DaemonHost(

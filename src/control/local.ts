@@ -56,7 +56,7 @@ const LOOK_UP_MS = 10_000;
 const withoutDaemon = (word: string): HeddleError =>
   new HeddleError(
     'not-running',
-    `${word} is kept by the daemon, and none runs here; start one with heddle daemon`,
+    `${word} is kept by the daemon; leave --local out, or start one with heddle daemon`,
   );
 
 class LocalHost implements Host {

@@ -5,7 +5,7 @@ import { count } from '../support/counts.ts';
 import { type DigOptions, dataOf } from '../support/dig.ts';
 import { docker, removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
 
 // In brackets: the test of weave that holds the same rule.
 
@@ -135,6 +135,18 @@ describe('dns-add, dns-remove and dns-lookup (240)', () => {
     await word('dns-remove', '192.0.2.7', '2001:db8::7', '-h', 'printer');
     await daemon.restart();
     expect(await found('printer.weave.local')).toEqual([]);
+  });
+
+  test('--local looks up at the bridge, and says that names are kept by a daemon', async () => {
+    const web = await daemon.run(['10.2.1.1/16']);
+    await isFound(web.name, '10.2.1.1');
+    expect(await heddle(['--local', 'dns-lookup', web.name])).toMatchObject({
+      status: 0,
+      stdout: '10.2.1.1\n',
+    });
+    const { status, stderr } = await heddle(['--local', 'dns-add', '10.2.1.1', '-h', 'front']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('dns-add is kept by the daemon; leave --local out');
   });
 
   test.each([
