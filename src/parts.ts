@@ -60,7 +60,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     { bridge, localBridges: [settings.dockerBridge ?? 'docker0'] },
   );
   const network = new KernelEngine({ firewall, log }, { bridge, interface: device, mtu });
-  const reader = new AddressReader({ network, warn: (sentence) => log.warn(sentence) });
+  const reader = new AddressReader({ network, warn: (sentence) => log.info(sentence) });
   const namespaceOf = ({ id, pid }: Snapshot) => findNamespace({ procfs, pid, containerId: id });
 
   const attachment = new Attachment({
