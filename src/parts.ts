@@ -24,6 +24,7 @@ import { taskHost } from './services/marathon-task.ts';
 export interface Parts {
   readonly docker: DockerEngine;
   readonly network: NetworkEngine;
+  readonly firewall: Pick<IptablesFirewall, 'inspect'>;
   readonly attachment: Attachment;
   readonly observer: Observer;
   readonly addressing: Addressing;
@@ -100,6 +101,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   return {
     docker,
     network,
+    firewall,
     observer,
     attachment,
     dnsAddress,

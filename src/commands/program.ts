@@ -6,6 +6,7 @@ import { attach, detach } from './attach.ts';
 import { checkAddresses } from './check-addresses.ts';
 import { dnsArgsWord } from './dns-args.ts';
 import { dockerBridgeIp } from './docker-bridge-ip.ts';
+import { doctor } from './doctor.ts';
 import { settingsWord } from './effective-settings.ts';
 import { explainWord } from './explain.ts';
 import { expose, hide } from './expose.ts';
@@ -37,6 +38,7 @@ export const HOST_WORDS: readonly HostWord[] = [
   dnsRemove,
   dnsLookup,
   settingsWord,
+  doctor,
   report,
   dockerBridgeIp,
   reset,

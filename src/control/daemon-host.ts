@@ -6,6 +6,8 @@ import type { ContainerResolver } from '../dns/args.ts';
 import { formatListen } from '../dns/listen.ts';
 import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/weave-names.ts';
+import { examine } from '../doctor/examine.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { HeddleError } from '../errors.ts';
 import type { Parts } from '../parts.ts';
 import type { Desired } from '../registry/desired.ts';
@@ -124,6 +126,12 @@ export class DaemonHost implements Host {
 
   async settings(): Promise<readonly EffectiveSetting[]> {
     return this.#options.settings;
+  }
+
+  async doctor(): Promise<readonly Finding[]> {
+    const { parts, roster } = this.#needs;
+    const running = [...roster.entries()].map(({ snapshot }) => snapshot).filter(({ pid }) => pid > 0);
+    return examine({ parts, running, registry: (await this.status()).registry ?? undefined });
   }
 
   async status(): Promise<StatusReport> {

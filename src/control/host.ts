@@ -4,6 +4,7 @@ import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
 import type { ContainerResolver } from '../dns/args.ts';
 import type { NameRequest } from '../dns/weave-names.ts';
+import type { Finding } from '../doctor/finding.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Instance } from '../registry/registry.ts';
@@ -36,6 +37,8 @@ export interface Host {
   attachments(): Promise<readonly AttachmentReport[]>;
   /** The settings in effect, and where each came from; secrets are hidden. */
   settings(): Promise<readonly EffectiveSetting[]>;
+  /** Looks at everything heddle stands on. */
+  doctor(): Promise<readonly Finding[]>;
   status(): Promise<StatusReport>;
 }
 

@@ -6,6 +6,8 @@ import type { ContainerResolver } from '../dns/args.ts';
 import { overTcp } from '../dns/exchange.ts';
 import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
+import { examine } from '../doctor/examine.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { HeddleError } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { assembleParts, type Parts } from '../parts.ts';
@@ -126,6 +128,13 @@ class LocalHost implements Host {
 
   async settings(): Promise<readonly EffectiveSetting[]> {
     return this.#settings.effective;
+  }
+
+  async doctor(): Promise<readonly Finding[]> {
+    // Without Docker the rest can still be looked at.
+    const reports = await this.containers().catch(() => []);
+    const running = reports.map(({ entry }) => entry.snapshot).filter(({ pid }) => pid > 0);
+    return examine({ parts: this.#parts, running, registry: undefined });
   }
 
   async status(): Promise<StatusReport> {

@@ -11,6 +11,8 @@ export interface EngineInfo {
   /** The host's name as the engine knows it. */
   readonly name: string;
   readonly version: string;
+  /** Its clock when it answered, RFC 3339. */
+  readonly time: string;
 }
 
 /** What the events' loop and the words need of Docker; everything foreign is parsed behind it. */
@@ -53,7 +55,7 @@ export class DockerEngine implements Docker {
 
   async info(): Promise<EngineInfo> {
     const info = await this.#client.call('ask for its identity', (client) => client.info());
-    return { id: info.ID, name: info.Name, version: info.ServerVersion };
+    return { id: info.ID, name: info.Name, version: info.ServerVersion, time: info.SystemTime ?? '' };
   }
 
   async containers(): Promise<readonly string[]> {

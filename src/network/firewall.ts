@@ -67,6 +67,20 @@ export class IptablesFirewall implements Firewall {
     for (const family of families()) await this.#insert(family, this.#rules, without);
   }
 
+  /** What the filter is, for people. IPv4's alone. @throws Error with iptables' words */
+  async inspect(): Promise<{
+    readonly command: string;
+    /** For forwarded packets: `ACCEPT`, `DROP`. */
+    readonly policy: string;
+    /** How many of the rules that a bridge needs are not there. */
+    readonly missing: number;
+  }> {
+    const command = await commandWithDockersChains('iptables');
+    const policy = /^-P FORWARD (\S+)/m.exec(await iptables(command, ['-S', 'FORWARD']))?.[1] ?? 'unknown';
+    const present = (await taggedRules(command, 'filter')).length;
+    return { command, policy, missing: Math.max(0, this.#rules.length - present) };
+  }
+
   async masquerade(networks: readonly Cidr[]): Promise<void> {
     const without = 'what is exposed is reached from this host alone';
     for (const family of families()) {

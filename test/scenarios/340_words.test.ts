@@ -3,6 +3,7 @@ import { clearWorld } from '../support/cleanup.ts';
 import { type Container, docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { succeed } from '../support/program.ts';
 
 let daemon: Daemon;
 let web: Container;
@@ -59,6 +60,52 @@ test("settings are the daemon's own, with where each came from, and no secret", 
   expect(stdout).toMatch(/^consul-token +\(hidden\) +CONSUL_HTTP_TOKEN$/m);
   expect(stdout).toMatch(/^bridge +weave +default$/m);
   expect(stdout).not.toContain('hush');
+});
+
+test('doctor looks at every part, asks port 53 from inside a container, and says what to do', async () => {
+  const asked = async () => {
+    const { status, stdout } = await daemon.word('doctor');
+    return {
+      status,
+      of: (subject: string) => stdout.split('\n').find((line) => line.includes(`  ${subject}  `)),
+      stdout,
+    };
+  };
+  const { status, of, stdout } = await asked();
+  expect(status, stdout).toBe(0);
+  for (const subject of [
+    'docker',
+    'capabilities',
+    'kernel',
+    'firewall',
+    'bridge',
+    'registry',
+    'clock',
+    'port 53',
+  ]) {
+    expect(of(subject)).toMatch(/^ok /);
+  }
+  expect(of('port 53')).toContain(`answers inside '${web.name}'`);
+  const block = ['INPUT', '-i', 'docker0', '-p', 'udp', '--dport', '53', '-j', 'DROP'];
+  await succeed('iptables', ['-w', '-I', ...block]);
+  try {
+    const blocked = await asked();
+    expect(blocked.status).toBe(1);
+    expect(blocked.of('port 53')).toMatch(/^failed .*does not answer inside/);
+    expect(blocked.stdout).toMatch(/→ .*firewall/);
+  } finally {
+    await succeed('iptables', ['-w', '-D', ...block]);
+  }
+  const nowhere = { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } };
+  const without = await heddle(['--local', 'doctor', '--format', 'json'], nowhere);
+  expect(without.status).toBe(1);
+  expect(JSON.parse(without.stdout)).toContainEqual(
+    expect.objectContaining({
+      subject: 'docker',
+      state: 'failed',
+      advice: expect.stringContaining('DOCKER_HOST'),
+    }),
+  );
 });
 
 test('setup says what is there, and fetches nothing', async () => {

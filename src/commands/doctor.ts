@@ -1,0 +1,22 @@
+import type { Finding } from '../doctor/finding.ts';
+import { formatOption } from './ps.ts';
+import { printable } from './table.ts';
+import type { HostWord } from './word.ts';
+
+export const doctor: HostWord = {
+  name: 'doctor',
+  describe: (command) =>
+    void command.summary('look at everything heddle stands on, and say what to do').addOption(formatOption()),
+  async run(host, { options }, io) {
+    const findings = await host.doctor();
+    io.stdout.write(
+      options.format === 'json' ? `${JSON.stringify(findings, null, 2)}\n` : findings.map(text).join(''),
+    );
+    return findings.some(({ state }) => state === 'failed') ? 1 : 0;
+  },
+};
+
+function text({ subject, state, detail, advice }: Finding): string {
+  const line = `${state.padEnd(7)}  ${subject.padEnd(12)}  ${printable(detail)}\n`;
+  return advice === '' ? line : `${line}${' '.repeat(23)}→ ${printable(advice)}\n`;
+}
