@@ -77,9 +77,12 @@ test('what comes out after the container has gone is left out', async () => {
   const signal = probe.mock.calls[0]?.[1];
   desired.delete(containerId('a'));
   expect(signal?.aborted).toBe(true);
-  slow.resolve({ status: 'passing', output: '' });
   run('a');
+  slow.resolve({ status: 'passing', output: '' });
+  await vi.advanceTimersByTimeAsync(0);
   expect(statuses()).toEqual([[undefined]]);
+  // The one of the new run: the old one must not go on.
+  expect(vi.getTimerCount()).toBe(1);
 });
 
 test('no more than 64 run at once, and slow ones hold up nobody for ever', async () => {
