@@ -6,6 +6,9 @@ const FRESH_MS = 1_000;
 /** The same while strangers ask: a flood of them must not be a flood of readings. */
 const STRANGER_FRESH_MS = 20;
 
+/** More than ask within a second; whoever is beyond it is checked each time. */
+const MAX_NEIGHBOURS = 4_096;
+
 type Interfaces = () => NodeJS.Dict<NetworkInterfaceInfo[]>;
 
 /** The addresses of this host and the networks they lie in, loopback included. */
@@ -14,6 +17,8 @@ export class LocalNetworks {
   readonly #now: () => number;
   #addresses = new BlockList();
   #networks = new BlockList();
+  /** Clients that were found to be local since the last reading. */
+  readonly #neighbours = new Set<string>();
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(needs: { readonly interfaces?: Interfaces; readonly now?: () => number } = {}) {
@@ -24,11 +29,16 @@ export class LocalNetworks {
   /** Whether an address lies in a network that this host is part of. */
   includes(address: string): boolean {
     this.#refresh(FRESH_MS);
+    // A check leaves JavaScript, twice a query, for the same few clients again and again.
+    if (this.#neighbours.has(address)) return true;
     const known = () => this.#networks.check(withoutZone(address), familyOf(address));
-    if (known()) return true;
-    // Docker's bridge has no carrier, and is not listed, until its first container runs: a stranger is looked at twice.
-    this.#refresh(STRANGER_FRESH_MS);
-    return known();
+    if (!known()) {
+      // Docker's bridge has no carrier, and is not listed, until its first container runs: a stranger is looked at twice.
+      this.#refresh(STRANGER_FRESH_MS);
+      if (!known()) return false;
+    }
+    if (this.#neighbours.size < MAX_NEIGHBOURS) this.#neighbours.add(address);
+    return true;
   }
 
   /** Whether this host itself has an address; all of 127.0.0.0/8 is its own. */
@@ -41,6 +51,7 @@ export class LocalNetworks {
     const now = this.#now();
     if (now - this.#readAt < freshMs) return;
     this.#readAt = now;
+    this.#neighbours.clear();
     const [addresses, networks] = [new BlockList(), new BlockList()];
     for (const list of [addresses, networks]) {
       list.addSubnet('127.0.0.0', 8, 'ipv4');
