@@ -70,6 +70,7 @@ test('a check ends with its container, whatever it was waiting for', async () =>
 });
 
 test('what comes out after the container has gone is left out', async () => {
+  const jitter = vi.spyOn(Math, 'random').mockReturnValue(0.5);
   const slow = Promise.withResolvers<Result>();
   probe.mockImplementationOnce(() => slow.promise);
   run('a');
@@ -81,6 +82,7 @@ test('what comes out after the container has gone is left out', async () => {
   slow.resolve({ status: 'passing', output: '' });
   await vi.advanceTimersByTimeAsync(0);
   expect(statuses()).toEqual([[undefined]]);
+  jitter.mockRestore();
   // The one of the new run: the old one must not go on.
   expect(vi.getTimerCount()).toBe(1);
 });
