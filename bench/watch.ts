@@ -45,6 +45,7 @@ async function measure(container: Container): Promise<void> {
       addressesIn: (path) => network.addresses(path),
       attach: undefined,
       wanted: async () => ({ cidrs: [], refused: false, problem: undefined }),
+      found: async () => {},
       bridgeSubnets: async () => [],
       hostAddress: async () => undefined,
     },

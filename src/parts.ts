@@ -89,6 +89,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
             attach: (...given) => attachment.connect(...given),
           }
         : { wanted: async (snapshot) => addressing.expected(snapshot), attach: undefined }),
+      found: (...given) => addressing.adopt(...given),
       bridgeSubnets: () => network.hostAddresses(bridge).then((addresses) => addresses.map(toCidr)),
       hostAddress: async (snapshot) =>
         settings.ip ?? taskHost(snapshot) ?? needs.advertised() ?? (await defaultRouteAddress()),

@@ -1,3 +1,4 @@
+import type { Address } from '../addresses/address.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { AddressTaken, distinct, grant, type Holder, meant } from '../ipam/grant.ts';
@@ -80,6 +81,17 @@ export class Addressing {
     }
   }
 
+  /**
+   * Claims what a container had before there was anybody to claim it: the original weave, or a word with `--local`,
+   * has attached it. Later attachments of others are theirs to take back.
+   */
+  async adopt(snapshot: Snapshot, addresses: readonly Address[]): Promise<void> {
+    const { claims, settled } = this.#needs;
+    if (settled() || claims.of(snapshot.id) || snapshot.networkMode.startsWith('container:')) return;
+    const cidrs = this.#attached(addresses);
+    if (cidrs.length > 0) await claims.add(snapshot.id, cidrs);
+  }
+
   /** The same where this process may not attach: what is said to be coming, and nothing is claimed for it. */
   expected(snapshot: Snapshot): Wanted {
     const { requests, problem } = dueAddresses(snapshot);
@@ -121,13 +133,13 @@ export class Addressing {
 
   /** What it was given, and what it was seen with: somebody else may have attached it. */
   #own(owner: string, bridge: readonly Cidr[]): readonly Cidr[] {
-    const seen = this.#needs.roster.get(owner)?.addresses ?? [];
-    const ours = seen.filter((address) => address.interface === this.#options.interface);
-    const attached = owner === EXPOSED ? bridge : ours;
-    return [
-      ...(this.#needs.claims.of(owner) ?? []),
-      ...attached.map(({ ip, prefixLength, family }) => ({ ip, prefixLength, family })),
-    ];
+    const seen = this.#attached(this.#needs.roster.get(owner)?.addresses ?? []);
+    return [...(this.#needs.claims.of(owner) ?? []), ...(owner === EXPOSED ? bridge.map(toCidr) : seen)];
+  }
+
+  /** Those on our interface. */
+  #attached(addresses: readonly Address[]): readonly Cidr[] {
+    return addresses.filter((address) => address.interface === this.#options.interface).map(toCidr);
   }
 
   /** Tries until what stands in the way exists: a holder may have been removed, and the word of it be under way. */
@@ -216,6 +228,8 @@ export class Addressing {
     return true;
   }
 }
+
+const toCidr = ({ ip, prefixLength, family }: Cidr): Cidr => ({ ip, prefixLength, family });
 
 /** Whether nothing of it had to be found among the free ones. */
 const onlyKnown = (

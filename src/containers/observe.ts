@@ -16,6 +16,8 @@ export interface ObserverNeeds {
   attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
   /** The addresses that a running container should have; `namespace` is the inode of its network namespace. */
   wanted(snapshot: Snapshot, namespace: number | undefined): Promise<Wanted>;
+  /** Told what a running container has, when it has what it wants. */
+  found(snapshot: Snapshot, addresses: readonly Address[]): Promise<void>;
   bridgeSubnets(): Promise<readonly Cidr[]>;
   /** At which other hosts reach this one, as far as this container can tell. */
   hostAddress(snapshot: Snapshot): Promise<string | undefined>;
@@ -50,6 +52,7 @@ export class Observer {
             await this.#needs.attach(namespace.path, snapshot, wanted.cidrs);
             addresses = await this.#needs.addressesIn(namespace.path);
           }
+          await this.#needs.found(snapshot, addresses);
         } else if (dueAddresses(snapshot).requests.length > 0) {
           problem = hostNetwork().message;
         }

@@ -133,6 +133,21 @@ describe('who has which address', () => {
     expect(await claim(web, 'net:default')).toBe('10.32.0.1/12');
   });
 
+  it('what a container had before the daemon came is its own from then on, and what others give later is not', async () => {
+    const web = runs('web', { has: ['10.2.1.1/16'] });
+    const addresses = () => roster.get(web.id)?.addresses ?? [];
+    await addressing.adopt(web, addresses());
+    expect(claims.of(web.id)).toBeUndefined();
+    settled = false;
+    await addressing.adopt({ ...web, networkMode: 'container:other' }, addresses());
+    expect(claims.of(web.id)).toBeUndefined();
+    await addressing.adopt(web, addresses());
+    expect(await wanted(web)).toBe('10.2.1.1/16');
+    await claims.clear(web.id);
+    await addressing.adopt(web, addresses());
+    expect(await wanted(web)).toBe('');
+  });
+
   it('a removed container is forgotten at the next start, and what is exposed is not', async () => {
     await claim(runs('web'), '10.2.1.1/16');
     await addressing.claim(EXPOSED, [parseRequest('10.2.0.1/16')]);

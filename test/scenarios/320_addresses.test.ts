@@ -124,5 +124,7 @@ describe('addresses that nobody chose', () => {
     await daemon.start();
     await using next = await daemon.run([]);
     expect(await ethwe(next.id)).toEqual(['10.40.0.3/16']);
+    await docker('restart', '-t', '0', other.id);
+    await eventually(async () => expect(await ethwe(other.id)).toEqual(['10.40.0.2/16']));
   });
 });
