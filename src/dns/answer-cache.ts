@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { HEADER_BYTES } from './message.ts';
+import { type Slots, shuffleSlots, slotsOf } from './slots.ts';
 import type { Reply } from './zone.ts';
 
 export interface AnswerCacheOptions {
@@ -22,6 +23,8 @@ export interface CachedAnswer {
 interface Kept extends Omit<CachedAnswer, 'message'> {
   readonly orders: Buffer[];
   readonly wanted: number;
+  /** Where they can be put into a new order without encoding: one order is then enough. */
+  readonly slots: Slots | undefined;
   readonly stillTrue: () => boolean;
   uses: number;
 }
@@ -67,6 +70,7 @@ export class AnswerCache {
     const order = kept.orders[Math.floor(this.#random() * kept.orders.length)] as Buffer;
     const message = Buffer.from(order);
     message.set(packet.subarray(0, 2), 0);
+    if (kept.slots) shuffleSlots(message, order, kept.slots, this.#random);
     const { zone, type, rcode } = kept;
     return { message, zone, type, rcode };
   }
@@ -83,16 +87,10 @@ export class AnswerCache {
       kept.orders[at] = order;
       return;
     }
-    const wanted = reply.answers.length > 1 ? MAX_ORDERS : 1;
-    this.#kept.set(key, {
-      zone,
-      type,
-      rcode,
-      orders: [order],
-      wanted,
-      stillTrue: reply.stillTrue,
-      uses: 0,
-    });
+    const slots = slotsOf(order, reply);
+    const wanted = slots || reply.answers.length === 1 ? 1 : MAX_ORDERS;
+    const { stillTrue } = reply;
+    this.#kept.set(key, { zone, type, rcode, orders: [order], wanted, slots, stillTrue, uses: 0 });
   }
 }
 
