@@ -1,5 +1,3 @@
-import { Heartbeats } from './checks/heartbeats.ts';
-import { CheckRunner } from './checks/runner.ts';
 import { runOnHost } from './commands/on-host.ts';
 import type { LoadedSettings } from './config/load.ts';
 import { Claims, EXPOSED } from './containers/claims.ts';
@@ -17,12 +15,8 @@ import type { Logger } from './log.ts';
 import { BridgeKeeper } from './network/keeper.ts';
 import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
-import { Desired } from './registry/desired.ts';
-import { HealthWatch } from './registry/health-watch.ts';
-import { openRegistry, removeHost } from './registry/open.ts';
-import { Reconciler } from './registry/reconcile.ts';
-import { RegistryView } from './registry/view.ts';
-import { defineOptions } from './services/options.ts';
+import { assembleRegistration } from './registration.ts';
+import { removeHost } from './registry/open.ts';
 import { StateFile } from './state.ts';
 import { VERSION } from './version.ts';
 
@@ -56,8 +50,7 @@ export class Heddle {
     const state = await StateFile.open(settings.stateDir);
     const { hostId } = state.current;
 
-    const { onStop } = settings;
-    const open = openRegistry(settings, { hostId, log: log('registry') });
+    const { open, desired, reconciler, view, health } = assembleRegistration(settings, { hostId, log });
     const client = new DockerClient(dockerHost(this.#needs.env));
     const claims = new Claims(state);
     const roster = new Roster();
@@ -70,24 +63,6 @@ export class Heddle {
       advertised: () => open.node().address,
     });
 
-    const { registry, elsewhere, moving, concurrency } = open;
-    const runs = registry.runs.bind(registry);
-    const keepFailed = settings.deregister === 'on-success';
-    const words = { ...defineOptions(settings), keepFailed };
-    const desired = new Desired({ log: log('services') }, { hostId, runs, ...words });
-    const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
-    const refused = (id: string) => reconciler.refused(id);
-    const node = () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' });
-    const watched = moving && new HealthWatch({ desired, moving });
-    const shared = { ...(elsewhere && { elsewhere }), ...(watched && { watched }) };
-    const view = new RegistryView(
-      { desired, refused, node, checkedBy: registry.checkedBy, ...shared },
-      { hostId },
-    );
-    const checks =
-      registry.checkedBy === 'heddle'
-        ? new CheckRunner({ desired, log: log('checks') })
-        : new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
     const { bridgeAddresses, docker, observer } = parts;
     const containerNames = new WeaveNames({ roster, state }, { domain: settings.weaveDomain });
     const names = new NameService(
@@ -122,7 +97,7 @@ export class Heddle {
         desired,
         follower,
         reconciler,
-        registry,
+        registry: open.registry,
         names,
         containerNames,
         view,
@@ -138,8 +113,7 @@ export class Heddle {
     await this.#begin(control);
     await this.#begin(names);
     await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
-    await this.#begin(checks);
-    if (watched) await this.#begin(watched);
+    for (const part of health) await this.#begin(part);
     await this.#begin(keeper);
     await this.#begin(follower);
     const own = ownNamespace();
@@ -155,7 +129,7 @@ export class Heddle {
     });
     this.#started.push(() => reconciler.stop());
     await Promise.race([reconciling, follower.lostAtFirst]);
-    this.#summary = { version: VERSION, host: hostId, registry: registry.name, docker: docker.address };
+    this.#summary = { version: VERSION, host: hostId, registry: open.registry.name, docker: docker.address };
   }
 
   /** Looks at every container and compares the registry, now. */

@@ -1,0 +1,55 @@
+import { Heartbeats } from './checks/heartbeats.ts';
+import { CheckRunner } from './checks/runner.ts';
+import type { Settings } from './config/schema.ts';
+import type { Logger } from './log.ts';
+import { Desired } from './registry/desired.ts';
+import { HealthWatch } from './registry/health-watch.ts';
+import { type OpenRegistry, openRegistry } from './registry/open.ts';
+import { Reconciler } from './registry/reconcile.ts';
+import { RegistryView } from './registry/view.ts';
+import { defineOptions } from './services/options.ts';
+
+/** What should be registered, the registry that is kept equal to it, and what a name resolves to. */
+export interface Registration {
+  readonly open: OpenRegistry;
+  readonly desired: Desired;
+  readonly reconciler: Reconciler;
+  readonly view: RegistryView;
+  /** What runs beside them: checks, or the word that they still pass; and the watch on what Consul finds. */
+  readonly health: readonly { start(): void | Promise<void>; stop(): Promise<void> }[];
+}
+
+/** Puts them together; nothing is asked of the registry before they are started. */
+export function assembleRegistration(
+  settings: Settings,
+  needs: { readonly hostId: string; readonly log: (component: string) => Logger },
+): Registration {
+  const { hostId, log } = needs;
+  const open = openRegistry(settings, { hostId, log: log('registry') });
+  const { registry, elsewhere, moving, concurrency } = open;
+  const runs = registry.runs.bind(registry);
+  const keepFailed = settings.deregister === 'on-success';
+  const desired = new Desired(
+    { log: log('services') },
+    { hostId, runs, ...defineOptions(settings), keepFailed },
+  );
+  const { onStop } = settings;
+  const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
+  const watched = moving && new HealthWatch({ desired, moving });
+  const view = new RegistryView(
+    {
+      desired,
+      refused: (id) => reconciler.refused(id),
+      node: () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' }),
+      checkedBy: registry.checkedBy,
+      ...(elsewhere && { elsewhere }),
+      ...(watched && { watched }),
+    },
+    { hostId },
+  );
+  const checks =
+    registry.checkedBy === 'heddle'
+      ? new CheckRunner({ desired, log: log('checks') })
+      : new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
+  return { open, desired, reconciler, view, health: watched ? [checks, watched] : [checks] };
+}
