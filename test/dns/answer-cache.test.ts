@@ -7,8 +7,11 @@ import { Responder } from '../../src/dns/responder.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { silentLogger } from '../../src/log.ts';
-import type { Instance } from '../../src/registry/registry.ts';
+import { Desired } from '../../src/registry/desired.ts';
+import type { Instance, View } from '../../src/registry/registry.ts';
+import { RegistryView } from '../../src/registry/view.ts';
 import { count } from '../support/counts.ts';
+import { containerId, entryOf } from '../support/roster.ts';
 import { queryBytes } from './ask.ts';
 import { flagsOf, rcodeOf, textOf } from './read.ts';
 
@@ -47,12 +50,15 @@ class ChangingView {
   }
 }
 
-function responderOf(view: ChangingView, cache?: AnswerCache): Responder {
+function responderOf(
+  view: Pick<View, 'instances' | 'node'> & { readonly datacenter?: string },
+  cache?: AnswerCache,
+): Responder {
   const settings = {
     ...SERVICE_ZONE_DEFAULTS,
     node: 'n1',
     get datacenter() {
-      return view.datacenter;
+      return view.datacenter ?? 'dc1';
     },
   };
   // A moment for ever: the serial of the SOA is the time.
@@ -142,6 +148,29 @@ test(
   },
   MINUTES,
 );
+
+test('what the registry view of this host says is answered from memory, until a container ends', async () => {
+  const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
+  const node = () => ({ name: 'here', address: '192.0.2.1' });
+  const view = new RegistryView(
+    { desired, refused: () => false, node, checkedBy: 'heddle' },
+    { hostId: 'h1' },
+  );
+  const responder = responderOf(view, new AnswerCache());
+  const run = (id: string, ip: string, running = true) =>
+    desired.set(entryOf({ id: containerId(id), ip, running, env: { SERVICE_NAME: 'web' } }));
+  const packet = queryBytes('web.service.consul', 'A');
+  const ask = () => responder.respond(packet, '10.2.1.1', 'udp');
+  run('a', '10.2.1.1');
+  run('b', '10.2.1.2');
+  await ask();
+  const again = ask();
+  expect(again).toBeInstanceOf(Buffer);
+  expect(dnsPacket.decode(again as Buffer).answers?.length).toBe(2);
+  run('b', '10.2.1.2', false);
+  expect(dnsPacket.decode((await ask()) as Buffer).answers).toMatchObject([{ data: '10.2.1.1' }]);
+  expect(ask()).toBeInstanceOf(Buffer);
+});
 
 describe('the answer cache', () => {
   const packet = queryBytes('web.service.consul', 'A');
