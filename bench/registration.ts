@@ -13,6 +13,8 @@ import { burst, type Labels, latency, running, sync } from './registration/measu
 import { SimulatedEngine } from './registration/simulated.ts';
 
 const INSIDE = 'HEDDLE_BENCH_INSIDE';
+/** A line of log for each question would cost more than the answers. */
+const QUIET = ['-dev', '-log-level=warn'];
 /** A pass over everything is among it. */
 const REST_S = 65;
 
@@ -39,7 +41,7 @@ if (process.env[INSIDE] === undefined) {
 }
 
 async function simulated(registry: 'embedded' | 'consul', count: number): Promise<void> {
-  const consul = registry === 'consul' ? new ConsulAgent() : undefined;
+  const consul = registry === 'consul' ? new ConsulAgent({ mode: QUIET }) : undefined;
   await consul?.start();
   await using engine = await SimulatedEngine.start(count);
   const flags = ['--address', 'internal', ...(consul ? ['--registry', consul.uri] : [])];
@@ -60,7 +62,7 @@ async function measure(registry: 'embedded' | 'consul', attached: boolean): Prom
   // Without attachment the container's own address is announced, so that the network's time is not mixed in.
   const labels: Labels = (index) =>
     attached ? { 'heddle.cidr': `10.2.${Math.floor(index / 250)}.${(index % 250) + 1}/16` } : {};
-  const consul = registry === 'consul' ? new ConsulAgent() : undefined;
+  const consul = registry === 'consul' ? new ConsulAgent({ mode: QUIET }) : undefined;
   await consul?.start();
   const flags = ['--address', 'ethwe,internal', ...(consul ? ['--registry', consul.uri] : [])];
   const daemon = await startDaemon(flags);

@@ -96,7 +96,7 @@ export interface Sync {
 }
 
 /** So many names are watched at once: more questions would be what is measured. */
-const WATCHED = 4;
+const WATCHED = 2;
 /** How long a start may take, in ms. */
 const PATIENCE_MS = 120_000;
 
