@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import dnsPacket from 'dns-packet';
 import { queryBytes } from '../dns/ask.ts';
 
-/** Milliseconds in which a resolver on loopback answers a handful of questions, on a busy machine too. */
-const PATIENCE_MS = 1500;
+/** In ms; more than the two seconds that heddle waits for a Consul that hangs. */
+const PATIENCE_MS = 3000;
 
 /**
  * Asks for many services at once, over UDP.
