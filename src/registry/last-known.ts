@@ -53,6 +53,11 @@ export class LastKnown<V extends object> {
     return this.#asking.get(key) ?? this.#start(key, known);
   }
 
+  /** The last answer, however old; nobody is asked. */
+  peek(key: string): V | undefined {
+    return this.#known.peek(key)?.value;
+  }
+
   #start(key: string, known: Known<V> | undefined): V | Promise<V> {
     if (this.#queue.size >= MOST_WAITING) {
       if (known !== undefined) return known.value;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { heddlesChecks, statusOf, worst } from '../services/health.ts';
 import { isOurs } from '../services/identity.ts';
 import type { Service } from '../services/service.ts';
@@ -22,6 +23,9 @@ export interface ViewNeeds {
 export interface ViewOptions extends LastKnownOptions {
   readonly hostId: string;
 }
+
+/** How long a name of this host waits for what other hosts have of it: a healthy registry takes a few. */
+const LOCAL_PATIENCE_MS = 100;
 
 interface Node {
   readonly address: string | undefined;
@@ -58,10 +62,11 @@ export class RegistryView implements View {
     try {
       const found = this.#instances.get(name);
       if (!(found instanceof Promise)) return this.#merged(here, found);
-      return found.then(
+      const complete = found.then(
         (instances) => this.#merged(here, instances),
         (error: unknown) => this.#only(here, error),
       );
+      return this.#local(here, []).length > 0 ? this.#soon(complete, name, here) : complete;
     } catch (error) {
       return this.#only(here, error);
     }
@@ -76,6 +81,24 @@ export class RegistryView implements View {
 
   byAddress(ip: string): readonly Instance[] {
     return this.#local(this.#needs.desired.byAddress(ip), []);
+  }
+
+  /** What this host can answer itself does not wait for a registry that hangs; the others are as last known then. */
+  async #soon(
+    complete: Promise<readonly Instance[]>,
+    name: string,
+    here: readonly Service[],
+  ): Promise<readonly Instance[]> {
+    const over = new AbortController();
+    const late = delay(LOCAL_PATIENCE_MS, undefined, { signal: over.signal }).then(
+      () => this.#merged(here, this.#instances?.peek(name) ?? []),
+      () => complete,
+    );
+    try {
+      return await Promise.race([complete, late]);
+    } finally {
+      over.abort();
+    }
   }
 
   #merged(here: readonly Service[], found: readonly Instance[]): readonly Instance[] {

@@ -77,13 +77,17 @@ describe('with a registry that many hosts share', () => {
   let here: Service[];
   let elsewhere: Instance[];
   let away: boolean;
+  let hangs: boolean;
   let view: RegistryView;
 
   beforeEach(() => {
     here = [];
     elsewhere = [];
-    away = false;
-    const answer = <T>(value: T) => (away ? Promise.reject(unreachable()) : Promise.resolve(value));
+    away = hangs = false;
+    const answer = <T>(value: T): Promise<T> => {
+      if (hangs) return new Promise(() => {});
+      return away ? Promise.reject(unreachable()) : Promise.resolve(value);
+    };
     view = new RegistryView(
       {
         desired: { byName: () => here, byAddress: () => here },
@@ -140,6 +144,19 @@ describe('with a registry that many hosts share', () => {
     here = [instance('10.2.1.1', 'h1', {}, [alive, healthy('passing')]).service];
     elsewhere = [instance('10.2.1.1', 'h1', { status: 'critical' })];
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
+  });
+
+  test('while it hangs, names of this host are answered all the same, and the others as last known', async () => {
+    here = [instance('10.2.1.1', 'h1').service];
+    elsewhere = [instance('10.2.2.1', 'h2')];
+    await view.instances('web');
+    hangs = true;
+    expect(await addresses(view.instances('web'))).toEqual([
+      '10.2.1.1 here passing',
+      '10.2.2.1 node-h2 passing',
+    ]);
+    here = [instance('10.2.1.2', 'h1').service];
+    expect(await addresses(view.instances('shop'))).toEqual(['10.2.1.2 here passing']);
   });
 
   test('while it is away, the others are as last known', async () => {
