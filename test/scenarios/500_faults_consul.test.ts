@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
-import { memoryOf } from '../support/memory.ts';
+import { memoryOf, SLACK_MIB } from '../support/memory.ts';
 import { comesTrue, saying } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
@@ -18,9 +18,6 @@ const LOST = /^the registry is away/;
 const BACK = /^consul:.* is back$/;
 const saidOnce = (daemon: Daemon) =>
   eventually(() => expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([1, 1]));
-
-/** More than collecting garbage later leaves: a queue that grew would be. */
-const SLACK_MIB = 40;
 
 const six = (prefix: string) => Array.from({ length: 6 }, (_, index) => `${prefix}-${index}`);
 /** A server that keeps its data, and elects itself in a second. */
@@ -67,8 +64,10 @@ test('a Consul is restarted so fast that nobody had to be told', async () => {
   const fleet = new Fleet('10.2.50');
   await fleet.startAll(six('stays'));
   await comesTrue({ fleet, daemon, consul });
+  const memory = memoryOf(daemon.pid);
   await consul.wipe();
   await comesTrue({ fleet, daemon, consul });
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
   expect(saying(daemon, LOST)).toBe(saying(daemon, BACK));
 });
 
@@ -101,6 +100,7 @@ test('a client agent is held to one request a second by its limits, and then let
   const fleet = new Fleet('10.2.50');
   await fleet.startAll([...six('stays'), ...six('goes')]);
   await comesTrue({ fleet, daemon, consul });
+  const memory = memoryOf(daemon.pid);
   limit('rpc_rate = 1, rpc_max_burst = 1');
   consul.reload();
   await sleep(500);
@@ -111,4 +111,5 @@ test('a client agent is held to one request a second by its limits, and then let
   consul.reload();
   await comesTrue({ fleet, daemon, consul });
   await saidOnce(daemon);
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });

@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startDaemon } from '../support/heddle.ts';
+import { memoryOf, SLACK_MIB } from '../support/memory.ts';
 import { comesTrue, saying } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
@@ -36,6 +37,7 @@ test('of three servers two die, containers come and go without a leader, and one
   await fleet.startAll([...six('stays'), ...six('goes')]);
   await comesTrue({ fleet, daemon, consul });
 
+  const memory = memoryOf(daemon.pid);
   await Promise.all([second.stop(), third.stop()]);
   await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
   await comesTrue({ fleet, daemon });
@@ -46,4 +48,5 @@ test('of three servers two die, containers come and go without a leader, and one
   await comesTrue({ fleet, daemon, consul });
   await eventually(() => expect(saying(daemon, /^consul:.* is back$/)).toBe(1));
   expect(saying(daemon, /^the registry is away/)).toBe(1);
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });

@@ -5,7 +5,7 @@ import { killEngine, restartEngine, startEngine, stopEngine } from '../support/e
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
-import { memoryOf } from '../support/memory.ts';
+import { memoryOf, SLACK_MIB } from '../support/memory.ts';
 import { comesTrue, saying } from '../support/truth.ts';
 
 interface Places {
@@ -15,7 +15,6 @@ interface Places {
 }
 
 const eight = Array.from({ length: 8 }, (_, index) => `lives-${index}`);
-const SLACK_MIB = 40;
 
 afterEach(() => clearWorld());
 

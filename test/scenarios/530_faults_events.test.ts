@@ -8,7 +8,7 @@ import { EngineProxy } from '../support/engine-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
-import { memoryOf } from '../support/memory.ts';
+import { memoryOf, SLACK_MIB } from '../support/memory.ts';
 import { randomFrom, seeds } from '../support/random.ts';
 import { comesTrue, saying } from '../support/truth.ts';
 
@@ -26,6 +26,7 @@ test.each(seeds(count(1, 5)))(
     const fleet = new Fleet('10.2.53');
     await fleet.startAll(ten('goes'));
     await comesTrue({ fleet, daemon, consul });
+    const memory = memoryOf(daemon.pid);
     proxy.cutAfter(Array.from({ length: 6 }, () => 1 + Math.floor(random() * 2000)));
     for (const [index, name] of ten('goes').entries()) {
       await Promise.all([fleet.end(name), fleet.start(`comes-${index}`)]);
@@ -37,6 +38,7 @@ test.each(seeds(count(1, 5)))(
       expect(saying(daemon, /^lost the stream of Docker events/), daemon.output).toBe(proxy.cuts);
       expect(saying(daemon, /^Docker is back/), daemon.output).toBe(proxy.cuts);
     });
+    expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
   },
 );
 
