@@ -21,6 +21,8 @@ process.env.PATH = `${ROOT}/node_modules/.bin:${process.env.PATH}`;
 
 const args = process.argv.slice(2);
 const full = args.includes('--full');
+// Every ring reads its counts from here, inside the world and outside.
+if (full) process.env.HEDDLE_TEST_FULL = '1';
 const filters = args.filter((arg) => arg !== '--full');
 const consul = requireParts();
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-test-'));
@@ -49,7 +51,6 @@ try {
     const status = await runInWorld([program, ...words], {
       HEDDLE_TEST_CONSUL: consul,
       HEDDLE_TEST_BASE_TAR: baseImageTar(),
-      ...(full ? { HEDDLE_TEST_FULL: '1' } : {}),
     });
     return vitestReport(report, status);
   });
