@@ -94,7 +94,7 @@ function candidates(report: ContainerReport, name: string): readonly Found[] {
       containerName: snapshot.name,
       service,
       announced: text,
-      ...(report.services.length === 0 && { why: announced ? 'not announced' : text }),
+      ...(report.services.length === 0 && { why: announced ? 'its own metadata says IGNORE' : text }),
     }));
 }
 

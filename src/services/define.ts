@@ -64,8 +64,13 @@ export function withheld(
   options: DefineOptions,
 ): readonly Service[] {
   if (services.length > 0) return [];
+  const { servicePrefix: prefix = 'SERVICE_' } = options;
   const unknown = { chosen: true, ip: 'unknown', word: '', reason: '', hostPorts: false } as const;
-  const snapshot = { ...entry.snapshot, running: true, paused: false };
+  const { metadata } = entry.snapshot;
+  const heeded = new Map(
+    [...metadata].filter(([key]) => !(key.startsWith(prefix) && key.endsWith('IGNORE'))),
+  );
+  const snapshot = { ...entry.snapshot, running: true, paused: false, metadata: heeded };
   const choice = entry.choice.chosen ? entry.choice : unknown;
   const { draining: _, ...rest } = entry;
   return define({ ...rest, snapshot, choice, awaitingAddress: false }, options).definitions.map(

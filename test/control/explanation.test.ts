@@ -47,6 +47,14 @@ describe('why a name answers', () => {
     ]);
   });
 
+  it('names a container that is kept out by its own IGNORE', () => {
+    const hidden = report({ ...WEB, env: { ...WEB.env, SERVICE_IGNORE: '1' } });
+    expect(hidden.services).toEqual([]);
+    const { answers, here } = explain(askedName('web'), [hidden], [], registration);
+    expect(answers).toEqual([]);
+    expect(here).toMatchObject([{ containerName: 'web-1', why: 'its own metadata says IGNORE' }]);
+  });
+
   it('counts instances of other hosts, at their node where they have no address', () => {
     const [instance] = seen([report(WEB)]);
     const other = (address: string, status: Instance['status']): Instance => ({

@@ -77,6 +77,15 @@ test('explain says why nothing answers', async () => {
     expect(status).toBe(3);
     expect(stdout).toContain('does not answer: not announced: ethwe: no address on ethwe or ethwe0; ');
   });
+  await using _hidden = await daemon.run(
+    ['10.2.1.4/16'],
+    ['-e', 'SERVICE_NAME=hidden', '-e', 'SERVICE_IGNORE=1'],
+  );
+  await eventually(async () => {
+    const { status, stdout } = await daemon.word('explain', 'hidden');
+    expect(status).toBe(3);
+    expect(stdout).toContain('its own metadata says IGNORE');
+  });
   const unknown = await daemon.word('explain', 'nowhere');
   expect(unknown.status).toBe(3);
   expect(unknown.stdout).toContain('nothing answers: no service is called nowhere');
