@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/folder.ts';
 
 describe('one-line sources', () => {
   test.each([
-    ['deb http://deb.debian.org/debian bookworm main', ['http://deb.debian.org/debian'], ['main']],
+    ['deb http://mirror.example/debian bookworm main', ['http://mirror.example/debian'], ['main']],
     [
       'deb [signed-by=/a/b arch=amd64] https://m/debian bookworm main contrib # ours',
       ['https://m/debian'],
@@ -28,7 +28,7 @@ describe('one-line sources', () => {
 describe('deb822 sources', () => {
   const debian = `Types: deb
 # a comment in the middle
-URIs: http://deb.debian.org/debian
+URIs: http://mirror.example/debian
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
@@ -39,7 +39,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
       'Types: deb deb-src\nURIs: https://a/x\n https://b/x\nSuites: sid\nComponents: main\n  contrib\n';
     expect(deb822Entries(`${debian}\n\n${other}`)).toEqual([
       {
-        uris: ['http://deb.debian.org/debian'],
+        uris: ['http://mirror.example/debian'],
         suites: ['bookworm', 'bookworm-updates'],
         components: ['main'],
       },
