@@ -3,11 +3,11 @@ import { type AddressWord, parsePolicy } from '../addresses/choose.ts';
 import { parseListen, parseServer } from '../dns/listen.ts';
 import { parseRoute } from '../dns/routes.ts';
 import { parseServiceTtl, parseTtl } from '../dns/ttl.ts';
-import { HeddleError } from '../errors.ts';
 import { parseNetwork } from '../ipam/pool.ts';
 import { LOG_LEVELS } from '../log.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
 import { parseTagTemplate } from '../services/tag-template/template.ts';
+import { deviceName, dnsLabels, listOf, oneOf, onOrOff, parseSearch, text, whole } from './forms.ts';
 
 /** How a setting is written on the command line, in the environment and in the file, and what it means. */
 export interface SettingText {
@@ -23,50 +23,6 @@ export interface SettingText {
   /** Never printed. */
   readonly secret?: true;
 }
-
-const text = v.pipe(
-  v.union([v.string(), v.number()], 'is not a text'),
-  v.transform(String),
-  v.trim(),
-  v.minLength(1, 'is empty'),
-);
-const oneOf = <const T extends readonly string[]>(words: T) =>
-  v.picklist(words, `is not one of ${words.join(', ')}`);
-const whole = (least: number, most: number) =>
-  v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))], 'is not a whole number'),
-    v.minValue(least, `is less than ${least}`),
-    v.maxValue(most, `is more than ${most}`),
-  );
-const listOf = <T>(parse: (word: string) => T) =>
-  v.pipe(
-    v.union([
-      v.array(v.string()),
-      v.pipe(
-        v.string(),
-        v.transform((list) => [list]),
-      ),
-    ]),
-    v.transform((lists) => lists.flatMap((list) => list.split(',')).map((word) => word.trim())),
-    v.transform((words) => words.filter(Boolean).map(parse)),
-  );
-const onOrOff = v.pipe(
-  v.union([v.boolean(), v.picklist(['true', 'false'])], 'is neither true nor false'),
-  v.transform((word) => word === true || word === 'true'),
-);
-const deviceName = v.pipe(
-  text,
-  v.regex(/^[A-Za-z0-9_.-]{1,15}$/, 'is not a device name (1 to 15 of A-Z a-z 0-9 _ . -)'),
-);
-const withoutFinalDot = (name: string) => name.toLowerCase().replace(/\.$/, '');
-const DOMAIN = /^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/;
-const dnsLabels = v.pipe(text, v.transform(withoutFinalDot), v.regex(DOMAIN, 'is not a domain name'));
-/** The root, which docker takes for no search at all, or a domain. */
-const parseSearch = (word: string): string => {
-  const domain = withoutFinalDot(word);
-  if (word === '.' || DOMAIN.test(domain)) return domain || '.';
-  throw new HeddleError('bad-input', `\`${word}\` is no search domain; expected one as in weave.local, or .`);
-};
 
 /** Every setting: schema with its default, and its texts. The order is that of `--help`. */
 export const SETTINGS = {
