@@ -10,7 +10,9 @@ class ByName extends BaseSequencer {
 
 /**
  * Three rings. `unit` needs nothing but Node. `contract` and `scenarios` need the real parts and run inside the
- * world that scripts/test.ts makes; timeouts are loose because the machine is shared, and no test measures speed.
+ * world that scripts/test.ts makes, one file after the other, however many processors there are: a world has one
+ * engine, one bridge and one port of each number. Timeouts are loose because the machine is shared, and no test
+ * measures speed.
  */
 export default defineConfig({
   test: {
@@ -21,12 +23,14 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/contract/**', 'test/scenarios/**'],
+          maxWorkers: '100%',
           testTimeout: 20_000,
         },
       },
       {
         test: {
           name: 'contract',
+          fileParallelism: false,
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -35,6 +39,7 @@ export default defineConfig({
       {
         test: {
           name: 'scenarios',
+          fileParallelism: false,
           include: ['test/scenarios/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

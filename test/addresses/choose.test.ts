@@ -4,27 +4,9 @@ import type { Address } from '../../src/addresses/address.ts';
 import { type AddressFacts, chooseAddress, parsePolicy } from '../../src/addresses/choose.ts';
 import type { ContainerNetwork, PublishedPort, Snapshot } from '../../src/docker/snapshot.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
+import { snapshot } from '../support/snapshot.ts';
 
-const SNAPSHOT: Snapshot = {
-  id: '4f5e'.repeat(16),
-  name: 'web',
-  image: 'web',
-  running: true,
-  paused: false,
-  pid: 77,
-  metadata: new Map(),
-  labelNames: new Set(),
-  stop: { signal: 15, timeout: 10 },
-  ports: [],
-  networkMode: 'default',
-  networks: [],
-  hostname: 'web',
-  domainname: '',
-  aliases: [],
-  health: 'none',
-  exitCode: null,
-  startedAt: '2026-11-21T12:00:00Z',
-};
+const SNAPSHOT = snapshot('4f5e', { name: 'web', pid: 77 });
 
 const on = (device: string, ...cidrs: string[]): Address[] =>
   cidrs.map((cidr) => ({ ...parseCidr(cidr), interface: device }));

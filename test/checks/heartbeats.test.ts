@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Heartbeats } from '../../src/checks/heartbeats.ts';
 import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
+import { containerId } from '../support/snapshot.ts';
 
 const container = containerId('a');
 const env = { SERVICE_CHECK_TTL: '30s' };

@@ -5,7 +5,8 @@ import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
 import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
 import type { Check } from '../../src/services/service.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
+import { containerId } from '../support/snapshot.ts';
 
 const registry = new EmbeddedRegistry();
 const env = { SERVICE_NAME: 'web', SERVICE_CHECK_HTTP: '/', SERVICE_CHECK_INTERVAL: '10s' };

@@ -6,7 +6,7 @@ import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { parseRequest } from '../../src/ipam/request.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import { MemoryState } from '../../src/state.ts';
-import { entryOf, snapshot } from './snapshot.ts';
+import { entryFor, snapshot } from '../support/snapshot.ts';
 
 let state: MemoryState;
 let roster: Roster;
@@ -42,7 +42,7 @@ function runs(name: string, more: { has?: string[]; asks?: string; pid?: number 
   const container = snapshot(name, { metadata, pid: more.pid ?? nextPid++ });
   existing.set(container.id, container);
   const addresses = (more.has ?? []).map((cidr) => ({ ...parseCidr(cidr), interface: 'ethwe' }));
-  roster.set(entryOf(container, { addresses }));
+  roster.set(entryFor(container, { addresses }));
   return container;
 }
 
@@ -76,7 +76,7 @@ describe('who has which address', () => {
   it('a stopped container keeps its address, a removed one does not', async () => {
     const web = runs('web');
     await claim(web, 'net:default');
-    roster.set(entryOf({ ...web, pid: 0, running: false }));
+    roster.set(entryFor({ ...web, pid: 0, running: false }));
     expect(await claim(runs('db'), 'net:default')).toBe('10.32.0.2/12');
     roster.delete(web.id);
     await claims.forget(web.id);

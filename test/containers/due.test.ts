@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dueAddresses } from '../../src/containers/due.ts';
 import { formatRequest } from '../../src/ipam/request.ts';
-import { snapshot } from './snapshot.ts';
+import { snapshot } from '../support/snapshot.ts';
 
 const due = (metadata: Record<string, string>) =>
   dueAddresses(snapshot('web', { metadata: new Map(Object.entries(metadata)) }));

@@ -7,7 +7,7 @@ import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/log.ts';
 import { eventually } from '../support/eventually.ts';
-import { entryOf, snapshot } from './snapshot.ts';
+import { entryFor, snapshot } from '../support/snapshot.ts';
 
 /** An engine in memory, whose stream can break and whose answers can be held back. */
 class FakeEngine {
@@ -77,7 +77,7 @@ const names = () =>
 beforeEach(() => {
   engine = new FakeEngine();
   roster = new Roster();
-  const observer = { observe: async (container: Snapshot) => entryOf(container) };
+  const observer = { observe: async (container: Snapshot) => entryFor(container) };
   follower = new Follower({ docker: engine, observer, roster, log: silentLogger });
 });
 afterEach(() => follower.stop());
@@ -228,7 +228,7 @@ describe('a container that is told to stop', () => {
   });
 
   it('is left alone where nobody wants drains', async () => {
-    const observer = { observe: async (container: Snapshot) => entryOf(container) };
+    const observer = { observe: async (container: Snapshot) => entryFor(container) };
     follower = new Follower({ docker: engine, observer, roster, log: silentLogger }, { drain: false });
     await follow();
     engine.tell('kill', web.id, { signal: '3' });

@@ -13,7 +13,8 @@ import { sealed } from '../../src/services/identity.ts';
 import { DEFAULT_WEIGHTS } from '../../src/services/service.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
+import { containerId } from '../support/snapshot.ts';
 
 const PORTS = { portOffset: 13_000 };
 const DEAD = '0123456789ab';

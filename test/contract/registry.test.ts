@@ -29,7 +29,8 @@ import {
 import { ConsulAgent } from '../support/consul.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
+import { containerId } from '../support/snapshot.ts';
 
 const HOST = 'h1';
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { askedName, explain } from '../../src/control/explanation.ts';
 import type { Instance } from '../../src/registry/registry.ts';
 import { define, withheld } from '../../src/services/define.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
+import { containerId } from '../support/snapshot.ts';
 
 const OPTIONS = { hostId: 'h', runs: () => true };
 

@@ -11,7 +11,8 @@ import { Desired } from '../../src/registry/desired.ts';
 import type { Instance, View } from '../../src/registry/registry.ts';
 import { RegistryView } from '../../src/registry/view.ts';
 import { count } from '../support/counts.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
+import { containerId } from '../support/snapshot.ts';
 import { queryBytes } from './ask.ts';
 import { flagsOf, rcodeOf, textOf } from './read.ts';
 

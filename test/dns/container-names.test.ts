@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { containerAddresses, containerNames, nameBelow } from '../../src/dns/container-names.ts';
-import { entryOf, snapshot } from '../containers/snapshot.ts';
+import { entryFor, snapshot } from '../support/snapshot.ts';
 
 describe('a container is called', () => {
   test.each([
@@ -93,7 +93,7 @@ describe('a container is found at', () => {
       '',
     ],
   ])('%s', (_where, more, expected) => {
-    const entry = { ...entryOf(snapshot('web'), { addresses: all }), ...more };
+    const entry = { ...entryFor(snapshot('web'), { addresses: all }), ...more };
     expect(containerAddresses(entry).join(' ')).toBe(expected);
   });
 });

@@ -3,8 +3,8 @@ import type { RosterEntry } from '../../src/containers/entry.ts';
 import { Roster } from '../../src/containers/roster.ts';
 import { WeaveNames } from '../../src/dns/weave-names.ts';
 import { StateFile } from '../../src/state.ts';
-import { entryOf, snapshot } from '../containers/snapshot.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
+import { entryFor, snapshot } from '../support/snapshot.ts';
 
 let folder: TemporaryFolder;
 let roster: Roster;
@@ -24,7 +24,7 @@ afterEach(() => folder[Symbol.asyncDispose]());
 
 function container(id: string, ip: string, running = true): RosterEntry {
   const choice = { chosen: true, ip, word: 'ethwe', reason: '', hostPorts: false } as const;
-  return entryOf(snapshot(id, { running }), { choice });
+  return entryFor(snapshot(id, { running }), { choice });
 }
 const web = container('web', '10.2.1.1');
 const id = web.snapshot.id;
@@ -46,7 +46,7 @@ describe('a container (TestContainerAndPeerDeath, 260 removal on death)', () => 
   test('shares a name with others, and takes only its own addresses along (210 same name)', () => {
     roster.set(web);
     roster.set(
-      entryOf(snapshot('other', { aliases: ['web'] }), { choice: container('', '10.2.1.2').choice }),
+      entryFor(snapshot('other', { aliases: ['web'] }), { choice: container('', '10.2.1.2').choice }),
     );
     expect([...at('web')].sort()).toEqual(['10.2.1.1', '10.2.1.2']);
     roster.delete(id);

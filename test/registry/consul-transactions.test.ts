@@ -71,7 +71,8 @@ test('no transaction has more than 64 operations, no request is torn apart, and 
 test('no transaction is longer than Consul takes, and what is too long by itself goes alone', async () => {
   await Promise.all([1, 2, 3].map((n) => write(n, 1, 'x'.repeat(200_000))));
   await write(4, 1, 'x'.repeat(600_000));
-  expect(arrived.map((operations) => operations.length - 1)).toEqual([2, 1, 1]);
+  // Two are under way at once, and either may arrive first.
+  expect(arrived.map((operations) => operations.length - 1).sort()).toEqual([1, 1, 2]);
 });
 
 test('one that is refused is the only one that fails', async () => {

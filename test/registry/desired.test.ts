@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/log.ts';
 import { Desired, type DesiredOptions } from '../../src/registry/desired.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
+import { containerId } from '../support/snapshot.ts';
 
 function rig(options: Partial<DesiredOptions> = {}) {
   const said: string[] = [];

@@ -4,8 +4,9 @@ import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
 import { HealthWatch } from '../../src/registry/health-watch.ts';
 import type { Instance } from '../../src/registry/registry.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
 import { unreachable } from '../support/shaky-registry.ts';
+import { containerId } from '../support/snapshot.ts';
 
 interface Question {
   readonly name: string;

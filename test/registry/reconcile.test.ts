@@ -4,8 +4,9 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
 import { Reconciler, type ReconcilerOptions } from '../../src/registry/reconcile.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
 import { ShakyRegistry, unreachable } from '../support/shaky-registry.ts';
+import { containerId } from '../support/snapshot.ts';
 
 const QUICK = { retry: { first: 1, longest: 4 }, stopPatience: 50 };
 

@@ -5,8 +5,9 @@ import type { Instance } from '../../src/registry/registry.ts';
 import { RegistryView } from '../../src/registry/view.ts';
 import { sealed } from '../../src/services/identity.ts';
 import type { Check, CheckStatus, Service } from '../../src/services/service.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
 import { unreachable } from '../support/shaky-registry.ts';
+import { containerId } from '../support/snapshot.ts';
 
 const node = () => ({ name: 'here', address: '192.0.2.1' });
 const alive: Check = { kind: 'http', url: 'http://10.2.1.1/', id: 'c', name: 'alive' };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { AppNames } from '../../src/services/app-names.ts';
 import { define } from '../../src/services/define.ts';
-import { containerId, entryOf } from '../support/roster.ts';
+import { entryOf } from '../support/roster.ts';
+import { containerId } from '../support/snapshot.ts';
 
 function rig() {
   const names = new AppNames();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { mayHaveFailed } from '../../src/services/exit.ts';
-import { snapshot } from '../containers/snapshot.ts';
+import { snapshot } from '../support/snapshot.ts';
 
 const ended = { running: false, pid: 0 };
 

@@ -32,7 +32,7 @@ describe('with --tags', () => {
     const failing = parseTagTemplate('all,{{toUpper .State.Pid}}');
     const { definitions, problems } = defined({ env: { SERVICE_TAGS: 'own' } }, { tagTemplate: failing });
     expect(definitions[0]?.service.tags).toEqual(['own']);
-    expect(problems).toEqual(['--tags gives this container none: "42" is no text']);
+    expect(problems).toEqual(['--tags gives this container none: "1" is no text']);
   });
 });
 

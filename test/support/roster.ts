@@ -1,6 +1,7 @@
 import type { Choice } from '../../src/addresses/choose.ts';
 import type { RosterEntry } from '../../src/containers/entry.ts';
 import type { ContainerPort, Snapshot } from '../../src/docker/snapshot.ts';
+import { entryFor, snapshot } from './snapshot.ts';
 
 /** A port of a container in a test: `80`, `'53/udp'`, `'80>8080,8081'` (published at two host ports). */
 export type PortWords = number | string;
@@ -13,6 +14,9 @@ interface EntryWords extends Partial<Omit<Snapshot, 'metadata' | 'ports'>> {
   readonly hostPorts?: boolean;
   readonly awaitingAddress?: boolean;
 }
+
+/** What names and images in the tables of tests come from. */
+const THING: Partial<Snapshot> = { name: 'thing', image: 'team/thing:1', networkMode: 'bridge' };
 
 /** A roster entry of a running container at 10.2.1.1, but for what the test says. */
 export function entryOf(words: EntryWords = {}): RosterEntry {
@@ -28,41 +32,8 @@ export function entryOf(words: EntryWords = {}): RosterEntry {
     ip === null
       ? { chosen: false, tried: [{ word: 'ethwe', why: 'no such interface' }] }
       : { chosen: true, ip, word: hostPorts ? 'published' : 'ethwe', reason: 'test', hostPorts };
-  return {
-    snapshot: snapshotOf({ ...rest, metadata: new Map(Object.entries(env)), ports: ports.map(portOf) }),
-    namespace: undefined,
-    addresses: [],
-    choice,
-    awaitingAddress,
-    problem: undefined,
-  };
-}
-
-/** A full id from a few digits. */
-export const containerId = (digits: string | number): string => String(digits).padEnd(64, '0');
-
-function snapshotOf(words: Partial<Snapshot>): Snapshot {
-  return {
-    id: containerId('c0ffee'),
-    name: 'thing',
-    image: 'team/thing:1',
-    running: true,
-    paused: false,
-    pid: 42,
-    metadata: new Map(),
-    labelNames: new Set(),
-    stop: { signal: 15, timeout: 10 },
-    ports: [],
-    networkMode: 'bridge',
-    networks: [],
-    hostname: 'c0ffee',
-    domainname: '',
-    aliases: [],
-    health: 'none',
-    exitCode: null,
-    startedAt: '2026-11-21T10:00:00Z',
-    ...words,
-  };
+  const given = { ...THING, ...rest, metadata: new Map(Object.entries(env)), ports: ports.map(portOf) };
+  return entryFor(snapshot('c0ffee', given), { namespace: undefined, choice, awaitingAddress });
 }
 
 function portOf(words: PortWords): ContainerPort {

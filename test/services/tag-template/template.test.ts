@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/errors.ts';
 import { TemplateError } from '../../../src/services/tag-template/syntax.ts';
 import { parseTagTemplate } from '../../../src/services/tag-template/template.ts';
-import { snapshot } from '../../containers/snapshot.ts';
+import { snapshot } from '../../support/snapshot.ts';
 
 const ARN = 'arn:aws:ecs:region:1:task/368f4403';
 const CONTAINER = snapshot('e20f9c1a76565d', {

@@ -1,10 +1,13 @@
 import type { RosterEntry } from '../../src/containers/entry.ts';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
 
-/** A running container of no particular kind, and what a test wants of it. */
-export const snapshot = (id: string, more: Partial<Snapshot> = {}): Snapshot => ({
-  id: id.padEnd(64, '0'),
-  name: id,
+/** A full id from a few digits. */
+export const containerId = (digits: string | number): string => String(digits).padEnd(64, '0');
+
+/** A running container of no particular kind, and what a test wants of it; without a name it is called by its id. */
+export const snapshot = (id: string | number, more: Partial<Snapshot> = {}): Snapshot => ({
+  id: containerId(id),
+  name: String(id),
   image: 'busybox',
   running: true,
   paused: false,
@@ -15,7 +18,7 @@ export const snapshot = (id: string, more: Partial<Snapshot> = {}): Snapshot => 
   ports: [],
   networkMode: 'default',
   networks: [],
-  hostname: id,
+  hostname: String(id),
   domainname: '',
   aliases: [],
   health: 'none',
@@ -24,7 +27,8 @@ export const snapshot = (id: string, more: Partial<Snapshot> = {}): Snapshot => 
   ...more,
 });
 
-export const entryOf = (snapshot: Snapshot, more: Partial<RosterEntry> = {}): RosterEntry => ({
+/** What the roster has of a container before anything was found out about it, and what a test wants of that. */
+export const entryFor = (snapshot: Snapshot, more: Partial<RosterEntry> = {}): RosterEntry => ({
   snapshot,
   namespace: snapshot.pid > 0 ? snapshot.pid : undefined,
   addresses: [],
