@@ -393,39 +393,6 @@ describe('a real agent', () => {
       }
     },
   );
-
-  test('that is wiped, frozen or gone is filled again within five seconds of its return', async () => {
-    const agent = new ConsulAgent({ portOffset: 11_000 });
-    await agent.start();
-    const client = new ConsulClient({ kind: 'consul', host: '127.0.0.1', port: agent.httpPort, tls: false });
-    const registry = new ConsulRegistry(client, { hostId: HOST });
-    const desired = new Desired({ log: silentLogger }, { hostId: HOST });
-    const reconciler = new Reconciler({ registry, desired, log: silentLogger });
-    const filled = async () => expect(Object.keys(await agent.services())).toHaveLength(desired.size);
-    try {
-      for (let n = 0; n < 20; n++) desired.set(entryOf({ id: containerId(`${n}f`) }));
-      await reconciler.start();
-      await reconciler.flush();
-      await filled();
-      await agent.wipe();
-      await vi.waitFor(filled, { timeout: 5000 });
-      agent.freeze();
-      for (let n = 20; n < 25; n++) desired.set(entryOf({ id: containerId(`${n}f`) }));
-      await delay(3000);
-      agent.thaw();
-      await vi.waitFor(filled, { timeout: 5000 });
-      await agent.stop();
-      for (let n = 20; n < 25; n++) desired.delete(containerId(`${n}f`));
-      await delay(3000);
-      expect(reconciler.status().state).toBe('away');
-      await agent.start();
-      await vi.waitFor(filled, { timeout: 5000 });
-    } finally {
-      await reconciler.stop();
-      client.close();
-      await agent.stop();
-    }
-  });
 });
 
 describe('a real agent that denies by default', () => {

@@ -5,7 +5,9 @@ import { count } from '../support/counts.ts';
 import { type DigReply, dataOf, dig } from '../support/dig.ts';
 import { docker, removeContainers, restartEngine, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
+import { Fleet } from '../support/fleet.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { comesTrue } from '../support/truth.ts';
 
 const service = (name: string) => `${name}.service.dc1.consul`;
 
@@ -128,56 +130,26 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
   });
 
   test('a container that lives for a moment leaves nothing behind', async () => {
-    await Promise.all(
-      Array.from({ length: count(10, 50) }, () =>
-        docker(
-          'run',
-          '--rm',
-          '--label',
-          'heddle.cidr=10.2.3.1/16',
-          '-e',
-          'SERVICE_NAME=flash',
-          'busybox',
-          'true',
-        ),
-      ),
-    );
-    await using _after = await daemon.run(['10.2.1.15/16'], ['-e', 'SERVICE_NAME=after']);
-    await answers('after', '10.2.1.15');
-    await gone('flash');
+    const fleet = new Fleet('10.2.3');
+    const names = Array.from({ length: count(10, 50) }, (_, index) => `flash-${index}`);
+    await fleet.startAll(names, { command: ['true'], host: { AutoRemove: true } });
+    await fleet.start('after');
+    await eventually(async () => expect(await fleet.running()).toHaveLength(1));
+    await comesTrue({ fleet, daemon, ...(consul && { consul }) });
   });
 
   test('of many containers, twenty started and killed at once, none is missing and none is stale', async () => {
-    const names = Array.from({ length: count(40, 120) }, (_, index) => `burst-${index}`);
-    const ip = (index: number) => `10.2.4.${index + 1}`;
-    const ids = await inTwenties(names, (name, index) =>
-      docker(
-        'run',
-        '-d',
-        '--net=none',
-        `--label=heddle.cidr=${ip(index)}/16`,
-        `-e=SERVICE_NAME=${name}`,
-        'busybox',
-        'sleep',
-        '3600',
-      ),
+    const fleet = new Fleet('10.2.4');
+    const twenties = Array.from({ length: count(2, 6) }, (_, batch) =>
+      Array.from({ length: 20 }, (_, index) => `burst-${batch}-${index}`),
     );
-    const missing = () => wrongOf(names, (index) => [ip(index)]);
-    await eventually(async () => expect(await missing()).toEqual([]));
-    await inTwenties(ids, (id) => docker('kill', id));
-    const stale = () => wrongOf(names, () => []);
-    await eventually(async () => expect(await stale()).toEqual([]));
+    for (const names of twenties) await fleet.startAll(names);
+    expect(await fleet.running()).toHaveLength(20 * twenties.length);
+    await comesTrue({ fleet, daemon, ...(consul && { consul }) });
+    for (const names of twenties) await fleet.end(...names);
+    expect(await fleet.running()).toEqual([]);
+    await comesTrue({ fleet, daemon, ...(consul && { consul }) });
   });
-
-  /** The names whose answers, anywhere, are not those. */
-  async function wrongOf(names: readonly string[], wanted: (index: number) => string[]): Promise<string[]> {
-    const wrong = await inTwenties(names, async (name, index) => {
-      const replies = [await daemon.dig(service(name))];
-      if (consul !== undefined) replies.push(await dig(service(name), { port: consul.dnsPort }));
-      return replies.every((reply) => `${dataOf(reply)}` === `${wanted(index)}`) ? [] : [name];
-    });
-    return wrong.flat();
-  }
 
   test('a daemon that is killed and restarted sees what came and went meanwhile', async () => {
     await using stays = await daemon.run(['10.2.1.21/16'], ['-e', 'SERVICE_NAME=stays']);
@@ -220,16 +192,3 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     expect(daemon.pid).toBe(pid);
   });
 });
-
-/** In order, at most twenty at a time. */
-async function inTwenties<T, R>(
-  items: readonly T[],
-  work: (item: T, index: number) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  for (let start = 0; start < items.length; start += 20) {
-    const batch = items.slice(start, start + 20);
-    results.push(...(await Promise.all(batch.map((item, index) => work(item, start + index)))));
-  }
-  return results;
-}

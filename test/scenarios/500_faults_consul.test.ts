@@ -20,10 +20,9 @@ const saidOnce = (daemon: Daemon) =>
   eventually(() => expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([1, 1]));
 
 const six = (prefix: string) => Array.from({ length: 6 }, (_, index) => `${prefix}-${index}`);
-/** A server that keeps its data, and elects itself in a second. */
+/** A server that keeps its data. */
 const keeping = (folder: string) => ({
   mode: ['-server', '-bootstrap-expect=1', `-data-dir=${folder}`],
-  configuration: 'performance { raft_multiplier = 1 }',
 });
 
 test('Consul is absent at the start', async () => {

@@ -24,7 +24,6 @@ test('of three servers two die, containers come and go without a leader, and one
           ...['-server', '-bootstrap-expect=3', `-data-dir=${join(folder.path, address)}`],
           ...ADDRESSES.map((other) => `-retry-join=${other}`),
         ],
-        configuration: 'performance { raft_multiplier = 1 }',
       }),
   );
   await using stack = new AsyncDisposableStack();

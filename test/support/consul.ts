@@ -55,7 +55,8 @@ export class ConsulAgent {
       ...['agent', ...mode, `-bind=${address}`, `-client=${address}`, `-node=${node}`],
       ...[`-http-port=${this.httpPort}`, `-dns-port=${this.dnsPort}`, '-grpc-port=-1'],
       ...Object.entries(others).map(([flag, port]) => `-${flag}=${port + portOffset}`),
-      ...['-hcl', `disable_update_check = true\n${configuration}`],
+      // Servers that keep their data elect themselves in a second, as they do in development mode.
+      ...['-hcl', `disable_update_check = true\nperformance { raft_multiplier = 1 }\n${configuration}`],
     ];
   }
 

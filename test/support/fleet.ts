@@ -38,6 +38,8 @@ export class Fleet {
       ExposedPorts: { '80/tcp': {} },
       Labels: { 'heddle.cidr': `${ip}/16`, ...labels },
       HostConfig: { NetworkMode: 'none', ...host },
+      // A sleeping pid 1 ignores TERM: the end of an engine would wait ten seconds for each.
+      StopTimeout: 1,
     })) as { Id: string };
     this.#ids.set(name, id);
     await engineApi('POST', `/containers/${id}/start`);

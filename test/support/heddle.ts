@@ -9,7 +9,7 @@ import { type DigOptions, type DigReply, dig } from './dig.ts';
 import { Container } from './engine.ts';
 import { eventually } from './eventually.ts';
 import { type TemporaryFolder, temporaryFolder } from './folder.ts';
-import { type Outcome, type ProgramOptions, runProgram } from './program.ts';
+import { childOf, type Outcome, type ProgramOptions, runProgram } from './program.ts';
 
 /** The built program, as `npx heddle` runs it. */
 export const HEDDLE = join(ROOT, 'bin/heddle');
@@ -35,13 +35,21 @@ export class Daemon {
   readonly #folder: TemporaryFolder;
   readonly #flags: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
+  readonly #enter: readonly string[];
   #process: ChildProcess | undefined;
   #output = '';
 
-  constructor(folder: TemporaryFolder, flags: readonly string[], env: Readonly<Record<string, string>>) {
+  /** @param enter the words that start a program on another host of this world; none: it runs here */
+  constructor(
+    folder: TemporaryFolder,
+    flags: readonly string[],
+    env: Readonly<Record<string, string>>,
+    enter: readonly string[] = [],
+  ) {
     this.#folder = folder;
     this.#flags = flags;
     this.#env = env;
+    this.#enter = enter;
   }
 
   get socket(): string {
@@ -58,7 +66,8 @@ export class Daemon {
     const listen = ['--dns-listen', `127.0.0.1:${DNS_PORT}`];
     this.log.length = 0;
     this.#output = '';
-    const daemon = spawn(HEDDLE, ['daemon', ...own, ...listen, ...this.#flags], {
+    const [program, ...words] = [...this.#enter, HEDDLE, 'daemon', ...own, ...listen, ...this.#flags];
+    const daemon = spawn(program as string, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#env },
     });
@@ -88,8 +97,11 @@ export class Daemon {
     return this.#output;
   }
 
+  /** As this host sees it; 0 when it does not run. */
   get pid(): number {
-    return this.#process?.pid ?? 0;
+    const { pid = 0 } = this.#process ?? {};
+    // nsenter waits for it, and passes no signal on.
+    return this.#enter.length === 0 ? pid : (childOf(pid) ?? 0);
   }
 
   /** Asks it to stop and waits; resolves to its exit status. */
@@ -135,15 +147,15 @@ export class Daemon {
 
   async #end(signal: NodeJS.Signals): Promise<number> {
     const daemon = this.#process;
-    this.#process = undefined;
     if (daemon === undefined) return 0;
     if (daemon.exitCode === null && daemon.signalCode === null) {
       const ended = once(daemon, 'exit');
-      daemon.kill(signal);
+      process.kill(this.pid, signal);
       const late = setTimeout(() => daemon.kill('SIGKILL'), 15_000);
       await ended;
       clearTimeout(late);
     }
+    this.#process = undefined;
     return daemon.exitCode ?? 128 + 9;
   }
 
@@ -157,9 +169,10 @@ export class Daemon {
 export async function startDaemon(
   flags: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  enter: readonly string[] = [],
 ): Promise<Daemon> {
   worldFolder(); // a daemon changes its host: outside a world, that would be somebody's own
-  const daemon = new Daemon(await temporaryFolder(), flags, env);
+  const daemon = new Daemon(await temporaryFolder(), flags, env, enter);
   try {
     await daemon.start();
   } catch (error) {

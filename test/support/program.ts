@@ -1,4 +1,5 @@
 import { type ExecFileOptionsWithStringEncoding, execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 
 /** How a program ended and what it said. */
 export interface Outcome {
@@ -47,4 +48,10 @@ export async function succeed(
   const { status, stdout, stderr } = await runProgram(program, args, options);
   if (status === 0) return stdout.trimEnd();
   throw new Error(`${[program, ...args].join(' ')} ended with status ${status}: ${stderr || stdout}`);
+}
+
+/** The first child of a process; undefined while it has none. */
+export function childOf(pid: number): number | undefined {
+  const [child = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  return Number(child) || undefined;
 }

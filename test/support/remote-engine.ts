@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { worldFolder } from '../../scripts/world/engine.ts';
 import { eventually } from './eventually.ts';
 import { type TemporaryFolder, temporaryFolder } from './folder.ts';
-import { runProgram, succeed } from './program.ts';
+import { childOf, runProgram, succeed } from './program.ts';
 
 /** Where the other host is, seen from this one; the link between them is the only way. */
-const HERE = '10.77.0.1';
+export const HERE = '10.77.0.1';
 export const THERE = '10.77.0.2';
 const LINK = 'heddle-remote';
 
@@ -81,7 +80,11 @@ export class RemoteEngine {
         said = `${said}${text}`.slice(-4000);
       });
     this.#host = host;
-    this.#pid = await eventually(() => childOf(host.pid as number));
+    this.#pid = await eventually(() => {
+      const child = childOf(host.pid as number);
+      if (child === undefined) throw new Error('unshare has not forked yet');
+      return child;
+    });
     await succeed('ip', [
       'link',
       'add',
@@ -107,9 +110,15 @@ export class RemoteEngine {
     );
   }
 
+  /** The words that start a program on that host. */
+  get enter(): readonly string[] {
+    return ['nsenter', '--target', `${this.#pid}`, '--net', '--mount', '--pid'];
+  }
+
   /** Runs a program on that host. */
   run(program: string, ...args: readonly string[]): Promise<string> {
-    return succeed('nsenter', ['--target', `${this.#pid}`, '--net', '--mount', '--pid', program, ...args]);
+    const [nsenter, ...words] = this.enter;
+    return succeed(nsenter as string, [...words, program, ...args]);
   }
 
   /** Runs the docker client against it, from here. */
@@ -150,10 +159,4 @@ export async function startRemoteEngine(options: RemoteEngineOptions = {}): Prom
     throw error;
   }
   return engine;
-}
-
-function childOf(pid: number): number {
-  const [child = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
-  if (child === '') throw new Error('unshare has not forked yet');
-  return Number(child);
 }
