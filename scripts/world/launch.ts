@@ -65,7 +65,9 @@ export async function runInWorld(
 function worldEnvironment(folder: string, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...env } = process.env;
   const PATH = `${env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
-  return { ...env, PATH, TMPDIR: join(folder, 'tmp'), ...extra, HEDDLE_WORLD: folder };
+  // Words are run by the hundred, and each would be compiled anew.
+  const NODE_COMPILE_CACHE = join(folder, 'compiled');
+  return { ...env, PATH, NODE_COMPILE_CACHE, TMPDIR: join(folder, 'tmp'), ...extra, HEDDLE_WORLD: folder };
 }
 
 /** Waits for the end, and passes signals on: on a terminal, tini has taken the foreground and gets Ctrl-C itself. */

@@ -24,6 +24,29 @@ test("other people's services are never touched", async () => {
   await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(['10.9.9.9']));
 });
 
+test('a host without an agent registers in the datacenter that it is given, and answers for that one', async () => {
+  await using consul = await startConsul();
+  const mode = ['-dev', '-datacenter=dc2', '-retry-join-wan=127.0.0.1'];
+  await using far = await startConsul({ address: '127.0.0.2', node: 'far', mode });
+  await eventually(async () => expect(await consul.get('/v1/catalog/datacenters')).toEqual(['dc1', 'dc2']));
+  const flags = ['--consul-mode', 'catalog', '--consul-datacenter', 'dc2', '--ip', '192.0.2.7'];
+  await using daemon = await startDaemon(['--registry', consul.uri, ...flags]);
+  await using ours = await daemon.run(['10.2.1.1/16'], asWeb);
+  await far.put('/v1/agent/service/register', { ID: 'theirs', Name: 'web', Address: '10.9.9.9', Port: 80 });
+  const name = 'web.service.dc2.consul';
+  const everywhere = (...expected: readonly string[]) =>
+    eventually(async () => {
+      expect(dataOf(await daemon.dig(name))).toEqual(expected);
+      for (const server of ['127.0.0.1', '127.0.0.2']) {
+        expect(dataOf(await dig(name, { server, port: consul.dnsPort })), server).toEqual(expected);
+      }
+    });
+  await everywhere('10.2.1.1', '10.9.9.9');
+  expect(await consul.get('/v1/catalog/service/web')).toEqual([]);
+  await ours.kill();
+  await everywhere('10.9.9.9');
+});
+
 test('CONSUL_HTTP_ADDR names the Consul, and a registration carries its owner and container', async () => {
   await using consul = await startConsul({ portOffset: 1000 });
   await using daemon = await startDaemon([], { CONSUL_HTTP_ADDR: `127.0.0.1:${consul.httpPort}` });
