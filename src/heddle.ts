@@ -50,7 +50,10 @@ export class Heddle {
     const state = await StateFile.open(settings.stateDir);
     const { hostId } = state.current;
 
-    const { open, desired, reconciler, view, health } = assembleRegistration(settings, { hostId, log });
+    const { open, desired, reconciler, view, remote, health } = assembleRegistration(settings, {
+      hostId,
+      log,
+    });
     const client = new DockerClient(dockerHost(this.#needs.env));
     const claims = new Claims(state);
     const roster = new Roster();
@@ -98,6 +101,7 @@ export class Heddle {
         follower,
         reconciler,
         registry: open.registry,
+        remote,
         names,
         containerNames,
         view,
@@ -113,6 +117,7 @@ export class Heddle {
     await this.#begin(control);
     await this.#begin(names);
     await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
+    if (remote) this.#started.push(() => remote.stop());
     for (const part of health) await this.#begin(part);
     await this.#begin(keeper);
     await this.#begin(follower);

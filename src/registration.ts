@@ -6,6 +6,7 @@ import { Desired } from './registry/desired.ts';
 import { HealthWatch } from './registry/health-watch.ts';
 import { type OpenRegistry, openRegistry } from './registry/open.ts';
 import { Reconciler } from './registry/reconcile.ts';
+import { RemoteNames } from './registry/remote-names.ts';
 import { RegistryView } from './registry/view.ts';
 import { defineOptions } from './services/options.ts';
 
@@ -15,7 +16,9 @@ export interface Registration {
   readonly desired: Desired;
   readonly reconciler: Reconciler;
   readonly view: RegistryView;
-  /** What runs beside them: checks, or the word that they still pass; and the watch on what Consul finds. */
+  /** What other hosts have; undefined where the registry is this host's own. */
+  readonly remote: RemoteNames | undefined;
+  /** What runs beside them: checks, or the word that they still pass; and who has the names watched whose checks Consul runs. */
   readonly health: readonly { start(): void | Promise<void>; stop(): Promise<void> }[];
 }
 
@@ -35,21 +38,21 @@ export function assembleRegistration(
   );
   const { onStop } = settings;
   const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
-  const watched = moving && new HealthWatch({ desired, moving });
+  const remote = elsewhere && new RemoteNames({ elsewhere, moving });
   const view = new RegistryView(
     {
       desired,
       refused: (id) => reconciler.refused(id),
-      node: () => ({ name: open.node().name, address: open.node().address ?? '127.0.0.1' }),
+      node: () => ({ ...open.node(), address: open.node().address ?? '127.0.0.1' }),
       checkedBy: registry.checkedBy,
-      ...(elsewhere && { elsewhere }),
-      ...(watched && { watched }),
+      remote,
     },
     { hostId },
   );
-  const checks =
+  const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
+  const health =
     registry.checkedBy === 'heddle'
-      ? new CheckRunner({ desired, log: log('checks') })
-      : new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
-  return { open, desired, reconciler, view, health: watched ? [checks, watched] : [checks] };
+      ? [new CheckRunner({ desired, log: log('checks') })]
+      : [heartbeats, ...(remote ? [new HealthWatch({ desired, names: remote })] : [])];
+  return { open, desired, reconciler, view, remote, health };
 }

@@ -40,7 +40,7 @@ function instancesOf({ name, addresses: ips }: Named): readonly Instance[] {
 const view = {
   // A copy each time, as the registry's view makes one.
   instances: (service: string) => [...(instances.get(service) ?? [])],
-  node: () => '127.0.0.1',
+  node: () => ({ address: '127.0.0.1', meta: {} }),
 };
 const log = createLogger({ level: 'error', pretty: false }, process.stderr);
 const local = new LocalNetworks();

@@ -91,8 +91,12 @@ function dockerRows({ docker: { address, follower } }: StatusReport): readonly R
 
 function registryRows({ registry }: StatusReport): readonly Row[] {
   if (!registry) return [['Registry', '-']];
-  const { name, state, services, detail } = registry;
-  return [['Registry', `${name}, ${state}, ${services} services${detail && `: ${detail}`}`]];
+  const { name, state, services, remote, detail } = registry;
+  const own = `${services} services${detail && `: ${detail}`}`;
+  const rows: Row[] = [['Registry', `${name}, ${state}, ${own}`]];
+  if (!remote) return rows;
+  const others = `${remote.known} names asked for, ${remote.watched} watched`;
+  return [...rows, ['Elsewhere', `${others}${remote.state === 'live' ? '' : ', as last known'}`]];
 }
 
 function dnsRows({ dns }: StatusReport): readonly Row[] {

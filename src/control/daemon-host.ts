@@ -14,6 +14,7 @@ import type { Desired } from '../registry/desired.ts';
 import type { Reconciler } from '../registry/reconcile.ts';
 import type { Instance, Registry, View } from '../registry/registry.ts';
 import type { Remain } from '../registry/remains.ts';
+import type { RemoteNames } from '../registry/remote-names.ts';
 import { VERSION } from '../version.ts';
 import { DaemonAddresses } from './daemon-addresses.ts';
 import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
@@ -28,6 +29,7 @@ export interface DaemonHostNeeds {
   readonly follower: Follower;
   readonly reconciler: Reconciler;
   readonly registry: Pick<Registry, 'name'>;
+  readonly remote: Pick<RemoteNames, 'status'> | undefined;
   readonly names: NameService;
   readonly containerNames: WeaveNames;
   readonly view: Pick<View, 'instances'>;
@@ -135,7 +137,7 @@ export class DaemonHost implements Host {
   }
 
   async status(): Promise<StatusReport> {
-    const { parts, roster, desired, follower, reconciler, registry, names } = this.#needs;
+    const { parts, roster, desired, follower, reconciler, registry, remote, names } = this.#needs;
     const { hostId, bridge } = this.#options;
     const { state, problem, pending, errors, unsynced, unsyncedWhy } = reconciler.status();
     const troubles = [
@@ -154,6 +156,7 @@ export class DaemonHost implements Host {
         name: registry.name,
         state,
         services: desired.size,
+        remote: remote ? { ...remote.status(), state: state === 'away' ? 'last known' : 'live' } : null,
         detail: troubles.filter(Boolean).join(', '),
       },
       dns: names

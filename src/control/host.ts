@@ -9,6 +9,7 @@ import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Instance } from '../registry/registry.ts';
 import type { Remain } from '../registry/remains.ts';
+import type { RemoteStatus } from '../registry/remote-names.ts';
 import type { Service } from '../services/service.ts';
 
 /**
@@ -93,6 +94,8 @@ export interface StatusReport {
     readonly state: string;
     readonly detail: string;
     readonly services: number;
+    /** What is known of other hosts' names, where the registry is shared; `last known` while it does not answer. */
+    readonly remote: (RemoteStatus & { readonly state: 'live' | 'last known' }) | null;
   } | null;
   readonly dns:
     | readonly { readonly address: string; readonly state: string; readonly detail: string }[]

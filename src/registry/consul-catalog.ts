@@ -27,6 +27,12 @@ const WATCH_MS = 2000;
 /** The node that stands for a host in the catalog; no agent has it, and so none takes it away. */
 export const nodeNameOf = (hostId: string): string => `heddle-${hostId}`;
 
+/** What is said of it. */
+export const nodeMetaOf = (hostId: string): Readonly<Record<string, string>> => ({
+  [OWNER_META.owner]: OWNER,
+  [OWNER_META.host]: hostId,
+});
+
 /**
  * The verbs on Consul's catalog, for hosts without an agent: services live on a node of heddle's own, written in
  * transactions through whichever agent or server answers. Nobody runs checks there; heddle does.
@@ -126,7 +132,7 @@ export class CatalogRegistry implements Registry {
   }
 
   #nodeOperation(): Operation {
-    const Meta = { [OWNER_META.owner]: OWNER, [OWNER_META.host]: this.#options.hostId };
+    const Meta = nodeMetaOf(this.#options.hostId);
     const Node = { Node: this.#node, Address: this.#options.address(), Meta };
     return { Node: { Verb: 'set', Node } };
   }

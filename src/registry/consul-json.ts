@@ -7,15 +7,22 @@ export interface ServiceJson {
   readonly Service: string;
   readonly Tags?: readonly string[] | null;
   readonly Address?: string;
+  readonly TaggedAddresses?: Readonly<Record<string, { readonly Address: string }>> | null;
   readonly Port?: number;
   readonly Meta?: Readonly<Record<string, string>> | null;
   readonly Weights?: { readonly Passing: number; readonly Warning: number };
   readonly EnableTagOverride?: boolean;
 }
 
+export interface NodeJson {
+  readonly Node: string;
+  readonly Address: string;
+  readonly Meta?: Readonly<Record<string, string>> | null;
+}
+
 /** One line of `/v1/health/service/:name`. */
 export interface HealthJson {
-  readonly Node: { readonly Node: string; readonly Address: string };
+  readonly Node: NodeJson;
   readonly Service: ServiceJson;
   readonly Checks: readonly { readonly Status: string }[];
 }
@@ -31,8 +38,16 @@ export function fromJson(json: ServiceJson): Service {
     meta: json.Meta ?? {},
     checks: [],
     weights: weights === undefined ? DEFAULT_WEIGHTS : { passing: weights.Passing, warning: weights.Warning },
+    ...addressesOf(json),
     ...(json.EnableTagOverride === true && { enableTagOverride: true }),
   };
+}
+
+/** Consul itself adds one that says what `Address` says. */
+function addressesOf({ Address, TaggedAddresses }: ServiceJson): Pick<Service, 'addresses'> {
+  const [ipv4, ipv6] = ['lan_ipv4', 'lan_ipv6'].map((tag) => TaggedAddresses?.[tag]?.Address);
+  if ([ipv4, ipv6].every((address) => !address || address === Address)) return {};
+  return { addresses: { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) } };
 }
 
 export function instanceOf({ Node: node, Service: service, Checks: checks }: HealthJson): Instance {

@@ -1,16 +1,24 @@
+import { HeddleError } from '../errors.ts';
 import type { ConsulClient } from './consul-client.ts';
-import { type HealthJson, instanceOf } from './consul-json.ts';
-import type { Elsewhere, Instance, Moving } from './registry.ts';
+import { type HealthJson, instanceOf, type NodeJson } from './consul-json.ts';
+import type { Elsewhere, Instance, Moving, NodeEntry } from './registry.ts';
 
-/** Consul adds a sixteenth at most; less than the time after which an agent that is gone must be noticed. */
-const WAIT_S = 20;
+/**
+ * Consul adds a sixteenth at most. It is also how long a Consul that answers no more is taken for one with nothing to
+ * say, and how long an index that went back unseen can hold us up.
+ */
+const WAIT_S = 10;
+const GRACE_S = 3;
 
 /** What every host has in a Consul, asked of its catalog. */
 export class ConsulLookups implements Elsewhere, Moving {
   readonly #client: ConsulClient;
+  readonly #wait: number;
 
-  constructor(client: ConsulClient) {
+  /** `wait`: for how long `changes` waits, in seconds. */
+  constructor(client: ConsulClient, { wait = WAIT_S }: { readonly wait?: number } = {}) {
     this.#client = client;
+    this.#wait = wait;
   }
 
   async instances(service: string, signal?: AbortSignal): Promise<readonly Instance[]> {
@@ -32,21 +40,24 @@ export class ConsulLookups implements Elsewhere, Moving {
       attempt: `cannot watch ${service}`,
       path: '/health/service/{service}',
       params: { service },
-      query: { index: `${index}`, wait: `${WAIT_S}s` },
+      query: { index: `${index}`, wait: `${this.#wait}s` },
       signal,
-      timeout: (WAIT_S + 10) * 1000,
+      timeout: (this.#wait + GRACE_S) * 1000,
     });
+    // Not even an empty catalog is at 0: with it, every question would be answered at once.
+    if (found.index < 1)
+      throw new HeddleError('failed', `cannot watch ${service}: the answer came without an index to wait on`);
     return { instances: found.value.map(instanceOf), index: found.index };
   }
 
-  async node(name: string, signal?: AbortSignal): Promise<string | undefined> {
+  async node(name: string, signal?: AbortSignal): Promise<NodeEntry | undefined> {
     const call = {
       attempt: `cannot look up node ${name}`,
       path: '/catalog/node/{node}',
       params: { node: name },
       signal,
     };
-    const found = await this.#client.get<{ Node: { Address: string } } | null>(call);
-    return found?.Node.Address;
+    const found = await this.#client.get<{ Node: NodeJson } | null>(call);
+    return found ? { address: found.Node.Address, meta: found.Node.Meta ?? {} } : undefined;
   }
 }

@@ -26,6 +26,7 @@ export interface AgentSelf {
   readonly node: string;
   readonly address: string;
   readonly datacenter: string;
+  readonly meta: Readonly<Record<string, string>>;
   /** `1.8.7` */
   readonly version: string;
 }
@@ -33,6 +34,7 @@ export interface AgentSelf {
 interface SelfJson {
   readonly Config: { readonly NodeName: string; readonly Datacenter: string; readonly Version: string };
   readonly Member: { readonly Addr: string };
+  readonly Meta?: Readonly<Record<string, string>> | null;
 }
 
 const WATCH_MS = 2000;
@@ -183,11 +185,16 @@ export class ConsulRegistry implements Registry {
   async self(signal?: AbortSignal): Promise<AgentSelf> {
     if (this.#self !== undefined) return this.#self;
     const attempt = 'cannot ask the agent for its node';
-    const { Config, Member } = await this.#client.get<SelfJson>({ attempt, path: '/agent/self', signal });
+    const { Config, Member, Meta } = await this.#client.get<SelfJson>({
+      attempt,
+      path: '/agent/self',
+      signal,
+    });
     this.#self = {
       node: Config.NodeName,
       address: Member.Addr,
       datacenter: Config.Datacenter,
+      meta: Meta ?? {},
       version: Config.Version,
     };
     return this.#self;

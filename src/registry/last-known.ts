@@ -58,6 +58,16 @@ export class LastKnown<V extends object> {
     return this.#known.peek(key)?.value;
   }
 
+  /** Takes an answer that came by itself. */
+  learn(key: string, value: V): void {
+    this.#known.set(key, { value, at: Date.now() });
+  }
+
+  /** Answers that are kept. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   #start(key: string, known: Known<V> | undefined): V | Promise<V> {
     if (this.#queue.size >= MOST_WAITING) {
       if (known !== undefined) return known.value;
@@ -67,7 +77,7 @@ export class LastKnown<V extends object> {
       .add(() => this.#ask(key, AbortSignal.timeout(this.#patience)))
       .then(
         (value) => {
-          this.#known.set(key, { value, at: Date.now() });
+          this.learn(key, value);
           return value;
         },
         (error: unknown) => {

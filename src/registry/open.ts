@@ -4,7 +4,7 @@ import type { Settings } from '../config/schema.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { ConsulRegistry } from './consul.ts';
-import { CatalogRegistry, nodeNameOf } from './consul-catalog.ts';
+import { CatalogRegistry, nodeMetaOf, nodeNameOf } from './consul-catalog.ts';
 import { ConsulClient } from './consul-client.ts';
 import { CATALOG_TOKEN_POLICY } from './consul-errors.ts';
 import { ConsulLookups } from './consul-lookups.ts';
@@ -33,13 +33,14 @@ export interface Node {
   /** Undefined while nobody has told it. */
   readonly address: string | undefined;
   readonly datacenter: string;
+  readonly meta: Readonly<Record<string, string>>;
 }
 
 /** A registry, what other hosts have in it, and this host's own node there. */
 export interface OpenRegistry {
   readonly registry: Registry;
   readonly elsewhere: Elsewhere | undefined;
-  /** Where an agent runs the checks: how to wait for what it finds, over connections of its own. */
+  /** How to wait for changes, over connections of its own. */
   readonly moving: Moving | undefined;
   /** Writes at once that it makes use of. */
   readonly concurrency: number;
@@ -51,7 +52,7 @@ export interface OpenRegistry {
 }
 
 const RETRY_MS = 3_000;
-const GUESS: Node = { name: hostname(), address: undefined, datacenter: 'dc1' };
+const GUESS: Node = { name: hostname(), address: undefined, datacenter: 'dc1', meta: {} };
 /** All that an agent makes use of; and what fills two transactions of the catalog. */
 const AGENT_WRITES = 8;
 const CATALOG_WRITES = 128;
@@ -121,7 +122,7 @@ export async function removeHost(
 class OpenConsul implements OpenRegistry {
   readonly registry: Registry;
   readonly elsewhere: Elsewhere;
-  readonly moving: Moving | undefined;
+  readonly moving: Moving;
   readonly concurrency: number;
   readonly #agent: ConsulRegistry;
   readonly #clients: readonly ConsulClient[];
@@ -140,12 +141,13 @@ class OpenConsul implements OpenRegistry {
     this.#settings = settings;
     this.#log = log;
     const catalog = settings.consulMode === 'catalog';
-    this.#node = catalog ? { ...GUESS, name: nodeNameOf(hostId), address: settings.ip } : GUESS;
+    const own = { name: nodeNameOf(hostId), address: settings.ip, meta: nodeMetaOf(hostId) };
+    this.#node = catalog ? { ...GUESS, ...own } : GUESS;
     this.#agent = new ConsulRegistry(client, { hostId });
     const address = () => this.#node.address ?? '127.0.0.1';
     this.registry = catalog ? new CatalogRegistry(client, { hostId, address }) : this.#agent;
     this.elsewhere = new ConsulLookups(client);
-    this.moving = catalog ? undefined : new ConsulLookups(waiting);
+    this.moving = new ConsulLookups(waiting);
     this.concurrency = catalog ? CATALOG_WRITES : AGENT_WRITES;
   }
 
@@ -159,10 +161,10 @@ class OpenConsul implements OpenRegistry {
     // The node of the catalog is this host, wherever the agent is that we write through.
     if (catalog) this.#node = { ...this.#node, address: this.#node.address ?? (await defaultRouteAddress()) };
     try {
-      const { node, address, datacenter } = await this.#agent.self(this.#stopping.signal);
+      const { node, address, datacenter, meta } = await this.#agent.self(this.#stopping.signal);
       this.#node = catalog
         ? { ...this.#node, datacenter: consulDatacenter ?? datacenter }
-        : { name: node, address, datacenter };
+        : { name: node, address, datacenter, meta };
       learnt();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;

@@ -44,16 +44,25 @@ export interface Instance {
   readonly status: 'passing' | 'warning' | 'critical';
 }
 
+/** A node as the resolver sees it. */
+export interface NodeEntry {
+  readonly address: string;
+  /** What its agent was told to say of it. */
+  readonly meta: Readonly<Record<string, string>>;
+}
+
 /** What a shared registry knows of every host, ours included; throws `unreachable` when it cannot be asked. */
 export interface Elsewhere {
   instances(service: string, signal?: AbortSignal): Promise<readonly Instance[]>;
-  /** The address of a node of that name. */
-  node(name: string, signal?: AbortSignal): Promise<string | undefined>;
+  node(name: string, signal?: AbortSignal): Promise<NodeEntry | undefined>;
 }
 
 /** A shared registry that can be waited on. */
 export interface Moving {
-  /** What is under a name once it is not as it was at `index`, 0 for at once; or as it is after some seconds. */
+  /**
+   * What is under a name once it is not as it was at `index`, 0 for at once; or as it is after some seconds. The
+   * index is 1 or more, and goes back where data was lost.
+   */
   changes(
     service: string,
     index: number,
@@ -65,8 +74,8 @@ export interface Moving {
 export interface View {
   /** Names are matched without regard to case. A Promise only where a remote registry has to be asked. */
   instances(service: string): readonly Instance[] | Promise<readonly Instance[]>;
-  /** The address of a node of that name, if there is one. */
-  node(name: string): string | undefined | Promise<string | undefined>;
+  /** The node of that name, if there is one. */
+  node(name: string): NodeEntry | undefined | Promise<NodeEntry | undefined>;
   /** All instances that have this address; for reverse lookups. */
   byAddress(ip: string): readonly Instance[] | Promise<readonly Instance[]>;
 }

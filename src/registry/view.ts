@@ -3,64 +3,44 @@ import { heddlesChecks, statusOf, worst } from '../services/health.ts';
 import { isOurs } from '../services/identity.ts';
 import type { Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
-import { LastKnown, type LastKnownOptions } from './last-known.ts';
-import type { Elsewhere, Instance, Registry, View } from './registry.ts';
+import type { Instance, NodeEntry, Registry, View } from './registry.ts';
+import type { RemoteNames } from './remote-names.ts';
 
 export interface ViewNeeds {
   readonly desired: Pick<Desired, 'byName' | 'byAddress'>;
-  /** Other hosts' services; undefined where the registry is this host's own. */
-  readonly elsewhere?: Elsewhere;
-  /** Names whose health is waited for; default none. */
-  readonly watched?: { get(name: string): readonly Instance[] | undefined };
+  /** What a shared registry has; undefined where the registry is this host's own. */
+  readonly remote?: Pick<RemoteNames, 'instances' | 'lastKnown' | 'node'> | undefined;
   /** True for what the registry refused: no other host will see it, so neither do we. */
   readonly refused: (id: string) => boolean;
   /** Who runs the checks of services. */
   readonly checkedBy: Registry['checkedBy'];
   /** The node that services of this host are said to be on. */
-  readonly node: () => { readonly name: string; readonly address: string };
-}
-
-export interface ViewOptions extends LastKnownOptions {
-  readonly hostId: string;
+  readonly node: () => NodeEntry & { readonly name: string };
 }
 
 /** How long a name of this host waits for what other hosts have of it: a healthy registry takes a few. */
 const LOCAL_PATIENCE_MS = 100;
 
-interface Node {
-  readonly address: string | undefined;
-}
-
 /**
  * What a name resolves to. This host's services come from desired state, at once and whatever the registry does;
- * other hosts' from the registry, at most a second old, or as last known while it is away.
+ * other hosts' from the registry.
  */
 export class RegistryView implements View {
   readonly #needs: ViewNeeds;
   readonly #hostId: string;
-  readonly #instances: LastKnown<readonly Instance[]> | undefined;
-  readonly #nodes: LastKnown<Node> | undefined;
 
-  constructor(needs: ViewNeeds, options: ViewOptions) {
+  constructor(needs: ViewNeeds, options: { readonly hostId: string }) {
     this.#needs = needs;
     this.#hostId = options.hostId;
-    const { elsewhere } = needs;
-    if (elsewhere === undefined) return;
-    this.#instances = new LastKnown((name, signal) => elsewhere.instances(name, signal), options);
-    this.#nodes = new LastKnown(
-      async (name, signal) => ({ address: await elsewhere.node(name, signal) }),
-      options,
-    );
   }
 
   instances(service: string): readonly Instance[] | Promise<readonly Instance[]> {
     const name = service.toLowerCase();
     const here = this.#needs.desired.byName(name);
-    if (this.#instances === undefined) return this.#local(here, []);
-    const watched = this.#needs.watched?.get(name);
-    if (watched !== undefined) return this.#merged(here, watched);
+    const { remote } = this.#needs;
+    if (remote === undefined) return this.#local(here, []);
     try {
-      const found = this.#instances.get(name);
+      const found = remote.instances(name);
       if (!(found instanceof Promise)) return this.#merged(here, found);
       const complete = found.then(
         (instances) => this.#merged(here, instances),
@@ -72,11 +52,10 @@ export class RegistryView implements View {
     }
   }
 
-  node(name: string): string | undefined | Promise<string | undefined> {
+  node(name: string): NodeEntry | undefined | Promise<NodeEntry | undefined> {
     const own = this.#needs.node();
-    if (name.toLowerCase() === own.name.toLowerCase()) return own.address;
-    const found = this.#nodes?.get(name.toLowerCase());
-    return found instanceof Promise ? found.then(({ address }) => address) : found?.address;
+    if (name.toLowerCase() === own.name.toLowerCase()) return own;
+    return this.#needs.remote?.node(name.toLowerCase());
   }
 
   byAddress(ip: string): readonly Instance[] {
@@ -91,7 +70,7 @@ export class RegistryView implements View {
   ): Promise<readonly Instance[]> {
     const over = new AbortController();
     const late = delay(LOCAL_PATIENCE_MS, undefined, { signal: over.signal }).then(
-      () => this.#merged(here, this.#instances?.peek(name) ?? []),
+      () => this.#merged(here, this.#needs.remote?.lastKnown(name) ?? []),
       () => complete,
     );
     try {

@@ -7,6 +7,8 @@ export interface Service {
   readonly tags: readonly string[];
   /** IPv4, IPv6 or a host name. */
   readonly address: string;
+  /** Of one family each, for those who ask for that one: what else there is beside `address`. */
+  readonly addresses?: { readonly ipv4?: string; readonly ipv6?: string };
   /** 0 when the container declares no port. */
   readonly port: number;
   readonly meta: Readonly<Record<string, string>>;

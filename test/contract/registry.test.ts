@@ -292,7 +292,7 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     expect(found).toMatchObject({ service: serviceOf(), status: 'passing' });
     const expected = registry.checkedBy === 'heddle' ? '192.0.2.7' : '127.0.0.1';
     expect(found?.nodeAddress).toBe(expected);
-    expect(await lookups.node(found?.node ?? '')).toBe(expected);
+    expect(await lookups.node(found?.node ?? '')).toMatchObject({ address: expected });
     expect(await lookups.instances('nobody')).toEqual([]);
     expect(await lookups.node('nobody')).toBeUndefined();
   });

@@ -8,7 +8,7 @@ import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
-import type { Instance, View } from '../../src/registry/registry.ts';
+import type { Instance, NodeEntry, View } from '../../src/registry/registry.ts';
 import { RegistryView } from '../../src/registry/view.ts';
 import { count } from '../support/counts.ts';
 import { entryOf } from '../support/roster.ts';
@@ -25,8 +25,8 @@ class ChangingView {
     return [...(this.services.get(service) ?? [])];
   }
 
-  node(): string {
-    return '192.0.2.1';
+  node(): NodeEntry {
+    return { address: '192.0.2.1', meta: {} };
   }
 
   set(name: string, addresses: readonly string[], status: Instance['status'] = 'passing'): void {
@@ -152,7 +152,7 @@ test(
 
 test('what the registry view of this host says is answered from memory, until a container ends', async () => {
   const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
-  const node = () => ({ name: 'here', address: '192.0.2.1' });
+  const node = () => ({ name: 'here', address: '192.0.2.1', meta: {} });
   const view = new RegistryView(
     { desired, refused: () => false, node, checkedBy: 'heddle' },
     { hostId: 'h1' },

@@ -1,4 +1,5 @@
-import type { Instance, View } from '../../src/registry/registry.ts';
+import { fromJson, type ServiceJson } from '../../src/registry/consul-json.ts';
+import type { Instance, NodeEntry, View } from '../../src/registry/registry.ts';
 import type { CheckStatus } from '../../src/services/service.ts';
 
 /** One recorded call of Consul's API, in Consul's words. */
@@ -11,15 +12,8 @@ export interface Registration {
   readonly check_id?: string;
 }
 
-interface ConsulService {
-  readonly ID: string;
-  readonly Name?: string;
-  readonly Service?: string;
-  readonly Tags?: readonly string[];
-  readonly Address?: string;
-  readonly Port?: number;
-  readonly Weights?: { readonly Passing: number; readonly Warning: number };
-}
+/** The agent's API calls it by `Name`, the catalog's by `Service`. */
+type ConsulService = Omit<ServiceJson, 'Service'> & { readonly Name?: string; readonly Service?: string };
 
 interface ConsulCheck {
   readonly CheckID: string;
@@ -36,22 +30,25 @@ interface ConsulBody extends ConsulService {
 interface CatalogBody {
   readonly Node: string;
   readonly Address: string;
+  readonly NodeMeta?: Readonly<Record<string, string>>;
   readonly Service: ConsulService;
   readonly Check?: ConsulCheck;
 }
 
-const AGENT = { node: 'heddle-n1', address: '127.0.0.1' };
+const AGENT = { node: 'heddle-n1', address: '127.0.0.1', meta: { 'consul-network-segment': '' } };
 /** A check with this for its service belongs to the whole node. */
 const WHOLE_NODE = '';
 const WORST_FIRST: readonly CheckStatus[] = ['critical', 'warning', 'passing'];
 
 /** What a Consul agent would hold after the recorded registrations, as the resolver's view of it. */
 export class RecordedView implements View {
-  readonly #nodes = new Map([[AGENT.node, AGENT.address]]);
+  readonly #nodes = new Map<string, NodeEntry>();
   readonly #services = new Map<string, { readonly node: string; readonly service: ConsulService }>();
   readonly #checks = new Map<string, { readonly node: string; readonly of: string; status: CheckStatus }>();
 
-  constructor(registrations: readonly Registration[]) {
+  /** `meta`: what the agent's own node says of itself. */
+  constructor(registrations: readonly Registration[], meta: NodeEntry['meta'] = AGENT.meta) {
+    this.#nodes.set(AGENT.node, { ...AGENT, meta });
     this.#add(AGENT.node, { ID: 'consul', Name: 'consul', Port: 8300 });
     for (const registration of registrations) this.#apply(registration);
   }
@@ -60,7 +57,7 @@ export class RecordedView implements View {
     return this.#all().filter((instance) => instance.service.name.toLowerCase() === name);
   }
 
-  node(name: string): string | undefined {
+  node(name: string): NodeEntry | undefined {
     return this.#nodes.get(name);
   }
 
@@ -71,18 +68,9 @@ export class RecordedView implements View {
   #all(): Instance[] {
     return [...this.#services.values()].map(({ node, service }) => ({
       node,
-      nodeAddress: this.#nodes.get(node) as string,
+      nodeAddress: (this.#nodes.get(node) as NodeEntry).address,
       status: this.#statusOf(node, service.ID),
-      service: {
-        id: service.ID,
-        name: service.Name ?? service.Service ?? '',
-        tags: service.Tags ?? [],
-        address: service.Address ?? '',
-        port: service.Port ?? 0,
-        meta: {},
-        checks: [],
-        weights: { passing: service.Weights?.Passing ?? 1, warning: service.Weights?.Warning ?? 1 },
-      },
+      service: fromJson({ ...service, Service: service.Name ?? service.Service ?? '' }),
     }));
   }
 
@@ -111,8 +99,8 @@ export class RecordedView implements View {
         return;
       }
       case 'catalog': {
-        const { Node, Address, Service, Check } = body as unknown as CatalogBody;
-        this.#nodes.set(Node, Address);
+        const { Node, Address, NodeMeta = {}, Service, Check } = body as unknown as CatalogBody;
+        this.#nodes.set(Node, { address: Address, meta: NodeMeta });
         this.#add(Node, Service);
         if (Check) this.#check(Node, Check.ServiceID ?? WHOLE_NODE, Check);
         return;

@@ -21,7 +21,12 @@ test('the catalog’s node has this host’s id for its name and the given addre
     consulMode: 'catalog',
     ip: '192.0.2.7',
   });
-  expect(opened.node()).toEqual({ name: 'heddle-0123456789ab', address: '192.0.2.7', datacenter: 'dc1' });
+  expect(opened.node()).toEqual({
+    name: 'heddle-0123456789ab',
+    address: '192.0.2.7',
+    datacenter: 'dc1',
+    meta: { 'heddle-owner': 'heddle', 'heddle-host': '0123456789ab' },
+  });
   expect(opened.registry).toMatchObject({ name: 'consul://127.0.0.1:1 (catalog)', checkedBy: 'heddle' });
 });
 

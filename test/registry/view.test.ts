@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
-import type { Instance } from '../../src/registry/registry.ts';
+import type { Instance, NodeEntry } from '../../src/registry/registry.ts';
+import { RemoteNames } from '../../src/registry/remote-names.ts';
 import { RegistryView } from '../../src/registry/view.ts';
 import { sealed } from '../../src/services/identity.ts';
 import type { Check, CheckStatus, Service } from '../../src/services/service.ts';
@@ -9,7 +10,8 @@ import { entryOf } from '../support/roster.ts';
 import { unreachable } from '../support/shaky-registry.ts';
 import { containerId } from '../support/snapshot.ts';
 
-const node = () => ({ name: 'here', address: '192.0.2.1' });
+const node = () => ({ name: 'here', address: '192.0.2.1', meta: { rack: 'r1' } });
+const there: NodeEntry = { address: '192.0.2.9', meta: { rack: 'r2' } };
 const alive: Check = { kind: 'http', url: 'http://10.2.1.1/', id: 'c', name: 'alive' };
 const healthy = (status: CheckStatus): Check => ({
   kind: 'healthcheck',
@@ -62,7 +64,7 @@ describe('with the embedded registry', () => {
     const found = view.instances('WEB');
     expect(found).toMatchObject([{ node: 'here', nodeAddress: '192.0.2.1', status: 'passing' }]);
     expect(view.instances('nobody')).toEqual([]);
-    expect(view.node('HERE')).toBe('192.0.2.1');
+    expect(view.node('HERE')).toMatchObject({ address: '192.0.2.1', meta: { rack: 'r1' } });
     expect(view.node('there')).toBeUndefined();
     expect(view.byAddress('10.2.1.1')).toMatchObject([{ service: { name: 'web' } }]);
   });
@@ -89,18 +91,19 @@ describe('with a registry that many hosts share', () => {
       if (hangs) return new Promise(() => {});
       return away ? Promise.reject(unreachable()) : Promise.resolve(value);
     };
+    const registry = {
+      instances: () => answer(elsewhere),
+      node: (name: string) => answer(name === 'there' ? there : undefined),
+    };
     view = new RegistryView(
       {
         desired: { byName: () => here, byAddress: () => here },
         refused: () => false,
         checkedBy: 'agent',
         node,
-        elsewhere: {
-          instances: () => answer(elsewhere),
-          node: (name) => answer(name === 'there' ? '192.0.2.9' : undefined),
-        },
+        remote: new RemoteNames({ elsewhere: registry }, { freshFor: 0 }),
       },
-      { hostId: 'h1', freshFor: 0 },
+      { hostId: 'h1' },
     );
   });
 
@@ -178,20 +181,19 @@ describe('with a registry that many hosts share', () => {
     await expect(async () => view.node('there')).rejects.toThrow('connection refused');
   });
 
-  test('what is waited for counts, and nobody is asked', async () => {
+  test('what is known at once is answered at once', async () => {
     const own = instance('10.2.1.1', 'h1', {}, [alive]).service;
     const seen = [instance('10.2.1.1', 'h1', { status: 'critical' }), instance('10.2.2.1', 'h2')];
     const desired = { byName: () => [own], byAddress: () => [] };
-    const elsewhere = { instances: () => Promise.reject(unreachable()), node: async () => undefined };
-    const watched = { get: (name: string) => (name === 'web' ? seen : undefined) };
-    const needs = { desired, elsewhere, watched, refused: () => false, checkedBy: 'agent', node } as const;
+    const remote = { instances: () => seen, lastKnown: () => [], node: () => undefined };
+    const needs = { desired, remote, refused: () => false, checkedBy: 'agent', node } as const;
     const found = new RegistryView(needs, { hostId: 'h1' }).instances('Web');
     expect(found).not.toBeInstanceOf(Promise);
     expect(await addresses(found)).toEqual(['10.2.1.1 here critical', '10.2.2.1 node-h2 passing']);
   });
 
   test('a node is found by name', async () => {
-    expect(await view.node('There')).toBe('192.0.2.9');
+    expect(await view.node('There')).toEqual(there);
     expect(await view.node('nowhere')).toBeUndefined();
   });
 });

@@ -47,6 +47,29 @@ test('a host without an agent registers in the datacenter that it is given, and 
   await everywhere('10.9.9.9');
 });
 
+test('what other hosts have is followed at once, and stands as last known, marked, while Consul is away', async () => {
+  await using consul = await startConsul();
+  const register = (Address: string) =>
+    consul.put('/v1/agent/service/register', { ID: 'host:other:80', Name: 'web', Address, Port: 80 });
+  await register('10.9.9.1');
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const found = async () => dataOf(await daemon.dig(web));
+  const said = async () => (await daemon.word('status', 'registry')).stdout;
+  await eventually(async () => expect(await found()).toEqual(['10.9.9.1']));
+  expect(await said()).toContain('Elsewhere: 1 names asked for, 1 watched\n');
+  await register('10.9.9.2');
+  await eventually(async () => expect(await found()).toEqual(['10.9.9.2']));
+  await consul.stop();
+  await eventually(async () =>
+    expect(await said()).toContain('1 names asked for, 1 watched, as last known\n'),
+  );
+  expect(await found()).toEqual(['10.9.9.2']);
+  await consul.start();
+  await register('10.9.9.3');
+  await eventually(async () => expect(await found()).toEqual(['10.9.9.3']));
+  await eventually(async () => expect(await said()).not.toContain('as last known'));
+});
+
 test('CONSUL_HTTP_ADDR names the Consul, and a registration carries its owner and container', async () => {
   await using consul = await startConsul({ portOffset: 1000 });
   await using daemon = await startDaemon([], { CONSUL_HTTP_ADDR: `127.0.0.1:${consul.httpPort}` });

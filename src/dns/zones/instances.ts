@@ -1,4 +1,5 @@
 import type { Instance } from '../../registry/registry.ts';
+import type { Service } from '../../services/service.ts';
 import { isName } from '../name.ts';
 import type { ResourceRecord } from '../zone.ts';
 import { type Endpoint, hexOf, type IpEndpoint, parseEndpoint } from './endpoint.ts';
@@ -11,16 +12,26 @@ export interface Located {
 }
 
 /**
- * Where an instance is reached. One whose address is the very name asked for is reached at its node, since the
- * name cannot stand for itself; one whose address DNS cannot express is left out.
+ * Where an instance is reached by those who ask for a type. One whose address is the very name asked for is reached
+ * at its node, since the name cannot stand for itself; one whose address DNS cannot express is left out.
  */
-export function locate(instance: Instance, askedName: string): Located | undefined {
-  const { address } = instance.service;
+export function locate(
+  instance: Instance,
+  asked: { readonly name: string; readonly type: string },
+): Located | undefined {
+  const address = addressFor(instance.service, asked.type);
   const own = address === '' ? undefined : parseEndpoint(address);
   const atNode =
-    address === '' || (own !== undefined && 'host' in own && own.host.toLowerCase() === askedName);
+    address === '' || (own !== undefined && 'host' in own && own.host.toLowerCase() === asked.name);
   const endpoint = atNode ? parseEndpoint(instance.nodeAddress) : own;
   return endpoint && { instance, endpoint, atNode };
+}
+
+/** IPv6 where any is as good, as with Consul. */
+function addressFor({ address, addresses: { ipv4, ipv6 } = {} }: Service, type: string): string {
+  if (type === 'A') return ipv4 ?? address;
+  if (type === 'AAAA') return ipv6 ?? address;
+  return ipv6 ?? ipv4 ?? address;
 }
 
 /** Whether two lists say the same, by identity: what a service is changed to is a new object. */

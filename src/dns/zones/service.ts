@@ -4,6 +4,7 @@ import { apexRecords } from './apex.ts';
 import { ofHex, parseEndpoint } from './endpoint.ts';
 import { addressRecord, addressRecords, firstHost, locate, sameInstances, srvRecords } from './instances.ts';
 import { parseServiceName, type ServiceName } from './names.ts';
+import { nodeReply } from './node.ts';
 import { type ServiceZoneSettings, ttlOf } from './settings.ts';
 import { type Random, shuffled } from './shuffle.ts';
 
@@ -74,7 +75,9 @@ export class ServiceZone implements Zone {
     const instances = found.filter((instance) => this.#counts(instance, name.tag));
     if (instances.length === 0) return this.#negative('NXDOMAIN');
     const { name: askedName, owner, type, asker } = asked;
-    const located = shuffled(instances, random).flatMap((instance) => locate(instance, askedName) ?? []);
+    const located = shuffled(instances, random).flatMap(
+      (instance) => locate(instance, { name: askedName, type }) ?? [],
+    );
     const ttl = ttlOf(this.#settings.serviceTtl, name.service);
     const lasting = located.some(({ endpoint }) => 'host' in endpoint)
       ? {}
@@ -126,16 +129,9 @@ export class ServiceZone implements Zone {
     return (await this.#answer({ labels, name, owner: host, type: 'ANY', asker }, chases - 1)).answers;
   }
 
-  /** Consul's empty answers for nodes have no SOA. */
-  async #node(node: string, { owner, type }: AskedName): Promise<Reply> {
-    const address = await this.#needs.view.node(node);
-    if (address === undefined) return this.#negative('NXDOMAIN');
-    const endpoint = parseEndpoint(address);
-    if (!endpoint || type === 'TXT') return positive([]);
-    const ttl = this.#settings.nodeTtl;
-    if ('host' in endpoint) return positive([{ name: owner, ttl, type: 'CNAME', data: endpoint.host }]);
-    const record = addressRecord(owner, ttl, endpoint);
-    return positive(type === 'ANY' || type === record.type ? [record] : []);
+  async #node(name: string, asked: AskedName): Promise<Reply> {
+    const node = await this.#needs.view.node(name);
+    return node ? nodeReply(node, asked, this.#settings.nodeTtl) : this.#negative('NXDOMAIN');
   }
 
   /** The address that a name spells, whatever type is asked for; Consul lower-cases its owner. */
@@ -147,8 +143,8 @@ export class ServiceZone implements Zone {
 
   async #apex(type: 'SOA' | 'NS'): Promise<Reply> {
     const { soa, ns, server } = this.#apexRecords();
-    const address = await this.#needs.view.node(this.#settings.node);
-    const endpoint = address === undefined ? undefined : parseEndpoint(address);
+    const node = await this.#needs.view.node(this.#settings.node);
+    const endpoint = node && parseEndpoint(node.address);
     const additionals =
       endpoint && 'ip' in endpoint ? [addressRecord(server, this.#settings.nodeTtl, endpoint)] : [];
     return type === 'NS'

@@ -107,7 +107,8 @@ describe('a host name as address', () => {
 describe('a node', () => {
   test.each([
     ['h1.node.consul', 'A', ['127.0.0.1']],
-    ['H1.node.dc1.consul', 'ANY', ['127.0.0.1']],
+    ['H1.node.dc1.consul', 'ANY', ['127.0.0.1', 'rack=r7']],
+    ['h1.node.consul', 'TXT', ['rack=r7']],
     ['h1.node.consul', 'AAAA', []],
     ['h1.node.consul', 'SRV', []],
     ['h1.node.dc2.consul', 'A', 'NXDOMAIN'],
@@ -151,7 +152,7 @@ function instance(service: Partial<Instance['service']>, rest: Partial<Instance>
 function zone(instances: readonly Instance[], settings: Partial<ServiceZoneSettings> = {}): ServiceZone {
   const view: Pick<View, 'instances' | 'node'> = {
     instances: (name) => instances.filter(({ service }) => service.name === name),
-    node: (name) => (name === 'h1' ? '127.0.0.1' : undefined),
+    node: (name) => (name === 'h1' ? { address: '127.0.0.1', meta: { rack: 'r7' } } : undefined),
   };
   return new ServiceZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'h1', ...settings });
 }

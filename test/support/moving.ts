@@ -1,0 +1,61 @@
+import { vi } from 'vitest';
+import type { Instance, Moving } from '../../src/registry/registry.ts';
+import { unreachable } from './shaky-registry.ts';
+
+/** Somebody waits for a name. */
+export interface Waiting {
+  readonly name: string;
+  readonly index: number;
+  answer(index: number, instances?: readonly Instance[]): void;
+  fail(): void;
+}
+
+/** A registry that is waited on: a test answers each question by hand. */
+export class FakeMoving implements Moving {
+  /** Questions that no test has taken yet. */
+  readonly waiting: Waiting[] = [];
+  /** Names whose question was given up, in that order. */
+  readonly ended: string[] = [];
+  /** Questions that are open now, taken or not. */
+  open = 0;
+
+  changes(name: string, index: number, signal: AbortSignal) {
+    this.open += 1;
+    const asked = Promise.withResolvers<{ instances: readonly Instance[]; index: number }>();
+    const giveUp = () => {
+      this.ended.push(name);
+      asked.reject(signal.reason);
+    };
+    signal.addEventListener('abort', giveUp);
+    this.waiting.push({
+      name,
+      index,
+      answer: (next, instances = []) => asked.resolve({ instances, index: next }),
+      fail: () => asked.reject(unreachable()),
+    });
+    return asked.promise.finally(() => {
+      this.open -= 1;
+      signal.removeEventListener('abort', giveUp);
+    });
+  }
+
+  /** The next question, as soon as it is asked. */
+  next(): Promise<Waiting> {
+    return vi.waitFor(() => {
+      const waiting = this.waiting.shift();
+      if (waiting === undefined) throw new Error('nothing is asked');
+      return waiting;
+    }, 3000);
+  }
+}
+
+/** An instance on another host. */
+export function instanceAt(address: string, name = 'web'): Instance {
+  const service = { id: `${name}-${address}`, name, address, port: 80, tags: [], meta: {}, checks: [] };
+  return {
+    service: { ...service, weights: { passing: 1, warning: 1 } },
+    node: 'h2',
+    nodeAddress: '192.0.2.2',
+    status: 'passing',
+  };
+}
