@@ -3,11 +3,11 @@ import { type CacheOptions, ForwardCache } from './forward-cache.ts';
 import { formatListen } from './listen.ts';
 import { type Route, serversFor } from './routes.ts';
 import type { UpstreamClient } from './upstream-client.ts';
-import type { Upstream } from './upstreams.ts';
+import type { UpstreamSet } from './upstreams.ts';
 import { bare, type Question, type Resolved, type Zone } from './zone.ts';
 
 export interface ForwardNeeds {
-  readonly upstreams: { list(): Promise<readonly Upstream[]> };
+  readonly upstreams: { current(): Promise<UpstreamSet> };
   readonly client: Pick<UpstreamClient, 'ask'>;
   /** Whether a client is in one of the host's own networks: for others we are no resolver. */
   readonly isLocal: (client: string) => boolean;
@@ -44,11 +44,11 @@ export class ForwardZone implements Zone {
   async resolve(question: Question): Promise<Resolved> {
     if (!this.#isOurs(question)) return bare('REFUSED');
     const routed = serversFor(this.#routes, question.name);
-    const servers = routed.length > 0 ? routed : await this.#needs.upstreams.list();
-    const key = keyOf(question, servers);
+    const upstreams = routed.length > 0 ? { servers: routed } : await this.#needs.upstreams.current();
+    const key = keyOf(question, upstreams);
     const remembered = this.#cache.get(key);
     if (remembered?.fresh) return remembered;
-    const asking = this.#asking.get(key) ?? this.#ask(key, question, servers);
+    const asking = this.#asking.get(key) ?? this.#ask(key, question, upstreams);
     if (!remembered) return { message: await asking };
     const patience = new AbortController();
     const waited = delay(PATIENCE_MS, remembered.message, { signal: patience.signal });
@@ -67,8 +67,8 @@ export class ForwardZone implements Zone {
     return recursionDesired && type !== 'AXFR' && type !== 'IXFR' && this.#needs.isLocal(client);
   }
 
-  async #ask(key: string, question: Question, servers: readonly Upstream[]): Promise<Buffer> {
-    const asking = this.#needs.client.ask(question, servers);
+  async #ask(key: string, question: Question, upstreams: UpstreamSet): Promise<Buffer> {
+    const asking = this.#needs.client.ask(question, upstreams);
     this.#asking.set(key, asking);
     try {
       const message = await asking;
@@ -81,7 +81,7 @@ export class ForwardZone implements Zone {
 }
 
 /** All that the answer depends on: the servers too, since other ones may know other names. */
-function keyOf(question: Question, servers: readonly Upstream[]): string {
+function keyOf(question: Question, { servers }: UpstreamSet): string {
   const { name, type, class: klass, checkingDisabled, edns } = question;
   const bits = `${checkingDisabled ? 'cd' : ''}${edns?.dnssecOk ? 'do' : ''}`;
   return [name, type, klass, bits, ...servers.map(formatListen)].join(' ');

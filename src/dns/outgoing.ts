@@ -37,6 +37,13 @@ export function outgoingQuery(question: Question, loopMark?: Uint8Array): Outgoi
   return { message: writer.finish(), questionEnd };
 }
 
+/** Gives a query that has not been sent another random id, and returns it. */
+export function redrawId({ message }: OutgoingQuery): number {
+  const id = randomInt(0x1_0000);
+  message.writeUInt16BE(id, 0);
+  return id;
+}
+
 /** Each letter in upper or lower case by chance (draft-vixie-dnsext-dns0x20). */
 function randomCase(question: Uint8Array): Uint8Array {
   const chance = randomBytes(question.length).map((byte) => byte & CASE_BIT);

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { HeddleError, messageOf } from '../errors.ts';
-import { exchange } from './exchange.ts';
+import { Exchange } from './exchange.ts';
 import { formatListen } from './listen.ts';
 import { HEADER_BYTES } from './message.ts';
 import { outgoingQuery } from './outgoing.ts';
 import { extendedRcode, withoutOpt } from './records.ts';
 import { relayedRcode } from './relay.ts';
-import type { Upstream } from './upstreams.ts';
+import type { Upstream, UpstreamSet } from './upstreams.ts';
 import { type Question, RCODES } from './zone.ts';
 
 export interface UpstreamClientOptions {
-  /** Milliseconds given to each server, each time. */
+  /** Milliseconds given to each server, each time, where its set says nothing. */
   readonly timeoutMs?: number;
-  /** How often each server is asked until one answers: a packet may be lost. */
+  /** How often each server is asked until one answers, where its set says nothing: a packet may be lost. */
   readonly attempts?: number;
-  /** Questions that are out at the same time, each with a socket; further ones fail at once. */
+  /** Questions that are out at the same time; further ones fail at once. */
   readonly maxOutstanding?: number;
   readonly now?: () => number;
 }
@@ -37,16 +37,18 @@ export class UpstreamClient {
   readonly #attempts: number;
   readonly #maxOutstanding: number;
   readonly #now: () => number;
-  readonly #stopping = new AbortController();
+  readonly #exchange = new Exchange();
   /** Goes out with each query; one that comes in with it has come round in a circle. */
   readonly #mark = randomBytes(8);
   readonly #silentUntil = new Map<string, number>();
   #outstanding = 0;
+  #turn = 0;
+  #isStopped = false;
 
   constructor(options: UpstreamClientOptions = {}) {
     this.#timeoutMs = options.timeoutMs ?? 2_000;
     this.#attempts = options.attempts ?? 2;
-    this.#maxOutstanding = options.maxOutstanding ?? 512;
+    this.#maxOutstanding = options.maxOutstanding ?? 4_096;
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -55,7 +57,7 @@ export class UpstreamClient {
    * and letter case any.
    * @throws HeddleError `unreachable` with what each server did, or `refused` for a query of our own
    */
-  async ask(question: Question, servers: readonly Upstream[]): Promise<Buffer> {
+  async ask(question: Question, upstreams: UpstreamSet): Promise<Buffer> {
     if (question.edns?.loopMark && this.#mark.equals(question.edns.loopMark)) {
       throw new HeddleError(
         'refused',
@@ -70,7 +72,7 @@ export class UpstreamClient {
     }
     this.#outstanding += 1;
     try {
-      return await this.#askAll(question, servers);
+      return await this.#askAll(question, upstreams);
     } finally {
       this.#outstanding -= 1;
     }
@@ -78,18 +80,21 @@ export class UpstreamClient {
 
   /** Gives up on all that is outstanding. */
   stop(): void {
-    this.#stopping.abort();
+    this.#isStopped = true;
+    this.#exchange.stop();
   }
 
-  async #askAll(question: Question, servers: readonly Upstream[]): Promise<Buffer> {
+  async #askAll(question: Question, upstreams: UpstreamSet): Promise<Buffer> {
+    const { attempts = this.#attempts, timeoutMs = this.#timeoutMs } = upstreams;
+    const servers = upstreams.rotate ? this.#rotated(upstreams.servers) : upstreams.servers;
     const failures = new Set<string>();
     let unhelpful: Buffer | undefined;
-    for (let attempt = 0; attempt < this.#attempts && !unhelpful; attempt += 1) {
+    for (let attempt = 0; attempt < attempts && !unhelpful; attempt += 1) {
       for (const server of this.#inOrder(servers)) {
-        if (this.#stopping.signal.aborted) break;
+        if (this.#isStopped) break;
         try {
-          const reply = await this.#askOne(server, question);
-          this.#silentUntil.delete(formatListen(server));
+          const reply = await this.#askOne(server, question, timeoutMs);
+          if (this.#silentUntil.size > 0) this.#silentUntil.delete(formatListen(server));
           if (!UNHELPFUL.has(relayedRcode(reply))) return reply;
           unhelpful ??= reply;
         } catch (error) {
@@ -103,21 +108,29 @@ export class UpstreamClient {
     throw new HeddleError('unreachable', `no upstream answered: ${why}`);
   }
 
-  async #askOne(server: Upstream, question: Question): Promise<Buffer> {
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#timeoutMs)]);
+  async #askOne(server: Upstream, question: Question, timeoutMs: number): Promise<Buffer> {
+    const deadline = performance.now() + timeoutMs;
     const start = HEADER_BYTES + question.bytes.length;
-    const reply = await exchange(server, outgoingQuery(question, this.#mark), signal);
+    const reply = await this.#exchange.ask(server, outgoingQuery(question, this.#mark), timeoutMs);
     const refusesEdns =
       relayedRcode(reply) === RCODES.FORMERR ||
       relayedRcode(reply) === RCODES.NOTIMP ||
       extendedRcode(reply, start) > 0;
+    if (!refusesEdns) return withoutOpt(reply, start);
     // Servers from before EDNS take its record for an error (RFC 6891 §7).
-    const plain = refusesEdns ? await exchange(server, outgoingQuery(question), signal) : reply;
-    return withoutOpt(plain, start);
+    const left = deadline - performance.now();
+    return withoutOpt(await this.#exchange.ask(server, outgoingQuery(question), left), start);
+  }
+
+  /** Each question begins with the next one. */
+  #rotated(servers: readonly Upstream[]): readonly Upstream[] {
+    this.#turn = (this.#turn + 1) % Math.max(1, servers.length);
+    return [...servers.slice(this.#turn), ...servers.slice(0, this.#turn)];
   }
 
   /** Those that were silent lately come last. */
   #inOrder(servers: readonly Upstream[]): readonly Upstream[] {
+    if (this.#silentUntil.size === 0) return servers;
     const now = this.#now();
     const isSilent = (server: Upstream) => (this.#silentUntil.get(formatListen(server)) ?? 0) > now;
     return [...servers.filter((server) => !isSilent(server)), ...servers.filter(isSilent)];

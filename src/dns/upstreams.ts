@@ -1,24 +1,27 @@
 import { readFile, stat } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ListenAddress } from './listen.ts';
+import { parseResolvConf, type ResolvConf } from './resolv-conf.ts';
 
 /** A resolver that other names are forwarded to. */
 export type Upstream = ListenAddress;
 
+/** Resolvers that are asked for the same names, and how. */
+export interface UpstreamSet {
+  /** In the order to ask them. */
+  readonly servers: readonly Upstream[];
+  /** Milliseconds given to each server, each time. */
+  readonly timeoutMs?: number;
+  /** How often each server is asked until one answers. */
+  readonly attempts?: number;
+  /** Whether each question begins with the next server. */
+  readonly rotate?: boolean;
+}
+
 const DNS_PORT = 53;
-/** More than any system's resolver asks (glibc: 3). */
-const MAX_UPSTREAMS = 8;
 /** How often the file is looked at, in milliseconds, while there are queries. */
 const CHECK_MS = 1_000;
-
-/** The addresses behind `nameserver` in the text of resolv.conf(5), in order; what is no address is passed over. */
-export function parseResolvConf(text: string): readonly string[] {
-  const words = text.split('\n').map((line) => line.trim().split(/\s+/));
-  const servers = words.flatMap(([keyword, ip]) => (keyword === 'nameserver' && ip && isIP(ip) ? [ip] : []));
-  return [...new Set(servers)].slice(0, MAX_UPSTREAMS);
-}
 
 export interface UpstreamsNeeds {
   /** Whether we answer there ourselves; asking ourselves would never end. */
@@ -31,7 +34,7 @@ export interface UpstreamsNeeds {
 export class Upstreams {
   readonly #needs: UpstreamsNeeds;
   readonly #path: string;
-  #servers: readonly string[] = [];
+  #conf: ResolvConf = { servers: [], rotate: false };
   /** What told the file's last state from others, or why it could not be read. */
   #version = '';
   #checkedAt = Number.NEGATIVE_INFINITY;
@@ -42,15 +45,17 @@ export class Upstreams {
     this.#path = path;
   }
 
-  /** In the order to ask them. A file that cannot be read leaves the last known ones in use. */
-  async list(): Promise<readonly Upstream[]> {
+  /** Without ourselves. A file that cannot be read leaves the last known ones in use. */
+  async current(): Promise<UpstreamSet> {
     const now = (this.#needs.now ?? performance.now.bind(performance))();
     if (now - this.#checkedAt >= CHECK_MS) {
       this.#checkedAt = now;
       this.#checking = this.#check();
     }
     await this.#checking;
-    return this.#servers.map((ip) => ({ ip, port: DNS_PORT })).filter((server) => !this.#needs.isOwn(server));
+    const { servers, ...options } = this.#conf;
+    const addresses = servers.map((ip) => ({ ip, port: DNS_PORT }));
+    return { ...options, servers: addresses.filter((server) => !this.#needs.isOwn(server)) };
   }
 
   async #check(): Promise<void> {
@@ -58,9 +63,9 @@ export class Upstreams {
       const { mtimeMs, size, ino } = await stat(this.#path);
       const version = `${mtimeMs} ${size} ${ino}`;
       if (version === this.#version) return;
-      this.#servers = parseResolvConf(await readFile(this.#path, 'utf8'));
+      this.#conf = parseResolvConf(await readFile(this.#path, 'utf8'));
       this.#version = version;
-      this.#needs.log.info({ servers: this.#servers }, `forwarding to the resolvers of ${this.#path}`);
+      this.#needs.log.info(this.#conf, `forwarding to the resolvers of ${this.#path}`);
     } catch (error) {
       const why = messageOf(error);
       if (why === this.#version) return;

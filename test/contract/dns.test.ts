@@ -27,7 +27,7 @@ const upstreams: Upstream[] = [];
 let local = true;
 const client = new UpstreamClient({ timeoutMs: 400 });
 const forward = new ForwardZone(
-  { upstreams: { list: async () => upstreams }, client, isLocal: () => local },
+  { upstreams: { current: async () => ({ servers: upstreams }) }, client, isLocal: () => local },
   // Each test asks anew.
   { ownDomains: ['consul'], cache: { maxBytes: 1 } },
 );

@@ -2,7 +2,7 @@ import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import { ForwardZone } from '../../src/dns/forward.ts';
 import { parseRoute } from '../../src/dns/routes.ts';
-import type { Upstream } from '../../src/dns/upstreams.ts';
+import type { UpstreamSet } from '../../src/dns/upstreams.ts';
 import { bare, type Question } from '../../src/dns/zone.ts';
 import { eventually } from '../support/eventually.ts';
 import { questionOf } from './question.ts';
@@ -13,7 +13,7 @@ class Others {
   readonly asked: string[] = [];
   answer: (question: Question) => Promise<Buffer> = async (question) => answerTo(question, '203.0.113.1');
 
-  ask(question: Question, servers: readonly Upstream[]): Promise<Buffer> {
+  ask(question: Question, { servers }: UpstreamSet): Promise<Buffer> {
     this.asked.push(`${question.name} ${servers.map(({ ip }) => ip).join()}`);
     return this.answer(question);
   }
@@ -28,7 +28,7 @@ function setUp({ local = true, now = () => 0 }: { local?: boolean; now?: () => n
   const others = new Others();
   const zone = new ForwardZone(
     {
-      upstreams: { list: async () => [{ ip: '10.0.0.1', port: 53 }] },
+      upstreams: { current: async () => ({ servers: [{ ip: '10.0.0.1', port: 53 }] }) },
       client: others,
       isLocal: () => local,
     },

@@ -16,10 +16,9 @@ function asker(options: UpstreamClientOptions = {}) {
   return {
     client,
     ask: (...servers: readonly (FakeUpstream | Upstream)[]) =>
-      client.ask(
-        question,
-        servers.map((server) => ('address' in server ? server.address : server)),
-      ),
+      client.ask(question, {
+        servers: servers.map((server) => ('address' in server ? server.address : server)),
+      }),
   };
 }
 
@@ -61,6 +60,25 @@ test('a server that was silent is asked after the others for a while', async () 
   expect([silent.seen.length, server.seen.length]).toEqual([2, 3]);
 });
 
+test('servers are asked as often, and given as long, as their resolv.conf says', async () => {
+  await using silent = await FakeUpstream.start(() => []);
+  const { client } = asker({ timeoutMs: 60_000 });
+  const upstreams = { servers: [silent.address], attempts: 3, timeoutMs: 50 };
+  await expect(client.ask(question, upstreams)).rejects.toThrow('no answer in time');
+  expect(silent.seen.length).toBe(3);
+});
+
+test('with `rotate` each question begins with the next server, without it with the first', async () => {
+  await using first = await answering();
+  await using second = await answering();
+  const { client } = asker();
+  const servers = [first.address, second.address];
+  for (let turn = 0; turn < 10; turn += 1) await client.ask(question, { servers, rotate: true });
+  expect([first.seen.length, second.seen.length]).toEqual([5, 5]);
+  for (let turn = 0; turn < 10; turn += 1) await client.ask(question, { servers });
+  expect([first.seen.length, second.seen.length]).toEqual([15, 5]);
+});
+
 test('a server from before EDNS is asked once more without', async () => {
   await using server = await FakeUpstream.start((query) => {
     const { additionals = [] } = query;
@@ -77,7 +95,11 @@ test('a question of our own that comes round is refused', async () => {
   await using circle: FakeUpstream = await FakeUpstream.start((query) => {
     const received = readQuery(dnsPacket.encode(query as dnsPacket.Packet), '127.0.0.1', 'udp');
     if (!received || !('query' in received)) throw new Error('not a query');
-    asked.push(client.ask(received.query.question, [circle.address]).catch((error: Error) => error.message));
+    asked.push(
+      client
+        .ask(received.query.question, { servers: [circle.address] })
+        .catch((error: Error) => error.message),
+    );
     return [replyTo(query, [], { rcode: 2 })];
   });
   expect(dnsPacket.decode(await ask(circle)).flags).toBeDefined();

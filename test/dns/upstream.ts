@@ -55,6 +55,11 @@ export class FakeUpstream implements AsyncDisposable {
     return upstream;
   }
 
+  /** Sends something to a port of ours, asked or not. */
+  send(message: Buffer, port: number): void {
+    this.#udp.send(message, port, '127.0.0.1');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = [once(this.#udp, 'close'), once(this.#tcp, 'close')];
     this.#udp.close();

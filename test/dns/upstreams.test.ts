@@ -2,24 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseResolvConf, Upstreams } from '../../src/dns/upstreams.ts';
-
-test.each([
-  ['nameserver 10.0.0.2\nnameserver 10.0.0.3', ['10.0.0.2', '10.0.0.3']],
-  ['# comment\n; comment\n#nameserver 10.0.0.9\nnameserver\t10.0.0.2  \r\n', ['10.0.0.2']],
-  ['nameserver fd00::53\nnameserver fe80::1%eth0', ['fd00::53', 'fe80::1%eth0']],
-  ['nameserver 10.0.0.2\nnameserver 10.0.0.2', ['10.0.0.2']],
-  ['nameserver\nnameserver localhost\nnameserver 10.0.0.300\nnameservers 10.0.0.2', []],
-  ['search example.com\noptions edns0\ndomain x', []],
-  ['', []],
-  ['nameserver 10.0.0.1 10.0.0.2', ['10.0.0.1']],
-  [
-    Array.from({ length: 100 }, (_, index) => `nameserver 10.0.0.${index}`).join('\n'),
-    Array.from({ length: 8 }, (_, index) => `10.0.0.${index}`),
-  ],
-])('resolv.conf %j', (text, servers) => {
-  expect(parseResolvConf(text)).toEqual(servers);
-});
+import { Upstreams } from '../../src/dns/upstreams.ts';
 
 describe('the resolvers of the host', () => {
   let folder: string;
@@ -32,7 +15,7 @@ describe('the resolvers of the host', () => {
   };
   const open = (own: readonly string[] = []) =>
     new Upstreams({ isOwn: ({ ip }) => own.includes(ip), log, now: () => now }, path);
-  const ips = async (upstreams: Upstreams) => (await upstreams.list()).map(({ ip }) => ip);
+  const ips = async (upstreams: Upstreams) => (await upstreams.current()).servers.map(({ ip }) => ip);
 
   beforeEach(async () => {
     [now, lines.length] = [0, 0];
@@ -44,7 +27,7 @@ describe('the resolvers of the host', () => {
   test('are read again when the file has changed, at most once a second', async () => {
     await writeFile(path, 'nameserver 10.0.0.2');
     const upstreams = open();
-    expect(await upstreams.list()).toEqual([{ ip: '10.0.0.2', port: 53 }]);
+    expect((await upstreams.current()).servers).toEqual([{ ip: '10.0.0.2', port: 53 }]);
     await writeFile(join(folder, 'new'), 'nameserver 10.0.0.33');
     await rename(join(folder, 'new'), path);
     now = 999;
@@ -61,7 +44,7 @@ describe('the resolvers of the host', () => {
   test('stay the last known ones while the file cannot be read, which is said once', async () => {
     await writeFile(path, 'nameserver 10.0.0.2');
     const upstreams = open();
-    await upstreams.list();
+    await upstreams.current();
     await rm(path);
     for (now = 1_000; now < 5_000; now += 1_000) expect(await ips(upstreams)).toEqual(['10.0.0.2']);
     expect(lines.filter((line) => line.startsWith('warn'))).toEqual([

@@ -26,7 +26,7 @@ export class ConsulZone implements Zone {
   }
 
   async #ask(question: Question): Promise<Resolved> {
-    return { message: await this.#needs.client.ask(question, [this.#needs.server]) };
+    return { message: await this.#needs.client.ask(question, { servers: [this.#needs.server] }) };
   }
 
   #isConsuls({ labels, name, type }: Question): boolean {

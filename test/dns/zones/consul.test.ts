@@ -9,7 +9,7 @@ const zone = new ConsulZone(
   {
     server,
     client: {
-      ask: async ({ name }, [first]) => {
+      ask: async ({ name }, { servers: [first] }) => {
         asked.push(`${name} ${first?.port}`);
         return message;
       },
