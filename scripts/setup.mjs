@@ -9,6 +9,7 @@ import { ensureDependencies } from './setup/dependencies.mjs';
 import { engineAnswers } from './setup/docker-host.mjs';
 import { missingParts, requireMachine } from './setup/machine.mjs';
 import { installPackages } from './setup/packages.mjs';
+import { ensureResolverPackages } from './setup/resolver-packages.mjs';
 import { fail } from './setup/say.mjs';
 
 /** What each purpose needs of the machine, in the names of machine.mjs, and what must be fetched or made for it. */
@@ -17,11 +18,12 @@ const PURPOSES = {
   demo: { parts: ['docker', 'busybox', 'ip', 'iptables', 'dig'], root: true, build: true },
   consul: { parts: [], root: false, consul: true },
   test: {
-    parts: [...LAB, 'debootstrap', 'curl', 'openssl'],
+    parts: [...LAB, 'debootstrap', 'curl', 'openssl', 'dnsmasq'],
     root: true,
     consul: true,
     build: true,
     baseImage: true,
+    resolvers: true,
   },
   bench: { parts: LAB, root: true, consul: true, build: true },
   'bench:dns': {
@@ -44,6 +46,7 @@ async function main(purpose) {
 
   await installPackages(missing);
   if (needs.consul) ensureConsul();
+  if (needs.resolvers) ensureResolverPackages();
   if (needs.build) {
     ensureDependencies();
     ensureBuild();

@@ -2,17 +2,30 @@ import { existsSync } from 'node:fs';
 import { baseImageTar } from '../setup/base-image.mjs';
 import { findConsul } from '../setup/consul.mjs';
 import { missingParts } from '../setup/machine.mjs';
+import { hasResolverPackages } from '../setup/resolver-packages.mjs';
 
 /**
  * Refuses to test with parts missing, since nothing is skipped. Returns the path of the Consul to use.
  * @throws Error that names every missing part
  */
 export function requireParts(): string {
-  const programs = ['dockerd', 'tini', 'docker', 'busybox', 'ip', 'iptables', 'dig', 'curl', 'openssl'];
+  const programs = [
+    'dockerd',
+    'tini',
+    'docker',
+    'busybox',
+    'ip',
+    'iptables',
+    'dig',
+    'curl',
+    'openssl',
+    'dnsmasq',
+  ];
   const missing = missingParts(programs).map((part) => part.about);
   const consul = findConsul();
   if (consul === undefined) missing.push('consul');
   if (!existsSync(baseImageTar())) missing.push(`the base image (${baseImageTar()})`);
+  if (!hasResolverPackages()) missing.push('packages of resolvers');
   if (process.getuid?.() !== 0) missing.push('root');
   if (consul !== undefined && missing.length === 0) return consul;
   throw new Error(

@@ -159,10 +159,29 @@ class CommandLine {
   }
 
   #defineSetup(program: Command, end: End): void {
-    const command = program.command('setup').summary('say what is there of what heddle needs');
+    const command = program
+      .command('setup')
+      .summary('say what is there of what heddle needs, or make this host ask heddle for names')
+      .option('--host-dns', "make this host's own resolver ask heddle for the names that heddle knows")
+      .option('--undo', 'with --host-dns: put everything back')
+      .option('--dry-run', 'with --host-dns: only show what would be changed');
     addSettings(command, { hidden: true }).action(async () => {
+      const { hostDns, undo = false, dryRun = false } = command.opts();
+      const settings = await this.#settings(program, command);
+      const docker = await this.#docker(program);
+      if (hostDns) {
+        const word = await import('./host-dns.ts');
+        end(await word.hostDns(settings, docker, this.#io, { undo, dryRun }));
+        return;
+      }
+      if (undo || dryRun) {
+        throw new HeddleError(
+          'bad-input',
+          '--undo and --dry-run say how --host-dns is meant; give it as well',
+        );
+      }
       const { setup } = await import('./setup.ts');
-      end(await setup(await this.#settings(program, command), await this.#docker(program), this.#io));
+      end(await setup(settings, docker, this.#io));
     });
   }
 

@@ -82,12 +82,16 @@ export class NameService {
     const isHost = (ip: string) => local.isOwn(ip);
     const isOwn = (upstream: Upstream) =>
       this.listeners().some(({ address }) => listensAt(address, upstream, isHost));
+    // The system does not list the networks of a bridge without containers; who asks from an address that we answer
+    // on is this host all the same.
+    const isLocal = (ip: string) =>
+      local.includes(ip) || this.listeners().some(({ address }) => address.ip === ip);
     const upstreams = new Upstreams({ isOwn, log }, settings.resolvConf);
     const client = new UpstreamClient();
     this.#client = client;
     const { domain, altDomain, weaveDomain, consulDns } = settings;
     const forward = new ForwardZone(
-      { upstreams, client, isLocal: (ip) => local.includes(ip) },
+      { upstreams, client, isLocal },
       { ownDomains: [domain, weaveDomain, altDomain ?? []].flat(), routes: settings.forward },
     );
     const zones = [
@@ -98,7 +102,6 @@ export class NameService {
       forward,
     ];
     const resolver = new Resolver({ zones, log });
-    const isLocal = (ip: string) => local.includes(ip);
     const responder = new Responder({
       resolver,
       recursionFor: isLocal,

@@ -1,0 +1,61 @@
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { mirrorRefusal } from './apt-source.mjs';
+import { run } from './command.mjs';
+import { cacheFolder } from './paths.mjs';
+import { say } from './say.mjs';
+
+/**
+ * Debian's resolvers of a host, which tests unpack into hosts of their own: installed here, they would take over this
+ * machine's /etc/resolv.conf. Behind them what systemd-resolved needs and small systems lack.
+ */
+const PACKAGES = ['resolvconf', 'openresolv', 'systemd-resolved', 'dnsmasq'];
+const LIBRARIES = ['libsystemd-shared', 'libip4tc2', 'libkmod2', 'libseccomp2'];
+
+const folder = () => join(cacheFolder(), 'resolver-packages');
+
+/** The package files whose names begin so: the package itself, and the libraries. Empty before ensureResolverPackages. */
+export function resolverPackages(name) {
+  const wanted = [name, ...LIBRARIES].map((each) => `${each}_`);
+  return packageFiles()
+    .filter((file) => wanted.some((each) => file.startsWith(each)))
+    .map((file) => join(folder(), file));
+}
+
+/** Whether all of them are in the cache. */
+export function hasResolverPackages() {
+  const files = packageFiles();
+  return [...PACKAGES, ...LIBRARIES].every((name) => files.some((file) => file.startsWith(`${name}_`)));
+}
+
+function packageFiles() {
+  try {
+    return readdirSync(folder());
+  } catch {
+    return [];
+  }
+}
+
+/** Downloads the packages into the cache, and installs nothing. */
+export function ensureResolverPackages() {
+  if (hasResolverPackages()) return;
+  const refusal = mirrorRefusal();
+  if (refusal !== undefined) throw new Error(`${refusal}: the tests of setup --host-dns need its packages`);
+  say(`fetching ${PACKAGES.join(', ')} from Debian into ${folder()} (nothing is installed)`);
+  mkdirSync(cacheFolder(), { recursive: true });
+  const work = mkdtempSync(join(cacheFolder(), 'resolver-work-'));
+  try {
+    // As root apt would drop to _apt, which may not enter this folder, and warn about it.
+    const words = ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...PACKAGES, ...LIBRARIES];
+    try {
+      run('apt-get', words, { cwd: work });
+    } catch {
+      run('apt-get', ['-q', 'update']);
+      run('apt-get', words, { cwd: work });
+    }
+    rmSync(folder(), { recursive: true, force: true });
+    renameSync(work, folder());
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
