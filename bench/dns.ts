@@ -70,7 +70,7 @@ for (const [name, bursts] of results) {
 async function startAll(): Promise<void> {
   let port = FIRST_PORT;
   const own = join(import.meta.dirname, 'dns/heddle-server.ts');
-  for (const kind of ['cached', 'plain']) {
+  for (const kind of ['plain', 'cached', 'batched']) {
     port += 1;
     if (!isWanted(`heddle ${kind}`) && !isWanted('heddle')) continue;
     const command = [process.execPath, own, String(port), words.names, addresses, kind, churn];

@@ -1,6 +1,6 @@
 /**
  * heddle's resolver on loopback with the services of names.ts behind it, without Docker and registry:
- * `heddle-server.ts PORT COUNT ADDRESSES|mixed cached|plain CHANGES-A-SECOND`.
+ * `heddle-server.ts PORT COUNT ADDRESSES|mixed plain|cached|batched CHANGES-A-SECOND`. `batched` caches, too.
  */
 import { AnswerCache } from '../../src/dns/answer-cache.ts';
 import { LocalNetworks } from '../../src/dns/local.ts';
@@ -38,8 +38,7 @@ function instancesOf({ name, addresses: ips }: Named): readonly Instance[] {
 }
 
 const view = {
-  // A copy each time, as the registry's view makes one.
-  instances: (service: string) => [...(instances.get(service) ?? [])],
+  instances: (service: string) => instances.get(service) ?? [],
   node: () => ({ address: '127.0.0.1', meta: {} }),
 };
 const log = createLogger({ level: 'error', pretty: false }, process.stderr);
@@ -52,12 +51,15 @@ const responder = new Responder({
   }),
   recursionFor: isLocal,
   limit: new RateLimit(isLocal),
-  ...(kind === 'cached' && { cache: new AnswerCache() }),
+  ...(kind !== 'plain' && { cache: new AnswerCache() }),
   log,
 });
 await new DnsServer(
   { responder },
-  { listen: [{ ip: '127.0.0.1', port: Number(port), required: true }] },
+  {
+    listen: [{ ip: '127.0.0.1', port: Number(port), required: true }],
+    udp: { batched: kind === 'batched' },
+  },
 ).start();
 
 if (Number(changes) > 0) {
@@ -68,3 +70,4 @@ if (Number(changes) > 0) {
     instances.set(named.name, instancesOf(named));
   }, 1000 / Number(changes));
 }
+process.once('SIGINT', () => process.exit(0));

@@ -141,6 +141,11 @@ export const SETTINGS = {
     flag: 'no-dns-cache',
     help: 'encode every DNS answer anew, instead of keeping those that are still true',
   },
+  dnsBatches: {
+    schema: v.optional(onOrOff, true),
+    flag: 'no-dns-batches',
+    help: 'take DNS questions over UDP one by one, instead of many with each system call',
+  },
   dnsSearch: {
     schema: v.optional(listOf(parseSearch), ['.']),
     flag: 'dns-search',

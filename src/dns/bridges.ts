@@ -2,6 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ListenerStatus } from './listener.ts';
 import { DnsServer, type DnsServerNeeds } from './server.ts';
+import type { UdpOptions } from './udp.ts';
 
 const DNS_PORT = 53;
 /** How soon a bridge that is made, or given another address, is listened on. */
@@ -19,12 +20,14 @@ export interface BridgeListenersNeeds extends DnsServerNeeds {
  */
 export class BridgeListeners {
   readonly #needs: BridgeListenersNeeds;
+  readonly #udp: UdpOptions;
   readonly #servers = new Map<string, DnsServer>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
 
-  constructor(needs: BridgeListenersNeeds) {
+  constructor(needs: BridgeListenersNeeds, udp: UdpOptions = {}) {
     this.#needs = needs;
+    this.#udp = udp;
   }
 
   /** @throws HeddleError `taken` or `not-permitted` for an address that is there now and cannot be listened on */
@@ -60,7 +63,10 @@ export class BridgeListeners {
     }
     for (const ip of addresses) {
       if (this.#servers.has(ip)) continue;
-      const server = new DnsServer(this.#needs, { listen: [{ ip, port: DNS_PORT, required }] });
+      const server = new DnsServer(this.#needs, {
+        listen: [{ ip, port: DNS_PORT, required }],
+        udp: this.#udp,
+      });
       await server.start();
       this.#servers.set(ip, server);
       const [listener] = server.status().listeners;

@@ -9,16 +9,26 @@ export interface DnsCounters {
   readonly limited: number;
 }
 
+/** How many answers of one kind there were; whoever holds it counts by adding one. */
+export interface Tally {
+  count: number;
+}
+
 /** Counts answers under keys like `service A NOERROR`; types without a mnemonic share `other`. */
 export class Counters {
-  readonly #queries = new Map<string, number>();
+  readonly #queries = new Map<string, Tally>();
   #rejected = 0;
   #dropped = 0;
   #limited = 0;
 
-  answered(zone: string, type: string, rcode: string): void {
+  /** Where answers of this kind are counted. */
+  tally(zone: string, type: string, rcode: string): Tally {
     const key = `${zone} ${isKnownType(type) ? type : 'other'} ${rcode}`;
-    this.#queries.set(key, (this.#queries.get(key) ?? 0) + 1);
+    const known = this.#queries.get(key);
+    if (known) return known;
+    const tally = { count: 0 };
+    this.#queries.set(key, tally);
+    return tally;
   }
 
   rejected(): void {
@@ -35,7 +45,7 @@ export class Counters {
 
   read(): DnsCounters {
     return {
-      queries: Object.fromEntries(this.#queries),
+      queries: Object.fromEntries(Array.from(this.#queries, ([key, { count }]) => [key, count])),
       rejected: this.#rejected,
       dropped: this.#dropped,
       limited: this.#limited,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import { formatListen, type ListenAddress } from './listen.ts';
 import { type Respond, type TcpLimits, TcpListener } from './tcp.ts';
-import { UdpListener } from './udp.ts';
+import { UdpListener, type UdpOptions } from './udp.ts';
 
 /** `listening`; `waiting` for its address to appear; or `failed`, for a reason that somebody has to see to. */
 export interface ListenerStatus {
@@ -10,6 +10,13 @@ export interface ListenerStatus {
   readonly address: ListenAddress;
   readonly state: 'listening' | 'waiting' | 'failed';
   readonly why?: string;
+  /** Whether UDP is taken many datagrams at a time there. */
+  readonly isBatched?: boolean;
+}
+
+export interface ListenerOptions {
+  readonly tcp: TcpLimits;
+  readonly udp: UdpOptions;
 }
 
 /** Pauses between attempts to bind, in milliseconds: doubled from the first to the last. */
@@ -25,9 +32,9 @@ export class Listener {
   #status: ListenerStatus;
   #retrying: Promise<void> | undefined;
 
-  constructor(address: ListenAddress, respond: Respond, limits: TcpLimits) {
-    this.#udp = new UdpListener(respond);
-    this.#tcp = new TcpListener(respond, limits);
+  constructor(address: ListenAddress, respond: Respond, options: ListenerOptions) {
+    this.#udp = new UdpListener(respond, options.udp);
+    this.#tcp = new TcpListener(respond, options.tcp);
     this.#status = { address, state: 'waiting', why: 'not started' };
   }
 
@@ -66,7 +73,7 @@ export class Listener {
     try {
       const port = await this.#bind(address);
       if (this.#stopping.signal.aborted) await this.#close();
-      this.#status = { address: { ...address, port }, state: 'listening' };
+      this.#status = { address: { ...address, port }, state: 'listening', isBatched: this.#udp.isBatched };
       return undefined;
     } catch (cause) {
       const error = listenError(address, cause);

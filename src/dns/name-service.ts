@@ -45,6 +45,7 @@ type NameServiceSettings = Pick<
   | 'dnsListen'
   | 'dns'
   | 'dnsCache'
+  | 'dnsBatches'
   | 'resolvConf'
   | 'forward'
   | 'consulDns'
@@ -111,10 +112,11 @@ export class NameService {
     });
     this.#responder = responder;
     const listen = settings.dnsListen.map((address) => ({ ...address, required: true }));
-    this.#explicit = new DnsServer({ responder }, { listen });
+    const udp = { batched: settings.dnsBatches };
+    this.#explicit = new DnsServer({ responder }, { listen, udp });
     const given = new Set(settings.dnsListen.filter(({ port }) => port === 53).map(({ ip }) => ip));
     const addresses = async () => (await needs.bridgeAddresses()).filter((ip) => !given.has(ip));
-    this.#bridges = settings.dns ? new BridgeListeners({ responder, addresses, log }) : undefined;
+    this.#bridges = settings.dns ? new BridgeListeners({ responder, addresses, log }, udp) : undefined;
   }
 
   /** @throws HeddleError `taken` or `not-permitted` for an address that cannot be listened on */

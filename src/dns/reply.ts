@@ -40,6 +40,11 @@ export function encodeReply(query: Query, reply: Reply, recursionAvailable: bool
   return best ?? (attempt(nothing, true) as Buffer);
 }
 
+/** The reply as if there were no limit but that of TCP. */
+export function encodeWhole({ id, question }: Query, reply: Reply, recursionAvailable: boolean): Buffer {
+  return encodeReply({ id, question: { ...question, transport: 'tcp' } }, reply, recursionAvailable);
+}
+
 /** A reply of nothing but the request to come again over TCP. */
 export function encodeCut(query: Query, recursionAvailable: boolean): Buffer {
   const framing = { limit: sizeLimit(query.question), truncated: true, recursionAvailable };

@@ -1,13 +1,15 @@
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type AnswerCache, cacheKey } from './answer-cache.ts';
+import type { AnswerCache } from './answer-cache.ts';
+import { templateOf } from './answer-template.ts';
+import { type CacheKey, keyOf } from './cache-key.ts';
 import { Counters, type DnsCounters } from './counters.ts';
-import { type Query, readQuery } from './message.ts';
+import { HEADER_BYTES, type Query, readQuery } from './message.ts';
 import type { RateLimit, Verdict } from './rate-limit.ts';
 import { relay, relayedRcode } from './relay.ts';
-import { encodeCut, encodeReply } from './reply.ts';
+import { encodeCut, encodeReply, encodeWhole } from './reply.ts';
 import type { Resolution } from './resolve.ts';
-import { bare, type Question, RCODES } from './zone.ts';
+import { bare, type Question, RCODES, type Reply } from './zone.ts';
 
 export interface ResponderNeeds {
   readonly resolver: { resolve(question: Question): Promise<Resolution> };
@@ -27,7 +29,7 @@ interface Asked {
   readonly transport: 'udp' | 'tcp';
   readonly recursion: boolean;
   /** Where the answer is kept; undefined where it is not. */
-  readonly key: string | undefined;
+  readonly key: CacheKey | undefined;
   /** When the client has been judged already. */
   readonly verdict?: Verdict;
 }
@@ -51,16 +53,22 @@ export class Responder {
     return this.#counters.read();
   }
 
-  /** The answer to a packet, or undefined where silence is the answer; at once where it is known. Never throws. */
+  /**
+   * The answer to a packet, or undefined where silence is the answer; at once where it is known. Never throws. The
+   * packet is read before this returns.
+   */
   respond(packet: Buffer, client: string, transport: 'udp' | 'tcp'): Answer | Promise<Answer> {
     const recursion = this.#needs.recursionFor(client);
-    const key = this.#needs.cache && cacheKey(packet, transport, recursion);
-    const cached = key === undefined ? undefined : this.#needs.cache?.find(key, packet);
-    if (!cached) return this.#answer(packet, { client, transport, recursion, key });
-    const verdict = this.#judge(client, transport, cached.type);
-    if (verdict !== 'answer') return this.#answer(packet, { client, transport, recursion, key, verdict });
-    this.#counters.answered(cached.zone, cached.type, cached.rcode);
-    return cached.message;
+    const { cache } = this.#needs;
+    if (!cache) return this.#answer(packet, { client, transport, recursion, key: undefined });
+    const kept = cache.find(packet, { transport, recursion });
+    const verdict = kept && this.#judge(client, transport, kept.type);
+    if (kept && verdict === 'answer') {
+      kept.tally.count += 1;
+      return cache.answer(kept, packet);
+    }
+    const key = keyOf(packet, { transport, recursion });
+    return this.#answer(packet, { client, transport, recursion, key, ...(verdict && { verdict }) });
   }
 
   async #answer(packet: Buffer, asked: Asked): Promise<Answer> {
@@ -85,12 +93,15 @@ export class Responder {
     try {
       if ('message' in reply) {
         const rcode = relayedRcode(reply.message);
-        this.#counters.answered(zone, type, RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`);
+        this.#counters.tally(zone, type, RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`).count += 1;
         return relay(query, reply.message);
       }
-      this.#counters.answered(zone, type, reply.rcode);
+      const tally = this.#counters.tally(zone, type, reply.rcode);
+      tally.count += 1;
       const message = encodeReply(query, reply, recursion);
-      if (key !== undefined) this.#needs.cache?.keep(key, reply, { message, zone, type, rcode: reply.rcode });
+      const { stillTrue } = reply;
+      const template = key && stillTrue && templateOfReply(query, reply, message, recursion);
+      if (template) this.#needs.cache?.keep(key, { template, type, tally, stillTrue });
       return message;
     } catch (error) {
       return this.#failed(query, recursion, error);
@@ -119,4 +130,9 @@ export class Responder {
     this.#needs.log.error(`cannot encode the answer to ${type} ${asked}: ${messageOf(error)}`);
     return encodeReply(query, bare('SERVFAIL'), recursion);
   }
+}
+
+function templateOfReply(query: Query, reply: Reply, message: Buffer, recursion: boolean) {
+  const questionEnd = HEADER_BYTES + query.question.bytes.length;
+  return templateOf(message, questionEnd, () => encodeWhole(query, reply, recursion));
 }

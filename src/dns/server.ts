@@ -2,6 +2,7 @@ import type { DnsCounters } from './counters.ts';
 import type { ListenAddress } from './listen.ts';
 import { Listener, type ListenerStatus } from './listener.ts';
 import { type Respond, TCP_LIMITS, type TcpLimits } from './tcp.ts';
+import type { UdpOptions } from './udp.ts';
 
 export interface DnsServerNeeds {
   readonly responder: { readonly respond: Respond; readonly counters: DnsCounters };
@@ -10,6 +11,7 @@ export interface DnsServerNeeds {
 export interface DnsServerOptions {
   readonly listen: readonly DnsListen[];
   readonly tcp?: TcpLimits;
+  readonly udp?: UdpOptions;
 }
 
 export interface DnsListen extends ListenAddress {
@@ -39,10 +41,10 @@ export class DnsServer {
    */
   async start(): Promise<void> {
     const { responder } = this.#needs;
-    const { listen, tcp = TCP_LIMITS } = this.#options;
+    const { listen, tcp = TCP_LIMITS, udp = {} } = this.#options;
     const respond: Respond = (packet, client, transport) => responder.respond(packet, client, transport);
     this.#listeners = listen.map(
-      (address) => new Listener({ ip: address.ip, port: address.port }, respond, tcp),
+      (address) => new Listener({ ip: address.ip, port: address.port }, respond, { tcp, udp }),
     );
     const errors = await Promise.all(this.#listeners.map((listener) => listener.start()));
     const fatal = errors.find(

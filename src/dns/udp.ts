@@ -1,44 +1,77 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
+import { MAX_DATAGRAM } from './datagrams.ts';
+import { loadKernelUdp } from './kernel-udp.ts';
 import type { ListenAddress } from './listen.ts';
 import type { Respond } from './tcp.ts';
+import { UdpBatch } from './udp-batch.ts';
+
+export interface UdpOptions {
+  /** Whether many datagrams are taken at a time, where this platform lets us; default false. */
+  readonly batched?: boolean;
+}
 
 /** DNS over UDP on one address. */
 export class UdpListener {
   readonly #respond: Respond;
+  readonly #wantsBatches: boolean;
   #socket: Socket | undefined;
+  #batch: UdpBatch | undefined;
 
-  constructor(respond: Respond) {
+  constructor(respond: Respond, { batched = false }: UdpOptions = {}) {
     this.#respond = respond;
+    this.#wantsBatches = batched;
+  }
+
+  /** Whether it takes many datagrams at a time now. */
+  get isBatched(): boolean {
+    return this.#batch !== undefined;
   }
 
   /** Resolves with the port when bound; rejects with the system's error. */
-  listen({ ip, port }: ListenAddress): Promise<number> {
-    const socket = openSocket(ip);
-    return new Promise((resolve, reject) => {
-      socket.once('error', (error) => {
-        socket.close();
-        reject(error);
-      });
-      socket.bind({ address: ip, port }, () => {
-        socket.removeAllListeners('error');
-        // A reply that cannot be sent (client gone, no route) concerns that client alone.
-        socket.on('error', () => {});
-        socket.on('message', (packet, { address, port: clientPort }) => {
-          const reply = this.#respond(packet, address, 'udp');
-          if (reply instanceof Promise) void this.#send(socket, reply, address, clientPort);
-          else if (reply) socket.send(reply, clientPort, address);
-        });
-        this.#socket = socket;
-        resolve(socket.address().port);
-      });
+  async listen(address: ListenAddress): Promise<number> {
+    const kernel = this.#wantsBatches ? await loadKernelUdp() : undefined;
+    const descriptor = kernel?.open(address);
+    const socket = openSocket(address.ip);
+    const bound = once(socket, 'listening');
+    try {
+      if (descriptor === undefined) socket.bind({ address: address.ip, port: address.port });
+      else socket.bind({ fd: descriptor });
+      await bound;
+    } catch (error) {
+      socket.close();
+      if (descriptor !== undefined) kernel?.close(descriptor);
+      throw error;
+    }
+    // A reply that cannot be sent (client gone, no route) concerns that client alone.
+    socket.on('error', () => {});
+    if (kernel && descriptor !== undefined) {
+      // dgram lets others share the address of a socket that it is given.
+      kernel.keepToOurselves(descriptor);
+      this.#batch = new UdpBatch(kernel, descriptor, isIPv6(address.ip) ? 6 : 4, this.#respond);
+    }
+    this.#socket = socket;
+    socket.on('message', (packet, { address: client, port }) => {
+      this.#answer(socket, packet, client, port);
+      // The first one wakes us, and seldom comes alone.
+      this.#batch?.drain();
     });
+    return socket.address().port;
   }
 
   close(): Promise<void> {
     const socket = this.#socket;
-    this.#socket = undefined;
+    this.#batch?.close();
+    [this.#socket, this.#batch] = [undefined, undefined];
     return socket ? new Promise((resolve) => socket.close(() => resolve())) : Promise.resolve();
+  }
+
+  #answer(socket: Socket, packet: Buffer, client: string, port: number): void {
+    if (packet.length > MAX_DATAGRAM) return;
+    const reply = this.#respond(packet, client, 'udp');
+    if (reply instanceof Promise) void this.#send(socket, reply, client, port);
+    else if (reply) socket.send(reply, port, client);
   }
 
   async #send(

@@ -33,7 +33,9 @@ async function started(options: Partial<DnsServerOptions> = {}): Promise<number>
   return server.status().listeners[0]?.address.port as number;
 }
 
-describe('an address', () => {
+describe.each([false, true])('an address, with UDP in batches: %s;', (batched) => {
+  const udp = { batched };
+
   test('that does not exist yet is waited for, and listened on once it does', async () => {
     const script = fileURLToPath(new URL('../dns/waiting-server.ts', import.meta.url));
     const output = await succeed('unshare', ['--net', process.execPath, script]);
@@ -51,10 +53,13 @@ describe('an address', () => {
     async (transport) => {
       await using holder = await holdPort(transport);
       const { port } = holder;
-      const server = serverOn([
-        { ip: '127.0.0.1', port: 0, required: true },
-        { ip: '127.0.0.1', port, required: true },
-      ]);
+      const server = serverOn(
+        [
+          { ip: '127.0.0.1', port: 0, required: true },
+          { ip: '127.0.0.1', port, required: true },
+        ],
+        { udp },
+      );
       const error = await server.start().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(HeddleError);
       expect((error as HeddleError).code).toBe('taken');
@@ -66,7 +71,7 @@ describe('an address', () => {
 
   test('whose port is taken is told and tried again when it is not required', async () => {
     const holder = await holdPort('tcp');
-    const server = serverOn([{ ip: '127.0.0.1', port: holder.port, required: false }]);
+    const server = serverOn([{ ip: '127.0.0.1', port: holder.port, required: false }], { udp });
     await server.start();
     expect(server.status().listeners[0]).toMatchObject({
       state: 'failed',
@@ -77,23 +82,25 @@ describe('an address', () => {
   });
 
   test('is free again when the server has stopped, which it may do twice', async () => {
-    const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }]);
+    const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }], { udp });
     await server.start();
     const port = server.status().listeners[0]?.address.port as number;
     await Promise.all([server.stop(), server.stop()]);
     await server.stop();
-    const next = serverOn([{ ip: '127.0.0.1', port, required: true }]);
+    const next = serverOn([{ ip: '127.0.0.1', port, required: true }], { udp });
     await next.start();
     expect(next.status().listeners[0]?.state).toBe('listening');
   });
 
   test('is given up by a server that is stopped while it starts', async () => {
-    const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }]);
+    const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }], { udp });
     const starting = server.start();
     await server.stop();
     await starting;
     const [listener] = server.status().listeners;
-    const next = serverOn([{ ip: '127.0.0.1', port: listener?.address.port as number, required: true }]);
+    const next = serverOn([{ ip: '127.0.0.1', port: listener?.address.port as number, required: true }], {
+      udp,
+    });
     await next.start();
   });
 });

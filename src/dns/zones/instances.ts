@@ -36,6 +36,7 @@ function addressFor({ address, addresses: { ipv4, ipv6 } = {} }: Service, type: 
 
 /** Whether two lists say the same, by identity: what a service is changed to is a new object. */
 export function sameInstances(one: readonly Instance[], other: readonly Instance[]): boolean {
+  if (one === other) return true;
   if (one.length !== other.length) return false;
   for (let index = 0; index < one.length; index += 1) {
     const [before, after] = [one[index] as Instance, other[index] as Instance];

@@ -73,15 +73,14 @@ export class ServiceZone implements Zone {
     const { view, random } = this.#needs;
     const found = await view.instances(name.service);
     const instances = found.filter((instance) => this.#counts(instance, name.tag));
-    if (instances.length === 0) return this.#negative('NXDOMAIN');
+    const same = this.#lasting(name.service, found);
+    if (instances.length === 0) return this.#negative('NXDOMAIN', same);
     const { name: askedName, owner, type, asker } = asked;
     const located = shuffled(instances, random).flatMap(
       (instance) => locate(instance, { name: askedName, type }) ?? [],
     );
     const ttl = ttlOf(this.#settings.serviceTtl, name.service);
-    const lasting = located.some(({ endpoint }) => 'host' in endpoint)
-      ? {}
-      : this.#lasting(name.service, found);
+    const lasting = located.some(({ endpoint }) => 'host' in endpoint) ? {} : { stillTrue: same };
     const chase = async (host: string) => {
       const records = await this.#chase(host, asker, chases);
       return records.map((record) => ({ ...record, ttl }));
@@ -98,20 +97,19 @@ export class ServiceZone implements Zone {
     const addresses = addressRecords(located, asked, ttl);
     if (addresses.length > 0) return positive(addresses, lasting);
     const host = firstHost(located);
-    if (host === undefined) return this.#negative('NOERROR');
+    if (host === undefined) return this.#negative('NOERROR', same);
     return positive([{ name: owner, ttl, type: 'CNAME', data: host }, ...(await chase(host))]);
   }
 
-  /** Answers of addresses alone follow from the instances, as the view gives them without asking anybody. */
-  #lasting(service: string, found: readonly Instance[]): Pick<Reply, 'stillTrue'> {
+  /** Answers without hosts follow from the instances, as the view gives them without asking anybody. */
+  #lasting(service: string, found: readonly Instance[]): () => boolean {
     const { datacenter } = this.#settings;
-    const stillTrue = () => {
+    return () => {
       const now = this.#needs.view.instances(service);
       return (
         !(now instanceof Promise) && sameInstances(found, now) && datacenter === this.#settings.datacenter
       );
     };
-    return { stillTrue };
   }
 
   /** Whether an instance is healthy enough and has the tag; `tag` is in lower case. */
@@ -152,12 +150,23 @@ export class ServiceZone implements Zone {
       : positive([soa], { authorities: [ns], additionals });
   }
 
-  #negative(rcode: 'NOERROR' | 'NXDOMAIN'): Reply {
-    return { ...bare(rcode, true), authorities: [this.#apexRecords().soa] };
+  /** `same`: whether it would still be so; the serial in it is the time, so none is true for more than a second. */
+  #negative(rcode: 'NOERROR' | 'NXDOMAIN', same?: () => boolean): Reply {
+    const serial = this.#serial();
+    const { soa } = apexRecords(this.#settings, serial);
+    return {
+      ...bare(rcode, true),
+      authorities: [soa],
+      ...(same && { stillTrue: () => serial === this.#serial() && same() }),
+    };
   }
 
   #apexRecords() {
-    return apexRecords(this.#settings, Math.floor(this.#needs.now() / 1000));
+    return apexRecords(this.#settings, this.#serial());
+  }
+
+  #serial(): number {
+    return Math.floor(this.#needs.now() / 1000);
   }
 }
 

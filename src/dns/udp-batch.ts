@@ -1,0 +1,98 @@
+import { Datagrams, MAX_DATAGRAM } from './datagrams.ts';
+import type { KernelUdp } from './kernel-udp.ts';
+import { type Family, SenderTexts } from './sockaddr.ts';
+import type { Respond } from './tcp.ts';
+
+/** Datagrams that one system call takes. */
+const BATCH = 64;
+/** Batches in one turn of the event loop: some milliseconds at most, since timers and sockets wait meanwhile. */
+const MAX_ROUNDS = 8;
+
+/**
+ * Answers what waits on a UDP socket, many datagrams at a system call, and sends the answers the same way. Somebody
+ * else waits on the socket and calls `drain` when there is something.
+ */
+export class UdpBatch {
+  readonly #kernel: KernelUdp;
+  readonly #socket: number;
+  readonly #respond: Respond;
+  readonly #senders: SenderTexts;
+  readonly #inbox: Datagrams;
+  readonly #outbox: Datagrams;
+  #waiting = 0;
+  #rounds = 0;
+  #turn: NodeJS.Immediate | undefined;
+  #isClosed = false;
+
+  constructor(kernel: KernelUdp, socket: number, family: Family, respond: Respond) {
+    this.#kernel = kernel;
+    this.#socket = socket;
+    this.#respond = respond;
+    this.#senders = new SenderTexts(family);
+    this.#inbox = new Datagrams(BATCH, family, kernel.addressOf);
+    this.#outbox = new Datagrams(BATCH, family, kernel.addressOf);
+  }
+
+  /** Answers what waits; what is more than this turn's share is left for the next. */
+  drain(): void {
+    while (this.#rounds < MAX_ROUNDS && !this.#isClosed) {
+      // Whatever keeps it from receiving, it is woken again when there is something.
+      const count = this.#kernel.receive(this.#socket, this.#inbox.headers, BATCH);
+      if (count <= 0) return;
+      this.#rounds += 1;
+      this.#endTurnLater();
+      for (let index = 0; index < count; index += 1) this.#answer(index);
+      this.#flush();
+      if (count < BATCH) return;
+    }
+  }
+
+  /** To be called before the socket is closed: its number may be another's at once. */
+  close(): void {
+    this.#isClosed = true;
+    clearImmediate(this.#turn);
+  }
+
+  #answer(index: number): void {
+    const packet = this.#inbox.received(index);
+    if (packet === undefined) return;
+    const sender = this.#inbox.sockaddr(index);
+    const reply = this.#respond(packet, this.#senders.textOf(sender, 0), 'udp');
+    if (reply instanceof Promise) void this.#sendLater(reply, Buffer.from(sender));
+    else if (reply) this.#put(reply, sender);
+  }
+
+  /** Answers that become known in the same turn leave together at its end. */
+  async #sendLater(coming: Promise<Buffer | undefined>, receiver: Buffer): Promise<void> {
+    const reply = await coming;
+    if (reply === undefined || this.#isClosed) return;
+    this.#put(reply, receiver);
+    this.#endTurnLater();
+  }
+
+  #put(reply: Buffer, receiver: Uint8Array): void {
+    // Our own answers are never longer; another server's might be, were it not cut.
+    if (reply.length > MAX_DATAGRAM) return;
+    if (this.#waiting === BATCH) this.#flush();
+    this.#outbox.put(this.#waiting, reply, receiver);
+    this.#waiting += 1;
+  }
+
+  #flush(): void {
+    const count = this.#waiting;
+    this.#waiting = 0;
+    for (let sent = 0; sent < count; ) {
+      const taken = this.#kernel.send(this.#socket, this.#outbox.headerOf(sent), count - sent);
+      // One that cannot be sent (no route, no room) is lost as datagrams are: its client asks again.
+      sent += Math.max(taken, 1);
+    }
+  }
+
+  #endTurnLater(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#rounds = 0;
+      this.#flush();
+    });
+  }
+}
