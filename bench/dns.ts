@@ -1,95 +1,84 @@
 /**
- * `npm run bench:dns [-- --rounds N --seconds S --names N --addresses N --churn N --only a,b]`: queries per second,
- * percentiles and CPU a query of heddle's resolver beside the servers that Debian has, on loopback, in one run. Every
- * round takes the servers in a new order; prints one JSON line a burst, then the medians.
+ * `npm run bench:dns [-- --full --case NAME,… --only SERVER,… --rounds N --seconds S]`: heddle's resolver, step by
+ * step, beside the servers that Debian has, on loopback, in one run. Prints a line of JSON for each burst to standard
+ * error, and in the end tables of medians and what became of the goals.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findConsul } from '../scripts/setup/consul.mjs';
-import { type Burst, buildLoad, burst } from './dns/load.ts';
-import { queryFile, services } from './dns/names.ts';
+import { type Case, cases } from './dns/cases.ts';
+import { buildPrograms } from './dns/load.ts';
+import type { Named } from './dns/names.ts';
 import { PEERS, type Server, startConsul, startServer } from './dns/peers.ts';
+import { type Figures, race } from './dns/race.ts';
+import { goalsOf, tableOf } from './dns/report.ts';
 
 const { values: words } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '2' },
-    names: { type: 'string', default: '1000' },
-    addresses: { type: 'string', default: 'mixed' },
-    churn: { type: 'string', default: '0' },
+    full: { type: 'boolean', default: false },
+    case: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1.5' },
   },
 });
-const { addresses, churn } = words;
-const all = services(Number(words.names), addresses === 'mixed' ? undefined : Number(addresses));
-const only = words.only === '' ? undefined : words.only.split(',');
-const isWanted = (name: string) => only === undefined || only.includes(name);
+const isIn = (list: string, name: string) => list === '' || list.split(',').includes(name);
+const wanted = cases(words.full)
+  .filter(({ name }) => isIn(words.case, name.replaceAll(',', '')))
+  .map((one) => ({ ...one, servers: one.servers.filter((server) => isIn(words.only, server)) }));
+
 const FIRST_PORT = 15_353;
-const OUTSTANDING = 64;
+/** Consul takes five in a row. */
+const PORTS_EACH = 10;
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-dns-'));
-const servers: Server[] = [];
-const results = new Map<string, Burst[]>();
+const results = new Map<string, readonly Figures[]>();
+const [before] = loadavg();
 try {
-  const load = buildLoad(folder);
-  const queries = join(folder, 'queries');
-  writeFileSync(queries, queryFile(all, addresses === 'mixed' ? 'mix' : 'a'));
-  await startAll();
-  for (let round = 0; round < Number(words.rounds); round += 1) {
-    for (const server of shuffled(servers)) {
-      const { name, port, pid } = server;
-      const options = { port, pid, queries, outstanding: OUTSTANDING, seconds: Number(words.seconds) };
-      const result = await burst(load, options);
-      results.set(name, [...(results.get(name) ?? []), result]);
-      const [busy] = loadavg();
-      console.log(
-        JSON.stringify({ server: name, round, ...result, load: Math.round((busy ?? 0) * 10) / 10 }),
-      );
-    }
+  const programs = buildPrograms(folder);
+  for (const one of wanted) {
+    let port = FIRST_PORT;
+    const start = (server: string, all: readonly Named[]) => {
+      port += PORTS_EACH;
+      return startOf(one, server, port, all, programs.echo);
+    };
+    const options = { folder, programs, start, rounds: Number(words.rounds), seconds: Number(words.seconds) };
+    results.set(one.name, await race(one, options));
   }
 } finally {
-  for (const server of servers) await server[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 }
-console.log('\nmedians: server, queries/s, p50 µs, p99 µs, CPU µs a query, lost in all');
-for (const [name, bursts] of results) {
-  const median = (read: (one: Burst) => number) => bursts.map(read).sort((a, b) => a - b)[bursts.length >> 1];
-  const lost = bursts.reduce((sum, one) => sum + one.lost, 0);
-  const figures = [
-    median((b) => b.perSecond),
-    median((b) => b.p50),
-    median((b) => b.p99),
-    median((b) => b.cpu),
-    lost,
-  ];
-  console.log([name, ...figures].join('\t'));
-}
+const [after] = loadavg();
+console.log(
+  `Load average ${before?.toFixed(1)} before, ${after?.toFixed(1)} after, the run's own included.\n`,
+);
+for (const one of wanted) console.log(tableOf(one, results.get(one.name) ?? []));
+console.log(goalsOf(results));
 
-async function startAll(): Promise<void> {
-  let port = FIRST_PORT;
-  const own = join(import.meta.dirname, 'dns/heddle-server.ts');
-  for (const kind of ['plain', 'cached', 'batched']) {
-    port += 1;
-    if (!isWanted(`heddle ${kind}`) && !isWanted('heddle')) continue;
-    const command = [process.execPath, own, String(port), words.names, addresses, kind, churn];
-    servers.push(await startServer(`heddle ${kind}`, port, command, all));
+function startOf(
+  { names, addresses, changes = 0 }: Case,
+  server: string,
+  port: number,
+  all: readonly Named[],
+  echo: string,
+): Promise<Server> {
+  const step = /^heddle (.*)$/.exec(server)?.[1];
+  if (step !== undefined) {
+    const own = join(import.meta.dirname, 'dns/heddle-server.ts');
+    // As bin/heddle starts it.
+    const command = [process.execPath, '--max-semi-space-size=4', own];
+    const data = [port, names, addresses, step, changes].map(String);
+    return startServer({ name: server, port, command: [...command, ...data], all, isOurs: true });
   }
-  for (const [name, configure] of Object.entries(PEERS)) {
-    port += 1;
-    if (!isWanted(name)) continue;
-    servers.push(await startServer(name, port, configure(join(folder, name), port, all), all));
+  if (server === 'echo') return startServer({ name: server, port, command: [echo, String(port)], all: [] });
+  if (server === 'Consul') {
+    const consul = findConsul();
+    if (consul === undefined) throw new Error('no consul here: npm run bench:dns fetches it');
+    return startConsul(consul, port, all);
   }
-  const consul = findConsul();
-  if (!isWanted('Consul')) return;
-  if (consul === undefined) throw new Error('no consul here: npm run bench:dns fetches it');
-  servers.push(await startConsul(consul, port + 1, all));
-}
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, at: Math.random() }))
-    .sort((one, other) => one.at - other.at)
-    .map(({ item }) => item);
+  const configure = PEERS[server];
+  if (!configure) throw new Error(`expected one of ${Object.keys(PEERS).join(', ')}, not ${server}`);
+  return startServer({ name: server, port, command: configure(join(folder, server), port, all), all });
 }

@@ -27,7 +27,7 @@ const PURPOSES = {
   },
   bench: { parts: LAB, root: true, consul: true, build: true },
   'bench:dns': {
-    parts: ['dnsmasq', 'unbound', 'knotd', 'cc', 'taskset', 'dig'],
+    parts: ['dnsmasq', 'unbound', 'knotd', 'dnsperf', 'cc', 'taskset', 'dig'],
     root: false,
     consul: true,
     build: true,

@@ -14,6 +14,7 @@ import { createLogger } from '../../src/log.ts';
 import type { Instance } from '../../src/registry/registry.ts';
 import { DEFAULT_WEIGHTS } from '../../src/services/service.ts';
 import { type Named, PORT_OF_SERVICES, services } from './names.ts';
+import { CLOCK, clockAddress } from './staleness.ts';
 
 const [port = '', count = '', addresses = '', kind = '', changes = ''] = process.argv.slice(2);
 const all = services(Number(count), addresses === 'mixed' ? undefined : Number(addresses));
@@ -67,7 +68,8 @@ if (Number(changes) > 0) {
   setInterval(() => {
     const named = all[turn % all.length] as Named;
     turn += 1;
-    instances.set(named.name, instancesOf(named));
+    for (const changed of [named, { name: CLOCK, addresses: [clockAddress(Date.now())] }]) {
+      instances.set(changed.name, instancesOf(changed));
+    }
   }, 1000 / Number(changes));
 }
-process.once('SIGINT', () => process.exit(0));

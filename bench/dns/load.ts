@@ -22,11 +22,20 @@ export const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
 /** Of utime and stime in /proc/PID/stat. */
 const TICKS_PER_SECOND = 100;
 
-/** Builds the load generator in a folder; returns its path. */
-export function buildLoad(folder: string): string {
-  const program = join(folder, 'load');
-  execFileSync('cc', ['-O2', '-o', program, join(import.meta.dirname, 'load.c')]);
-  return program;
+/** Paths of the programs in C. */
+export interface Programs {
+  readonly load: string;
+  readonly echo: string;
+}
+
+/** Builds the load generator and the echo in a folder. */
+export function buildPrograms(folder: string): Programs {
+  const build = (name: string) => {
+    const program = join(folder, name);
+    execFileSync('cc', ['-O2', '-o', program, join(import.meta.dirname, `${name}.c`)]);
+    return program;
+  };
+  return { load: build('load'), echo: build('echo') };
 }
 
 export interface BurstOptions {
@@ -47,6 +56,27 @@ export async function burst(program: string, options: BurstOptions): Promise<Bur
   const result = JSON.parse(stdout) as Omit<Burst, 'cpu'>;
   const microseconds = ((ticks(pid) - before) / TICKS_PER_SECOND) * 1e6;
   return { ...result, cpu: Math.round((10 * microseconds) / Math.max(1, result.answered)) / 10 };
+}
+
+/** Queries per second as dnsperf counts them, with as many sockets; `lines` is the file of queries in its form. */
+export async function dnsperf(
+  port: number,
+  lines: string,
+  outstanding: number,
+  seconds: number,
+): Promise<number> {
+  const at = ['-s', '127.0.0.1', '-p', String(port), '-d', lines];
+  const load = ['-c', String(outstanding), '-q', String(outstanding), '-l', String(Math.ceil(seconds))];
+  const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, 'dnsperf', ...at, ...load]);
+  const [, perSecond] = /Queries per second:\s+([\d.]+)/.exec(stdout) ?? [];
+  if (perSecond === undefined) throw new Error(`expected dnsperf to tell queries per second: ${stdout}`);
+  return Math.round(Number(perSecond));
+}
+
+/** What a process has in memory, in MiB. */
+export function rssOf(pid: number): number {
+  const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Math.round(Number(kibibytes) / 1024);
 }
 
 function ticks(pid: number): number {

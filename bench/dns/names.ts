@@ -32,18 +32,32 @@ export const targetOf = (address: string): string => `h${address.replaceAll('.',
  * or all for A. All names alike, in an order without a pattern.
  */
 export function queryFile(all: readonly Named[], kind: 'mix' | 'a'): Buffer {
+  const flags = dnsPacket.RECURSION_DESIRED;
+  return Buffer.concat(
+    queries(all, kind).map((question) =>
+      frame(dnsPacket.encode({ type: 'query', flags, questions: [question] })),
+    ),
+  );
+}
+
+/** The same as dnsperf reads them. */
+export function queryLines(all: readonly Named[], kind: 'mix' | 'a'): string {
+  return queries(all, kind)
+    .map(({ name, type }) => `${name} ${type}\n`)
+    .join('');
+}
+
+function queries(all: readonly Named[], kind: 'mix' | 'a') {
   const length = Math.max(20_000, all.length);
   // Coprime to any count of ours, so that every name is met before one is met again.
   const stride = 7919;
-  const frames = Array.from({ length }, (_, index) => {
+  return Array.from({ length }, (_, index) => {
     // Shifted in every turn through the names, so that each is asked for in every way.
     const share = (index * 37 + Math.floor(index / all.length) * 13) % 100;
     const named = all[(index * stride) % all.length] as Named;
     const unknown = kind === 'mix' && share < 2;
     const type = kind === 'mix' && share >= 2 && share < 10 ? 'SRV' : 'A';
     const name = unknown ? `nope${index}.service.consul` : nameOf(named);
-    const flags = dnsPacket.RECURSION_DESIRED;
-    return frame(dnsPacket.encode({ type: 'query', flags, questions: [{ name, type }] }));
+    return { name, type } as const;
   });
-  return Buffer.concat(frames);
 }

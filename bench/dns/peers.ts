@@ -12,16 +12,24 @@ export interface Server extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   readonly pid: number;
+  readonly isOurs: boolean;
 }
 
-/** Starts a program on the servers' core, and waits until it answers for the first and the last service. */
-export async function startServer(
-  name: string,
-  port: number,
-  [program = '', ...words]: readonly string[],
-  all: readonly Named[],
-  fill?: () => Promise<void>,
-): Promise<Server> {
+export interface ServerOptions {
+  readonly name: string;
+  readonly port: number;
+  readonly command: readonly string[];
+  /** What it is asked for before it counts as started: the first and the last of them. */
+  readonly all: readonly Named[];
+  /** Gives it its data, where its configuration does not. */
+  readonly fill?: () => Promise<void>;
+  readonly isOurs?: boolean;
+}
+
+/** Starts a program on the servers' core, and waits until it answers. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { name, port, all, fill, isOurs = false } = options;
+  const [program = '', ...words] = options.command;
   const child = spawn('taskset', ['-c', SERVER_CORE, program, ...words], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -34,19 +42,18 @@ export async function startServer(
     if (child.exitCode !== null) throw new Error(`${name} has ended: ${complaint}`);
     if (!filled) await fill?.();
     filled = true;
-    for (const named of [all.at(0), all.at(-1)]) {
-      if (named === undefined) throw new Error('expected at least one name');
+    for (const named of all.length > 0 ? ([all[0], all.at(-1)] as Named[]) : []) {
       const { answers } = await dig(nameOf(named), { port });
       if (answers.length === 0) throw new Error(`${name} does not know ${nameOf(named)}`);
     }
   };
   try {
-    await eventually(isReady, { within: 60_000, every: 200 });
+    await eventually(isReady, { within: 120_000, every: 200 });
   } catch (error) {
     await end(child);
     throw error;
   }
-  return { name, port, pid: child.pid as number, [Symbol.asyncDispose]: () => end(child) };
+  return { name, port, pid: child.pid as number, isOurs, [Symbol.asyncDispose]: () => end(child) };
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -55,9 +62,6 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
   await ended;
 }
-
-/** Registrations that are under way at the same time. */
-const REGISTERING = 32;
 
 /** Consul in memory, with the services in its catalog and as many answers as it gives. */
 export async function startConsul(binary: string, port: number, all: readonly Named[]): Promise<Server> {
@@ -68,24 +72,29 @@ export async function startConsul(binary: string, port: number, all: readonly Na
     dns_config { udp_answer_limit = 8 }
     ports { dns = ${port} http = ${http} grpc = -1 serf_lan = ${others[0]} serf_wan = ${others[1]} server = ${others[2]} }`;
   const command = [binary, 'agent', '-dev', '-log-level=err', '-node=bench', '-hcl', configuration];
-  const register = () => registerAll(`http://127.0.0.1:${http}/v1/catalog/register`, all);
-  return await startServer('Consul', port, command, all, register);
+  const fill = () => registerAll(`http://127.0.0.1:${http}/v1`, all);
+  return await startServer({ name: 'Consul', port, command, all, fill });
 }
 
-async function registerAll(url: string, all: readonly Named[]): Promise<void> {
-  const bodies = all.flatMap(({ name, addresses }) =>
-    addresses.map((Address, index) => {
-      const Service = { ID: `${name}-${index}`, Service: name, Address, Port: PORT_OF_SERVICES };
-      // A node without an agent: an agent removes from its own node what it has not registered itself.
-      return JSON.stringify({ Node: 'elsewhere', Address: '192.0.2.1', Service });
-    }),
-  );
-  const put = async (body: string) => {
-    const { ok, status } = await fetch(url, { method: 'PUT', body });
+/** What one transaction takes. */
+const OPERATIONS = 64;
+
+async function registerAll(api: string, all: readonly Named[]): Promise<void> {
+  const put = async (path: string, body: unknown) => {
+    const { ok, status } = await fetch(`${api}/${path}`, { method: 'PUT', body: JSON.stringify(body) });
     if (!ok) throw new Error(`Consul refuses a registration with status ${status}`);
   };
-  for (let at = 0; at < bodies.length; at += REGISTERING) {
-    await Promise.all(bodies.slice(at, at + REGISTERING).map(put));
+  // A node without an agent: an agent removes from its own node what it has not registered itself.
+  const Node = 'elsewhere';
+  await put('catalog/register', { Node, Address: '192.0.2.1' });
+  const operations = all.flatMap(({ name, addresses }) =>
+    addresses.map((Address, index) => {
+      const Service = { ID: `${name}-${index}`, Service: name, Address, Port: PORT_OF_SERVICES };
+      return { Service: { Verb: 'set', Node, Service } };
+    }),
+  );
+  for (let at = 0; at < operations.length; at += OPERATIONS) {
+    await put('txn', operations.slice(at, at + OPERATIONS));
   }
 }
 

@@ -21,6 +21,7 @@ const PARTS = {
   dnsmasq: { package: 'dnsmasq-base', about: 'dnsmasq' },
   unbound: { package: 'unbound', about: 'unbound' },
   knotd: { package: 'knot', about: 'Knot DNS (knotd)' },
+  dnsperf: { package: 'dnsperf', about: 'dnsperf' },
   cc: { package: 'gcc', about: 'a C compiler (cc)' },
   taskset: { package: 'util-linux', about: 'taskset' },
   debootstrap: { package: 'debootstrap', about: 'debootstrap' },
