@@ -100,9 +100,9 @@ function registryRows({ registry }: StatusReport): readonly Row[] {
 }
 
 function dnsRows({ dns }: StatusReport): readonly Row[] {
-  return (dns ?? []).map(({ address, state, detail }) => [
+  return (dns ?? []).map(({ address, state, udp, detail }) => [
     'DNS',
-    `${address} ${state}${detail && `: ${detail}`}`,
+    `${address} ${state}${udp ? `, UDP ${udp}` : ''}${detail && `: ${detail}`}`,
   ]);
 }
 

@@ -3,7 +3,6 @@ import type { Claims } from '../containers/claims.ts';
 import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
 import type { ContainerResolver } from '../dns/args.ts';
-import { formatListen } from '../dns/listen.ts';
 import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/weave-names.ts';
 import { examine } from '../doctor/examine.ts';
@@ -19,7 +18,7 @@ import { VERSION } from '../version.ts';
 import { DaemonAddresses } from './daemon-addresses.ts';
 import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
 import type { EngineAnswer } from './protocol.ts';
-import { attachmentReports, containerCounts, ipamReport, networkReport } from './report.ts';
+import { attachmentReports, containerCounts, dnsReport, ipamReport, networkReport } from './report.ts';
 
 export interface DaemonHostNeeds {
   readonly parts: Parts;
@@ -159,9 +158,7 @@ export class DaemonHost implements Host {
         remote: remote ? { ...remote.status(), state: state === 'away' ? 'last known' : 'live' } : null,
         detail: troubles.filter(Boolean).join(', '),
       },
-      dns: names
-        .listeners()
-        .map(({ address, state, why }) => ({ address: formatListen(address), state, detail: why ?? '' })),
+      dns: names.listeners().map(dnsReport),
       ipam: ipamReport(parts.addressing),
       network: await networkReport(parts.network, bridge),
     };

@@ -98,7 +98,13 @@ export interface StatusReport {
     readonly remote: (RemoteStatus & { readonly state: 'live' | 'last known' }) | null;
   } | null;
   readonly dns:
-    | readonly { readonly address: string; readonly state: string; readonly detail: string }[]
+    | readonly {
+        readonly address: string;
+        readonly state: string;
+        /** How questions over UDP are taken: `in batches` or `one by one`; null where there is no socket. */
+        readonly udp: string | null;
+        readonly detail: string;
+      }[]
     | null;
   readonly ipam: {
     readonly range: string;

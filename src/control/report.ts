@@ -1,6 +1,8 @@
 import type { Addressing } from '../containers/addressing.ts';
 import { EXPOSED } from '../containers/claims.ts';
 import type { RosterEntry } from '../containers/entry.ts';
+import { formatListen } from '../dns/listen.ts';
+import type { ListenerStatus } from '../dns/listener.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { messageOf } from '../errors.ts';
 import { formatCidr } from '../network/cidr.ts';
@@ -61,4 +63,10 @@ export async function attachmentReports(
     const { path } = await namespaceOf(snapshot);
     return path === undefined ? undefined : network.mac(path);
   }
+}
+
+/** One address that DNS is, or is to be, answered on. */
+export function dnsReport({ address, state, isBatched, why = '' }: ListenerStatus) {
+  const udp = isBatched ? 'in batches' : 'one by one';
+  return { address: formatListen(address), state, udp: state === 'listening' ? udp : null, detail: why };
 }

@@ -46,7 +46,10 @@ const responder = new Responder({
   recursionFor: () => local,
   log: silentLogger,
 });
-const server = new DnsServer({ responder }, { listen: [{ ip: '127.0.0.1', port: 0, required: true }] });
+const listen = [{ ip: '127.0.0.1', port: 0, required: true }];
+/** The same tests run a second time without batches: dns-one-by-one.test.ts. */
+const udp = { batched: process.env.HEDDLE_TEST_ONE_BY_ONE !== '1' };
+const server = new DnsServer({ responder }, { listen, udp });
 let port = 0;
 
 beforeAll(async () => {
@@ -122,10 +125,7 @@ describe('a stranger', () => {
     limit: new RateLimit(() => local, { perSecond: 1, burst: 50 }),
     log: silentLogger,
   });
-  const strict = new DnsServer(
-    { responder: limited },
-    { listen: [{ ip: '127.0.0.1', port: 0, required: true }] },
-  );
+  const strict = new DnsServer({ responder: limited }, { listen, udp });
   const strictPort = () => strict.status().listeners[0]?.address.port as number;
   beforeAll(() => strict.start());
   afterAll(() => strict.stop());

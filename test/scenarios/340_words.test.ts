@@ -31,7 +31,7 @@ test('status ipam shows who has which address', async () => {
 });
 
 test.each([
-  ['dns', /DNS: 127\.0\.0\.1:5353 listening/],
+  ['dns', /DNS: 127\.0\.0\.1:5353 listening, UDP in batches/],
   ['docker', /Docker: unix:.*following/],
   ['network', /Network: bridge weave, 10\.32\.0\.1\/12/],
   ['registry', /Registry: embedded/],

@@ -73,7 +73,7 @@ export class ServiceZone implements Zone {
     const { view, random } = this.#needs;
     const found = await view.instances(name.service);
     const instances = found.filter((instance) => this.#counts(instance, name.tag));
-    const same = this.#lasting(name.service, found);
+    const same = this.#stillSame(name.service, found);
     if (instances.length === 0) return this.#negative('NXDOMAIN', same);
     const { name: askedName, owner, type, asker } = asked;
     const located = shuffled(instances, random).flatMap(
@@ -101,8 +101,11 @@ export class ServiceZone implements Zone {
     return positive([{ name: owner, ttl, type: 'CNAME', data: host }, ...(await chase(host))]);
   }
 
-  /** Answers without hosts follow from the instances, as the view gives them without asking anybody. */
-  #lasting(service: string, found: readonly Instance[]): () => boolean {
+  /**
+   * Tells, whenever it is asked, whether a name still has these instances: answers without hosts follow from them, as
+   * the view gives them without asking anybody.
+   */
+  #stillSame(service: string, found: readonly Instance[]): () => boolean {
     const { datacenter } = this.#settings;
     return () => {
       const now = this.#needs.view.instances(service);
