@@ -52,6 +52,8 @@ export class StateFile implements StateKeeper {
   readonly path: string;
   #state: State;
   #writing: Promise<void> = Promise.resolve();
+  /** The write that has not begun yet. */
+  #next: Promise<void> | undefined;
 
   private constructor(path: string, state: State) {
     this.path = path;
@@ -86,12 +88,17 @@ export class StateFile implements StateKeeper {
     return this.#state;
   }
 
-  /** Changes the state and resolves when it is on disk; concurrent changes are written in order. */
+  /** Changes the state and resolves when it is on disk; one write serves all changes that came before it began. */
   async change(edit: (state: State) => State): Promise<void> {
     this.#state = edit(this.#state);
-    const write = this.#writing.catch(() => {}).then(() => this.#write());
-    this.#writing = write;
-    await write;
+    this.#next ??= this.#writing
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        return this.#write();
+      });
+    this.#writing = this.#next;
+    await this.#next;
   }
 
   async #write(): Promise<void> {
