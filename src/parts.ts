@@ -8,6 +8,7 @@ import { Attachment } from './containers/attachment.ts';
 import type { Claims } from './containers/claims.ts';
 import { Observer } from './containers/observe.ts';
 import type { Roster } from './containers/roster.ts';
+import { Stranded } from './containers/stranded.ts';
 import type { ContainerResolver } from './dns/args.ts';
 import type { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
@@ -64,15 +65,18 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   const reader = new AddressReader({ network, warn: (sentence) => log.info(sentence) });
   const namespaceOf = ({ id, pid }: Snapshot) => findNamespace({ procfs, pid, containerId: id });
 
+  const { claims, roster } = needs;
+  const stranded = new Stranded({ roster, claims, docker, namespaceOf, network });
   const attachment = new Attachment({
     inspect: (container) => docker.inspect(container),
     namespaceOf,
     network,
+    release: (...given) => stranded.release(...given),
   });
   const addressing = new Addressing(
     {
-      claims: needs.claims,
-      roster: needs.roster,
+      claims,
+      roster,
       settled: needs.settled,
       inspect: (container) => docker.inspect(container),
       bridgeAddresses: () => network.hostAddresses(bridge),
@@ -89,6 +93,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
             attach: (...given) => attachment.connect(...given),
           }
         : { wanted: async (snapshot) => addressing.expected(snapshot), attach: undefined }),
+      stranded,
       found: (...given) => addressing.adopt(...given),
       bridgeSubnets: () => network.hostAddresses(bridge).then((addresses) => addresses.map(toCidr)),
       hostAddress: async (snapshot) =>

@@ -7,6 +7,8 @@ export interface AttachmentNeeds {
   inspect(container: string): Promise<Snapshot | undefined>;
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
   readonly network: Pick<NetworkEngine, 'ensureBridge' | 'attach' | 'detach'>;
+  /** Takes the addresses away from networks that the container has left. */
+  release(snapshot: Snapshot, cidrs: readonly Cidr[]): Promise<void>;
 }
 
 export interface FoundContainer {
@@ -41,15 +43,17 @@ export class Attachment {
   }
 
   /** Gives the addresses to a namespace that was found already; the bridge is made if it is not there yet. None is a success. */
-  async connect(nsPath: string, { id }: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
-    const { network } = this.#needs;
+  async connect(nsPath: string, snapshot: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
+    const { network, release } = this.#needs;
     if (cidrs.length === 0) return;
+    await release(snapshot, cidrs);
+    const target = { nsPath, container: snapshot.id };
     try {
-      await network.attach({ nsPath, container: id }, cidrs);
+      await network.attach(target, cidrs);
     } catch (error) {
       if (!(error instanceof HeddleError && error.code === 'not-found')) throw error;
       await network.ensureBridge();
-      await network.attach({ nsPath, container: id }, cidrs);
+      await network.attach(target, cidrs);
     }
   }
 

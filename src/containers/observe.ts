@@ -7,6 +7,7 @@ import { type FoundNamespace, hostNetwork } from '../network/namespace.ts';
 import type { Wanted } from './addressing.ts';
 import { dueAddresses } from './due.ts';
 import type { RosterEntry } from './entry.ts';
+import { type Stranded, strandedProblem } from './stranded.ts';
 
 export interface ObserverNeeds {
   /** Finds and verifies the namespace; throws HeddleError `not-running` when it is gone. */
@@ -16,6 +17,7 @@ export interface ObserverNeeds {
   attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
   /** The addresses that a running container should have; `namespace` is the inode of its network namespace. */
   wanted(snapshot: Snapshot, namespace: number | undefined): Promise<Wanted>;
+  readonly stranded: Pick<Stranded, 'leftBy' | 'clear'>;
   /** Told what a running container has, when it has what it wants. */
   found(snapshot: Snapshot, addresses: readonly Address[]): Promise<void>;
   bridgeSubnets(): Promise<readonly Cidr[]>;
@@ -44,7 +46,12 @@ export class Observer {
     if (snapshot.pid > 0) {
       try {
         namespace = await this.#needs.namespaceOf(snapshot);
-        if (namespace.path !== undefined) {
+        const owner = await this.#needs.stranded.leftBy(snapshot, namespace.inode);
+        if (namespace.path !== undefined && owner !== undefined) {
+          problem = strandedProblem(owner);
+          if (this.#needs.attach) await this.#needs.stranded.clear(snapshot, namespace.path, owner);
+          addresses = await this.#needs.addressesIn(namespace.path);
+        } else if (namespace.path !== undefined) {
           wanted = await this.#needs.wanted(snapshot, namespace.inode);
           problem = wanted.problem;
           addresses = await this.#needs.addressesIn(namespace.path);

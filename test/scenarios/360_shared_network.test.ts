@@ -1,0 +1,66 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { dataOf } from '../support/dig.ts';
+import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon(['--address', 'ethwe']);
+});
+afterEach(removeContainers);
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+const ethwe = (container: string): Promise<string> =>
+  docker('exec', container, 'sh', '-c', 'ip -o -4 address show ethwe 2>/dev/null || true');
+const addressOf = async (name: string) => dataOf(await daemon.dig(`${name}.service.dc1.consul`));
+
+test('a container that shares a network is cut off when that is made anew, and has its address again when restarted', async () => {
+  await using web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
+  const sharing = `--net=container:${web.name}`;
+  await using side = await runContainer([sharing, '-e', 'SERVICE_NAME=side']);
+  await eventually(async () => expect(await addressOf('side')).toEqual(['10.2.1.1']));
+
+  await docker('restart', '-t', '0', web.id);
+  await eventually(async () => expect(await ethwe(web.id)).toContain('10.2.1.1/16'));
+  // Docker has taken eth0 away from it, and heddle the address, which would be in two networks otherwise.
+  await eventually(async () => expect(await ethwe(side.id)).not.toContain('10.2.1.1'));
+  await eventually(async () => expect(await addressOf('side')).toEqual([]));
+  expect((await daemon.word('ps', side.name)).stdout).toMatch(
+    new RegExp(`the network that '${web.name}' .* had before it was restarted.*: restart it, too`),
+  );
+  expect(await addressOf('web')).toEqual(['10.2.1.1']);
+
+  await docker('restart', '-t', '0', side.id);
+  await eventually(async () => expect(await addressOf('side')).toEqual(['10.2.1.1']));
+
+  // The same while no daemon runs: the next one finds it.
+  await daemon.stop();
+  await docker('restart', '-t', '0', web.id);
+  await daemon.start();
+  await eventually(async () => expect(await ethwe(web.id)).toContain('10.2.1.1/16'));
+  await eventually(async () => expect(await ethwe(side.id)).not.toContain('10.2.1.1'));
+  await docker('restart', '-t', '0', side.id);
+
+  // And by heddle's own word, with and without a daemon.
+  expect((await daemon.word('restart', web.id)).status).toBe(0);
+  expect(await ethwe(side.id)).not.toContain('10.2.1.1');
+  await docker('restart', '-t', '0', side.id);
+  await daemon.stop();
+  expect((await heddle(['--local', 'restart', web.id])).status).toBe(0);
+  expect(await ethwe(web.id)).toContain('10.2.1.1/16');
+  expect(await ethwe(side.id)).not.toContain('10.2.1.1');
+  await daemon.start();
+});
+
+test('a container that is stopped leaves its address with those that share its network', async () => {
+  await using web = await daemon.run(['10.2.1.1/16']);
+  await using _side = await runContainer([`--net=container:${web.name}`, '-e', 'SERVICE_NAME=side']);
+  await docker('stop', '-t', '0', web.id);
+  await eventually(async () => expect(await addressOf('side')).toEqual(['10.2.1.1']));
+});
