@@ -91,8 +91,9 @@ export async function detachPair(
   const orphaned = removed.some((cidr) => macFor([cidr]).equals(link.mac));
   inside.request(
     keepAndAnnounceAddresses(link.index), // a pair that someone else made would lose all addresses with the first
-    ...removed.map((cidr) => deleteAddress(link.index, cidr)),
+    // Before the address goes: a process killed in between would leave the MAC, and nobody would find it wrong.
     ...(orphaned ? [setLink(link.index, { mac: macFor(kept) })] : []),
+    ...removed.map((cidr) => deleteAddress(link.index, cidr)),
   );
   return removed;
 }

@@ -16,6 +16,7 @@ import { newBridge, newVethPair } from '../../src/network/netlink/link.ts';
 import { Namespace } from '../../src/network/netlink/namespace.ts';
 import { RouteSocket } from '../../src/network/netlink/socket.ts';
 import { findLink } from '../../src/network/netlink/tables.ts';
+import { count } from '../support/counts.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type LabNamespace,
@@ -220,11 +221,11 @@ describe('what was left half made', () => {
   test('a process that is killed at any moment leaves nothing that stops the next', async () => {
     await engine.ensureBridge();
     const target = await started();
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < count(3, 200); round++) {
       const churn = spawn(process.execPath, [PROCESS, 'churn', target.nsPath, '10.2.1.1/16', '10.2.1.2/16']);
       const ended = new Promise((resolve) => churn.once('exit', resolve));
       await new Promise((resolve) => churn.stdout.once('data', resolve));
-      await delay(round * 3.7);
+      await delay((round % 10) * 3.7);
       churn.kill('SIGKILL');
       await ended;
       await engine.attach(target, [first, second]);
@@ -246,16 +247,21 @@ describe('what was left half made', () => {
     expect(await ips(target)).toEqual(['10.2.1.1']);
   });
 
-  test('nothing is left of a container that has ended, and no descriptor stays open', async () => {
+  test('nothing is left of containers that end, be it while they are attached, and no descriptor stays open', async () => {
     await engine.ensureBridge();
+    const devices = (await hostLinks()).length;
     const before = readdirSync('/proc/self/fd').length;
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < count(50, 1000); round++) {
       const target = await started();
-      await engine.attach(target, [first]);
-      await engine.addresses(target.nsPath);
-      await target.end();
+      const [ending] = round % 2 ? [target.end()] : [];
+      await engine.attach(target, [first, second]).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'not-running' });
+      });
+      await engine.addresses(target.nsPath).catch(() => undefined);
+      await (ending ?? target.end());
+      running.splice(0);
     }
-    await eventually(async () => expect(await pairsOnHost()).toEqual([]));
+    await eventually(async () => expect(await hostLinks()).toHaveLength(devices));
     expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
   });
 });
@@ -263,7 +269,7 @@ describe('what was left half made', () => {
 describe('with other processes', () => {
   test('eight processes at once attach one container: one makes the pair, all addresses are there', async () => {
     await engine.ensureBridge();
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < count(1, 20); round++) {
       const target = await started();
       const outputs = await Promise.all(
         Array.from({ length: 8 }, (_, index) =>

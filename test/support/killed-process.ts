@@ -1,0 +1,131 @@
+import fs, { type FileHandle } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { Claims } from '../../src/containers/claims.ts';
+import { silentLogger } from '../../src/log.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
+import { KernelEngine } from '../../src/network/kernel.ts';
+import { loadLibc } from '../../src/network/netlink/libc.ts';
+import { decode } from '../../src/network/netlink/message.ts';
+import { StateFile } from '../../src/state.ts';
+import { TEST_BRIDGE } from './namespaces.ts';
+
+/**
+ * Does one thing, and ends itself by kill -9 after the so-manieth step of it; with status 0 when it has fewer steps.
+ *
+ *     killed-process.ts STEP give STATE_FOLDER NSPATH CONTAINER CIDR…    claims and attaches
+ *     killed-process.ts STEP attach|detach STATE_FOLDER NSPATH CONTAINER CIDR…
+ *     killed-process.ts STEP bridge|expose|hide STATE_FOLDER - - CIDR…
+ *
+ * A step is whatever leaves something behind: a message that changes the network, the way into a namespace and back,
+ * the lock, a write to the state file. Reading leaves what the step before left. Of several messages in one datagram
+ * the kernel gets those up to the last one.
+ */
+const [step, verb, folder = '', nsPath = '', container = '', ...texts] = process.argv.slice(2);
+const cidrs = texts.map(parseCidr);
+const firewall = {
+  ensureRules: async () => {},
+  masquerade: async () => {},
+  unmasquerade: async () => {},
+  removeRules: async () => {},
+};
+const engine = new KernelEngine(
+  { firewall, log: silentLogger },
+  { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },
+);
+
+const state = await StateFile.open(folder);
+let left = Number(step);
+await killInKernel();
+killInFiles();
+
+switch (verb) {
+  case 'give':
+    await new Claims(state).add(container, cidrs);
+    await engine.attach({ nsPath, container }, cidrs);
+    break;
+  case 'attach':
+    await engine.attach({ nsPath, container }, cidrs);
+    break;
+  case 'detach':
+    await engine.detach({ nsPath, container }, cidrs);
+    break;
+  case 'bridge':
+    await engine.ensureBridge();
+    break;
+  case 'expose':
+    await engine.expose(cidrs);
+    break;
+  case 'hide':
+    await engine.hide(cidrs);
+    break;
+  default:
+    throw new Error(`no such verb: ${verb}`);
+}
+
+function done(): void {
+  if (--left === 0) process.kill(process.pid, 'SIGKILL');
+}
+
+async function killInKernel(): Promise<void> {
+  const libc = await loadLibc();
+  const { send, sendOnPool, flock, inNamespace } = { ...libc };
+  Object.assign(libc, {
+    send: (socket: number, bytes: Buffer) => {
+      const end = fatalEnd(bytes);
+      send(socket, bytes.subarray(0, end));
+      if (end !== undefined) process.kill(process.pid, 'SIGKILL');
+    },
+    sendOnPool: async (socket: number, bytes: Buffer) => {
+      const end = fatalEnd(bytes);
+      await sendOnPool(socket, bytes.subarray(0, end));
+      if (end !== undefined) process.kill(process.pid, 'SIGKILL');
+    },
+    flock: (file: number, operation: number) => {
+      flock(file, operation);
+      done();
+    },
+    inNamespace: <T>(namespace: number, run: () => T): T => {
+      const result = inNamespace(namespace, () => {
+        done();
+        return run();
+      });
+      done();
+      return result;
+    },
+  });
+}
+
+/** Where the message ends that is the last of this process, if it is one of these. */
+function fatalEnd(datagram: Buffer): number | undefined {
+  let end = 0;
+  for (const { type, body } of decode(datagram)) {
+    end += 16 + ((body.length + 3) & ~3);
+    const reads = type % 4 === 2; // linux/rtnetlink.h: new, delete, get, set
+    if (!reads && --left === 0) return end;
+  }
+  return undefined;
+}
+
+function killInFiles(): void {
+  const { open, rename } = { ...fs };
+  const after = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work;
+    done();
+    return result;
+  };
+  Object.assign(fs, {
+    open: async (...given: Parameters<typeof open>) => {
+      const file: FileHandle = await after(open(...given));
+      const { writeFile, sync } = { writeFile: file.writeFile.bind(file), sync: file.sync.bind(file) };
+      return Object.assign(file, {
+        writeFile: async (text: string) => {
+          await after(writeFile(text.slice(0, text.length / 2)));
+          await after(writeFile(text.slice(text.length / 2)));
+        },
+        sync: () => after(sync()),
+      });
+    },
+    rename: (...given: Parameters<typeof rename>) => after(rename(...given)),
+  });
+  syncBuiltinESMExports();
+}
