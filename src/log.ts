@@ -1,9 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { LogLevel } from './log-level.ts';
 
 export type { Logger } from 'pino';
-
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
  * The daemon's logger: JSON lines for machines, one readable line each for a terminal. Children name their

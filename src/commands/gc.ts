@@ -1,5 +1,5 @@
 import { HeddleError } from '../errors.ts';
-import { checkHostId } from '../registry/remains.ts';
+import { checkHostId } from '../services/identity.ts';
 import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
 

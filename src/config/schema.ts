@@ -4,7 +4,7 @@ import { parseListen, parseServer } from '../dns/listen.ts';
 import { parseRoute } from '../dns/routes.ts';
 import { parseServiceTtl, parseTtl } from '../dns/ttl.ts';
 import { parseNetwork } from '../ipam/pool.ts';
-import { LOG_LEVELS } from '../log.ts';
+import { LOG_LEVELS } from '../log-level.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
 import { parseTagTemplate } from '../services/tag-template/template.ts';
 import { deviceName, dnsLabels, listOf, oneOf, onOrOff, parseSearch, text, whole } from './forms.ts';

@@ -1,5 +1,4 @@
 import PQueue from 'p-queue';
-import { HeddleError } from '../errors.ts';
 import { OWNER } from '../services/identity.ts';
 import { OWNER_META } from '../services/service.ts';
 import { nodeNameOf } from './consul-catalog.ts';
@@ -92,11 +91,4 @@ async function removeNode(client: ConsulClient, node: string): Promise<void> {
   const there = await client.get<object | null>({ attempt, path: '/catalog/node/{node}', params });
   if (there !== null && there !== undefined)
     await client.put({ attempt, path: '/catalog/deregister', body: { Node: node } });
-}
-
-/** @throws HeddleError `bad-input` */
-export function checkHostId(text: string): string {
-  if (/^[0-9a-f]{12}$/.test(text)) return text;
-  const message = `${JSON.stringify(text)} is no host-id; expected 12 hex digits, as heddle status shows them`;
-  throw new HeddleError('bad-input', message);
 }

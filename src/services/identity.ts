@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Protocol, shortId } from '../docker/snapshot.ts';
+import { HeddleError } from '../errors.ts';
 import { OWNER_META, type Service } from './service.ts';
 
 /** The value of `heddle-owner`. */
@@ -66,4 +67,11 @@ function comparable({ id, name, tags, address, port, meta, weights, enableTagOve
   // With tag override the tags are others' to change.
   const ownTags = enableTagOverride === true ? [] : tags;
   return canonical({ id, name, tags: ownTags, address, port, meta, weights });
+}
+
+/** @throws HeddleError `bad-input` */
+export function checkHostId(text: string): string {
+  if (/^[0-9a-f]{12}$/.test(text)) return text;
+  const message = `${JSON.stringify(text)} is no host-id; expected 12 hex digits, as heddle status shows them`;
+  throw new HeddleError('bad-input', message);
 }
