@@ -48,6 +48,8 @@ export class IptablesFirewall implements Firewall {
   readonly #rules: readonly Rule[];
   /** What the log has been told of each family: the rules are looked after for ever, a problem is said once. */
   readonly #said = new Map<Family, string>();
+  /** Which command holds Docker's chains, once it has been found. */
+  readonly #commands = new Map<Family, string>();
 
   /**
    * @param options.bridge the weave bridge
@@ -75,10 +77,10 @@ export class IptablesFirewall implements Firewall {
     /** How many of the rules that a bridge needs are not there. */
     readonly missing: number;
   }> {
-    const command = await commandWithDockersChains('iptables');
+    const command = await this.#command('iptables');
     const policy = /^-P FORWARD (\S+)/m.exec(await iptables(command, ['-S', 'FORWARD']))?.[1] ?? 'unknown';
-    const present = (await taggedRules(command, 'filter')).length;
-    return { command, policy, missing: Math.max(0, this.#rules.length - present) };
+    const present = await taggedRules(command, 'filter');
+    return { command, policy, missing: this.#rules.filter((rule) => !present.has(lineOf(rule))).length };
   }
 
   async masquerade(networks: readonly Cidr[]): Promise<void> {
@@ -100,11 +102,12 @@ export class IptablesFirewall implements Firewall {
 
   async #insert(family: Family, rules: readonly Rule[], without: string): Promise<void> {
     try {
-      const command = await commandWithDockersChains(family);
-      const missing = rules.length - (await taggedRules(command, rules[0]?.table ?? 'filter')).length;
-      if (missing <= 0 && rules === this.#rules) return; // looked at every few seconds: one look must be cheap
+      const command = await this.#command(family);
+      // Looked at every few seconds: one process lists them all, and the rest is for a rule that is missing.
+      const present = await taggedRules(command, rules[0]?.table ?? 'filter');
       for (const rule of rules) {
-        if (!(await succeeds(command, words('-C', rule)))) await iptables(command, words('-I', rule));
+        if (present.has(lineOf(rule)) || (await succeeds(command, words('-C', rule)))) continue;
+        await iptables(command, words('-I', rule));
       }
     } catch (error) {
       const problem = reasonOf(error);
@@ -117,13 +120,20 @@ export class IptablesFirewall implements Firewall {
     }
   }
 
+  async #command(family: Family): Promise<string> {
+    const known = this.#commands.get(family) ?? (await commandWithDockersChains(family));
+    if (known !== undefined) this.#commands.set(family, known);
+    return known ?? family;
+  }
+
   async removeRules(): Promise<void> {
     for (const [family, table] of families().flatMap((each) =>
       TABLES.map((table) => [each, table] as const),
     )) {
       for (const command of commands(family, table)) {
         try {
-          for (const rule of await taggedRules(command, table)) await iptables(command, rule);
+          for (const line of await taggedRules(command, table))
+            await iptables(command, deletion(table, line));
         } catch (error) {
           this.#log.debug({ problem: reasonOf(error) }, `no rules removed by ${command}`);
         }
@@ -142,7 +152,9 @@ function rulesFor(bridge: string, localBridges: readonly string[]): Rule[] {
     target: 'ACCEPT',
   });
   const resolver = [...new Set([...localBridges, bridge])].flatMap((name) =>
-    ['udp', 'tcp'].map((protocol) => accept('INPUT', '-i', name, '-p', protocol, '--dport', '53')),
+    ['udp', 'tcp'].map((protocol) =>
+      accept('INPUT', '-i', name, '-p', protocol, '-m', protocol, '--dport', '53'),
+    ),
   );
   return [accept('FORWARD', '-i', bridge, '-o', bridge), ...resolver];
 }
@@ -172,6 +184,10 @@ const words = (action: '-C' | '-I' | '-D', { table, chain, match, target }: Rule
   ...[...match, ...TAG, '-j', target],
 ];
 
+/** As iptables lists it, which is why rules are written with every word that it would add. */
+const lineOf = ({ chain, match, target }: Rule): string =>
+  ['-A', chain, ...match, ...TAG, '-j', target].join(' ');
+
 const families = (): Family[] =>
   existsSync('/proc/net/if_inet6') ? ['iptables', 'ip6tables'] : ['iptables'];
 
@@ -184,19 +200,21 @@ function commands(family: Family, table: Table = 'filter'): string[] {
   return [family, `${family}-nft`, ...(readOrEmpty(inUse).includes(table) ? [`${family}-legacy`] : [])];
 }
 
-async function commandWithDockersChains(family: Family): Promise<string> {
+/** Undefined as long as Docker has made none. */
+async function commandWithDockersChains(family: Family): Promise<string | undefined> {
   for (const command of commands(family)) if (await succeeds(command, ['-S', 'DOCKER'])) return command;
-  return family;
+  return undefined;
 }
 
-/** As arguments that delete them; names of chains and interfaces hold no blanks, so neither do the words. */
-async function taggedRules(command: string, table: Table): Promise<string[][]> {
+/** The lines that iptables lists of our rules in a table: `-A FORWARD -i weave -o weave … -j ACCEPT`. */
+async function taggedRules(command: string, table: Table): Promise<ReadonlySet<string>> {
   const tag = ` ${TAG.join(' ')} `;
-  return (await iptables(command, ['-t', table, '-S']))
-    .split('\n')
-    .filter((line) => line.startsWith('-A ') && line.includes(tag))
-    .map((line) => ['-t', table, '-D', ...line.trim().split(' ').slice(1)]);
+  const lines = (await iptables(command, ['-t', table, '-S'])).split('\n').map((line) => line.trim());
+  return new Set(lines.filter((line) => line.startsWith('-A ') && line.includes(tag)));
 }
+
+/** Names of chains and interfaces hold no blanks, so neither do the words. */
+const deletion = (table: Table, line: string): string[] => ['-t', table, '-D', ...line.split(' ').slice(1)];
 
 /** `-w`: another program may hold the lock of the tables for a moment. */
 async function iptables(command: string, words: readonly string[]): Promise<string> {

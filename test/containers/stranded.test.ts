@@ -6,7 +6,7 @@ import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import { MemoryState } from '../../src/state.ts';
-import { entryOf, snapshot } from './snapshot.ts';
+import { entryFor, snapshot } from '../support/snapshot.ts';
 
 const cidr = parseCidr('10.2.1.1/16');
 const web = snapshot('web', { pid: 20 });
@@ -42,7 +42,7 @@ beforeEach(() => {
 });
 
 const has = (container: Snapshot) =>
-  roster.set(entryOf(container, { addresses: [{ ...cidr, interface: 'ethwe' }] }));
+  roster.set(entryFor(container, { addresses: [{ ...cidr, interface: 'ethwe' }] }));
 
 describe('a network that its container has left', () => {
   it('loses the addresses that the container is about to get elsewhere', async () => {
