@@ -26,6 +26,7 @@ const PURPOSES = {
     resolvers: true,
   },
   bench: { parts: LAB, root: true, consul: true, build: true },
+  'bench:attach': { parts: [...LAB, 'debootstrap'], root: true, build: true, baseImage: true },
   'bench:dns': {
     parts: ['dnsmasq', 'unbound', 'knotd', 'dnsperf', 'cc', 'taskset', 'dig'],
     root: false,

@@ -120,12 +120,13 @@ export class Heddle {
     if (remote) this.#started.push(() => remote.stop());
     for (const part of health) await this.#begin(part);
     await this.#begin(keeper);
-    await this.#begin(follower);
     const own = ownNamespace();
+    // Before anything is looked at: what changes after a look is heard of then, and nothing need be looked at twice.
     const watching = await parts.network.watch((namespace) => {
       if (namespace !== own) follower.namespaceChanged(namespace);
     });
     this.#started.push(() => watching.stop());
+    await this.#begin(follower);
     // Not before what runs is known: what desired state lacks, the first pass removes.
     const reconciling = follower.synced.then(async () => {
       await claims.prune(roster);

@@ -5,13 +5,18 @@ import { engineApi as api } from '../../test/support/engine-api.ts';
 const SOCKET = '/var/run/docker.sock';
 const LABEL = 'heddle.bench';
 
-export async function create(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function create(
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+  restartPolicy: { readonly Name: string } = { Name: 'no' },
+): Promise<string> {
   const { Id } = (await api('POST', `/containers/create?name=${name}`, {
     Image: 'busybox',
     Cmd: ['sleep', '3600'],
     Env: [`SERVICE_NAME=${name}`],
     ExposedPorts: { '80/tcp': {} },
     Labels: { [LABEL]: '1', ...labels },
+    HostConfig: { RestartPolicy: restartPolicy },
   })) as { Id: string };
   return Id;
 }

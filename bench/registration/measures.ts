@@ -159,7 +159,7 @@ export async function running(count: number, labels: Labels): Promise<readonly s
 }
 
 /** User and system time; the kernel counts it in hundredths of a second. */
-function cpuMs(pid: number): number {
+export function cpuMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }

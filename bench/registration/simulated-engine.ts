@@ -1,15 +1,15 @@
 /**
- * `node simulated-engine.ts SOCKET COUNT`: the part of a Docker engine's API that heddle reads, with so many running
- * containers that never change. Their JSON is as long as a real engine's. Their processes do not exist, so no namespace
- * is read and nothing attached: what is measured is heddle's own work, not the kernel's.
+ * `node simulated-engine.ts SOCKET COUNT [PID…]`: the part of a Docker engine's API that heddle reads, with so many
+ * running containers that never change. Their JSON is as long as a real engine's. With pids they are due an address
+ * each; without, their processes do not exist, no namespace is read and nothing attached: what is measured then is
+ * heddle's own work, not the kernel's.
  */
 import http, { type ServerResponse } from 'node:http';
+import { simulatedId } from './simulated-id.ts';
 
-const [socket = '', count = '0'] = process.argv.slice(2);
+const [socket = '', count = '0', ...pids] = process.argv.slice(2);
 
-const ids = Array.from({ length: Number(count) }, (_, index) =>
-  index.toString(16).padStart(8, '0').padEnd(64, 'a'),
-);
+const ids = Array.from({ length: Number(count) }, (_, index) => simulatedId(index));
 const numbers = new Map(ids.map((id, index) => [id, index]));
 const ipOf = (index: number) => `172.${16 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
 const nameOf = (index: number) => `s${count}-${index}`;
@@ -53,12 +53,14 @@ function listed(id: string, index: number): object {
 }
 
 function inspected(id: string, index: number): object {
+  const pid = Number(pids[index] ?? NO_PID);
+  const due = pid === NO_PID ? {} : { 'heddle.cidr': `10.2.${index >> 7}.${(index & 127) + 1}/16` };
   return {
     Id: id,
     Created: '2026-11-21T10:00:00.000000000Z',
     Path: 'sleep',
     Args: ['3600'],
-    State: { Status: 'running', Running: true, Pid: NO_PID, ExitCode: 0, StartedAt: '2026-11-21T10:00:00Z' },
+    State: { Status: 'running', Running: true, Pid: pid, ExitCode: 0, StartedAt: '2026-11-21T10:00:00Z' },
     Image: `sha256:${'c'.repeat(64)}`,
     Name: `/${nameOf(index)}`,
     HostConfig: { NetworkMode: 'default', Binds: filler('/srv/data', 10), Ulimits: filler('ulimit', 30) },
@@ -66,7 +68,7 @@ function inspected(id: string, index: number): object {
     Config: {
       Hostname: id.slice(0, 12),
       Env: [`SERVICE_NAME=${nameOf(index)}`, ...filler('VARIABLE', 15)],
-      Labels: { maintainer: 'nobody' },
+      Labels: { maintainer: 'nobody', ...due },
       Image: 'busybox',
       ExposedPorts: { '80/tcp': {} },
     },

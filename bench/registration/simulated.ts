@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '../../test/support/folder.ts';
+import { simulatedId } from './simulated-id.ts';
 
 /** An engine of simulated containers in a process of its own, so that its work is not counted as heddle's. */
 export class SimulatedEngine {
   /** The services' names, one a container. */
   readonly names: readonly string[];
+  readonly ids: readonly string[];
   readonly #process: ChildProcess;
   readonly #folder: TemporaryFolder;
 
@@ -14,12 +16,14 @@ export class SimulatedEngine {
     this.#folder = folder;
     this.#process = engine;
     this.names = Array.from({ length: count }, (_, index) => `s${count}-${index}`);
+    this.ids = Array.from({ length: count }, (_, index) => simulatedId(index));
   }
 
-  static async start(count: number): Promise<SimulatedEngine> {
+  /** @param pids of real processes that are to be attached, one a container; without them nothing is */
+  static async start(count: number, pids: readonly number[] = []): Promise<SimulatedEngine> {
     const folder = await temporaryFolder();
     const program = join(import.meta.dirname, 'simulated-engine.ts');
-    const args = [program, join(folder.path, 'docker.sock'), String(count)];
+    const args = [program, join(folder.path, 'docker.sock'), String(count), ...pids.map(String)];
     const engine = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(engine.stdout, 'data');
     return new SimulatedEngine(folder, engine, count);

@@ -12,6 +12,8 @@ export const EXPOSED = 'weave:expose';
  */
 export class Claims {
   readonly #state: StateKeeper;
+  /** Everybody's are asked for whenever anybody is given one. */
+  readonly #parsed = new WeakMap<readonly string[], readonly Cidr[]>();
 
   constructor(state: StateKeeper) {
     this.#state = state;
@@ -19,7 +21,11 @@ export class Claims {
 
   /** Undefined for an owner that was never given any. */
   of(owner: string): readonly Cidr[] | undefined {
-    return this.#state.current.claims[owner]?.map(parseCidr);
+    const texts = this.#state.current.claims[owner];
+    if (texts === undefined) return undefined;
+    const known = this.#parsed.get(texts) ?? texts.map(parseCidr);
+    this.#parsed.set(texts, known);
+    return known;
   }
 
   /** All owners: container ids and EXPOSED. */

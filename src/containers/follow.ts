@@ -51,6 +51,8 @@ export class Follower {
   /** Looks not begun, and looks under way, by container. */
   readonly #waiting = new Map<string, Promise<void>>();
   readonly #busy = new Map<string, Promise<void>>();
+  /** Namespaces that changed during the first pass. */
+  readonly #changed = new Set<number | undefined>();
   /** Containers that died or were paused while they were being looked at. */
   readonly #ended = new Set<string>();
   readonly #drain: boolean;
@@ -116,9 +118,13 @@ export class Follower {
     };
   }
 
-  /** Something changed in a network namespace; `undefined` means in any of them. */
+  /**
+   * Something changed in a network namespace; `undefined` means in any of them. During the first pass that is mostly
+   * our own doing, and is looked at after it.
+   */
   namespaceChanged(namespace: number | undefined): void {
-    for (const id of this.#concerned(namespace)) void this.mark(id);
+    if (!this.#synced) this.#changed.add(namespace);
+    else for (const id of this.#concerned(namespace)) void this.mark(id);
   }
 
   #concerned(namespace: number | undefined): readonly string[] {
@@ -180,6 +186,8 @@ export class Follower {
     this.#synced = true;
     this.#needs.log.info({ containers: ids.length }, 'all containers looked at');
     this.#firstSync.resolve();
+    for (const namespace of this.#changed) this.namespaceChanged(namespace);
+    this.#changed.clear();
   }
 
   async #refresh(id: string): Promise<void> {

@@ -27,7 +27,7 @@ export interface Sides {
 }
 
 /** How long an announcement waits for the bridge port to forward: mostly a fraction of a millisecond. */
-const USUAL_FORWARDING_MS = 5;
+const USUAL_FORWARDING_MS = 1;
 const FORWARDING_PATIENCE_MS = 1000;
 
 /**
@@ -161,7 +161,7 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
   };
   const began = Date.now();
   for (let waited = 0; !forwards() && waited < FORWARDING_PATIENCE_MS; waited = Date.now() - began) {
-    await (waited < USUAL_FORWARDING_MS ? turn() : delay(5));
+    await (waited < USUAL_FORWARDING_MS ? turn() : delay(1));
   }
   inside.request(setLink(link.index, { mac }));
 }

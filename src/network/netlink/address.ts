@@ -69,8 +69,12 @@ export const deleteAddress = (device: number, cidr: Cidr): Request => ({
   tolerated: ['EADDRNOTAVAIL'],
 });
 
-/** Both families. */
-export const dumpAddresses = (): Request => ({ type: RTM_ADDRESS.GET, flags: 0, body: Buffer.alloc(8) });
+/** Both families; of one device, or of all. A device that is gone has none. */
+export function dumpAddresses(device = 0): Request {
+  const body = Buffer.alloc(8);
+  body.writeUInt32LE(device, 4);
+  return { type: RTM_ADDRESS.GET, flags: 0, body, tolerated: ['ENODEV'] };
+}
 
 export function parseAddress({ body }: Message): DeviceAddress {
   const found = attributes(body, 8);

@@ -22,6 +22,7 @@ const SO_RCVTIMEO = 20;
 export const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
+const NETLINK_GET_STRICT_CHK = 12;
 const NLMSGERR_ATTR_MSG = 1;
 
 /** The kernel fills at most 32 KiB a datagram of a dump. */
@@ -44,6 +45,7 @@ export class RouteSocket implements Disposable {
     this.#fd = openRouteSocket(libc, (fd) => {
       libc.setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, u32(1));
       libc.setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, u32(1));
+      libc.setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, u32(1)); // dumps of one device alone
       const fiveSeconds = Buffer.alloc(16); // struct timeval
       fiveSeconds.writeBigInt64LE(5n, 0);
       libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, fiveSeconds);

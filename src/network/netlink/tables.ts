@@ -1,5 +1,6 @@
 import { type DeviceAddress, dumpAddresses, parseAddress } from './address.ts';
 import { dumpLinks, getLink, type Link, parseLink } from './link.ts';
+import type { Request } from './message.ts';
 import type { RouteSocket } from './socket.ts';
 
 /** The device of this name, or undefined. */
@@ -11,11 +12,14 @@ export function findLink(socket: RouteSocket, name: string): Link | undefined {
 export const allLinks = (socket: RouteSocket): Link[] => socket.dump(dumpLinks()).map(parseLink);
 
 /** Usable addresses of all devices; link-local ones, which nobody can use without a zone, are left out. */
-export const allAddresses = (socket: RouteSocket): DeviceAddress[] =>
+export const allAddresses = (socket: RouteSocket): DeviceAddress[] => usable(socket, dumpAddresses());
+
+/** The kernel sorts out the others: on a host with hundreds of pairs each has a link-local one. */
+export const addressesOn = (socket: RouteSocket, device: number): DeviceAddress[] =>
+  usable(socket, dumpAddresses(device)).filter((address) => address.device === device);
+
+const usable = (socket: RouteSocket, request: Request): DeviceAddress[] =>
   socket
-    .dump(dumpAddresses())
+    .dump(request)
     .map(parseAddress)
     .filter(({ linkLocal, unproven }) => !linkLocal && !unproven);
-
-export const addressesOn = (socket: RouteSocket, device: number): DeviceAddress[] =>
-  allAddresses(socket).filter((address) => address.device === device);

@@ -1,0 +1,60 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { silentLogger as log } from '../../src/log.ts';
+import { KernelEngine } from '../../src/network/kernel.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { temporaryFolder } from '../../test/support/folder.ts';
+import { type Daemon, type LogLine, startDaemon } from '../../test/support/heddle.ts';
+import { type LabNamespace, startNamespace } from '../../test/support/namespaces.ts';
+import { cpuMs } from '../registration/measures.ts';
+import { SimulatedEngine } from '../registration/simulated.ts';
+
+const LANES = 25;
+const firewall = {
+  ensureRules: async () => {},
+  masquerade: async () => {},
+  unmasquerade: async () => {},
+  removeRules: async () => {},
+};
+
+/**
+ * From the daemon's spawn until every running container has the address it is due: real namespaces with a process
+ * each, behind an engine that is simulated, because so many real containers are more than the machine holds. What the
+ * simulated ids need to be found, a control group of that name, is in a /proc of their own.
+ */
+export async function measureRepair(count: number): Promise<{ tookMs: number; cpuMs: number }> {
+  const namespaces: LabNamespace[] = [];
+  try {
+    while (namespaces.length < count)
+      namespaces.push(...(await Promise.all(Array.from({ length: LANES }, startNamespace))));
+    await using procfs = await temporaryFolder();
+    const pids = namespaces.map(({ nsPath }) => Number(nsPath.split('/')[2]));
+    await using engine = await SimulatedEngine.start(count, pids);
+    for (const [index, pid] of pids.entries()) await writeProcess(procfs.path, pid, engine.ids[index] ?? '');
+    const from = Date.now();
+    await using daemon = await startDaemon(['--procfs', procfs.path], { DOCKER_HOST: engine.address });
+    const looked = await eventually(() => lineOf(daemon, 'all containers looked at'), { within: 30_000 });
+    const cpu = cpuMs(daemon.pid);
+    const network = new KernelEngine({ firewall, log }, { bridge: 'weave', interface: 'ethwe', mtu: 1450 });
+    for (const { nsPath } of namespaces) {
+      if ((await network.addresses(nsPath)).length !== 1)
+        throw new Error(`${nsPath} has not its one address`);
+    }
+    return { tookMs: Date.parse(String(looked.time)) - from, cpuMs: cpu };
+  } finally {
+    await Promise.all(namespaces.map((namespace) => namespace.end()));
+  }
+}
+
+async function writeProcess(procfs: string, pid: number, id: string): Promise<void> {
+  const folder = join(procfs, `${pid}`);
+  await mkdir(join(folder, 'ns'), { recursive: true });
+  await writeFile(join(folder, 'cgroup'), `0::/docker/${id}\n`);
+  await symlink(`/proc/${pid}/ns/net`, join(folder, 'ns/net'));
+}
+
+function lineOf({ log }: Daemon, message: string): LogLine {
+  const line = log.find(({ msg }) => msg === message);
+  if (line === undefined) throw new Error(`the daemon has not said "${message}"`);
+  return line;
+}
