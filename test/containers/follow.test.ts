@@ -185,6 +185,20 @@ describe('following the containers of an engine', () => {
     follower.namespaceChanged(roster.get(snapshot('web').id)?.namespace);
     await eventually(() => expect(engine.inspected).toEqual([snapshot('web').id]));
   });
+
+  it('looks once more, after the first pass, at what has changed during it', async () => {
+    const web = snapshot('web', { pid: 7 });
+    const gate = Promise.withResolvers<void>();
+    engine.gate = gate.promise;
+    for (const container of [web, snapshot('other', { pid: 8 })])
+      engine.containersById.set(container.id, container);
+    follower.start();
+    await eventually(() => expect(engine.inspected).toHaveLength(2));
+    for (let times = 0; times < 3; times++) follower.namespaceChanged(7);
+    gate.resolve();
+    await follower.synced;
+    await eventually(() => expect(engine.inspected.slice(2)).toEqual([web.id]));
+  });
 });
 
 describe('a container that is told to stop', () => {

@@ -104,10 +104,10 @@ describe('the stream of events', () => {
     expect(opened).toHaveLength(0);
   });
 
-  it('waits longer after each failure, never longer than five seconds', () => {
+  it('waits longer after each failure, never longer than it takes to be missed', () => {
     const delays = Array.from({ length: 12 }, (_, attempt) => retryDelay(attempt, () => 1));
     expect(delays.slice(0, 3)).toEqual([100, 200, 400]);
-    expect(delays.at(-1)).toBe(5000);
+    expect(delays.at(-1)).toBe(400);
     expect(retryDelay(0, () => 0)).toBe(50);
   });
 });

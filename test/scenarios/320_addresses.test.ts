@@ -1,9 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { dataOf } from '../support/dig.ts';
-import { containerIds, docker, removeContainers, runContainer } from '../support/engine.ts';
+import {
+  containerIds,
+  docker,
+  removeContainers,
+  runContainer,
+  startEngine,
+  stopEngine,
+} from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { succeed } from '../support/program.ts';
 
 let daemon: Daemon;
 
@@ -101,6 +109,25 @@ describe('addresses that nobody chose', () => {
     expect(dataOf(await daemon.dig('rival.service.dc1.consul'))).toEqual([]);
     await docker('rm', '-f', web.id);
     await eventually(async () => expect(await ethwe(rival.id)).toEqual(['10.2.1.1/16']));
+  });
+
+  test('after a restart of the host everybody has what he had', async () => {
+    await using daily = await daemon.run(['10.2.1.1/16'], ['--restart', 'always']);
+    await using first = await daemon.run([], ['--restart', 'always']);
+    await using second = await daemon.run(['net:10.40.8.0/24'], ['--restart', 'always']);
+    const all = async () => [await ethwe(daily.id), await ethwe(first.id), await ethwe(second.id)];
+    const given = [['10.2.1.1/16'], ['10.40.0.1/16'], ['10.40.8.1/24']];
+    expect(await all()).toEqual(given);
+    // All that a host loses with its memory: processes, devices, rules.
+    await daemon.kill();
+    await stopEngine();
+    await heddle(['--local', 'reset', '--force']);
+    expect(await succeed('ip', ['-o', 'link', 'show'])).not.toContain('weave');
+    await daemon.start();
+    await startEngine();
+    await eventually(async () => expect(await all()).toEqual(given));
+    await using other = await daemon.run([]);
+    expect(await ethwe(other.id)).toEqual(['10.40.0.2/16']);
   });
 
   test('a subnet that is full says so', async () => {

@@ -67,8 +67,16 @@ describe('the host on the network', () => {
     for (let times = 0; times < 2; times++) expect((await daemon.word('expose')).stdout).toBe('10.32.0.1\n');
     expect(await natRules()).toHaveLength(3);
     await daemon.restart();
+    const asked = async () => (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A INPUT'));
+    const resolver = await asked();
+    expect(resolver.length).toBeGreaterThan(0);
     await succeed('iptables', ['-w', '-t', 'nat', '-F', 'POSTROUTING']);
-    await eventually(async () => expect(await natRules()).toHaveLength(3), { within: 20_000 });
+    await succeed('iptables', ['-w', '-F', 'INPUT']);
+    await eventually(
+      async () => expect([await natRules(), await asked()]).toEqual([expect.any(Array), resolver]),
+      { within: 20_000 },
+    );
+    expect(await natRules()).toHaveLength(3);
     await using web = await daemon.run([]);
     expect(await ethwe(web.id)).toContain('inet 10.32.0.2/12');
     expect((await daemon.word('attach', '10.32.0.1/12', web.id)).stderr).toMatch(
