@@ -51,6 +51,20 @@ describe('addresses that nobody chose', () => {
     await eventually(async () => expect(await all()).toEqual(given));
   });
 
+  test("weave's own word is read from the environment and from labels, and none is none", async () => {
+    await using spaces = await runContainer(['-e', 'WEAVE_CIDR=10.2.1.1/16 ip:10.3.1.1/24 net:10.40.7.0/24']);
+    await using commas = await runContainer(['--label', 'WEAVE_CIDR=net:default,10.2.1.2/16']);
+    await using none = await runContainer(['-e', 'WEAVE_CIDR=none']);
+    await using wrong = await runContainer(['-e', 'WEAVE_CIDR=10.2.1.3/16 net:10.2.0.300/24']);
+    const has = async (container: { id: string }) => (await ethwe(container.id)).join(' ');
+    await eventually(async () => expect(await has(spaces)).toBe('10.2.1.1/16 10.3.1.1/24 10.40.7.1/24'));
+    await eventually(async () => expect(await has(commas)).toBe('10.40.0.1/16 10.2.1.2/16'));
+    await eventually(async () =>
+      expect((await daemon.word('ps', wrong.name)).stdout).toMatch(/WEAVE_CIDR: .*10\.2\.0\.300/),
+    );
+    for (const { id } of [none, wrong]) await expect(ethwe(id)).rejects.toThrow(/ethwe/);
+  });
+
   test('the address of a removed container is free at once', async () => {
     const web = await daemon.run([]);
     expect(await ethwe(web.id)).toEqual(['10.40.0.1/16']);
