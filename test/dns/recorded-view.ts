@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { fromJson, type ServiceJson } from '../../src/registry/consul-json.ts';
 import type { Instance, NodeEntry, View } from '../../src/registry/registry.ts';
 import type { CheckStatus } from '../../src/services/service.ts';
@@ -40,6 +41,14 @@ const AGENT = { node: 'heddle-n1', address: '127.0.0.1', meta: { 'consul-network
 const WHOLE_NODE = '';
 const WORST_FIRST: readonly CheckStatus[] = ['critical', 'warning', 'passing'];
 
+/** An agent repeats an address as the one of its family. */
+function asAgentHasIt(service: ConsulService): ConsulService {
+  const { Address = '', TaggedAddresses } = service;
+  if (!isIP(Address)) return service;
+  const family = Address.includes(':') && !Address.includes('.') ? 'lan_ipv6' : 'lan_ipv4';
+  return { ...service, TaggedAddresses: { [family]: { Address }, ...TaggedAddresses } };
+}
+
 /** What a Consul agent would hold after the recorded registrations, as the resolver's view of it. */
 export class RecordedView implements View {
   readonly #nodes = new Map<string, NodeEntry>();
@@ -58,7 +67,7 @@ export class RecordedView implements View {
   }
 
   node(name: string): NodeEntry | undefined {
-    return this.#nodes.get(name);
+    return [...this.#nodes].find(([node]) => node.toLowerCase() === name)?.[1];
   }
 
   byAddress(ip: string): Instance[] {
@@ -93,7 +102,7 @@ export class RecordedView implements View {
     switch (via) {
       case 'agent-service': {
         const service = body as ConsulBody;
-        this.#add(AGENT.node, service);
+        this.#add(AGENT.node, asAgentHasIt(service));
         const checks = [...(service.Checks ?? []), ...(service.Check ? [service.Check] : [])];
         for (const check of checks) this.#check(AGENT.node, service.ID, check);
         return;
