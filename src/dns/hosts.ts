@@ -6,7 +6,7 @@ import type { Question, Resolved, ResourceRecord } from './zone.ts';
 /** More than aliases and the addresses behind them need; upstreams may send what they like. */
 const MAX_RECORDS = 32;
 
-/** Where the names of other servers are asked for. */
+/** Where names that are not the service zone's are asked for. */
 export interface OtherNames {
   resolve(question: Question): Promise<Resolved>;
 }
@@ -23,7 +23,9 @@ export async function hostRecords(
   const question = questionAbout(host, asker.type === 'AAAA' ? 'AAAA' : 'A', asker);
   // The name of the host is an answer by itself; why its addresses are missing is the resolver's to log elsewhere.
   const reply = question && (await others.resolve(question).catch(() => undefined));
-  return reply && 'message' in reply ? addressRecordsIn(Buffer.from(reply.message)) : [];
+  if (!reply) return [];
+  // A zone of our own holds no more than it answers.
+  return 'message' in reply ? addressRecordsIn(Buffer.from(reply.message)) : reply.answers;
 }
 
 function questionAbout(name: string, type: 'A' | 'AAAA', asker: Question): Question | undefined {

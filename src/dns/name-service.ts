@@ -1,11 +1,12 @@
 import type { Settings } from '../config/schema.ts';
 import type { Logger } from '../log.ts';
+import { formatCidr } from '../network/cidr.ts';
 import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { BridgeListeners } from './bridges.ts';
 import { ForwardZone } from './forward.ts';
-import { hostRecords } from './hosts.ts';
+import { hostRecords, type OtherNames } from './hosts.ts';
 import { listensAt } from './listen.ts';
 import type { ListenerStatus } from './listener.ts';
 import { LocalNetworks } from './local.ts';
@@ -49,10 +50,8 @@ type NameServiceSettings = Pick<
   | 'resolvConf'
   | 'forward'
   | 'consulDns'
+  | 'ipallocRange'
 >;
-
-/** weave's range for addresses that nobody chose: names asked for them are ours to deny. */
-const OUR_RANGES = ['10.32.0.0/12'];
 
 /** The resolver as a whole: the chain of zones, and the sockets it is asked through. */
 export class NameService {
@@ -95,11 +94,16 @@ export class NameService {
       { upstreams, client, isLocal },
       { ownDomains: [domain, weaveDomain, altDomain ?? []].flat(), routes: settings.forward },
     );
+    const consul = consulDns && consulNames(client, consulDns);
+    const weave = new WeaveZone({ names }, { domain: weaveDomain });
+    const others: OtherNames = {
+      resolve: async (question) => weave.resolve(question) ?? forward.resolve(question),
+    };
     const zones = [
-      ...(consulDns ? [new ConsulZone({ client, server: consulDns }, zone)] : []),
-      new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(forward, host, asker) }, zone),
-      new WeaveZone({ names }, { domain: weaveDomain }),
-      new ReverseZone({ view, names }, zone, OUR_RANGES),
+      ...(consul ? [new ConsulZone({ consul }, zone)] : []),
+      new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(others, host, asker) }, zone),
+      weave,
+      new ReverseZone({ view, names, consul }, zone, [formatCidr(settings.ipallocRange)]),
       forward,
     ];
     const resolver = new Resolver({ zones, log });
@@ -139,4 +143,13 @@ export class NameService {
   listeners(): readonly ListenerStatus[] {
     return [...(this.#bridges?.status() ?? []), ...this.#explicit.status().listeners];
   }
+}
+
+/** What Consul's own DNS answers, remembered for as long as it says; asked on anybody's behalf: its names are ours. */
+function consulNames(client: UpstreamClient, server: Upstream): OtherNames {
+  const asked = new ForwardZone(
+    { upstreams: { current: async () => ({ servers: [server] }) }, client, isLocal: () => true },
+    { ownDomains: [] },
+  );
+  return { resolve: (question) => asked.resolve({ ...question, recursionDesired: true }) };
 }

@@ -3,9 +3,11 @@ import type { Answer } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import { hostRecords, type OtherNames } from '../../src/dns/hosts.ts';
 import { readQuery } from '../../src/dns/message.ts';
+import { NameTable } from '../../src/dns/name-table.ts';
 import { bare, type Question } from '../../src/dns/zone.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
+import { WeaveZone } from '../../src/dns/zones/weave.ts';
 import { queryBytes } from './ask.ts';
 import { RecordedView } from './recorded-view.ts';
 import { replyTo } from './upstream.ts';
@@ -111,6 +113,28 @@ describe('a service at a host of another domain', () => {
     );
     expect(reply?.answers[0]?.data).toMatchObject({ target: 'backend.example.com' });
     expect(reply?.additionals).toEqual([{ ...address, ttl: 30 }]);
+  });
+
+  test('that is a container is answered with the container’s addresses, and asks nobody else', async () => {
+    const names = new NameTable();
+    names.set('a', [{ name: 'db.weave.local', ip: '10.2.1.7', given: false }]);
+    const weave = new WeaveZone({ names }, { domain: 'weave.local' });
+    const ours = { resolve: async (question: Question) => weave.resolve(question) };
+    const view = new RecordedView([
+      { via: 'agent-service', body: { ID: 'db-1', Name: 'db', Address: 'DB.weave.local', Port: 80 } },
+    ]);
+    const zone = new ServiceZone(
+      { view, hostRecords: (host, asker) => hostRecords(ours, host, asker) },
+      settings,
+    );
+    const address = { name: 'DB.weave.local', ttl: 0, type: 'A', data: '10.2.1.7' };
+    const reply = await zone.resolve(questionOf(queryBytes('db.service.consul', 'A')));
+    expect(reply?.answers).toEqual([
+      { name: 'db.service.consul', ttl: 0, type: 'CNAME', data: 'DB.weave.local' },
+      address,
+    ]);
+    const srv = await zone.resolve(questionOf(queryBytes('db.service.consul', 'SRV')));
+    expect(srv?.additionals).toEqual([address]);
   });
 
   test('costs a bounded number of questions, however many hosts it has', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reverseName } from '../../src/dns/lookup.ts';
 import { clearWorld } from '../support/cleanup.ts';
 import { type ConsulAgent, startConsul } from '../support/consul.ts';
 import { dataOf } from '../support/dig.ts';
@@ -60,7 +61,7 @@ describe('names that others know', () => {
     const server = `127.0.0.1:${consul.dnsPort}`;
     daemon = await startDaemon([
       ...['--forward', `corp.example=${server}`],
-      ...['--consul-dns', server],
+      ...['--consul-dns', server, '--alt-domain', 'heddle.test'],
       ...['--resolv-conf', '/dev/null'],
     ]);
   });
@@ -76,9 +77,20 @@ describe('names that others know', () => {
     const body = JSON.stringify({ Name: 'find-far', Service: { Service: 'far' } });
     expect((await fetch(url, { method: 'POST', body })).status).toBe(200);
     expect(dataOf(await daemon.dig('find-far.query.consul'))).toEqual(['203.0.113.5']);
+    expect((await daemon.dig('find-far.query.heddle.test')).answers).toMatchObject([
+      { name: 'find-far.query.heddle.test.', data: '203.0.113.5' },
+    ]);
     expect((await daemon.dig('nope.query.consul')).status).toBe('NXDOMAIN');
     const asked = await consulAnswers('far.service.dc2.consul');
     expect((await daemon.dig('far.service.dc2.consul')).status).toBe(asked);
+  });
+
+  test("an address of another host's service is called as Consul calls it", async () => {
+    await consul.put('/v1/agent/service/register', { Name: 'remote', Address: '10.33.9.9', Port: 80 });
+    const nameOf = (ip: string) => daemon.dig(reverseName(ip), { type: 'PTR' });
+    const found = dataOf(await nameOf('10.33.9.9'));
+    expect(found).toEqual([expect.stringMatching(/^remote\.service\.dc1\./)]);
+    expect((await nameOf('10.33.9.8')).status).toBe('NXDOMAIN');
   });
 
   test('what was answered once is answered on while nobody else answers', async () => {

@@ -1,41 +1,85 @@
-import type { UpstreamClient } from '../upstream-client.ts';
-import type { Upstream } from '../upstreams.ts';
-import type { Question, Resolved, Zone } from '../zone.ts';
+import { decodedReply } from '../decoded.ts';
+import type { OtherNames } from '../hosts.ts';
+import { MessageWriter } from '../writer.ts';
+import type { Question, Reply, Resolved, ResourceRecord, Zone } from '../zone.ts';
 import { parseServiceName } from './names.ts';
 import type { ServiceZoneSettings } from './settings.ts';
 
 export interface ConsulZoneNeeds {
-  readonly client: Pick<UpstreamClient, 'ask'>;
-  /** Where Consul's own DNS answers. */
-  readonly server: Upstream;
+  /** Consul's own DNS. */
+  readonly consul: OtherNames;
 }
 
-/** Names that only Consul can answer, asked from its own DNS: those of other datacenters, and prepared queries. */
+type ConsulZoneSettings = Pick<ServiceZoneSettings, 'domain' | 'altDomain' | 'datacenter'>;
+
+/** Type and class behind the name of a question. */
+const TYPE_AND_CLASS_BYTES = 4;
+const MAX_NAME_BYTES = 255;
+
+/**
+ * Names that only Consul can answer, asked from its own DNS: those of other datacenters, and prepared queries. It
+ * need not know of the second domain: there it is asked for the same name below the first one.
+ */
 export class ConsulZone implements Zone {
   readonly name = 'consul';
-  readonly #needs: ConsulZoneNeeds;
-  readonly #settings: Pick<ServiceZoneSettings, 'domain' | 'datacenter'>;
+  readonly #consul: OtherNames;
+  readonly #settings: ConsulZoneSettings;
 
-  constructor(needs: ConsulZoneNeeds, settings: Pick<ServiceZoneSettings, 'domain' | 'datacenter'>) {
-    this.#needs = needs;
+  constructor({ consul }: ConsulZoneNeeds, settings: ConsulZoneSettings) {
+    this.#consul = consul;
     this.#settings = settings;
   }
 
   resolve(question: Question): undefined | Promise<Resolved> {
-    return this.#isConsuls(question) ? this.#ask(question) : undefined;
+    const { domain, altDomain = domain } = this.#settings;
+    const own = [domain, altDomain.toLowerCase()].find((end) => question.name.endsWith(`.${end}`));
+    if (own === undefined || !this.#isConsuls(question, own)) return undefined;
+    return own === domain ? this.#consul.resolve(question) : this.#renamed(question, own);
   }
 
-  async #ask(question: Question): Promise<Resolved> {
-    return { message: await this.#needs.client.ask(question, { servers: [this.#needs.server] }) };
+  async #renamed(question: Question, own: string): Promise<Resolved> {
+    const there = movedBelow(question, own, this.#settings.domain);
+    const found = there && (await this.#consul.resolve(there));
+    if (!there || !found || !('message' in found)) return found;
+    const reply = decodedReply(Buffer.from(found.message));
+    return reply && withOwner(reply, there.name, question.asked);
   }
 
-  #isConsuls({ labels, name, type }: Question): boolean {
-    const { domain, datacenter } = this.#settings;
-    if (!name.endsWith(`.${domain}`) || type === 'AXFR' || type === 'IXFR') return false;
+  #isConsuls({ labels, type }: Question, own: string): boolean {
+    if (type === 'AXFR' || type === 'IXFR') return false;
     // These two are the domain's, and the same for every name below it.
     if (type === 'SOA' || type === 'NS') return false;
-    const parsed = parseServiceName(labels.slice(0, -domain.split('.').length), type);
+    const parsed = parseServiceName(labels.slice(0, -own.split('.').length), type);
     if (parsed.kind === 'query') return true;
+    const { datacenter } = this.#settings;
     return 'datacenter' in parsed && parsed.datacenter !== undefined && parsed.datacenter !== datacenter;
   }
+}
+
+/** The same question below another domain; undefined where the name would be too long. */
+function movedBelow(question: Question, from: string, to: string): Question | undefined {
+  const typeAt = question.bytes.length - TYPE_AND_CLASS_BYTES;
+  const left = question.bytes.subarray(0, typeAt - nameBytes(from).length);
+  const bytes = Buffer.concat([left, nameBytes(to), question.bytes.subarray(typeAt)]);
+  if (bytes.length - TYPE_AND_CLASS_BYTES > MAX_NAME_BYTES) return undefined;
+  return {
+    ...question,
+    bytes,
+    labels: [...question.labels.slice(0, -from.split('.').length), ...to.split('.')],
+    name: `${question.name.slice(0, -from.length)}${to}`,
+    asked: `${question.asked.slice(0, -from.length)}${to}`,
+  };
+}
+
+function nameBytes(name: string): Buffer {
+  const writer = new MessageWriter(MAX_NAME_BYTES);
+  writer.name(name);
+  return writer.finish();
+}
+
+/** The reply with another owner for the records of a name in lower case. */
+function withOwner(reply: Reply, name: string, owner: string): Reply {
+  const renamed = (records: readonly ResourceRecord[]) =>
+    records.map((record) => (record.name.toLowerCase() === name ? { ...record, name: owner } : record));
+  return { ...reply, answers: renamed(reply.answers), additionals: renamed(reply.additionals) };
 }

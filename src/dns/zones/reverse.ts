@@ -1,8 +1,18 @@
 import { BlockList, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Instance, View } from '../../registry/registry.ts';
+import type { OtherNames } from '../hosts.ts';
 import type { NameTable } from '../name-table.ts';
-import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
+import { relayedRcode } from '../relay.ts';
+import {
+  bare,
+  type Question,
+  RCODES,
+  type Reply,
+  type Resolved,
+  type ResourceRecord,
+  type Zone,
+} from '../zone.ts';
 import { apexRecords } from './apex.ts';
 import type { ServiceZoneSettings } from './settings.ts';
 import { WEAVE_TTL } from './weave.ts';
@@ -10,30 +20,34 @@ import { WEAVE_TTL } from './weave.ts';
 export interface ReverseZoneNeeds {
   readonly view: Pick<View, 'byAddress'>;
   readonly names: Pick<NameTable, 'nameOf'>;
+  /** Consul's own DNS, which knows what other hosts have; without it, theirs are unknown. */
+  readonly consul?: OtherNames | undefined;
   /** Milliseconds since 1970, for the SOA's serial. */
   readonly now?: () => number;
 }
 
 /**
  * Names of addresses (RFC 1035 §3.5, RFC 3596 §2.5): the name that somebody gave it below the domain of containers,
- * else the node that has it, else its service, else its container.
+ * else the node that has it, else its service, else its container; for those of other hosts, what Consul calls it.
  */
 export class ReverseZone implements Zone {
   readonly name = 'reverse';
   readonly #view: Pick<View, 'byAddress'>;
   readonly #names: Pick<NameTable, 'nameOf'>;
+  readonly #consul: OtherNames | undefined;
   readonly #now: () => number;
   readonly #settings: ServiceZoneSettings;
   readonly #ranges = new BlockList();
 
   /** `ranges`: networks in CIDR form in which only containers have addresses; unknown ones there do not exist. */
   constructor(
-    { view, names, now = Date.now }: ReverseZoneNeeds,
+    { view, names, consul, now = Date.now }: ReverseZoneNeeds,
     settings: ServiceZoneSettings,
     ranges: readonly string[],
   ) {
     this.#view = view;
     this.#names = names;
+    this.#consul = consul;
     this.#now = now;
     this.#settings = settings;
     for (const range of ranges) {
@@ -42,14 +56,15 @@ export class ReverseZone implements Zone {
     }
   }
 
-  async resolve({ labels, asked, type }: Question): Promise<Reply | undefined> {
+  async resolve(question: Question): Promise<Resolved> {
+    const { labels, asked, type } = question;
     const ip = reverseAddress(labels);
     if (ip === undefined) return undefined;
     const container = this.#names.nameOf(ip);
     if (container?.given) return pointer(asked, container.name, WEAVE_TTL);
     const [first, ...others] = await this.#view.byAddress(ip);
     if (!first && container) return pointer(asked, container.name, WEAVE_TTL);
-    if (!first) return this.#ranges.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4') ? this.#unknown() : undefined;
+    if (!first) return (await this.#atOthers(ip, question)) ?? this.#unknown(ip);
     // One name only and whatever type was asked for, as Consul answers; health plays no part.
     const atNode = [first, ...others].find((instance) => instance.nodeAddress === ip);
     const reply = pointer(asked, this.#nameOf(first, atNode), 0);
@@ -62,7 +77,16 @@ export class ReverseZone implements Zone {
     return `${name}.${datacenter}.${domain}`;
   }
 
-  #unknown(): Reply {
+  /** What Consul calls an address that only hosts of one network can have. */
+  async #atOthers(ip: string, question: Question): Promise<Resolved> {
+    if (!this.#consul || !PRIVATE.has(ipaddr.parse(ip).range())) return undefined;
+    // It fails for an address that it does not know; and while it is away, nobody here knows better.
+    const found = await this.#consul.resolve(question).catch(() => undefined);
+    return found && 'message' in found && hasAnswers(found.message) ? found : undefined;
+  }
+
+  #unknown(ip: string): Reply | undefined {
+    if (!this.#ranges.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')) return undefined;
     return { ...bare('NXDOMAIN', true), authorities: [this.#soa()] };
   }
 
@@ -70,6 +94,12 @@ export class ReverseZone implements Zone {
     return apexRecords(this.#settings, Math.floor(this.#now() / 1000)).soa;
   }
 }
+
+/** RFC 1918 and RFC 4193. */
+const PRIVATE: ReadonlySet<string> = new Set(['private', 'uniqueLocal']);
+
+const hasAnswers = (message: Uint8Array): boolean =>
+  relayedRcode(message) === RCODES.NOERROR && Buffer.from(message).readUInt16BE(6) > 0;
 
 function pointer(owner: string, name: string, ttl: number): Reply {
   return { ...bare('NOERROR', true), answers: [{ name: owner, ttl, type: 'PTR', data: name }] };

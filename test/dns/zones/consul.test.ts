@@ -1,22 +1,31 @@
-import { expect, test } from 'vitest';
+import dnsPacket from 'dns-packet';
+import { beforeEach, expect, test } from 'vitest';
+import type { Question, Reply } from '../../../src/dns/zone.ts';
+import { bare } from '../../../src/dns/zone.ts';
 import { ConsulZone } from '../../../src/dns/zones/consul.ts';
 import { questionOf } from '../question.ts';
 
-const server = { ip: '127.0.0.1', port: 8600 };
-const message = Buffer.from('an answer');
-const asked: string[] = [];
-const zone = new ConsulZone(
-  {
-    server,
-    client: {
-      ask: async ({ name }, { servers: [first] }) => {
-        asked.push(`${name} ${first?.port}`);
-        return message;
-      },
-    },
+const asked: Question[] = [];
+const answer = (question: Question, records: readonly object[], rcode = 0) =>
+  dnsPacket.encode({
+    type: 'response',
+    flags: dnsPacket.AUTHORITATIVE_ANSWER | rcode,
+    questions: [{ name: question.asked, type: 'A' }],
+    answers: records as dnsPacket.Answer[],
+  });
+const address = (name: string) => ({ type: 'A', name, ttl: 30, data: '10.9.9.9' });
+const consul = {
+  resolve: async (question: Question) => {
+    asked.push(question);
+    if (question.labels[0] === 'refused') return bare('REFUSED');
+    return { message: answer(question, [address(question.asked.toUpperCase())]) };
   },
-  { domain: 'consul', datacenter: 'dc1' },
-);
+};
+const zone = new ConsulZone({ consul }, { domain: 'consul', altDomain: 'Alt.Example', datacenter: 'dc1' });
+
+beforeEach(() => {
+  asked.length = 0;
+});
 
 test.each([
   ['web.service.dc2.consul', 'A'],
@@ -26,13 +35,14 @@ test.each([
   ['find-web.query.dc1.consul', 'A'],
   ['_web._tcp.dc2.consul', 'SRV'],
 ])('%s %s is asked from Consul', async (name, type) => {
-  asked.length = 0;
-  expect(await zone.resolve(questionOf(name, type))).toEqual({ message });
-  expect(asked).toEqual([`${name.toLowerCase()} 8600`]);
+  const question = questionOf(name, type);
+  expect(await zone.resolve(question)).toEqual({ message: expect.any(Buffer) });
+  expect(asked).toEqual([question]);
 });
 
 test.each([
   ['web.service.consul', 'A'],
+  ['web.service.alt.example', 'A'],
   ['web.service.dc1.consul', 'A'],
   ['web.service.dc2.extra.consul', 'A'],
   ['0a020101.addr.dc2.consul', 'A'],
@@ -42,6 +52,27 @@ test.each([
   ['web.service.dc2.consul', 'SOA'],
   ['web.service.dc2.consul', 'AXFR'],
   ['web.service.dc2.consul.example', 'A'],
+  ['web.service.dc2.notalt.example', 'A'],
 ])('%s %s is passed on', (name, type) => {
   expect(zone.resolve(questionOf(name, type))).toBeUndefined();
+});
+
+test('below the second domain, Consul is asked for the name below the first, and the answer has the name asked for', async () => {
+  const reply = (await zone.resolve(questionOf('Web.Service.dc2.ALT.example', 'A'))) as Reply;
+  expect(reply.answers).toEqual([{ ...address('Web.Service.dc2.ALT.example') }]);
+  expect(reply).toMatchObject({ rcode: 'NOERROR', authoritative: true });
+  const { bytes, ...there } = questionOf('Web.Service.dc2.consul', 'A');
+  expect(asked).toMatchObject([there]);
+  expect(asked.map((one) => Buffer.from(one.bytes))).toEqual([Buffer.from(bytes)]);
+});
+
+test('below the second domain, what Consul does not answer is passed on as it is', async () => {
+  expect(await zone.resolve(questionOf('refused.query.alt.example'))).toMatchObject({ rcode: 'REFUSED' });
+});
+
+test('a name that would be too long below the first domain is asked from nobody', async () => {
+  const long = new ConsulZone({ consul }, { domain: 'a-long.domain', altDomain: 'b', datacenter: 'dc1' });
+  const labels = Array.from({ length: 4 }, () => 'x'.repeat(60)).join('.');
+  expect(await long.resolve(questionOf(`${labels}.query.b`))).toBeUndefined();
+  expect(asked).toEqual([]);
 });

@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest';
+import dnsPacket from 'dns-packet';
+import { describe, expect, test } from 'vitest';
 import { readQuery } from '../../../src/dns/message.ts';
 import { NameTable } from '../../../src/dns/name-table.ts';
+import { bare, type Question, type Reply } from '../../../src/dns/zone.ts';
 import { ReverseZone, reverseAddress } from '../../../src/dns/zones/reverse.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../../src/dns/zones/settings.ts';
 import { queryBytes } from '../ask.ts';
+import { questionOf } from '../question.ts';
 import { RecordedView } from '../recorded-view.ts';
 
 const NIBBLES = '5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.0.0.d.f';
@@ -57,8 +60,66 @@ test.each([
 ])('%s %s: %s', async (name, type, expected) => {
   const received = readQuery(queryBytes(name, type), '127.0.0.1', 'udp');
   if (!received || !('query' in received)) throw new Error('not a query');
-  const reply = await zone.resolve(received.query.question);
+  const reply = (await zone.resolve(received.query.question)) as Reply | undefined;
   const said = reply?.rcode === 'NOERROR' ? reply.answers.map(({ data }) => data).join() : reply?.rcode;
   expect(said ?? 'passed on').toBe(expected);
   expect(reply?.authorities.length ?? 0).toBe(expected === 'NXDOMAIN' ? 1 : 0);
+});
+
+describe('an address of another host', () => {
+  const known = new Map([
+    ['9.9.2.10.in-addr.arpa', 'far.service.dc1.consul'],
+    ['9.9.168.192.in-addr.arpa', 'host.node.dc1.consul'],
+    [`8${NIBBLES.slice(1)}.ip6.arpa`, 'six.service.dc1.consul'],
+    ['9.9.9.9.in-addr.arpa', 'public.service.dc1.consul'],
+  ]);
+  const asked: string[] = [];
+  const consul = {
+    resolve: async ({ name }: Question) => {
+      asked.push(name);
+      if (name.startsWith('7.')) throw new Error('Consul is away');
+      if (name.startsWith('6.')) return bare('REFUSED');
+      const data = known.get(name);
+      const answers = data === undefined ? [] : [{ type: 'PTR', name, data } as const];
+      const rcode = answers.length > 0 ? 0 : 2;
+      return {
+        message: dnsPacket.encode({
+          type: 'response',
+          flags: rcode,
+          questions: [{ name, type: 'PTR' }],
+          answers,
+        }),
+      };
+    },
+  };
+  const settings = { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1' };
+  const both = new ReverseZone({ view, names, consul }, settings, ranges);
+
+  test.each([
+    ['9.9.2.10.in-addr.arpa', 'far.service.dc1.consul', 'in our ranges'],
+    [`8${NIBBLES.slice(1)}.ip6.arpa`, 'six.service.dc1.consul', 'of IPv6'],
+    ['9.9.168.192.in-addr.arpa', 'host.node.dc1.consul', 'in another private network'],
+    ['8.9.2.10.in-addr.arpa', 'NXDOMAIN', 'that Consul does not know either'],
+    ['7.9.2.10.in-addr.arpa', 'NXDOMAIN', 'while Consul is away'],
+    ['6.9.2.10.in-addr.arpa', 'NXDOMAIN', 'that Consul refuses to tell'],
+    ['8.9.168.192.in-addr.arpa', 'passed on', 'that is not ours to deny'],
+  ])('%s: %s, %s', async (name, expected) => {
+    const reply = await both.resolve(questionOf(name, 'PTR'));
+    const said =
+      reply && 'message' in reply
+        ? dnsPacket
+            .decode(Buffer.from(reply.message))
+            .answers?.map((record) => ('data' in record ? record.data : ''))
+        : [reply?.rcode ?? 'passed on'];
+    expect(said).toEqual([expected]);
+    expect(asked.splice(0)).toEqual([name]);
+  });
+
+  test('is not asked from Consul where anybody in the world can have it, or this host', async () => {
+    expect(await both.resolve(questionOf('9.9.9.9.in-addr.arpa', 'PTR'))).toBeUndefined();
+    expect(await both.resolve(questionOf('1.1.2.10.in-addr.arpa', 'PTR'))).toMatchObject({
+      rcode: 'NOERROR',
+    });
+    expect(asked).toEqual([]);
+  });
 });
