@@ -12,6 +12,7 @@ import { DockerClient } from './docker/client.ts';
 import { dockerHost } from './docker/host.ts';
 import { messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
+import { MemoryReturn } from './memory.ts';
 import { BridgeKeeper } from './network/keeper.ts';
 import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
@@ -66,7 +67,7 @@ export class Heddle {
       advertised: () => open.node().address,
     });
 
-    const { bridgeAddresses, docker, observer } = parts;
+    const { bridgeAddresses, docker, observer, surroundings } = parts;
     const containerNames = new WeaveNames({ roster, state }, { domain: settings.weaveDomain });
     const names = new NameService(
       { view, names: containerNames.table, node: () => open.node(), bridgeAddresses, log: log('dns') },
@@ -79,7 +80,10 @@ export class Heddle {
     });
     // An engine that starts sets the policy of forwarded packets to DROP: our rules must stand by then.
     const subscribed = () => keeper.look();
-    const follower = new Follower({ docker, observer, roster, subscribed, log: log('docker') }, settings);
+    const follower = new Follower(
+      { docker, observer, roster, surroundings, subscribed, log: log('docker') },
+      settings,
+    );
     this.#pass = () => {
       follower.pass();
       void reconciler.recheck();
@@ -120,6 +124,7 @@ export class Heddle {
     if (remote) this.#started.push(() => remote.stop());
     for (const part of health) await this.#begin(part);
     await this.#begin(keeper);
+    await this.#begin(new MemoryReturn());
     const own = ownNamespace();
     // Before anything is looked at: what changes after a look is heard of then, and nothing need be looked at twice.
     const watching = await parts.network.watch((namespace) => {

@@ -28,6 +28,8 @@ export interface Parts {
   readonly firewall: Pick<IptablesFirewall, 'inspect'>;
   readonly attachment: Attachment;
   readonly observer: Observer;
+  /** What its findings depend on besides the container: the addresses of host and bridge, as a text. */
+  surroundings(): Promise<string>;
   readonly addressing: Addressing;
   /** Of a running container. @throws HeddleError `not-running` */
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
@@ -83,6 +85,8 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     },
     { range: settings.ipallocRange, defaultSubnet: settings.ipallocDefaultSubnet, bridge, interface: device },
   );
+  const bridgeSubnets = async () => (await network.hostAddresses(bridge)).map(toCidr);
+  const hostAddress = async () => settings.ip ?? needs.advertised() ?? (await defaultRouteAddress());
   const observer = new Observer(
     {
       namespaceOf,
@@ -95,9 +99,8 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
         : { wanted: async (snapshot) => addressing.expected(snapshot), attach: undefined }),
       stranded,
       found: (...given) => addressing.adopt(...given),
-      bridgeSubnets: () => network.hostAddresses(bridge).then((addresses) => addresses.map(toCidr)),
-      hostAddress: async (snapshot) =>
-        settings.ip ?? taskHost(snapshot) ?? needs.advertised() ?? (await defaultRouteAddress()),
+      bridgeSubnets,
+      hostAddress: async (snapshot) => settings.ip ?? taskHost(snapshot) ?? (await hostAddress()),
     },
     { policy: policyOf(settings) },
   );
@@ -109,6 +112,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     network,
     firewall,
     observer,
+    surroundings: async () => JSON.stringify([await hostAddress(), await bridgeSubnets()]),
     attachment,
     dnsAddress,
     resolver: async () =>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Daemon } from '../../test/support/heddle.ts';
-import { memoryOf } from '../../test/support/memory.ts';
+import { memoryOf, peakMemoryOf } from '../../test/support/memory.ts';
 import { answersTo } from '../../test/support/questions.ts';
 import { create, eventTimes, kill, removeAll, start } from './containers.ts';
 import { type Figures, figures, round } from './figures.ts';
@@ -91,6 +91,8 @@ export interface Sync {
   readonly firstMs: number;
   readonly allMs: number;
   readonly readyCpuMs: number;
+  /** At the most, and after the rest. */
+  readonly peakMiB: number;
   readonly rssMiB: number;
   readonly idleCpuPercent: number;
 }
@@ -129,6 +131,7 @@ export async function sync(
     firstMs: round(Math.min(...seen.map((at) => at ?? Number.POSITIVE_INFINITY)) - spawned),
     allMs: round(all - spawned),
     readyCpuMs: cpu,
+    peakMiB: peakMemoryOf(daemon.pid),
     rssMiB: memoryOf(daemon.pid),
     idleCpuPercent: round((cpuMs(daemon.pid) - cpu) / restSeconds / 10),
   };

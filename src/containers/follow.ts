@@ -7,11 +7,14 @@ import type { Logger } from '../log.ts';
 import { Drains, tellsToStop } from './drains.ts';
 import type { RosterEntry } from './entry.ts';
 import type { Roster } from './roster.ts';
+import { Rounds } from './rounds.ts';
 
 export interface FollowerNeeds {
   readonly docker: Pick<Docker, 'events' | 'containers' | 'inspect' | 'address'>;
   readonly observer: { observe(snapshot: Snapshot): Promise<RosterEntry> };
   readonly roster: Roster;
+  /** What the observer's findings depend on besides the container, as a text: addresses of the host. */
+  readonly surroundings?: () => Promise<string>;
   /** Called whenever the engine is there, or back. */
   readonly subscribed?: () => void;
   readonly log: Logger;
@@ -32,7 +35,7 @@ export interface FollowerStatus {
   readonly pending: number;
 }
 
-/** A pass over everything, whatever the events said: the bound on how long a missed change can stand. */
+/** A pass, whatever the events said: how long a missed change stands that the engine's list shows. */
 const PASS_INTERVAL_MS = 60_000;
 /** Containers looked at side by side: an engine answers no faster with more. */
 const LANES = 16;
@@ -61,6 +64,7 @@ export class Follower {
   readonly #failed = new Map<string, number>();
   readonly #firstSync = Promise.withResolvers<void>();
   readonly #firstLoss = Promise.withResolvers<void>();
+  readonly #rounds = new Rounds();
   #passing: Promise<void> | undefined;
   #passAgain = false;
   #timers: NodeJS.Timeout[] = [];
@@ -84,7 +88,7 @@ export class Follower {
   start(): void {
     this.#stream.start();
     this.#timers = [
-      setInterval(() => this.pass(), PASS_INTERVAL_MS),
+      setInterval(() => this.#startPass({ whole: false }), PASS_INTERVAL_MS),
       setInterval(() => this.#retry(), RETRY_MS),
     ];
   }
@@ -162,11 +166,12 @@ export class Follower {
 
   /** Lists everything and looks at all of it; a pass asked for during a pass follows it. */
   pass(): void {
-    if (this.#passing) {
-      this.#passAgain = true;
-      return;
-    }
-    this.#passing = this.#listAll()
+    if (this.#passing) this.#passAgain = true;
+    else this.#startPass({ whole: true });
+  }
+
+  #startPass({ whole }: { readonly whole: boolean }): void {
+    this.#passing ??= this.#listAll(whole)
       .catch((error: unknown) => this.#needs.log.debug({ error: messageOf(error) }, 'listing failed'))
       .finally(() => {
         this.#passing = undefined;
@@ -177,14 +182,17 @@ export class Follower {
       });
   }
 
-  async #listAll(): Promise<void> {
-    const ids = await this.#needs.docker.containers();
+  async #listAll(whole: boolean): Promise<void> {
+    const surroundings = await this.#needs.surroundings?.();
+    const listed = await this.#needs.docker.containers();
     // Known to us and not in the list: removed, or created since. The look decides.
-    const known = Array.from(this.#needs.roster.entries(), (entry) => entry.snapshot.id);
-    await Promise.all([...new Set([...ids, ...known])].map((id) => this.mark(id)));
+    const missing = new Set(Array.from(this.#needs.roster.entries(), (entry) => entry.snapshot.id));
+    for (const { id } of listed) missing.delete(id);
+    const due = [...this.#rounds.due(listed, { whole, surroundings }), ...missing, ...this.#failed.keys()];
+    await Promise.all([...new Set(due)].map((id) => this.mark(id)));
     if (this.#synced) return;
     this.#synced = true;
-    this.#needs.log.info({ containers: ids.length }, 'all containers looked at');
+    this.#needs.log.info({ containers: listed.length }, 'all containers looked at');
     this.#firstSync.resolve();
     for (const namespace of this.#changed) this.namespaceChanged(namespace);
     this.#changed.clear();

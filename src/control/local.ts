@@ -103,7 +103,7 @@ class LocalHost implements Host {
 
   async containers(): Promise<readonly ContainerReport[]> {
     const { docker } = this.#parts;
-    const reports = await Promise.all((await docker.containers()).map((id) => this.#look(id)));
+    const reports = await Promise.all((await docker.containers()).map(({ id }) => this.#look(id)));
     return reports.filter((report) => report !== undefined);
   }
 

@@ -3,6 +3,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import { HeddleError } from '../errors.ts';
 import type { DockerClient } from './client.ts';
 import { snapshotOf } from './inspect.ts';
+import { type Listed, listedOf } from './list.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface EngineInfo {
@@ -20,8 +21,8 @@ export interface Docker {
   /** `unix:///var/run/docker.sock`, for messages. */
   readonly address: string;
   info(): Promise<EngineInfo>;
-  /** Ids of all containers, stopped ones included. */
-  containers(): Promise<readonly string[]>;
+  /** All containers, stopped ones included. */
+  containers(): Promise<readonly Listed[]>;
   /** By id, unambiguous start of an id, or name; `undefined` when there is no such container. */
   inspect(container: string): Promise<Snapshot | undefined>;
   /** The bytes of the events stream from `since` (seconds since 1970, or now); aborting the signal ends it. */
@@ -58,11 +59,11 @@ export class DockerEngine implements Docker {
     return { id: info.ID, name: info.Name, version: info.ServerVersion, time: info.SystemTime ?? '' };
   }
 
-  async containers(): Promise<readonly string[]> {
+  async containers(): Promise<readonly Listed[]> {
     const all = await this.#client.call('list its containers', (client) =>
       client.listContainers({ all: true }),
     );
-    return all.map((container) => container.Id);
+    return all.map(listedOf);
   }
 
   async inspect(container: string): Promise<Snapshot | undefined> {

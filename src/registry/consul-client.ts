@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { Writable } from 'node:stream';
 import Consul from 'consul';
 import { http } from '../http.ts';
 import { explained, TOKEN_POLICY } from './consul-errors.ts';
@@ -93,14 +94,17 @@ export class ConsulClient {
     await this.#send(call, (request) => this.#requests._put(request, takeBody));
   }
 
-  /** A digest of an answer that is not parsed: to see whether it changed. */
+  /** A digest of an answer that is neither parsed nor held as a whole: to see whether it changed. */
   async digest(call: Call): Promise<string> {
-    const body = await this.#send(call, (request) =>
-      this.#requests._get({ ...request, buffer: true }, takeBody<Buffer | undefined>),
-    );
-    return createHash('sha256')
-      .update(body ?? '')
-      .digest('hex');
+    const hash = createHash('sha256');
+    const pipe = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done();
+      },
+    });
+    await this.#send(call, (request) => this.#requests._get({ ...request, pipe }, takeBody));
+    return hash.digest('hex');
   }
 
   close(): void {

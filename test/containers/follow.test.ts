@@ -1,8 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Follower } from '../../src/containers/follow.ts';
 import { Roster } from '../../src/containers/roster.ts';
+import type { Listed } from '../../src/docker/list.ts';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/log.ts';
@@ -47,8 +48,9 @@ class FakeEngine {
     });
   }
 
-  async containers(): Promise<readonly string[]> {
-    return this.#answer(() => [...this.containersById.keys()]);
+  async containers(): Promise<readonly Listed[]> {
+    const listed = ({ id, running }: Snapshot) => ({ id, state: String(running) });
+    return this.#answer(() => Array.from(this.containersById.values(), listed));
   }
 
   async inspect(id: string): Promise<Snapshot | undefined> {
@@ -249,4 +251,28 @@ describe('a container that is told to stop', () => {
     await sleep(20);
     expect(draining()).toBe(false);
   });
+});
+
+it('a pass by the clock inspects what the engine lists otherwise, and a share of the others', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const idOf = (number: number) => number.toString(16).padStart(8, '0').padEnd(64, '0');
+    const run = (number: number, changes: Partial<Snapshot> = {}) => {
+      const container = snapshot(`c${number}`, { id: idOf(number), ...changes });
+      engine.containersById.set(container.id, container);
+    };
+    for (let number = 0; number <= 40; number++) run(number);
+    follower.start();
+    await follower.synced;
+    await sleep(1);
+    run(40, { running: false, pid: 0 });
+    engine.inspected.length = 0;
+    vi.advanceTimersByTime(60_000);
+    await eventually(() => expect(names()).toContain('c40 (not running)'));
+    expect(engine.inspected.length).toBeLessThan(20);
+    follower.pass();
+    await eventually(() => expect(engine.inspected.length).toBeGreaterThan(40));
+  } finally {
+    vi.useRealTimers();
+  }
 });

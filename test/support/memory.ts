@@ -4,6 +4,12 @@ import { readFileSync } from 'node:fs';
 export const SLACK_MIB = 40;
 
 /** What a process holds in memory, in MiB. */
-export function memoryOf(pid: number): number {
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
+export const memoryOf = (pid: number): number => statusField(pid, 'VmRSS');
+
+/** The most that it ever held, in MiB. */
+export const peakMemoryOf = (pid: number): number => statusField(pid, 'VmHWM');
+
+function statusField(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
 }

@@ -17,6 +17,8 @@ export interface Libc {
   /** Waits on a thread of libuv's pool; resolves with the number of ready descriptors. */
   poll(descriptors: Buffer, milliseconds: number): Promise<number>;
   flock(file: number, operation: number): void;
+  /** Gives the system the pages of freed memory that the allocator keeps; glibc alone has a word for it. */
+  trim(): void;
   /** Where a buffer lies, for structures that point to others; valid as long as the buffer is referenced. */
   addressOf(buffer: Buffer): bigint;
   /** Runs a synchronous function with this thread inside the network namespace behind a descriptor. */
@@ -59,6 +61,7 @@ async function load(): Promise<Libc> {
   const recvmsg = library.func('int64_t recvmsg(int, _Inout_ uint8_t *, int)');
   const poll = library.func('int poll(_Inout_ uint8_t *, unsigned long, int)');
   const flock = library.func('int flock(int, int)');
+  const mallocTrim = optional(() => library.func('int malloc_trim(size_t)'));
   const home = openSync('/proc/thread-self/ns/net', 'r');
 
   const checked = (call: string, result: number | bigint): number => {
@@ -91,6 +94,7 @@ async function load(): Promise<Libc> {
         );
       }),
     flock: (file, operation) => void checked('flock', flock(file, operation)),
+    trim: () => void mallocTrim?.(0),
     addressOf: (buffer) => koffi.address(buffer),
     inNamespace: (namespace, run) => {
       checked('setns', setns(namespace, CLONE_NEWNET));
@@ -102,4 +106,12 @@ async function load(): Promise<Libc> {
       }
     },
   };
+}
+
+function optional<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,37 @@
+import type { Listed } from '../docker/list.ts';
+
+export interface Extent {
+  /** Inspect all of them. */
+  readonly whole: boolean;
+  /** What every look depends on besides the container, as a text: another one makes the pass a whole one. */
+  readonly surroundings?: string | undefined;
+}
+
+/** Passes in which each container has had its turn. */
+const ROUND = 10;
+
+/**
+ * Which containers a pass inspects: all of them, or those that the engine lists otherwise than in the pass before,
+ * and a tenth of the others by turns. An engine with thousands of containers that rest has little to tell.
+ */
+export class Rounds {
+  #listed: ReadonlyMap<string, string> = new Map();
+  #surroundings: string | undefined;
+  #turn = 0;
+
+  /** Ids of the containers that are due. Every call counts as a pass that the next is compared with. */
+  due(listed: readonly Listed[], { whole, surroundings }: Extent): readonly string[] {
+    const before = this.#listed;
+    const all = whole || surroundings !== this.#surroundings;
+    this.#listed = new Map(listed.map(({ id, state }) => [id, state]));
+    this.#surroundings = surroundings;
+    this.#turn = (this.#turn + 1) % ROUND;
+    const due = listed.filter(
+      ({ id, state }) => all || before.get(id) !== state || turnOf(id) === this.#turn,
+    );
+    return due.map(({ id }) => id);
+  }
+}
+
+/** Ids are random digits, so that every turn has its share. */
+const turnOf = (id: string): number => Number.parseInt(id.slice(0, 8), 16) % ROUND;
