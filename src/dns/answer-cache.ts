@@ -6,7 +6,6 @@ import { FLAGS } from './message.ts';
 import { RCODES } from './zone.ts';
 
 export interface AnswerCacheOptions {
-  readonly maxEntries?: number;
   /** Of names that do not exist. */
   readonly maxAbsent?: number;
   /** Of all kept answers together. */
@@ -45,11 +44,11 @@ export class AnswerCache {
   readonly #random: () => number;
 
   constructor(options: AnswerCacheOptions = {}) {
-    const { maxEntries = 400_000, maxAbsent = 10_000, maxBytes = 192 << 20, random = Math.random } = options;
+    const { maxAbsent = 10_000, maxBytes = 192 << 20, random = Math.random } = options;
     this.#random = random;
     this.#absent = new LRUCache({ max: maxAbsent });
+    // With a bound in entries, the package would take room for all of them at once.
     this.#kept = new LRUCache({
-      max: maxEntries,
       maxSize: maxBytes,
       sizeCalculation: ({ key, template }) => ENTRY_BYTES + key.bytes.length + template.message.length,
     });
