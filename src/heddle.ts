@@ -18,6 +18,7 @@ import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
 import { assembleRegistration } from './registration.ts';
 import { removeHost } from './registry/open.ts';
+import { Fetcher } from './services/tag-template/fetcher.ts';
 import { StateFile } from './state.ts';
 import { VERSION } from './version.ts';
 
@@ -123,6 +124,10 @@ export class Heddle {
     await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
     if (remote) this.#started.push(() => remote.stop());
     for (const part of health) await this.#begin(part);
+    if (settings.tags !== undefined) {
+      const { documents } = settings.tags;
+      await this.#begin(new Fetcher({ documents, completed: () => follower.pass(), log: log('services') }));
+    }
     await this.#begin(keeper);
     await this.#begin(new MemoryReturn());
     const own = ownNamespace();

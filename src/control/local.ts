@@ -66,6 +66,8 @@ class LocalHost implements Host {
   readonly #parts: Parts;
   readonly #roster: Roster;
   readonly #settings: LoadedSettings;
+  /** What the template of the tags gets by HTTP: asked once, when the first container is looked at. */
+  #documents: Promise<unknown> | undefined;
 
   constructor(needs: { readonly parts: Parts; readonly roster: Roster }, settings: LoadedSettings) {
     this.#parts = needs.parts;
@@ -158,6 +160,8 @@ class LocalHost implements Host {
     if (!snapshot) return undefined;
     const entry = await observer.observe(snapshot);
     this.#roster.set(entry);
+    this.#documents ??= this.#settings.tags?.documents.ask();
+    await this.#documents;
     // No registry hears of these: the host-id is only the form's.
     const options = { ...defineOptions(this.#settings), hostId: 'local' };
     const { definitions, problems } = define(entry, options);

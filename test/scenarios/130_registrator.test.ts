@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
@@ -54,8 +57,10 @@ test("registrator's line with -internal registers the containers' own addresses"
 });
 
 test('its flags mean what they meant, and those without a meaning are named once in the log', async () => {
+  await using zone = await startServer('eu-1');
+  const tags = `all,{{strSlice .Name 1}},{{httpGet "${zone.url}"}}`;
   const id = await registrator(
-    ...['-ip', '192.0.2.7', '-explicit', '-tags', 'all,{{strSlice .Name 1}}', '-deregister', 'on-success'],
+    ...['-ip', '192.0.2.7', '-explicit', '-tags', tags, '-deregister', 'on-success'],
     ...['-cleanup', '-resync', '5', '-ttl=30', '-ttl-refresh=15', '-retry-attempts', '-1', consul.uri],
   );
   const publish = ['-p', '18080:80', '-e', 'SERVICE_NAME=shop', '--name', 'shop-1'];
@@ -68,7 +73,9 @@ test('its flags mean what they meant, and those without a meaning are named once
   await eventually(async () => expect(dataOf(await ask('shop-1.shop'))).toEqual(['192.0.2.7']), {
     within: 20_000,
   });
-  expect(dataOf(await ask('all.shop', 'SRV'))).toEqual([expect.stringContaining(' 18080 ')]);
+  for (const tag of ['all', 'eu-1']) {
+    expect(dataOf(await ask(`${tag}.shop`, 'SRV'))).toEqual([expect.stringContaining(' 18080 ')]);
+  }
   expect((await ask('busybox')).status).toBe('NXDOMAIN');
   const log = await docker('logs', id);
   expect(log.match(/-[a-z-]+ has no effect/g)).toEqual(
@@ -83,6 +90,14 @@ test('its flags mean what they meant, and those without a meaning are named once
   await shop[Symbol.asyncDispose]();
   await eventually(async () => expect((await ask('shop')).status).toBe('NXDOMAIN'));
 });
+
+/** As a cloud's metadata service answers. */
+async function startServer(text: string) {
+  const server = createServer((_, response) => response.end(text)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return { url, [Symbol.asyncDispose]: async () => void server.close() };
+}
 
 test('a template, a backend or a value that cannot be used is refused at the start', async () => {
   const refused = async (...words: readonly string[]) => {

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { dataOf, dig } from '../support/dig.ts';
@@ -6,12 +7,10 @@ import { type Container, removeContainers, runContainer } from '../support/engin
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
 
-const web = 'web.service.dc1.consul';
-
 /** A web server whose /ok is there or not, as the test says. */
-const server = (...flags: readonly string[]) =>
+const server = (service: string, ...flags: readonly string[]) =>
   runContainer(
-    ['-e', 'SERVICE_NAME=web', '--expose', '80', ...flags],
+    ['-e', `SERVICE_NAME=${service}`, '--expose', '80', ...flags],
     ['sh', '-c', 'mkdir /www && touch /www/ok && exec httpd -f -p 80 -h /www'],
   );
 const sicken = (container: Container) => container.exec('rm', '/www/ok');
@@ -34,7 +33,6 @@ describe.each([
     const registry = consul === undefined ? [] : ['--registry', consul.uri];
     daemon = await startDaemon(['--address', 'internal', ...registry, ...flags]);
   });
-  afterEach(removeContainers);
   afterAll(async () => {
     await daemon?.[Symbol.asyncDispose]();
     await consul?.stop();
@@ -42,48 +40,50 @@ describe.each([
   });
 
   /** What our resolver says and, where there is a Consul, what its own says. */
-  const answers = async (...expected: readonly string[]) => {
+  const answers = async (service: string, ...expected: readonly string[]) => {
+    const name = `${service}.service.dc1.consul`;
     const within = { within: 10_000 };
-    await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(expected), within);
+    await eventually(async () => expect(dataOf(await daemon.dig(name))).toEqual(expected), within);
     if (consul === undefined) return;
     const port = consul.dnsPort;
-    await eventually(async () => expect(dataOf(await dig(web, { port }))).toEqual(expected), within);
+    await eventually(async () => expect(dataOf(await dig(name, { port }))).toEqual(expected), within);
   };
 
-  test.each([
-    ['an HTTP check', http],
-    ['its HEALTHCHECK', healthcheck],
-  ])('a container is answered while %s passes', async (_name, words) => {
-    await using container = await server(...words);
-    await answers(await container.address());
+  // They wait for seconds to pass, and can do that together.
+  test.concurrent.each([
+    ['an HTTP check', 'http', http],
+    ['its HEALTHCHECK', 'health', healthcheck],
+  ])('a container is answered while %s passes', async (_what, name, words) => {
+    await using container = await server(name, ...words);
+    await answers(name, await container.address());
     await sicken(container);
-    await answers();
+    await answers(name);
     await heal(container);
-    await answers(await container.address());
+    await answers(name, await container.address());
   });
 
-  test('a HEALTHCHECK that has not spoken yet holds nothing up', async () => {
-    await using container = await server('--health-cmd', 'true', '--health-interval', '1h');
-    await answers(await container.address());
+  test.concurrent('a HEALTHCHECK that has not spoken yet holds nothing up', async () => {
+    await using container = await server('silent', '--health-cmd', 'true', '--health-interval', '1h');
+    await answers('silent', await container.address());
   });
 
-  test('a TTL check is kept alive for as long as the container runs', async () => {
-    await using container = await server('-e', 'SERVICE_CHECK_TTL=1s');
+  test.concurrent('a TTL check is kept alive for as long as the container runs', async () => {
+    await using container = await server('alive', '-e', 'SERVICE_CHECK_TTL=1s');
     const ip = await container.address();
-    await answers(ip);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
-    await answers(ip);
+    await answers('alive', ip);
+    await sleep(2500);
+    await answers('alive', ip);
     await container.kill();
-    await answers();
+    await answers('alive');
   });
 
-  test('a TCP check that fails takes out only its own container', async () => {
-    await using up = await server('-e', 'SERVICE_CHECK_TCP=true', ...everySecond);
+  test.concurrent('a TCP check that fails takes out only its own container', async () => {
+    await using up = await server('tcp', '-e', 'SERVICE_CHECK_TCP=true', ...everySecond);
     await using _down = await runContainer(
-      ['-e', 'SERVICE_NAME=web', '-e', 'SERVICE_CHECK_TCP=true', '--expose', '81', ...everySecond],
+      ['-e', 'SERVICE_NAME=tcp', '-e', 'SERVICE_CHECK_TCP=true', '--expose', '81', ...everySecond],
       ['sleep', '3600'],
     );
-    await answers(await up.address());
+    await answers('tcp', await up.address());
   });
 });
 
@@ -104,7 +104,7 @@ test('in the catalog, a host is a node of its own, and nothing stays there that 
     expect(Node.Address).toBe('192.0.2.7');
     return Object.values(Services).map(({ Service }) => Service);
   };
-  const container = await server();
+  const container = await server('web');
   await eventually(async () => expect(await held()).toEqual(['web']));
   expect(Object.keys(await consul.services())).toEqual([]);
   await daemon.kill();
@@ -128,7 +128,7 @@ test('a command that a container names is run only where that is allowed', async
     const found = await consul.get<Record<string, { Status: string }>>('/v1/agent/checks');
     return Object.entries(found).map(([id, { Status }]) => `${id.replace(/.*~/, '')} ${Status}`);
   };
-  await using container = await server(...words);
+  await using container = await server('web', ...words);
   {
     await using daemon = await startDaemon(flags);
     await eventually(async () => expect(Object.keys(await consul.services())).toHaveLength(1));
@@ -141,7 +141,10 @@ test('a command that a container names is run only where that is allowed', async
 
 test('--no-healthcheck leaves the HEALTHCHECK alone', async () => {
   await using daemon = await startDaemon(['--address', 'internal', '--no-healthcheck']);
-  await using container = await server('--health-cmd', 'false', '--health-interval', '1s');
+  await using container = await server(
+    'web',
+    ...['--health-cmd', 'false', '--health-interval', '1s', '--health-retries', '1'],
+  );
   await eventually(
     async () => {
       const { stdout } = await daemon.word('ps', '--format', 'json');
@@ -149,5 +152,5 @@ test('--no-healthcheck leaves the HEALTHCHECK alone', async () => {
     },
     { within: 15_000 },
   );
-  expect(dataOf(await daemon.dig(web))).toEqual([await container.address()]);
+  expect(dataOf(await daemon.dig('web.service.dc1.consul'))).toEqual([await container.address()]);
 });

@@ -17,7 +17,7 @@ export interface TemplateFunction {
   readonly apply: (...args: readonly Value[]) => Value;
 }
 
-/** What registrator's templates had (its thirteen, httpGet apart), and those of Go's own that tags need. */
+/** What registrator's templates had (httpGet is a document's), and those of Go's own that tags need. */
 export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
   entry('strSlice TEXT FROM [TO]', 2, 3, (text, from, to) => {
     const [whole, start] = [string(text), number(from)];

@@ -1,5 +1,5 @@
 import { FUNCTIONS } from './functions.ts';
-import { type Command, type Operand, type Part, type Pipe, TemplateError } from './syntax.ts';
+import { type Command, type Operand, type Part, type Pipe, type Template, TemplateError } from './syntax.ts';
 import { type Piece, pieces, type Token } from './tokens.ts';
 
 /** True where a container has this field; the names from the root on. */
@@ -13,13 +13,14 @@ const MAX_DEPTH = 20;
  * if, range, with, else, end.
  * @throws TemplateError saying what is wrong with it
  */
-export function parse(template: string, fields: Fields): readonly Part[] {
+export function parse(template: string, fields: Fields): Template {
   return new Parser(pieces(template), fields).template();
 }
 
 class Parser {
   readonly #pieces: readonly Piece[];
   readonly #fields: Fields;
+  readonly #urls = new Set<string>();
   #at = 0;
   /** What `range` and `with` have put in the place of the container, how deep. */
   #moved = 0;
@@ -30,10 +31,10 @@ class Parser {
     this.#fields = fields;
   }
 
-  template(): readonly Part[] {
+  template(): Template {
     const { parts, end } = this.#parts();
     if (end !== undefined) throw new TemplateError(`{{${end.word}}} has nothing to end`);
-    return parts;
+    return { parts, urls: this.#urls };
   }
 
   /** Up to the end of the template, or of the block: `end`, `else`, or `else if …`. */
@@ -100,16 +101,27 @@ class Parser {
       }
       return { kind: 'operand', operand };
     }
+    if (first.text === 'httpGet') return { kind: 'operand', operand: this.#document(rest, piped) };
     const known = FUNCTIONS.get(first.text);
     if (known === undefined) {
       throw new TemplateError(
-        `there is no function ${first.text}; there are ${[...FUNCTIONS.keys()].join(', ')}`,
+        `there is no function ${first.text}; there are ${[...FUNCTIONS.keys(), 'httpGet'].join(', ')}`,
       );
     }
     const args = this.#operands(rest);
     const count = args.length + (piped ? 1 : 0);
     if (count < known.least || count > known.most) throw new TemplateError(`expected ${known.usage}`);
     return { kind: 'call', name: first.text, args };
+  }
+
+  /** The URL is the template's own text: a container must not choose whom we ask. */
+  #document([token, ...more]: readonly Token[], piped: boolean): Operand {
+    const url = token?.kind === 'literal' ? String(token.value) : '';
+    if (!/^https?:/.test(url) || !URL.canParse(url) || more.length > 0 || piped) {
+      throw new TemplateError('expected httpGet "URL", an http or https one that stands in the template');
+    }
+    this.#urls.add(url);
+    return { kind: 'document', url };
   }
 
   #operands(tokens: readonly Token[]): Operand[] {

@@ -21,7 +21,15 @@ export type Operand =
   | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
   /** `.Config.Labels`; from the root where it began with `$`. */
   | { readonly kind: 'field'; readonly root: boolean; readonly names: readonly string[] }
+  /** `httpGet "http://…"`. */
+  | { readonly kind: 'document'; readonly url: string }
   | { readonly kind: 'pipe'; readonly pipe: Pipe };
+
+/** A template, and the documents that it is made with. */
+export interface Template {
+  readonly parts: readonly Part[];
+  readonly urls: ReadonlySet<string>;
+}
 
 /** Why a template cannot be read, or gives nothing for a container; a sentence without its subject. */
 export class TemplateError extends Error {}

@@ -1,12 +1,15 @@
 import type { Snapshot } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
 import { hasField, templateContainer } from './container.ts';
+import { Documents } from './documents.ts';
 import { FUNCTIONS, isTrue, print, type Value } from './functions.ts';
 import { parse } from './parse.ts';
 import { type Command, type Operand, type Part, type Pipe, TemplateError } from './syntax.ts';
 
 /** Tags for every container (registrator's `-tags`). */
 export interface TagTemplate {
+  /** What it is made with beside the container. */
+  readonly documents: Documents;
   /** The comma list for one container. @throws TemplateError a sentence on why there is none */
   render(snapshot: Snapshot): string;
 }
@@ -21,8 +24,12 @@ const MAX_STEPS = 10_000;
  */
 export function parseTagTemplate(text: string): TagTemplate {
   try {
-    const parts = parse(text, hasField);
-    return { render: (snapshot) => new Rendering(templateContainer(snapshot)).run(parts) };
+    const { parts, urls } = parse(text, hasField);
+    const documents = new Documents(urls);
+    return {
+      documents,
+      render: (snapshot) => new Rendering(templateContainer(snapshot), documents).run(parts),
+    };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new HeddleError('bad-input', `the template of the tags cannot be used: ${error.message}`);
@@ -31,11 +38,13 @@ export function parseTagTemplate(text: string): TagTemplate {
 
 class Rendering {
   readonly #root: Value;
+  readonly #documents: Documents;
   #output = '';
   #steps = 0;
 
-  constructor(root: Value) {
+  constructor(root: Value, documents: Documents) {
     this.#root = root;
+    this.#documents = documents;
   }
 
   run(parts: readonly Part[]): string {
@@ -82,6 +91,7 @@ class Rendering {
   #operand(operand: Operand, dot: Value): Value {
     if (operand.kind === 'literal') return operand.value;
     if (operand.kind === 'pipe') return this.#pipe(operand.pipe, dot);
+    if (operand.kind === 'document') return this.#documents.get(operand.url);
     return operand.names.reduce(field, operand.root ? this.#root : dot);
   }
 }

@@ -96,7 +96,11 @@ describe('a template of tags', () => {
     ['{{.Name "a"}}', 'only functions'],
     ['{{"a" | .Name}}', 'only functions'],
     ['{{$x := .Name}}', 'cannot be read'],
-    ['{{httpGet "http://host/"}}', 'no function httpGet'],
+    ['{{httpGet .Config.Labels.task}}', 'expected httpGet "URL"'],
+    ['{{"http://host/" | httpGet}}', 'expected httpGet "URL"'],
+    ['{{httpGet "http://host/" "b"}}', 'expected httpGet "URL"'],
+    ['{{httpGet "file:///etc/passwd"}}', 'expected httpGet "URL"'],
+    ['{{httpGet "http://"}}', 'expected httpGet "URL"'],
     ['{{if true}}'.repeat(50), 'deeper than'],
   ])('%s is refused: %s', (template, why) => {
     expect(() => parseTagTemplate(template)).toThrow(HeddleError);
@@ -110,6 +114,7 @@ describe('a template of tags', () => {
     ['{{sIndex 0 (matchAllElements "zzz" .Config.Env)}}', 'has no element'],
     ['{{range .Config.Env}}{{.Name}}{{end}}', 'has no field Name'],
     ['{{range .Name}}a{{end}}', 'range goes through'],
+    ['{{httpGet "http://u:p@host/zone?key=1"}}', /^http:\/\/host\/zone has not answered$/],
   ])('%s fails for the container alone: %s', (template, why) => {
     expect(() => rendered(template)).toThrow(TemplateError);
     expect(() => rendered(template)).toThrow(why);

@@ -1,0 +1,81 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Logger, silentLogger } from '../../../src/log.ts';
+import { Fetcher } from '../../../src/services/tag-template/fetcher.ts';
+import { parseTagTemplate } from '../../../src/services/tag-template/template.ts';
+import { snapshot } from '../../support/snapshot.ts';
+
+let server: Server;
+let url: string;
+let asked: number;
+let answer: RequestListener;
+
+beforeEach(async () => {
+  asked = 0;
+  answer = (_, response) => response.end(' {"zone":"eu-1"}\n');
+  server = createServer((request, response) => {
+    asked++;
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/about`;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const templateOf = () => parseTagTemplate(`a,{{httpGet "${url}"}},{{jsonParse (httpGet "${url}") "zone"}}`);
+
+test('a document is asked for once, however often it stands in the template and whatever containers come', async () => {
+  const template = templateOf();
+  expect(await template.documents.ask()).toEqual([]);
+  expect(await template.documents.ask()).toEqual([]);
+  for (const id of ['one', 'two']) {
+    expect(template.render(snapshot(id))).toBe('a,{"zone":"eu-1"},eu-1');
+  }
+  expect(asked).toBe(1);
+});
+
+test.each<[string, RequestListener, RegExp]>([
+  ['answers with an error', (_, response) => void response.writeHead(503).end('no'), /: it answered 503$/],
+  ['breaks off', (_, response) => void response.socket?.destroy(), /: socket hang up$/],
+  ['has no end', (_, response) => void response.end('x'.repeat(100_000)), /: more than 65536 characters$/],
+])('one that %s gives nothing, and it is said why', async (_, listener, why) => {
+  answer = listener;
+  const { documents } = templateOf();
+  const [complaint, ...others] = await documents.ask();
+  expect(complaint).toMatch(why);
+  expect(complaint).toContain(`cannot get ${url} for --tags`);
+  expect(others).toEqual([]);
+  expect(documents.complete).toBe(false);
+});
+
+describe('the daemon', () => {
+  test('has them before it begins, asks again in the background, and says when they came', async () => {
+    const said: string[] = [];
+    const note = (line: string) => void said.push(line);
+    const log = Object.assign(silentLogger.child({}), { warn: note, info: note }) as Logger;
+    const { documents } = templateOf();
+    answer = (_, response) => void response.writeHead(500).end();
+    const completed = Promise.withResolvers<void>();
+    const fetcher = new Fetcher({ documents, log, completed: completed.resolve, retryEvery: 20 });
+    await fetcher.start();
+    expect(said).toEqual([expect.stringContaining('until it answers, --tags gives no tags')]);
+    answer = (_, response) => response.end('late');
+    await completed.promise;
+    expect(said).toHaveLength(2);
+    expect(documents.get(url)).toBe('late');
+    await fetcher.stop();
+  });
+
+  test('stops in the middle of it', async () => {
+    answer = () => {};
+    const { documents } = templateOf();
+    const fetcher = new Fetcher({ documents, log: silentLogger, completed: () => expect.unreachable() });
+    const starting = fetcher.start();
+    await fetcher.stop();
+    await starting;
+  });
+});
