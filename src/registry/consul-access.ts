@@ -1,6 +1,9 @@
 import { HeddleError } from '../errors.ts';
 import type { ConsulClient } from './consul-client.ts';
 
+/** Consul answers this question from memory, with a leader and without: one that takes longer hangs. */
+const LEADER_TIMEOUT_MS = 5_000;
+
 /** Whether a Consul can be written to now, and whether what it shows is all there is. */
 export class ConsulAccess {
   readonly #client: ConsulClient;
@@ -18,7 +21,8 @@ export class ConsulAccess {
   async ready(signal?: AbortSignal): Promise<void> {
     const attempt = 'cannot ask for the leader';
     // The package makes undefined of the empty text.
-    const leader = await this.#client.get<string | undefined>({ attempt, path: '/status/leader', signal });
+    const call = { attempt, path: '/status/leader', signal, timeout: LEADER_TIMEOUT_MS };
+    const leader = await this.#client.get<string | undefined>(call);
     if (!leader) {
       this.#readingProven = false;
       throw new HeddleError('unreachable', `${this.#client.name} has no leader; its servers have no quorum`);

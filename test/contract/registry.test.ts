@@ -26,6 +26,7 @@ import {
   DEFAULT_WEIGHTS,
   type Service,
 } from '../../src/services/service.ts';
+import { createToken, DENIES_BY_DEFAULT } from '../support/acl.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -396,23 +397,8 @@ describe('a real agent', () => {
 });
 
 describe('a real agent that denies by default', () => {
-  const configuration = `acl {
-    enabled = true
-    default_policy = "deny"
-    tokens { master = "root"  agent = "root"  default = "root" }
-  }`;
-  const agent = new ConsulAgent({ portOffset: 11_000, configuration });
-  const tokenOf = async (rules: string): Promise<string> => {
-    const post = async (path: string, body: object) => {
-      const response = await fetch(`${agent.url}/v1/acl/${path}`, {
-        method: 'PUT',
-        body: JSON.stringify(body),
-      });
-      return (await response.json()) as { ID: string; SecretID: string };
-    };
-    const { ID } = await post('policy', { Name: `p${Math.random()}`.replace('.', ''), Rules: rules });
-    return (await post('token', { Policies: [{ ID }] })).SecretID;
-  };
+  const agent = new ConsulAgent({ portOffset: 11_000, configuration: DENIES_BY_DEFAULT });
+  const tokenOf = async (rules: string) => (await createToken(agent, rules)).secret;
   const registryWith = (token: string) => {
     const client = new ConsulClient(
       { kind: 'consul', host: '127.0.0.1', port: agent.httpPort, tls: false },

@@ -95,7 +95,7 @@ test.each<[string, readonly string[], readonly string[]]>([
     ['public 192.0.2.7:18080'],
   ],
   [
-    "a container in the host's network",
+    'the network of its host',
     ['--net=host', '--expose', '8080', ...says('SERVICE_NAME=native')],
     ['native 192.0.2.7:8080'],
   ],

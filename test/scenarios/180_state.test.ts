@@ -31,8 +31,8 @@ const entries = async (name: string) =>
 const addresses = async (name: string) => (await entries(name)).map(({ Address }) => Address).sort();
 const isRunning = async (container: Container) => (await container.pid()) > 0;
 
-/** Ends what it has begun: three seconds after it was told to stop. */
-const POLITE = ['sh', '-c', 'trap "sleep 3; exit 0" TERM; while :; do sleep 0.1; done'];
+/** Ends what it has begun: two seconds after it was told to stop. */
+const POLITE = ['sh', '-c', 'trap "sleep 2; exit 0" TERM; while :; do sleep 0.1; done'];
 const DEAF = ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
 
 test('a container that is told to stop is out before it ends, alone, and in again when it starts', async () => {
@@ -42,7 +42,7 @@ test('a container that is told to stop is out before it ends, alone, and in agai
   await eventually(async () => expect(await addresses('drained')).toEqual(['10.2.1.1', '10.2.1.2']));
 
   const stopping = docker('stop', polite.id);
-  await eventually(async () => expect(await addresses('drained')).toEqual(['10.2.1.2']), { within: 2000 });
+  await eventually(async () => expect(await addresses('drained')).toEqual(['10.2.1.2']), { within: 1500 });
   expect(await isRunning(polite)).toBe(true);
   await stopping;
   await docker('start', polite.id);
@@ -68,7 +68,7 @@ test('with --no-drain it stays until it has ended', async () => {
   await using polite = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=stays'], POLITE);
   await eventually(async () => expect(await addresses('stays')).toEqual(['10.2.1.1']));
   const stopping = docker('stop', polite.id);
-  await sleep(1500);
+  await sleep(1000);
   expect(await addresses('stays')).toEqual(['10.2.1.1']);
   await stopping;
   await eventually(async () => expect(await addresses('stays')).toEqual([]));

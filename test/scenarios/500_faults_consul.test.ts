@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
+import { createToken, DENIES_BY_DEFAULT } from '../support/acl.ts';
 import { clearWorld } from '../support/cleanup.ts';
 import { ConsulAgent, startConsul } from '../support/consul.ts';
 import { eventually } from '../support/eventually.ts';
@@ -87,6 +88,25 @@ test('a Consul is frozen while containers come and go', async () => {
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });
 
+test('a Consul refuses all that is asked of it, while containers come and go, and then no more', async () => {
+  await using consul = await startConsul({ configuration: DENIES_BY_DEFAULT });
+  const token = await createToken(consul, TOKEN_POLICY);
+  await using daemon = await startDaemon(['--registry', consul.uri], { CONSUL_HTTP_TOKEN: token.secret });
+  const fleet = new Fleet('10.2.50');
+  await fleet.startAll([...six('stays'), ...six('goes')]);
+  await comesTrue({ fleet, daemon, consul });
+  const memory = memoryOf(daemon.pid);
+  await token.allow('key_prefix "" { policy = "read" }');
+  await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
+  await comesTrue({ fleet, daemon });
+  await eventually(() => expect(saying(daemon, LOST)).toBe(1));
+  expect(Object.keys(await consul.services()).length).toBeGreaterThanOrEqual(6);
+  await token.allow(TOKEN_POLICY);
+  await comesTrue({ fleet, daemon, consul });
+  await saidOnce(daemon);
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
+});
+
 test('a client agent is held to one request a second by its limits, and then let go', async () => {
   await using folder = await temporaryFolder();
   const limits = join(folder.path, 'limits.hcl');
@@ -102,10 +122,10 @@ test('a client agent is held to one request a second by its limits, and then let
   const memory = memoryOf(daemon.pid);
   limit('rpc_rate = 1, rpc_max_burst = 1');
   consul.reload();
-  await sleep(500);
+  await eventually(() => expect(consul.output).toContain('Reloading configuration'));
   await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
   await comesTrue({ fleet, daemon });
-  await sleep(3000);
+  await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
   limit('rpc_rate = -1, rpc_max_burst = 1000');
   consul.reload();
   await comesTrue({ fleet, daemon, consul });

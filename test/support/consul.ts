@@ -145,9 +145,10 @@ export class ConsulAgent {
     return (await this.#request('GET', path)).json() as Promise<T>;
   }
 
-  /** PUT of its HTTP API. @throws Error on any status but 200 */
-  async put(path: string, body: unknown = {}): Promise<void> {
-    await (await this.#request('PUT', path, JSON.stringify(body))).text();
+  /** PUT of its HTTP API; undefined where it answers nothing. @throws Error on any status but 200 */
+  async put<T>(path: string, body: unknown = {}): Promise<T> {
+    const text = await (await this.#request('PUT', path, JSON.stringify(body))).text();
+    return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 
   async #request(method: string, path: string, body?: string): Promise<Response> {
