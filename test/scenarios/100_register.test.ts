@@ -41,8 +41,8 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     );
 
   test('two containers of one service answer with both weave addresses, and SRV with their ports', async () => {
-    await using _one = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
-    await using _two = await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
+    const flags = ['-e', 'SERVICE_NAME=web', '--expose', '80'];
+    await Promise.all(['10.2.1.1/16', '10.2.1.2/16'].map((address) => daemon.run([address], flags)));
     await answers('web', '10.2.1.1', '10.2.1.2');
     await everywhere(service('web'), 'SRV', (reply) => {
       expect(dataOf(reply)).toEqual(['1 1 80 0a020101.addr.dc1.consul.', '1 1 80 0a020102.addr.dc1.consul.']);
@@ -103,26 +103,30 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
   });
 
   test('a container with SERVICE_IGNORE is not registered', async () => {
-    await using _hidden = await daemon.run(
-      ['10.2.1.8/16'],
-      ['-e', 'SERVICE_NAME=hidden', '-e', 'SERVICE_IGNORE=true'],
-    );
-    await using _seen = await daemon.run(['10.2.1.9/16'], ['-e', 'SERVICE_NAME=seen']);
+    await Promise.all([
+      daemon.run(['10.2.1.8/16'], ['-e', 'SERVICE_NAME=hidden', '-e', 'SERVICE_IGNORE=true']),
+      daemon.run(['10.2.1.9/16'], ['-e', 'SERVICE_NAME=seen']),
+    ]);
     await answers('seen', '10.2.1.9');
     await gone('hidden');
   });
 
   test('a killed, a stopped, a removed and a paused container are gone; a started one is back', async () => {
     const flags = ['-e', 'SERVICE_NAME=mortal'];
-    await using killed = await daemon.run(['10.2.1.11/16'], flags);
-    await using stopped = await daemon.run(['10.2.1.12/16'], flags);
-    await using paused = await daemon.run(['10.2.1.13/16'], flags);
-    const removed = await daemon.run(['10.2.1.14/16'], flags);
+    const run = (address: string) => daemon.run([`${address}/16`], flags);
+    const [killed, stopped, paused, removed] = await Promise.all([
+      run('10.2.1.11'),
+      run('10.2.1.12'),
+      run('10.2.1.13'),
+      run('10.2.1.14'),
+    ]);
     await answers('mortal', '10.2.1.11', '10.2.1.12', '10.2.1.13', '10.2.1.14');
-    await killed.kill();
-    await docker('stop', stopped.id);
-    await docker('pause', paused.id);
-    await removed[Symbol.asyncDispose]();
+    await Promise.all([
+      killed.kill(),
+      docker('stop', stopped.id),
+      docker('pause', paused.id),
+      removed[Symbol.asyncDispose](),
+    ]);
     await gone('mortal');
     await docker('unpause', paused.id);
     await docker('start', killed.id);

@@ -61,7 +61,8 @@ test('its flags mean what they meant, and those without a meaning are named once
   const tags = `all,{{strSlice .Name 1}},{{httpGet "${zone.url}"}}`;
   const id = await registrator(
     ...['-ip', '192.0.2.7', '-explicit', '-tags', tags, '-deregister', 'on-success'],
-    ...['-cleanup', '-resync', '5', '-ttl=30', '-ttl-refresh=15', '-retry-attempts', '-1', consul.uri],
+    ...['-cleanup', '-resync', '5', '-ttl=30', '-ttl-refresh=15', '-retry-attempts', '-1'],
+    ...['-retry-interval', '500', '-useIpFromLabel', 'my.ip', consul.uri],
   );
   const publish = ['-p', '18080:80', '-e', 'SERVICE_NAME=shop', '--name', 'shop-1'];
   await using shop = await runContainer(publish, [
@@ -70,16 +71,20 @@ test('its flags mean what they meant, and those without a meaning are named once
     'trap "exit 3" USR1; while :; do sleep 0.1; done',
   ]);
   await using _unnamed = await runContainer(['-p', '18081:81']);
+  await using _labelled = await runContainer(['-e', 'SERVICE_NAME=far', '-l', 'my.ip=198.51.100.9/24']);
   await eventually(async () => expect(dataOf(await ask('shop-1.shop'))).toEqual(['192.0.2.7']), {
     within: 20_000,
   });
   for (const tag of ['all', 'eu-1']) {
     expect(dataOf(await ask(`${tag}.shop`, 'SRV'))).toEqual([expect.stringContaining(' 18080 ')]);
   }
+  expect(dataOf(await ask('far'))).toEqual(['198.51.100.9']);
   expect((await ask('busybox')).status).toBe('NXDOMAIN');
   const log = await docker('logs', id);
   expect(log.match(/-[a-z-]+ has no effect/g)).toEqual(
-    ['-cleanup', '-resync', '-ttl', '-ttl-refresh', '-retry-attempts'].map((flag) => `${flag} has no effect`),
+    ['-cleanup', '-resync', '-ttl', '-ttl-refresh', '-retry-attempts', '-retry-interval'].map(
+      (flag) => `${flag} has no effect`,
+    ),
   );
   await docker('kill', '--signal', 'USR1', shop.id);
   await eventually(async () => {
