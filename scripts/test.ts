@@ -69,5 +69,6 @@ for (const failure of total.failures) console.log(`failed: ${failure}`);
 if (tests.passed + tests.failed === 0) console.log('no test ran');
 if (total.skipped > 0) console.log('a skipped test proves nothing: here it counts as a failure');
 if (full) writeVerification(rings, total);
-console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+console.log(`\n${rings.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 || total.skipped > 0 || tests.passed === 0 ? 1 : 0;
