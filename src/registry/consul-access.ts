@@ -7,8 +7,6 @@ const LEADER_TIMEOUT_MS = 5_000;
 /** Whether a Consul can be written to now, and whether what it shows is all there is. */
 export class ConsulAccess {
   readonly #client: ConsulClient;
-  /** True once an empty answer is known to mean that there is nothing, not that we may not read. */
-  #readingProven = false;
 
   constructor(client: ConsulClient) {
     this.#client = client;
@@ -24,18 +22,16 @@ export class ConsulAccess {
     const call = { attempt, path: '/status/leader', signal, timeout: LEADER_TIMEOUT_MS };
     const leader = await this.#client.get<string | undefined>(call);
     if (!leader) {
-      this.#readingProven = false;
       throw new HeddleError('unreachable', `${this.#client.name} has no leader; its servers have no quorum`);
     }
   }
 
   /**
-   * A token that may not read gets 200 and an empty list. Reading is proven where the servers' own service is seen,
-   * or where there are no tokens at all.
+   * A token that may not read gets 200 and an empty list, and what a token may can change at any time. Reading is
+   * proven where the servers' own service is seen, or where there are no tokens at all.
    * @throws HeddleError `refused`
    */
   async proveReading(signal?: AbortSignal): Promise<void> {
-    if (this.#readingProven) return;
     const attempt = 'cannot tell whether the token may read';
     const services = await this.#client.get<object>({ attempt, path: '/catalog/services', signal });
     if (!('consul' in services) && !(await this.#withoutTokens(signal))) {
@@ -45,7 +41,6 @@ export class ConsulAccess {
         `${message}; the token (CONSUL_HTTP_TOKEN) needs ${this.#client.tokenPolicy}`,
       );
     }
-    this.#readingProven = true;
   }
 
   /** With ACLs off, Consul answers 401 to every question about tokens. */

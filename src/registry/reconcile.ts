@@ -20,6 +20,8 @@ export interface ReconcilerOptions {
   readonly concurrency?: number;
   /** Time between full passes while nothing happens, in ms; default 60,000. */
   readonly passEvery?: number;
+  /** Time until something that was refused is tried again, in ms; default 4,000. */
+  readonly tryRefusedAfter?: number;
   /** First and longest wait before an absent registry is tried again, in ms; default 200 and 2,000. */
   readonly retry?: { readonly first: number; readonly longest: number };
   /** What becomes of our entries when heddle stops; default `keep`: the containers live on. */
@@ -47,13 +49,13 @@ export interface ReconcilerStatus {
 const DEFAULTS = {
   concurrency: 8,
   passEvery: 60_000,
+  tryRefusedAfter: 4000,
   // Never longer than 2 s: what is wrong is healed within 5 s of a registry's return, and one small question every
   // 2 s costs it nothing.
   retry: { first: 200, longest: 2000 },
   onStop: 'keep',
   stopPatience: 5000,
 } as const;
-
 const UNSYNCED_MS = 5000;
 
 /**
@@ -97,7 +99,7 @@ export class Reconciler {
         lost: (error) => this.#lostWrite(error),
         log: needs.log,
       },
-      this.#options.concurrency,
+      this.#options,
     );
   }
 
@@ -234,6 +236,7 @@ export class Reconciler {
     if (this.#stopping.signal.aborted) return;
     if (this.#failures === 0) {
       this.#lostAt = Date.now();
+      this.#writes.doubt();
       const meanwhile = 'names of this host are still answered, and changes are written when it is back';
       this.#log.warn(`the registry is away: ${messageOf(error)}; ${meanwhile}`);
     }

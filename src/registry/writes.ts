@@ -8,17 +8,26 @@ export interface WritesNeeds {
   readonly registry: Pick<Registry, 'register' | 'deregister' | 'report'>;
   /** What an id should be now; undefined where it should not be. */
   readonly wanted: (id: string) => Service | undefined;
-  /** The registry took a write. */
+  /** The registry took a write, or refused it. */
   readonly answered: () => void;
   /** The registry did not answer a write; the gate should be closed. */
   readonly lost: (error: unknown) => void;
   readonly log: Logger;
 }
 
+export interface WritesOptions {
+  /** Writes in flight at once. */
+  readonly concurrency: number;
+  /** Time until one of those that were refused is tried again, in ms. */
+  readonly tryRefusedAfter: number;
+}
+
 interface Refusal {
   /** The content that was refused; null where the next pass is to try again. */
   readonly hash: string | undefined | null;
   readonly message: string;
+  /** False where it may have been meant for everybody, not for this service. */
+  readonly counts: boolean;
 }
 
 /**
@@ -27,6 +36,7 @@ interface Refusal {
  */
 export class Writes {
   readonly #needs: WritesNeeds;
+  readonly #options: WritesOptions;
   readonly #queue: PQueue;
   readonly #marked = new Set<string>();
   /** Ids whose health is to be told; a registration tells it too. */
@@ -38,11 +48,13 @@ export class Writes {
   readonly #recent = new Set<string>();
   readonly #stopping = new AbortController();
   #open = false;
+  #retry: NodeJS.Timeout | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor(needs: WritesNeeds, concurrency: number) {
+  constructor(needs: WritesNeeds, options: WritesOptions) {
     this.#needs = needs;
-    this.#queue = new PQueue({ concurrency });
+    this.#options = options;
+    this.#queue = new PQueue({ concurrency: options.concurrency });
   }
 
   get pending(): number {
@@ -92,6 +104,7 @@ export class Writes {
   /** Cancels what is under way, for good. */
   abort(): void {
     this.#open = false;
+    clearTimeout(this.#retry);
     this.#stopping.abort();
     this.#tellWaiting();
   }
@@ -112,7 +125,7 @@ export class Writes {
   }
 
   refused(id: string): boolean {
-    return this.#refusals.has(id);
+    return this.#refusals.get(id)?.counts === true;
   }
 
   /** True where just this content was refused and nothing speaks for another try. */
@@ -122,7 +135,12 @@ export class Writes {
 
   /** Gives what was refused another try. */
   forgive(): void {
-    for (const [id, { message }] of this.#refusals) this.#refusals.set(id, { hash: null, message });
+    for (const [id, refusal] of this.#refusals) this.#refusals.set(id, { ...refusal, hash: null });
+  }
+
+  /** Holds no refusal against its service until it is made again: while nobody is let in, it says nothing of it. */
+  doubt(): void {
+    for (const [id, refusal] of this.#refusals) this.#refusals.set(id, { ...refusal, counts: false });
   }
 
   #enqueue(id: string): void {
@@ -152,12 +170,14 @@ export class Writes {
       if (wanted === undefined) await registry.deregister(id, signal);
       else await registry.register(wanted, signal);
       this.#recent.add(id);
-      this.#refusals.delete(id);
+      // The others may have been refused for the same reason: a token, most of all.
+      if (this.#refusals.delete(id)) this.mark(this.#refusals.keys());
       answered();
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof HeddleError && !error.retryable) {
         this.#refuse(id, wanted, error.message);
+        answered();
       } else {
         this.#marked.add(id);
         lost(error);
@@ -182,7 +202,15 @@ export class Writes {
 
   #refuse(id: string, wanted: Service | undefined, message: string): void {
     if (this.#refusals.get(id)?.message !== message) this.#needs.log.error({ service: id }, message);
-    this.#refusals.set(id, { hash: wanted?.meta[OWNER_META.hash], message });
+    this.#refusals.delete(id);
+    this.#refusals.set(id, { hash: wanted?.meta[OWNER_META.hash], message, counts: true });
+    this.#retry ??= setTimeout(() => this.#tryRefused(), this.#options.tryRefusedAfter).unref();
+  }
+
+  /** The one that waited longest: whatever the reason was, it may be gone, and for all of them at once. */
+  #tryRefused(): void {
+    this.#retry = undefined;
+    this.mark([...this.#refusals.keys()].slice(0, 1));
   }
 
   #idle(): boolean {

@@ -443,10 +443,13 @@ describe('a real agent that denies by default', () => {
     await open.stop();
   });
 
-  test('takes no empty list for truth under a token that may not read', async () => {
-    await registryWith('root').register(serviceOf());
-    const blind = registryWith(await tokenOf('key_prefix "" { policy = "read" }'));
-    await expect(blind.list()).rejects.toMatchObject({
+  test('takes no empty list for truth under a token that may not read, or may no longer', async () => {
+    const token = await createToken(agent, TOKEN_POLICY);
+    const registry = registryWith(token.secret);
+    expect(await registry.list()).toEqual([]);
+    await registry.register(serviceOf());
+    await token.allow('key_prefix "" { policy = "read" }');
+    await expect(registry.list()).rejects.toMatchObject({
       code: 'refused',
       message: expect.stringContaining(TOKEN_POLICY),
     });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { HeddleError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
 import { Reconciler, type ReconcilerOptions } from '../../src/registry/reconcile.ts';
@@ -313,6 +314,44 @@ describe('what the registry refuses', () => {
     expect(world.reconciler.refused(id(1))).toBe(true);
     expect(world.said).toEqual(['no such service allowed']);
     expect(world.registry.writes.filter((write) => write === `+${id(1)}`)).toHaveLength(1);
+  });
+
+  test('is tried again soon, one at a time; when one is taken, all are', async () => {
+    const world = rig({ tryRefusedAfter: 20 });
+    const all = [1, 2, 3, 4];
+    for (const n of all) world.registry.refusals.set(id(n), `no write for ${n}`);
+    await world.reconciler.start();
+    for (const n of all) world.run(n);
+    await world.reconciler.flush();
+    world.registry.writes.length = 0;
+    await vi.waitFor(() => expect(world.registry.writes.length).toBeGreaterThanOrEqual(4));
+    expect(new Set(world.registry.writes.slice(0, 4)).size).toBe(4);
+    expect(world.said).toHaveLength(4);
+    world.registry.refusals.clear();
+    await vi.waitFor(() => expectEqual(world));
+  });
+
+  test('counts against nobody while everybody is refused, and everything is written when nobody is', async () => {
+    const world = rig();
+    await world.reconciler.start();
+    world.run(1);
+    await world.reconciler.flush();
+    const no = 'this token may nothing';
+    for (const n of [1, 2]) world.registry.refusals.set(id(n), no);
+    world.run(2);
+    await world.reconciler.flush();
+    expect(world.reconciler.refused(id(2))).toBe(true);
+    world.registry.fault = (verb) => {
+      if (verb === 'list') throw new HeddleError('refused', no);
+    };
+    await world.reconciler.recheck();
+    expect(world.reconciler.status().state).toBe('away');
+    expect(world.reconciler.refused(id(2))).toBe(false);
+    world.registry.fault = () => {};
+    world.registry.refusals.clear();
+    await vi.waitFor(() => expectEqual(world));
+    await vi.waitFor(() => expect(world.said.at(-1)).toBe('shaky is back'));
+    expect(world.said).toHaveLength(3);
   });
 
   test('is tried again with other content', async () => {

@@ -122,7 +122,7 @@ test('a client agent is held to one request a second by its limits, and then let
   const memory = memoryOf(daemon.pid);
   limit('rpc_rate = 1, rpc_max_burst = 1');
   consul.reload();
-  await eventually(() => expect(consul.output).toContain('Reloading configuration'));
+  await eventually(() => expect(consul.output).toContain('signal=hangup'));
   await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
   await comesTrue({ fleet, daemon });
   await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
