@@ -2,7 +2,7 @@ import { HeddleError } from '../errors.ts';
 import type { ConsulClient } from './consul-client.ts';
 
 /** Consul answers this question from memory, with a leader and without: one that takes longer hangs. */
-const LEADER_TIMEOUT_MS = 5_000;
+const LEADER_TIMEOUT_MS = 3_000;
 
 /** Whether a Consul can be written to now, and whether what it shows is all there is. */
 export class ConsulAccess {
