@@ -20,7 +20,7 @@ const BACK = /^consul:.* is back$/;
 const saidOnce = (daemon: Daemon) =>
   eventually(() => expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([1, 1]));
 
-const six = (prefix: string) => Array.from({ length: 6 }, (_, index) => `${prefix}-${index}`);
+const four = (prefix: string) => Array.from({ length: 4 }, (_, index) => `${prefix}-${index}`);
 /** A server that keeps its data. */
 const keeping = (folder: string) => ({
   mode: ['-server', '-bootstrap-expect=1', `-data-dir=${folder}`],
@@ -30,7 +30,7 @@ test('Consul is absent at the start', async () => {
   await using consul = new ConsulAgent();
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
-  await fleet.startAll(six('early'));
+  await fleet.startAll(four('early'));
   await comesTrue({ fleet, daemon });
   await consul.start();
   await comesTrue({ fleet, daemon, consul });
@@ -45,11 +45,11 @@ test.each([
   await using consul = await startConsul(keeps ? keeping(folder.path) : {});
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
-  await fleet.startAll([...six('stays'), ...six('goes')]);
+  await fleet.startAll([...four('stays'), ...four('goes')]);
   await comesTrue({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   await consul.stop();
-  await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
+  await Promise.all([fleet.end(...four('goes')), fleet.startAll(four('comes'))]);
   await comesTrue({ fleet, daemon });
   await eventually(() => expect(saying(daemon, LOST)).toBe(1));
   await consul.start();
@@ -62,7 +62,7 @@ test('a Consul is restarted so fast that nobody had to be told', async () => {
   await using consul = await startConsul();
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
-  await fleet.startAll(six('stays'));
+  await fleet.startAll(four('stays'));
   await comesTrue({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   await consul.wipe();
@@ -75,11 +75,11 @@ test('a Consul is frozen while containers come and go', async () => {
   await using consul = await startConsul();
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
-  await fleet.startAll([...six('stays'), ...six('goes')]);
+  await fleet.startAll([...four('stays'), ...four('goes')]);
   await comesTrue({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   consul.freeze();
-  await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
+  await Promise.all([fleet.end(...four('goes')), fleet.startAll(four('comes'))]);
   await comesTrue({ fleet, daemon });
   await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
   consul.thaw();
@@ -93,14 +93,14 @@ test('a Consul refuses all that is asked of it, while containers come and go, an
   const token = await createToken(consul, TOKEN_POLICY);
   await using daemon = await startDaemon(['--registry', consul.uri], { CONSUL_HTTP_TOKEN: token.secret });
   const fleet = new Fleet('10.2.50');
-  await fleet.startAll([...six('stays'), ...six('goes')]);
+  await fleet.startAll([...four('stays'), ...four('goes')]);
   await comesTrue({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   await token.allow('key_prefix "" { policy = "read" }');
-  await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
+  await Promise.all([fleet.end(...four('goes')), fleet.startAll(four('comes'))]);
   await comesTrue({ fleet, daemon });
   await eventually(() => expect(saying(daemon, LOST)).toBe(1));
-  expect(Object.keys(await consul.services()).length).toBeGreaterThanOrEqual(6);
+  expect(Object.keys(await consul.services()).length).toBeGreaterThanOrEqual(4);
   await token.allow(TOKEN_POLICY);
   await comesTrue({ fleet, daemon, consul });
   await saidOnce(daemon);
@@ -117,13 +117,13 @@ test('a client agent is held to one request a second by its limits, and then let
   await using consul = await startConsul({ mode });
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
-  await fleet.startAll([...six('stays'), ...six('goes')]);
+  await fleet.startAll([...four('stays'), ...four('goes')]);
   await comesTrue({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   limit('rpc_rate = 1, rpc_max_burst = 1');
   consul.reload();
   await eventually(() => expect(consul.output).toContain('signal=hangup'));
-  await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
+  await Promise.all([fleet.end(...four('goes')), fleet.startAll(four('comes'))]);
   await comesTrue({ fleet, daemon });
   await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
   limit('rpc_rate = -1, rpc_max_burst = 1000');

@@ -15,6 +15,9 @@ import { comesTrue, saying } from '../support/truth.ts';
 afterEach(() => clearWorld());
 
 const ten = (prefix: string) => Array.from({ length: 10 }, (_, index) => `${prefix}-${index}`);
+/** Two go and two come. */
+const movesOf = (fleet: Fleet, round: number) =>
+  [2 * round, 2 * round + 1].flatMap((index) => [fleet.end(`goes-${index}`), fleet.start(`comes-${index}`)]);
 const LOST = /^lost the stream of Docker events/;
 const BACK = /^Docker is back/;
 
@@ -32,11 +35,7 @@ test.each(seeds(count(1, 5)))(
     for (let round = 0; round < 5; round++) {
       // Two containers that go and two that come are told in more bytes than this.
       proxy.cutAfter([1 + Math.floor(random() * 1500)]);
-      const moves = [2 * round, 2 * round + 1].map((index) => [
-        fleet.end(`goes-${index}`),
-        fleet.start(`comes-${index}`),
-      ]);
-      await Promise.all(moves.flat());
+      await Promise.all(movesOf(fleet, round));
       await eventually(() => {
         expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([round + 1, round + 1]);
       });
@@ -65,9 +64,7 @@ test('a thousand events a second about other things, and broken ones among them,
       await sleep(100);
     }
   })();
-  for (const [index, name] of ten('goes').entries()) {
-    await Promise.all([fleet.end(name), fleet.start(`comes-${index}`)]);
-  }
+  for (let round = 0; round < 5; round++) await Promise.all(movesOf(fleet, round));
   await comesTrue({ fleet, daemon, consul });
   flooding.abort();
   await flood;
