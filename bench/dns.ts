@@ -21,7 +21,7 @@ const { values: words } = parseArgs({
     case: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '1.5' },
+    seconds: { type: 'string', default: '1' },
   },
 });
 const isIn = (list: string, name: string) => list === '' || list.split(',').includes(name);

@@ -104,14 +104,21 @@ export type Configure = (folder: string, port: number, all: readonly Named[]) =>
 /** The servers that Debian has, each with the records as its own configuration. */
 export const PEERS: Readonly<Record<string, Configure>> = {
   dnsmasq(folder, port, all) {
-    const lines = all.flatMap((named) =>
+    const hosts = all.flatMap((named) =>
       named.addresses.flatMap((address) => [
-        `host-record=${nameOf(named)},${address}`,
-        `host-record=${targetOf(address)},${address}`,
-        `srv-host=${nameOf(named)},${targetOf(address)},${PORT_OF_SERVICES},1,1`,
+        `${address} ${nameOf(named)}`,
+        `${address} ${targetOf(address)}`,
       ]),
     );
-    const file = write(folder, 'dnsmasq.conf', ['local=/consul/', 'cache-size=10000', ...lines]);
+    const services = all.flatMap((named) =>
+      named.addresses.map(
+        (address) => `srv-host=${nameOf(named)},${targetOf(address)},${PORT_OF_SERVICES},1,1`,
+      ),
+    );
+    // Names of a hosts file are hashed; host-record and srv-host are searched line by line.
+    const addresses = `addn-hosts=${write(folder, 'hosts', hosts)}`;
+    const settings = ['local=/consul/', 'cache-size=10000', addresses];
+    const file = write(folder, 'dnsmasq.conf', [...settings, ...services]);
     const alone = ['--keep-in-foreground', '--no-resolv', '--no-hosts', '--pid-file=', '--user=root'];
     return [
       'dnsmasq',

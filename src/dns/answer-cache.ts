@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { type AnswerTemplate, fill } from './answer-template.ts';
+import { BoundedMap } from './bounded-map.ts';
 import { type CacheKey, type Circumstances, hashOf, hasKey, nameEnd } from './cache-key.ts';
 import type { Tally } from './counters.ts';
 import { FLAGS } from './message.ts';
@@ -38,20 +38,19 @@ const ENTRY_BYTES = 500;
  */
 export class AnswerCache {
   /** By hash: two questions of the same one, which are rare, push each other out. */
-  readonly #kept: LRUCache<number, Kept>;
+  readonly #kept: BoundedMap<Kept>;
   /** Names that do not exist have little room of their own: of them there are endlessly many. */
-  readonly #absent: LRUCache<number, Kept>;
+  readonly #absent: BoundedMap<Kept>;
   readonly #random: () => number;
 
   constructor(options: AnswerCacheOptions = {}) {
     const { maxAbsent = 10_000, maxBytes = 192 << 20, random = Math.random } = options;
     this.#random = random;
-    this.#absent = new LRUCache({ max: maxAbsent });
-    // With a bound in entries, the package would take room for all of them at once.
-    this.#kept = new LRUCache({
-      maxSize: maxBytes,
-      sizeCalculation: ({ key, template }) => ENTRY_BYTES + key.bytes.length + template.message.length,
-    });
+    this.#absent = new BoundedMap(maxAbsent);
+    this.#kept = new BoundedMap(
+      maxBytes,
+      ({ key, template }) => ENTRY_BYTES + key.bytes.length + template.message.length,
+    );
   }
 
   /** What is kept for a query, if it is still true. */

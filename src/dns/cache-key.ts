@@ -2,7 +2,7 @@ import { HEADER_BYTES } from './message.ts';
 
 /**
  * What tells a query from others that are answered otherwise: everything behind its id, the letters of its name alike
- * in either case (RFC 4343), and the circumstances. Neither finding nor comparing makes any string.
+ * in either case (RFC 4343), and the circumstances. Neither finding nor comparing makes any string or object.
  */
 export interface CacheKey {
   readonly hash: number;
@@ -11,11 +11,11 @@ export interface CacheKey {
   readonly circumstances: Circumstances;
 }
 
-/** How a query came, as far as the answer depends on it. */
-export interface Circumstances {
-  readonly transport: 'udp' | 'tcp';
-  /** Whether recursion is offered to the client. */
-  readonly recursion: boolean;
+/** How a query came, as far as the answer depends on it: a number of two bits. */
+export type Circumstances = number;
+
+export function circumstancesOf(transport: 'udp' | 'tcp', recursion: boolean): Circumstances {
+  return (transport === 'tcp' ? 1 : 0) | (recursion ? 2 : 0);
 }
 
 const ID_BYTES = 2;
@@ -27,7 +27,10 @@ const [PLAIN, WITH_OPT] = [0, 11];
 const PRIME = 16_777_619;
 /** Not the same in every process, so that nobody can prepare questions that push each other out. */
 const SEED = Math.floor(Math.random() * 2 ** 32);
-const [UPPER_A, UPPER_Z, CASE_BIT] = [0x41, 0x5a, 0x20];
+/** Each byte of a name in lower case; the lengths of labels are less than any letter. */
+const LOWER = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte,
+);
 
 /** Where the name of a query's only question ends; undefined for queries that are not kept, and what is none. */
 export function nameEnd(packet: Uint8Array): number | undefined {
@@ -39,10 +42,12 @@ export function nameEnd(packet: Uint8Array): number | undefined {
 
 /** A number that is the same for all queries of one key; `end` is that of the name. */
 export function hashOf(packet: Uint8Array, end: number, circumstances: Circumstances): number {
-  let hash = SEED ^ ((circumstances.transport === 'tcp' ? 1 : 0) | (circumstances.recursion ? 2 : 0));
-  for (let at = ID_BYTES; at < packet.length; at += 1) {
-    hash = Math.imul(hash ^ folded(packet, at, end), PRIME);
+  // Of the header the flags; the counts tell no two queries apart.
+  let hash = Math.imul(SEED ^ circumstances ^ ((packet[2] as number) << 8) ^ (packet[3] as number), PRIME);
+  for (let at = HEADER_BYTES; at < end; at += 1) {
+    hash = Math.imul(hash ^ (LOWER[packet[at] as number] as number), PRIME);
   }
+  for (let at = end; at < packet.length; at += 1) hash = Math.imul(hash ^ (packet[at] as number), PRIME);
   return hash;
 }
 
@@ -51,13 +56,15 @@ export function hasKey(
   packet: Uint8Array,
   end: number,
   circumstances: Circumstances,
-  { bytes, circumstances: kept }: CacheKey,
+  key: CacheKey,
 ): boolean {
-  if (packet.length - ID_BYTES !== bytes.length || kept.recursion !== circumstances.recursion) return false;
-  if (kept.transport !== circumstances.transport) return false;
-  for (let at = ID_BYTES; at < packet.length; at += 1) {
-    if (folded(packet, at, end) !== bytes[at - ID_BYTES]) return false;
+  const { bytes } = key;
+  if (packet.length - ID_BYTES !== bytes.length || circumstances !== key.circumstances) return false;
+  for (let at = HEADER_BYTES; at < end; at += 1) {
+    if (LOWER[packet[at] as number] !== bytes[at - ID_BYTES]) return false;
   }
+  for (let at = end; at < packet.length; at += 1) if (packet[at] !== bytes[at - ID_BYTES]) return false;
+  for (let at = ID_BYTES; at < HEADER_BYTES; at += 1) if (packet[at] !== bytes[at - ID_BYTES]) return false;
   return true;
 }
 
@@ -65,14 +72,7 @@ export function hasKey(
 export function keyOf(packet: Uint8Array, circumstances: Circumstances): CacheKey | undefined {
   const end = nameEnd(packet);
   if (end === undefined) return undefined;
-  const bytes = new Uint8Array(packet.length - ID_BYTES);
-  for (let at = ID_BYTES; at < packet.length; at += 1) bytes[at - ID_BYTES] = folded(packet, at, end);
+  const bytes = Uint8Array.from(packet.subarray(ID_BYTES));
+  for (let at = HEADER_BYTES; at < end; at += 1) bytes[at - ID_BYTES] = LOWER[packet[at] as number] as number;
   return { hash: hashOf(packet, end, circumstances), bytes, circumstances };
-}
-
-/** A byte, in lower case where it is a letter of the name: the lengths of labels are less than any letter. */
-function folded(packet: Uint8Array, at: number, end: number): number {
-  const byte = packet[at] as number;
-  const isUpper = byte >= UPPER_A && byte <= UPPER_Z && at >= HEADER_BYTES && at < end;
-  return isUpper ? byte | CASE_BIT : byte;
 }

@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import { templateOf } from './answer-template.ts';
-import { type CacheKey, keyOf } from './cache-key.ts';
+import { type CacheKey, circumstancesOf, keyOf } from './cache-key.ts';
 import { Counters, type DnsCounters } from './counters.ts';
 import { HEADER_BYTES, type Query, readQuery } from './message.ts';
 import type { RateLimit, Verdict } from './rate-limit.ts';
@@ -61,13 +61,14 @@ export class Responder {
     const recursion = this.#needs.recursionFor(client);
     const { cache } = this.#needs;
     if (!cache) return this.#answer(packet, { client, transport, recursion, key: undefined });
-    const kept = cache.find(packet, { transport, recursion });
-    const verdict = kept && this.#judge(client, transport, kept.type);
+    const circumstances = circumstancesOf(transport, recursion);
+    const kept = cache.find(packet, circumstances);
+    const verdict = kept && this.#judge(kept.type, { client, transport, recursion });
     if (kept && verdict === 'answer') {
       kept.tally.count += 1;
       return cache.answer(kept, packet);
     }
-    const key = keyOf(packet, { transport, recursion });
+    const key = keyOf(packet, circumstances);
     return this.#answer(packet, { client, transport, recursion, key, ...(verdict && { verdict }) });
   }
 
@@ -84,7 +85,7 @@ export class Responder {
     }
     const { query } = received;
     const { type } = query.question;
-    const verdict = asked.verdict ?? this.#judge(client, transport, type);
+    const verdict = asked.verdict ?? this.#judge(type, asked);
     if (verdict !== 'answer') {
       this.#counters.limited();
       return verdict === 'cut' ? encodeCut(query, recursion) : undefined;
@@ -108,9 +109,12 @@ export class Responder {
     }
   }
 
-  /** Strangers are counted over UDP alone: over TCP their addresses are real. */
-  #judge(client: string, transport: 'udp' | 'tcp', type: string): Verdict {
-    return transport === 'udp' ? (this.#needs.limit?.judge(client, type) ?? 'answer') : 'answer';
+  /** Strangers, to whom no recursion is offered, are counted over UDP alone: over TCP their addresses are real. */
+  #judge(type: string, asked: Pick<Asked, 'client' | 'transport' | 'recursion'>): Verdict {
+    const { client, transport, recursion } = asked;
+    return transport === 'udp' && !recursion
+      ? (this.#needs.limit?.judge(client, type) ?? 'answer')
+      : 'answer';
   }
 
   async #resolve(question: Question): Promise<Resolution> {

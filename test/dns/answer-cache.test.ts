@@ -2,7 +2,7 @@ import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AnswerCache } from '../../src/dns/answer-cache.ts';
-import { hashOf, hasKey, keyOf, nameEnd } from '../../src/dns/cache-key.ts';
+import { circumstancesOf, hashOf, hasKey, keyOf, nameEnd } from '../../src/dns/cache-key.ts';
 import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
 import { RegistryView } from '../../src/registry/view.ts';
@@ -177,13 +177,13 @@ test.each([
   ['a header', queryBytes('web', 'A').subarray(0, 12), false],
   ['nothing', Buffer.alloc(0), false],
 ])('%s is kept: %s', (_what, packet, kept) => {
-  expect(keyOf(packet, { transport: 'udp', recursion: true }) !== undefined).toBe(kept);
+  expect(keyOf(packet, circumstancesOf('udp', true)) !== undefined).toBe(kept);
 });
 
 describe('the key of a query', () => {
-  const udp = { transport: 'udp', recursion: true } as const;
+  const udp = circumstancesOf('udp', true);
   const one = queryBytes('Web.x', 'A', { id: 1 });
-  const compare = (other: Buffer, circumstances: Parameters<typeof keyOf>[1]) => {
+  const compare = (other: Buffer, circumstances: number) => {
     const key = keyOf(one, udp);
     const end = nameEnd(other);
     if (!key || end === undefined) throw new Error('no key');
@@ -200,8 +200,8 @@ describe('the key of a query', () => {
     ['type', queryBytes('web.x', 'AAAA'), udp],
     ['flags', queryBytes('web.x', 'A', { rd: false }), udp],
     ['size', queryBytes('web.x', 'A', { edns: { size: 512 } }), udp],
-    ['transport', one, { transport: 'tcp', recursion: true } as const],
-    ['recursion', one, { transport: 'udp', recursion: false } as const],
+    ['transport', one, circumstancesOf('tcp', true)],
+    ['recursion', one, circumstancesOf('udp', false)],
   ])('is another with another %s', (_what, other, circumstances) => {
     expect(compare(other, circumstances)).toEqual([false, false]);
   });
