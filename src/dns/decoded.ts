@@ -2,7 +2,6 @@ import dnsPacket, { type Answer } from 'dns-packet';
 import { HeddleError } from '../errors.ts';
 import { FLAGS } from './message.ts';
 import { isName } from './name.ts';
-import { relayedRcode } from './relay.ts';
 import { RCODES, type Rcode, type Reply, type ResourceRecord } from './zone.ts';
 
 const RCODE_OF = new Map(Object.entries(RCODES).map(([rcode, number]) => [number as number, rcode as Rcode]));
@@ -12,13 +11,14 @@ const RCODE_OF = new Map(Object.entries(RCODES).map(([rcode, number]) => [number
  * what cannot be decoded, and where it holds a record that we have no form for.
  */
 export function decodedReply(message: Buffer): Reply | undefined {
-  const rcode = RCODE_OF.get(relayedRcode(message));
+  const flags = message.readUInt16BE(2);
+  const rcode = RCODE_OF.get(flags & FLAGS.rcode);
   if (rcode === undefined) return undefined;
   try {
     const { answers = [], authorities = [], additionals = [] } = dnsPacket.decode(message);
     return {
       rcode,
-      authoritative: (message.readUInt16BE(2) & FLAGS.authoritative) !== 0,
+      authoritative: (flags & FLAGS.authoritative) !== 0,
       answers: answers.map(recordOf),
       authorities: authorities.map(recordOf),
       additionals: additionals.map(recordOf),
@@ -26,6 +26,13 @@ export function decodedReply(message: Buffer): Reply | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The reply with another owner for the records of a name in lower case. */
+export function withOwner(reply: Reply, name: string, owner: string): Reply {
+  const renamed = (records: readonly ResourceRecord[]) =>
+    records.map((record) => (record.name.toLowerCase() === name ? { ...record, name: owner } : record));
+  return { ...reply, answers: renamed(reply.answers), additionals: renamed(reply.additionals) };
 }
 
 /** @throws HeddleError `not-supported` for what is no record of ours */

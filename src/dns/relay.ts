@@ -1,3 +1,4 @@
+import { compressed } from './compressed.ts';
 import { optRecord } from './edns.ts';
 import { FLAGS, HEADER_BYTES, type Query } from './message.ts';
 import { recordsOf } from './records.ts';
@@ -6,7 +7,7 @@ import { sizeLimit } from './reply.ts';
 /**
  * Another server's message, without its OPT record, as the reply to `query`: its records untouched, id, question and
  * OPT the asker's own. The question has the same length in both, so compression pointers into the message stay true.
- * What does not fit the asker is cut to whole answers, with TC set.
+ * What does not fit the asker is compressed, where it can be, and then cut to whole answers, with TC set.
  */
 export function relay(query: Query, message: Uint8Array): Buffer {
   const { question } = query;
@@ -21,6 +22,8 @@ export function relay(query: Query, message: Uint8Array): Buffer {
   // DO is echoed where the records that it asks for may follow (RFC 3225 §3).
   const opt = edns ? optRecord({ udpSize: edns.udpSize, dnssecOk: edns.dnssecOk }) : Buffer.alloc(0);
   const room = sizeLimit(question) - opt.length;
+  const smaller = reply.length > room ? compressed(query, reply) : undefined;
+  if (smaller) return smaller;
   const fitting = reply.length <= room ? reply : cut(reply, HEADER_BYTES + question.bytes.length, room);
   if (edns) fitting.writeUInt16BE(fitting.readUInt16BE(10) + 1, 10);
   return Buffer.concat([fitting, opt]);

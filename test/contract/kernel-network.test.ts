@@ -145,7 +145,7 @@ describe('what is made', () => {
     expect(seen).toEqual(await engine.addresses(target.nsPath));
   });
 
-  test('the neighbours hear of every attached address, thirty times of thirty', async () => {
+  test('the neighbours hear of every attached address, thirty times of thirty (300 IP reuse)', async () => {
     await engine.ensureBridge();
     const [moving, neighbour] = [await started(), await started()];
     await engine.attach(neighbour, [parseCidr('10.2.9.9/16')]);

@@ -90,7 +90,7 @@ describe('the answer cache', () => {
     expect(addressesIn(ask() as Buffer)).toEqual(['10.2.1.1']);
   });
 
-  test('forgets an answer in the moment in which it is not true any more', async () => {
+  test('forgets an answer in the moment in which it is not true any more (TestServerDbCacheInvalidation)', async () => {
     const { view, ask } = setUp(['10.2.1.1']);
     await ask();
     view.set('web', ['10.2.1.2']);

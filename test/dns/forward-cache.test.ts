@@ -50,7 +50,7 @@ function lifetime(kept: Buffer, type = 'A'): number {
   return holds;
 }
 
-describe('an answer is kept', () => {
+describe('an answer is kept (TestCacheEntries)', () => {
   test.each([
     ['as long as its records hold', message([a(60)]), 60],
     ['as long as the first of them holds', message([a(60), a(20)]), 20],
@@ -95,7 +95,7 @@ test('what is left of each TTL is given, that of the SOA too', () => {
   expect(ttls('positive')).toEqual([30, 30, 30]);
 });
 
-test('no more is kept than there is room for, the least asked for goes first', () => {
+test('no more is kept than there is room for, the least asked for goes first (TestCacheLength)', () => {
   const cache = new ForwardCache({ maxBytes: 3_000, now: () => 0 });
   const question = questionOf('example.com');
   for (let index = 0; index < 100; index += 1) {

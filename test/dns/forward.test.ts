@@ -79,7 +79,7 @@ test.each([
 });
 
 describe('an answer', () => {
-  test('holds as long as it says, and is asked for again then', async () => {
+  test('holds as long as it says, and is asked for again then (TestServerDbCacheExpiration)', async () => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 300');

@@ -11,7 +11,8 @@ const ip = fc.constantFrom('10.2.1.1', '10.2.1.2', 'fd00::1');
 const named: fc.Arbitrary<NamedAddress> = fc.record({ name, ip, given: fc.boolean() });
 const change = fc.record({ owner: fc.constantFrom('x', 'y', 'z'), names: fc.array(named, { maxLength: 4 }) });
 
-test('whatever was set and deleted before, the names of the owners count, and nothing else', () => {
+// weave's own tests of this: TestMerge, TestOldMerge, TestGossipDataMerge, TestTombstone, TestTombstoneDeletion, 215.
+test('whatever was set and deleted before, what each owner said last counts, and nothing is left of the rest', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 12 }), name, ip, (changes, askedName, askedIp) => {
       const table = new NameTable();

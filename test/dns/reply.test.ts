@@ -207,7 +207,9 @@ describe('a relayed reply', () => {
         const decoded = dnsPacket.decode(bytes);
         expect(decoded.id).toBe(id);
         expect(decoded.questions?.[0]?.name).toBe(asked);
-        expect(decoded.flag_tc).toBe(message.length + (edns ? 11 : 0) > sizeLimit(query.question));
+        expect(decoded.flag_tc).toBe((decoded.answers?.length ?? 0) < answers);
+        const fitted = message.length + (edns ? 11 : 0) <= sizeLimit(query.question);
+        if (fitted) expect(decoded.flag_tc).toBe(false);
         expect(decoded.additionals?.length).toBe(edns ? 1 : 0);
         const addresses = manyAddresses(decoded.answers?.length ?? 0).map(
           (one) => (one as { data: string }).data,
@@ -216,6 +218,35 @@ describe('a relayed reply', () => {
       }),
       runs,
     );
+  });
+
+  test('that was not compressed is, where it would not fit: whole, in the asker’s letters (TestRecursiveCompress)', () => {
+    const query = queryOf(queryBytes('A-rather-long-name.example.com', 'A'));
+    const theirs = dnsPacket.decode(queryBytes('a-RATHER-long-NAME.example.com', 'A'));
+    const message = replyTo(theirs, manyAddresses(25));
+    expect(message.length).toBeGreaterThan(1000);
+    const bytes = relay(query, message);
+    expect(bytes.length).toBe(query.question.bytes.length + 12 + 25 * 16);
+    const { answers = [], flag_tc } = dnsPacket.decode(bytes);
+    expect([flag_tc, new Set(answers.map((one) => one.name)), answers.length]).toEqual([
+      false,
+      new Set(['A-rather-long-name.example.com']),
+      25,
+    ]);
+  });
+
+  test('with records that must stay as they are is cut, not compressed', () => {
+    const query = queryOf(queryBytes('mail.example.com', 'MX'));
+    const theirs = dnsPacket.decode(queryBytes('mail.example.com', 'MX'));
+    const records = Array.from({ length: 25 }, (_, n) => ({
+      type: 'MX' as const,
+      data: { preference: n, exchange: `mx${n}.example.com` },
+    }));
+    const bytes = relay(query, replyTo(theirs, records as Partial<dnsPacket.Answer>[]));
+    const { answers = [], flag_tc } = dnsPacket.decode(bytes);
+    expect(flag_tc).toBe(true);
+    expect(answers.length).toBeGreaterThan(8);
+    expect(bytes.length).toBeLessThanOrEqual(512);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Upstreams } from '../../src/dns/upstreams.ts';
 
-describe('the resolvers of the host', () => {
+describe('the resolvers of the host (TestNameservers)', () => {
   let folder: string;
   let path: string;
   let now = 0;

@@ -86,7 +86,7 @@ describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
     expect(at('front')).toEqual([]);
   });
 
-  test('outlasts a restart of the daemon, and is forgotten with its container (255 restart)', async () => {
+  test('outlasts a restart of the daemon, and is forgotten with its container (TestPrune, 255 restart)', async () => {
     roster.set(web);
     await names.add({ ips: [], container: id, name: 'front' });
     await names.add({ ips: ['192.0.2.1'], name: 'printer' });

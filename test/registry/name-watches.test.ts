@@ -22,7 +22,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test('a name is known once it is answered, and then as it changes', async () => {
+test('a name is known once it is answered, and then as it changes (TestZoneRefresh, TestServerDbCacheRefresh)', async () => {
   watches.want('web');
   const first = await moving.next();
   expect([first.name, first.index, watches.get('web')]).toEqual(['web', 0, undefined]);

@@ -92,10 +92,11 @@ test('names of a network and of compose lead to the address on the weave network
   }
 });
 
-test('a container asks for another one by its bare name', async () => {
+test('a container asks for another one by its bare name, and keeps the hosts it is given (200 add-host, 230)', async () => {
   await using web = await daemon.run(['10.2.1.1/16']);
-  await using client = await daemon.run(['--with-dns', '10.2.1.2/16']);
+  await using client = await daemon.run(['--with-dns', '10.2.1.2/16'], ['--add-host', 'extra:192.0.2.9']);
   await eventually(async () => expect(await client.exec('nslookup', web.name)).toContain('10.2.1.1'));
+  expect(await client.exec('cat', '/etc/hosts')).toMatch(/^192\.0\.2\.9\s+extra$/m);
 });
 
 test('fifty addresses: cut to what fits, all of them by TCP and where there is room (295)', async () => {
@@ -109,7 +110,7 @@ test('fifty addresses: cut to what fits, all of them by TCP and where there is r
   await word('dns-remove', ...ips, '-h', 'big');
 });
 
-describe('dns-add, dns-remove and dns-lookup (240)', () => {
+describe('dns-add, dns-remove and dns-lookup (240, TestHttp)', () => {
   test('name a container, with its own addresses or others, until it ends', async () => {
     const web = await daemon.run(['10.2.1.1/16']);
     await word('dns-add', web.name, '-h', 'front');

@@ -37,7 +37,7 @@ describe('heddle run', () => {
     ['before the addresses', ['--with-dns', '10.2.1.1/16', '10.3.1.1/24']],
     ['after the addresses', ['10.2.1.1/16', '10.3.1.1/24', '--with-dns']],
     ['between the addresses', ['10.2.1.1/16', '--with-dns', '10.3.1.1/24']],
-  ])('takes --with-dns %s, and several addresses', async (_, words) => {
+  ])('takes --with-dns %s, and several addresses (280)', async (_, words) => {
     await using container = await daemon.run(words);
     const addresses = await ethwe(container.id);
     expect(addresses).toContain('inet 10.2.1.1/16');
@@ -47,7 +47,7 @@ describe('heddle run', () => {
     expect(await container.exec('cat', '/etc/resolv.conf')).toContain(`nameserver ${address}`);
   });
 
-  test('gives no resolver without --with-dns, and none to a later --with-dns of the command', async () => {
+  test('gives no resolver without --with-dns, and none to a later --with-dns of the command (280)', async () => {
     await using plain = await daemon.run(['10.2.1.1/16'], [], ['sh', '-c', 'sleep 3600', '--with-dns']);
     const [, address] = (await daemon.word('dns-args')).stdout.split(' ');
     expect(await plain.exec('cat', '/etc/resolv.conf')).not.toContain(`nameserver ${address}`);

@@ -27,7 +27,7 @@ const natRules = async () =>
 const ethwe = (id: string) => docker('exec', id, 'ip', '-o', 'address', 'show', 'ethwe');
 
 describe('the host on the network', () => {
-  test('an exposed host reaches containers, and others reach them through it', async () => {
+  test('an exposed host reaches containers, and others reach them through it (200 expose -h)', async () => {
     await using web = await daemon.run(['10.2.1.1/16'], ['--net=none'], httpd);
     expect(await daemon.word('expose', '10.2.0.1/16', '-h', 'gateway.weave.local')).toEqual({
       status: 0,

@@ -1,7 +1,7 @@
-import { decodedReply } from '../decoded.ts';
+import { decodedReply, withOwner } from '../decoded.ts';
 import type { OtherNames } from '../hosts.ts';
 import { MessageWriter } from '../writer.ts';
-import type { Question, Reply, Resolved, ResourceRecord, Zone } from '../zone.ts';
+import type { Question, Resolved, Zone } from '../zone.ts';
 import { parseServiceName } from './names.ts';
 import type { ServiceZoneSettings } from './settings.ts';
 
@@ -75,11 +75,4 @@ function nameBytes(name: string): Buffer {
   const writer = new MessageWriter(MAX_NAME_BYTES);
   writer.name(name);
   return writer.finish();
-}
-
-/** The reply with another owner for the records of a name in lower case. */
-function withOwner(reply: Reply, name: string, owner: string): Reply {
-  const renamed = (records: readonly ResourceRecord[]) =>
-    records.map((record) => (record.name.toLowerCase() === name ? { ...record, name: owner } : record));
-  return { ...reply, answers: renamed(reply.answers), additionals: renamed(reply.additionals) };
 }

@@ -38,7 +38,7 @@ function said(reply: Reply | undefined): string {
   return [reply.rcode, ...answers.sort(), ...soa].join(' | ');
 }
 
-describe('the zone of container names', () => {
+describe('the zone of container names (TestZone)', () => {
   test.each([
     [
       'all addresses of a name (TestLookup)',
