@@ -203,7 +203,8 @@ export class Writes {
   #refuse(id: string, wanted: Service | undefined, message: string): void {
     if (this.#refusals.get(id)?.message !== message) this.#needs.log.error({ service: id }, message);
     this.#refusals.delete(id);
-    this.#refusals.set(id, { hash: wanted?.meta[OWNER_META.hash], message, counts: true });
+    // One that comes after the gate was closed was under way when everybody was refused.
+    this.#refusals.set(id, { hash: wanted?.meta[OWNER_META.hash], message, counts: this.#open });
     this.#retry ??= setTimeout(() => this.#tryRefused(), this.#options.tryRefusedAfter).unref();
   }
 

@@ -344,14 +344,23 @@ describe('what the registry refuses', () => {
     world.registry.fault = (verb) => {
       if (verb === 'list') throw new HeddleError('refused', no);
     };
+    const late = Promise.withResolvers<void>();
+    world.registry.refusals.set(id(3), no);
+    world.registry.fault = async (verb) => {
+      if (verb === 'list') throw new HeddleError('refused', no);
+      if (verb === 'write') await late.promise;
+    };
+    world.run(3);
     await world.reconciler.recheck();
+    late.resolve();
+    await vi.waitFor(() => expect(world.said).toHaveLength(3));
     expect(world.reconciler.status().state).toBe('away');
-    expect(world.reconciler.refused(id(2))).toBe(false);
+    for (const n of [1, 2, 3]) expect(world.reconciler.refused(id(n)), `s${n}`).toBe(false);
     world.registry.fault = () => {};
     world.registry.refusals.clear();
     await vi.waitFor(() => expectEqual(world));
     await vi.waitFor(() => expect(world.said.at(-1)).toBe('shaky is back'));
-    expect(world.said).toHaveLength(3);
+    expect(world.said).toHaveLength(4);
   });
 
   test('is tried again with other content', async () => {
