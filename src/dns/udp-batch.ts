@@ -1,6 +1,6 @@
 import { Datagrams, MAX_DATAGRAM } from './datagrams.ts';
 import type { KernelUdp } from './kernel-udp.ts';
-import { type Family, SenderTexts } from './sockaddr.ts';
+import { ClientAddresses, type Family } from './sockaddr.ts';
 import type { Respond } from './tcp.ts';
 
 /** Datagrams that one system call takes. */
@@ -16,7 +16,7 @@ export class UdpBatch {
   readonly #kernel: KernelUdp;
   readonly #socket: number;
   readonly #respond: Respond;
-  readonly #senders: SenderTexts;
+  readonly #clients: ClientAddresses;
   readonly #inbox: Datagrams;
   readonly #outbox: Datagrams;
   #waiting = 0;
@@ -28,9 +28,14 @@ export class UdpBatch {
     this.#kernel = kernel;
     this.#socket = socket;
     this.#respond = respond;
-    this.#senders = new SenderTexts(family);
+    this.#clients = new ClientAddresses(family);
     this.#inbox = new Datagrams(BATCH, family, kernel.addressOf);
     this.#outbox = new Datagrams(BATCH, family, kernel.addressOf);
+  }
+
+  /** Answers a datagram that somebody else has read; the answer leaves with the next call of `drain`. */
+  answer(packet: Buffer, client: string, port: number): void {
+    this.#answer(packet, client, this.#clients.sockaddrOf(client, port));
   }
 
   /** Answers what waits; what is more than this turn's share is left for the next. */
@@ -38,13 +43,14 @@ export class UdpBatch {
     while (this.#rounds < MAX_ROUNDS && !this.#isClosed) {
       // Whatever keeps it from receiving, it is woken again when there is something.
       const count = this.#kernel.receive(this.#socket, this.#inbox.headers, BATCH);
-      if (count <= 0) return;
+      if (count <= 0) break;
       this.#rounds += 1;
       this.#endTurnLater();
-      for (let index = 0; index < count; index += 1) this.#answer(index);
+      for (let index = 0; index < count; index += 1) this.#take(index);
       this.#flush();
       if (count < BATCH) return;
     }
+    this.#flush();
   }
 
   /** To be called before the socket is closed: its number may be another's at once. */
@@ -53,13 +59,17 @@ export class UdpBatch {
     clearImmediate(this.#turn);
   }
 
-  #answer(index: number): void {
+  #take(index: number): void {
     const packet = this.#inbox.received(index);
     if (packet === undefined) return;
     const sender = this.#inbox.sockaddr(index);
-    const reply = this.#respond(packet, this.#senders.textOf(sender, 0), 'udp');
-    if (reply instanceof Promise) void this.#sendLater(reply, Buffer.from(sender));
-    else if (reply) this.#put(reply, sender);
+    this.#answer(packet, this.#clients.textOf(sender), sender);
+  }
+
+  #answer(packet: Buffer, client: string, sockaddr: Buffer): void {
+    const reply = this.#respond(packet, client, 'udp');
+    if (reply instanceof Promise) void this.#sendLater(reply, Buffer.from(sockaddr));
+    else if (reply) this.#put(reply, sockaddr);
   }
 
   /** Answers that become known in the same turn leave together at its end. */

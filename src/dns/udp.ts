@@ -53,9 +53,13 @@ export class UdpListener {
     }
     this.#socket = socket;
     socket.on('message', (packet, { address: client, port }) => {
-      this.#answer(socket, packet, client, port);
+      if (packet.length > MAX_DATAGRAM) return;
+      const batch = this.#batch;
+      // Only Node knows the number of a zone (fe80::1%eth0).
+      if (batch && !client.includes('%')) batch.answer(packet, client, port);
+      else this.#answer(socket, packet, client, port);
       // The first one wakes us, and seldom comes alone.
-      this.#batch?.drain();
+      batch?.drain();
     });
     return socket.address().port;
   }
@@ -68,7 +72,6 @@ export class UdpListener {
   }
 
   #answer(socket: Socket, packet: Buffer, client: string, port: number): void {
-    if (packet.length > MAX_DATAGRAM) return;
     const reply = this.#respond(packet, client, 'udp');
     if (reply instanceof Promise) void this.#send(socket, reply, client, port);
     else if (reply) socket.send(reply, port, client);

@@ -97,6 +97,8 @@ export class RegistryView implements View {
     const { name: node, address: nodeAddress } = this.#needs.node();
     return services.flatMap((service): Instance | [] => {
       if (this.#needs.refused(service.id)) return [];
+      // Most services have none, and every question for a name comes by here.
+      if (service.checks.length === 0) return { service, node, nodeAddress, status: 'passing' };
       const own = heddlesChecks(service, this.#needs.checkedBy);
       const status = worst(own.map(statusOf));
       if (own.length === service.checks.length) return { service, node, nodeAddress, status };
