@@ -31,6 +31,7 @@ export class ForwardZone implements Zone {
   readonly #ownDomains: readonly string[];
   readonly #routes: readonly Route[];
   readonly #cache: ForwardCache;
+  readonly #names = new WeakMap<UpstreamSet, string>();
   /** Questions that are out, so that the same one is asked once for all who ask it meanwhile. */
   readonly #asking = new Map<string, Promise<Buffer>>();
 
@@ -45,7 +46,7 @@ export class ForwardZone implements Zone {
     if (!this.#isOurs(question)) return bare('REFUSED');
     const routed = serversFor(this.#routes, question.name);
     const upstreams = routed.length > 0 ? { servers: routed } : await this.#needs.upstreams.current();
-    const key = keyOf(question, upstreams);
+    const key = keyOf(question, this.#nameOf(upstreams));
     const remembered = this.#cache.get(key);
     if (remembered?.fresh) return remembered;
     const asking = this.#asking.get(key) ?? this.#ask(key, question, upstreams);
@@ -57,6 +58,15 @@ export class ForwardZone implements Zone {
     patience.abort();
     waited.catch(() => {});
     return { message };
+  }
+
+  /** A word for the same servers, made once for each set. */
+  #nameOf(upstreams: UpstreamSet): string {
+    const known = this.#names.get(upstreams);
+    if (known !== undefined) return known;
+    const name = upstreams.servers.map(formatListen).join(' ');
+    this.#names.set(upstreams, name);
+    return name;
   }
 
   /** Whether this question is one that we ask for this client. */
@@ -81,8 +91,7 @@ export class ForwardZone implements Zone {
 }
 
 /** All that the answer depends on: the servers too, since other ones may know other names. */
-function keyOf(question: Question, { servers }: UpstreamSet): string {
+function keyOf(question: Question, upstreams: string): string {
   const { name, type, class: klass, checkingDisabled, edns } = question;
-  const bits = `${checkingDisabled ? 'cd' : ''}${edns?.dnssecOk ? 'do' : ''}`;
-  return [name, type, klass, bits, ...servers.map(formatListen)].join(' ');
+  return `${name} ${type} ${klass}${checkingDisabled ? ' cd' : ''}${edns?.dnssecOk ? ' do' : ''} ${upstreams}`;
 }

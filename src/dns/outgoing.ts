@@ -1,7 +1,6 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import { optRecord } from './edns.ts';
 import { FLAGS, HEADER_BYTES } from './message.ts';
-import { MessageWriter } from './writer.ts';
+import { randomByte } from './random.ts';
 import type { Question } from './zone.ts';
 
 /** A query of ours to another server. */
@@ -18,38 +17,48 @@ const TYPE_AND_CLASS_BYTES = 4;
 /** What tells `a` from `A` in ASCII. */
 const CASE_BIT = 0x20;
 
+/** The OPT record of our queries: with our mark, and without the options of our askers, which stay here. */
+export function outgoingOpt(loopMark: Uint8Array, dnssecOk: boolean): Buffer {
+  return optRecord({ udpSize: UDP_SIZE, dnssecOk, loopMark });
+}
+
 /**
- * The question as a query to an upstream, against forgers with a random id and its letters in random case. With an
- * OPT record that carries our mark, if one is given; the asker's own options stay here.
+ * The question as a query to an upstream, against forgers with a random id and its letters in random case; with this
+ * OPT record, if one is given.
  */
-export function outgoingQuery(question: Question, loopMark?: Uint8Array): OutgoingQuery {
-  const { bytes, recursionDesired, checkingDisabled, edns } = question;
+export function outgoingQuery(question: Question, opt?: Uint8Array): OutgoingQuery {
+  const { bytes, recursionDesired, checkingDisabled } = question;
   const questionEnd = HEADER_BYTES + bytes.length;
-  const opt = loopMark && optRecord({ udpSize: UDP_SIZE, dnssecOk: edns?.dnssecOk ?? false, loopMark });
-  const writer = new MessageWriter(questionEnd + (opt?.length ?? 0));
-  writer.uint16(randomInt(0x1_0000));
-  writer.uint16(
-    (recursionDesired ? FLAGS.recursionDesired : 0) | (checkingDisabled ? FLAGS.checkingDisabled : 0),
-  );
-  for (const count of [1, 0, 0, opt ? 1 : 0]) writer.uint16(count);
-  writer.bytes(randomCase(bytes));
-  if (opt) writer.bytes(opt);
-  return { message: writer.finish(), questionEnd };
+  const message = Buffer.alloc(questionEnd + (opt?.length ?? 0));
+  const flags =
+    (recursionDesired ? FLAGS.recursionDesired : 0) | (checkingDisabled ? FLAGS.checkingDisabled : 0);
+  message.writeUInt16BE(flags, 2);
+  message.writeUInt16BE(1, 4);
+  if (opt) {
+    message.writeUInt16BE(1, 10);
+    message.set(opt, questionEnd);
+  }
+  message.set(bytes, HEADER_BYTES);
+  randomizeCase(message, questionEnd - TYPE_AND_CLASS_BYTES);
+  const query = { message, questionEnd };
+  redrawId(query);
+  return query;
 }
 
 /** Gives a query that has not been sent another random id, and returns it. */
 export function redrawId({ message }: OutgoingQuery): number {
-  const id = randomInt(0x1_0000);
+  const id = (randomByte() << 8) | randomByte();
   message.writeUInt16BE(id, 0);
   return id;
 }
 
-/** Each letter in upper or lower case by chance (draft-vixie-dnsext-dns0x20). */
-function randomCase(question: Uint8Array): Uint8Array {
-  const chance = randomBytes(question.length).map((byte) => byte & CASE_BIT);
-  // The lengths before the labels of a name are below every letter.
-  const end = question.length - TYPE_AND_CLASS_BYTES;
-  return question.map((byte, at) => (at < end && isLetter(byte) ? byte ^ (chance[at] ?? 0) : byte));
+/** Each letter of the name in upper or lower case by chance (draft-vixie-dnsext-dns0x20). */
+function randomizeCase(message: Buffer, nameEnd: number): void {
+  for (let at = HEADER_BYTES; at < nameEnd; at += 1) {
+    const byte = message[at] as number;
+    // The lengths before the labels of a name are below every letter.
+    if (isLetter(byte)) message[at] = byte ^ (randomByte() & CASE_BIT);
+  }
 }
 
 function isLetter(byte: number): boolean {

@@ -3,7 +3,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import { Exchange } from './exchange.ts';
 import { formatListen } from './listen.ts';
 import { HEADER_BYTES } from './message.ts';
-import { outgoingQuery } from './outgoing.ts';
+import { outgoingOpt, outgoingQuery } from './outgoing.ts';
 import { extendedRcode, withoutOpt } from './records.ts';
 import { relayedRcode } from './relay.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
@@ -40,6 +40,8 @@ export class UpstreamClient {
   readonly #exchange = new Exchange();
   /** Goes out with each query; one that comes in with it has come round in a circle. */
   readonly #mark = randomBytes(8);
+  readonly #opt = outgoingOpt(this.#mark, false);
+  readonly #optWithDnssec = outgoingOpt(this.#mark, true);
   readonly #silentUntil = new Map<string, number>();
   #outstanding = 0;
   #turn = 0;
@@ -111,7 +113,8 @@ export class UpstreamClient {
   async #askOne(server: Upstream, question: Question, timeoutMs: number): Promise<Buffer> {
     const deadline = performance.now() + timeoutMs;
     const start = HEADER_BYTES + question.bytes.length;
-    const reply = await this.#exchange.ask(server, outgoingQuery(question, this.#mark), timeoutMs);
+    const opt = question.edns?.dnssecOk ? this.#optWithDnssec : this.#opt;
+    const reply = await this.#exchange.ask(server, outgoingQuery(question, opt), timeoutMs);
     const refusesEdns =
       relayedRcode(reply) === RCODES.FORMERR ||
       relayedRcode(reply) === RCODES.NOTIMP ||

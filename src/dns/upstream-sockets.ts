@@ -1,11 +1,10 @@
-import { randomInt } from 'node:crypto';
-import { formatListen } from './listen.ts';
 import type { OutgoingQuery } from './outgoing.ts';
+import { randomByte } from './random.ts';
 import { type SocketLife, UpstreamSocket } from './upstream-socket.ts';
 import type { Upstream } from './upstreams.ts';
 
 export interface UpstreamSocketsOptions {
-  /** Sockets of one upstream that take questions at the same time. */
+  /** Sockets of one upstream that take questions at the same time; at most 256. */
   readonly each?: number;
   readonly life?: SocketLife;
 }
@@ -17,7 +16,8 @@ export interface UpstreamSocketsOptions {
 export class UpstreamSockets {
   readonly #each: number;
   readonly #life: SocketLife;
-  readonly #pools = new Map<string, UpstreamSocket[]>();
+  /** Those that take questions. An upstream that is asked no more leaves nothing behind. */
+  readonly #pools = new WeakMap<Upstream, UpstreamSocket[]>();
   /** Also those that take no more questions. */
   readonly #open = new Set<UpstreamSocket>();
 
@@ -28,11 +28,7 @@ export class UpstreamSockets {
 
   /** Asks by one of the upstream's sockets. Rejects with `unreachable` when no reply has come in time. */
   ask(upstream: Upstream, query: OutgoingQuery, timeoutMs: number): Promise<Buffer> {
-    const name = formatListen(upstream);
-    const pool = (this.#pools.get(name) ?? []).filter((socket) => socket.isUsable);
-    this.#pools.set(name, pool);
-    const drawn = pool.length < this.#each ? undefined : pool[randomInt(pool.length)];
-    return (drawn ?? this.#openTo(upstream, name, pool)).ask(query, timeoutMs);
+    return this.#socketTo(upstream).ask(query, timeoutMs);
   }
 
   /** Closes all; what waits fails. */
@@ -40,14 +36,26 @@ export class UpstreamSockets {
     for (const socket of [...this.#open]) socket.close('no answer in time: heddle stops');
   }
 
-  #openTo(upstream: Upstream, name: string, pool: UpstreamSocket[]): UpstreamSocket {
-    const socket = new UpstreamSocket(upstream, this.#life, () => {
-      this.#open.delete(socket);
-      // An upstream that is asked no more leaves nothing behind.
-      if (!this.#pools.get(name)?.some((other) => other.isUsable)) this.#pools.delete(name);
-    });
+  #socketTo(upstream: Upstream): UpstreamSocket {
+    const pool = this.#pools.get(upstream) ?? [];
+    this.#pools.set(upstream, pool);
+    if (pool.length < this.#each) {
+      const next = this.#opened(upstream);
+      pool.push(next);
+      return next;
+    }
+    const drawn = randomByte() % pool.length;
+    const socket = pool[drawn] as UpstreamSocket;
+    if (socket.isUsable) return socket;
+    // Its life is over; another one has its place.
+    const next = this.#opened(upstream);
+    pool[drawn] = next;
+    return next;
+  }
+
+  #opened(upstream: Upstream): UpstreamSocket {
+    const socket = new UpstreamSocket(upstream, this.#life, () => this.#open.delete(socket));
     this.#open.add(socket);
-    pool.push(socket);
     return socket;
   }
 }

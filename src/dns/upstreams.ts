@@ -34,7 +34,10 @@ export interface UpstreamsNeeds {
 export class Upstreams {
   readonly #needs: UpstreamsNeeds;
   readonly #path: string;
-  #conf: ResolvConf = { servers: [], rotate: false };
+  /** Addresses of the file, ourselves among them; the same objects as long as the file is the same. */
+  #named: readonly Upstream[] = [];
+  #manner: Omit<ResolvConf, 'servers'> = { rotate: false };
+  #current: UpstreamSet = { servers: [] };
   /** What told the file's last state from others, or why it could not be read. */
   #version = '';
   #checkedAt = Number.NEGATIVE_INFINITY;
@@ -45,7 +48,7 @@ export class Upstreams {
     this.#path = path;
   }
 
-  /** Without ourselves. A file that cannot be read leaves the last known ones in use. */
+  /** Without ourselves, the same object as long as nothing changes. A file that cannot be read leaves the last ones. */
   async current(): Promise<UpstreamSet> {
     const now = (this.#needs.now ?? performance.now.bind(performance))();
     if (now - this.#checkedAt >= CHECK_MS) {
@@ -53,19 +56,28 @@ export class Upstreams {
       this.#checking = this.#check();
     }
     await this.#checking;
-    const { servers, ...options } = this.#conf;
-    const addresses = servers.map((ip) => ({ ip, port: DNS_PORT }));
-    return { ...options, servers: addresses.filter((server) => !this.#needs.isOwn(server)) };
+    return this.#current;
   }
 
   async #check(): Promise<void> {
+    await this.#read();
+    // Which addresses are ours changes with the bridges.
+    const servers = this.#named.filter((server) => !this.#needs.isOwn(server));
+    const known = this.#current.servers;
+    const isSame = servers.length === known.length && servers.every((server, at) => server === known[at]);
+    if (!isSame) this.#current = { ...this.#manner, servers };
+  }
+
+  async #read(): Promise<void> {
     try {
       const { mtimeMs, size, ino } = await stat(this.#path);
       const version = `${mtimeMs} ${size} ${ino}`;
       if (version === this.#version) return;
-      this.#conf = parseResolvConf(await readFile(this.#path, 'utf8'));
+      const { servers, ...manner } = parseResolvConf(await readFile(this.#path, 'utf8'));
       this.#version = version;
-      this.#needs.log.info(this.#conf, `forwarding to the resolvers of ${this.#path}`);
+      this.#named = servers.map((ip) => ({ ip, port: DNS_PORT }));
+      this.#manner = manner;
+      this.#needs.log.info({ servers, ...manner }, `forwarding to the resolvers of ${this.#path}`);
     } catch (error) {
       const why = messageOf(error);
       if (why === this.#version) return;

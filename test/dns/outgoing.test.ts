@@ -1,7 +1,7 @@
 import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import { readQuery } from '../../src/dns/message.ts';
-import { isTruncated, judge, outgoingQuery } from '../../src/dns/outgoing.ts';
+import { isTruncated, judge, outgoingOpt, outgoingQuery } from '../../src/dns/outgoing.ts';
 import type { Question } from '../../src/dns/zone.ts';
 import { queryBytes } from './ask.ts';
 import { manyAddresses, replyTo } from './upstream.ts';
@@ -9,7 +9,8 @@ import { manyAddresses, replyTo } from './upstream.ts';
 function outgoing(options: Parameters<typeof queryBytes>[2] = {}, type = 'AAAA', mark?: Buffer) {
   const received = readQuery(queryBytes('www.Example.com', type, options), '127.0.0.1', 'udp');
   if (!received || !('query' in received)) throw new Error('not a query');
-  return outgoingQuery(received.query.question, mark);
+  const { question } = received.query;
+  return outgoingQuery(question, mark && outgoingOpt(mark, question.edns?.dnssecOk ?? false));
 }
 
 describe('a query to an upstream', () => {
