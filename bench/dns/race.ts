@@ -83,11 +83,11 @@ export async function race(one: Case, options: RaceOptions): Promise<readonly Fi
   return figures;
 }
 
-function middle(numbers: readonly number[]): number {
+export function middle(numbers: readonly number[]): number {
   return numbers.toSorted((one, other) => one - other)[numbers.length >> 1] as number;
 }
 
-function shuffled<T>(items: readonly T[]): T[] {
+export function shuffled<T>(items: readonly T[]): T[] {
   return items
     .map((item) => ({ item, at: Math.random() }))
     .sort((one, other) => one.at - other.at)

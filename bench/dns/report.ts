@@ -4,7 +4,10 @@ import type { Figures } from './race.ts';
 const whole = (value: number) => Math.round(value).toLocaleString('en');
 
 /** A case's figures as a table of docs/benchmarks.md. */
-export function tableOf({ name, changes }: Case, figures: readonly Figures[]): string {
+export function tableOf(
+  { name, changes }: Pick<Case, 'name' | 'changes'>,
+  figures: readonly Figures[],
+): string {
   const withDnsperf = figures.some(({ dnsperf }) => dnsperf !== undefined);
   const heads = ['server', 'queries/s', 'p50 / p99 / p99.9 µs', 'µs CPU a query', 'RSS MiB', 'lost'];
   if (withDnsperf) heads.push('dnsperf');

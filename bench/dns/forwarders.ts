@@ -1,0 +1,104 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LOAD_CORE } from './load.ts';
+import { type Named, nameOf } from './names.ts';
+
+const COUNT = 1_000;
+/** Names that the upstream lets others keep, and names that it lets nobody keep. */
+export const [KEPT, NOT_KEPT] = [namesWith('kept'), namesWith('fresh')];
+/** In seconds. */
+const TTLS = { kept: 3600, fresh: 0 };
+
+function namesWith(word: string): readonly Named[] {
+  return Array.from({ length: COUNT }, (_, index) => ({ name: `${word}${index}`, addresses: ['192.0.2.1'] }));
+}
+
+/** Knot, on the core of the load: what every forwarder asks. */
+export function upstream(folder: string, port: number): readonly string[] {
+  const record = (ttl: number) => (named: Named) => `${nameOf(named)}. ${ttl} A ${named.addresses[0]}`;
+  write(folder, 'zone', [
+    'consul. 0 SOA ns.consul. hostmaster.consul. 1 3600 600 86400 0',
+    'consul. 0 NS ns.consul.',
+    'ns.consul. 0 A 127.0.0.1',
+    ...KEPT.map(record(TTLS.kept)),
+    ...NOT_KEPT.map(record(TTLS.fresh)),
+  ]);
+  const file = write(folder, 'knot.conf', [
+    'server:',
+    `  rundir: "${folder}"`,
+    `  listen: 127.0.0.1@${port}`,
+    '  udp-workers: 1',
+    '  tcp-workers: 1',
+    '  background-workers: 1',
+    'database:',
+    `  storage: "${folder}"`,
+    'zone:',
+    '  - domain: consul.',
+    `    storage: "${folder}"`,
+    '    file: zone',
+    '    journal-content: none',
+  ]);
+  return ['taskset', '-c', LOAD_CORE, 'knotd', '-c', file];
+}
+
+/** A forwarder's command; its configuration is written into the folder. */
+export type ConfigureForwarder = (folder: string, port: number, upstreamPort: number) => readonly string[];
+
+const ours =
+  (step: string): ConfigureForwarder =>
+  (_folder, port, upstreamPort) => {
+    const program = join(import.meta.dirname, 'heddle-forwarder.ts');
+    // As bin/heddle starts it.
+    return [process.execPath, '--max-semi-space-size=4', program, String(port), String(upstreamPort), step];
+  };
+
+/** The forwarders that Debian has, and ours. */
+export const FORWARDERS: Readonly<Record<string, ConfigureForwarder>> = {
+  'heddle plain': ours('plain'),
+  'heddle batched': ours('batched'),
+  dnsmasq(folder, port, upstreamPort) {
+    const file = write(folder, 'dnsmasq.conf', [
+      `port=${port}`,
+      'listen-address=127.0.0.1',
+      'bind-interfaces',
+      'no-resolv',
+      'no-hosts',
+      `server=127.0.0.1#${upstreamPort}`,
+      'cache-size=10000',
+      'dns-forward-max=2000',
+      'user=root',
+      'pid-file=',
+    ]);
+    return ['dnsmasq', '--keep-in-foreground', `-C${file}`];
+  },
+  unbound(folder, port, upstreamPort) {
+    const file = write(folder, 'unbound.conf', [
+      'server:',
+      '  interface: 127.0.0.1',
+      `  port: ${port}`,
+      '  num-threads: 1',
+      '  do-daemonize: no',
+      '  chroot: ""',
+      '  username: ""',
+      '  use-syslog: no',
+      `  pidfile: "${join(folder, 'unbound.pid')}"`,
+      '  module-config: "iterator"',
+      '  do-not-query-localhost: no',
+      '  num-queries-per-thread: 2048',
+      '  outgoing-range: 4096',
+      'remote-control:',
+      '  control-enable: no',
+      'forward-zone:',
+      '  name: "."',
+      `  forward-addr: 127.0.0.1@${upstreamPort}`,
+    ]);
+    return ['unbound', '-d', '-c', file];
+  },
+};
+
+function write(folder: string, name: string, lines: readonly string[]): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}

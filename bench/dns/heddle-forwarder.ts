@@ -1,0 +1,34 @@
+/** heddle's forwarding on loopback, all else left out: `heddle-forwarder.ts PORT UPSTREAM-PORT plain|batched`. */
+import { AnswerCache } from '../../src/dns/answer-cache.ts';
+import { ForwardZone } from '../../src/dns/forward.ts';
+import { LocalNetworks } from '../../src/dns/local.ts';
+import { RateLimit } from '../../src/dns/rate-limit.ts';
+import { Resolver } from '../../src/dns/resolve.ts';
+import { Responder } from '../../src/dns/responder.ts';
+import { DnsServer } from '../../src/dns/server.ts';
+import { UpstreamClient } from '../../src/dns/upstream-client.ts';
+import { createLogger } from '../../src/log.ts';
+
+const [port = '', upstreamPort = '', step = ''] = process.argv.slice(2);
+const log = createLogger({ level: 'error', pretty: false }, process.stderr);
+const local = new LocalNetworks();
+const isLocal = (client: string) => local.includes(client);
+const upstreams = { servers: [{ ip: '127.0.0.1', port: Number(upstreamPort) }] };
+const forward = new ForwardZone(
+  { upstreams: { current: async () => upstreams }, client: new UpstreamClient(), isLocal },
+  { ownDomains: [] },
+);
+const responder = new Responder({
+  resolver: new Resolver({ zones: [forward], log }),
+  recursionFor: isLocal,
+  limit: new RateLimit(isLocal),
+  cache: new AnswerCache(),
+  log,
+});
+await new DnsServer(
+  { responder },
+  {
+    listen: [{ ip: '127.0.0.1', port: Number(port), required: true }],
+    udp: { batched: step === 'batched' },
+  },
+).start();
