@@ -65,6 +65,11 @@ export function templateOf(
   return { message: full, questionEnd, starts, shown: message.readUInt16BE(6), links };
 }
 
+/** The template of a message whose records keep their order, as that of another server. */
+export function fixedTemplate(message: Buffer, questionEnd: number): AnswerTemplate {
+  return { message, questionEnd, starts: [], shown: message.readUInt16BE(6), links: [] };
+}
+
 /** Undefined where a record behind the answers could not follow them. */
 function linksOf(
   message: Uint8Array,

@@ -30,6 +30,8 @@ interface Kept {
 export interface Remembered {
   readonly message: Buffer;
   readonly fresh: boolean;
+  /** Whether the message is fresh, and its TTLs are the same, now. */
+  readonly stillTrue: () => boolean;
 }
 
 /** Other servers' answers for as long as their TTLs say, and a day longer for when nobody answers. */
@@ -61,7 +63,8 @@ export class ForwardCache {
       const left = fresh ? Math.max(0, ttlOf(kept.message, ttlAt) - age) : STALE_TTL;
       message.writeUInt32BE(left, ttlAt);
     }
-    return { message, fresh };
+    const until = fresh ? Math.min(kept.freshUntil, kept.keptAt + (age + 1) * 1000) : 0;
+    return { message, fresh, stillTrue: () => this.#now() < until };
   }
 
   /** Keeps an answer without an OPT record, if it may be kept. */

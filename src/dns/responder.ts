@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { AnswerCache } from './answer-cache.ts';
-import { templateOf } from './answer-template.ts';
+import { fixedTemplate, templateOf } from './answer-template.ts';
 import { type CacheKey, circumstancesOf, keyOf } from './cache-key.ts';
 import { Counters, type DnsCounters } from './counters.ts';
 import { HEADER_BYTES, type Query, readQuery } from './message.ts';
@@ -9,7 +9,7 @@ import type { RateLimit, Verdict } from './rate-limit.ts';
 import { relay, relayedRcode } from './relay.ts';
 import { encodeCut, encodeReply, encodeWhole } from './reply.ts';
 import type { Resolution } from './resolve.ts';
-import { bare, type Question, RCODES, type Reply } from './zone.ts';
+import { bare, type Question, RCODES, type RelayedReply, type Reply } from './zone.ts';
 
 export interface ResponderNeeds {
   readonly resolver: { resolve(question: Question): Promise<Resolution> };
@@ -92,21 +92,37 @@ export class Responder {
     }
     const { zone, reply } = await this.#resolve(query.question);
     try {
-      if ('message' in reply) {
-        const rcode = relayedRcode(reply.message);
-        this.#counters.tally(zone, type, RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`).count += 1;
-        return relay(query, reply.message);
-      }
-      const tally = this.#counters.tally(zone, type, reply.rcode);
-      tally.count += 1;
-      const message = encodeReply(query, reply, recursion);
-      const { stillTrue } = reply;
-      const template = key && stillTrue && templateOfReply(query, reply, message, recursion);
-      if (template) this.#needs.cache?.keep(key, { template, type, tally, stillTrue });
-      return message;
+      return 'message' in reply
+        ? this.#relay(query, zone, reply, key)
+        : this.#encode(query, zone, reply, asked);
     } catch (error) {
       return this.#failed(query, recursion, error);
     }
+  }
+
+  #relay(query: Query, zone: string, reply: RelayedReply, key: CacheKey | undefined): Buffer {
+    const { type, bytes } = query.question;
+    const rcode = relayedRcode(reply.message);
+    const tally = this.#counters.tally(zone, type, RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`);
+    tally.count += 1;
+    const message = relay(query, reply.message);
+    const { stillTrue } = reply;
+    if (key && stillTrue) {
+      const template = fixedTemplate(message, HEADER_BYTES + bytes.length);
+      this.#needs.cache?.keep(key, { template, type, tally, stillTrue });
+    }
+    return message;
+  }
+
+  #encode(query: Query, zone: string, reply: Reply, { key, recursion }: Asked): Buffer {
+    const { type } = query.question;
+    const tally = this.#counters.tally(zone, type, reply.rcode);
+    tally.count += 1;
+    const message = encodeReply(query, reply, recursion);
+    const { stillTrue } = reply;
+    const template = key && stillTrue && templateOfReply(query, reply, message, recursion);
+    if (template) this.#needs.cache?.keep(key, { template, type, tally, stillTrue });
+    return message;
   }
 
   /** Strangers, to whom no recursion is offered, are counted over UDP alone: over TCP their addresses are real. */

@@ -86,6 +86,8 @@ export interface Reply {
 /** Another server's whole message, passed on with its records untouched; it has been checked to fit the question. */
 export interface RelayedReply {
   readonly message: Uint8Array;
+  /** Whether the same question would be answered by the same bytes now, the times to live among them; as in Reply. */
+  readonly stillTrue?: () => boolean;
 }
 
 /** One link of the chain: answers, or passes with `undefined`. */
