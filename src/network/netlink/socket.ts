@@ -25,8 +25,8 @@ const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 const NLMSGERR_ATTR_MSG = 1;
 
-/** The kernel fills at most 32 KiB a datagram of a dump. */
-const RECEIVE_BYTES = 65_536;
+/** One for all sockets, since nothing waits between receiving and decoding; the kernel fills at most 32 KiB of it. */
+const RECEIVED = Buffer.alloc(65_536);
 /** A dump that others' changes interrupt is read again; links come and go in bursts, never for ever. */
 const DUMP_ATTEMPTS = 10;
 
@@ -37,7 +37,6 @@ const DUMP_ATTEMPTS = 10;
 export class RouteSocket implements Disposable {
   readonly #libc: Libc;
   readonly #fd: number;
-  readonly #into = Buffer.alloc(RECEIVE_BYTES);
   #sequence = 0;
 
   constructor(libc: Libc) {
@@ -102,8 +101,8 @@ export class RouteSocket implements Disposable {
     const answers: Message[] = [];
     let refusal: KernelError | undefined;
     while (pending.size > 0) {
-      const length = this.#libc.recv(this.#fd, this.#into, 0);
-      for (const message of decode(this.#into.subarray(0, length))) {
+      const length = this.#libc.recv(this.#fd, RECEIVED, 0);
+      for (const message of decode(RECEIVED.subarray(0, length))) {
         const request = pending.get(message.sequence);
         if (!request) continue; // left over from a request that was given up
         if (message.type !== NLMSG.ERROR && message.type !== NLMSG.DONE) {
