@@ -24,7 +24,7 @@ export interface EventHandlers {
 
 const FIRST_RETRY_MS = 100;
 /** An engine that comes back has started containers already, which are without an address until we hear of it. */
-const LAST_RETRY_MS = 400;
+const LAST_RETRY_MS = 200;
 /** A stream is asked again from a little before the last event: events of one instant must not be cut in two. */
 const OVERLAP_S = 1;
 
