@@ -214,10 +214,14 @@ export class Addressing {
   #holder(owner: string): Holder {
     if (owner === EXPOSED)
       return { container: undefined, name: `the bridge ${this.#options.bridge}, exposed` };
-    const name = this.#needs.roster.get(owner)?.snapshot.name;
+    const { roster } = this.#needs;
     return {
       container: owner,
-      name: name ? `container '${name}' (${shortId(owner)})` : `container ${shortId(owner)}`,
+      // Made for everybody whenever anybody asks, and read only in a refusal.
+      get name() {
+        const name = roster.get(owner)?.snapshot.name;
+        return name ? `container '${name}' (${shortId(owner)})` : `container ${shortId(owner)}`;
+      },
     };
   }
 

@@ -21,8 +21,7 @@ export async function reachHost(
   // The same socket of this host is the same engine, and need not be asked: it may be down, and its client is slow
   // to load.
   if (daemon?.address === docker.address && docker.address.startsWith('unix:')) return inDaemon;
-  const { id } = await docker.info();
-  if (daemon?.engine === id) return inDaemon;
+  if (daemon !== undefined && daemon.engine === (await docker.info()).id) return inDaemon;
   const container = await docker.inspect(settings.containerName);
   if (container?.running) return (argv, io) => execWord(client, container.id, argv, io);
   const helper = await helperWord(client, settings.image);
