@@ -39,6 +39,8 @@ const engine = new KernelEngine(
   { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },
 );
 const ID = 'a1b2'.repeat(16);
+/** For what is done so much more often by test:full. */
+const PATIENT = { timeout: count(60_000, 900_000) };
 const first = parseCidr('10.2.1.1/16');
 const second = parseCidr('10.2.1.2/16');
 
@@ -218,7 +220,7 @@ describe('what was left half made', () => {
     expect(bridge).toMatchObject({ mtu: 1450, flags: expect.arrayContaining(['UP']) });
   });
 
-  test('a process that is killed at any moment leaves nothing that stops the next', async () => {
+  test('a process that is killed at any moment leaves nothing that stops the next', PATIENT, async () => {
     await engine.ensureBridge();
     const target = await started();
     for (let round = 0; round < count(3, 200); round++) {
@@ -247,46 +249,54 @@ describe('what was left half made', () => {
     expect(await ips(target)).toEqual(['10.2.1.1']);
   });
 
-  test('nothing is left of containers that end, be it while they are attached, and no descriptor stays open', async () => {
-    await engine.ensureBridge();
-    const devices = (await hostLinks()).length;
-    const before = readdirSync('/proc/self/fd').length;
-    for (let round = 0; round < count(50, 1000); round++) {
-      const target = await started();
-      const [ending] = round % 2 ? [target.end()] : [];
-      await engine.attach(target, [first, second]).catch((error: unknown) => {
-        expect(error).toMatchObject({ code: 'not-running' });
-      });
-      await engine.addresses(target.nsPath).catch(() => undefined);
-      await (ending ?? target.end());
-      running.splice(0);
-    }
-    await eventually(async () => expect(await hostLinks()).toHaveLength(devices));
-    expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
-  });
+  test(
+    'nothing is left of containers that end, be it while they are attached, and no descriptor stays open',
+    PATIENT,
+    async () => {
+      await engine.ensureBridge();
+      const devices = (await hostLinks()).length;
+      const before = readdirSync('/proc/self/fd').length;
+      for (let round = 0; round < count(50, 1000); round++) {
+        const target = await started();
+        const [ending] = round % 2 ? [target.end()] : [];
+        await engine.attach(target, [first, second]).catch((error: unknown) => {
+          expect(error).toMatchObject({ code: 'not-running' });
+        });
+        await engine.addresses(target.nsPath).catch(() => undefined);
+        await (ending ?? target.end());
+        running.splice(0);
+      }
+      await eventually(async () => expect(await hostLinks()).toHaveLength(devices));
+      expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(before);
+    },
+  );
 });
 
 describe('with other processes', () => {
-  test('eight processes at once attach one container: one makes the pair, all addresses are there', async () => {
-    await engine.ensureBridge();
-    for (let round = 0; round < count(1, 20); round++) {
-      const target = await started();
-      const outputs = await Promise.all(
-        Array.from({ length: 8 }, (_, index) =>
-          succeed(process.execPath, [
-            PROCESS,
-            'attach',
-            target.nsPath,
-            '10.2.1.1/16',
-            `10.2.2.${index + 1}/16`,
-          ]),
-        ),
-      );
-      const results = outputs.map((output) => JSON.parse(output) as { created: boolean });
-      expect(results.filter(({ created }) => created)).toHaveLength(1);
-      expect(await ips(target)).toHaveLength(9);
-    }
-  });
+  test(
+    'eight processes at once attach one container: one makes the pair, all addresses are there',
+    PATIENT,
+    async () => {
+      await engine.ensureBridge();
+      for (let round = 0; round < count(1, 20); round++) {
+        const target = await started();
+        const outputs = await Promise.all(
+          Array.from({ length: 8 }, (_, index) =>
+            succeed(process.execPath, [
+              PROCESS,
+              'attach',
+              target.nsPath,
+              '10.2.1.1/16',
+              `10.2.2.${index + 1}/16`,
+            ]),
+          ),
+        );
+        const results = outputs.map((output) => JSON.parse(output) as { created: boolean });
+        expect(results.filter(({ created }) => created)).toHaveLength(1);
+        expect(await ips(target)).toHaveLength(9);
+      }
+    },
+  );
 
   test.each([
     ['net_admin', 'NET_ADMIN'],
