@@ -40,6 +40,7 @@ export class NameWatches {
   readonly #idleFor: number;
   readonly #watched = new Map<string, Watched>();
   readonly #kept = new Set<string>();
+  #stopped = false;
 
   constructor(needs: NameWatchesNeeds, { most = MOST, idleFor = IDLE_MS }: NameWatchesOptions = {}) {
     this.#needs = needs;
@@ -61,7 +62,7 @@ export class NameWatches {
 
   /** Watches a name that was asked for and found, if there is room. */
   want(name: string): void {
-    if (!this.#watched.has(name) && this.#watched.size < this.#most) this.#begin(name);
+    if (!this.#stopped && !this.#watched.has(name) && this.#watched.size < this.#most) this.#begin(name);
   }
 
   /** Watches a name whether it is asked for or not, in the place of one that is only asked for if need be. */
@@ -78,7 +79,9 @@ export class NameWatches {
     if (watched && this.#isOver(name, watched)) this.#end(name, watched);
   }
 
+  /** For good: a question that is under way may still want its name watched. */
   stop(): void {
+    this.#stopped = true;
     for (const [name, watched] of this.#watched) this.#end(name, watched);
   }
 

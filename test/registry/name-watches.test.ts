@@ -161,6 +161,8 @@ test('after the end nothing is asked', async () => {
   watches.want('web');
   (await moving.next()).fail();
   watches.stop();
+  watches.want('db');
+  watches.keep('mail');
   await delay(900);
   expect(moving.waiting).toEqual([]);
 });

@@ -10,13 +10,22 @@ import { queryBytes } from '../ask.ts';
 /** What the recorded answers of Consul do not show. */
 
 describe('the answers of a service', () => {
-  test('come in every order', async () => {
+  test.each(['A', 'SRV'])('of type %s come in every order', async (type) => {
     const instances = ['10.2.1.1', '10.2.1.2', '10.2.1.3'].map((address) => instance({ address }));
     const orders = new Set<string>();
     for (let turn = 0; turn < 200 && orders.size < 6; turn += 1) {
-      orders.add(dataOf(await ask('web.service.consul', 'A', instances)).join());
+      const reply = await ask('web.service.consul', type, instances);
+      orders.add(JSON.stringify(reply?.answers.map(({ data }) => data)));
     }
     expect(orders.size).toBe(6);
+  });
+
+  test('are of the family asked for where an instance has both, IPv6 where either will do', async () => {
+    const both = { ipv4: '10.2.1.1', ipv6: 'fd00::1' };
+    const instances = [instance({ address: '10.2.1.1', addresses: both })];
+    expect(dataOf(await ask('web.service.consul', 'A', instances))).toEqual(['10.2.1.1']);
+    expect(dataOf(await ask('web.service.consul', 'AAAA', instances))).toEqual(['fd00::1']);
+    expect(dataOf(await ask('web.service.consul', 'ANY', instances))).toEqual(['fd00::1']);
   });
 
   test('are of both families for ANY, of one for A and AAAA', async () => {
