@@ -18,7 +18,7 @@ const PURPOSES = {
   demo: { parts: ['docker', 'busybox', 'ip', 'iptables', 'dig'], root: true, build: true },
   consul: { parts: [], root: false, consul: true },
   test: {
-    parts: [...LAB, 'debootstrap', 'curl', 'openssl', 'dnsmasq'],
+    parts: [...LAB, 'debootstrap', 'curl', 'openssl', 'dnsmasq', 'ssh', 'sshd', 'ifup', 'nft', 'networkctl'],
     root: true,
     consul: true,
     build: true,

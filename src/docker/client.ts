@@ -55,8 +55,8 @@ export class DockerClient {
   }
 
   async #negotiate(): Promise<Dockerode> {
-    const Client = await loadDockerode(this.#host);
-    const options = clientOptions(this.#host);
+    const Client = await loadDockerode();
+    const options = await clientOptions(this.#host);
     const asking = this.#traced(new Client(options));
     const answer = await bounded(this.address, 'ask the version', () => asking.version(), CALL_TIMEOUT_MS);
     return this.#traced(new Client({ ...options, version: agreeVersion(this.address, answer) }));
@@ -76,13 +76,17 @@ export class DockerClient {
 }
 
 /** All of it, undefined values too: what is left out, dockerode takes from this process's own DOCKER_HOST. */
-function clientOptions(host: DockerHost): Dockerode.DockerOptions {
+async function clientOptions(host: DockerHost): Promise<Dockerode.DockerOptions> {
   const nothing = { socketPath: undefined, host: undefined, port: undefined, username: undefined };
   const plain = { ...nothing, protocol: 'http', ca: undefined, cert: undefined, key: undefined };
-  const place = host.kind === 'unix' ? { socketPath: host.path } : { host: host.host, port: host.port };
-  const options: object = { ...plain, ...place };
-  if (host.kind === 'ssh') return { ...options, protocol: 'ssh', username: host.user };
-  if (host.kind === 'unix' || !host.tls) return options;
+  if (host.kind === 'unix') return { ...plain, socketPath: host.path } as object;
+  if (host.kind === 'ssh') {
+    const { SshAgent } = await import('./ssh.ts');
+    // The name stands in the header alone: the agent knows where to go.
+    return { ...plain, host: 'docker', agent: new SshAgent(host) } as object;
+  }
+  const options: object = { ...plain, host: host.host, port: host.port };
+  if (!host.tls) return options;
   const { ca, cert, key, verify } = host.tls;
   // Passed on to Node's TLS, though dockerode's types do not know it.
   const unchecked = verify ? {} : { checkServerIdentity: () => undefined };

@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HeddleError, messageOf } from '../errors.ts';
+import { HeddleError } from '../errors.ts';
+import { dockerContext } from './context.ts';
+import type { SshHost } from './ssh.ts';
+import { type DockerTls, readCertificates } from './tls.ts';
 
-/** Where an engine's API is, as the docker command line reads it from the environment. */
+/** Where an engine's API is, as the docker command line finds it. */
 export type DockerHost =
   | { readonly kind: 'unix'; readonly path: string }
   | {
@@ -11,80 +14,73 @@ export type DockerHost =
       readonly port: number;
       readonly tls: DockerTls | undefined;
     }
-  | { readonly kind: 'ssh'; readonly host: string; readonly port: number; readonly user: string };
+  | ({ readonly kind: 'ssh' } & SshHost);
 
-export interface DockerTls {
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-  /** False for DOCKER_TLS without DOCKER_TLS_VERIFY: encrypted, but the engine's name is not checked. */
-  readonly verify: boolean;
-}
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 /** Where registrator expected the engine's socket to be mounted; its users' lines work unchanged. */
 const REGISTRATOR_SOCKET = '/tmp/docker.sock';
 
 /**
- * The engine that DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name; without them the default socket, or
- * registrator's where only that one exists.
- * @throws HeddleError `bad-input` for an address that cannot be understood or certificates that cannot be read
+ * The engine that DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name; else that of the docker client's context;
+ * else the one of this host.
+ * @throws HeddleError `bad-input` for an address that cannot be understood or certificates that cannot be read,
+ * `not-found` for a context that is not there
  */
-export function dockerHost(
-  env: Readonly<Record<string, string | undefined>>,
-  exists: (path: string) => boolean = existsSync,
-): DockerHost {
+export function dockerHost(env: Environment, exists: (path: string) => boolean = existsSync): DockerHost {
   const text = env.DOCKER_HOST?.trim();
-  if (!text) {
-    return {
-      kind: 'unix',
-      path: !exists(DEFAULT_SOCKET) && exists(REGISTRATOR_SOCKET) ? REGISTRATOR_SOCKET : DEFAULT_SOCKET,
-    };
-  }
-  if (text.startsWith('unix://'))
-    return { kind: 'unix', path: text.slice('unix://'.length) || DEFAULT_SOCKET };
-  const url = parseUrl(text);
-  if (url.protocol === 'ssh:') {
-    return {
-      kind: 'ssh',
-      host: url.hostname,
-      port: Number(url.port || 22),
-      user: decodeURIComponent(url.username),
-    };
-  }
-  const tls = certificates(env, url);
-  const port = Number(url.port || (tls ? 2376 : 2375));
-  return { kind: 'tcp', host: url.hostname.replace(/^\[|\]$/g, ''), port, tls };
+  if (text) return parseHost(text, 'DOCKER_HOST', (url) => certificates(env, url));
+  const context = dockerContext(env);
+  if (context) return parseHost(context.host, `docker context '${context.name}'`, () => context.tls);
+  return defaultEngine(exists);
+}
+
+/** The engine of this host: the default socket, or registrator's where only that one exists. */
+export function defaultEngine(exists: (path: string) => boolean = existsSync): DockerHost {
+  const path = !exists(DEFAULT_SOCKET) && exists(REGISTRATOR_SOCKET) ? REGISTRATOR_SOCKET : DEFAULT_SOCKET;
+  return { kind: 'unix', path };
 }
 
 /** `unix:///var/run/docker.sock`, for messages. */
 export function describeHost(host: DockerHost): string {
   if (host.kind === 'unix') return `unix://${host.path}`;
   const bracketed = host.host.includes(':') ? `[${host.host}]` : host.host;
-  return `${host.kind}://${bracketed}:${host.port}`;
+  if (host.kind === 'tcp') return `tcp://${bracketed}:${host.port}`;
+  return `ssh://${host.user ? `${host.user}@` : ''}${bracketed}${host.port ? `:${host.port}` : ''}`;
 }
 
-function parseUrl(text: string): URL {
+/** @param source where the text stands, for messages */
+function parseHost(text: string, source: string, tlsOf: (url: URL) => DockerTls | undefined): DockerHost {
+  if (text.startsWith('unix://'))
+    return { kind: 'unix', path: text.slice('unix://'.length) || DEFAULT_SOCKET };
+  const url = parseUrl(text, source);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (url.protocol === 'ssh:') {
+    return {
+      kind: 'ssh',
+      host,
+      port: url.port === '' ? undefined : Number(url.port),
+      user: decodeURIComponent(url.username) || undefined,
+    };
+  }
+  const tls = tlsOf(url);
+  return { kind: 'tcp', host, port: Number(url.port || (tls ? 2376 : 2375)), tls };
+}
+
+function parseUrl(text: string, source: string): URL {
   const url = URL.parse(text.includes('://') ? text : `tcp://${text}`);
-  if (url?.hostname && ['tcp:', 'http:', 'https:', 'ssh:'].includes(url.protocol)) return url;
+  const isKnown = url?.hostname && ['tcp:', 'http:', 'https:', 'ssh:'].includes(url.protocol);
+  // ssh://host/path would be another socket there.
+  if (isKnown && (url.protocol !== 'ssh:' || ['', '/'].includes(url.pathname))) return url;
   throw new HeddleError(
     'bad-input',
-    `DOCKER_HOST is '${text}'; expected unix:///path, tcp://host:port or ssh://user@host`,
+    `${source} is '${text}'; expected unix:///path, tcp://host:port or ssh://user@host`,
   );
 }
 
-function certificates(env: Readonly<Record<string, string | undefined>>, url: URL): DockerTls | undefined {
+function certificates(env: Environment, url: URL): DockerTls | undefined {
   const verify = Boolean(env.DOCKER_TLS_VERIFY);
   if (!verify && !env.DOCKER_TLS && url.protocol !== 'https:') return undefined;
-  const folder = env.DOCKER_CERT_PATH || join(env.HOME ?? '/root', '.docker');
-  try {
-    const read = (file: string) => readFileSync(join(folder, file), 'utf8');
-    return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem'), verify };
-  } catch (cause) {
-    throw new HeddleError(
-      'bad-input',
-      `cannot read Docker's TLS certificates: ${messageOf(cause)}; set DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem`,
-      { cause },
-    );
-  }
+  return readCertificates(env.DOCKER_CERT_PATH || join(env.HOME ?? '/root', '.docker'), verify);
 }

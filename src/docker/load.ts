@@ -1,23 +1,19 @@
 import { registerHooks } from 'node:module';
 import type Dockerode from 'dockerode';
-import type { DockerHost } from './host.ts';
 
-/** What dockerode loads for builds by BuildKit, which heddle never starts. */
-const FOR_BUILDS = ['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs'] as const;
-/** What docker-modem loads for engines behind ssh. */
-const FOR_SSH = 'ssh2';
+/** What dockerode loads for builds by BuildKit, which heddle never starts, and for ssh, where it uses the caller's. */
+const UNNEEDED: ReadonlySet<string> = new Set(['@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs', 'ssh2']);
 
 const NOTHING = 'heddle:nothing';
 
 /**
- * Loads dockerode without the packages that this host's engine does not need: they are two thirds of the time and
- * half of the memory that it costs.
+ * Loads dockerode without the packages that heddle does not need: they are two thirds of the time and half of the
+ * memory that it costs.
  */
-export async function loadDockerode(host: DockerHost): Promise<typeof Dockerode> {
-  const unneeded = new Set<string>(host.kind === 'ssh' ? FOR_BUILDS : [...FOR_BUILDS, FOR_SSH]);
+export async function loadDockerode(): Promise<typeof Dockerode> {
   const hooks = registerHooks({
     resolve: (specifier, context, next) =>
-      unneeded.has(specifier)
+      UNNEEDED.has(specifier)
         ? { url: NOTHING, format: 'commonjs', shortCircuit: true }
         : next(specifier, context),
     load: (url, context, next) =>

@@ -12,7 +12,8 @@ describe('the engine that the environment names', () => {
     ['no scheme', { DOCKER_HOST: 'build:2375' }, 'tcp://build:2375'],
     ['no port', { DOCKER_HOST: 'tcp://build' }, 'tcp://build:2375'],
     ['IPv6', { DOCKER_HOST: 'tcp://[fd00::1]:2375' }, 'tcp://[fd00::1]:2375'],
-    ['ssh', { DOCKER_HOST: 'ssh://me@build' }, 'ssh://build:22'],
+    ['ssh', { DOCKER_HOST: 'ssh://me@build' }, 'ssh://me@build'],
+    ['ssh at another port', { DOCKER_HOST: 'ssh://build:2222' }, 'ssh://build:2222'],
   ])('%s', (_, env, address) => {
     expect(describeHost(dockerHost(env, nothing))).toBe(address);
   });
@@ -25,9 +26,12 @@ describe('the engine that the environment names', () => {
     expect(dockerHost({}, () => true)).toEqual({ kind: 'unix', path: '/var/run/docker.sock' });
   });
 
-  it.each(['tcp://', 'ftp://x', 'http:// bad'])('refuses %s and says what it expected', (DOCKER_HOST) => {
-    expect(() => dockerHost({ DOCKER_HOST })).toThrow(/DOCKER_HOST is .*expected unix:/);
-  });
+  it.each(['tcp://', 'ftp://x', 'http:// bad', 'ssh://x/run/d.sock'])(
+    'refuses %s and says what it expected',
+    (DOCKER_HOST) => {
+      expect(() => dockerHost({ DOCKER_HOST })).toThrow(/DOCKER_HOST is .*expected unix:/);
+    },
+  );
 
   it('says which certificate it could not read', () => {
     const env = { DOCKER_HOST: 'tcp://x:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nowhere' };

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { type DockerTls, readCertificates } from './tls.ts';
+
+/** The engine that a context of the docker client stands for. */
+export interface DockerContext {
+  readonly name: string;
+  /** As in DOCKER_HOST. */
+  readonly host: string;
+  readonly tls: DockerTls | undefined;
+}
+
+/** What the docker client calls the engine that it finds without any context. */
+const DEFAULT = 'default';
+
+const ClientConfig = v.object({ currentContext: v.optional(v.string()) });
+const ContextMeta = v.object({
+  Endpoints: v.object({
+    docker: v.object({ Host: v.string(), SkipTLSVerify: v.optional(v.boolean(), false) }),
+  }),
+});
+
+/**
+ * The context that the docker client would use: DOCKER_CONTEXT, else the one chosen by `docker context use`.
+ * @returns undefined for the default one
+ * @throws HeddleError `not-found` for one that is not there, `bad-input` for files that cannot be read
+ */
+export function dockerContext(env: Readonly<Record<string, string | undefined>>): DockerContext | undefined {
+  const folder = env.DOCKER_CONFIG || join(env.HOME ?? '/root', '.docker');
+  const name =
+    env.DOCKER_CONTEXT || read(join(folder, 'config.json'), ClientConfig)?.currentContext || DEFAULT;
+  if (name === DEFAULT) return undefined;
+  const id = createHash('sha256').update(name).digest('hex');
+  const meta = read(join(folder, 'contexts/meta', id, 'meta.json'), ContextMeta);
+  if (meta === undefined) {
+    throw new HeddleError(
+      'not-found',
+      `there is no docker context '${name}' in ${folder}; docker context ls shows which there are`,
+    );
+  }
+  const { Host: host, SkipTLSVerify: unchecked } = meta.Endpoints.docker;
+  const certificates = join(folder, 'contexts/tls', id, 'docker');
+  const tls = existsSync(certificates) ? readCertificates(certificates, !unchecked) : undefined;
+  return { name, host, tls };
+}
+
+function read<Schema extends v.GenericSchema>(
+  path: string,
+  schema: Schema,
+): v.InferOutput<Schema> | undefined {
+  try {
+    return v.parse(schema, JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return undefined;
+    const message = `cannot read ${path} of the docker client: ${messageOf(cause)}; name the engine with DOCKER_HOST`;
+    throw new HeddleError('bad-input', message, { cause });
+  }
+}
