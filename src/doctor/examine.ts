@@ -6,7 +6,10 @@ import type { Parts } from '../parts.ts';
 import { findCapabilities } from './capabilities.ts';
 import { findClock } from './clock.ts';
 import { type Finding, ok } from './finding.ts';
+import { findFirewalls } from './firewall.ts';
+import { findForeignFilters } from './foreign-filters.ts';
 import { findKernel } from './kernel.ts';
+import { findLinkKinds } from './link-kinds.ts';
 import { findPort53 } from './port53.ts';
 
 export interface ExamineNeeds {
@@ -23,7 +26,9 @@ export async function examine({ parts, running, registry }: ExamineNeeds): Promi
     readText('/proc/self/status').then((status) => findCapabilities(status ?? '')),
     kernel(),
     bridge(parts),
-    firewall(parts),
+    findFirewalls(parts),
+    findForeignFilters(parts.bridge),
+    findLinkKinds(),
     findPort53(parts, running),
   ]);
   return [...findings.flat(), ofRegistry(registry)];
@@ -63,23 +68,6 @@ async function bridge({ network, bridge: name }: Parts): Promise<Finding> {
     return ok(subject, [`${name} is there`, ...addresses].join(', '));
   } catch (error) {
     return { subject, state: 'unknown', detail: messageOf(error), advice: '' };
-  }
-}
-
-async function firewall({ firewall: filter, network, bridge: name }: Parts): Promise<Finding> {
-  const subject = 'firewall';
-  try {
-    const { command, policy, missing } = await filter.inspect();
-    const detail = `${command}, policy of forwarded packets ${policy}`;
-    const needed = (await network.hostMac(name)) !== undefined;
-    if (!needed || missing === 0) return ok(subject, detail);
-    const state = policy === 'DROP' ? 'failed' : 'warning';
-    const advice =
-      'containers may not reach each other or the resolver: heddle create-bridge makes the rules';
-    return { subject, state, detail: `${detail}, ${missing} rules of heddle are missing`, advice };
-  } catch (error) {
-    const advice = 'install iptables, or give heddle the capability NET_ADMIN';
-    return { subject, state: 'warning', detail: messageOf(error), advice };
   }
 }
 

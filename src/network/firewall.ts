@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { messageOf } from '../errors.ts';
+import { HeddleError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { formatCidr, networkOf } from './cidr.ts';
 import type { Cidr } from './engine.ts';
@@ -23,7 +23,19 @@ export interface Firewall {
 /** Marks a rule as ours, in every table. */
 const TAG = ['-m', 'comment', '--comment', 'heddle'];
 
-type Family = 'iptables' | 'ip6tables';
+export type Family = 'iptables' | 'ip6tables';
+
+/** A packet filter as it stands. */
+export interface FilterFacts {
+  /** `iptables`, `ip6tables-legacy`: the one that holds Docker's chains. */
+  readonly command: string;
+  /** Policies for forwarded packets and for those to this host: `ACCEPT`, `DROP`. */
+  readonly forward: string;
+  readonly input: string;
+  /** How many of the rules that a bridge needs are not there. */
+  readonly missing: number;
+}
+
 const TABLES = ['filter', 'nat'] as const;
 type Table = (typeof TABLES)[number];
 
@@ -69,18 +81,18 @@ export class IptablesFirewall implements Firewall {
     for (const family of families()) await this.#insert(family, this.#rules, without);
   }
 
-  /** What the filter is, for people. IPv4's alone. @throws Error with iptables' words */
-  async inspect(): Promise<{
-    readonly command: string;
-    /** For forwarded packets: `ACCEPT`, `DROP`. */
-    readonly policy: string;
-    /** How many of the rules that a bridge needs are not there. */
-    readonly missing: number;
-  }> {
-    const command = await this.#command('iptables');
-    const policy = /^-P FORWARD (\S+)/m.exec(await iptables(command, ['-S', 'FORWARD']))?.[1] ?? 'unknown';
-    const present = await taggedRules(command, 'filter');
-    return { command, policy, missing: this.#rules.filter((rule) => !present.has(lineOf(rule))).length };
+  /** What the filter of one family is, for people. @throws HeddleError `failed` with iptables' words */
+  async inspect(family: Family): Promise<FilterFacts> {
+    try {
+      const command = await this.#command(family);
+      const rules = await iptables(command, ['-S']);
+      const policy = (chain: string) => new RegExp(`^-P ${chain} (\\S+)`, 'm').exec(rules)?.[1] ?? 'unknown';
+      const present = await taggedRules(command, 'filter');
+      const missing = this.#rules.filter((rule) => !present.has(lineOf(rule))).length;
+      return { command, forward: policy('FORWARD'), input: policy('INPUT'), missing };
+    } catch (cause) {
+      throw new HeddleError('failed', `${family} cannot be used: ${reasonOf(cause)}`, { cause });
+    }
   }
 
   async masquerade(networks: readonly Cidr[]): Promise<void> {
@@ -188,7 +200,7 @@ const words = (action: '-C' | '-I' | '-D', { table, chain, match, target }: Rule
 const lineOf = ({ chain, match, target }: Rule): string =>
   ['-A', chain, ...match, ...TAG, '-j', target].join(' ');
 
-const families = (): Family[] =>
+export const families = (): Family[] =>
   existsSync('/proc/net/if_inet6') ? ['iptables', 'ip6tables'] : ['iptables'];
 
 /**

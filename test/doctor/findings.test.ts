@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { findCapabilities } from '../../src/doctor/capabilities.ts';
 import { findClock } from '../../src/doctor/clock.ts';
+import { ofFilter } from '../../src/doctor/firewall.ts';
+import { ofChains } from '../../src/doctor/foreign-filters.ts';
 import { findKernel } from '../../src/doctor/kernel.ts';
 
 describe('what doctor finds of capabilities', () => {
@@ -47,5 +49,74 @@ describe('what doctor finds of the clock', () => {
     ['', 'unknown'],
   ])('engine at %s: %s', (time, state) => {
     expect(findClock(time, now).state).toBe(state);
+  });
+});
+
+describe('what doctor finds of the firewall', () => {
+  const filter = { command: 'iptables', forward: 'DROP', input: 'ACCEPT', missing: 3 };
+  it.each([
+    ['all rules there', { missing: 0 }, true, 'ok', /policy of forwarded packets DROP/],
+    ['no bridge that needs them', {}, false, 'ok', /DROP/],
+    ['rules missing where packets are dropped', {}, true, 'failed', /3 rules .*do not reach each other$/],
+    [
+      'rules missing where questions are dropped',
+      { forward: 'ACCEPT', input: 'DROP' },
+      true,
+      'failed',
+      /the resolver$/,
+    ],
+    [
+      'rules missing where nothing is dropped',
+      { forward: 'ACCEPT' },
+      true,
+      'warning',
+      /3 rules of heddle are missing$/,
+    ],
+  ])('%s', (_, more, needed, state, detail) => {
+    expect(ofFilter('firewall', { ...filter, ...more }, needed)).toMatchObject({
+      state,
+      detail: expect.stringMatching(detail),
+    });
+  });
+});
+
+describe('what doctor finds of other tables', () => {
+  const chain = (more: object) => ({
+    chain: {
+      family: 'inet',
+      table: 'strict',
+      name: 'in',
+      handle: 1,
+      type: 'filter',
+      hook: 'input',
+      policy: 'drop',
+      ...more,
+    },
+  });
+  const found = (...chains: object[]) =>
+    ofChains(JSON.stringify({ nftables: [{ metainfo: { json_schema_version: 1 } }, ...chains] }), 'weave');
+  it.each([
+    ['none', [], 'ok'],
+    [
+      "iptables' own",
+      [chain({ family: 'ip', table: 'filter' }), chain({ family: 'ip6', table: 'filter' })],
+      'ok',
+    ],
+    ['one that accepts', [chain({ policy: 'accept' })], 'ok'],
+    [
+      'one that packets do not enter by themselves',
+      [{ chain: { family: 'inet', table: 'a', name: 'b' } }],
+      'ok',
+    ],
+    ['one of what leaves the host', [chain({ hook: 'output' })], 'ok'],
+    ['one that drops', [chain({})], 'warning'],
+  ])('%s', (_, chains, state) => {
+    expect(found(...chains).state).toBe(state);
+  });
+
+  it('advises the rule that lets questions in', () => {
+    expect(found(chain({})).advice).toBe(
+      'nft insert rule inet strict in iifname weave meta l4proto { tcp, udp } th dport 53 accept',
+    );
   });
 });

@@ -1,0 +1,45 @@
+import { messageOf } from '../errors.ts';
+import { type Family, type FilterFacts, families } from '../network/firewall.ts';
+import type { Parts } from '../parts.ts';
+import { type Finding, ok } from './finding.ts';
+
+const SUBJECTS: Readonly<Record<Family, string>> = { iptables: 'firewall', ip6tables: 'firewall IPv6' };
+
+/** The host's packet filter, for each family of addresses that the host has. */
+export async function findFirewalls({
+  firewall,
+  network,
+  bridge,
+}: Pick<Parts, 'firewall' | 'network' | 'bridge'>): Promise<readonly Finding[]> {
+  const needed = await network.hostMac(bridge).catch(() => undefined);
+  return await Promise.all(
+    families().map(async (family): Promise<Finding> => {
+      try {
+        return ofFilter(SUBJECTS[family], await firewall.inspect(family), needed !== undefined);
+      } catch (error) {
+        const advice = 'install iptables, or give heddle the capability NET_ADMIN';
+        return { subject: SUBJECTS[family], state: 'warning', detail: messageOf(error), advice };
+      }
+    }),
+  );
+}
+
+/** @param needed whether there is a bridge whose packets pass the filter */
+export function ofFilter(
+  subject: string,
+  { command, forward, input, missing }: FilterFacts,
+  needed: boolean,
+): Finding {
+  const detail = `${command}, policy of forwarded packets ${forward}, of those to this host ${input}`;
+  if (!needed || missing === 0) return ok(subject, detail);
+  const dropped = [
+    ...(forward === 'ACCEPT' ? [] : ['containers do not reach each other']),
+    ...(input === 'ACCEPT' ? [] : ['containers do not reach the resolver']),
+  ];
+  return {
+    subject,
+    state: dropped.length > 0 ? 'failed' : 'warning',
+    detail: [`${detail}, ${missing} rules of heddle are missing`, ...dropped].join('; '),
+    advice: 'heddle create-bridge makes the rules, and the daemon keeps them',
+  };
+}

@@ -1,0 +1,204 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findLinkKinds } from '../../src/doctor/link-kinds.ts';
+import { clearWorld } from '../support/cleanup.ts';
+import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { removeContainers } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
+import { type Outcome, runProgram, succeed } from '../support/program.ts';
+
+/** Bad states of a host, each made for real in this world, and what doctor says of them. */
+interface Finding {
+  readonly subject: string;
+  readonly state: string;
+  readonly detail: string;
+  readonly advice: string;
+}
+
+const findingsOf = ({ stdout }: Outcome) => JSON.parse(stdout) as readonly Finding[];
+const of = (findings: readonly Finding[], subject: string) =>
+  findings.find((finding) => finding.subject === subject);
+
+let consul: ConsulAgent;
+let daemon: Daemon;
+const doctor = async () => findingsOf(await daemon.word('doctor', '--format', 'json'));
+
+beforeAll(async () => {
+  consul = await startConsul();
+  daemon = await startDaemon([consul.uri]);
+  await daemon.word('create-bridge');
+});
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await consul?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+/** Does it, looks, and undoes it. */
+async function during(
+  [program = '', ...words]: readonly string[],
+  undo: readonly string[],
+  look: () => Promise<readonly Finding[]> = doctor,
+): Promise<readonly Finding[]> {
+  await succeed(program, words);
+  try {
+    return await look();
+  } finally {
+    await succeed(undo[0] as string, undo.slice(1));
+  }
+}
+
+describe('what is wrong with a host', () => {
+  test('nothing, and then it has no advice but to start a container', async () => {
+    const findings = await doctor();
+    for (const { subject, state, advice, detail } of findings) {
+      if (subject === 'port 53')
+        expect({ state, advice }).toEqual({ state: 'unknown', advice: 'start one, and ask again' });
+      else expect({ state, advice }, `${subject}: ${detail}`).toEqual({ state: 'ok', advice: '' });
+    }
+    const subjects = [
+      'docker',
+      'devices',
+      'kernel',
+      'firewall',
+      'firewall IPv6',
+      'nftables',
+      'bridge',
+      'clock',
+      'registry',
+    ];
+    expect(findings.map(({ subject }) => subject)).toEqual(expect.arrayContaining(subjects));
+  });
+
+  test('forwarding that is off', async () => {
+    const off = ['sysctl', '-q', '-w', 'net.ipv4.ip_forward=0'];
+    const findings = await during(off, ['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
+    expect(of(findings, 'kernel')).toMatchObject({
+      state: 'warning',
+      detail: expect.stringMatching(/forwarding is off/),
+      advice: expect.stringContaining('sysctl -w net.ipv4.ip_forward=1'),
+    });
+  });
+
+  test.each([
+    ['iptables', 'firewall', 'FORWARD', /containers do not reach each other/],
+    ['ip6tables', 'firewall IPv6', 'INPUT', /containers do not reach the resolver/],
+  ])('rules that somebody flushed, where %s drops', async (command, subject, chain, detail) => {
+    await succeed(command, ['-w', '-P', chain, 'DROP']);
+    // The daemon would bring them back.
+    await daemon.stop();
+    const local = async () => findingsOf(await heddle(['--local', 'doctor', '--format', 'json']));
+    try {
+      const findings = await during([command, '-w', '-F', chain], [HEDDLE, 'create-bridge'], local);
+      expect(of(findings, subject)).toMatchObject({
+        state: 'failed',
+        detail: expect.stringMatching(detail),
+        advice: expect.stringContaining('heddle create-bridge'),
+      });
+      expect(of(await local(), subject)).toMatchObject({ state: 'ok' });
+    } finally {
+      await succeed(command, ['-w', '-P', chain, command === 'iptables' ? 'DROP' : 'ACCEPT']);
+      await daemon.start();
+    }
+  });
+
+  test('a table of nft that drops, whatever iptables accepts', async () => {
+    const chain = '{ type filter hook forward priority 10; policy drop; }';
+    await succeed('nft', ['add table inet strict']);
+    const findings = await during(
+      ['nft', `add chain inet strict passing ${chain}`],
+      ['nft', 'delete table inet strict'],
+    );
+    expect(of(findings, 'nftables')).toEqual({
+      subject: 'nftables',
+      state: 'warning',
+      detail: expect.stringMatching(
+        /^table inet strict, chain passing, drops: containers may not reach each other/,
+      ),
+      advice: 'nft insert rule inet strict passing iifname weave oifname weave accept',
+    });
+  });
+
+  test('a bridge that is not there yet', async () => {
+    await removeContainers();
+    await daemon.word('reset');
+    expect(of(await doctor(), 'bridge')).toMatchObject({
+      state: 'warning',
+      advice: expect.stringContaining('heddle create-bridge'),
+    });
+    await daemon.word('create-bridge');
+  });
+
+  test('capabilities that are missing', async () => {
+    const powerless = [
+      '--bounding-set=-all',
+      '--inh-caps=-all',
+      HEDDLE,
+      '--local',
+      'doctor',
+      '--format',
+      'json',
+    ];
+    const findings = findingsOf(await runProgram('setpriv', powerless));
+    expect(of(findings, 'capabilities')).toMatchObject({
+      state: 'failed',
+      detail: expect.stringMatching(/no NET_ADMIN.*no SYS_ADMIN/),
+      advice: expect.stringMatching(/--cap-add NET_ADMIN --cap-add SYS_ADMIN/),
+    });
+    expect(of(findings, 'devices')).toMatchObject({
+      state: 'unknown',
+      detail: expect.stringContaining('not permitted'),
+    });
+    expect(of(findings, 'firewall')).toMatchObject({
+      state: 'warning',
+      advice: expect.stringContaining('NET_ADMIN'),
+    });
+  });
+
+  test("a clock that is not the engine's", async () => {
+    // An engine an hour ahead: all that doctor asks of it.
+    const SystemTime = new Date(Date.now() + 3_600_000).toISOString();
+    const engine = createServer((request, response) => {
+      const isList = request.url?.includes('/containers/json');
+      response.end(
+        JSON.stringify(isList ? [] : { ApiVersion: '1.41', ID: 'X', ServerVersion: '20.10', SystemTime }),
+      );
+    }).listen(0, '127.0.0.1');
+    await once(engine, 'listening');
+    try {
+      const { port } = engine.address() as AddressInfo;
+      const env = { DOCKER_HOST: `tcp://127.0.0.1:${port}` };
+      const outcome = await heddle(['--local', 'doctor', '--format', 'json'], { env });
+      expect(of(findingsOf(outcome), 'clock')).toMatchObject({
+        state: 'warning',
+        detail: expect.stringMatching(/^36\d\d s away/),
+        advice: expect.stringContaining('NTP'),
+      });
+    } finally {
+      engine.close();
+    }
+  });
+
+  test('a kernel that cannot make a device', async () => {
+    expect(await findLinkKinds({ veth: 'CONFIG_VETH', nosuch: 'CONFIG_NOSUCH' })).toEqual({
+      subject: 'devices',
+      state: 'failed',
+      detail: 'nosuch: Error: Unknown device type.',
+      advice: 'load the module (modprobe nosuch), or take a kernel with CONFIG_NOSUCH',
+    });
+  });
+
+  test('a Consul that is gone', async () => {
+    await consul.stop();
+    await eventually(async () =>
+      expect(of(await doctor(), 'registry')).toMatchObject({
+        state: 'failed',
+        detail: expect.stringMatching(/^consul.*away/),
+        advice: expect.stringMatching(/^is Consul up/),
+      }),
+    );
+  });
+});
