@@ -1,35 +1,32 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../scripts/root.ts';
-import { clearWorld } from '../support/cleanup.ts';
+import { clearWorld, leftOnHost } from '../support/cleanup.ts';
 import { type ConsulAgent, startConsul } from '../support/consul.ts';
 import { dataOf, dig } from '../support/dig.ts';
 import { docker, startEngine, stopEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, HEDDLE, startDaemon } from '../support/heddle.ts';
-import { succeed } from '../support/program.ts';
+import { runProgram, succeed } from '../support/program.ts';
 
 /** The bridge is Docker's own: what "Adventures with Weave and Docker" did in 2015, with heddle in weave's place. */
 let consul: ConsulAgent;
 let daemon: Daemon;
 
 const example = (path: string) => readFile(join(ROOT, 'examples', path), 'utf8');
-/** The commands of one kind in /etc/network/interfaces. */
-async function ifupdown(kind: string): Promise<void> {
-  const lines = (await example('ifupdown/weave')).split('\n').map((line) => line.trim().split(/\s+/));
-  for (const [, program = '', ...words] of lines.filter(([first]) => first === kind)) {
-    await succeed(program === 'heddle' ? HEDDLE : program, words, {
-      env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' },
-    });
-  }
-}
+/** Debian's ifup and ifdown; they run commands with a PATH of their own, whose first folder is this one. */
+const PATH_OF_IFUP = '/usr/local/sbin';
+const interfaces = (word: 'ifup' | 'ifdown') =>
+  succeed(word, ['-a', '-i', join(ROOT, 'examples/ifupdown/weave'), '--state-dir=/run/network']);
 
 beforeAll(async () => {
   await stopEngine();
   await clearDefaultBridge();
-  await ifupdown('pre-up');
-  await ifupdown('post-up');
+  await succeed('mount', ['-t', 'tmpfs', 'tmpfs', PATH_OF_IFUP]);
+  await symlink(HEDDLE, join(PATH_OF_IFUP, 'heddle'));
+  await mkdir('/run/network', { recursive: true });
+  await interfaces('ifup');
   const settings = Object.entries(JSON.parse(await example('docker-bridge/daemon.json')) as object);
   await startEngine(settings.map(([key, value]) => `--${key}=${value}`));
   consul = await startConsul();
@@ -40,6 +37,7 @@ afterAll(async () => {
   await consul?.[Symbol.asyncDispose]();
   await clearWorld();
   await stopEngine();
+  await runProgram('umount', [PATH_OF_IFUP]);
   await startEngine();
 });
 
@@ -122,4 +120,13 @@ test("reset does not take Docker's bridge away", async () => {
   expect(status).toBe(1);
   expect(stderr).toMatch(/^heddle: weave is the bridge of the Docker engine/);
   expect(await fetchPage(`http://${await ownAddress('server')}`)).toBe('hello from weave');
+});
+
+test('ifdown takes the bridge away again, when Docker has stopped', async () => {
+  await daemon.stop();
+  await stopEngine();
+  expect(await leftOnHost()).toContain('weave');
+  await interfaces('ifdown');
+  expect(await leftOnHost()).not.toContain('weave');
+  await startEngine();
 });
