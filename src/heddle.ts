@@ -3,12 +3,14 @@ import type { LoadedSettings } from './config/load.ts';
 import { Claims, EXPOSED } from './containers/claims.ts';
 import { Follower } from './containers/follow.ts';
 import { Roster } from './containers/roster.ts';
+import { takeOver } from './control/client.ts';
 import { DaemonHost } from './control/daemon-host.ts';
 import type { Host } from './control/host.ts';
 import { ControlServer } from './control/server.ts';
 import { NameService } from './dns/name-service.ts';
 import { WeaveNames } from './dns/weave-names.ts';
 import { DockerClient } from './docker/client.ts';
+import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
 import { messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
@@ -33,6 +35,8 @@ export class Heddle {
   readonly #needs: HeddleNeeds;
   /** What stops the parts that were started, in the order of starting. */
   readonly #started: (() => Promise<unknown>)[] = [];
+  readonly #handedOver = Promise.withResolvers<void>();
+  #handingOver = false;
   #pass: () => void = () => {};
   #summary: Readonly<Record<string, unknown>> = { version: VERSION };
 
@@ -49,6 +53,8 @@ export class Heddle {
   async start(): Promise<void> {
     const settings = this.#settings;
     const log = (component: string) => this.#needs.log.child({ component });
+    const client = new DockerClient(dockerHost(this.#needs.env));
+    if (settings.takeOver) await this.#takeOver(client);
     const state = await StateFile.open(settings.stateDir);
     const { hostId } = state.current;
 
@@ -56,7 +62,6 @@ export class Heddle {
       hostId,
       log,
     });
-    const client = new DockerClient(dockerHost(this.#needs.env));
     const claims = new Claims(state);
     const roster = new Roster();
     const parts = assembleParts(settings, {
@@ -71,7 +76,14 @@ export class Heddle {
     const { bridgeAddresses, docker, observer, surroundings } = parts;
     const containerNames = new WeaveNames({ roster, state }, { domain: settings.weaveDomain });
     const names = new NameService(
-      { view, names: containerNames.table, node: () => open.node(), bridgeAddresses, log: log('dns') },
+      {
+        view,
+        names: containerNames.table,
+        node: () => open.node(),
+        known: () => Promise.race([follower.synced, follower.lostAtFirst]),
+        bridgeAddresses,
+        log: log('dns'),
+      },
       settings,
     );
     const keeper = new BridgeKeeper({
@@ -115,7 +127,12 @@ export class Heddle {
       { hostId, settings: settings.effective, bridge: settings.bridge },
     );
     const control = new ControlServer(
-      { word: (argv, io) => runOnHost(argv, host, io), engine: () => host.engine(), log: log('control') },
+      {
+        word: (argv, io) => runOnHost(argv, host, io),
+        engine: () => host.engine(),
+        handOver: () => this.#handOver(),
+        log: log('control'),
+      },
       { path: settings.socket },
     );
 
@@ -143,7 +160,7 @@ export class Heddle {
       await containerNames.prune();
       await reconciler.start();
     });
-    this.#started.push(() => reconciler.stop());
+    this.#started.push(() => reconciler.stop(this.#handingOver ? { keep: true } : {}));
     await Promise.race([reconciling, follower.lostAtFirst]);
     this.#summary = { version: VERSION, host: hostId, registry: open.registry.name, docker: docker.address };
   }
@@ -156,6 +173,26 @@ export class Heddle {
   /** What the log says once the daemon is ready. */
   summary(): Readonly<Record<string, unknown>> {
     return this.#summary;
+  }
+
+  /** Resolves when another daemon has taken this one's place. */
+  get handedOver(): Promise<void> {
+    return this.#handedOver.promise;
+  }
+
+  /** What takes time is done while the other daemon still answers; then it ends, and this one begins. */
+  async #takeOver(client: DockerClient): Promise<void> {
+    // Docker may be away, which is no reason not to.
+    await new DockerEngine(client).info().catch(() => {});
+    if (await takeOver(this.#settings.socket)) this.#needs.log.info('took the place of another daemon');
+  }
+
+  /** Stops everything but the control socket, which the one who takes over is waiting at. */
+  async #handOver(): Promise<() => void> {
+    this.#needs.log.info('another daemon takes over');
+    this.#handingOver = true;
+    while (this.#started.length > 1) await this.#started.pop()?.();
+    return () => this.#handedOver.resolve();
   }
 
   /** Idempotent, at any time. */

@@ -1,14 +1,16 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { ADDRESS_WORDS } from './addresses.ts';
+import { answer, formatOption } from './format.ts';
 import { defineManyHosts, refusePassword } from './many-hosts.ts';
-import { addHostWords, type End, runProgram } from './program.ts';
+import { addHostWords, type End, runProgram, takesDockerArguments } from './program.ts';
 import { type Translation, translateRegistrator } from './registrator.ts';
 import { addSettings, leadingSettings, settingsIn } from './settings.ts';
+import { defineSuperseded } from './superseded.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,6 +63,7 @@ class CommandLine {
       '--local',
       'do the word in this process, as root, without a daemon',
     );
+    program.addOption(new Option('--here', 'only in the daemon of this host').hideHelp());
     program.option('--trace', 'print every call to the Docker API, before the word');
     this.#defineDaemon(program, end);
     this.#defineLaunch(program, end);
@@ -69,10 +72,12 @@ class CommandLine {
     this.#defineCreateBridge(program, end);
     this.#defineSetup(program, end);
     defineManyHosts(program);
-    program
-      .command('version')
-      .summary('print the version')
-      .action(() => void this.#io.stdout.write(`heddle ${VERSION}\n`));
+    defineSuperseded(program, this.#io);
+    const version = program.command('version').summary('print the version').addOption(formatOption());
+    version.action(() => {
+      const value = { version: VERSION, node: process.versions.node };
+      answer(this.#io, version.opts(), `heddle ${VERSION}\n`, value);
+    });
   }
 
   #defineDaemon(program: Command, end: End): void {
@@ -93,9 +98,10 @@ class CommandLine {
   #defineLaunch(program: Command, end: End): void {
     const words = () => this.argv.slice(leadingSettings(this.argv) + 1);
     const needs = async () => {
-      const { dockerHost } = await import('../docker/host.ts');
+      const { defaultEngine, dockerHost } = await import('../docker/host.ts');
       const { DockerClient } = await import('../docker/client.ts');
-      const own = new DockerClient(dockerHost({ ...this.#env, DOCKER_HOST: undefined }));
+      const { DOCKER_HOST: elsewhere, ...here } = this.#env;
+      const own = new DockerClient(elsewhere ? dockerHost(here) : defaultEngine());
       return { client: await this.#docker(program), own, env: this.#env, io: this.#io };
     };
     const launch = program
@@ -115,9 +121,10 @@ class CommandLine {
     const stop = addSettings(program.command('stop'), { hidden: true }).summary(
       "stop the daemon's container",
     );
+    stop.addOption(formatOption());
     stop.action(async () => {
       const { stopWord } = await import('./launch.ts');
-      end(await stopWord(await this.#settings(program, stop), await needs()));
+      end(await stopWord(await this.#settings(program, stop), stop.opts(), await needs()));
     });
   }
 
@@ -131,10 +138,8 @@ class CommandLine {
       .addHelpText(
         'after',
         `\n--with-dns  the container asks heddle for names\naddress     ${ADDRESS_WORDS}\n\nPrints the container id. If attaching fails, the container is removed again.`,
-      )
-      .allowUnknownOption()
-      .passThroughOptions();
-    command.action(async () => {
+      );
+    takesDockerArguments(command).action(async () => {
       const { parseRun } = await import('../run/command.ts');
       const { runAttached } = await import('../run/attached.ts');
       const parsed = parseRun(this.argv.slice(leadingSettings(this.argv) + 1));
@@ -151,10 +156,11 @@ class CommandLine {
     const command = program
       .command('create-bridge')
       .summary('create the bridge; needs root, and no Docker')
-      .option('--local', 'accepted, and always so');
+      .option('--local', 'accepted, and always so')
+      .addOption(formatOption());
     addSettings(command, { hidden: true }).action(async () => {
       const { createBridge } = await import('./create-bridge.ts');
-      end(await createBridge(await this.#settings(program, command)));
+      end(await createBridge(await this.#settings(program, command), command.opts(), this.#io));
     });
   }
 
@@ -164,7 +170,8 @@ class CommandLine {
       .summary('say what is there of what heddle needs, or make this host ask heddle for names')
       .option('--host-dns', "make this host's own resolver ask heddle for the names that heddle knows")
       .option('--undo', 'with --host-dns: put everything back')
-      .option('--dry-run', 'with --host-dns: only show what would be changed');
+      .option('--dry-run', 'with --host-dns: only show what would be changed')
+      .addOption(formatOption());
     addSettings(command, { hidden: true }).action(async () => {
       const { hostDns, undo = false, dryRun = false } = command.opts();
       const settings = await this.#settings(program, command);
@@ -181,7 +188,7 @@ class CommandLine {
         );
       }
       const { setup } = await import('./setup.ts');
-      end(await setup(settings, docker, this.#io));
+      end(await setup(settings, command.opts(), docker, this.#io));
     });
   }
 
@@ -207,7 +214,7 @@ class CommandLine {
     const docker = await this.#docker(program);
     if (!local) {
       const { reachHost } = await import('../control/reach.ts');
-      return await reachHost(settings, docker);
+      return await reachHost(settings, docker, { here: program.opts().here === true });
     }
     const { localHost } = await import('../control/local.ts');
     const { runOnHost } = await import('./on-host.ts');

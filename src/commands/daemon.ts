@@ -32,7 +32,8 @@ export async function daemon(
   try {
     await heddle.start();
     log.info(heddle.summary(), 'ready');
-    log.info({ signal: await signal.first }, 'stopping');
+    const why = await Promise.race([signal.first, heddle.handedOver.then(() => 'another daemon')]);
+    log.info({ why }, 'stopping');
     return 0;
   } finally {
     await heddle.stop();

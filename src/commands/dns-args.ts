@@ -1,4 +1,5 @@
 import { dnsArgs } from '../dns/args.ts';
+import { answer, formatOption } from './format.ts';
 import type { HostWord } from './word.ts';
 
 export const dnsArgsWord: HostWord = {
@@ -10,9 +11,18 @@ export const dnsArgsWord: HostWord = {
       .argument(
         '[docker run arguments...]',
         'what docker run will be given; only a --dns-search in it counts',
-      ),
-  async run(host, request, io) {
-    io.stdout.write(`${dnsArgs(await host.resolver(), request.args).join(' ')}\n`);
+      )
+      .addOption(formatOption()),
+  async run(host, { args, options }, io) {
+    const flags = dnsArgs(await host.resolver(), withoutFormat(args));
+    answer(io, options, `${flags.join(' ')}\n`, { args: flags });
     return 0;
   },
 };
+
+/** Docker's words begin behind ours. */
+function withoutFormat(args: readonly string[]): readonly string[] {
+  const [first = ''] = args;
+  if (first === '--format') return args.slice(2);
+  return first.startsWith('--format=') ? args.slice(1) : args;
+}

@@ -1,10 +1,13 @@
+import { answer, formatOption } from './format.ts';
 import type { HostWord } from './word.ts';
 
 export const dockerBridgeIp: HostWord = {
   name: 'docker-bridge-ip',
-  describe: (command) => void command.summary("print the address of Docker's bridge"),
-  async run(host, _, io) {
-    io.stdout.write(`${await host.bridgeAddress()}\n`);
+  describe: (command) =>
+    void command.summary("print the address of Docker's bridge").addOption(formatOption()),
+  async run(host, { options }, io) {
+    const address = await host.bridgeAddress();
+    answer(io, options, `${address}\n`, { address });
     return 0;
   },
 };

@@ -1,5 +1,5 @@
 import type { Finding } from '../doctor/finding.ts';
-import { formatOption } from './ps.ts';
+import { answer, formatOption } from './format.ts';
 import { printable } from './table.ts';
 import type { HostWord } from './word.ts';
 
@@ -9,9 +9,7 @@ export const doctor: HostWord = {
     void command.summary('look at everything heddle stands on, and say what to do').addOption(formatOption()),
   async run(host, { options }, io) {
     const findings = await host.doctor();
-    io.stdout.write(
-      options.format === 'json' ? `${JSON.stringify(findings, null, 2)}\n` : findings.map(text).join(''),
-    );
+    answer(io, options, findings.map(text).join(''), findings);
     return findings.some(({ state }) => state === 'failed') ? 1 : 0;
   },
 };

@@ -1,4 +1,4 @@
-import { formatOption } from './ps.ts';
+import { answer, formatOption } from './format.ts';
 import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
 
@@ -9,11 +9,7 @@ export const settingsWord: HostWord = {
   async run(host, { options }, io) {
     const settings = await host.settings();
     const rows = settings.map(({ setting, value, origin }) => [setting, printable(value), printable(origin)]);
-    io.stdout.write(
-      options.format === 'json'
-        ? `${JSON.stringify(settings, null, 2)}\n`
-        : table(['setting', 'value', 'from'], rows),
-    );
+    answer(io, options, table(['setting', 'value', 'from'], rows), settings);
     return 0;
   },
 };

@@ -2,7 +2,7 @@ import { askedName, type Candidate, type Explanation, explain } from '../control
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { Instance } from '../registry/registry.ts';
-import { formatOption } from './ps.ts';
+import { answer, formatOption } from './format.ts';
 import { describeService } from './services.ts';
 import { printable } from './table.ts';
 import type { HostWord } from './word.ts';
@@ -25,9 +25,7 @@ export const explainWord: HostWord = {
     const asked = askedName(args[0] as string);
     const [reports, instances] = [await host.containers(), await host.instances(asked.name)];
     const explanation = explain(asked, reports, instances, (id) => host.registration(id));
-    io.stdout.write(
-      options.format === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : text(explanation),
-    );
+    answer(io, options, text(explanation), explanation);
     return explanation.answers.length > 0 ? 0 : 3;
   },
 };

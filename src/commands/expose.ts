@@ -1,9 +1,13 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { HeddleError } from '../errors.ts';
+import { formatCidr } from '../network/cidr.ts';
 import { ADDRESS_WORDS, requestsIn } from './addresses.ts';
+import { bareAddresses } from './attach.ts';
+import { answer, formatOption } from './format.ts';
 import type { HostWord } from './word.ts';
 
 const describe = (command: Command, summary: string): Command =>
-  command.summary(summary).argument('[addresses...]', ADDRESS_WORDS);
+  command.summary(summary).argument('[addresses...]', ADDRESS_WORDS).addOption(formatOption());
 
 export const expose: HostWord = {
   name: 'expose',
@@ -11,24 +15,34 @@ export const expose: HostWord = {
     void describe(command, 'give this host addresses on the network')
       // As the weave script has it: -h is the name.
       .helpOption('--help', 'show this')
-      .option('-h, --name <fqdn>', 'a name for these addresses'),
-  check: ({ args }) => void requestsIn(args),
+      .option('-h, --name <fqdn>', 'a name for these addresses, until they are hidden')
+      .addOption(new Option('--without-masquerade').hideHelp()),
+  check({ args, options }) {
+    requestsIn(args);
+    if (options.withoutMasquerade !== true) return;
+    throw new HeddleError(
+      'not-supported',
+      '--without-masquerade: what heddle exposes is masqueraded; an address that is not, the bridge is given by ' +
+        'hand: ip address add 10.2.0.1/16 dev weave',
+    );
+  },
   async run(host, { args, options }, io) {
-    const cidrs = await host.addresses.expose(requestsIn(args));
-    const ips = cidrs.map(({ ip }) => ip);
-    if (typeof options.name === 'string') await host.addName({ ips, name: options.name });
-    io.stdout.write(`${ips.join(' ')}\n`);
+    const name = options.name as string | undefined;
+    const cidrs = await host.addresses.expose(requestsIn(args), name);
+    const value = { addresses: cidrs.map(formatCidr), ...(name !== undefined && { name }) };
+    answer(io, options, bareAddresses(cidrs), value);
     return 0;
   },
 };
 
 export const hide: HostWord = {
   name: 'hide',
-  describe: (command) => void describe(command, "take this host's addresses on the network away"),
+  describe: (command) =>
+    void describe(command, "take this host's addresses on the network away, and their names with them"),
   check: ({ args }) => void requestsIn(args),
-  async run(host, { args }, io) {
-    const ips = (await host.addresses.hide(requestsIn(args))).map(({ ip }) => ip);
-    io.stdout.write(`${ips.join(' ')}\n`);
+  async run(host, { args, options }, io) {
+    const cidrs = await host.addresses.hide(requestsIn(args));
+    answer(io, options, bareAddresses(cidrs), { addresses: cidrs.map(formatCidr) });
     return 0;
   },
 };

@@ -5,9 +5,13 @@ import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { daemonEnvironment, type LaunchOptions } from '../launch/container.ts';
-import { launch, replace, stopDaemon } from '../launch/launch.ts';
+import { launch, stopDaemon } from '../launch/launch.ts';
 import { loadImage } from '../launch/load.ts';
+import { replace } from '../launch/replace.ts';
 import { VERSION } from '../version.ts';
+import { answer } from './format.ts';
+import { refuseManyHosts, refusePeerFlags } from './many-hosts.ts';
+import { outputTo } from './program.ts';
 import { translateRegistrator } from './registrator.ts';
 import { addSettings, settingsIn } from './settings.ts';
 
@@ -20,17 +24,16 @@ export interface LaunchNeeds {
   readonly io: Io;
 }
 
+/** Of `launch` itself; what stands behind them is for the daemon. */
+const OWN_FLAGS = ['--replace', '--load', '--format=json', '--format=text'];
+
 /** @returns the exit status */
 export async function launchWord(
   words: readonly string[],
   settings: Settings,
   needs: LaunchNeeds,
 ): Promise<number> {
-  const ours = words.findIndex((word) => word !== '--replace' && word !== '--load');
-  const flags = new Set(ours < 0 ? words : words.slice(0, ours));
-  const { argv: args, problem } = translateRegistrator(ours < 0 ? [] : words.slice(ours));
-  if (problem !== undefined) throw new HeddleError('bad-input', problem);
-  await checkDaemonArguments(args);
+  const { flags, args } = await launchArguments(words, needs.io);
   const variables = (Object.keys(SETTINGS) as SettingName[]).flatMap(variablesOf);
   const options: LaunchOptions = {
     name: settings.containerName,
@@ -40,22 +43,52 @@ export async function launchWord(
   };
   if (flags.has('--load')) await loadImage(needs.own, needs.client, options.image);
   const id = await (flags.has('--replace') ? replace : launch)(needs.client, options);
-  needs.io.stdout.write(`${id}\n`);
+  answer(needs.io, { format: flags.has('--format=json') ? 'json' : 'text' }, `${id}\n`, { container: id });
   return 0;
 }
 
+/**
+ * The words behind `launch`, parted.
+ * @throws HeddleError `not-supported` for other hosts, `bad-input` for what the daemon would refuse; before anything
+ * is asked or started
+ */
+export async function launchArguments(
+  words: readonly string[],
+  io: Io,
+): Promise<{ readonly flags: ReadonlySet<string>; readonly args: readonly string[] }> {
+  refusePeerFlags(words);
+  const flags = new Set<string>();
+  let own = 0;
+  for (; OWN_FLAGS.includes(words[own] ?? ''); own++) flags.add(words[own] as string);
+  const { argv: args, problem } = translateRegistrator(words.slice(own));
+  if (problem !== undefined) throw new HeddleError('bad-input', problem);
+  await checkDaemonArguments(args, io);
+  return { flags, args };
+}
+
 /** Stopping what does not run is a note, not a failure, as the script had it. @returns the exit status */
-export async function stopWord(settings: Settings, { client, io }: LaunchNeeds): Promise<number> {
+export async function stopWord(
+  settings: Settings,
+  options: { readonly format?: unknown },
+  { client, io }: LaunchNeeds,
+): Promise<number> {
   const name = settings.containerName;
-  if (!(await stopDaemon(client, name))) io.stderr.write(`heddle: no container '${name}' is running\n`);
+  const stopped = await stopDaemon(client, name);
+  if (!stopped) io.stderr.write(`heddle: no container '${name}' is running\n`);
+  answer(io, options, '', { container: name, stopped });
   return 0;
 }
 
 /** What the daemon would refuse is refused before anything is started. */
-async function checkDaemonArguments(args: readonly string[]): Promise<void> {
-  const daemon = addSettings(new Command('launch').argument('[registry]').exitOverride());
-  daemon.parse([...args], { from: 'user' });
-  const [registry] = daemon.args;
+async function checkDaemonArguments(args: readonly string[], io: Io): Promise<void> {
+  const daemon = addSettings(new Command('launch').argument('[registry...]').exitOverride());
+  daemon.configureOutput(outputTo(io)).parse([...args], { from: 'user' });
+  const [registry, ...more] = daemon.args;
+  // A host's bare name or address was a peer to the script; a registry is a URI.
+  const peer = [registry, ...more].find((word) => word && word !== 'embedded' && !word.includes('://'));
+  if (peer !== undefined) refuseManyHosts(`launch ${peer}`);
+  if (more.length > 0)
+    throw new HeddleError('bad-input', `expected one registry, got ${daemon.args.join(' ')}`);
   await loadSettings({
     flags: { ...settingsIn(daemon.opts()), ...(registry ? { registry } : {}) },
     env: {},

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import ipaddr from 'ipaddr.js';
 import type { NameRequest } from '../dns/weave-names.ts';
 import { HeddleError } from '../errors.ts';
+import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
 /** `dns-add` and `dns-remove` take the same words. */
@@ -15,7 +16,8 @@ function describe(command: Command, summary: string, none: string): void {
     )
     // As the weave script has it: -h is the name.
     .helpOption('--help', 'show this')
-    .option('-h, --name <name>', `the name, with or without the domain of container names (${none})`);
+    .option('-h, --name <name>', `the name, with or without the domain of container names (${none})`)
+    .addOption(formatOption());
 }
 
 export const dnsAdd: HostWord = {
@@ -23,8 +25,10 @@ export const dnsAdd: HostWord = {
   describe: (command) =>
     describe(command, 'give a name to a container or to addresses', "the container's own"),
   check: (request) => void nameRequest(request),
-  async run(host, request) {
-    await host.addName(nameRequest(request));
+  async run(host, request, io) {
+    const named = nameRequest(request);
+    await host.addName(named);
+    answer(io, request.options, '', named);
     return 0;
   },
 };
@@ -33,8 +37,10 @@ export const dnsRemove: HostWord = {
   name: 'dns-remove',
   describe: (command) => describe(command, 'take away what dns-add gave', 'all of the container'),
   check: (request) => void nameRequest(request),
-  async run(host, request) {
-    await host.removeName(nameRequest(request));
+  async run(host, request, io) {
+    const named = nameRequest(request);
+    await host.removeName(named);
+    answer(io, request.options, '', named);
     return 0;
   },
 };
@@ -44,12 +50,13 @@ export const dnsLookup: HostWord = {
   describe: (command) =>
     void command
       .summary('print the addresses of a name, or the name of an address')
-      .argument('<name>', 'as a container would ask for it: web, web.weave.local, 10.2.1.1'),
+      .argument('<name>', 'as a container would ask for it: web, web.weave.local, 10.2.1.1')
+      .addOption(formatOption()),
   async run(host, request, io) {
     const [word = ''] = request.args;
     const found = await host.lookUp(word);
     if (found.length === 0) throw new HeddleError('not-found', `nothing is known of ${word}`);
-    io.stdout.write(found.map((line) => `${line}\n`).join(''));
+    answer(io, request.options, found.map((line) => `${line}\n`).join(''), { name: word, answers: found });
     return 0;
   },
 };

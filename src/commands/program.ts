@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { VERSION } from '../version.ts';
@@ -65,11 +65,7 @@ export async function runProgram(
   const program = new Command('heddle')
     .description('Gives every container of a Docker host its own address, service and name.')
     .version(`heddle ${VERSION}`)
-    .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'heddle: ')),
-    })
+    .configureOutput(outputTo(io))
     .enablePositionalOptions()
     .exitOverride();
   define(program, (given) => {
@@ -83,6 +79,13 @@ export async function runProgram(
   }
 }
 
+/** Where a command's own words go, and how they begin. */
+export const outputTo = (io: Io): OutputConfiguration => ({
+  writeOut: (text) => void io.stdout.write(text),
+  writeErr: (text) => void io.stderr.write(text),
+  outputError: (text, write) => write(text.replace(/^error: /, 'heddle: ')),
+});
+
 /** Adds the host's words to a program; the same on the command line and in the daemon. */
 export function addHostWords(program: Command, argv: readonly string[], perform: Perform, end: End): void {
   for (const word of HOST_WORDS) {
@@ -90,7 +93,7 @@ export function addHostWords(program: Command, argv: readonly string[], perform:
       .command(word.name, { hidden: word.hidden ?? false })
       .configureOutput(program.configureOutput());
     word.describe(command);
-    if (word.takesDockerArguments) command.allowUnknownOption().passThroughOptions();
+    if (word.takesDockerArguments) takesDockerArguments(command);
     else
       addSettings(command, { hidden: true }).option('--local', 'in this process, as root, without a daemon');
     command.action(async () => {
@@ -101,6 +104,10 @@ export function addHostWords(program: Command, argv: readonly string[], perform:
     });
   }
 }
+
+/** Docker's own arguments follow: `-h` among them is a hostname. */
+export const takesDockerArguments = (command: Command): Command =>
+  command.helpOption('--help', 'show this').allowUnknownOption().passThroughOptions();
 
 /** The sentence on stderr and the exit status for whatever a word threw. */
 function complain(error: unknown, io: Io): number {

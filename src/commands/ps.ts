@@ -1,14 +1,14 @@
 import { Option } from 'commander';
+import { EXPOSED } from '../containers/claims.ts';
 import { announcement } from '../control/announcement.ts';
-import type { ContainerReport, Host } from '../control/host.ts';
+import type { AttachmentReport, ContainerReport, Host } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
 import type { Io } from '../io.ts';
 import { formatCidr } from '../network/cidr.ts';
+import { answer } from './format.ts';
 import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
 
-export const formatOption = (): Option =>
-  new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text');
 const psFormat = (): Option =>
   new Option(
     '--format <format>',
@@ -16,6 +16,8 @@ const psFormat = (): Option =>
   )
     .choices(['text', 'json', 'weave'])
     .default('text');
+
+const HEADINGS = ['container', 'name', 'addresses', 'services', 'announced at'];
 
 export const ps: HostWord = {
   name: 'ps',
@@ -28,20 +30,20 @@ export const ps: HostWord = {
     const asked = request.args;
     if (request.options.format === 'weave') return await psOfWeave(host, asked, io);
     const all = (await host.containers()).filter(({ entry }) => entry.snapshot.pid > 0);
-    const shown =
-      asked.length === 0 ? all : all.filter((report) => asked.some((word) => named(report, word)));
-    const unknown = asked.filter((word) => !all.some((report) => named(report, word)));
+    const isAsked = (is: (word: string) => boolean) => asked.length === 0 || asked.some(is);
+    const shown = all.filter((report) => isAsked((word) => named(report, word)));
+    const bridge = isAsked((word) => word === EXPOSED) ? await exposed(host) : [];
+    const unknown = asked.filter((word) => word !== EXPOSED && !all.some((report) => named(report, word)));
     for (const word of unknown) io.stderr.write(`heddle: no running container '${printable(word)}'\n`);
-    if (request.options.format === 'json') {
-      io.stdout.write(`${JSON.stringify(shown.map(containerJson), null, 2)}\n`);
-    } else {
-      io.stdout.write(
-        table(['container', 'name', 'addresses', 'services', 'announced at'], shown.map(toRow)),
-      );
-    }
+    const rows = bridge.map(({ owner, addresses }) => [owner, '-', addresses.join(','), '-', '-']);
+    answer(io, request.options, table(HEADINGS, [...rows, ...shown.map(toRow)]), shown.map(containerJson));
     return unknown.length > 0 ? 3 : 0;
   },
 };
+
+/** This host's own addresses on the network, as the script's ps has them in its first line. */
+const exposed = async (host: Host): Promise<readonly AttachmentReport[]> =>
+  (await host.attachments()).filter(({ owner }) => owner === EXPOSED);
 
 /** One without our interface is left out silently, as scripts that read this expect. */
 async function psOfWeave(host: Host, asked: readonly string[], io: Io): Promise<number> {

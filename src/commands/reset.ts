@@ -1,3 +1,4 @@
+import { answer, formatOption } from './format.ts';
 import type { HostWord } from './word.ts';
 
 export const reset: HostWord = {
@@ -5,9 +6,11 @@ export const reset: HostWord = {
   describe: (command) =>
     void command
       .summary('remove the bridge, what is attached to it, the rules and the claims')
-      .option('--force', "also where the bridge is Docker's own"),
-  async run(host, { options }) {
+      .option('--force', "also where the bridge is Docker's own")
+      .addOption(formatOption()),
+  async run(host, { options }, io) {
     await host.addresses.reset({ force: options.force === true });
+    answer(io, options, '', { reset: true });
     return 0;
   },
 };

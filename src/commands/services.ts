@@ -3,9 +3,11 @@ import type { ContainerReport, Host } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { Check, Service } from '../services/service.ts';
-import { formatOption } from './ps.ts';
+import { answer, formatOption } from './format.ts';
 import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
+
+const HEADINGS = ['service', 'address', 'port', 'tags', 'container', 'registry'];
 
 export const services: HostWord = {
   name: 'services',
@@ -21,19 +23,12 @@ export const services: HostWord = {
   async run(host, { args, options }, io) {
     const reports = chosen(await host.containers(), args);
     const dry = options.dryRun === true;
-    if (options.format === 'json') {
-      const all = reports.map((report) => toJson(report, host));
-      io.stdout.write(`${JSON.stringify(dry ? all : all.flatMap(({ services }) => services), null, 2)}\n`);
-    } else if (dry) {
-      io.stdout.write(reports.map(dryRun).join('\n'));
-    } else {
-      const headings = ['service', 'address', 'port', 'tags', 'container', 'registry'];
-      io.stdout.write(
-        table(
-          headings,
-          reports.flatMap((report) => rows(report, host)),
-        ),
-      );
+    const all = reports.map((report) => toJson(report, host));
+    if (dry) answer(io, options, reports.map(dryRun).join('\n'), all);
+    else {
+      const listed = reports.flatMap((report) => rows(report, host));
+      const value = all.flatMap(({ services }) => services);
+      answer(io, options, table(HEADINGS, listed), value);
     }
     return 0;
   },

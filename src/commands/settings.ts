@@ -35,6 +35,7 @@ export function leadingSettings(argv: readonly string[]): number {
   const values = new Map<string, boolean>([
     ['--config', true],
     ['--local', false],
+    ['--here', false],
     ['--trace', false],
   ]);
   for (const setting of Object.values(SETTINGS) as SettingText[])

@@ -1,7 +1,8 @@
-import { Argument } from 'commander';
 import type { Host, StatusReport } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
-import { formatOption } from './ps.ts';
+import { HeddleError } from '../errors.ts';
+import { answer, formatOption } from './format.ts';
+import { PEER_PARTS, refuseManyHosts } from './many-hosts.ts';
 import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
 
@@ -22,17 +23,22 @@ export const status: HostWord = {
   describe: (command) =>
     void command
       .summary('the state of every part, or more of one')
-      .addArgument(new Argument('[part]', 'one of them').choices(SUBJECTS))
+      .argument('[part]', SUBJECTS.join(', '))
       .addOption(formatOption()),
+  check({ args: [part] }) {
+    if (part === undefined || SUBJECTS.some((subject) => subject === part)) return;
+    if (PEER_PARTS.some((subject) => subject === part)) refuseManyHosts(`status ${part}`);
+    throw new HeddleError('bad-input', `status has no part '${part}'; there are ${SUBJECTS.join(', ')}`);
+  },
   async run(host, { args, options }, io) {
     const [part] = args as [(typeof SUBJECTS)[number]?];
-    const { value, text } = await answer(host, part);
-    io.stdout.write(options.format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : text);
+    const { value, text } = await told(host, part);
+    answer(io, options, text, value);
     return 0;
   },
 };
 
-async function answer(
+async function told(
   host: Host,
   part: (typeof SUBJECTS)[number] | undefined,
 ): Promise<{ value: unknown; text: string }> {

@@ -319,6 +319,11 @@ export const SETTINGS = {
     value: 'path',
     help: "the daemon's control socket",
   },
+  takeOver: {
+    schema: v.optional(onOrOff, false),
+    flag: 'take-over',
+    help: 'take the place of a daemon that runs here: it ends when this one is ready to begin',
+  },
   containerName: {
     schema: v.optional(text, 'heddle'),
     flag: 'container-name',

@@ -7,6 +7,8 @@ import { lines } from '../lines.ts';
 import { EngineAnswer, WordLine } from './protocol.ts';
 
 const IDENTITY_TIMEOUT_MS = 5_000;
+/** A daemon waits this long at most for what it is writing to Consul. */
+const HAND_OVER_TIMEOUT_MS = 15_000;
 
 /**
  * Which engine the daemon behind this socket serves; `undefined` when there is no daemon.
@@ -30,6 +32,27 @@ export async function daemonAt(path: string): Promise<EngineAnswer | undefined> 
       cause,
     });
   }
+}
+
+/**
+ * Has the daemon behind this socket end, for this process to take its place; false when there is none.
+ * @throws HeddleError `refused` by a daemon that cannot, `unreachable` by one that does not answer
+ */
+export async function takeOver(path: string): Promise<boolean> {
+  if ((await daemonAt(path)) === undefined) return false;
+  try {
+    const patience = AbortSignal.timeout(HAND_OVER_TIMEOUT_MS);
+    const response = await send(path, 'POST', '/hand-over', undefined, patience);
+    await text(response);
+    if (response.statusCode === 200) return true;
+  } catch (cause) {
+    throw new HeddleError(
+      'unreachable',
+      `the daemon behind ${path} did not hand over: ${messageOf(cause)}; stop it`,
+      { cause },
+    );
+  }
+  throw new HeddleError('refused', `the daemon behind ${path} is too old to hand over; stop it`);
 }
 
 /** Runs a word in the daemon; its streams are passed on and its exit status returned. */

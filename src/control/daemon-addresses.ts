@@ -1,6 +1,7 @@
 import { type Claims, EXPOSED } from '../containers/claims.ts';
 import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
+import type { WeaveNames } from '../dns/weave-names.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
 import { formatCidr } from '../network/cidr.ts';
@@ -14,6 +15,7 @@ export interface DaemonAddressesNeeds {
   readonly claims: Claims;
   readonly roster: Roster;
   readonly follower: Pick<Follower, 'look'>;
+  readonly containerNames: Pick<WeaveNames, 'add' | 'remove' | 'forget'>;
 }
 
 /** The words that give and take addresses, in the daemon: what is given is remembered, and given back. */
@@ -87,23 +89,27 @@ export class DaemonAddresses implements AddressWords {
     return this.#giveBack(snapshot.id);
   }
 
-  async expose(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { parts, claims } = this.#needs;
+  async expose(requests: readonly AddressRequest[], name?: string): Promise<readonly Cidr[]> {
+    const { parts, claims, containerNames } = this.#needs;
     const before = claims.of(EXPOSED) ?? [];
     const cidrs = await parts.addressing.claim(EXPOSED, requests);
+    const added = without(cidrs, before);
     try {
+      if (name !== undefined) await containerNames.add({ ips: ipsOf(cidrs), container: EXPOSED, name });
       await parts.network.expose(cidrs);
     } catch (error) {
-      await claims.remove(EXPOSED, without(cidrs, before));
+      await claims.remove(EXPOSED, added);
+      if (added.length > 0) await containerNames.remove({ ips: ipsOf(added), container: EXPOSED });
       throw error;
     }
     return cidrs;
   }
 
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { parts, claims } = this.#needs;
+    const { parts, claims, containerNames } = this.#needs;
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await claims.remove(EXPOSED, cidrs);
+    if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED });
     await parts.network.hide(cidrs);
     return cidrs;
   }
@@ -113,9 +119,10 @@ export class DaemonAddresses implements AddressWords {
   }
 
   async reset({ force }: { readonly force: boolean }): Promise<void> {
-    const { parts, claims, roster } = this.#needs;
+    const { parts, claims, roster, containerNames } = this.#needs;
     if (!force) await refuseDockersBridge(parts);
     await claims.forget(EXPOSED);
+    await containerNames.forget(EXPOSED);
     // Detached as by hand, or the next look would give back what their labels ask for.
     for (const { snapshot } of roster.entries()) await claims.clear(snapshot.id);
     await parts.network.removeBridge();
@@ -143,6 +150,8 @@ export class DaemonAddresses implements AddressWords {
 }
 
 const words = (requests: readonly AddressRequest[]): string => requests.map(formatRequest).join(' ');
+
+const ipsOf = (cidrs: readonly Cidr[]): readonly string[] => cidrs.map(({ ip }) => ip);
 
 const without = (cidrs: readonly Cidr[], others: readonly Cidr[]): readonly Cidr[] => {
   const known = new Set(others.map(formatCidr));

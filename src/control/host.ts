@@ -53,8 +53,9 @@ export interface AddressWords {
   start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Restarts a container, which keeps its addresses. */
   restart(container: string): Promise<readonly Cidr[]>;
-  /** Gives the bridge, and thereby this host, these addresses. */
-  expose(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  /** Gives the bridge, and thereby this host, these addresses, and a name to them where one is given. */
+  expose(requests: readonly AddressRequest[], name?: string): Promise<readonly Cidr[]>;
+  /** Takes them away again, and their names. */
   hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Finds out whether a new container could have these. @throws HeddleError `taken`, `bad-input` */
   check(requests: readonly AddressRequest[]): Promise<void>;

@@ -1,9 +1,17 @@
 import { EXPOSED } from '../containers/claims.ts';
+import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
 import type { AddressWords } from './host.ts';
+
+/** What only a daemon remembers. */
+export const withoutDaemon = (what: string): HeddleError =>
+  new HeddleError(
+    'not-running',
+    `${what} is kept by the daemon; leave --local out, or start one with heddle daemon`,
+  );
 
 export interface LocalAddressesNeeds {
   readonly parts: Parts;
@@ -57,8 +65,9 @@ export class LocalAddresses implements AddressWords {
     return before;
   }
 
-  async expose(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+  async expose(requests: readonly AddressRequest[], name?: string): Promise<readonly Cidr[]> {
     const { parts, lookAtAll } = this.#needs;
+    if (name !== undefined) throw withoutDaemon('the name of what is exposed');
     await lookAtAll();
     const cidrs = await parts.addressing.claim(EXPOSED, requests);
     await parts.network.expose(cidrs);

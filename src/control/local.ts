@@ -19,7 +19,7 @@ import { defineOptions } from '../services/options.ts';
 import { MemoryState } from '../state.ts';
 import { VERSION } from '../version.ts';
 import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
-import { LocalAddresses } from './local-addresses.ts';
+import { LocalAddresses, withoutDaemon } from './local-addresses.ts';
 import { attachmentReports, containerCounts, ipamReport, networkReport } from './report.ts';
 
 /**
@@ -55,12 +55,6 @@ const DNS_PORT = 53;
 /** As long as a daemon may take to ask others. */
 const LOOK_UP_MS = 10_000;
 
-const withoutDaemon = (word: string): HeddleError =>
-  new HeddleError(
-    'not-running',
-    `${word} is kept by the daemon; leave --local out, or start one with heddle daemon`,
-  );
-
 class LocalHost implements Host {
   readonly addresses: LocalAddresses;
   readonly #parts: Parts;
@@ -85,11 +79,11 @@ class LocalHost implements Host {
   }
 
   async addName(): Promise<void> {
-    throw withoutDaemon('dns-add');
+    throw withoutDaemon('what dns-add gives');
   }
 
   async removeName(): Promise<void> {
-    throw withoutDaemon('dns-remove');
+    throw withoutDaemon('what dns-add gives');
   }
 
   lookUp(word: string): Promise<readonly string[]> {

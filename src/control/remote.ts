@@ -6,13 +6,16 @@ import { VERSION } from '../version.ts';
 /** How the image starts heddle; the same in its Dockerfile. */
 export const PROGRAM = ['node', '/app/dist/main.js'] as const;
 
-/** Runs a word inside the heddle container of a host: there, the daemon's own socket is at hand. */
+/** Before a word: only in the daemon of this host. Without it, a container without one would call itself for ever. */
+export const HERE = '--here';
+
+/** Runs a word inside the heddle container of a host: in the daemon there, and nowhere else. */
 export const execWord = (
   docker: DockerClient,
   container: string,
   argv: readonly string[],
   io: Io,
-): Promise<number> => execIn(docker, container, [...PROGRAM, ...argv], io);
+): Promise<number> => execIn(docker, container, [...PROGRAM, HERE, ...argv], io);
 
 /**
  * A short-lived container of heddle's image that does one word, with what the `weave` script gave its own: the

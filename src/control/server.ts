@@ -13,6 +13,8 @@ export interface ControlNeeds {
   /** Runs one word on this host. */
   word(argv: readonly string[], io: Io): Promise<number>;
   engine(): Promise<EngineAnswer>;
+  /** Stops the daemon but for this socket, for another one to take its place; calls back when that one knows. */
+  handOver(): Promise<() => void>;
   readonly log: Logger;
 }
 
@@ -81,13 +83,27 @@ export class ControlServer {
     await rm(this.#path, { force: true });
   }
 
+  /** The answer goes out when the path is free: the next daemon listens there at once. */
+  async #handOver(response: ServerResponse): Promise<void> {
+    const done = await this.#needs.handOver();
+    const server = this.#server;
+    this.#server = undefined;
+    server?.close();
+    await rm(this.#path, { force: true });
+    response.once('close', done).setHeader('connection', 'close').end();
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET' && request.url === '/engine') {
       response.setHeader('content-type', 'application/json').end(JSON.stringify(await this.#needs.engine()));
       return;
     }
+    if (request.method === 'POST' && request.url === '/hand-over') {
+      await this.#handOver(response);
+      return;
+    }
     if (request.method !== 'POST' || request.url !== '/word') {
-      response.writeHead(404).end('heddle: GET /engine or POST /word\n');
+      response.writeHead(404).end('heddle: GET /engine, POST /word or POST /hand-over\n');
       return;
     }
     const parsed = v.safeParse(WordRequest, parseJson(await readBody(request)));

@@ -19,6 +19,7 @@ import { DnsServer } from './server.ts';
 import { UpstreamClient } from './upstream-client.ts';
 import { type Upstream, Upstreams } from './upstreams.ts';
 import { ConsulZone } from './zones/consul.ts';
+import { FirstLook } from './zones/first-look.ts';
 import { ReverseZone } from './zones/reverse.ts';
 import { ServiceZone } from './zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from './zones/settings.ts';
@@ -29,6 +30,8 @@ export interface NameServiceNeeds {
   /** What containers are called. */
   readonly names: Pick<NameTable, 'addresses' | 'exists' | 'nameOf'>;
   node(): Node;
+  /** Resolves when everything that runs is known, or cannot be for now. */
+  known(): Promise<unknown>;
   /** The addresses of the bridges, now. */
   bridgeAddresses(): Promise<readonly string[]>;
   readonly log: Logger;
@@ -100,6 +103,7 @@ export class NameService {
       resolve: async (question) => weave.resolve(question) ?? forward.resolve(question),
     };
     const zones = [
+      new FirstLook(() => needs.known()),
       ...(consul ? [new ConsulZone({ consul }, zone)] : []),
       new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(others, host, asker) }, zone),
       weave,

@@ -1,3 +1,4 @@
+import { EXPOSED } from '../containers/claims.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import type { Roster } from '../containers/roster.ts';
 import { shortId } from '../docker/snapshot.ts';
@@ -10,7 +11,7 @@ import { type NamedAddress, NameTable } from './name-table.ts';
 export interface NameRequest {
   /** None for all that the container has; to remove, for whatever the name has. */
   readonly ips: readonly string[];
-  /** The full id of the container whose name it is; without one the name belongs to nobody here. */
+  /** The full id of the container whose name it is, or EXPOSED; without one the name belongs to nobody here. */
   readonly container?: string;
   /** Absent for the container's own first name; to remove, for all of them. */
   readonly name?: string;
@@ -42,6 +43,7 @@ export class WeaveNames {
     roster.on('set', (entry) => this.#renew(entry.snapshot.id));
     roster.on('delete', (container) => this.#table.delete(container));
     this.#renew(NOBODY);
+    this.#renew(EXPOSED);
   }
 
   get table(): Pick<NameTable, 'addresses' | 'exists' | 'nameOf'> {
@@ -94,7 +96,7 @@ export class WeaveNames {
   async prune(): Promise<void> {
     const containers = new Set(this.#state.current.names.flatMap(({ container }) => container ?? []));
     for (const container of containers) {
-      if (this.#roster.get(container) === undefined) await this.forget(container);
+      if (container !== EXPOSED && this.#roster.get(container) === undefined) await this.forget(container);
     }
   }
 
@@ -107,7 +109,7 @@ export class WeaveNames {
   #renew(owner: string): void {
     const entry = this.#roster.get(owner);
     const own = entry ? containerAddresses(entry) : [];
-    const isAnswered = owner === NOBODY || (entry?.snapshot.running ?? false);
+    const isAnswered = owner === NOBODY || owner === EXPOSED || (entry?.snapshot.running ?? false);
     const given = this.#state.current.names.filter(({ container = NOBODY }) => container === owner);
     this.#table.set(owner, [
       ...(isAnswered ? given : []).flatMap(({ name, ips }) =>

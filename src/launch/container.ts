@@ -27,8 +27,7 @@ export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.
     Image: image,
     Cmd: ['daemon', ...args],
     Env: Object.entries({ ...env, PROCFS: '/hostproc' }).map(([variable, value]) => `${variable}=${value}`),
-    // heddle does not register itself.
-    Labels: { [ROLE_LABEL]: 'daemon', SERVICE_IGNORE: 'true' },
+    Labels: { [ROLE_LABEL]: 'daemon' },
     HostConfig: {
       NetworkMode: 'host',
       Binds: [

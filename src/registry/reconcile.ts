@@ -118,9 +118,9 @@ export class Reconciler {
     await first;
   }
 
-  /** Waits a little for writes under way, removes what is ours if it is to go, and ends. */
-  async stop(): Promise<void> {
-    if (this.#state === 'synced') await this.#drain();
+  /** Waits a little for writes under way, removes what is ours if it is to go and not to be kept, and ends. */
+  async stop({ keep = this.#options.onStop === 'keep' }: { readonly keep?: boolean } = {}): Promise<void> {
+    if (this.#state === 'synced') await this.#drain(keep);
     this.#end();
     await this.#loop;
   }
@@ -254,8 +254,8 @@ export class Reconciler {
     this.#log.info({ away: Date.now() - this.#lostAt }, `${this.#registry.name} is back`);
   }
 
-  async #drain(): Promise<void> {
-    if (this.#options.onStop === 'deregister') {
+  async #drain(keep: boolean): Promise<void> {
+    if (!keep) {
       this.#leaving = true;
       await this.recheck();
     }

@@ -29,7 +29,7 @@ export async function runAttached(command: RunCommand, onHost: RunWord, io: Io):
     io.stderr.write('heddle: the container was removed again, because it could not be attached\n');
     return attached;
   }
-  io.stdout.write(`${id}\n`);
+  io.stdout.write(command.json ? `${JSON.stringify({ container: id }, null, 2)}\n` : `${id}\n`);
   return 0;
 }
 

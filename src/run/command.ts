@@ -1,5 +1,6 @@
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, looksLikeRequest, parseRequest } from '../ipam/request.ts';
+import { IDLE_FLAG, refuseInRun } from './script-flags.ts';
 
 export interface RunCommand {
   readonly withDns: boolean;
@@ -7,28 +8,48 @@ export interface RunCommand {
   readonly requests: readonly AddressRequest[];
   /** For `docker run`, untouched. */
   readonly dockerArgs: readonly string[];
+  readonly json: boolean;
 }
 
 /**
- * Which words of `run` are ours and which docker's: ours come first, the address words and --with-dns in any order.
- * @throws HeddleError `bad-input` before anything is started
+ * Which words of `run` are ours and which docker's: ours come first, the address words and flags in any order. An
+ * `--add-host` among them, where the `weave` script had it, is docker's.
+ * @throws HeddleError `bad-input`, or `not-supported` for what the script did otherwise, before anything is started
  */
 export function parseRun(words: readonly string[]): RunCommand {
   const requests: AddressRequest[] = [];
+  const hosts: string[] = [];
+  let format = 'text';
   let withDns = false;
-  let taken = 0;
-  for (const word of words) {
+  let at = 0;
+  const value = (word: string): string =>
+    word.includes('=') ? word.replace(/^[^=]*=/, '') : (words[at++] ?? '');
+  for (; at < words.length; ) {
+    const word = words[at++] as string;
+    refuseInRun(word);
     if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
+    else if (/^--add-host(=|$)/.test(word)) hosts.push(`--add-host=${value(word)}`);
+    else if (/^--format(=|$)/.test(word)) format = value(word);
     else if (looksLikeRequest(word)) requests.push(parseRequest(word));
-    else break;
-    taken++;
+    else if (word !== IDLE_FLAG) {
+      at--;
+      break;
+    }
   }
-  const dockerArgs = words.slice(taken);
+  if (format !== 'text' && format !== 'json') {
+    throw new HeddleError('bad-input', `--format: '${format}' is not one of text, json`);
+  }
+  const dockerArgs = words.slice(at);
   if (dockerArgs.length === 0) {
     throw new HeddleError(
       'bad-input',
       'run needs an image, with any options of docker run before it: run 10.2.1.1/16 -e SERVICE_NAME=web nginx',
     );
   }
-  return { withDns, requests: requests.length > 0 ? requests : [ANY_ADDRESS], dockerArgs };
+  return {
+    withDns,
+    requests: requests.length > 0 ? requests : [ANY_ADDRESS],
+    dockerArgs: [...hosts, ...dockerArgs],
+    json: format === 'json',
+  };
 }

@@ -63,6 +63,25 @@ describe("registrator's flags", () => {
 });
 
 describe('the command line', () => {
+  it.each(['launch-dns 10.2.254.1/24', 'stop-dns', 'prime'])(
+    'lets scripts go on behind what is not needed: %s',
+    async (line) => {
+      expect(await heddle(line)).toEqual({
+        status: 0,
+        stdout: '',
+        stderr: expect.stringMatching(/^heddle: \S+ is not needed: .*\n$/),
+      });
+    },
+  );
+
+  it('prints its version and Node as JSON', async () => {
+    const { stdout } = await heddle('version --format json');
+    expect(JSON.parse(stdout)).toEqual({
+      version: expect.stringMatching(/^\d/),
+      node: process.versions.node,
+    });
+  });
+
   it('prints its version', async () => {
     expect(await heddle('version')).toEqual({
       status: 0,
@@ -110,6 +129,49 @@ describe('the command line', () => {
     ['an address without prefix', 'detach 10.2.1.1 web', 2, /prefix length/],
     ['a prefix out of range', 'attach 10.2.1.1/33 web', 2, /0 to 32/],
     ['run without an image', 'run 10.2.1.1/16', 2, /needs an image/],
+    ['a part of status that is none', 'status nosuch', 2, /no part 'nosuch'; there are dns, services/],
+    ['a part of status of many hosts', 'status peers', 1, /status peers: joining several hosts/],
+    ['connect', 'connect --replace a b', 1, /connect: joining several hosts/],
+    ['a peer', 'launch 10.0.0.2', 1, /launch 10\.0\.0\.2: joining several hosts/],
+    ['peers behind flags', 'launch --mtu 1400 host1 host2', 1, /launch host1: joining several hosts/],
+    ['a nickname', 'launch -nickname n', 1, /launch --nickname: joining several hosts/],
+    ['trusted subnets', 'launch --trusted-subnets=10.0.0.0/8', 1, /--trusted-subnets: joining/],
+    [
+      'a password',
+      'launch -password hush-hush',
+      1,
+      /^heddle: launch -password asks for an encrypted(?!.*hush)/,
+    ],
+    [
+      'a password with two dashes',
+      'launch --password=hush-hush host1',
+      1,
+      /^heddle: launch -password(?!.*hush)/,
+    ],
+    ['a flag that launch has not', 'launch --nosuch', 2, /^heddle: unknown option '--nosuch'/],
+    ['two registries', 'launch consul://a consul://b', 2, /expected one registry/],
+    [
+      'a part of the script that is one now',
+      'launch-router',
+      1,
+      /launch-router: heddle launch starts all of it/,
+    ],
+    ['the proxy', 'env', 1, /env: heddle stands in front of no Docker API/],
+    [
+      'hosts written into a container',
+      'attach --rewrite-hosts 10.2.1.1/16 web',
+      1,
+      /--rewrite-hosts: .*by DNS/,
+    ],
+    [
+      'hosts added to a container',
+      'attach --add-host=a:10.0.0.1 10.2.1.1/16 web',
+      1,
+      /--add-host: .*docker run/,
+    ],
+    ['no route for multicast', 'attach --no-multicast-route 10.2.1.1/16 web', 1, /ip route delete/],
+    ['no name', 'attach --without-dns 10.2.1.1/16 web', 1, /what Docker calls it/],
+    ['no masquerade', 'expose --without-masquerade', 1, /ip address add 10\.2\.0\.1\/16 dev weave/],
     ['a format that is none', 'ps --format yaml', 2, /Allowed choices are text, json/],
     ['a setting that is none', '--mtu 10 ps', 2, /--mtu: '10' is less than 576/],
     ['a registry that is none', 'daemon nosuch://x', 2, /--registry: .*no registry is called "nosuch"/],

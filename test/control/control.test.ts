@@ -2,19 +2,20 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { daemonAt, wordAt } from '../../src/control/client.ts';
+import { daemonAt, takeOver, wordAt } from '../../src/control/client.ts';
 import { type ControlNeeds, ControlServer } from '../../src/control/server.ts';
 import { collect, type Io } from '../../src/io.ts';
 import { silentLogger } from '../../src/log.ts';
 
 let folder: string;
 let servers: ControlServer[];
+let handedOver: () => void = () => {};
 const identity = { engine: 'E1', address: 'unix:///d.sock', version: '1' };
 const path = () => join(folder, 'run/heddle.sock');
 
 async function serve(word: ControlNeeds['word'] = async () => 0): Promise<ControlServer> {
   const server = new ControlServer(
-    { word, engine: async () => identity, log: silentLogger },
+    { word, engine: async () => identity, handOver: async () => () => handedOver(), log: silentLogger },
     { path: path() },
   );
   servers.push(server);
@@ -78,6 +79,22 @@ describe('the control socket', () => {
     await serve();
     await expect(serve()).rejects.toThrow(/another heddle daemon answers on .*heddle\.sock/);
     expect(await daemonAt(path())).toEqual(identity);
+  });
+
+  it('is handed over: the path is free when the answer is there, and stays with whoever took it', async () => {
+    const ended = new Promise<void>((resolve) => {
+      handedOver = resolve;
+    });
+    const old = await serve();
+    expect(await takeOver(path())).toBe(true);
+    await serve();
+    await ended;
+    await old.stop();
+    expect(await daemonAt(path())).toEqual(identity);
+  });
+
+  it('has nothing to take over where no daemon is', async () => {
+    expect(await takeOver(path())).toBe(false);
   });
 
   it.each([

@@ -15,6 +15,14 @@ describe('the words of run', () => {
     ['10.2.1.1/16 fd00::1/64 nginx', [false, '10.2.1.1/16 fd00::1/64', 'nginx']],
     ['nginx', [false, 'net:default', 'nginx']],
     ['net:default ip:10.2.1.1/16 nginx', [false, 'net:default 10.2.1.1/16', 'nginx']],
+    // What scripts of weave 1.x have before the addresses.
+    ['--without-dns --no-rewrite-hosts 10.2.1.1/16 nginx', [false, '10.2.1.1/16', 'nginx']],
+    [
+      '--add-host=a:10.0.0.1 --add-host b:10.0.0.2 10.2.1.1/16 -i nginx',
+      [false, '10.2.1.1/16', '--add-host=a:10.0.0.1 --add-host=b:10.0.0.2 -i nginx'],
+    ],
+    ['--format json 10.2.1.1/16 -h web nginx', [false, '10.2.1.1/16', '-h web nginx']],
+    ['10.2.1.1/16 nginx --rewrite-hosts', [false, '10.2.1.1/16', 'nginx --rewrite-hosts']],
     ['net:10.32.5.0/24 net:5000/web', [false, 'net:10.32.5.0/24', 'net:5000/web']],
     ['10.2.1.1/16 10.0.0.5:5000/web', [false, '10.2.1.1/16', '10.0.0.5:5000/web']],
     [
@@ -32,6 +40,10 @@ describe('the words of run', () => {
     ['10.2.1.1/33 nginx', /0 to 32/],
     ['10.2.1.1/16', /needs an image/],
     ['10.2.1.1/16 10.2.1 nginx', /"10\.2\.1"/],
+    ['--rewrite-hosts 10.2.1.1/16 nginx', /--rewrite-hosts: .*\/etc\/hosts to Docker/],
+    ['10.2.1.1/16 --no-multicast-route nginx', /--no-multicast-route: .*224\.0\.0\.0\/4/],
+    ['--format yaml nginx', /--format: 'yaml' is not one of text, json/],
+    ['10.2.1.1/16 --add-host', /needs an image/],
   ])('refuses: %s', (line, sentence) => {
     expect(() => parseRun(line.split(' '))).toThrow(sentence);
   });

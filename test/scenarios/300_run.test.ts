@@ -66,6 +66,8 @@ describe('heddle run', () => {
     const { status, stdout, stderr } = await daemon.word('run', '10.2.1.1/16', '--nosuchflag', 'busybox');
     expect({ status, stdout }).toEqual({ status: 125, stdout: '' });
     expect(stderr).toContain('nosuchflag');
+    const noProgram = await daemon.word('run', '10.2.1.1/16', 'busybox', '/nosuch');
+    expect(noProgram).toMatchObject({ status: 127, stdout: '', stderr: expect.stringContaining('/nosuch') });
   });
 });
 

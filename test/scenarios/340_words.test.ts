@@ -62,6 +62,69 @@ test("settings are the daemon's own, with where each came from, and no secret", 
   expect(stdout).not.toContain('hush');
 });
 
+test('report -f prints one part of it', async () => {
+  expect((await daemon.word('report', '-f', '{{.ipam.range}}')).stdout).toBe('10.32.0.0/12\n');
+  const owners = '{{range .attachments}}{{.owner}} {{end}}';
+  expect((await daemon.word('report', '-f', owners)).stdout).toBe(`weave:expose ${web.id} \n`);
+  const { status, stderr } = await daemon.word('report', '-f', '{{.nosuch}}');
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/no field nosuch\n$/) });
+});
+
+test('every word that answers answers in JSON, too', async () => {
+  const json = async (...words: string[]) => {
+    const { status, stdout, stderr } = await daemon.word(...words, '--format', 'json');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return JSON.parse(stdout) as unknown;
+  };
+  const given = { container: web.name, addresses: ['10.2.1.9/16'] };
+  expect(await json('attach', '10.2.1.9/16', web.name)).toEqual(given);
+  expect(await json('detach', '10.2.1.9/16', web.name)).toEqual(given);
+  const own = { container: web.name, addresses: ['10.2.1.1/16'] };
+  expect(await json('start', web.name)).toEqual(own);
+  expect(await json('restart', web.name)).toEqual(own);
+  expect(await json('expose', '10.3.0.1/16', '-h', 'gate')).toEqual({
+    addresses: ['10.3.0.1/16'],
+    name: 'gate',
+  });
+  expect(await json('dns-lookup', 'gate')).toEqual({ name: 'gate', answers: ['10.3.0.1'] });
+  expect(await json('hide', '10.3.0.1/16')).toEqual({ addresses: ['10.3.0.1/16'] });
+  expect(await json('dns-add', '10.9.9.9', '-h', 'printer')).toEqual({ ips: ['10.9.9.9'], name: 'printer' });
+  expect(await json('dns-remove', '10.9.9.9', '-h', 'printer')).toEqual({
+    ips: ['10.9.9.9'],
+    name: 'printer',
+  });
+  expect(await json('docker-bridge-ip')).toEqual({ address: '172.17.0.1' });
+  expect(await json('create-bridge')).toEqual({ bridge: 'weave' });
+  expect(await json('setup')).toMatchObject({ container: { name: 'heddle', state: 'is not there' } });
+  const dns = await daemon.word('dns-args', '--format', 'json', '-h', 'x', '--dns-search=.', 'busybox');
+  expect(JSON.parse(dns.stdout)).toEqual({ args: ['--dns', '172.17.0.1'] });
+  const run = await daemon.word('run', '--format', 'json', '10.2.1.8/16', '-h', 'x', 'busybox', 'sleep', '9');
+  const { container } = JSON.parse(run.stdout) as { container: string };
+  expect(await docker('inspect', '-f', '{{.Config.Hostname}}', container)).toBe('x');
+  await docker('rm', '-f', container);
+});
+
+test('hide takes the name away that expose gave, and leaves that of dns-add', async () => {
+  const lookUp = async (name: string) => (await daemon.word('dns-lookup', name)).stdout;
+  await daemon.word('expose', '10.3.0.1/16', '-h', 'gate.weave.local');
+  await daemon.word('dns-add', '10.3.0.1', '-h', 'mine');
+  expect([await lookUp('gate'), await lookUp('mine')]).toEqual(['10.3.0.1\n', '10.3.0.1\n']);
+  expect(await daemon.word('dns-remove', '10.3.0.1', '-h', 'gate')).toMatchObject({ status: 0 });
+  await daemon.restart();
+  expect(await lookUp('gate')).toBe('10.3.0.1\n');
+  await daemon.word('hide', '10.3.0.1/16');
+  expect([await lookUp('gate'), await lookUp('mine')]).toEqual(['', '10.3.0.1\n']);
+  await daemon.word('dns-remove', '10.3.0.1', '-h', 'mine');
+  const refused = await daemon.word('expose', '10.3.0.1/16', '-h', 'gate.example.com');
+  expect(refused).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/no name below/) });
+  expect(await succeed('ip', ['-o', 'address', 'show', 'weave'])).not.toContain('10.3.0.1');
+});
+
+test("ps has this host's own addresses in its first line, as the script's had", async () => {
+  expect((await daemon.word('ps')).stdout.split('\n')[1]).toMatch(/^weave:expose +- +10\.32\.0\.1\/12 /);
+  expect(await daemon.word('ps', 'weave:expose')).toMatchObject({ status: 0, stderr: '' });
+});
+
 test('doctor looks at every part, asks port 53 from inside a container, and says what to do', async () => {
   const asked = async () => {
     const { status, stdout } = await daemon.word('doctor');
@@ -106,6 +169,14 @@ test('doctor looks at every part, asks port 53 from inside a container, and says
       advice: expect.stringContaining('DOCKER_HOST'),
     }),
   );
+});
+
+test("what the script's users have in their environment means what it meant", async () => {
+  const asked = async (line: string, env: Readonly<Record<string, string>>) =>
+    (await heddle(line.split(' '), { env: { HEDDLE_SOCKET: daemon.socket, ...env } })).stdout;
+  expect(await asked('setup', { WEAVE_CONTAINER_NAME: 'loom' })).toMatch(/^container: loom is not there$/m);
+  expect(await asked('--local docker-bridge-ip', { DOCKER_BRIDGE: 'weave' })).toBe('10.32.0.1\n');
+  expect(await asked('--local settings', { WEAVE_MTU: '1300' })).toMatch(/^mtu +1300 +WEAVE_MTU$/m);
 });
 
 test('setup says what is there, and fetches nothing', async () => {

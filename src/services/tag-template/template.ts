@@ -36,6 +36,19 @@ export function parseTagTemplate(text: string): TagTemplate {
   }
 }
 
+/**
+ * Fills a template from a value, as `docker inspect -f` does.
+ * @throws HeddleError `bad-input` saying what is wrong with it, or what the value lacks
+ */
+export function fillTemplate(text: string, value: Value): string {
+  try {
+    return new Rendering(value).run(parse(text, () => true));
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new HeddleError('bad-input', `the template cannot be used: ${error.message}`);
+  }
+}
+
 class Rendering {
   readonly #root: Value;
   readonly #documents: Documents;

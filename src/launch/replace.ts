@@ -1,0 +1,39 @@
+import type { DockerClient } from '../docker/client.ts';
+import { DockerEngine } from '../docker/engine.ts';
+import { answering } from './answering.ts';
+import { create, remove, rename, restartAs, restartPolicy, start } from './calls.ts';
+import type { LaunchOptions } from './container.ts';
+import { launch, requireImage } from './launch.ts';
+import { finishReplacing, last, next } from './unfinished.ts';
+
+/**
+ * Puts a new container in the place of the running one. The new daemon starts beside the old one and takes over when
+ * it is ready to begin, so that names are asked in vain only in between; the old one goes on when the new one does not
+ * come up.
+ * @returns the new container's id
+ */
+export async function replace(client: DockerClient, options: LaunchOptions): Promise<string> {
+  await finishReplacing(client, options.name);
+  const engine = new DockerEngine(client);
+  const old = await engine.inspect(options.name);
+  if (!old?.running) return await launch(client, options);
+  await requireImage(client, options.image);
+  const args = ['--take-over', ...options.args];
+  const id = await create(client, next(options.name), { ...options, args });
+  const policy = await restartPolicy(client, old.id);
+  try {
+    // It ends by itself when the new one takes over, and must stay so.
+    await restartAs(client, old.id, { Name: 'no' });
+    await start(client, id);
+    await answering(client, id, async () => (await engine.inspect(old.id))?.running !== true);
+  } catch (error) {
+    await remove(client, id);
+    await restartAs(client, old.id, policy);
+    if (!(await engine.inspect(old.id))?.running) await start(client, old.id);
+    throw error;
+  }
+  await rename(client, old.id, last(options.name));
+  await rename(client, id, options.name);
+  await remove(client, old.id);
+  return id;
+}
