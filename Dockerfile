@@ -18,11 +18,16 @@ WORKDIR /app
 COPY --from=modules /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY dist dist
+COPY bin bin
+# For whoever comes in: docker exec heddle heddle ps.
+RUN ln -s /app/bin/heddle /usr/local/bin/heddle
 ARG VERSION=0
+# SERVICE_IGNORE: however it is started, heddle registers neither itself nor its helpers.
 LABEL org.opencontainers.image.title="heddle" \
       org.opencontainers.image.description="Gives every container its own address, service and name" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}"
+      org.opencontainers.image.version="${VERSION}" \
+      SERVICE_IGNORE="true"
 ENV NODE_ENV=production
 # Namespaces and port 53 need root; what root may do is limited by the capabilities that `docker run` gives.
 USER 0:0

@@ -15,7 +15,7 @@ export interface ImageOptions {
 }
 
 /** What goes into the image besides the modules: also what its content depends on. */
-export const CONTEXT = ['Dockerfile', 'LICENSE', 'package.json', 'package-lock.json', 'dist'] as const;
+export const CONTEXT = ['Dockerfile', 'LICENSE', 'package.json', 'package-lock.json', 'bin', 'dist'] as const;
 
 /** Builds the image of this clone, from a context folder of its own. @throws Error with the builder's last words */
 export async function buildImage({ tags, base, quiet }: ImageOptions): Promise<void> {

@@ -61,6 +61,17 @@ test('the daemon in its container attaches, registers and answers as on the host
   await eventually(async () => expect(dataOf(await ask('web'))).toEqual(['10.2.1.3']));
 });
 
+test('neither the daemon nor another container of its image is registered', async () => {
+  await using _web = await runContainer(['-e', 'SERVICE_NAME=web']);
+  const idle = await docker('run', '-d', '--name', 'idle', '--entrypoint', 'sleep', image, '60');
+  await eventually(async () => {
+    expect((await heddle(['ps', 'idle'])).stdout).toContain(idle.slice(0, 12));
+    const { stdout } = await heddle(['services', '--format', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'web' }]);
+  });
+  await docker('rm', '-f', idle);
+});
+
 test('the words of the host reach it by its socket, or through Docker when there is no socket', async () => {
   await using web = await runContainer(['-e', 'SERVICE_NAME=late']);
   const bySocket = await heddle(['attach', '10.2.1.5/16', web.name]);

@@ -1,11 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../../scripts/root.ts';
+import { clearWorld, leftOnHost } from '../support/cleanup.ts';
+import { count } from '../support/counts.ts';
 import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
 import { buildImage } from '../support/image.ts';
 import { type Outcome, succeed } from '../support/program.ts';
 import { type RemoteEngine, startRemoteEngine } from '../support/remote-engine.ts';
+import { openSsh, type SshAccess } from '../support/ssh.ts';
+import { askMeanwhile } from '../support/unbroken.ts';
+
+const FULL = count(0, 1) === 1;
 
 /** On this host a daemon serves another engine, and must never be asked or touched. */
 let here: Daemon;
@@ -45,7 +53,7 @@ test('without an image there, nothing can be done, and it says what is missing',
 });
 
 test('launch --load brings the image, starts the daemon there and prints its id', async () => {
-  const { status, stdout, stderr } = await word('launch', '--load', '--log-format', 'json');
+  const { status, stdout, stderr } = await word('launch', '--load', '--dns-listen', there.ip);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(
     await there.docker(
@@ -56,6 +64,7 @@ test('launch --load brings the image, starts the daemon there and prints its id'
     ),
   ).toBe('/heddle true false');
   expect(await word('launch')).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already/) });
+  expect(await there.docker('ps', '-aq', '--no-trunc')).toBe(stdout.trim());
   expect(await docker('ps', '-q')).toBe('');
 });
 
@@ -87,6 +96,15 @@ test('a container run there has its address and its name there, and nothing of i
   expect((await here.dig(name)).status).toBe('NXDOMAIN');
 });
 
+test('run --with-dns starts one container, where the script needed three', async () => {
+  const since = `${Date.now() / 1000}`;
+  const ran = await word('run', '--with-dns', '10.2.1.4/16', '--name', 'one', 'busybox', 'sleep', '60');
+  expect(ran).toMatchObject({ status: 0, stderr: '' });
+  const events = ['events', '--since', since, '--until', `${Date.now() / 1000}`, '--filter', 'event=create'];
+  expect(await there.docker(...events, '--format', '{{.ID}}')).toBe(ran.stdout.trim());
+  await there.docker('rm', '-f', 'one');
+});
+
 test('attach, detach and their complaints come back as if they had been here', async () => {
   expect(await word('attach', '10.2.1.9/16', 'far')).toEqual({ status: 0, stdout: '10.2.1.9\n', stderr: '' });
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.9/16');
@@ -114,9 +132,25 @@ test('--trace prints the calls to the Docker API, and only those', async () => {
 
 test('launch --replace puts a new daemon in the place of the old one, and every address and name stays', async () => {
   const before = await there.docker('inspect', '-f', '{{.Id}}', 'heddle');
-  const { status, stdout, stderr } = await word('launch', '--replace');
+  const look = 'ip -o address show ethwe | grep -q 10.2.1.1/16 || echo gone; usleep 10000';
+  const address = there.docker('exec', 'far', 'sh', '-c', `while [ ! -e /end ]; do ${look}; done`);
+  const asked = { server: there.ip, name: 'far.service.dc1.consul', address: '10.2.1.1' };
+  let replaced: Outcome | undefined;
+  const unbroken = await askMeanwhile(asked, async () => {
+    replaced = await word('launch', '--replace', '--dns-listen', there.ip);
+  });
+  console.log(`launch --replace: ${JSON.stringify(unbroken)}`);
+  const { status, stdout, stderr } = replaced as unknown as Outcome;
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout.trim()).not.toBe(before);
+  expect(unbroken.wrong).toBe(0);
+  expect(unbroken.right).toBeGreaterThan(10);
+  expect(unbroken.longestGap).toBeLessThanOrEqual(1000);
+  await there.docker('exec', 'far', 'touch', '/end');
+  expect(await address).toBe('');
+  expect(await there.docker('inspect', '-f', '{{.HostConfig.RestartPolicy.Name}}', 'heddle')).toBe(
+    'unless-stopped',
+  );
   expect(await there.docker('inspect', '-f', '{{.Id}}', 'heddle')).toBe(stdout.trim());
   expect(await there.run('dig', '+short', '@172.17.0.1', 'far.service.dc1.consul')).toBe('10.2.1.1');
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.1/16');
@@ -125,11 +159,80 @@ test('launch --replace puts a new daemon in the place of the old one, and every 
 test('a replacement that does not come up is taken back, and the old daemon goes on', async () => {
   const before = await there.docker('inspect', '-f', '{{.Id}}', 'heddle');
   // An address that no interface has is waited for; a state folder that is a file is not.
-  const { status, stderr } = await word('launch', '--replace', '--state-dir', '/etc/hosts/state');
-  expect(status).toBe(1);
+  const env = {
+    ...there.env,
+    HEDDLE_SOCKET: here.socket,
+    HEDDLE_IMAGE: image,
+    CONSUL_HTTP_TOKEN: 'hush-hush',
+  };
+  const line = ['--trace', 'launch', '--replace', '--state-dir', '/etc/hosts/state'];
+  const { status, stderr } = await heddle(line, { env });
+  expect(status, stderr).toBe(1);
+  expect(stderr).toMatch(/^\+ POST \/containers\/create$/m);
+  expect(stderr).not.toContain('hush');
   expect(stderr).toMatch(/did not come up: .*cannot keep state/);
   expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
   expect(await there.docker('inspect', '-f', '{{.Id}} {{.State.Running}}', 'heddle')).toBe(`${before} true`);
+});
+
+describe('by ssh', () => {
+  let ssh: SshAccess;
+  beforeAll(async () => {
+    ssh = await openSsh(there);
+  });
+  afterAll(() => ssh?.[Symbol.asyncDispose]());
+  /** With the context alone: no DOCKER_HOST. */
+  const byContext = (...args: readonly string[]) =>
+    heddle(args, { env: { ...ssh.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image } });
+
+  test("the docker client's context is the host that words are done on", async () => {
+    expect(await byContext('ps')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/far .*10\.2\.1\.1/),
+    });
+    const ran = await byContext('run', '10.2.1.6/16', '--name', 'farther', 'busybox', 'sleep', '600');
+    expect(ran).toMatchObject({ status: 0, stderr: '' });
+    expect(await there.docker('exec', 'farther', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.6/16');
+    await there.docker('rm', '-f', 'farther');
+    expect(
+      (await heddle(['ps'], { env: { ...ssh.env, HEDDLE_SOCKET: here.socket, DOCKER_CONTEXT: 'default' } }))
+        .stdout,
+    ).not.toContain('far');
+  });
+
+  test("DOCKER_HOST is a host of the caller's own ssh settings", async () => {
+    const env = { ...ssh.env, DOCKER_CONTEXT: undefined, DOCKER_HOST: `ssh://${ssh.host}` };
+    const found = await heddle(['--trace', 'docker-bridge-ip'], {
+      env: { ...env, HEDDLE_SOCKET: here.socket },
+    });
+    expect(found).toMatchObject({ status: 0, stdout: '172.17.0.1\n' });
+    expect(found.stderr).toContain('+ GET /containers/heddle/json\n');
+  });
+
+  test('a host whose key nobody knows is not trusted, and ssh says so', async () => {
+    const { status, stdout, stderr } = await heddle(['ps'], { env: { ...ssh.env, ...ssh.stranger } });
+    expect({ status, stdout }).toEqual({ status: 4, stdout: '' });
+    expect(stderr).toMatch(/^heddle: cannot [^\n]*Host key verification failed[^\n]*\n$/);
+  });
+});
+
+test('a replacement that was cut short is finished by the next launch', async () => {
+  const id = await there.docker('inspect', '-f', '{{.Id}}', 'heddle');
+  await there.docker('rename', 'heddle', 'heddle-new');
+  await there.docker('create', '--name', 'heddle', image);
+  expect(await word('launch')).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already/) });
+  expect(
+    await there.docker('ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.Names}}', '--filter', 'name=heddle'),
+  ).toBe(`${id} heddle`);
+});
+
+test('Docker starts the daemon again when it has crashed', async () => {
+  const state = (what: string) => there.docker('inspect', '-f', `{{${what}}}`, 'heddle');
+  await there.run('kill', '-9', await state('.State.Pid'));
+  await eventually(async () => expect(await state('.RestartCount')).toBe('1'), { within: 20_000 });
+  await eventually(async () => expect((await word('ps')).stdout).toMatch(/far .*10\.2\.1\.1/), {
+    within: 20_000,
+  });
 });
 
 test('stop stops it, and what is stopped already is a note; then a helper container does a word', async () => {
@@ -143,26 +246,53 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
   expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
 });
 
-test('an attach is done with nothing but curl on the Docker API', async () => {
-  const api = `http://${there.ip}:2375`;
-  const create = {
-    Image: image,
-    Cmd: ['--local', 'attach', '10.2.1.7/16', 'far'],
-    Env: ['PROCFS=/hostproc'],
-    HostConfig: {
-      NetworkMode: 'host',
-      CapDrop: ['ALL'],
-      CapAdd: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST'],
-      Binds: ['/var/run/docker.sock:/var/run/docker.sock', '/proc:/hostproc:ro'],
-    },
-  };
-  const curl = (...args: readonly string[]) => succeed('curl', ['-s', '--fail', ...args]);
-  const json = ['-H', 'content-type: application/json', '-d', JSON.stringify(create)];
-  const { Id: id } = JSON.parse(await curl(...json, `${api}/containers/create`)) as { Id: string };
-  await curl('-X', 'POST', `${api}/containers/${id}/start`);
-  expect(JSON.parse(await curl('-X', 'POST', `${api}/containers/${id}/wait`))).toMatchObject({
-    StatusCode: 0,
+test('the daemon on this host has seen nothing of all this', async () => {
+  const status = JSON.parse((await here.word('status', '--format', 'json')).stdout);
+  expect(status).toMatchObject({
+    daemon: { pid: here.pid },
+    containers: { running: 0 },
+    ipam: { owners: [] },
   });
-  await curl('-X', 'DELETE', `${api}/containers/${id}`);
-  expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.7/16');
+  expect(await leftOnHost()).toEqual([]);
+});
+
+describe('without heddle here, docs/remote.md', () => {
+  let blocks: readonly string[];
+  beforeAll(async () => {
+    const page = await readFile(join(ROOT, 'docs/remote.md'), 'utf8');
+    const [, chapter = ''] = page.split('## Without heddle here');
+    blocks = Array.from(chapter.matchAll(/```sh\n(.*?)```/gs), ([, block = '']) => block);
+    await there.docker('rm', '-f', 'heddle', 'far');
+    await there.docker('tag', image, 'heddle');
+    const sleeper = await there.docker('create', '--init', 'busybox');
+    await there.docker('commit', '--change', 'CMD ["sleep", "600"]', sleeper, 'nginx');
+    await there.docker('rm', sleeper);
+  });
+  const addresses = (name: string) =>
+    there.docker('exec', name, 'ip', '-o', '-4', 'address', 'show', 'ethwe');
+
+  test('does words by docker run alone, line by line as printed', async () => {
+    // The others change nothing; the full run does them as well.
+    const lines = (blocks[0] ?? '')
+      .split('\n')
+      .filter((line) => FULL || !/^\$word (ps|services|status|report|settings|doc|restart)/.test(line));
+    const said = await succeed('sh', ['-ec', lines.join('\n')], { env: there.env, timeout: 180_000 });
+    const printed = said.split('\n').filter((line) => !/^[0-9a-f]{64}$/.test(line));
+    for (const line of ['10.2.0.1', '10.2.1.1', 'web', expect.stringMatching(/^heddle \d/)]) {
+      expect(printed).toContainEqual(line);
+    }
+    await expect(addresses('web')).rejects.toThrow(); // reset was the last but one
+  });
+
+  test('keeps a daemon by docker run, and does its words by docker exec', async () => {
+    const said = await succeed('sh', ['-ec', blocks[1] ?? ''], { env: there.env, timeout: 60_000 });
+    expect(said.split('\n')).toContain('10.2.1.4');
+    expect(said).toMatch(/^10\.2\.1\.3$/m);
+    expect(await addresses('db')).toContain('inet 10.2.1.3/16');
+  });
+
+  test('attaches by nothing but curl', async () => {
+    expect(await there.run('sh', '-ec', blocks[2] ?? '')).toContain('"StatusCode":0');
+    expect(await addresses('web')).toContain('inet 10.2.1.5/16');
+  });
 });

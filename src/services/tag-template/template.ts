@@ -42,7 +42,9 @@ export function parseTagTemplate(text: string): TagTemplate {
  */
 export function fillTemplate(text: string, value: Value): string {
   try {
-    return new Rendering(value).run(parse(text, () => true));
+    const { parts, urls } = parse(text, () => true);
+    if (urls.size > 0) throw new TemplateError('httpGet is for tags alone');
+    return new Rendering(value, new Documents(urls)).run(parts);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new HeddleError('bad-input', `the template cannot be used: ${error.message}`);
