@@ -148,7 +148,7 @@ class CommandLine {
         await this.#settings(program, command),
         program.opts().local === true,
       );
-      end(await runAttached(parsed, reach, this.#io));
+      end(await runAttached(parsed, reach, this.#io, this.#trace(program)));
     });
   }
 
@@ -204,9 +204,11 @@ class CommandLine {
   async #docker(program: Command): Promise<DockerClient> {
     const { dockerHost } = await import('../docker/host.ts');
     const { DockerClient } = await import('../docker/client.ts');
-    const trace =
-      program.opts().trace === true ? (line: string) => this.#io.stderr.write(`+ ${line}\n`) : undefined;
-    return new DockerClient(dockerHost(this.#env), trace);
+    return new DockerClient(dockerHost(this.#env), this.#trace(program));
+  }
+
+  #trace(program: Command): ((line: string) => void) | undefined {
+    return program.opts().trace === true ? (line) => void this.#io.stderr.write(`+ ${line}\n`) : undefined;
   }
 
   /** Where the host's words run. */

@@ -25,7 +25,7 @@ export interface LaunchNeeds {
 }
 
 /** Of `launch` itself; what stands behind them is for the daemon. */
-const OWN_FLAGS = ['--replace', '--load', '--format=json', '--format=text'];
+const OWN_FLAGS: readonly string[] = ['--replace', '--load', '--format=json', '--format=text'];
 
 /** @returns the exit status */
 export async function launchWord(
@@ -58,9 +58,15 @@ export async function launchArguments(
 ): Promise<{ readonly flags: ReadonlySet<string>; readonly args: readonly string[] }> {
   refusePeerFlags(words);
   const flags = new Set<string>();
-  let own = 0;
-  for (; OWN_FLAGS.includes(words[own] ?? ''); own++) flags.add(words[own] as string);
-  const { argv: args, problem } = translateRegistrator(words.slice(own));
+  const rest = [...words];
+  for (;;) {
+    const taken = rest[0] === '--format' ? 2 : 1;
+    const flag = rest.slice(0, taken).join('=');
+    if (!OWN_FLAGS.includes(flag)) break;
+    flags.add(flag);
+    rest.splice(0, taken);
+  }
+  const { argv: args, problem } = translateRegistrator(rest);
   if (problem !== undefined) throw new HeddleError('bad-input', problem);
   await checkDaemonArguments(args, io);
   return { flags, args };

@@ -8,17 +8,25 @@ import type { RunCommand } from './command.ts';
 /**
  * `docker run -d` by the caller's own client, so that every option of today's Docker works; then attach. Addresses that
  * cannot be had are refused before anything is started; a container that cannot be attached is removed again.
+ * @param trace is told of the docker command before it is run
  * @returns docker's status when docker failed, else that of `attach`
  */
-export async function runAttached(command: RunCommand, onHost: RunWord, io: Io): Promise<number> {
+export async function runAttached(
+  command: RunCommand,
+  onHost: RunWord,
+  io: Io,
+  trace: (line: string) => void = () => {},
+): Promise<number> {
   const words = command.requests.map(formatRequest);
   const status = await onHost(['check-addresses', ...words], { ...io, stdout: collect() });
   if (status !== 0) return status;
   const dns = command.withDns ? await dnsFlags(command, onHost, io) : [];
   if (dns === undefined) return 1;
   // The label makes the container wait for its address before it is registered, and get it back at every start.
-  const args = ['run', ...dns, '--label', `${CIDR_LABEL}=${words.join(',')}`, '-d', ...command.dockerArgs];
-  const started = await docker(args, io);
+  const ours = ['run', ...dns, '--label', `${CIDR_LABEL}=${words.join(',')}`, '-d'];
+  // What follows is the caller's, and may hold secrets: -e PASSWORD=…
+  trace(`docker ${ours.join(' ')} …`);
+  const started = await docker([...ours, ...command.dockerArgs], io);
   if (started.status !== 0) return started.status;
   const id = started.stdout.trim().split('\n').at(-1) ?? '';
   const complaints = collect();

@@ -149,6 +149,7 @@ describe('the command line', () => {
       /^heddle: launch -password(?!.*hush)/,
     ],
     ['a flag that launch has not', 'launch --nosuch', 2, /^heddle: unknown option '--nosuch'/],
+    ['a format of launch that is none', 'launch --format yaml', 2, /unknown option '--format'/],
     ['two registries', 'launch consul://a consul://b', 2, /expected one registry/],
     [
       'a part of the script that is one now',

@@ -416,6 +416,14 @@ describe('at a stop', () => {
     expect(world.registry.services.size).toBe(0);
   });
 
+  test('with deregister, all of ours stay for a daemon that takes over', async () => {
+    const world = rig({ onStop: 'deregister' });
+    await world.reconciler.start();
+    for (let n = 0; n < 20; n++) world.run(n);
+    await world.reconciler.stop({ keep: true });
+    expect(world.registry.services.size).toBe(20);
+  });
+
   test('a registry that hangs does not hold it up', async () => {
     const world = rig({ onStop: 'deregister', stopPatience: 20 });
     await world.reconciler.start();

@@ -98,8 +98,13 @@ test('a container run there has its address and its name there, and nothing of i
 
 test('run --with-dns starts one container, where the script needed three', async () => {
   const since = `${Date.now() / 1000}`;
-  const ran = await word('run', '--with-dns', '10.2.1.4/16', '--name', 'one', 'busybox', 'sleep', '60');
-  expect(ran).toMatchObject({ status: 0, stderr: '' });
+  const line = ['run', '--with-dns', '10.2.1.4/16', '--name', 'one', '-e', 'PASSWORD=hush-hush', 'busybox'];
+  const ran = await word('--trace', ...line, 'sleep', '60');
+  expect(ran.status).toBe(0);
+  expect(ran.stderr).toContain(
+    '+ docker run --dns 172.17.0.1 --dns-search=. --label heddle.cidr=10.2.1.4/16 -d …\n',
+  );
+  expect(ran.stderr).not.toContain('hush');
   const events = ['events', '--since', since, '--until', `${Date.now() / 1000}`, '--filter', 'event=create'];
   expect(await there.docker(...events, '--format', '{{.ID}}')).toBe(ran.stdout.trim());
   await there.docker('rm', '-f', 'one');
