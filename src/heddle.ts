@@ -182,8 +182,9 @@ export class Heddle {
 
   /** What takes time is done while the other daemon still answers; then it ends, and this one begins. */
   async #takeOver(client: DockerClient): Promise<void> {
-    // Docker may be away, which is no reason not to.
-    await new DockerEngine(client).info().catch(() => {});
+    const docker = new DockerEngine(client);
+    // Docker may be away, which is no reason not to; nor is a library that cannot be loaded, which is found out later.
+    await Promise.allSettled([docker.info(), docker.bridgeDevice(), import('koffi')]);
     if (await takeOver(this.#settings.socket)) this.#needs.log.info('took the place of another daemon');
   }
 
