@@ -58,7 +58,7 @@ for (const one of wanted) console.log(tableOf(one, results.get(one.name) ?? []))
 console.log(goalsOf(results));
 
 function startOf(
-  { names, addresses, changes = 0 }: Case,
+  { names, addresses, queries, changes = 0 }: Case,
   server: string,
   port: number,
   all: readonly Named[],
@@ -80,5 +80,10 @@ function startOf(
   }
   const configure = PEERS[server];
   if (!configure) throw new Error(`expected one of ${Object.keys(PEERS).join(', ')}, not ${server}`);
-  return startServer({ name: server, port, command: configure(join(folder, server), port, all), all });
+  return startServer({
+    name: server,
+    port,
+    command: configure(join(folder, server), port, all, queries),
+    all,
+  });
 }
