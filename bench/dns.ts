@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findConsul } from '../scripts/setup/consul.mjs';
 import { type Case, cases } from './dns/cases.ts';
-import { buildPrograms } from './dns/load.ts';
+import { buildPrograms, type Programs } from './dns/load.ts';
 import type { Named } from './dns/names.ts';
 import { PEERS, type Server, startConsul, startServer } from './dns/peers.ts';
 import { type Figures, race } from './dns/race.ts';
@@ -42,7 +42,7 @@ try {
     let port = FIRST_PORT;
     const start = (server: string, all: readonly Named[]) => {
       port += PORTS_EACH;
-      return startOf(one, server, port, all, programs.echo);
+      return startOf(one, server, port, all, programs);
     };
     const options = { folder, programs, start, rounds: Number(words.rounds), seconds: Number(words.seconds) };
     results.set(one.name, await race(one, options));
@@ -62,13 +62,12 @@ function startOf(
   server: string,
   port: number,
   all: readonly Named[],
-  echo: string,
+  { echo, heddle }: Programs,
 ): Promise<Server> {
   const step = /^heddle (.*)$/.exec(server)?.[1];
   if (step !== undefined) {
-    const own = join(import.meta.dirname, 'dns/heddle-server.ts');
     // As bin/heddle starts it.
-    const command = [process.execPath, '--max-semi-space-size=4', own];
+    const command = [process.execPath, '--max-semi-space-size=4', heddle];
     const data = [port, names, addresses, step, changes].map(String);
     return startServer({ name: server, port, command: [...command, ...data], all, isOurs: true });
   }

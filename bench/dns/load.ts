@@ -1,7 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ROOT } from '../../scripts/root.ts';
 
 /** What one burst of load came to; times in microseconds. */
 export interface Burst {
@@ -22,20 +23,31 @@ export const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
 /** Of utime and stime in /proc/PID/stat. */
 const TICKS_PER_SECOND = 100;
 
-/** Paths of the programs in C. */
+/** Paths of what is built for the run. */
 export interface Programs {
   readonly load: string;
   readonly echo: string;
+  /** heddle-server.ts as JavaScript, as what is shipped: Node's own compiler would stay in its memory. */
+  readonly heddle: string;
 }
 
-/** Builds the load generator and the echo in a folder. */
+/** Builds the load generator, the echo and our server in a folder. */
 export function buildPrograms(folder: string): Programs {
   const build = (name: string) => {
     const program = join(folder, name);
     execFileSync('cc', ['-O2', '-o', program, join(import.meta.dirname, `${name}.c`)]);
     return program;
   };
-  return { load: build('load'), echo: build('echo') };
+  const modules = join(ROOT, 'node_modules');
+  symlinkSync(modules, join(folder, 'node_modules'));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  const project = join(import.meta.dirname, 'tsconfig.json');
+  execFileSync(join(modules, '.bin/tsc'), ['-p', project, '--outDir', folder]);
+  return {
+    load: build('load'),
+    echo: build('echo'),
+    heddle: join(folder, 'bench/dns/heddle-server.js'),
+  };
 }
 
 export interface BurstOptions {
