@@ -108,6 +108,7 @@ export class NameWatches {
         index = now.index < index ? 0 : now.index;
         failures = 0;
       } catch {
+        if (signal.aborted) return;
         watched.instances = undefined;
         index = 0;
         failures += 1;

@@ -127,6 +127,18 @@ test('a name that is kept stays, asked for or not, empty or not, until it is rel
   expect([watches.size, moving.ended]).toEqual([0, ['web']]);
 });
 
+test('a name that is released and asked for at once is watched anew', async () => {
+  watches.keep('web');
+  await moving.next();
+  watches.release('web');
+  watches.want('web');
+  await delay(20);
+  expect([watches.size, moving.open]).toEqual([1, 1]);
+  (await moving.next()).answer(1, [one]);
+  await moving.next();
+  expect(watches.get('web')).toEqual([one]);
+});
+
 test('a name that is kept takes the place of the one asked for longest ago, but of no other kept one', async () => {
   open({ most: 2 });
   for (const name of ['old', 'new']) {
