@@ -32,6 +32,6 @@ ENV NODE_ENV=production
 # Namespaces and port 53 need root; what root may do is limited by the capabilities that `docker run` gives.
 USER 0:0
 STOPSIGNAL SIGTERM
-# The flags are those of bin/heddle.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "--heap-growing-percent=20", "/app/dist/main.js"]
+# The flag is that of bin/heddle.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/dist/main.js"]
 CMD ["daemon"]

@@ -14,7 +14,7 @@ import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
 import { messageOf } from './errors.ts';
 import type { Logger } from './log.ts';
-import { MemoryReturn } from './memory.ts';
+import { MemoryThrift } from './memory.ts';
 import { BridgeKeeper } from './network/keeper.ts';
 import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
@@ -136,6 +136,7 @@ export class Heddle {
       { path: settings.socket },
     );
 
+    await this.#begin(new MemoryThrift());
     await this.#begin(control);
     await this.#begin(names);
     await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
@@ -146,7 +147,6 @@ export class Heddle {
       await this.#begin(new Fetcher({ documents, completed: () => follower.pass(), log: log('services') }));
     }
     await this.#begin(keeper);
-    await this.#begin(new MemoryReturn());
     const own = ownNamespace();
     // Before anything is looked at: what changes after a look is heard of then, and nothing need be looked at twice.
     const watching = await parts.network.watch((namespace) => {

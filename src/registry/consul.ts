@@ -12,6 +12,7 @@ import {
 import { ConsulAccess } from './consul-access.ts';
 import type { Call, ConsulClient } from './consul-client.ts';
 import { fromJson, registrationOf, type ServiceJson } from './consul-json.ts';
+import { stampOf } from './consul-stamp.ts';
 import { watchDigest } from './consul-watch.ts';
 import type { Registry, Watching } from './registry.ts';
 
@@ -59,6 +60,8 @@ export class ConsulRegistry implements Registry {
   readonly #options: ConsulOptions;
   readonly #access: ConsulAccess;
   #self: AgentSelf | undefined;
+  /** The last digest, and the stamp from just before it. */
+  #digested: { readonly stamp: string | undefined; readonly digest: string } | undefined;
   /** How many writes Consul took from us. */
   #writes = 0;
   /** True once a service was registered whose health heddle tells. */
@@ -200,8 +203,17 @@ export class ConsulRegistry implements Registry {
     return this.#self;
   }
 
+  /** All that is held of ours is a long answer; it is asked for only where it may be another than the last. */
   async #digest(signal: AbortSignal): Promise<string> {
     await this.ready(signal);
+    const stamp = await stampOf(this.#client, signal).catch(unlessRefused);
+    if (stamp === undefined || stamp !== this.#digested?.stamp) {
+      this.#digested = { stamp, digest: await this.#digestHeld(signal) };
+    }
+    return this.#digested.digest;
+  }
+
+  async #digestHeld(signal: AbortSignal): Promise<string> {
     const services = await this.#client.digest(this.#own('cannot watch services', signal));
     if (!this.#tells) return services;
     // An agent that was restarted may have all services, and their health of long ago.
@@ -233,6 +245,12 @@ function outputOf(check: Check): string {
   if (check.kind === 'ttl')
     return `heddle: the container ${statusOf(check) === 'passing' ? 'runs' : 'has ended'}`;
   return `heddle: the container's HEALTHCHECK is ${statusOf(check)}`;
+}
+
+/** A token may be too weak for the catalog, and good enough for the agent. */
+function unlessRefused(error: unknown): undefined {
+  if (error instanceof HeddleError && !error.retryable) return undefined;
+  throw error;
 }
 
 function unlessNotFound(error: unknown): undefined {

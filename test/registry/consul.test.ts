@@ -8,6 +8,7 @@ import { ConsulClient } from '../../src/registry/consul-client.ts';
 import { TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
 import { parseRegistryUri } from '../../src/registry/uri.ts';
 import type { Service } from '../../src/services/service.ts';
+import { eventually } from '../support/eventually.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -25,10 +26,11 @@ const service: Service = {
 function registryAt(
   uri: string,
   options: ConstructorParameters<typeof ConsulClient>[1] = {},
+  watchEvery = 2000,
 ): ConsulRegistry {
   const parsed = parseRegistryUri(uri);
   if (parsed.kind === 'embedded') throw new Error('not Consul');
-  return new ConsulRegistry(new ConsulClient(parsed, options), { hostId: 'h1' });
+  return new ConsulRegistry(new ConsulClient(parsed, options), { hostId: 'h1', watchEvery });
 }
 
 describe('what Consul answers', () => {
@@ -218,6 +220,24 @@ describe('a Consul', () => {
       },
     );
     dying.close();
+  });
+
+  test('is asked for all it holds only when the catalog has moved', async () => {
+    const fake = await FakeConsul.start();
+    const lists = () => fake.requests.filter((request) => request === 'GET /v1/agent/services').length;
+    const looks = () => fake.requests.filter((request) => request === 'GET /v1/status/leader').length;
+    const registry = registryAt(`consul://127.0.0.1:${fake.port}`, {}, 5);
+    let changes = 0;
+    const watching = registry.watch(() => changes++);
+    await eventually(() => expect(looks()).toBeGreaterThan(5));
+    expect(lists()).toBe(1);
+    fake.wipe();
+    await eventually(() => expect(lists()).toBe(2));
+    fake.overrides.set('GET /v1/health/node/n1', { status: 403, body: 'Permission denied' });
+    await eventually(() => expect(lists()).toBeGreaterThan(5));
+    expect(changes).toBe(0);
+    watching.stop();
+    await fake.stop();
   });
 
   test('that is not there is unreachable, and the message says where', async () => {

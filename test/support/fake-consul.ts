@@ -38,6 +38,8 @@ export class FakeConsul {
   lastHeaders: IncomingMessage['headers'] = {};
   readonly #services = new Map<string, Held>();
   readonly #checks = new Map<string, HeldCheck>();
+  /** Moves with every write. */
+  #index = 1;
   readonly #server: Server;
 
   private constructor() {
@@ -46,7 +48,7 @@ export class FakeConsul {
         const { status, body } = this.#answer(request, text);
         const type =
           typeof body === 'string' && status >= 400 ? 'text/plain; charset=utf-8' : 'application/json';
-        response.writeHead(status, { 'content-type': type });
+        response.writeHead(status, { 'content-type': type, 'x-consul-index': this.#index });
         response.end(
           type === 'application/json' && body !== undefined ? JSON.stringify(body) : (body as string),
         );
@@ -70,6 +72,7 @@ export class FakeConsul {
   }
 
   wipe(): void {
+    this.#index += 1;
     this.#services.clear();
     this.#checks.clear();
   }
@@ -82,6 +85,7 @@ export class FakeConsul {
   #answer(request: IncomingMessage, text: string): Answer {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://consul');
     const route = `${request.method} ${decodeURIComponent(pathname)}`;
+    if (request.method === 'PUT') this.#index += 1;
     this.requests.push(route);
     this.lastHeaders = request.headers;
     const override = this.overrides.get(route);
@@ -95,6 +99,7 @@ export class FakeConsul {
     if (route === 'GET /v1/agent/self') return ok(SELF);
     if (route === 'GET /v1/catalog/node/n1') return ok({ Node: NODE, Services: selected() });
     if (route.startsWith('GET /v1/catalog/node/')) return ok(null);
+    if (route === 'GET /v1/health/node/n1') return ok([]);
     if (route.startsWith('GET /v1/health/service/')) return ok(this.#health(id));
     if (route === 'PUT /v1/agent/service/register') return this.#register(JSON.parse(text));
     if (route === 'GET /v1/agent/checks') return ok(matching(this.#checks, searchParams.get('filter')));
