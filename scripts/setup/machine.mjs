@@ -5,6 +5,7 @@ import { baseImageTar } from './base-image.mjs';
 import { which } from './command.mjs';
 import { findConsul } from './consul.mjs';
 import { osRelease } from './os-release.mjs';
+import { hasResolverPackages } from './resolver-packages.mjs';
 import { fail } from './say.mjs';
 
 /** Every part of the machine that is used: the program that shows it is there, and Debian's package for it. */
@@ -48,7 +49,7 @@ function isStatic(path) {
 }
 
 /** Refuses, before anything is changed, a machine on which the set-up cannot succeed, and says what to do there. */
-export function requireMachine({ purpose, missing, root, consul, baseImage }) {
+export function requireMachine({ purpose, missing, root, consul, baseImage, resolvers }) {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20) fail(`Node ${process.versions.node} is too old: Node 20 or newer is needed`);
   if (process.platform !== 'linux')
@@ -62,6 +63,8 @@ export function requireMachine({ purpose, missing, root, consul, baseImage }) {
   const wanted = isDebian() ? [] : missing.map((part) => part.about);
   if (consul && findConsul() === undefined && mirrorRefusal() !== undefined) wanted.push('consul');
   if (baseImage && !existsSync(baseImageTar()) && mirrorRefusal() !== undefined) wanted.push(baseImageTar());
+  if (resolvers && !hasResolverPackages() && mirrorRefusal() !== undefined)
+    wanted.push('packages of resolvers');
   if (wanted.length === 0) return;
   const reason = isDebian()
     ? mirrorRefusal()

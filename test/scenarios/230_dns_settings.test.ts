@@ -125,6 +125,21 @@ describe('dns-args', () => {
     expect(await args(daemon)).toEqual({ status: 0, stdout: '\n', stderr: '' });
   });
 
+  test('prints the address of a bridge that has IPv6 alone, where it answers', async () => {
+    await succeed('ip', ['link', 'add', 'six0', 'type', 'bridge']);
+    try {
+      await succeed('ip', ['address', 'add', 'fd00:5::1/64', 'dev', 'six0', 'nodad']);
+      await succeed('ip', ['link', 'set', 'six0', 'up']);
+      await using daemon = await startDaemon(['--docker-bridge', 'six0']);
+      expect((await args(daemon)).stdout).toBe('--dns fd00:5::1 --dns-search=.\n');
+      expect((await daemon.dig('nope.service.consul', { server: 'fd00:5::1', port: 53 })).status).toBe(
+        'NXDOMAIN',
+      );
+    } finally {
+      await succeed('ip', ['link', 'delete', 'six0']);
+    }
+  });
+
   test('says that there is no such bridge', async () => {
     await using daemon = await startDaemon(['--docker-bridge', 'nosuch0']);
     const { status, stdout, stderr } = await args(daemon);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { dataOf } from '../support/dig.ts';
 import { eventually } from '../support/eventually.ts';
 import { GuestHost } from '../support/guest-host.ts';
 import { type Daemon, HEDDLE, startDaemon } from '../support/heddle.ts';
@@ -210,8 +211,17 @@ describe('what cannot be done is refused, and nothing is changed', () => {
   });
 
   test('no resolv.conf, and a link that leads nowhere', async () => {
+    await resolvConf(own);
+    await eventually(async () => expect(dataOf(await daemon.dig(far))).toEqual(['203.0.113.5']));
     await guest.sh('rm -f /etc/resolv.conf');
     expect((await hostDns()).stderr).toContain('cannot read /etc/resolv.conf');
+    // Meanwhile the daemon says so, and goes on with the servers that it knew last.
+    await eventually(async () => {
+      expect(dataOf(await daemon.dig(far))).toEqual(['203.0.113.5']);
+      expect(daemon.output).toMatch(
+        /cannot read \S+\/etc\/resolv\.conf: ENOENT.*last known resolvers stay in use/,
+      );
+    });
     await guest.sh('ln -s nowhere /etc/resolv.conf');
     expect((await hostDns()).stderr).toContain('cannot read /etc/resolv.conf');
   });
