@@ -36,8 +36,8 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-forward-'));
 const [before] = loadavg();
 try {
   await using running = new AsyncDisposableStack();
-  const { load } = buildPrograms(folder);
-  const servers = await startAll(running);
+  const { load, forwarder } = buildPrograms(folder);
+  const servers = await startAll(running, forwarder);
   const results = new Map<string, readonly Figures[]>();
   for (const one of CASES) results.set(one.name, await compare(one, servers, load));
   const [after] = loadavg();
@@ -50,14 +50,20 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function startAll(running: AsyncDisposableStack): Promise<readonly Server[]> {
+async function startAll(running: AsyncDisposableStack, program: string): Promise<readonly Server[]> {
   const all = [...KEPT, ...NOT_KEPT];
   const knot = upstream(join(folder, 'upstream'), FIRST_PORT);
   running.use(await startServer({ name: 'upstream', port: FIRST_PORT, command: knot, all }));
   const servers: Server[] = [];
   for (const [index, name] of wanted.entries()) {
     const port = FIRST_PORT + 1 + index;
-    const command = FORWARDERS[name]?.(join(folder, name.replace(' ', '-')), port, FIRST_PORT) ?? [];
+    const options = {
+      folder: join(folder, name.replace(' ', '-')),
+      port,
+      upstreamPort: FIRST_PORT,
+      program,
+    };
+    const command = FORWARDERS[name]?.(options) ?? [];
     servers.push(running.use(await startServer({ name, port, command, all })));
   }
   return servers;

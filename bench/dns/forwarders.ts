@@ -41,22 +41,28 @@ export function upstream(folder: string, port: number): readonly string[] {
   return ['taskset', '-c', LOAD_CORE, 'knotd', '-c', file];
 }
 
-/** A forwarder's command; its configuration is written into the folder. */
-export type ConfigureForwarder = (folder: string, port: number, upstreamPort: number) => readonly string[];
+export interface ForwarderOptions {
+  /** For its configuration. */
+  readonly folder: string;
+  readonly port: number;
+  readonly upstreamPort: number;
+  /** Path of heddle-forwarder.js. */
+  readonly program: string;
+}
+
+/** A forwarder's command. */
+export type ConfigureForwarder = (options: ForwarderOptions) => readonly string[];
 
 const ours =
   (step: string): ConfigureForwarder =>
-  (_folder, port, upstreamPort) => {
-    const program = join(import.meta.dirname, 'heddle-forwarder.ts');
-    // As bin/heddle starts it.
-    return [process.execPath, '--max-semi-space-size=4', program, String(port), String(upstreamPort), step];
-  };
+  ({ program, port, upstreamPort }) => // As bin/heddle starts it.
+  [process.execPath, '--max-semi-space-size=4', program, String(port), String(upstreamPort), step];
 
 /** The forwarders that Debian has, and ours. */
 export const FORWARDERS: Readonly<Record<string, ConfigureForwarder>> = {
   'heddle plain': ours('plain'),
   'heddle batched': ours('batched'),
-  dnsmasq(folder, port, upstreamPort) {
+  dnsmasq({ folder, port, upstreamPort }) {
     const file = write(folder, 'dnsmasq.conf', [
       `port=${port}`,
       'listen-address=127.0.0.1',
@@ -71,7 +77,7 @@ export const FORWARDERS: Readonly<Record<string, ConfigureForwarder>> = {
     ]);
     return ['dnsmasq', '--keep-in-foreground', `-C${file}`];
   },
-  unbound(folder, port, upstreamPort) {
+  unbound({ folder, port, upstreamPort }) {
     const file = write(folder, 'unbound.conf', [
       'server:',
       '  interface: 127.0.0.1',

@@ -29,9 +29,11 @@ export interface Programs {
   readonly echo: string;
   /** heddle-server.ts as JavaScript, as what is shipped: Node's own compiler would stay in its memory. */
   readonly heddle: string;
+  /** heddle-forwarder.ts likewise. */
+  readonly forwarder: string;
 }
 
-/** Builds the load generator, the echo and our server in a folder. */
+/** Builds the load generator, the echo and our servers in a folder. */
 export function buildPrograms(folder: string): Programs {
   const build = (name: string) => {
     const program = join(folder, name);
@@ -47,6 +49,7 @@ export function buildPrograms(folder: string): Programs {
     load: build('load'),
     echo: build('echo'),
     heddle: join(folder, 'bench/dns/heddle-server.js'),
+    forwarder: join(folder, 'bench/dns/heddle-forwarder.js'),
   };
 }
 
