@@ -79,11 +79,11 @@ class LocalHost implements Host {
   }
 
   async addName(): Promise<void> {
-    throw withoutDaemon('what dns-add gives');
+    throw withoutDaemon('dns-add');
   }
 
   async removeName(): Promise<void> {
-    throw withoutDaemon('what dns-add gives');
+    throw withoutDaemon('dns-remove');
   }
 
   lookUp(word: string): Promise<readonly string[]> {
