@@ -8,7 +8,7 @@ import { DaemonHost } from './control/daemon-host.ts';
 import type { Host } from './control/host.ts';
 import { ControlServer } from './control/server.ts';
 import { NameService } from './dns/name-service.ts';
-import { WeaveNames } from './dns/weave-names.ts';
+import { WeaveNames } from './dns/names/weave-names.ts';
 import { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';

@@ -2,12 +2,12 @@
  * heddle's resolver on loopback with the services of names.ts behind it, without Docker and registry:
  * `heddle-server.ts PORT COUNT ADDRESSES|mixed plain|cached|batched CHANGES-A-SECOND`. `batched` caches, too.
  */
-import { AnswerCache } from '../../src/dns/answer-cache.ts';
+import { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
 import { LocalNetworks } from '../../src/dns/local.ts';
-import { RateLimit } from '../../src/dns/rate-limit.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
-import { DnsServer } from '../../src/dns/server.ts';
+import { RateLimit } from '../../src/dns/server/rate-limit.ts';
+import { DnsServer } from '../../src/dns/server/server.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { createLogger } from '../../src/log.ts';

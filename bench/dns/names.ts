@@ -1,5 +1,5 @@
 import dnsPacket from 'dns-packet';
-import { frame } from '../../src/dns/frames.ts';
+import { frame } from '../../src/dns/wire/frames.ts';
 
 /** One service and the addresses of its instances. */
 export interface Named {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import ipaddr from 'ipaddr.js';
-import type { NameRequest } from '../dns/weave-names.ts';
+import type { NameRequest } from '../dns/names/weave-names.ts';
 import { HeddleError } from '../errors.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';

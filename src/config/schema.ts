@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type AddressWord, parsePolicy } from '../addresses/choose.ts';
+import { parseRoute } from '../dns/forward/routes.ts';
 import { parseListen, parseServer } from '../dns/listen.ts';
-import { parseRoute } from '../dns/routes.ts';
 import { parseServiceTtl, parseTtl } from '../dns/ttl.ts';
 import { parseNetwork } from '../ipam/pool.ts';
 import { LOG_LEVELS } from '../log-level.ts';

@@ -1,7 +1,7 @@
 import { type Claims, EXPOSED } from '../containers/claims.ts';
 import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
-import type { WeaveNames } from '../dns/weave-names.ts';
+import type { WeaveNames } from '../dns/names/weave-names.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
 import { formatCidr } from '../network/cidr.ts';

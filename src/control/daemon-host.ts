@@ -4,7 +4,7 @@ import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
 import type { ContainerResolver } from '../dns/args.ts';
 import type { NameService } from '../dns/name-service.ts';
-import type { NameRequest, WeaveNames } from '../dns/weave-names.ts';
+import type { NameRequest, WeaveNames } from '../dns/names/weave-names.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { HeddleError } from '../errors.ts';

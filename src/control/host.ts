@@ -3,7 +3,7 @@ import type { AddressOwner } from '../containers/addressing.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
 import type { ContainerResolver } from '../dns/args.ts';
-import type { NameRequest } from '../dns/weave-names.ts';
+import type { NameRequest } from '../dns/names/weave-names.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';

@@ -3,7 +3,7 @@ import type { LoadedSettings } from '../config/load.ts';
 import { Claims } from '../containers/claims.ts';
 import { Roster } from '../containers/roster.ts';
 import type { ContainerResolver } from '../dns/args.ts';
-import { overTcp } from '../dns/exchange.ts';
+import { overTcp } from '../dns/forward/exchange.ts';
 import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { examine } from '../doctor/examine.ts';

@@ -2,7 +2,7 @@ import type { Addressing } from '../containers/addressing.ts';
 import { EXPOSED } from '../containers/claims.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import { formatListen } from '../dns/listen.ts';
-import type { ListenerStatus } from '../dns/listener.ts';
+import type { ListenerStatus } from '../dns/server/listener.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { messageOf } from '../errors.ts';
 import { formatCidr } from '../network/cidr.ts';

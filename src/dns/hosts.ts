@@ -1,6 +1,6 @@
 import dnsPacket from 'dns-packet';
-import { readQuery } from './message.ts';
-import { isName } from './name.ts';
+import { readQuery } from './wire/message.ts';
+import { isName } from './wire/name.ts';
 import type { Question, Resolved, ResourceRecord } from './zone.ts';
 
 /** More than aliases and the addresses behind them need; upstreams may send what they like. */

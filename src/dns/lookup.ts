@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import dnsPacket from 'dns-packet';
 import ipaddr from 'ipaddr.js';
 import { HeddleError } from '../errors.ts';
-import { isName } from './name.ts';
+import { isName } from './wire/name.ts';
 
 /** Has one query answered; undefined where nobody answers. */
 export type Ask = (query: Buffer) => Buffer | undefined | Promise<Buffer | undefined>;

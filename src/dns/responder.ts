@@ -1,14 +1,14 @@
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { AnswerCache } from './answer-cache.ts';
-import { fixedTemplate, templateOf } from './answer-template.ts';
-import { type CacheKey, circumstancesOf, keyOf } from './cache-key.ts';
-import { Counters, type DnsCounters } from './counters.ts';
-import { HEADER_BYTES, type Query, readQuery } from './message.ts';
-import type { RateLimit, Verdict } from './rate-limit.ts';
-import { relay, relayedRcode } from './relay.ts';
-import { encodeCut, encodeReply, encodeWhole } from './reply.ts';
+import type { AnswerCache } from './cache/answer-cache.ts';
+import { fixedTemplate, templateOf } from './cache/answer-template.ts';
+import { type CacheKey, circumstancesOf, keyOf } from './cache/cache-key.ts';
+import { relay, relayedRcode } from './forward/relay.ts';
 import type { Resolution } from './resolve.ts';
+import { Counters, type DnsCounters } from './server/counters.ts';
+import type { RateLimit, Verdict } from './server/rate-limit.ts';
+import { HEADER_BYTES, type Query, readQuery } from './wire/message.ts';
+import { encodeCut, encodeReply, encodeWhole } from './wire/reply.ts';
 import { bare, type Question, RCODES, type RelayedReply, type Reply } from './zone.ts';
 
 export interface ResponderNeeds {

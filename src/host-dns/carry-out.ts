@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { parseResolvConf } from '../dns/resolv-conf.ts';
+import { parseResolvConf } from '../dns/forward/resolv-conf.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { readResolvConf } from './host.ts';
 import type { Plan } from './plan.ts';

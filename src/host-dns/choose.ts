@@ -1,4 +1,4 @@
-import { parseResolvConf } from '../dns/resolv-conf.ts';
+import { parseResolvConf } from '../dns/forward/resolv-conf.ts';
 import { HeddleError } from '../errors.ts';
 import { withoutBlock } from './block.ts';
 import { planDnsmasq, USUAL_DNSMASQ_FILES, undoDnsmasq } from './dnsmasq.ts';

@@ -1,7 +1,7 @@
 import dnsPacket from 'dns-packet';
 import { expect, test } from 'vitest';
 import { queryFile, services } from '../../bench/dns/names.ts';
-import { FrameReader } from '../../src/dns/frames.ts';
+import { FrameReader } from '../../src/dns/wire/frames.ts';
 
 /** How often each kind of question stands in a file, and how many names are asked for. */
 function contents(file: Buffer) {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { AnswerCache } from '../../src/dns/answer-cache.ts';
-import { loadKernelUdp } from '../../src/dns/kernel-udp.ts';
-import type { Respond } from '../../src/dns/tcp.ts';
-import { UdpListener } from '../../src/dns/udp.ts';
-import { UdpBatch } from '../../src/dns/udp-batch.ts';
+import { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
+import { loadKernelUdp } from '../../src/dns/server/kernel-udp.ts';
+import type { Respond } from '../../src/dns/server/tcp.ts';
+import { UdpListener } from '../../src/dns/server/udp.ts';
+import { UdpBatch } from '../../src/dns/server/udp-batch.ts';
 import { ChangingView, change, essence, packetOf, question, responderOf } from '../dns/changing.ts';
 import { count } from '../support/counts.ts';
 

@@ -1,12 +1,12 @@
 import type dnsPacket from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ForwardZone } from '../../src/dns/forward.ts';
+import { ForwardZone } from '../../src/dns/forward/forward.ts';
+import { UpstreamClient } from '../../src/dns/forward/upstream-client.ts';
 import { reverseName } from '../../src/dns/lookup.ts';
-import { NameTable } from '../../src/dns/name-table.ts';
+import { NameTable } from '../../src/dns/names/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
-import { DnsServer } from '../../src/dns/server.ts';
-import { UpstreamClient } from '../../src/dns/upstream-client.ts';
+import { DnsServer } from '../../src/dns/server/server.ts';
 import { ReverseZone } from '../../src/dns/zones/reverse.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { WeaveZone } from '../../src/dns/zones/weave.ts';

@@ -1,6 +1,6 @@
 import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
-import type { AnswerCache } from '../../src/dns/answer-cache.ts';
+import type { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';

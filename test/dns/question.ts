@@ -1,4 +1,4 @@
-import { readQuery } from '../../src/dns/message.ts';
+import { readQuery } from '../../src/dns/wire/message.ts';
 import type { Question } from '../../src/dns/zone.ts';
 import { queryBytes } from './ask.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import dnsPacket, { type DecodedPacket } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import { NameTable } from '../../src/dns/name-table.ts';
+import { NameTable } from '../../src/dns/names/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { ReverseZone } from '../../src/dns/zones/reverse.ts';

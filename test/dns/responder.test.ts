@@ -1,6 +1,6 @@
 import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import { NameTable } from '../../src/dns/name-table.ts';
+import { NameTable } from '../../src/dns/names/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { bare, type Question, type Zone } from '../../src/dns/zone.ts';

@@ -2,8 +2,8 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import dnsPacket, { type Answer, type DecodedPacket } from 'dns-packet';
-import { FrameReader, frame } from '../../src/dns/frames.ts';
-import type { Upstream } from '../../src/dns/upstreams.ts';
+import type { Upstream } from '../../src/dns/forward/upstreams.ts';
+import { FrameReader, frame } from '../../src/dns/wire/frames.ts';
 
 /** What an upstream does with one UDP query; every message that is returned is sent back. */
 export type Behaviour = (query: DecodedPacket, from: RemoteInfo) => readonly Buffer[];

@@ -1,6 +1,6 @@
-import { decodedReply, withOwner } from '../decoded.ts';
 import type { OtherNames } from '../hosts.ts';
-import { MessageWriter } from '../writer.ts';
+import { decodedReply, withOwner } from '../wire/decoded.ts';
+import { MessageWriter } from '../wire/writer.ts';
 import type { Question, Resolved, Zone } from '../zone.ts';
 import { parseServiceName } from './names.ts';
 import type { ServiceZoneSettings } from './settings.ts';

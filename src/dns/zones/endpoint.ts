@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { isName } from '../name.ts';
+import { isName } from '../wire/name.ts';
 
 /** What a registered address means to DNS: an address of one family, or the name of a host. */
 export type Endpoint = IpEndpoint | { readonly host: string };

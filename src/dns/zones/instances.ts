@@ -1,6 +1,6 @@
 import type { Instance } from '../../registry/registry.ts';
 import type { Service } from '../../services/service.ts';
-import { isName } from '../name.ts';
+import { isName } from '../wire/name.ts';
 import type { ResourceRecord } from '../zone.ts';
 import { type Endpoint, hexOf, type IpEndpoint, parseEndpoint } from './endpoint.ts';
 

@@ -1,9 +1,9 @@
 import { BlockList, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Instance, View } from '../../registry/registry.ts';
+import { relayedRcode } from '../forward/relay.ts';
 import type { OtherNames } from '../hosts.ts';
-import type { NameTable } from '../name-table.ts';
-import { relayedRcode } from '../relay.ts';
+import type { NameTable } from '../names/name-table.ts';
 import {
   bare,
   type Question,

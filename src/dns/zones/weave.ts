@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { NameTable } from '../name-table.ts';
+import type { NameTable } from '../names/name-table.ts';
 import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { type Random, shuffled } from './shuffle.ts';
 

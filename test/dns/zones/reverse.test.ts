@@ -1,7 +1,7 @@
 import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import { readQuery } from '../../../src/dns/message.ts';
-import { NameTable } from '../../../src/dns/name-table.ts';
+import { NameTable } from '../../../src/dns/names/name-table.ts';
+import { readQuery } from '../../../src/dns/wire/message.ts';
 import { bare, type Question, type Reply } from '../../../src/dns/zone.ts';
 import { ReverseZone, reverseAddress } from '../../../src/dns/zones/reverse.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../../src/dns/zones/settings.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Query, readQuery } from '../../../src/dns/message.ts';
+import { type Query, readQuery } from '../../../src/dns/wire/message.ts';
 import type { Reply } from '../../../src/dns/zone.ts';
 import { ServiceZone } from '../../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS, type ServiceZoneSettings } from '../../../src/dns/zones/settings.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readQuery } from '../../../src/dns/message.ts';
-import { NameTable } from '../../../src/dns/name-table.ts';
-import { encodeReply } from '../../../src/dns/reply.ts';
+import { NameTable } from '../../../src/dns/names/name-table.ts';
+import { readQuery } from '../../../src/dns/wire/message.ts';
+import { encodeReply } from '../../../src/dns/wire/reply.ts';
 import type { Question, Reply } from '../../../src/dns/zone.ts';
 import { WeaveZone } from '../../../src/dns/zones/weave.ts';
 import { queryBytes } from '../ask.ts';

@@ -1,0 +1,100 @@
+import { LRUCache } from 'lru-cache';
+import { FLAGS, HEADER_BYTES } from '../wire/message.ts';
+import { recordsOf, type WireRecord } from '../wire/records.ts';
+import { type Question, RCODES } from '../zone.ts';
+import { relayedRcode } from './relay.ts';
+
+export interface CacheOptions {
+  /** All kept messages together, in bytes. */
+  readonly maxBytes?: number;
+  readonly maxEntries?: number;
+  /** Milliseconds, of any clock that never goes back. */
+  readonly now?: () => number;
+}
+
+/** What is kept is at most a day old, and what does not exist three hours (RFC 2308 §5). */
+const [MAX_TTL, MAX_NEGATIVE_TTL] = [86_400, 10_800];
+/** How long an answer whose time is over may stand in for one that cannot be had (RFC 8767 §5), and its TTL then. */
+const [MAX_STALE_MS, STALE_TTL] = [86_400_000, 30];
+/** Beside the message: key, entry, links. */
+const ENTRY_BYTES = 400;
+
+interface Kept {
+  readonly message: Buffer;
+  readonly records: readonly WireRecord[];
+  readonly keptAt: number;
+  readonly freshUntil: number;
+}
+
+/** An answer from memory: its TTLs are what is left of them. */
+export interface Remembered {
+  readonly message: Buffer;
+  readonly fresh: boolean;
+  /** Whether the message is fresh, and its TTLs are the same, now. */
+  readonly stillTrue: () => boolean;
+}
+
+/** Other servers' answers for as long as their TTLs say, and a day longer for when nobody answers. */
+export class ForwardCache {
+  readonly #kept: LRUCache<string, Kept>;
+  readonly #now: () => number;
+
+  constructor({ maxBytes = 16 << 20, maxEntries = 20_000, now }: CacheOptions = {}) {
+    this.#now = now ?? (() => performance.now());
+    this.#kept = new LRUCache({
+      max: maxEntries,
+      maxSize: maxBytes,
+      sizeCalculation: ({ message, records }) => message.length + ENTRY_BYTES + 100 * records.length,
+    });
+  }
+
+  get(key: string): Remembered | undefined {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
+    const now = this.#now();
+    const fresh = now < kept.freshUntil;
+    if (!fresh && now >= kept.freshUntil + MAX_STALE_MS) {
+      this.#kept.delete(key);
+      return undefined;
+    }
+    const age = Math.floor((now - kept.keptAt) / 1000);
+    const message = Buffer.from(kept.message);
+    for (const { ttlAt } of kept.records) {
+      const left = fresh ? Math.max(0, ttlOf(kept.message, ttlAt) - age) : STALE_TTL;
+      message.writeUInt32BE(left, ttlAt);
+    }
+    const until = fresh ? Math.min(kept.freshUntil, kept.keptAt + (age + 1) * 1000) : 0;
+    return { message, fresh, stillTrue: () => this.#now() < until };
+  }
+
+  /** Keeps an answer without an OPT record, if it may be kept. */
+  put(key: string, question: Question, message: Buffer): void {
+    const records = recordsOf(message, HEADER_BYTES + question.bytes.length);
+    const seconds = lifetime(message, records, question.type);
+    if (seconds <= 0) return;
+    const now = this.#now();
+    this.#kept.set(key, { message, records, keptAt: now, freshUntil: now + seconds * 1000 });
+  }
+}
+
+/** Seconds for which an answer holds; 0 for what must not be kept. */
+function lifetime(message: Buffer, records: readonly WireRecord[], type: string): number {
+  const rcode = relayedRcode(message);
+  const isCut = (message.readUInt16BE(2) & FLAGS.truncated) !== 0;
+  if (isCut || (rcode !== RCODES.NOERROR && rcode !== RCODES.NXDOMAIN)) return 0;
+  const answers = records.filter(({ section }) => section === 'answer');
+  const ttls = answers.map(({ ttlAt }) => ttlOf(message, ttlAt));
+  const isPositive =
+    rcode === RCODES.NOERROR && answers.some((answer) => answer.type === type || type === 'ANY');
+  if (isPositive) return Math.min(MAX_TTL, ...ttls);
+  // Only with an SOA is it known how long something does not exist (RFC 2308 §5); its last field says it, too.
+  const soa = records.find((record) => record.section === 'authority' && record.type === 'SOA');
+  if (soa === undefined || soa.end - soa.dataAt < 22) return 0;
+  return Math.min(MAX_NEGATIVE_TTL, ttlOf(message, soa.ttlAt), message.readUInt32BE(soa.end - 4), ...ttls);
+}
+
+/** With the highest bit set it is to be read as 0 (RFC 2181 §8). */
+function ttlOf(message: Buffer, at: number): number {
+  const ttl = message.readUInt32BE(at);
+  return ttl < 2 ** 31 ? ttl : 0;
+}

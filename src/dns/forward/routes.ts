@@ -1,0 +1,30 @@
+import { HeddleError } from '../../errors.ts';
+import { type ListenAddress, parseServer } from '../listen.ts';
+import { isName } from '../wire/name.ts';
+
+/** A domain whose names are asked from servers of its own. */
+export interface Route {
+  /** In lower case, without the final dot. */
+  readonly domain: string;
+  readonly server: ListenAddress;
+}
+
+/** Reads `corp.example=10.0.0.2`, with a port if need be. Throws `bad-input`. */
+export function parseRoute(text: string): Route {
+  const [name = '', server, ...rest] = text.split('=');
+  const domain = name.toLowerCase().replace(/^\.|\.$/g, '');
+  if (server === undefined || rest.length > 0 || !isName(domain)) {
+    throw new HeddleError(
+      'bad-input',
+      `\`${text}\` is no domain with its server; expected one as in corp.example=10.0.0.2`,
+    );
+  }
+  return { domain, server: parseServer(server) };
+}
+
+/** The servers for a name in lower case, in the order given: those of the longest domain that it is in. */
+export function serversFor(routes: readonly Route[], name: string): readonly ListenAddress[] {
+  const fitting = routes.filter(({ domain }) => name === domain || name.endsWith(`.${domain}`));
+  const longest = Math.max(0, ...fitting.map(({ domain }) => domain.length));
+  return fitting.filter(({ domain }) => domain.length === longest).map(({ server }) => server);
+}

@@ -1,0 +1,75 @@
+import type { RosterEntry } from '../../containers/entry.ts';
+import { type Snapshot, shortId } from '../../docker/snapshot.ts';
+import { isName } from '../wire/name.ts';
+
+/** What a container is called below the domain of container names. */
+export interface ContainerName {
+  /** In full and in lower case: `web.weave.local`. */
+  readonly name: string;
+  /** Somebody spelled it with the domain, so it is what its address is called. */
+  readonly given: boolean;
+}
+
+/** The names that Docker and compose take; what else stands in a label or an alias makes no name. */
+const HOST_NAME = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/;
+const COMPOSE_SERVICE = 'com.docker.compose.service';
+const COMPOSE_ONE_OFF = 'com.docker.compose.oneoff';
+
+/**
+ * The names of a container: its host name, its name, its aliases and its compose service, best first. A host name in
+ * another domain is left out: that one is not ours to answer.
+ */
+export function containerNames(snapshot: Snapshot, domain: string): readonly ContainerName[] {
+  const { id, hostname, domainname, name, aliases, metadata } = snapshot;
+  const host = domainname === '' ? hostname : `${hostname}.${domainname}`;
+  const isForeign = host.includes('.') && !isBelow(host.toLowerCase().replace(/\.$/, ''), domain);
+  const hostWord = isForeign ? '' : host;
+  // `docker compose run` makes containers of a service that do not serve.
+  const service = metadata.get(COMPOSE_ONE_OFF) === 'True' ? '' : (metadata.get(COMPOSE_SERVICE) ?? '');
+  const others = [name, ...aliases, service];
+  // Docker's own choice for a host name is a number that nobody calls a container by.
+  const words = hostname === shortId(id) ? [...others, hostWord] : [hostWord, ...others];
+  const names = new Map<string, ContainerName>();
+  for (const word of words) {
+    const full = nameBelow(word, domain);
+    if (full === undefined || names.has(full)) continue;
+    names.set(full, {
+      name: full,
+      given: word.includes('.') && full === word.toLowerCase().replace(/\.$/, ''),
+    });
+  }
+  return [...names.values()];
+}
+
+/**
+ * A word as a name below the domain, where it may stand already: `web` and `web.weave.local` are the same. Undefined
+ * for what cannot be a host's name.
+ */
+export function nameBelow(word: string, domain: string): string | undefined {
+  const lower = word.toLowerCase().replace(/\.$/, '');
+  const name = isBelow(lower, domain) ? lower : `${lower}.${domain}`;
+  return HOST_NAME.test(lower) && isName(name) ? name : undefined;
+}
+
+/** Whether a name in lower case lies below the domain, which itself does not. */
+export const isBelow = (name: string, domain: string): boolean => name.endsWith(`.${domain}`);
+
+/**
+ * The addresses that a container is called by: all those of the interface that it is announced at. None while it
+ * does not run or waits for its address, and none where only the host's address is known.
+ */
+export function containerAddresses({
+  snapshot,
+  choice,
+  addresses,
+  awaitingAddress,
+}: RosterEntry): readonly string[] {
+  if (!snapshot.running || awaitingAddress || !choice.chosen || choice.hostPorts) return [];
+  const announced = addresses.find(({ ip }) => ip === choice.ip);
+  if (!announced || announced.interface === '') return [choice.ip];
+  const beside = addresses.filter((address) => address.interface === announced.interface);
+  return beside.map(({ ip }) => ip).filter((ip) => !isLinkLocal(ip));
+}
+
+/** Every IPv6 interface has one, and it means nothing elsewhere (RFC 4291 §2.5.6). */
+const isLinkLocal = (ip: string): boolean => /^fe[89ab]/i.test(ip);

@@ -1,0 +1,154 @@
+import { EXPOSED } from '../../containers/claims.ts';
+import type { RosterEntry } from '../../containers/entry.ts';
+import type { Roster } from '../../containers/roster.ts';
+import { shortId } from '../../docker/snapshot.ts';
+import { HeddleError } from '../../errors.ts';
+import type { State, StateFile } from '../../state.ts';
+import { containerAddresses, containerNames, isBelow, nameBelow } from './container-names.ts';
+import { type NamedAddress, NameTable } from './name-table.ts';
+
+/** What `dns-add` and `dns-remove` are told. */
+export interface NameRequest {
+  /** None for all that the container has; to remove, for whatever the name has. */
+  readonly ips: readonly string[];
+  /** The full id of the container whose name it is, or EXPOSED; without one the name belongs to nobody here. */
+  readonly container?: string;
+  /** Absent for the container's own first name; to remove, for all of them. */
+  readonly name?: string;
+}
+
+type GivenName = State['names'][number];
+
+/** Names of nobody here have no container's id for an owner. */
+const NOBODY = '';
+/** A table of names by hand, no database: beyond it something has gone wrong that adds names. */
+const MAX_GIVEN = 10_000;
+
+export interface WeaveNamesNeeds {
+  readonly roster: Roster;
+  readonly state: StateFile;
+}
+
+/** The names of containers and their addresses: what Docker says of those that run, and what `dns-add` gave. */
+export class WeaveNames {
+  readonly #roster: Roster;
+  readonly #state: StateFile;
+  readonly #domain: string;
+  readonly #table = new NameTable();
+
+  constructor({ roster, state }: WeaveNamesNeeds, options: { readonly domain: string }) {
+    this.#roster = roster;
+    this.#state = state;
+    this.#domain = options.domain;
+    roster.on('set', (entry) => this.#renew(entry.snapshot.id));
+    roster.on('delete', (container) => this.#table.delete(container));
+    this.#renew(NOBODY);
+    this.#renew(EXPOSED);
+  }
+
+  get table(): Pick<NameTable, 'addresses' | 'exists' | 'nameOf'> {
+    return this.#table;
+  }
+
+  /**
+   * Gives a name to addresses, or to a container for as long as it exists; it is answered when this resolves.
+   * @throws HeddleError `bad-input` for a name of another domain, or none; `refused` when there are too many
+   */
+  async add({ ips, container, name }: NameRequest): Promise<void> {
+    const full = this.#fullName(name ?? this.#ownName(container));
+    if (this.#state.current.names.length >= MAX_GIVEN) {
+      throw new HeddleError(
+        'refused',
+        `${MAX_GIVEN} names were given already; take some away with dns-remove`,
+      );
+    }
+    const given: GivenName = { name: full, ips: [...ips], ...(container !== undefined && { container }) };
+    await this.#change(container, (names) => [...names.filter((other) => !isSame(other, given)), given]);
+  }
+
+  /**
+   * Takes away what `add` gave; what is not there is a success.
+   * @throws HeddleError `refused` for a name that the container has by itself
+   */
+  async remove({ ips, container, name }: NameRequest): Promise<void> {
+    const full = name === undefined ? undefined : this.#fullName(name);
+    const matches = (given: GivenName) =>
+      given.container === container && (full === undefined || given.name === full);
+    await this.#change(container, (names) =>
+      names.flatMap((given) => (matches(given) ? without(given, ips) : given)),
+    );
+    const entry = container === undefined ? undefined : this.#roster.get(container);
+    if (entry && full !== undefined && this.#derived(entry).some((derived) => derived.name === full)) {
+      throw new HeddleError(
+        'refused',
+        `${full} is what container ${shortId(entry.snapshot.id)} is called by itself; it is answered while it runs`,
+      );
+    }
+  }
+
+  /** Forgets what was given to a container, when that is removed. */
+  async forget(container: string): Promise<void> {
+    if (!this.#state.current.names.some((given) => given.container === container)) return;
+    await this.#change(container, (names) => names.filter((given) => given.container !== container));
+  }
+
+  /** Forgets what was given to containers that were removed while no daemon ran. */
+  async prune(): Promise<void> {
+    const containers = new Set(this.#state.current.names.flatMap(({ container }) => container ?? []));
+    for (const container of containers) {
+      if (container !== EXPOSED && this.#roster.get(container) === undefined) await this.forget(container);
+    }
+  }
+
+  async #change(container: string | undefined, edit: (names: GivenName[]) => GivenName[]): Promise<void> {
+    const written = this.#state.change(({ names, ...state }) => ({ ...state, names: edit(names) }));
+    this.#renew(container ?? NOBODY);
+    await written;
+  }
+
+  #renew(owner: string): void {
+    const entry = this.#roster.get(owner);
+    const own = entry ? containerAddresses(entry) : [];
+    const isAnswered = owner === NOBODY || owner === EXPOSED || (entry?.snapshot.running ?? false);
+    const given = this.#state.current.names.filter(({ container = NOBODY }) => container === owner);
+    this.#table.set(owner, [
+      ...(isAnswered ? given : []).flatMap(({ name, ips }) =>
+        (ips.length > 0 ? ips : own).map((ip) => ({ name, ip, given: true })),
+      ),
+      ...(entry ? this.#derived(entry) : []).flatMap((named) => own.map((ip) => ({ ...named, ip }))),
+    ]);
+  }
+
+  #derived({ snapshot }: RosterEntry): readonly Omit<NamedAddress, 'ip'>[] {
+    return containerNames(snapshot, this.#domain);
+  }
+
+  #ownName(container: string | undefined): string {
+    const entry = container === undefined ? undefined : this.#roster.get(container);
+    const first = entry && this.#derived(entry)[0];
+    if (first) return first.name;
+    throw new HeddleError('bad-input', 'expected a name: -h web, or a container that has one');
+  }
+
+  #fullName(name: string): string {
+    const full = nameBelow(name, this.#domain);
+    const lower = name.toLowerCase().replace(/\.$/, '');
+    if (full !== undefined && (isBelow(lower, this.#domain) || !lower.includes('.'))) return full;
+    throw new HeddleError(
+      'bad-input',
+      `'${name}' is no name below ${this.#domain}: expected letters, digits, - and _ in labels of at most 63, ` +
+        `as in web.${this.#domain} or web`,
+    );
+  }
+}
+
+const isSame = (one: GivenName, other: GivenName): boolean =>
+  one.name === other.name && one.container === other.container && one.ips.join() === other.ips.join();
+
+/** What is left of a name without these addresses; nothing when none are named. */
+function without(given: GivenName, ips: readonly string[]): GivenName[] {
+  if (ips.length === 0) return [];
+  if (given.ips.length === 0) return [given];
+  const left = given.ips.filter((ip) => !ips.includes(ip));
+  return left.length > 0 ? [{ ...given, ips: left }] : [];
+}

@@ -1,0 +1,79 @@
+import { isIPv6 } from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import type { ListenAddress } from '../listen.ts';
+import { encodeSockaddr } from './sockaddr.ts';
+
+/** The system calls that Node has no words for: many datagrams at a time. None of them waits. */
+export interface KernelUdp {
+  /** A UDP socket bound to this address, as its descriptor; throws the system's error. */
+  open(address: ListenAddress): number;
+  close(socket: number): void;
+  /** Lets no other program bind the same address, even one that is willing to share it. */
+  keepToOurselves(socket: number): void;
+  /** Where a buffer lies; valid as long as the buffer is referenced. */
+  addressOf(buffer: Buffer): number;
+  /** Receives into `count` mmsghdr structures; returns how many were filled, or -1. */
+  receive(socket: number, headers: number, count: number): number;
+  /** Sends so many; returns how many the kernel took before the first that it refused, or -1 for none. */
+  send(socket: number, headers: number, count: number): number;
+}
+
+/** asm-generic/socket.h, linux/in.h, linux/in6.h: alike on amd64 and arm64. */
+const [AF_INET, AF_INET6] = [2, 10];
+const [SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC] = [2, 0o4000, 0o2000000];
+const [SOL_SOCKET, SO_REUSEADDR] = [1, 2];
+const [IPPROTO_IPV6, IPV6_V6ONLY] = [41, 26];
+const MSG_DONTWAIT = 0x40;
+/** The length of a datagram is its own, however little of it fits: what is cut is noticed. */
+const MSG_TRUNC = 0x20;
+
+let loading: Promise<KernelUdp | undefined> | undefined;
+
+/** Loaded once; undefined where koffi has no build for this platform. */
+export function loadKernelUdp(): Promise<KernelUdp | undefined> {
+  loading ??= load().catch(() => undefined);
+  return loading;
+}
+
+async function load(): Promise<KernelUdp> {
+  const koffi = (await import('koffi')).default;
+  const library = koffi.load(null); // this process itself: glibc and musl alike
+  const socket = library.func('int socket(int, int, int)');
+  const bind = library.func('int bind(int, uint8_t *, uint32_t)');
+  const setsockopt = library.func('int setsockopt(int, int, int, uint8_t *, uint32_t)');
+  const close = library.func('int close(int)');
+  // Addresses as numbers: they have 47 bits, and are converted in no time.
+  const recvmmsg = library.func('int recvmmsg(int, uintptr_t, unsigned int, int, uintptr_t)');
+  const sendmmsg = library.func('int sendmmsg(int, uintptr_t, unsigned int, int)');
+
+  const checked = (call: string, result: number): number => {
+    if (result >= 0) return result;
+    const code = getSystemErrorName(-koffi.errno());
+    throw Object.assign(new Error(`${code} from ${call}`), { code });
+  };
+  const setOption = (fd: number, level: number, option: number, value: 0 | 1) => {
+    const bytes = Buffer.of(value, 0, 0, 0);
+    checked('setsockopt', setsockopt(fd, level, option, bytes, bytes.length));
+  };
+
+  return {
+    open({ ip, port }) {
+      const family = isIPv6(ip) ? AF_INET6 : AF_INET;
+      const fd = checked('socket', socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      try {
+        if (family === AF_INET6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        const address = encodeSockaddr(ip, port);
+        checked('bind', bind(fd, address, address.length));
+        return fd;
+      } catch (error) {
+        close(fd);
+        throw error;
+      }
+    },
+    close: (fd) => void close(fd),
+    keepToOurselves: (fd) => setOption(fd, SOL_SOCKET, SO_REUSEADDR, 0),
+    addressOf: (buffer) => Number(koffi.address(buffer)),
+    receive: (fd, headers, count) => recvmmsg(fd, headers, count, MSG_DONTWAIT | MSG_TRUNC, 0),
+    send: (fd, headers, count) => sendmmsg(fd, headers, count, MSG_DONTWAIT),
+  };
+}

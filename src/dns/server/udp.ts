@@ -1,0 +1,101 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import type { ListenAddress } from '../listen.ts';
+import { MAX_DATAGRAM } from './datagrams.ts';
+import { loadKernelUdp } from './kernel-udp.ts';
+import type { Respond } from './tcp.ts';
+import { UdpBatch } from './udp-batch.ts';
+
+export interface UdpOptions {
+  /** Whether many datagrams are taken at a time, where this platform lets us; default false. */
+  readonly batched?: boolean;
+}
+
+/** DNS over UDP on one address. */
+export class UdpListener {
+  readonly #respond: Respond;
+  readonly #wantsBatches: boolean;
+  #socket: Socket | undefined;
+  #batch: UdpBatch | undefined;
+
+  constructor(respond: Respond, { batched = false }: UdpOptions = {}) {
+    this.#respond = respond;
+    this.#wantsBatches = batched;
+  }
+
+  /** Whether it takes many datagrams at a time now. */
+  get isBatched(): boolean {
+    return this.#batch !== undefined;
+  }
+
+  /** Resolves with the port when bound; rejects with the system's error. */
+  async listen(address: ListenAddress): Promise<number> {
+    const kernel = this.#wantsBatches ? await loadKernelUdp() : undefined;
+    const descriptor = kernel?.open(address);
+    const socket = openSocket(address.ip);
+    const bound = once(socket, 'listening');
+    try {
+      if (descriptor === undefined) socket.bind({ address: address.ip, port: address.port });
+      else socket.bind({ fd: descriptor });
+      await bound;
+    } catch (error) {
+      socket.close();
+      if (descriptor !== undefined) kernel?.close(descriptor);
+      throw error;
+    }
+    // A reply that cannot be sent (client gone, no route) concerns that client alone.
+    socket.on('error', () => {});
+    if (kernel && descriptor !== undefined) {
+      // dgram lets others share the address of a socket that it is given.
+      kernel.keepToOurselves(descriptor);
+      this.#batch = new UdpBatch(kernel, descriptor, isIPv6(address.ip) ? 6 : 4, this.#respond);
+    }
+    this.#socket = socket;
+    socket.on('message', (packet, { address: client, port }) => {
+      if (packet.length > MAX_DATAGRAM) return;
+      const batch = this.#batch;
+      // Only Node knows the number of a zone (fe80::1%eth0).
+      if (batch && !client.includes('%')) batch.answer(packet, client, port);
+      else this.#answer(socket, packet, client, port);
+      // The first one wakes us, and seldom comes alone.
+      batch?.drain();
+    });
+    return socket.address().port;
+  }
+
+  close(): Promise<void> {
+    const socket = this.#socket;
+    this.#batch?.close();
+    [this.#socket, this.#batch] = [undefined, undefined];
+    return socket ? new Promise((resolve) => socket.close(() => resolve())) : Promise.resolve();
+  }
+
+  #answer(socket: Socket, packet: Buffer, client: string, port: number): void {
+    const reply = this.#respond(packet, client, 'udp');
+    if (reply instanceof Promise) void this.#send(socket, reply, client, port);
+    else if (reply) socket.send(reply, port, client);
+  }
+
+  async #send(
+    socket: Socket,
+    coming: Promise<Buffer | undefined>,
+    client: string,
+    port: number,
+  ): Promise<void> {
+    const reply = await coming;
+    // The server may have been stopped while another server thought about the answer.
+    if (reply && socket === this.#socket) socket.send(reply, port, client);
+  }
+}
+
+/** An unbound UDP socket of the address's family that never asks the system's resolver about an address. */
+export function openSocket(ip: string): Socket {
+  const family = isIPv6(ip) ? 6 : 4;
+  return createSocket({
+    type: `udp${family}`,
+    ipv6Only: family === 6,
+    // dgram looks up even numeric addresses for each send; ours are always numeric.
+    lookup: (host, _options, callback) => callback(null, host, family),
+  });
+}

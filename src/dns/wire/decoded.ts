@@ -1,0 +1,77 @@
+import dnsPacket, { type Answer } from 'dns-packet';
+import { HeddleError } from '../../errors.ts';
+import { RCODES, type Rcode, type Reply, type ResourceRecord } from '../zone.ts';
+import { FLAGS } from './message.ts';
+import { isName } from './name.ts';
+
+const RCODE_OF = new Map(Object.entries(RCODES).map(([rcode, number]) => [number as number, rcode as Rcode]));
+
+/**
+ * Another server's message, without its OPT record, as a reply of ours, to be changed and encoded anew. Undefined for
+ * what cannot be decoded, and where it holds a record that we have no form for.
+ */
+export function decodedReply(message: Buffer): Reply | undefined {
+  const flags = message.readUInt16BE(2);
+  const rcode = RCODE_OF.get(flags & FLAGS.rcode);
+  if (rcode === undefined) return undefined;
+  try {
+    const { answers = [], authorities = [], additionals = [] } = dnsPacket.decode(message);
+    return {
+      rcode,
+      authoritative: (flags & FLAGS.authoritative) !== 0,
+      answers: answers.map(recordOf),
+      authorities: authorities.map(recordOf),
+      additionals: additionals.map(recordOf),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The reply with another owner for the records of a name in lower case. */
+export function withOwner(reply: Reply, name: string, owner: string): Reply {
+  const renamed = (records: readonly ResourceRecord[]) =>
+    records.map((record) => (record.name.toLowerCase() === name ? { ...record, name: owner } : record));
+  return { ...reply, answers: renamed(reply.answers), additionals: renamed(reply.additionals) };
+}
+
+/** @throws HeddleError `not-supported` for what is no record of ours */
+function recordOf(record: Answer): ResourceRecord {
+  if (!('ttl' in record)) throw new HeddleError('not-supported', `a record of type ${record.type}`);
+  const { ttl = 0, type } = record;
+  const name = named(record.name);
+  switch (type) {
+    case 'A':
+    case 'AAAA':
+      return { name, ttl, type, data: record.data };
+    case 'CNAME':
+    case 'NS':
+    case 'PTR':
+      return { name, ttl, type, data: named(record.data) };
+    case 'SRV': {
+      const { priority = 0, weight = 0, port, target } = record.data;
+      return { name, ttl, type, data: { priority, weight, port, target: named(target) } };
+    }
+    case 'SOA': {
+      const { mname, rname, serial = 0, refresh = 0, retry = 0, expire = 0, minimum = 0 } = record.data;
+      const numbers = { serial, refresh, retry, expire, minimum };
+      return { name, ttl, type, data: { mname: named(mname), rname: named(rname), ...numbers } };
+    }
+    case 'TXT':
+      return { name, ttl, type, data: [record.data].flat().map(textOf) };
+    default:
+      throw new HeddleError('not-supported', `a record of type ${type}`);
+  }
+}
+
+/** dns-packet makes text of any bytes; some of it cannot be made to the same bytes again. */
+function named(name: string): string {
+  if (isName(name)) return name;
+  throw new HeddleError('not-supported', `\`${name}\` is no name of ours`);
+}
+
+function textOf(bytes: string | Buffer): string {
+  const text = String(bytes);
+  if (Buffer.from(text).equals(Buffer.from(bytes))) return text;
+  throw new HeddleError('not-supported', 'a text that is no UTF-8');
+}

@@ -1,0 +1,97 @@
+import dnsPacket, { type OptAnswer } from 'dns-packet';
+import type { Edns } from '../zone.ts';
+
+/** The OPT record (RFC 6891 §6.1.2): what askers say with it, and how we answer in kind. */
+
+const OPT = 41;
+/** Root, type, size, extended code and flags, length of the options. */
+export const OPT_BYTES = 11;
+const DNSSEC_OK = 0x8000;
+/** The option that tells the client's subnet (RFC 7871 §6): four bytes, and an address of at most sixteen. */
+const CLIENT_SUBNET = { code: 8, minBytes: 4, maxBytes: 20 };
+/** Code and length, before the data of an option. */
+const OPTION_HEADER_BYTES = 4;
+/** Our own option, of the range for local use (RFC 6891 §9), and the length of its data. */
+const LOOP_MARK = { code: 65_313, bytes: 8 };
+
+/**
+ * The OPT record of a query, `none`, or undefined where the sections behind the question are malformed. One answer,
+ * one authority (IXFR) and two additionals (OPT and TSIG) are the most a query has; Consul's DNS library draws the
+ * same lines.
+ */
+export function readEdns(packet: Buffer): Edns | 'none' | undefined {
+  const answers = packet.readUInt16BE(6);
+  const authorities = packet.readUInt16BE(8);
+  const additionals = packet.readUInt16BE(10);
+  if (answers > 1 || authorities > 1 || additionals > 2) return undefined;
+  if (answers + authorities + additionals === 0) return 'none';
+  const opts = decodeAdditionals(packet)?.filter((record): record is OptAnswer => record.type === 'OPT');
+  if (!opts || opts.length > 1) return undefined;
+  return opts[0] ? ednsOf(opts[0]) : 'none';
+}
+
+function decodeAdditionals(packet: Buffer) {
+  try {
+    const decoded = dnsPacket.decode(packet);
+    // dns-packet slices data of unknown types without asking whether so many bytes are there.
+    return dnsPacket.decode.bytes <= packet.length ? (decoded.additionals ?? []) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function ednsOf({ ednsVersion, udpPayloadSize, flag_do, options }: OptAnswer): Edns | undefined {
+  const dataOf = (code: number) => options.find((option) => Number(option.code) === code)?.data;
+  const clientSubnet = dataOf(CLIENT_SUBNET.code);
+  const { minBytes, maxBytes } = CLIENT_SUBNET;
+  if (clientSubnet && (clientSubnet.length < minBytes || clientSubnet.length > maxBytes)) return undefined;
+  const loopMark = dataOf(LOOP_MARK.code);
+  return {
+    version: ednsVersion,
+    udpSize: udpPayloadSize,
+    dnssecOk: flag_do,
+    ...(clientSubnet && { clientSubnet: Uint8Array.from(clientSubnet) }),
+    ...(loopMark?.length === LOOP_MARK.bytes && { loopMark: Uint8Array.from(loopMark) }),
+  };
+}
+
+export interface Opt {
+  /** The largest message over UDP that is taken, in bytes. */
+  readonly udpSize: number;
+  /** The response code's upper eight bits. */
+  readonly extendedRcode?: number;
+  readonly dnssecOk?: boolean;
+  readonly clientSubnet?: Uint8Array | undefined;
+  readonly loopMark?: Uint8Array;
+}
+
+/** An OPT record of version 0. */
+export function optRecord(opt: Opt): Buffer {
+  const { udpSize, extendedRcode = 0, dnssecOk = false, clientSubnet, loopMark } = opt;
+  const options = Buffer.concat([
+    clientSubnet ? subnetOption(clientSubnet) : Buffer.alloc(0),
+    loopMark ? option(LOOP_MARK.code, loopMark) : Buffer.alloc(0),
+  ]);
+  const record = Buffer.alloc(OPT_BYTES);
+  record.writeUInt16BE(OPT, 1);
+  record.writeUInt16BE(udpSize, 3);
+  record.writeUInt8(extendedRcode, 5);
+  record.writeUInt16BE(dnssecOk ? DNSSEC_OK : 0, 7);
+  record.writeUInt16BE(options.length, 9);
+  return Buffer.concat([record, options]);
+}
+
+/** The subnet with scope 0: the answer is the same for every client (RFC 7871 §7.2.1). */
+function subnetOption(clientSubnet: Uint8Array): Buffer {
+  const subnet = option(CLIENT_SUBNET.code, clientSubnet);
+  subnet.writeUInt8(0, OPTION_HEADER_BYTES + 3);
+  return subnet;
+}
+
+function option(code: number, data: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(OPTION_HEADER_BYTES + data.length);
+  bytes.writeUInt16BE(code, 0);
+  bytes.writeUInt16BE(data.length, 2);
+  bytes.set(data, OPTION_HEADER_BYTES);
+  return bytes;
+}

@@ -1,0 +1,102 @@
+import { bare, type Question, RCODES, type Reply, type ResourceRecord } from '../zone.ts';
+import { optRecord } from './edns.ts';
+import { FLAGS, type Query } from './message.ts';
+import { MessageWriter } from './writer.ts';
+
+/** What every asker takes over UDP (RFC 1035 §4.2.1). */
+const UDP_MINIMUM = 512;
+/** What we send over UDP at most, whatever is advertised: the ceiling that RFC 6891 §6.2.5 suggests. */
+const UDP_MAXIMUM = 4096;
+/** TCP frames have a 16-bit length. */
+const TCP_MAXIMUM = 65_535;
+
+/** The largest reply, in bytes, that this asker takes. */
+export function sizeLimit(question: Question): number {
+  if (question.transport === 'tcp') return TCP_MAXIMUM;
+  return Math.min(Math.max(question.edns?.udpSize ?? UDP_MINIMUM, UDP_MINIMUM), UDP_MAXIMUM);
+}
+
+/**
+ * The reply as bytes, never longer than the asker takes: when not everything fits, TC is set and as many whole
+ * answers are kept as fit together with the additionals that belong to them.
+ */
+export function encodeReply(query: Query, reply: Reply, recursionAvailable: boolean): Buffer {
+  const limit = sizeLimit(query.question);
+  const attempt = (sections: Reply, truncated: boolean) =>
+    encode(query, sections, { limit, truncated, recursionAvailable });
+  const whole = attempt(reply, false);
+  if (whole) return whole;
+  // More answers never make a message shorter, so the longest one that fits is found by halving.
+  let [fits, tooMany] = [0, reply.answers.length];
+  let best = attempt(firstAnswers(reply, 0), true);
+  while (best && tooMany - fits > 1) {
+    const middle = (fits + tooMany) >> 1;
+    const message = attempt(firstAnswers(reply, middle), true);
+    if (message) [best, fits] = [message, middle];
+    else tooMany = middle;
+  }
+  const nothing = { ...reply, answers: [], authorities: [], additionals: [] };
+  // Header, question and OPT always fit: 12 + 259 + 11 + 24 bytes at most.
+  return best ?? (attempt(nothing, true) as Buffer);
+}
+
+/** The reply as if there were no limit but that of TCP. */
+export function encodeWhole({ id, question }: Query, reply: Reply, recursionAvailable: boolean): Buffer {
+  return encodeReply({ id, question: { ...question, transport: 'tcp' } }, reply, recursionAvailable);
+}
+
+/** A reply of nothing but the request to come again over TCP. */
+export function encodeCut(query: Query, recursionAvailable: boolean): Buffer {
+  const framing = { limit: sizeLimit(query.question), truncated: true, recursionAvailable };
+  return encode(query, bare('NOERROR'), framing) as Buffer;
+}
+
+/** The reply cut to its first answers, with only those additionals that their SRV targets lead to. */
+function firstAnswers(reply: Reply, count: number): Reply {
+  const answers = reply.answers.slice(0, count);
+  const targets = new Set(answers.flatMap((record) => (record.type === 'SRV' ? [record.data.target] : [])));
+  for (const record of reply.additionals) {
+    if (record.type === 'CNAME' && targets.has(record.name)) targets.add(record.data);
+  }
+  return { ...reply, answers, additionals: reply.additionals.filter(({ name }) => targets.has(name)) };
+}
+
+interface Framing {
+  readonly limit: number;
+  readonly truncated: boolean;
+  readonly recursionAvailable: boolean;
+}
+
+function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer | undefined {
+  const writer = new MessageWriter(framing.limit);
+  const rcode = RCODES[reply.rcode];
+  writer.uint16(id);
+  writer.uint16(
+    FLAGS.response |
+      (reply.authoritative ? FLAGS.authoritative : 0) |
+      (framing.truncated ? FLAGS.truncated : 0) |
+      (question.recursionDesired ? FLAGS.recursionDesired : 0) |
+      (framing.recursionAvailable ? FLAGS.recursionAvailable : 0) |
+      (question.checkingDisabled ? FLAGS.checkingDisabled : 0) |
+      (rcode & FLAGS.rcode),
+  );
+  writer.uint16(1);
+  writer.uint16(reply.answers.length);
+  writer.uint16(reply.authorities.length);
+  writer.uint16(reply.additionals.length + (question.edns ? 1 : 0));
+  writer.question(question.bytes, question.asked);
+  for (const records of [reply.answers, reply.authorities, reply.additionals]) writeAll(writer, records);
+  if (question.edns) {
+    // The asker's size is echoed, as Consul does; DO is not, and of the options only the subnet.
+    const { udpSize, clientSubnet } = question.edns;
+    writer.bytes(optRecord({ udpSize, extendedRcode: rcode >> 4, clientSubnet }));
+  }
+  return writer.overflowed ? undefined : writer.finish();
+}
+
+function writeAll(writer: MessageWriter, records: readonly ResourceRecord[]): void {
+  for (const record of records) {
+    if (writer.overflowed) return;
+    writer.record(record);
+  }
+}

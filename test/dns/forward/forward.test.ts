@@ -1,0 +1,156 @@
+import dnsPacket from 'dns-packet';
+import { describe, expect, test } from 'vitest';
+import { ForwardZone } from '../../../src/dns/forward/forward.ts';
+import { parseRoute } from '../../../src/dns/forward/routes.ts';
+import type { UpstreamSet } from '../../../src/dns/forward/upstreams.ts';
+import { bare, type Question } from '../../../src/dns/zone.ts';
+import { eventually } from '../../support/eventually.ts';
+import { questionOf } from '../question.ts';
+import { replyTo } from '../upstream.ts';
+
+/** Other servers, as a test has them answer; `asked` says who was asked for what. */
+class Others {
+  readonly asked: string[] = [];
+  answer: (question: Question) => Promise<Buffer> = async (question) => answerTo(question, '203.0.113.1');
+
+  ask(question: Question, { servers }: UpstreamSet): Promise<Buffer> {
+    this.asked.push(`${question.name} ${servers.map(({ ip }) => ip).join()}`);
+    return this.answer(question);
+  }
+}
+
+function answerTo({ asked, type }: Question, ip: string, ttl = 300): Buffer {
+  const query = { id: 1, questions: [{ name: asked, type, class: 'IN' }] } as dnsPacket.DecodedPacket;
+  return replyTo(query, [{ type: 'A', data: ip, ttl }]);
+}
+
+function setUp({ local = true, now = () => 0 }: { local?: boolean; now?: () => number } = {}) {
+  const others = new Others();
+  const zone = new ForwardZone(
+    {
+      upstreams: { current: async () => ({ servers: [{ ip: '10.0.0.1', port: 53 }] }) },
+      client: others,
+      isLocal: () => local,
+    },
+    {
+      ownDomains: ['heddle.example'],
+      routes: [parseRoute('corp.example=10.0.0.2')],
+      cache: { now },
+    },
+  );
+  return { others, zone };
+}
+
+async function addressOf(zone: ForwardZone, name: string): Promise<string> {
+  const reply = (await zone.resolve(questionOf(name))) as { message: Buffer };
+  const [answer] = dnsPacket.decode(reply.message).answers ?? [];
+  const { data, ttl } = answer as { data: string; ttl: number };
+  return `${data} ${ttl}`;
+}
+
+test.each([
+  ['a name below our domain', questionOf('web.service.Heddle.example')],
+  ['our domain itself', questionOf('heddle.example')],
+  ['the bare word consul', questionOf('Consul')],
+  ['a zone transfer', questionOf('example.com', 'AXFR')],
+  ['a question without recursion', questionOf('example.com', 'A', { rd: false })],
+])('%s is refused, and nobody is asked', async (_what, question) => {
+  const { zone, others } = setUp();
+  expect(await zone.resolve(question)).toEqual(bare('REFUSED'));
+  expect(others.asked).toEqual([]);
+});
+
+test('a client of another network is refused', async () => {
+  const { zone, others } = setUp({ local: false });
+  expect(await zone.resolve(questionOf('example.com'))).toEqual(bare('REFUSED'));
+  expect(others.asked).toEqual([]);
+});
+
+test.each([
+  ['notheddle.example', '10.0.0.1'],
+  ['web.consul', '10.0.0.1'],
+  ['consul.example', '10.0.0.1'],
+  ['www.Corp.example', '10.0.0.2'],
+  ['corp.example', '10.0.0.2'],
+])('%s is asked from %s', async (name, server) => {
+  const { zone, others } = setUp();
+  expect(await zone.resolve(questionOf(name))).toHaveProperty('message');
+  expect(others.asked).toEqual([`${name.toLowerCase()} ${server}`]);
+});
+
+describe('an answer', () => {
+  test('holds as long as it says, and is asked for again then (TestServerDbCacheExpiration)', async () => {
+    let now = 0;
+    const { zone, others } = setUp({ now: () => now });
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 300');
+    now = 100_000;
+    expect(await addressOf(zone, 'EXAMPLE.com')).toBe('203.0.113.1 200');
+    expect(others.asked.length).toBe(1);
+    now = 300_000;
+    others.answer = async (question) => answerTo(question, '203.0.113.2');
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.2 300');
+    expect(others.asked.length).toBe(2);
+  });
+
+  test('for which it was not asked is another one', async () => {
+    const { zone, others } = setUp();
+    await addressOf(zone, 'example.com');
+    for (const question of [
+      questionOf('example.com', 'AAAA'),
+      questionOf('example.com', 'A', { cd: true }),
+      questionOf('example.com', 'A', { edns: { size: 1232, do: true } }),
+      questionOf('www.example.com'),
+    ]) {
+      await zone.resolve(question);
+    }
+    expect(others.asked.length).toBe(5);
+    await zone.resolve(questionOf('example.com', 'A', { edns: { size: 1232 } }));
+    expect(others.asked.length).toBe(5);
+  });
+
+  test('is asked for once, however many ask meanwhile', async () => {
+    const { zone, others } = setUp();
+    const { promise, resolve } = Promise.withResolvers<Buffer>();
+    others.answer = () => promise;
+    const asked = Array.from({ length: 10 }, () => addressOf(zone, 'example.com'));
+    await eventually(() => expect(others.asked.length).toBe(1));
+    resolve(answerTo(questionOf('example.com'), '203.0.113.9'));
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(['203.0.113.9 300']));
+    expect(others.asked.length).toBe(1);
+  });
+
+  test('whose time is over stands in while nobody answers, for a day', async () => {
+    let now = 0;
+    const { zone, others } = setUp({ now: () => now });
+    await addressOf(zone, 'example.com');
+    others.answer = async () => {
+      throw new Error('no upstream answered');
+    };
+    now = 301_000;
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
+    expect(others.asked.length).toBe(2);
+    now = 300_000 + 86_400_000;
+    await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow('no upstream answered');
+  });
+
+  test('whose time is over is given after a moment, when the new one takes long', async () => {
+    let now = 0;
+    const { zone, others } = setUp({ now: () => now });
+    await addressOf(zone, 'example.com');
+    now = 301_000;
+    others.answer = () => new Promise(() => {});
+    const started = performance.now();
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
+    expect(performance.now() - started).toBeGreaterThan(1_500);
+  });
+
+  test('that failed is not kept', async () => {
+    const { zone, others } = setUp();
+    others.answer = async () => {
+      throw new Error('no upstream answered');
+    };
+    await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow();
+    await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow();
+    expect(others.asked.length).toBe(2);
+  });
+});

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { parseRoute, serversFor } from '../../../src/dns/forward/routes.ts';
+
+test.each([
+  ['corp.example=10.0.0.2', 'corp.example', '10.0.0.2', 53],
+  ['.Corp.Example.=10.0.0.2:5353', 'corp.example', '10.0.0.2', 5353],
+  ['lan=[fd00::2]:54', 'lan', 'fd00::2', 54],
+  ['10.in-addr.arpa=fd00::2', '10.in-addr.arpa', 'fd00::2', 53],
+])('%s', (text, domain, ip, port) => {
+  expect(parseRoute(text)).toEqual({ domain, server: { ip, port } });
+});
+
+test.each([
+  ['corp.example', 'is no domain with its server'],
+  ['=10.0.0.2', 'is no domain with its server'],
+  ['a..b=10.0.0.2', 'is no domain with its server'],
+  ['a=b=10.0.0.2', 'is no domain with its server'],
+  [
+    'corp.example=ns.corp.example',
+    '`ns.corp.example` is no DNS server: `ns.corp.example` is not an IP address',
+  ],
+  ['corp.example=', '`` is no DNS server'],
+])('%s: %s', (text, why) => {
+  expect(() => parseRoute(text)).toThrow(why);
+});
+
+const routes = ['example=10.0.0.1', 'corp.example=10.0.0.2', 'corp.example=10.0.0.3', 'lan=10.0.0.4'].map(
+  parseRoute,
+);
+
+test.each([
+  ['www.corp.example', '10.0.0.2 10.0.0.3'],
+  ['corp.example', '10.0.0.2 10.0.0.3'],
+  ['notcorp.example', '10.0.0.1'],
+  ['lan', '10.0.0.4'],
+  ['plan', ''],
+  ['example.com', ''],
+])('%s is asked from %s', (name, servers) => {
+  expect(
+    serversFor(routes, name)
+      .map(({ ip }) => ip)
+      .join(' '),
+  ).toBe(servers);
+});

@@ -1,0 +1,129 @@
+import dnsPacket from 'dns-packet';
+import { expect, test } from 'vitest';
+import { UpstreamClient, type UpstreamClientOptions } from '../../../src/dns/forward/upstream-client.ts';
+import type { Upstream } from '../../../src/dns/forward/upstreams.ts';
+import { readQuery } from '../../../src/dns/wire/message.ts';
+import { eventually } from '../../support/eventually.ts';
+import { questionOf } from '../question.ts';
+import { FakeUpstream, manyAddresses, replyTo } from '../upstream.ts';
+
+const question = questionOf('example.com');
+const answering = () => FakeUpstream.start((query) => [replyTo(query, manyAddresses(1))]);
+const answersIn = (message: Buffer) => dnsPacket.decode(message).answers?.length;
+
+function asker(options: UpstreamClientOptions = {}) {
+  const client = new UpstreamClient({ timeoutMs: 100, ...options });
+  return {
+    client,
+    ask: (...servers: readonly (FakeUpstream | Upstream)[]) =>
+      client.ask(question, {
+        servers: servers.map((server) => ('address' in server ? server.address : server)),
+      }),
+  };
+}
+
+test('without a server, and with silent ones, a question fails with the reason', async () => {
+  const { ask } = asker();
+  await expect(ask()).rejects.toThrow('no upstream answered: resolv.conf names no resolver but ourselves');
+  await using silent = await FakeUpstream.start(() => []);
+  const { ip, port } = silent.address;
+  await expect(ask(silent)).rejects.toThrow(`no upstream answered: ${ip}:${port}: no answer in time`);
+  expect(silent.seen.length).toBe(2);
+});
+
+test('a server that cannot be reached at all is passed over', async () => {
+  await using server = await answering();
+  // The discard prefix (RFC 6666) leads nowhere.
+  expect(answersIn(await asker().ask({ ip: '100::1', port: 53 }, server))).toBe(1);
+});
+
+test('a packet that was lost is sent again', async () => {
+  let lost = 0;
+  await using server = await FakeUpstream.start((query) => {
+    lost += 1;
+    return lost === 1 ? [] : [replyTo(query, manyAddresses(1))];
+  });
+  expect(answersIn(await asker().ask(server))).toBe(1);
+  expect(server.seen.length).toBe(2);
+});
+
+test('a server that was silent is asked after the others for a while', async () => {
+  let now = 0;
+  const { ask } = asker({ now: () => now });
+  await using silent = await FakeUpstream.start(() => []);
+  await using server = await answering();
+  await ask(silent, server);
+  await ask(silent, server);
+  expect([silent.seen.length, server.seen.length]).toEqual([1, 2]);
+  now = 30_000;
+  await ask(silent, server);
+  expect([silent.seen.length, server.seen.length]).toEqual([2, 3]);
+});
+
+test('servers are asked as often, and given as long, as their resolv.conf says', async () => {
+  await using silent = await FakeUpstream.start(() => []);
+  const { client } = asker({ timeoutMs: 60_000 });
+  const upstreams = { servers: [silent.address], attempts: 3, timeoutMs: 50 };
+  await expect(client.ask(question, upstreams)).rejects.toThrow('no answer in time');
+  expect(silent.seen.length).toBe(3);
+});
+
+test('with `rotate` each question begins with the next server, without it with the first', async () => {
+  await using first = await answering();
+  await using second = await answering();
+  const { client } = asker();
+  const servers = [first.address, second.address];
+  for (let turn = 0; turn < 10; turn += 1) await client.ask(question, { servers, rotate: true });
+  expect([first.seen.length, second.seen.length]).toEqual([5, 5]);
+  for (let turn = 0; turn < 10; turn += 1) await client.ask(question, { servers });
+  expect([first.seen.length, second.seen.length]).toEqual([15, 5]);
+});
+
+test('a server from before EDNS is asked once more without', async () => {
+  await using server = await FakeUpstream.start((query) => {
+    const { additionals = [] } = query;
+    if (additionals.length === 0) return [replyTo(query, manyAddresses(1))];
+    return [replyTo({ ...query, additionals: [] }, [], { rcode: 1 })];
+  });
+  expect(answersIn(await asker().ask(server))).toBe(1);
+  expect(server.seen.length).toBe(2);
+});
+
+test('a question of our own that comes round is refused', async () => {
+  const { client, ask } = asker();
+  const asked: Promise<unknown>[] = [];
+  await using circle: FakeUpstream = await FakeUpstream.start((query) => {
+    const received = readQuery(dnsPacket.encode(query as dnsPacket.Packet), '127.0.0.1', 'udp');
+    if (!received || !('query' in received)) throw new Error('not a query');
+    asked.push(
+      client
+        .ask(received.query.question, { servers: [circle.address] })
+        .catch((error: Error) => error.message),
+    );
+    return [replyTo(query, [], { rcode: 2 })];
+  });
+  expect(dnsPacket.decode(await ask(circle)).flags).toBeDefined();
+  expect(await Promise.all(asked)).toEqual([
+    'one of the resolvers that we ask asks us: the question has come round',
+  ]);
+  expect(circle.seen.length).toBe(1);
+});
+
+test('further questions than may be outstanding fail at once', async () => {
+  await using silent = await FakeUpstream.start(() => []);
+  const { ask } = asker({ maxOutstanding: 2, attempts: 1 });
+  const first = [ask(silent), ask(silent)];
+  await expect(ask(silent)).rejects.toThrow('2 questions are waiting');
+  expect((await Promise.allSettled(first)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await expect(ask(silent)).rejects.toThrow('no answer in time');
+});
+
+test('a stop gives up at once, on all servers', async () => {
+  await using silent = await FakeUpstream.start(() => []);
+  const { client, ask } = asker({ timeoutMs: 60_000 });
+  const asked = ask(silent, silent, silent).catch((error: Error) => error.message);
+  await eventually(() => expect(silent.seen.length).toBe(1));
+  client.stop();
+  expect(await asked).toContain('no answer in time');
+  expect(silent.seen.length).toBe(1);
+});

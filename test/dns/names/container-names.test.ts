@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { containerAddresses, containerNames, nameBelow } from '../../../src/dns/names/container-names.ts';
+import { entryFor, snapshot } from '../../support/snapshot.ts';
+
+describe('a container is called', () => {
+  test.each([
+    ['by its name and its host name', { hostname: 'front' }, 'front.weave.local web.weave.local'],
+    [
+      'by its id only at last',
+      { id: 'c0ffee123456'.padEnd(64, '0'), hostname: 'c0ffee123456' },
+      'web.weave.local c0ffee123456.weave.local',
+    ],
+    ['once, where they are the same', { hostname: 'web' }, 'web.weave.local'],
+    ['by a host name in the domain', { hostname: 'see.weave.local' }, '*see.weave.local web.weave.local'],
+    [
+      'by host and domain name',
+      { hostname: 'see', domainname: 'weave.local.' },
+      '*see.weave.local web.weave.local',
+    ],
+    ['below the domain', { hostname: 'a.b.weave.local' }, '*a.b.weave.local web.weave.local'],
+    [
+      'not by a host name of another domain',
+      { hostname: 'web', domainname: 'example.com' },
+      'web.weave.local',
+    ],
+    ['not by the domain itself', { hostname: 'weave.local' }, 'web.weave.local'],
+    ['in lower case', { name: 'Web', hostname: 'WEB.Weave.Local' }, '*web.weave.local'],
+    [
+      'by its aliases',
+      { hostname: 'web', aliases: ['db', 'main.db', 'DB'] },
+      'web.weave.local db.weave.local main.db.weave.local',
+    ],
+    ['with dots in its name', { name: 'team.web', hostname: 'web' }, 'web.weave.local team.web.weave.local'],
+    [
+      'not by what is no name',
+      { name: '-x', hostname: 'ü', aliases: ['', 'a..b', '\\.', 'x'.repeat(64)] },
+      '',
+    ],
+  ])('%s', (_how, words, expected) => {
+    const names = containerNames(snapshot('web', words), 'weave.local');
+    expect(names.map(({ name, given }) => (given ? `*${name}` : name)).join(' ')).toBe(expected);
+  });
+
+  test('by its compose service, unless it was made for one command', () => {
+    const labels = { 'com.docker.compose.service': 'db' };
+    const name = (metadata: object) =>
+      containerNames(snapshot('p-db-1', { metadata: new Map(Object.entries(metadata)) }), 'weave.local').map(
+        (one) => one.name,
+      );
+    expect(name(labels)).toEqual(['p-db-1.weave.local', 'db.weave.local']);
+    expect(name({ ...labels, 'com.docker.compose.oneoff': 'True' })).toEqual(['p-db-1.weave.local']);
+  });
+});
+
+test.each([
+  ['web', 'web.weave.local'],
+  ['Web.', 'web.weave.local'],
+  ['web.weave.local', 'web.weave.local'],
+  ['WEB.weave.local.', 'web.weave.local'],
+  ['a.b', 'a.b.weave.local'],
+  ['_x', '_x.weave.local'],
+  ['', undefined],
+  ['a b', undefined],
+  ['a-', undefined],
+  ['a..b', undefined],
+  ['x'.repeat(64), undefined],
+  [`${'x.'.repeat(125)}x`, undefined],
+])('%s below the domain is %s', (word, name) => {
+  expect(nameBelow(word, 'weave.local')).toBe(name);
+});
+
+describe('a container is found at', () => {
+  const at = (ip: string, device = 'ethwe') =>
+    ({ ip, prefixLength: 16, family: ip.includes(':') ? 6 : 4, interface: device }) as const;
+  const chosen = (ip: string, hostPorts = false) =>
+    ({ chosen: true, ip, word: 'ethwe', reason: '', hostPorts }) as const;
+  const all = [at('10.2.1.1'), at('10.3.1.1'), at('fd00::1'), at('fe80::1'), at('172.17.0.2', 'eth0')];
+
+  test.each([
+    [
+      'all addresses of the interface it is announced at',
+      { choice: chosen('10.2.1.1') },
+      '10.2.1.1 10.3.1.1 fd00::1',
+    ],
+    ['the address of another interface', { choice: chosen('172.17.0.2') }, '172.17.0.2'],
+    ['an address that Docker alone knows', { choice: chosen('172.18.0.9') }, '172.18.0.9'],
+    ['none, where the host stands for it', { choice: chosen('192.0.2.1', true) }, ''],
+    ['none, while it waits for its own', { choice: chosen('10.2.1.1'), awaitingAddress: true }, ''],
+    ['none, where none could be chosen', {}, ''],
+    [
+      'none, when it does not run',
+      { choice: chosen('10.2.1.1'), snapshot: snapshot('web', { running: false }) },
+      '',
+    ],
+  ])('%s', (_where, more, expected) => {
+    const entry = { ...entryFor(snapshot('web'), { addresses: all }), ...more };
+    expect(containerAddresses(entry).join(' ')).toBe(expected);
+  });
+});

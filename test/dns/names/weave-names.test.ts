@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RosterEntry } from '../../../src/containers/entry.ts';
+import { Roster } from '../../../src/containers/roster.ts';
+import { WeaveNames } from '../../../src/dns/names/weave-names.ts';
+import { StateFile } from '../../../src/state.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/folder.ts';
+import { entryFor, snapshot } from '../../support/snapshot.ts';
+
+let folder: TemporaryFolder;
+let roster: Roster;
+let names: WeaveNames;
+
+async function open(): Promise<void> {
+  roster = new Roster();
+  const state = await StateFile.open(folder.path);
+  names = new WeaveNames({ roster, state }, { domain: 'weave.local' });
+}
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  await open();
+});
+afterEach(() => folder[Symbol.asyncDispose]());
+
+function container(id: string, ip: string, running = true): RosterEntry {
+  const choice = { chosen: true, ip, word: 'ethwe', reason: '', hostPorts: false } as const;
+  return entryFor(snapshot(id, { running }), { choice });
+}
+const web = container('web', '10.2.1.1');
+const id = web.snapshot.id;
+const at = (name: string) => names.table.addresses(`${name}.weave.local`);
+
+describe('a container (TestContainerAndPeerDeath, 260 removal on death)', () => {
+  test('is found while it runs, at once after each change of it', () => {
+    roster.set(web);
+    expect(at('web')).toEqual(['10.2.1.1']);
+    roster.set(container('web', '10.2.1.9'));
+    expect(at('web')).toEqual(['10.2.1.9']);
+    roster.set(container('web', '10.2.1.9', false));
+    expect(at('web')).toEqual([]);
+    roster.set(web);
+    roster.delete(id);
+    expect(at('web')).toEqual([]);
+  });
+
+  test('shares a name with others, and takes only its own addresses along (210 same name)', () => {
+    roster.set(web);
+    roster.set(
+      entryFor(snapshot('other', { aliases: ['web'] }), { choice: container('', '10.2.1.2').choice }),
+    );
+    expect([...at('web')].sort()).toEqual(['10.2.1.1', '10.2.1.2']);
+    roster.delete(id);
+    expect(at('web')).toEqual(['10.2.1.2']);
+  });
+});
+
+describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
+  test('names a container for as long as it runs, with its address of that moment', async () => {
+    roster.set(web);
+    await names.add({ ips: [], container: id, name: 'front' });
+    expect(at('front')).toEqual(['10.2.1.1']);
+    roster.set(container('web', '10.2.1.9'));
+    expect(at('front')).toEqual(['10.2.1.9']);
+    roster.set(container('web', '10.2.1.9', false));
+    expect(at('front')).toEqual([]);
+    roster.set(web);
+    expect(at('front')).toEqual(['10.2.1.1']);
+  });
+
+  test('gives a container addresses that it has elsewhere, under its own name', async () => {
+    roster.set(web);
+    await names.add({ ips: ['10.9.9.9'], container: id });
+    expect([...at('web')].sort()).toEqual(['10.2.1.1', '10.9.9.9']);
+  });
+
+  test('names addresses that belong to no container (external names)', async () => {
+    await names.add({ ips: ['192.0.2.1', '2001:db8::1'], name: 'printer.Weave.local.' });
+    expect(at('printer')).toEqual(['192.0.2.1', '2001:db8::1']);
+    expect(names.table.nameOf('192.0.2.1')?.name).toBe('printer.weave.local');
+  });
+
+  test('twice is once', async () => {
+    roster.set(web);
+    for (const _ of [1, 2]) await names.add({ ips: [], container: id, name: 'front' });
+    await names.remove({ ips: [], container: id, name: 'front' });
+    expect(at('front')).toEqual([]);
+  });
+
+  test('outlasts a restart of the daemon, and is forgotten with its container (TestPrune, 255 restart)', async () => {
+    roster.set(web);
+    await names.add({ ips: [], container: id, name: 'front' });
+    await names.add({ ips: ['192.0.2.1'], name: 'printer' });
+    await open();
+    expect([at('front'), at('printer')]).toEqual([[], ['192.0.2.1']]);
+    roster.set(web);
+    expect(at('front')).toEqual(['10.2.1.1']);
+    await open();
+    await names.prune();
+    roster.set(web);
+    expect([at('front'), at('printer')]).toEqual([[], ['192.0.2.1']]);
+  });
+
+  test.each([
+    ['web.example.com'],
+    ['weave.local'],
+    ['a b'],
+    ['x'.repeat(64)],
+    [`${'x.'.repeat(125)}weave.local`],
+  ])('says what is wrong with the name %s', async (name) => {
+    await expect(names.add({ ips: ['192.0.2.1'], name })).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining('is no name below weave.local'),
+    });
+  });
+});
+
+describe('dns-remove (TestDelete, TestDeleteFor)', () => {
+  test('takes away an address, a name, or all names of a container', async () => {
+    roster.set(web);
+    await names.add({ ips: ['10.9.0.1', '10.9.0.2'], container: id, name: 'front' });
+    await names.add({ ips: [], container: id, name: 'back' });
+    await names.add({ ips: ['10.9.0.3'], name: 'front' });
+    await names.remove({ ips: ['10.9.0.1'], container: id, name: 'front' });
+    expect([...at('front')].sort()).toEqual(['10.9.0.2', '10.9.0.3']);
+    await names.remove({ ips: [], container: id });
+    expect([at('front'), at('back'), at('web')]).toEqual([['10.9.0.3'], [], ['10.2.1.1']]);
+    await names.remove({ ips: ['10.9.0.3'], name: 'front' });
+    expect(at('front')).toEqual([]);
+  });
+
+  test('of what is not there is a success', async () => {
+    await names.remove({ ips: ['192.0.2.1'], name: 'nothing' });
+    await names.remove({ ips: [], container: id });
+  });
+
+  test('says that a name comes from the container itself', async () => {
+    roster.set(web);
+    await expect(names.remove({ ips: [], container: id, name: 'web' })).rejects.toThrow(
+      'web.weave.local is what container web000000000 is called by itself',
+    );
+  });
+});
