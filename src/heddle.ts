@@ -136,8 +136,9 @@ export class Heddle {
       { path: settings.socket },
     );
 
-    await this.#begin(new MemoryThrift());
+    // First, and so the last to end: whoever takes over is waiting at it.
     await this.#begin(control);
+    await this.#begin(new MemoryThrift());
     await this.#begin(names);
     await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
     if (remote) this.#started.push(() => remote.stop());
