@@ -24,7 +24,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/contract/**', 'test/scenarios/**'],
           maxWorkers: '100%',
-          testTimeout: 20_000,
+          // The large counts of a full run take a test minutes.
+          testTimeout: process.env.HEDDLE_TEST_FULL === '1' ? 600_000 : 20_000,
         },
       },
       {
