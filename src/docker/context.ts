@@ -26,7 +26,7 @@ const ContextMeta = v.object({
 /**
  * The context that the docker client would use: DOCKER_CONTEXT, else the one chosen by `docker context use`.
  * @returns undefined for the default one
- * @throws HeddleError `not-found` for one that is not there, `bad-input` for files that cannot be read
+ * @throws HeddleError `not-found` for one that is not there, `bad-input` for files that cannot be understood
  */
 export function dockerContext(env: Readonly<Record<string, string | undefined>>): DockerContext | undefined {
   const folder = env.DOCKER_CONFIG || join(env.HOME ?? '/root', '.docker');
@@ -38,7 +38,7 @@ export function dockerContext(env: Readonly<Record<string, string | undefined>>)
   if (meta === undefined) {
     throw new HeddleError(
       'not-found',
-      `there is no docker context '${name}' in ${folder}; docker context ls shows which there are`,
+      `there is no docker context '${name}' to read in ${folder}; docker context ls shows which there are`,
     );
   }
   const { Host: host, SkipTLSVerify: unchecked } = meta.Endpoints.docker;
@@ -54,7 +54,8 @@ function read<Schema extends v.GenericSchema>(
   try {
     return v.parse(schema, JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return undefined;
+    // Somebody else's home, as with `sudo -u` that keeps HOME: whose files may not be read has chosen nothing.
+    if (['ENOENT', 'EACCES'].includes(systemCode(cause) ?? '')) return undefined;
     const message = `cannot read ${path} of the docker client: ${messageOf(cause)}; name the engine with DOCKER_HOST`;
     throw new HeddleError('bad-input', message, { cause });
   }
