@@ -124,11 +124,11 @@ export class Follower {
 
   /**
    * Something changed in a network namespace; `undefined` means in any of them. During the first pass that is mostly
-   * our own doing, and is looked at after it.
+   * our own doing, and is looked at after it; before it there is nothing that the pass will not look at.
    */
   namespaceChanged(namespace: number | undefined): void {
-    if (!this.#synced) this.#changed.add(namespace);
-    else for (const id of this.#concerned(namespace)) void this.mark(id);
+    if (this.#synced) for (const id of this.#concerned(namespace)) void this.mark(id);
+    else if (this.#passing) this.#changed.add(namespace);
   }
 
   #concerned(namespace: number | undefined): readonly string[] {

@@ -201,6 +201,15 @@ describe('following the containers of an engine', () => {
     await follower.synced;
     await eventually(() => expect(engine.inspected.slice(2)).toEqual([web.id]));
   });
+
+  it('looks at nothing twice for what changed before the first pass, as a watch says of everything when it begins', async () => {
+    engine.containersById.set(snapshot('web').id, snapshot('web', { pid: 7 }));
+    follower.namespaceChanged(undefined);
+    follower.start();
+    await follower.synced;
+    await sleep(50);
+    expect(engine.inspected).toHaveLength(1);
+  });
 });
 
 describe('a container that is told to stop', () => {
