@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { knot, write } from './configuration.ts';
 import { LOAD_CORE } from './load.ts';
 import { type Named, nameOf } from './names.ts';
 
@@ -16,29 +16,8 @@ function namesWith(word: string): readonly Named[] {
 /** Knot, on the core of the load: what every forwarder asks. */
 export function upstream(folder: string, port: number): readonly string[] {
   const record = (ttl: number) => (named: Named) => `${nameOf(named)}. ${ttl} A ${named.addresses[0]}`;
-  write(folder, 'zone', [
-    'consul. 0 SOA ns.consul. hostmaster.consul. 1 3600 600 86400 0',
-    'consul. 0 NS ns.consul.',
-    'ns.consul. 0 A 127.0.0.1',
-    ...KEPT.map(record(TTLS.kept)),
-    ...NOT_KEPT.map(record(TTLS.fresh)),
-  ]);
-  const file = write(folder, 'knot.conf', [
-    'server:',
-    `  rundir: "${folder}"`,
-    `  listen: 127.0.0.1@${port}`,
-    '  udp-workers: 1',
-    '  tcp-workers: 1',
-    '  background-workers: 1',
-    'database:',
-    `  storage: "${folder}"`,
-    'zone:',
-    '  - domain: consul.',
-    `    storage: "${folder}"`,
-    '    file: zone',
-    '    journal-content: none',
-  ]);
-  return ['taskset', '-c', LOAD_CORE, 'knotd', '-c', file];
+  const records = [...KEPT.map(record(TTLS.kept)), ...NOT_KEPT.map(record(TTLS.fresh))];
+  return ['taskset', '-c', LOAD_CORE, ...knot(folder, port, records)];
 }
 
 export interface ForwarderOptions {
@@ -102,10 +81,3 @@ export const FORWARDERS: Readonly<Record<string, ConfigureForwarder>> = {
     return ['unbound', '-d', '-c', file];
   },
 };
-
-function write(folder: string, name: string, lines: readonly string[]): string {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, name);
-  writeFileSync(path, `${lines.join('\n')}\n`);
-  return path;
-}

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dig } from '../../test/support/dig.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { knot, write } from './configuration.ts';
 import { SERVER_CORE } from './load.ts';
 import { type Named, nameOf, PORT_OF_SERVICES, targetOf } from './names.ts';
 
@@ -156,30 +156,7 @@ export const PEERS: Readonly<Record<string, Configure>> = {
     ]);
     return ['unbound', '-d', '-c', file];
   },
-  Knot(folder, port, all) {
-    write(folder, 'consul.zone', [
-      'consul. 0 SOA ns.consul. hostmaster.consul. 1 3600 600 86400 0',
-      'consul. 0 NS ns.consul.',
-      'ns.consul. 0 A 127.0.0.1',
-      ...records(all),
-    ]);
-    const file = write(folder, 'knot.conf', [
-      'server:',
-      `  rundir: "${folder}"`,
-      `  listen: 127.0.0.1@${port}`,
-      '  udp-workers: 1',
-      '  tcp-workers: 1',
-      '  background-workers: 1',
-      'database:',
-      `  storage: "${folder}"`,
-      'zone:',
-      '  - domain: consul.',
-      `    storage: "${folder}"`,
-      '    file: consul.zone',
-      '    journal-content: none',
-    ]);
-    return ['knotd', '-c', file];
-  },
+  Knot: (folder, port, all) => knot(folder, port, records(all)),
 };
 
 /** The services as lines of a zone file. */
@@ -191,11 +168,4 @@ function records(all: readonly Named[]): string[] {
       `${targetOf(address)}. 0 IN A ${address}`,
     ]),
   );
-}
-
-function write(folder: string, name: string, lines: readonly string[]): string {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, name);
-  writeFileSync(path, `${lines.join('\n')}\n`);
-  return path;
 }

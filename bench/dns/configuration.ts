@@ -1,0 +1,36 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Writes a server's configuration or zone into its folder, line by line, and tells its path. */
+export function write(folder: string, name: string, lines: readonly string[]): string {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, name);
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+/** The command of a Knot with one worker that knows these records of the zone `consul.`. */
+export function knot(folder: string, port: number, records: readonly string[]): readonly string[] {
+  write(folder, 'consul.zone', [
+    'consul. 0 SOA ns.consul. hostmaster.consul. 1 3600 600 86400 0',
+    'consul. 0 NS ns.consul.',
+    'ns.consul. 0 A 127.0.0.1',
+    ...records,
+  ]);
+  const file = write(folder, 'knot.conf', [
+    'server:',
+    `  rundir: "${folder}"`,
+    `  listen: 127.0.0.1@${port}`,
+    '  udp-workers: 1',
+    '  tcp-workers: 1',
+    '  background-workers: 1',
+    'database:',
+    `  storage: "${folder}"`,
+    'zone:',
+    '  - domain: consul.',
+    `    storage: "${folder}"`,
+    '    file: consul.zone',
+    '    journal-content: none',
+  ]);
+  return ['knotd', '-c', file];
+}
