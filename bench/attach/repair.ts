@@ -1,21 +1,14 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLogger as log } from '../../src/log.ts';
-import { KernelEngine } from '../../src/network/kernel.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { temporaryFolder } from '../../test/support/folder.ts';
 import { type Daemon, type LogLine, startDaemon } from '../../test/support/heddle.ts';
+import { kernelEngine } from '../../test/support/kernel-engine.ts';
 import { type LabNamespace, startNamespace } from '../../test/support/namespaces.ts';
 import { cpuMs } from '../registration/measures.ts';
 import { SimulatedEngine } from '../registration/simulated.ts';
 
 const LANES = 25;
-const firewall = {
-  ensureRules: async () => {},
-  masquerade: async () => {},
-  unmasquerade: async () => {},
-  removeRules: async () => {},
-};
 
 /**
  * From the daemon's spawn until every running container has the address it is due: real namespaces with a process
@@ -35,7 +28,7 @@ export async function measureRepair(count: number): Promise<{ tookMs: number; cp
     await using daemon = await startDaemon(['--procfs', procfs.path], { DOCKER_HOST: engine.address });
     const looked = await eventually(() => lineOf(daemon, 'all containers looked at'), { within: 30_000 });
     const cpu = cpuMs(daemon.pid);
-    const network = new KernelEngine({ firewall, log }, { bridge: 'weave', interface: 'ethwe', mtu: 1450 });
+    const network = kernelEngine('weave');
     for (const { nsPath } of namespaces) {
       if ((await network.addresses(nsPath)).length !== 1)
         throw new Error(`${nsPath} has not its one address`);

@@ -8,7 +8,6 @@ import { silentLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { IptablesFirewall } from '../../src/network/firewall.ts';
 import { hostEndName } from '../../src/network/host-end.ts';
-import { KernelEngine } from '../../src/network/kernel.ts';
 import { macFor } from '../../src/network/mac.ts';
 import { addAddress } from '../../src/network/netlink/address.ts';
 import { loadLibc } from '../../src/network/netlink/libc.ts';
@@ -18,6 +17,7 @@ import { RouteSocket } from '../../src/network/netlink/socket.ts';
 import { findLink } from '../../src/network/netlink/tables.ts';
 import { count } from '../support/counts.ts';
 import { eventually } from '../support/eventually.ts';
+import { kernelEngine } from '../support/kernel-engine.ts';
 import {
   type LabNamespace,
   requirePrivateNetwork,
@@ -28,16 +28,7 @@ import { runProgram, succeed } from '../support/program.ts';
 
 /** What only the kernel can get wrong; what both engines promise is in network.test.ts. */
 const PROCESS = fileURLToPath(new URL('../support/network-process.ts', import.meta.url));
-const firewall = {
-  ensureRules: async () => {},
-  masquerade: async () => {},
-  unmasquerade: async () => {},
-  removeRules: async () => {},
-};
-const engine = new KernelEngine(
-  { firewall, log: silentLogger },
-  { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },
-);
+const engine = kernelEngine();
 const ID = 'a1b2'.repeat(16);
 /** For what is done so much more often by test:full. */
 const PATIENT = { timeout: count(60_000, 900_000) };

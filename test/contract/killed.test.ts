@@ -3,11 +3,10 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Claims } from '../../src/containers/claims.ts';
-import { silentLogger } from '../../src/log.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
-import { KernelEngine } from '../../src/network/kernel.ts';
 import { StateFile } from '../../src/state.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { kernelEngine } from '../support/kernel-engine.ts';
 import {
   type LabNamespace,
   requirePrivateNetwork,
@@ -21,16 +20,7 @@ const PROCESS = fileURLToPath(new URL('../support/killed-process.ts', import.met
 /** More than anything takes: whoever gets there was never killed. */
 const MOST_STEPS = 40;
 const ID = 'a1b2'.repeat(16);
-const firewall = {
-  ensureRules: async () => {},
-  masquerade: async () => {},
-  unmasquerade: async () => {},
-  removeRules: async () => {},
-};
-const engine = new KernelEngine(
-  { firewall, log: silentLogger },
-  { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },
-);
+const engine = kernelEngine();
 const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
 
 const ips = async ({ nsPath }: LabNamespace): Promise<string[]> =>

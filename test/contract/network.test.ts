@@ -1,10 +1,9 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { silentLogger } from '../../src/log.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import type { AttachTarget, Cidr, NetworkEngine } from '../../src/network/engine.ts';
-import { KernelEngine } from '../../src/network/kernel.ts';
 import { MemoryEngine } from '../../src/network/memory.ts';
 import { eventually } from '../support/eventually.ts';
+import { kernelEngine } from '../support/kernel-engine.ts';
 import {
   type LabNamespace,
   requirePrivateNetwork,
@@ -25,13 +24,6 @@ interface Lab {
   giveHost(device: string, cidr: string): Promise<void>;
   clear(): Promise<void>;
 }
-
-const firewall = {
-  ensureRules: async () => {},
-  masquerade: async () => {},
-  unmasquerade: async () => {},
-  removeRules: async () => {},
-};
 
 function memoryLab(): Lab {
   const engine = new MemoryEngine({ bridge: TEST_BRIDGE });
@@ -55,10 +47,7 @@ function memoryLab(): Lab {
 }
 
 function kernelLab(): Lab {
-  const engine = new KernelEngine(
-    { firewall, log: silentLogger },
-    { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },
-  );
+  const engine = kernelEngine();
   const running: LabNamespace[] = [];
   const devices: string[] = [];
   return {

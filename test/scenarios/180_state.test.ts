@@ -1,19 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
-import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { type ConsulAgent, type HealthEntry, startConsul } from '../support/consul.ts';
 import { type Container, docker, removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
-
-interface Entry {
-  readonly Service: {
-    readonly ID: string;
-    readonly Address: string;
-    readonly CreateIndex: number;
-    readonly ModifyIndex: number;
-  };
-}
 
 let consul: ConsulAgent;
 
@@ -27,7 +18,7 @@ afterAll(async () => {
 });
 
 const entries = async (name: string) =>
-  (await consul.get<Entry[]>(`/v1/health/service/${name}`)).map(({ Service }) => Service);
+  (await consul.get<HealthEntry[]>(`/v1/health/service/${name}`)).map(({ Service }) => Service);
 const addresses = async (name: string) => (await entries(name)).map(({ Address }) => Address).sort();
 const isRunning = async (container: Container) => (await container.pid()) > 0;
 

@@ -1,20 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
-import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { type ConsulAgent, type HealthEntry, startConsul } from '../support/consul.ts';
 import { type Container, docker, removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
-
-interface Entry {
-  readonly Service: {
-    readonly ID: string;
-    readonly Address: string;
-    readonly CreateIndex: number;
-    readonly ModifyIndex: number;
-  };
-  readonly Checks: readonly { readonly Status: string }[];
-}
 
 const NETWORK = 'further';
 
@@ -34,7 +24,7 @@ afterAll(async () => {
   await docker('network', 'rm', NETWORK);
 });
 
-const entries = (name: string) => consul.get<Entry[]>(`/v1/health/service/${name}`);
+const entries = (name: string) => consul.get<HealthEntry[]>(`/v1/health/service/${name}`);
 
 /** Every state of a service that a watcher (a blocking query) is told of, from now on: `10.2.1.1, 10.2.1.2 critical`. */
 async function watch(name: string) {
@@ -46,7 +36,7 @@ async function watch(name: string) {
       const url = `${consul.url}/v1/health/service/${name}?index=${index}&wait=10s`;
       const response = await fetch(url, { signal: over.signal });
       index = response.headers.get('x-consul-index') ?? '0';
-      const state = stateOf((await response.json()) as Entry[]);
+      const state = stateOf((await response.json()) as HealthEntry[]);
       if (state !== states.at(-1)) states.push(state);
     }
   })().catch((error: unknown) => {
@@ -62,7 +52,7 @@ async function watch(name: string) {
   return { sees, stop };
 }
 
-function stateOf(instances: readonly Entry[]): string {
+function stateOf(instances: readonly HealthEntry[]): string {
   const words = instances.map(({ Service, Checks }) => {
     const failing = Checks.find(({ Status }) => Status !== 'passing');
     return failing === undefined ? Service.Address : `${Service.Address} ${failing.Status}`;

@@ -28,6 +28,17 @@ export interface AgentService {
   readonly Meta: Readonly<Record<string, string>>;
 }
 
+/** An instance of a service as `/v1/health/service` lists it. */
+export interface HealthEntry {
+  readonly Service: {
+    readonly ID: string;
+    readonly Address: string;
+    readonly CreateIndex: number;
+    readonly ModifyIndex: number;
+  };
+  readonly Checks: readonly { readonly Status: string }[];
+}
+
 /**
  * A real Consul agent. Without a mode it is in development mode: one server, everything in memory, so that a restart
  * is a wipe.

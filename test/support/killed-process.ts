@@ -1,13 +1,11 @@
 import fs, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { Claims } from '../../src/containers/claims.ts';
-import { silentLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { KernelEngine } from '../../src/network/kernel.ts';
 import { loadLibc } from '../../src/network/netlink/libc.ts';
 import { decode } from '../../src/network/netlink/message.ts';
 import { StateFile } from '../../src/state.ts';
-import { TEST_BRIDGE } from './namespaces.ts';
+import { kernelEngine } from './kernel-engine.ts';
 
 /**
  * Does one thing, and ends itself by kill -9 after the so-manieth step of it; with status 0 when it has fewer steps.
@@ -22,16 +20,7 @@ import { TEST_BRIDGE } from './namespaces.ts';
  */
 const [step, verb, folder = '', nsPath = '', container = '', ...texts] = process.argv.slice(2);
 const cidrs = texts.map(parseCidr);
-const firewall = {
-  ensureRules: async () => {},
-  masquerade: async () => {},
-  unmasquerade: async () => {},
-  removeRules: async () => {},
-};
-const engine = new KernelEngine(
-  { firewall, log: silentLogger },
-  { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 },
-);
+const engine = kernelEngine();
 
 const state = await StateFile.open(folder);
 let left = Number(step);
