@@ -1,7 +1,8 @@
-import type { ContainerNetwork, PublishedPort, Snapshot } from '../docker/snapshot.ts';
-import { contains, familyOf, formatCidr, networkOf } from '../network/cidr.ts';
+import type { ContainerNetwork, Snapshot } from '../docker/snapshot.ts';
+import { contains, formatCidr, networkOf } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Address } from './address.ts';
+import { isEveryAddress, isLoopback } from './binding.ts';
 import type { AddressWord } from './policy.ts';
 
 export { type AddressWord, DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED, parsePolicy } from './policy.ts';
@@ -141,8 +142,8 @@ function internal({ snapshot, addresses, hostAddress, hostNetwork }: AddressFact
 
 /**
  * The host's address, for a container that publishes something there. What is published on loopback alone reaches
- * nobody else; what is published on certain addresses only is announced at the first of those. In the host's network
- * every port is the host's own already.
+ * nobody else; where all are published at certain addresses, the first of those speaks for the container. In the host's
+ * network every port is the host's own already.
  */
 function published({ snapshot, hostAddress, hostNetwork }: AddressFacts): Answer {
   if (hostNetwork) return ofHost(hostAddress, SHARES_HOST);
@@ -160,8 +161,3 @@ function ofHost(hostAddress: string | undefined, reason: string, hostPorts = fal
   if (hostAddress === undefined) return { why: "the host's own address is not known: give it with --ip" };
   return { ip: hostAddress, reason: `${reason}, whose address is ${hostAddress}`, hostPorts };
 }
-
-const isLoopback = ({ hostIp }: PublishedPort): boolean => hostIp === '::1' || hostIp.startsWith('127.');
-
-const isEveryAddress = ({ hostIp }: PublishedPort): boolean =>
-  hostIp === '0.0.0.0' || hostIp === '::' || familyOf(hostIp) === undefined;

@@ -1,18 +1,16 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { Choice } from '../addresses/choose.ts';
 import type { Setting } from './environment.ts';
 import { shown } from './meta.ts';
 
 /**
- * The address a service is announced at: SERVICE_ADDRESS, else the container's chosen one. A prefix length and
- * brackets are taken off, because Consul would serve `10.2.1.1/16` as a host name. Undefined when there is none.
+ * The address a service is announced at: SERVICE_ADDRESS, else the chosen one. A prefix length and brackets are taken
+ * off, because Consul would serve `10.2.1.1/16` as a host name. Undefined when there is none.
  */
 export function announcedAddress(
   setting: Setting | undefined,
-  choice: Choice,
+  chosen: string | undefined,
 ): { readonly address: string | undefined; readonly problem?: string } {
-  const chosen = choice.chosen ? choice.ip : undefined;
   if (setting === undefined || setting.value.trim() === '') return { address: chosen };
   const given = setting.value.trim();
   const bare = given.replace(/\/\d{1,3}$/, '').replace(/^\[(.*)\]$/, '$1');

@@ -7,6 +7,7 @@ import { ID_PREFIX, sealed, serviceId } from './identity.ts';
 import { withMarathonPorts } from './marathon-task.ts';
 import { metaOf, shown } from './meta.ts';
 import { type NamingOptions, naming } from './naming.ts';
+import { placesOf, withOfferedPorts } from './places.ts';
 import { DEFAULT_WEIGHTS, type Service, type Weights } from './service.ts';
 import { type CommonTagOptions, commonTags, usableTags } from './tags.ts';
 
@@ -42,7 +43,7 @@ const NONE: Definitions = { definitions: [], problems: [] };
  * do not run, are ignored, wait for their address or have none. Bad metadata costs its own key, never the service.
  */
 export function define(given: RosterEntry, options: DefineOptions): Definitions {
-  const snapshot = withMarathonPorts(given.snapshot);
+  const snapshot = withOfferedPorts(withMarathonPorts(given.snapshot), given.choice);
   const entry = { ...given, snapshot };
   if (!snapshot.running || snapshot.paused || entry.awaitingAddress || entry.draining) return NONE;
   const environment = new Environment(snapshot.metadata, options.servicePrefix);
@@ -90,12 +91,13 @@ function definePort(
 ): Definition[] {
   const settings = environment.settings(port?.port, port?.protocol);
   if ((settings.get('ignore')?.value ?? '') !== '') return [];
-  const { address, problem } = announcedAddress(
-    settings.get('address') ?? labelled(snapshot, options.addressLabel),
-    choice,
-  );
-  if (problem !== undefined) note(problem);
-  if (address === undefined) return [];
+  const setting = settings.get('address') ?? labelled(snapshot, options.addressLabel);
+  const places = placesOf(port, snapshot, choice).flatMap((place) => {
+    const { address, problem } = announcedAddress(setting, place.ip);
+    if (problem !== undefined) note(problem);
+    return address === undefined ? [] : [{ address, port: place.port }];
+  });
+  if (places.length === 0) return [];
 
   const named = naming(snapshot, environment, port, options);
   named.problems.forEach(note);
@@ -103,7 +105,6 @@ function definePort(
   problems.forEach(note);
   const content = {
     tags: [...new Set([...named.tags, ...tagsOf(settings, note), ...common, ...protocolTag(port)])],
-    address,
     meta,
     weights: weightsOf(settings, note),
     ...(settings.get('enable_tag_override')?.value === 'true' && { enableTagOverride: true }),
@@ -112,29 +113,16 @@ function definePort(
   const { protocol = 'tcp', port: ownPort = 0 } = port ?? {};
   const { hostId } = options;
   const container = snapshot.id;
-  const hostPorts = choice.chosen && choice.hostPorts && snapshot.networkMode !== 'host';
-  return announcedPorts(port, hostPorts).flatMap((announced, at) =>
+  return places.flatMap((place, at) =>
     named.names.map((name, nth): Definition => {
-      const extra = `${at > 0 ? `@${announced}` : ''}${nth > 0 ? `+${name}` : ''}`;
+      const extra = `${at > 0 ? `@${place.port}` : ''}${nth > 0 ? `+${name}` : ''}`;
       const id = serviceId({ hostId, container, port: ownPort, protocol, extra });
-      const checks = checksOf(
-        settings,
-        { serviceId: id, container, address, port: announced, health: snapshot.health },
-        options,
-        note,
-      );
-      const service = sealed({ id, name, port: announced, checks, ...content }, hostId, container);
+      const target = { serviceId: id, container, ...place, health: snapshot.health };
+      const checks = checksOf(settings, target, options, note);
+      const service = sealed({ id, name, checks, ...place, ...content }, hostId, container);
       return { service, ...(wantedId !== undefined && { wantedId }) };
     }),
   );
-}
-
-/** The ports that one container port is announced at: its own, or each host port that it is published at. */
-function announcedPorts(port: ContainerPort | undefined, hostPorts: boolean): readonly number[] {
-  if (port === undefined) return [0];
-  if (!hostPorts) return [port.port];
-  // Docker lists a port once for IPv4 and once for IPv6.
-  return [...new Set(port.published.map(({ hostPort }) => hostPort))].sort((a, b) => a - b);
 }
 
 function unknownKeys(settings: Settings): Settings {

@@ -95,6 +95,19 @@ test.each<[string, readonly string[], readonly string[]]>([
     ['public 192.0.2.7:18080'],
   ],
   [
+    'one published port of those that its image exposes: no group',
+    ['-p', '18080:80', '--expose', '81', ...says('SERVICE_NAME=rabbit')],
+    ['rabbit 192.0.2.7:18080'],
+  ],
+  [
+    'ports that are published at certain addresses of its host',
+    [
+      ...['-p', '18080:80', '-p', '127.0.0.1:18090:90', '-p', '172.17.0.1:18091:91'],
+      ...says('SERVICE_NAME=places'),
+    ],
+    ['places-80 192.0.2.7:18080', 'places-91 172.17.0.1:18091'],
+  ],
+  [
     'the network of its host',
     ['--net=host', '--expose', '8080', ...says('SERVICE_NAME=native')],
     ['native 192.0.2.7:8080'],

@@ -105,13 +105,46 @@ describe('the services of a container', () => {
       [':80 thing 8080 ', ':80@8081 thing 8081 '],
     ],
     [
-      'host ports: an unpublished port is left out',
+      'host ports: an unpublished port is left out, and gives the others no suffix',
       { ports: ['80>8080', 443], hostPorts: true },
-      [':80 thing-80 8080 '],
+      [':80 thing 8080 '],
+    ],
+    [
+      'host ports: several published ones, a suffix each',
+      { ports: ['80>8080', '443>8443', 9000], hostPorts: true },
+      [':80 thing-80 8080 ', ':443 thing-443 8443 '],
+    ],
+    [
+      'host ports: a Marathon app keeps its plain name for the first that is published',
+      { env: { MARATHON_APP_ID: '/db' }, ports: [80, '443>8443', '90>9090'], hostPorts: true },
+      [':443 db 8443 ', ':90 db-90 9090 '],
     ],
     ['host network: its own ports', { ports: [80], hostPorts: true, networkMode: 'host' }, [':80 thing 80 ']],
   ])('%s', (_, words, expected) => {
     expect(table(words)).toEqual(expected);
+  });
+
+  test.each<[string, string[], string[]]>([
+    ['on loopback alone: nowhere', ['80>8080', '90>127.0.0.1:9090'], ['thing-80 10.2.1.1:8080']],
+    [
+      'at an address of the host: there',
+      ['80>8080', '90>192.0.2.9:9090'],
+      ['thing-80 10.2.1.1:8080', 'thing-90 192.0.2.9:9090'],
+    ],
+    [
+      'at several addresses: once for each host port',
+      ['80>192.0.2.9:8080,8080,192.0.2.9:8081,127.0.0.1:8082'],
+      ['thing 10.2.1.1:8080', 'thing 192.0.2.9:8081'],
+    ],
+  ])('announce a port that is published %s', (_, ports, expected) => {
+    const found = services({ ports, hostPorts: true });
+    expect(found.map(({ name, address, port }) => `${name} ${address}:${port}`)).toEqual(expected);
+  });
+
+  test('announce every host port at the address that a container gives itself', () => {
+    const env = { SERVICE_ADDRESS: '198.51.100.7' };
+    const found = services({ env, ports: ['80>192.0.2.9:8080'], hostPorts: true });
+    expect(found.map(({ address, port }) => `${address}:${port}`)).toEqual(['198.51.100.7:8080']);
   });
 
   test('only named ones with explicit names', () => {

@@ -3,7 +3,7 @@ import type { RosterEntry } from '../../src/containers/entry.ts';
 import type { ContainerPort, Snapshot } from '../../src/docker/snapshot.ts';
 import { entryFor, snapshot } from './snapshot.ts';
 
-/** A port of a container in a test: `80`, `'53/udp'`, `'80>8080,8081'` (published at two host ports). */
+/** A port of a container in a test: `80`, `'53/udp'`, `'80>8080,127.0.0.1:8081'` (published at two host ports). */
 export type PortWords = number | string;
 
 interface EntryWords extends Partial<Omit<Snapshot, 'metadata' | 'ports'>> {
@@ -39,13 +39,14 @@ export function entryOf(words: EntryWords = {}): RosterEntry {
 function portOf(words: PortWords): ContainerPort {
   const [own = '', published = ''] = String(words).split('>');
   const [port, protocol = 'tcp'] = own.split('/');
-  const hostPorts = published === '' ? [] : published.split(',').map(Number);
+  const bindings = published === '' ? [] : published.split(',');
   return {
     port: Number(port),
     protocol: protocol as ContainerPort['protocol'],
-    published: hostPorts.flatMap((hostPort) => [
-      { hostIp: '0.0.0.0', hostPort },
-      { hostIp: '::', hostPort },
-    ]),
+    published: bindings.flatMap((binding) => {
+      const [hostPort, hostIp] = binding.split(':').reverse();
+      const addresses = hostIp === undefined ? ['0.0.0.0', '::'] : [hostIp];
+      return addresses.map((address) => ({ hostIp: address, hostPort: Number(hostPort) }));
+    }),
   };
 }

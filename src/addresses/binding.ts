@@ -1,0 +1,10 @@
+import type { PublishedPort } from '../docker/snapshot.ts';
+import { familyOf } from '../network/cidr.ts';
+
+/** True for a port that is published to the host itself alone. */
+export const isLoopback = ({ hostIp }: PublishedPort): boolean =>
+  hostIp === '::1' || hostIp.startsWith('127.');
+
+/** True for one that is published at every address of the host. */
+export const isEveryAddress = ({ hostIp }: PublishedPort): boolean =>
+  hostIp === '0.0.0.0' || hostIp === '::' || familyOf(hostIp) === undefined;
