@@ -92,9 +92,9 @@ export class ConsulRegistry implements Registry {
 
   /** @throws HeddleError `taken` for a SERVICE_ID that the agent holds for somebody else */
   async register(service: Service, signal?: AbortSignal): Promise<void> {
-    if (await this.#foreign(service.id, signal)) {
+    if (await this.#isForeign(service.id, signal)) {
       const message = `cannot register ${service.name}: ${this.name} has another's service of id ${service.id}`;
-      throw new HeddleError('taken', `${message}; give the container another SERVICE_ID`);
+      throw new HeddleError('taken', `${message}; remove that, or give the container another SERVICE_ID`);
     }
     await this.#client.put({
       attempt: `cannot register ${service.name}`,
@@ -129,7 +129,7 @@ export class ConsulRegistry implements Registry {
   }
 
   async deregister(id: string, signal?: AbortSignal): Promise<void> {
-    if (await this.#foreign(id, signal)) return;
+    if (await this.#isForeign(id, signal)) return;
     const call = {
       attempt: `cannot deregister ${id}`,
       path: '/agent/service/deregister/{id}',
@@ -139,6 +139,13 @@ export class ConsulRegistry implements Registry {
     // Newer versions answer 404 where 1.8 says 200.
     await this.#client.put(call).catch(unlessNotFound);
     this.#writes++;
+  }
+
+  /** One that the token may not look at is not said to be. */
+  async foreign(ids: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {
+    const looks = ids.map((id) => this.#isForeign(id, signal).catch(unlessRefused));
+    const found = await Promise.all(looks);
+    return ids.filter((_, at) => found[at] === true);
   }
 
   /** Compared by the hash in Meta: an older content in the catalog is as bad as none. */
@@ -232,7 +239,7 @@ export class ConsulRegistry implements Registry {
   }
 
   /** Ids of our own form are ours by form; a SERVICE_ID may be anybody's, and has to be looked at. */
-  async #foreign(id: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async #isForeign(id: string, signal: AbortSignal | undefined): Promise<boolean> {
     if (id.startsWith(`${ID_PREFIX}${this.#options.hostId}:`)) return false;
     const call = { attempt: `cannot look at ${id}`, path: '/agent/service/{id}', params: { id }, signal };
     const held = await this.#client.get<ServiceJson>(call).catch(unlessNotFound);

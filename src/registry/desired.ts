@@ -7,6 +7,7 @@ import { type DefineOptions, type Definition, define, withheld } from '../servic
 import { mayHaveFailed } from '../services/exit.ts';
 import { toldStatuses } from '../services/health.ts';
 import { type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
+import { ServiceIds } from './service-ids.ts';
 
 interface DesiredEvents {
   /** Ids whose service appeared, changed or went. */
@@ -35,8 +36,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
   readonly #log: Logger;
   readonly #options: DesiredOptions;
   readonly #containers = new Map<string, Container>();
-  /** Who asked for a SERVICE_ID, by container and own id, first come first: the first has it. */
-  readonly #claims = new Map<string, Claim[]>();
+  readonly #ids = new ServiceIds();
   /** The service as it is to be registered, by the definition's own id. */
   readonly #current = new Map<string, Service>();
   /** The last known statuses of checks that heddle runs or tells, by check id; none outlives its check. */
@@ -127,6 +127,21 @@ export class Desired extends EventEmitter<DesiredEvents> {
     this.emit('told', [service]);
   }
 
+  /** All SERVICE_IDs that containers here want. */
+  wantedIds(): Iterable<string> {
+    return this.#ids.wanted();
+  }
+
+  /** Takes whether the registry has a SERVICE_ID of somebody else: who wants it here has its own id meanwhile. */
+  setForeign(wantedId: string, foreign: boolean): void {
+    const concerned = this.#ids.setForeign(wantedId, foreign);
+    if (concerned === undefined) return;
+    const { container, ownId } = concerned;
+    const known = this.#containers.get(container);
+    this.#apply(new Map([[ownId, known?.definitions.get(ownId)]]));
+    this.#say(container, known?.name ?? shortId(container));
+  }
+
   delete(container: string): void {
     this.#replace(container, undefined);
     this.#apps.delete(container);
@@ -142,14 +157,14 @@ export class Desired extends EventEmitter<DesiredEvents> {
     const affected = new Map([...before, ...after].map(([ownId]) => [ownId, after.get(ownId)]));
     for (const [ownId, { wantedId }] of before) {
       if (wantedId !== undefined && after.get(ownId)?.wantedId !== wantedId) {
-        const heir = this.#release(wantedId, ownId);
+        const heir = this.#ids.release(wantedId, ownId);
         const inherited = heir && this.#containers.get(heir.container)?.definitions.get(heir.ownId);
         if (heir !== undefined && inherited !== undefined) affected.set(heir.ownId, inherited);
       }
     }
     for (const [ownId, { wantedId }] of after) {
       if (wantedId !== undefined && before.get(ownId)?.wantedId !== wantedId) {
-        this.#claim(wantedId, { container, ownId });
+        this.#ids.claim(wantedId, { container, ownId });
       }
     }
     this.#apply(affected);
@@ -169,7 +184,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
     for (const [ownId, definition] of affected) {
       if (definition === undefined) continue;
       const { service, wantedId } = definition;
-      const id = wantedId !== undefined && this.#holder(wantedId)?.ownId === ownId ? wantedId : ownId;
+      const id = wantedId !== undefined && this.#ids.holder(wantedId)?.ownId === ownId ? wantedId : ownId;
       if (!touched.has(id)) touched.set(id, undefined);
       this.#add(ownId, { ...service, id });
     }
@@ -208,26 +223,13 @@ export class Desired extends EventEmitter<DesiredEvents> {
     removeFrom(this.#byAddress, service.address, service);
   }
 
-  #claim(wantedId: string, claim: Claim): void {
-    const claims = this.#claims.get(wantedId);
-    if (claims === undefined) this.#claims.set(wantedId, [claim]);
-    else claims.push(claim);
-  }
-
-  /** Gives a claim up; returns who has the id now, if anybody. */
-  #release(wantedId: string, ownId: string): Claim | undefined {
-    const left = (this.#claims.get(wantedId) ?? []).filter((claim) => claim.ownId !== ownId);
-    if (left.length === 0) this.#claims.delete(wantedId);
-    else this.#claims.set(wantedId, left);
-    return left[0];
-  }
-
-  #holder(wantedId: string): Claim | undefined {
-    return this.#claims.get(wantedId)?.[0];
-  }
-
   #taken(ownId: string, wantedId: string | undefined): string[] {
-    const holder = wantedId === undefined ? undefined : this.#holder(wantedId);
+    if (wantedId === undefined) return [];
+    if (this.#ids.isForeign(wantedId)) {
+      const whose = "is somebody else's in the registry, perhaps what a registrator left";
+      return [`SERVICE_ID ${wantedId} ${whose}; this one is registered as ${ownId} until that is removed`];
+    }
+    const holder = this.#ids.holder(wantedId);
     if (holder === undefined || holder.ownId === ownId) return [];
     const name = this.#containers.get(holder.container)?.name ?? shortId(holder.container);
     return [
@@ -244,11 +246,6 @@ export class Desired extends EventEmitter<DesiredEvents> {
     }
     this.#said.set(container, new Set(problems));
   }
-}
-
-interface Claim {
-  readonly container: string;
-  readonly ownId: string;
 }
 
 /** The id of a check begins with its service's own. */

@@ -7,11 +7,12 @@ import type { Check, Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
 import type { Registry, Watching } from './registry.ts';
 import { Served } from './served.ts';
+import { settleIds } from './settle-ids.ts';
 import { Writes } from './writes.ts';
 
 export interface ReconcilerNeeds {
   readonly registry: Registry;
-  readonly desired: Pick<Desired, 'get' | 'services' | 'on' | 'off'>;
+  readonly desired: Pick<Desired, 'get' | 'services' | 'on' | 'off' | 'wantedIds' | 'setForeign'>;
   readonly log: Logger;
 }
 
@@ -58,6 +59,8 @@ const DEFAULTS = {
 } as const;
 const UNSYNCED_MS = 5000;
 
+const pause = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined);
+
 /**
  * Keeps the registry equal to what is desired. A change is written at once. A full pass compares everything, and
  * writes the differences: at the start, when the registry came back, when it may have changed behind our back, and
@@ -95,6 +98,7 @@ export class Reconciler {
       {
         registry: needs.registry,
         wanted: (id) => (this.#leaving ? undefined : this.#desired.get(id)),
+        taken: (id) => this.#desired.setForeign(id, true),
         answered: () => this.#answered(),
         lost: (error) => this.#lostWrite(error),
         log: needs.log,
@@ -176,7 +180,7 @@ export class Reconciler {
       }
       for (const done of asked) done();
       if (this.#state === 'synced') await this.#untilWoken();
-      if (this.#state === 'away') await this.#pause(this.#retryDelay(), signal);
+      if (this.#state === 'away') await pause(this.#retryDelay(), signal);
     }
   }
 
@@ -184,6 +188,7 @@ export class Reconciler {
     await this.#registry.ready(signal);
     this.#writes.forgetRecent();
     const held = await this.#registry.list(signal);
+    await settleIds({ registry: this.#registry, desired: this.#desired }, held, signal);
     const age = Date.now() - (this.#lastPass?.getTime() ?? 0);
     if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
     this.#compare(new Map(held.map((service) => [service.id, service])));
@@ -212,8 +217,7 @@ export class Reconciler {
 
   /** Ids whose checks the registry has otherwise than they are: an agent that was restarted has forgotten them. */
   async #misheard(signal: AbortSignal): Promise<readonly string[]> {
-    const { checkedBy } = this.#registry;
-    const checksOf = (service: Service) => heddlesChecks(service, checkedBy);
+    const checksOf = (service: Service) => heddlesChecks(service, this.#registry.checkedBy);
     const concerned = [...this.#desired.services()].filter((service) => checksOf(service).length > 0);
     if (concerned.length === 0 || this.#leaving) return [];
     const heard = await this.#registry.statuses(signal);
@@ -260,7 +264,7 @@ export class Reconciler {
       await this.recheck();
     }
     const patience = new AbortController();
-    await Promise.race([this.flush(), this.#pause(this.#options.stopPatience, patience.signal)]);
+    await Promise.race([this.flush(), pause(this.#options.stopPatience, patience.signal)]);
     patience.abort();
   }
 
@@ -284,12 +288,8 @@ export class Reconciler {
     const { passEvery } = this.#options;
     // What is not served is looked at again soon: it may have been mended.
     const wait = this.#served.unsynced.length > 0 ? Math.min(passEvery, UNSYNCED_MS) : passEvery;
-    await Promise.race([this.#wake.promise, this.#pause(wait, over.signal)]);
+    await Promise.race([this.#wake.promise, pause(wait, over.signal)]);
     over.abort();
-  }
-
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    await delay(ms, undefined, { signal }).catch(() => undefined);
   }
 
   /** Doubling, with jitter, so that many hosts do not come back in step. */

@@ -11,13 +11,15 @@ export interface Registry {
   ready(signal?: AbortSignal): Promise<void>;
   /** What the registry holds of ours: owner and host-id in Meta, never by name. */
   list(signal?: AbortSignal): Promise<readonly Service[]>;
-  /** Creates or replaces the entry with this id. */
+  /** Creates or replaces the entry with this id; throws `taken` where that is held for somebody else. */
   register(service: Service, signal?: AbortSignal): Promise<void>;
   /** Removes the entry; one that is not there is a success. */
   deregister(id: string, signal?: AbortSignal): Promise<void>;
   /** Of what `list` gave, the ids that are not served all the same: with Consul, an answer of 200 is no proof. */
   unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]>;
-  /** Why that is so, and what to do, where the registry can tell. */
+  /** Which of these ids are held for somebody else; without it, ids of different hosts cannot meet. */
+  foreign?(ids: readonly string[], signal?: AbortSignal): Promise<readonly string[]>;
+  /** Why a service is not served, and what to do, where the registry can tell. */
   whyUnsynced?(signal?: AbortSignal): Promise<string | undefined>;
   /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
   watch(changed: () => void): Watching;

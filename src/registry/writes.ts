@@ -8,6 +8,8 @@ export interface WritesNeeds {
   readonly registry: Pick<Registry, 'register' | 'deregister' | 'report'>;
   /** What an id should be now; undefined where it should not be. */
   readonly wanted: (id: string) => Service | undefined;
+  /** The id is held for somebody else there. */
+  readonly taken: (id: string) => void;
   /** The registry took a write, or refused it. */
   readonly answered: () => void;
   /** The registry did not answer a write; the gate should be closed. */
@@ -176,7 +178,8 @@ export class Writes {
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof HeddleError && !error.retryable) {
-        this.#refuse(id, wanted, error.message);
+        if (error.code === 'taken') this.#needs.taken(id);
+        else this.#refuse(id, wanted, error.message);
         answered();
       } else {
         this.#marked.add(id);

@@ -261,6 +261,8 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     const sameId = registry.register(serviceOf({ id: 'db' }));
     if (registry.checkedBy === 'agent') await expect(sameId).rejects.toMatchObject({ code: 'taken' });
     else await sameId;
+    const foreign = await registry.foreign?.(['db', 'nobodys', serviceOf().id]);
+    expect(foreign).toEqual(registry.checkedBy === 'agent' ? ['db'] : undefined);
     expect(await other.list()).toEqual([theirs]);
     await other.deregister('db');
   });

@@ -189,6 +189,33 @@ describe('a SERVICE_ID', () => {
     expect(desired.get('db')).toMatchObject({ address: '10.2.1.1', tags: ['new'] });
   });
 
+  test('that the registry has of somebody else is nobody’s here until it is free', () => {
+    const { desired, changes, said, run } = rig();
+    run('a', { SERVICE_ID: 'db' });
+    run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
+    desired.setForeign('db', true);
+    desired.setForeign('db', true);
+    expect([...desired.services()].map(({ id }) => id)).toEqual([own('b'), own('a')]);
+    expect(changes.at(-1)).toEqual(['db', own('a')]);
+    expect(changes).toHaveLength(3);
+    const problem = `SERVICE_ID db is somebody else's in the registry, perhaps what a registrator left`;
+    expect(desired.problems(containerId('a'))).toEqual([expect.stringContaining(problem)]);
+    expect(said.filter((line) => line.includes(`registered as ${own('a')}`))).toHaveLength(1);
+    desired.setForeign('db', false);
+    expect(desired.get('db')?.address).toBe('10.2.1.1');
+    expect(desired.problems(containerId('a'))).toEqual([]);
+  });
+
+  test('is asked for anew by a container that starts anew', () => {
+    const { desired, run, kill } = rig();
+    run('a', { SERVICE_ID: 'db' });
+    desired.setForeign('db', true);
+    kill('a');
+    expect([...desired.wantedIds()]).toEqual([]);
+    run('a', { SERVICE_ID: 'db' });
+    expect(desired.get('db')?.address).toBe('10.2.1.1');
+  });
+
   test('names one port of a container; the others keep their own', () => {
     const { desired, run } = rig();
     run('a', { SERVICE_ID: 'db' }, { ports: [80, 443] });

@@ -300,6 +300,36 @@ describe('while the registry is away', () => {
   });
 });
 
+describe('a SERVICE_ID that the registry has of somebody else', () => {
+  test('costs the id alone, and is taken when it is free', async () => {
+    const world = rig();
+    world.registry.foreigners.add('db');
+    await world.reconciler.start();
+    world.run(1, { SERVICE_ID: 'db' });
+    await world.reconciler.flush();
+    expectEqual(world);
+    expect(world.reconciler.status().errors.size).toBe(0);
+    expect([...world.registry.services.keys()]).toEqual([id(1)]);
+    world.registry.foreigners.clear();
+    await world.reconciler.recheck();
+    await world.reconciler.flush();
+    expect([...world.registry.services.keys()]).toEqual(['db']);
+  });
+
+  test('is known before anything is written: a service that has its own id stays as it is', async () => {
+    const world = rig();
+    world.registry.foreigners.add('db');
+    world.run(1, { SERVICE_ID: 'db' });
+    const [service] = world.desired.services();
+    if (service === undefined) throw new Error('no service');
+    world.registry.services.set(id(1), { ...service, id: id(1) });
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    expectEqual(world);
+    expect(world.registry.writes).toEqual([]);
+  });
+});
+
 describe('what the registry refuses', () => {
   test('is said once, kept in the status, and does not stop the others', async () => {
     const world = rig();

@@ -104,13 +104,25 @@ test("nothing that is not this host's own is touched, however much it looks so",
   const flags = ['-e', 'SERVICE_NAME=foreign', '-e', 'SERVICE_ID=mine'];
   await using ours = await daemon.run(['10.2.1.1/16'], flags);
   await using further = await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=foreign']);
-  await eventually(async () => expect(await addresses('foreign')).toContain('10.2.1.2'));
+  const own = ['10.2.1.1', '10.2.1.2'];
+  await eventually(async () => expect(await addresses('foreign')).toEqual(expect.arrayContaining(own)));
   await further.kill();
   process.kill(daemon.pid, 'SIGHUP');
   await eventually(async () => expect(await addresses('foreign')).not.toContain('10.2.1.2'));
+  const told = () => daemon.log.filter(({ msg }) => msg.startsWith("SERVICE_ID mine is somebody else's"));
+  expect(told()).toHaveLength(1);
   await daemon.restart();
+  const held = async () => (await entries('foreign')).filter(({ Address }) => Address === '10.2.1.1');
+  await eventually(async () =>
+    expect(await held()).toMatchObject([{ ID: expect.stringMatching(/^heddle:/) }]),
+  );
+  expect(await theirs()).toEqual(before);
+
+  await consul.put('/v1/agent/service/deregister/mine');
+  process.kill(daemon.pid, 'SIGHUP');
+  await eventually(async () => expect(await held()).toMatchObject([{ ID: 'mine' }]));
   await ours.kill();
   await daemon[Symbol.asyncDispose]();
-  expect(await theirs()).toEqual(before);
+  expect(await theirs()).toEqual(before.filter(({ ID }) => ID !== 'mine'));
   for (const { ID } of foreign) await consul.put(`/v1/agent/service/deregister/${ID}`);
 });

@@ -17,6 +17,8 @@ export class ShakyRegistry implements Registry {
   away = false;
   /** Ids that are refused, and why. */
   readonly refusals = new Map<string, string>();
+  /** Ids that it holds for somebody else. */
+  readonly foreigners = new Set<string>();
   notServed: readonly string[] = [];
   /** Called before each verb; may throw, or wait. `after` is true when the verb has taken effect. */
   fault: (verb: string, after: boolean) => void | Promise<void> = () => {};
@@ -39,10 +41,15 @@ export class ShakyRegistry implements Registry {
     return this.#call('unsynced', () => this.notServed);
   }
 
+  async foreign(ids: readonly string[]): Promise<readonly string[]> {
+    return this.#call('foreign', () => ids.filter((id) => this.foreigners.has(id)));
+  }
+
   async register(service: Service): Promise<void> {
     await this.#write(service.id, () => {
       this.writes.push(`+${service.id}`);
       const refusal = this.refusals.get(service.id);
+      if (this.foreigners.has(service.id)) throw new HeddleError('taken', `${service.id} is another's`);
       if (refusal !== undefined) throw new HeddleError('refused', refusal);
       this.services.set(service.id, service);
       this.#hear(service.checks.filter(isTold));
