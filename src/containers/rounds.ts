@@ -7,12 +7,14 @@ export interface Extent {
   readonly surroundings?: string | undefined;
 }
 
-/** Passes in which each container has had its turn. */
-const ROUND = 10;
+/** Passes in which each container has had its turn, at least: */
+const SHORTEST_ROUND = 10;
+/** So many of them have it in one pass, as far as ids are evenly spread: inspecting 100 takes an engine 0.1 s. */
+const TURN = 100;
 
 /**
  * Which containers a pass inspects: all of them, or those that the engine lists otherwise than in the pass before,
- * and a tenth of the others by turns. An engine with thousands of containers that rest has little to tell.
+ * and by turns a tenth of the others, or a hundred. An engine with thousands of containers that rest has little to tell.
  */
 export class Rounds {
   #listed: ReadonlyMap<string, string> = new Map();
@@ -25,13 +27,14 @@ export class Rounds {
     const all = whole || surroundings !== this.#surroundings;
     this.#listed = new Map(listed.map(({ id, state }) => [id, state]));
     this.#surroundings = surroundings;
-    this.#turn = (this.#turn + 1) % ROUND;
+    const round = Math.max(SHORTEST_ROUND, Math.ceil(listed.length / TURN));
+    this.#turn = (this.#turn + 1) % round;
     const due = listed.filter(
-      ({ id, state }) => all || before.get(id) !== state || turnOf(id) === this.#turn,
+      ({ id, state }) => all || before.get(id) !== state || turnOf(id, round) === this.#turn,
     );
     return due.map(({ id }) => id);
   }
 }
 
 /** Ids are random digits, so that every turn has its share. */
-const turnOf = (id: string): number => Number.parseInt(id.slice(0, 8), 16) % ROUND;
+const turnOf = (id: string, round: number): number => Number.parseInt(id.slice(0, 8), 16) % round;

@@ -25,6 +25,14 @@ describe('which containers a pass inspects', () => {
     expect(new Set(passes.flat()).size).toBe(100);
   });
 
+  it('comes to a hundred of many in a pass, and to all of them in time', () => {
+    const rounds = new Rounds();
+    rounds.due(listed(5000), { whole: true });
+    const passes = Array.from({ length: 50 }, () => rounds.due(listed(5000), LIGHT));
+    expect(passes.map((due) => due.length)).toEqual(Array(50).fill(100));
+    expect(new Set(passes.flat()).size).toBe(5000);
+  });
+
   it('inspects at once what the engine lists otherwise than before, and only once', () => {
     const rounds = new Rounds();
     rounds.due(listed(100), { whole: true });
