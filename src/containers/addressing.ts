@@ -12,7 +12,7 @@ import type { Roster } from './roster.ts';
 
 export interface AddressingNeeds {
   readonly claims: Claims;
-  readonly roster: Pick<Roster, 'get' | 'entries' | 'delete' | 'inNamespace'>;
+  readonly roster: Pick<Roster, 'get' | 'entries' | 'delete' | 'inNamespace' | 'withAddress'>;
   inspect(container: string): Promise<Snapshot | undefined>;
   /** Of the bridge that containers are attached to. */
   bridgeAddresses(): Promise<readonly Cidr[]>;
@@ -161,7 +161,7 @@ export class Addressing {
     bridge: readonly Cidr[],
   ): readonly Cidr[] {
     const own = this.#own(owner, bridge);
-    const cidrs = grant(requests, { own, others: this.#others(owner, namespace, bridge) }, this.#pool);
+    const cidrs = grant(requests, { own, holderOf: this.#others(owner, namespace, bridge) }, this.#pool);
     if (this.#needs.settled() || onlyKnown(requests, cidrs, own)) return cidrs;
     throw new HeddleError(
       'unreachable',
@@ -187,41 +187,30 @@ export class Addressing {
     return owners.filter(({ addresses }) => addresses.length > 0);
   }
 
-  /** Everybody else's addresses, claimed or seen. */
+  /** Finds who else was given an address, or seen with it. */
   #others(
     owner: string,
     namespace: number | undefined,
     bridge: readonly Cidr[],
-  ): ReadonlyMap<string, Holder> {
+  ): (ip: string) => Holder | undefined {
     const { claims, roster } = this.#needs;
     const sharing = new Set([owner, ...(namespace === undefined ? [] : roster.inNamespace(namespace))]);
-    const others = new Map<string, Holder>();
-    if (owner !== EXPOSED) {
-      for (const { ip } of bridge)
-        others.set(ip, { container: undefined, name: `the bridge ${this.#options.bridge}` });
-    }
-    for (const { snapshot, addresses } of roster.entries()) {
-      if (sharing.has(snapshot.id)) continue;
-      for (const { ip } of addresses) others.set(ip, this.#holder(snapshot.id));
-    }
-    for (const other of claims.owners()) {
-      if (sharing.has(other)) continue;
-      for (const { ip } of claims.of(other) ?? []) others.set(ip, this.#holder(other));
-    }
-    return others;
+    return (ip) => {
+      const holding = [...claims.withAddress(ip), ...roster.withAddress(ip)];
+      const other = holding.find((holder) => !sharing.has(holder));
+      if (other !== undefined) return this.#holder(other);
+      const ofBridge = owner !== EXPOSED && bridge.some((cidr) => cidr.ip === ip);
+      return ofBridge ? { container: undefined, name: `the bridge ${this.#options.bridge}` } : undefined;
+    };
   }
 
   #holder(owner: string): Holder {
     if (owner === EXPOSED)
       return { container: undefined, name: `the bridge ${this.#options.bridge}, exposed` };
-    const { roster } = this.#needs;
+    const name = this.#needs.roster.get(owner)?.snapshot.name;
     return {
       container: owner,
-      // Made for everybody whenever anybody asks, and read only in a refusal.
-      get name() {
-        const name = roster.get(owner)?.snapshot.name;
-        return name ? `container '${name}' (${shortId(owner)})` : `container ${shortId(owner)}`;
-      },
+      name: name ? `container '${name}' (${shortId(owner)})` : `container ${shortId(owner)}`,
     };
   }
 

@@ -1,6 +1,7 @@
 import { formatCidr, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { StateKeeper } from '../state.ts';
+import { ReverseIndex } from './reverse-index.ts';
 import type { Roster } from './roster.ts';
 
 /** Owner of the addresses that `expose` gave the bridge; the original weave's word for it. */
@@ -12,20 +13,21 @@ export const EXPOSED = 'weave:expose';
  */
 export class Claims {
   readonly #state: StateKeeper;
-  /** Everybody's are asked for whenever anybody is given one. */
-  readonly #parsed = new WeakMap<readonly string[], readonly Cidr[]>();
+  readonly #byAddress = new ReverseIndex<string>();
 
   constructor(state: StateKeeper) {
     this.#state = state;
+    for (const owner of this.owners()) this.#index(owner);
   }
 
   /** Undefined for an owner that was never given any. */
   of(owner: string): readonly Cidr[] | undefined {
-    const texts = this.#state.current.claims[owner];
-    if (texts === undefined) return undefined;
-    const known = this.#parsed.get(texts) ?? texts.map(parseCidr);
-    this.#parsed.set(texts, known);
-    return known;
+    return this.#state.current.claims[owner]?.map(parseCidr);
+  }
+
+  /** Who was given an address, written without prefix. */
+  withAddress(ip: string): readonly string[] {
+    return this.#byAddress.having(ip);
   }
 
   /** All owners: container ids and EXPOSED. */
@@ -52,6 +54,7 @@ export class Claims {
 
   async forget(owner: string): Promise<void> {
     if (this.#state.current.claims[owner] === undefined) return;
+    this.#byAddress.delete(owner);
     await this.#state.change(({ claims: { [owner]: _, ...claims }, ...state }) => ({ ...state, claims }));
   }
 
@@ -68,6 +71,18 @@ export class Claims {
   }
 
   async #set(owner: string, texts: readonly string[]): Promise<void> {
-    await this.#state.change((state) => ({ ...state, claims: { ...state.claims, [owner]: [...texts] } }));
+    const kept = this.#state.change((state) => ({
+      ...state,
+      claims: { ...state.claims, [owner]: [...texts] },
+    }));
+    this.#index(owner);
+    await kept;
+  }
+
+  #index(owner: string): void {
+    this.#byAddress.set(
+      owner,
+      (this.of(owner) ?? []).map(({ ip }) => ip),
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { RosterEntry } from './entry.ts';
+import { ReverseIndex } from './reverse-index.ts';
 
 interface RosterEvents {
   set: [entry: RosterEntry];
@@ -9,7 +10,8 @@ interface RosterEvents {
 /** Every container of the engine and what is known of it: the one table that all else derives from. */
 export class Roster extends EventEmitter<RosterEvents> {
   readonly #entries = new Map<string, RosterEntry>();
-  readonly #byNamespace = new Map<number, Set<string>>();
+  readonly #byNamespace = new ReverseIndex<number>();
+  readonly #byAddress = new ReverseIndex<string>();
 
   get size(): number {
     return this.#entries.size;
@@ -25,30 +27,28 @@ export class Roster extends EventEmitter<RosterEvents> {
 
   /** All containers in a network namespace: `--net=container:X` puts several into one. */
   inNamespace(namespace: number): readonly string[] {
-    return [...(this.#byNamespace.get(namespace) ?? [])];
+    return this.#byNamespace.having(namespace);
+  }
+
+  /** All containers that were seen with an address, written without prefix. */
+  withAddress(ip: string): readonly string[] {
+    return this.#byAddress.having(ip);
   }
 
   set(entry: RosterEntry): void {
     const { id } = entry.snapshot;
-    this.#forgetNamespace(id);
     this.#entries.set(id, entry);
-    if (entry.namespace !== undefined) {
-      const sharing = this.#byNamespace.get(entry.namespace) ?? new Set();
-      this.#byNamespace.set(entry.namespace, sharing.add(id));
-    }
+    this.#byNamespace.set(id, entry.namespace === undefined ? [] : [entry.namespace]);
+    this.#byAddress.set(
+      id,
+      entry.addresses.map(({ ip }) => ip),
+    );
     this.emit('set', entry);
   }
 
   delete(container: string): void {
-    this.#forgetNamespace(container);
+    this.#byNamespace.delete(container);
+    this.#byAddress.delete(container);
     if (this.#entries.delete(container)) this.emit('delete', container);
-  }
-
-  #forgetNamespace(container: string): void {
-    const namespace = this.#entries.get(container)?.namespace;
-    if (namespace === undefined) return;
-    const sharing = this.#byNamespace.get(namespace);
-    sharing?.delete(container);
-    if (sharing?.size === 0) this.#byNamespace.delete(namespace);
   }
 }

@@ -16,8 +16,8 @@ export interface Holder {
 export interface Holdings {
   /** What the asking one has already. */
   readonly own: readonly Cidr[];
-  /** What anybody else has, by address without prefix. */
-  readonly others: ReadonlyMap<string, Holder>;
+  /** Who else has an address, written without prefix. */
+  holderOf(ip: string): Holder | undefined;
 }
 
 /** An address that somebody else has. */
@@ -40,19 +40,20 @@ export class AddressTaken extends HeddleError {
  */
 export function grant(
   requests: readonly AddressRequest[],
-  { own, others }: Holdings,
+  { own, holderOf }: Holdings,
   pool: Pool,
 ): readonly Cidr[] {
   const granted: Cidr[] = [];
   for (const request of requests) {
-    granted.push(request.kind === 'exact' ? exact(request.cidr, others) : any(request.subnet));
+    granted.push(request.kind === 'exact' ? exact(request.cidr, holderOf) : any(request.subnet));
   }
   return distinct(granted);
 
   function any(asked: Cidr | undefined): Cidr {
     const subnet = subnetFor(asked, pool);
     const held = [...own, ...granted].find((cidr) => isOf(subnet, cidr));
-    return held ?? lowestFree(subnet, pool, (ip) => others.has(ip) || own.some((cidr) => cidr.ip === ip));
+    const taken = (ip: string) => holderOf(ip) !== undefined || own.some((cidr) => cidr.ip === ip);
+    return held ?? lowestFree(subnet, pool, taken);
   }
 }
 
@@ -70,8 +71,8 @@ export function meant(
   return distinct(cidrs);
 }
 
-function exact(cidr: Cidr, others: Holdings['others']): Cidr {
-  const holder = others.get(cidr.ip);
+function exact(cidr: Cidr, holderOf: Holdings['holderOf']): Cidr {
+  const holder = holderOf(cidr.ip);
   if (holder) throw new AddressTaken(cidr, holder);
   return cidr;
 }

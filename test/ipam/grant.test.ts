@@ -9,11 +9,13 @@ import type { Cidr } from '../../src/network/engine.ts';
 const pool: Pool = { range: parseCidr('10.32.0.0/12'), defaultSubnet: parseCidr('10.32.0.0/12') };
 const web: Holder = { container: 'a'.repeat(64), name: 'web (aaaaaaaaaaaa)' };
 
+const heldBy = (ips: ReadonlySet<string>) => (ip: string) => (ips.has(ip) ? web : undefined);
+
 const ask = (words: string, own = '', others = '', from = pool): string => {
   const list = (text: string) => text.split(' ').filter(Boolean);
   const holdings = {
     own: list(own).map(parseCidr),
-    others: new Map(list(others).map((ip) => [ip, web])),
+    holderOf: heldBy(new Set(list(others))),
   };
   return grant(list(words).map(parseRequest), holdings, from).map(formatCidr).join(' ');
 };
@@ -81,26 +83,26 @@ describe('whatever is asked, held and given back', () => {
         const here: Pool = { range: parseCidr(range), defaultSubnet: parseCidr(range) };
         const bridge = '10.32.0.1';
         const held = new Map<number, readonly Cidr[]>();
-        const othersOf = (container: number): Map<string, Holder> => {
+        const othersOf = (container: number) => {
           const others = [...held].filter(([other]) => other !== container).flatMap(([, cidrs]) => cidrs);
           const all = bridged ? [bridge] : [];
-          return new Map([...all, ...others.map(({ ip }) => ip)].map((ip) => [ip, web]));
+          return new Set([...all, ...others.map(({ ip }) => ip)]);
         };
         for (const { container, action, subnet } of taken) {
           if (action === 'free') held.delete(container);
           else {
             const own = held.get(container) ?? [];
             const word = subnet === '' ? 'net:default' : `net:${subnet}`;
-            const others = othersOf(container);
+            const holderOf = heldBy(othersOf(container));
             try {
-              const given = grant([parseRequest(word)], { own, others }, here);
-              expect(grant([parseRequest(word)], { own: [...own, ...given], others }, here)).toEqual(given);
+              const given = grant([parseRequest(word)], { own, holderOf }, here);
+              expect(grant([parseRequest(word)], { own: [...own, ...given], holderOf }, here)).toEqual(given);
               held.set(container, [...own.filter((cidr) => !given.includes(cidr)), ...given]);
             } catch (error) {
               const asked = subnet === '' ? here.range : parseCidr(subnet);
               const inside = contains(here.range, asked.ip) && asked.prefixLength >= here.range.prefixLength;
               expect(error).toMatchObject({ code: inside ? 'taken' : 'bad-input' });
-              if (inside) expect(freeIn(asked, [...othersOf(-1).keys()])).toBe(0);
+              if (inside) expect(freeIn(asked, [...othersOf(-1)])).toBe(0);
             }
           }
           const all = [...held.values()].flat();
@@ -120,16 +122,17 @@ describe('whatever is asked, held and given back', () => {
     fc.assert(
       fc.property(fc.integer({ min: 24, max: 32 }), (prefixLength) => {
         const range = parseCidr(`10.32.0.0/${prefixLength}`);
-        const others = new Map<string, Holder>();
+        const others = new Set<string>();
+        const holdings = { own: [], holderOf: heldBy(others) };
         const from = { range, defaultSubnet: range };
         const size = 2 ** (32 - prefixLength);
         const usable = prefixLength < 31 ? size - 2 : size;
         for (let count = 0; count < usable; count++) {
-          const [cidr] = grant([parseRequest('net:default')], { own: [], others }, from);
-          others.set((cidr as Cidr).ip, web);
+          const [cidr] = grant([parseRequest('net:default')], holdings, from);
+          others.add((cidr as Cidr).ip);
         }
         expect(others.size).toBe(usable);
-        expect(() => grant([parseRequest('net:default')], { own: [], others }, from)).toThrow(/is taken/);
+        expect(() => grant([parseRequest('net:default')], holdings, from)).toThrow(/is taken/);
       }),
       { numRuns: 20 },
     );
