@@ -146,6 +146,7 @@ function joinBridge({ host, namespace }: Sides, bridge: Link, container: string)
   const end = findLink(host, hostEndName(namespace.inode));
   if (!end || (end.up && end.master === bridge.index && end.alias)) return;
   host.request(
+    setLink(end.index, { unaddressed: true }), // before `up`, when it would give itself an address
     setLink(end.index, { up: true, master: bridge.index, ...(end.alias ? {} : { alias: container }) }),
   );
 }
@@ -163,7 +164,8 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
   for (let waited = 0; !forwards() && waited < FORWARDING_PATIENCE_MS; waited = Date.now() - began) {
     await (waited < USUAL_FORWARDING_MS ? turn() : delay(1));
   }
-  inside.request(setLink(link.index, { mac }));
+  // On the pool: each port of the bridge gets the announcement before the kernel returns.
+  await inside.requestOnPool(setLink(link.index, { mac }));
 }
 
 const without = <T extends Cidr>(cidrs: readonly T[], others: readonly Cidr[]): T[] => {

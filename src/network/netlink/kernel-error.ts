@@ -3,17 +3,20 @@ import { type ErrorCode, HeddleError, messageOf, systemCode } from '../../errors
 
 const SYSTEM_ERRORS = getSystemErrorMap();
 
+/** `EEXIST`, `ENODEV`, …; `E<number>` for one that Node has no name for. */
+export const errorName = (errno: number): string => SYSTEM_ERRORS.get(-errno)?.[0] ?? `E${errno}`;
+
 /** A refusal of the kernel: the call, the error's name and, where netlink gave one, the kernel's own sentence. */
 export class KernelError extends Error {
   override readonly name = 'KernelError';
-  /** `EEXIST`, `ENODEV`, …; `E<number>` for one that Node has no name for. */
+  /** As `errorName` writes it. */
   readonly code: string;
   /** `setns`, `socket`, `bind`, `netlink`, … */
   readonly call: string;
 
   constructor(call: string, errno: number, detail = '') {
-    const [code, sentence] = SYSTEM_ERRORS.get(-errno) ?? [`E${errno}`, 'unknown error'];
-    super(`${detail || sentence} (${code} from ${call})`);
+    const code = errorName(errno);
+    super(`${detail || SYSTEM_ERRORS.get(-errno)?.[1] || 'unknown error'} (${code} from ${call})`);
     this.code = code;
     this.call = call;
   }

@@ -44,6 +44,9 @@ const IF_OPER_UP = 6;
 const AF_INET = 2;
 const IFLA_INET_CONF = 1;
 const IPV4_DEVCONF = { PROMOTE_SECONDARIES: 20, ARP_NOTIFY: 22 } as const;
+const AF_INET6 = 10;
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const ADDR_GEN_MODE_NONE = 1;
 
 /** struct ifinfomsg */
 function header(index = 0, up?: boolean): Buffer {
@@ -100,10 +103,10 @@ export interface VethPair {
   readonly namespace: number;
 }
 
-/** Both ends at once, under the kernel's one lock: the host end up in the bridge, the peer down under its final name. */
+/** Both ends at once, under the kernel's one lock, and down: the host end in the bridge, the peer under its final name. */
 export const newVethPair = (pair: VethPair): Request =>
   request(RTM_LINK.NEW, NLM_F.CREATE | NLM_F.EXCL, [
-    header(0, true),
+    header(),
     attribute(IFLA.IFNAME, pair.hostName),
     attribute(IFLA.MTU, pair.mtu),
     attribute(IFLA.MASTER, pair.bridge),
@@ -130,7 +133,14 @@ export interface LinkSettings {
   readonly mac?: Uint8Array;
   readonly master?: number;
   readonly alias?: string;
+  /** No IPv6 address that the device gives itself when it comes up. */
+  readonly unaddressed?: true;
 }
+
+const UNADDRESSED = attribute(
+  AF_INET6,
+  attribute(IFLA_INET6_ADDR_GEN_MODE, Uint8Array.of(ADDR_GEN_MODE_NONE)),
+);
 
 export const setLink = (index: number, settings: LinkSettings): Request =>
   request(RTM_LINK.NEW, 0, [
@@ -139,6 +149,7 @@ export const setLink = (index: number, settings: LinkSettings): Request =>
     ...(settings.mac === undefined ? [] : [attribute(IFLA.ADDRESS, settings.mac)]),
     ...(settings.master === undefined ? [] : [attribute(IFLA.MASTER, settings.master)]),
     ...(settings.alias === undefined ? [] : [attribute(IFLA.IFALIAS, Buffer.from(settings.alias))]),
+    ...(settings.unaddressed ? [attribute(IFLA.AF_SPEC, UNADDRESSED)] : []),
   ]);
 
 /**

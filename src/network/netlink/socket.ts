@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { KernelError } from './kernel-error.ts';
+import { errorName, KernelError } from './kernel-error.ts';
 import type { Libc } from './libc.ts';
 import {
   attributes,
@@ -110,8 +110,7 @@ export class RouteSocket implements Disposable {
           continue;
         }
         pending.delete(message.sequence);
-        const error = refusalOf(message);
-        if (error && !request.tolerated?.includes(error.code)) refusal ??= error;
+        refusal ??= refusalOf(message, request);
       }
     }
     if (refusal) throw refusal;
@@ -140,9 +139,9 @@ export function netlinkAddress(groups: number): Buffer {
 }
 
 /** struct nlmsgerr: the negative error number, the request's header, then (ACK_TLVS) attributes with a sentence. */
-function refusalOf({ flags, body }: Message): KernelError | undefined {
+function refusalOf({ flags, body }: Message, { tolerated }: Request): KernelError | undefined {
   const errno = body.length >= 4 ? -body.readInt32LE(0) : 0;
-  if (errno === 0) return undefined;
+  if (errno === 0 || tolerated?.includes(errorName(errno))) return undefined;
   const sentence = flags & NLM_F.ACK_TLVS ? textOf(attributes(body, 20).get(NLMSGERR_ATTR_MSG)) : '';
   return new KernelError('netlink', errno, sentence);
 }
