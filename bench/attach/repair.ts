@@ -19,7 +19,9 @@ export async function measureRepair(count: number): Promise<{ tookMs: number; cp
   const namespaces: LabNamespace[] = [];
   try {
     while (namespaces.length < count)
-      namespaces.push(...(await Promise.all(Array.from({ length: LANES }, startNamespace))));
+      namespaces.push(
+        ...(await Promise.all(Array.from({ length: LANES }, () => startNamespace({ ipv6: false })))),
+      );
     await using procfs = await temporaryFolder();
     const pids = namespaces.map(({ nsPath }) => Number(nsPath.split('/')[2]));
     await using engine = await SimulatedEngine.start(count, pids);

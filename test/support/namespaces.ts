@@ -34,8 +34,13 @@ export function requirePrivateNetwork(): void {
   }
 }
 
-export async function startNamespace(): Promise<LabNamespace> {
-  const sleeper = spawn('unshare', ['--net', 'sleep', '600'], { stdio: 'ignore' });
+const SLEEP = 'exec sleep 600';
+const WITHOUT_IPV6 = 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6';
+
+/** @param options.ipv6 false as Docker makes its containers' namespaces, unless their networks have IPv6 */
+export async function startNamespace({ ipv6 = true } = {}): Promise<LabNamespace> {
+  const script = ipv6 ? SLEEP : `${WITHOUT_IPV6} && ${SLEEP}`;
+  const sleeper = spawn('unshare', ['--net', 'sh', '-c', script], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => sleeper.once('exit', () => resolve()));
   const nsPath = `/proc/${sleeper.pid}/ns/net`;
   const ours = statSync('/proc/self/ns/net').ino;
