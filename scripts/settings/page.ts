@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { DEFAULT_FILE } from '../../src/config/load.ts';
+import { DEFAULT_FILE } from '../../src/config/places.ts';
 import { keyOf, SETTINGS, type SettingName, type SettingText, variablesOf } from '../../src/config/schema.ts';
 
 /** docs/settings.md: every setting, where it can be given, its default and its sentence of help. */

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { answer, formatOption } from './format.ts';
 import { defineManyHosts, refusePassword } from './many-hosts.ts';
 import { addHostWords, type End, runProgram, takesDockerArguments } from './program.ts';
 import { type Translation, translateRegistrator } from './registrator.ts';
-import { addSettings, leadingSettings, settingsIn } from './settings.ts';
+import { addHiddenSettings, addSettings, leadingSettings, settingsIn } from './settings.ts';
 import { defineSuperseded } from './superseded.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
@@ -63,7 +63,6 @@ class CommandLine {
       '--local',
       'do the word in this process, as root, without a daemon',
     );
-    program.addOption(new Option('--here', 'only in the daemon of this host').hideHelp());
     program.option('--trace', 'print every call to the Docker API, before the word');
     this.#defineDaemon(program, end);
     this.#defineLaunch(program, end);
@@ -118,9 +117,7 @@ class CommandLine {
       const { launchWord } = await import('./launch.ts');
       end(await launchWord(words(), await this.#settings(program, launch), await needs()));
     });
-    const stop = addSettings(program.command('stop'), { hidden: true }).summary(
-      "stop the daemon's container",
-    );
+    const stop = addHiddenSettings(program.command('stop'), this.argv).summary("stop the daemon's container");
     stop.addOption(formatOption());
     stop.action(async () => {
       const { stopWord } = await import('./launch.ts');
@@ -158,7 +155,7 @@ class CommandLine {
       .summary('create the bridge; needs root, and no Docker')
       .option('--local', 'accepted, and always so')
       .addOption(formatOption());
-    addSettings(command, { hidden: true }).action(async () => {
+    addHiddenSettings(command, this.argv).action(async () => {
       const { createBridge } = await import('./create-bridge.ts');
       end(await createBridge(await this.#settings(program, command), command.opts(), this.#io));
     });
@@ -172,7 +169,7 @@ class CommandLine {
       .option('--undo', 'with --host-dns: put everything back')
       .option('--dry-run', 'with --host-dns: only show what would be changed')
       .addOption(formatOption());
-    addSettings(command, { hidden: true }).action(async () => {
+    addHiddenSettings(command, this.argv).action(async () => {
       const { hostDns, undo = false, dryRun = false } = command.opts();
       const settings = await this.#settings(program, command);
       const docker = await this.#docker(program);
@@ -216,7 +213,7 @@ class CommandLine {
     const docker = await this.#docker(program);
     if (!local) {
       const { reachHost } = await import('../control/reach.ts');
-      return await reachHost(settings, docker, { here: program.opts().here === true });
+      return await reachHost(settings, docker);
     }
     const { localHost } = await import('../control/local.ts');
     const { runOnHost } = await import('./on-host.ts');

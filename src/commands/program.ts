@@ -1,5 +1,5 @@
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
-import { HeddleError, messageOf } from '../errors.ts';
+import { tellFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
@@ -16,7 +16,7 @@ import { ps } from './ps.ts';
 import { report } from './report.ts';
 import { reset } from './reset.ts';
 import { services } from './services.ts';
-import { addSettings, leadingSettings } from './settings.ts';
+import { addHiddenSettings, leadingSettings } from './settings.ts';
 import { restart, start } from './start.ts';
 import { status } from './status.ts';
 import type { HostWord, WordArguments } from './word.ts';
@@ -94,8 +94,7 @@ export function addHostWords(program: Command, argv: readonly string[], perform:
       .configureOutput(program.configureOutput());
     word.describe(command);
     if (word.takesDockerArguments) takesDockerArguments(command);
-    else
-      addSettings(command, { hidden: true }).option('--local', 'in this process, as root, without a daemon');
+    else addHiddenSettings(command, argv).option('--local', 'in this process, as root, without a daemon');
     command.action(async () => {
       const args = word.takesDockerArguments ? argv.slice(leadingSettings(argv) + 1) : command.args;
       const request = { args, options: command.opts() };
@@ -113,10 +112,5 @@ export const takesDockerArguments = (command: Command): Command =>
 function complain(error: unknown, io: Io): number {
   // commander has printed its own sentence; its status for usage errors is 1, ours is 2.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof HeddleError) {
-    io.stderr.write(`heddle: ${error.message}\n`);
-    return error.exitStatus;
-  }
-  io.stderr.write(`heddle: unexpected failure: ${error instanceof Error ? error.stack : messageOf(error)}\n`);
-  return 1;
+  return tellFailure(error, io);
 }

@@ -13,6 +13,13 @@ export function addSettings(command: Command, options: { readonly hidden?: boole
   return command.option('--config <file>', 'the settings file (/etc/heddle/heddle.yml)');
 }
 
+/**
+ * The same for one of many words, whose flags are in the way: hidden in its help, and there only where the arguments
+ * name it. Making them for every word takes longer than most words.
+ */
+export const addHiddenSettings = (command: Command, argv: readonly string[]): Command =>
+  argv.includes(command.name()) ? addSettings(command, { hidden: true }) : command;
+
 /** The settings among a command's parsed options; those not given are absent. */
 export function settingsIn(
   options: Readonly<Record<string, unknown>>,
@@ -35,7 +42,6 @@ export function leadingSettings(argv: readonly string[]): number {
   const values = new Map<string, boolean>([
     ['--config', true],
     ['--local', false],
-    ['--here', false],
     ['--trace', false],
   ]);
   for (const setting of Object.values(SETTINGS) as SettingText[])

@@ -2,10 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { HeddleError, messageOf } from '../errors.ts';
 import { type EffectiveSetting, effectiveSetting } from './effective.ts';
+import { DEFAULT_FILE } from './places.ts';
 import { keyOf, SETTINGS, type SettingName, type Settings, variablesOf } from './schema.ts';
-
-/** Read when no other file is named. */
-export const DEFAULT_FILE = '/etc/heddle/heddle.yml';
 
 /** Where a setting's value came from: `--mtu`, `HEDDLE_MTU`, `/etc/heddle/heddle.yml`, `default`. */
 export type Origins = Readonly<Record<SettingName, string>>;

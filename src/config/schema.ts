@@ -8,6 +8,7 @@ import { LOG_LEVELS } from '../log-level.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
 import { parseTagTemplate } from '../services/tag-template/template.ts';
 import { deviceName, dnsLabels, listOf, oneOf, onOrOff, parseSearch, text, whole } from './forms.ts';
+import { DEFAULT_CONTROL_SOCKET } from './places.ts';
 
 /** How a setting is written on the command line, in the environment and in the file, and what it means. */
 export interface SettingText {
@@ -314,7 +315,7 @@ export const SETTINGS = {
     help: 'where the host-id and given addresses are kept',
   },
   socket: {
-    schema: v.optional(text, '/run/heddle/heddle.sock'),
+    schema: v.optional(text, DEFAULT_CONTROL_SOCKET),
     flag: 'socket',
     value: 'path',
     help: "the daemon's control socket",

@@ -19,9 +19,8 @@ export async function daemonAt(path: string): Promise<EngineAnswer | undefined> 
     const response = await send(path, 'GET', '/engine', undefined, AbortSignal.timeout(IDENTITY_TIMEOUT_MS));
     return v.parse(EngineAnswer, JSON.parse(await text(response)));
   } catch (cause) {
-    const code = systemCode(cause);
-    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return undefined;
-    if (code === 'EACCES') {
+    if (isAbsent(cause)) return undefined;
+    if (systemCode(cause) === 'EACCES') {
       throw new HeddleError(
         'not-permitted',
         `the daemon's socket ${path} is for root; run this word as root`,
@@ -66,6 +65,10 @@ export async function wordAt(path: string, argv: readonly string[], io: Io): Pro
       else io.stderr.write(piece.err);
     }
   } catch (cause) {
+    if (isAbsent(cause)) {
+      const why = `no daemon answers on ${path}; start one with heddle daemon, or see docker logs heddle`;
+      throw new HeddleError('unreachable', why, { cause });
+    }
     throw new HeddleError(
       'unreachable',
       `the daemon behind ${path} hung up: ${messageOf(cause)}; see its log`,
@@ -77,6 +80,10 @@ export async function wordAt(path: string, argv: readonly string[], io: Io): Pro
     `the daemon behind ${path} ended in the middle of a word; see its log`,
   );
 }
+
+/** There is no socket, or nobody listens on it any more. */
+const isAbsent = (error: unknown): boolean =>
+  ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(systemCode(error) ?? '');
 
 function send(
   socketPath: string,

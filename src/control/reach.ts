@@ -9,26 +9,17 @@ import { execWord, helperWord } from './remote.ts';
 /**
  * Finds the place on the host that DOCKER_HOST names: this host's daemon, when it serves that very engine; else the
  * heddle container there; else a helper container of the same image.
- * @param options.here only this host's daemon, whatever it serves
  * @throws HeddleError `unreachable` when the engine does not answer, `not-found` when nothing there can do it
  */
 export async function reachHost(
   settings: Pick<Settings, 'socket' | 'containerName' | 'image'>,
   client: DockerClient,
-  { here }: { readonly here: boolean },
 ): Promise<RunWord> {
   const docker = new DockerEngine(client);
   const daemon = await daemonAt(settings.socket);
-  if (here && !daemon) {
-    throw new HeddleError(
-      'unreachable',
-      `no daemon answers on ${settings.socket}; see its log: docker logs heddle`,
-    );
-  }
   const inDaemon: RunWord = (argv, io) => wordAt(settings.socket, argv, io);
   // The same socket of this host is the same engine, and need not be asked: it may be down, and its client is slow
   // to load.
-  if (here) return inDaemon;
   if (daemon?.address === docker.address && docker.address.startsWith('unix:')) return inDaemon;
   if (daemon !== undefined && daemon.engine === (await docker.info()).id) return inDaemon;
   const container = await docker.inspect(settings.containerName);

@@ -3,11 +3,8 @@ import { execIn, hasImage, runOnce } from '../docker/run.ts';
 import type { Io, RunWord } from '../io.ts';
 import { VERSION } from '../version.ts';
 
-/** How the image starts heddle; the same in its Dockerfile. */
-export const PROGRAM = ['node', '/app/dist/main.js'] as const;
-
-/** Before a word: only in the daemon of this host. Without it, a container without one would call itself for ever. */
-export const HERE = '--here';
+/** Has the daemon that runs in the container do a word; its place in the image is the Dockerfile's. */
+const WORD_HERE = ['node', '/app/dist/here.js'] as const;
 
 /** Runs a word inside the heddle container of a host: in the daemon there, and nowhere else. */
 export const execWord = (
@@ -15,7 +12,7 @@ export const execWord = (
   container: string,
   argv: readonly string[],
   io: Io,
-): Promise<number> => execIn(docker, container, [...PROGRAM, HERE, ...argv], io);
+): Promise<number> => execIn(docker, container, [...WORD_HERE, ...argv], io);
 
 /**
  * A short-lived container of heddle's image that does one word, with what the `weave` script gave its own: the

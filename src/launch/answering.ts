@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { HERE, PROGRAM } from '../control/remote.ts';
+import { execWord } from '../control/remote.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
-import { execIn } from '../docker/run.ts';
 import { HeddleError } from '../errors.ts';
 import { collect } from '../io.ts';
 
@@ -40,7 +39,7 @@ export async function answering(
 
 async function answers(client: DockerClient, id: string): Promise<boolean> {
   const silent = { stdout: collect(), stderr: collect() };
-  return (await execIn(client, id, [...PROGRAM, HERE, 'status'], silent).catch(() => 1)) === 0;
+  return (await execWord(client, id, ['status'], silent).catch(() => 1)) === 0;
 }
 
 async function lastWords(client: DockerClient, id: string): Promise<string> {

@@ -1,6 +1,4 @@
-import https from 'node:https';
 import { messageOf } from '../../errors.ts';
-import { http } from '../../http.ts';
 import { TemplateError } from './syntax.ts';
 
 /** A server that hangs holds up the start so long, and no longer. */
@@ -47,7 +45,8 @@ export class Documents {
 function fetchText(url: string, stopping: AbortSignal | undefined): Promise<string> {
   const late = AbortSignal.timeout(TIMEOUT_MS);
   const signal = stopping === undefined ? late : AbortSignal.any([stopping, late]);
-  const get = url.startsWith('https:') ? https.get : http.get;
+  // Loaded here, because hardly any template has documents, and every word reads settings.
+  const { get } = process.getBuiltinModule(url.startsWith('https:') ? 'node:https' : 'node:http');
   return new Promise((resolve, reject) => {
     const request = get(url, { signal, agent: false }, (response) => {
       if (response.statusCode !== 200) request.destroy(new Error(`it answered ${response.statusCode}`));

@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { DEFAULT_CONTROL_SOCKET, DEFAULT_FILE } from './config/places.ts';
+import { wordAt } from './control/client.ts';
+import { tellFailure } from './failure.ts';
+
+/**
+ * `node here.js WORD…`: has the daemon of this host do a word. What another host runs in heddle's container there;
+ * the daemon knows the words, and loading the command line once more would take longer than most of them.
+ */
+async function wordHere(): Promise<number> {
+  try {
+    return await wordAt(await controlSocket(process.env), process.argv.slice(2), process);
+  } catch (error) {
+    return tellFailure(error, process);
+  }
+}
+
+/** Only a file of settings makes it worth while to read them as the daemon does. */
+async function controlSocket(env: NodeJS.ProcessEnv): Promise<string> {
+  if (!env.HEDDLE_CONFIG && !existsSync(DEFAULT_FILE)) return env.HEDDLE_SOCKET || DEFAULT_CONTROL_SOCKET;
+  const { loadSettings } = await import('./config/load.ts');
+  return (await loadSettings({ flags: {}, env })).settings.socket;
+}
+
+const status = await wordHere();
+// Not before the output is out: a pipe takes it in its own time.
+process.stdout.write('', () => process.exit(status));
