@@ -5,7 +5,6 @@ import { Follower } from './containers/follow.ts';
 import { Roster } from './containers/roster.ts';
 import { takeOver } from './control/client.ts';
 import { DaemonHost } from './control/daemon-host.ts';
-import type { Host } from './control/host.ts';
 import { ControlServer } from './control/server.ts';
 import { NameService } from './dns/name-service.ts';
 import { WeaveNames } from './dns/names/weave-names.ts';
@@ -19,7 +18,7 @@ import { BridgeKeeper } from './network/keeper.ts';
 import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
 import { assembleRegistration } from './registration.ts';
-import { removeHost } from './registry/open.ts';
+import { collectRemains } from './registry/open.ts';
 import { Fetcher } from './services/tag-template/fetcher.ts';
 import { StateFile } from './state.ts';
 import { VERSION } from './version.ts';
@@ -108,7 +107,6 @@ export class Heddle {
       containerNames.forget(container).catch((error: unknown) => log('dns').warn(messageOf(error)));
     });
 
-    const forget: Host['removeHost'] = (id, options) => removeHost(settings, id, options);
     const host = new DaemonHost(
       {
         parts,
@@ -122,7 +120,7 @@ export class Heddle {
         names,
         containerNames,
         view,
-        removeHost: forget,
+        collectRemains: (gone, options) => collectRemains(settings, gone, options),
       },
       { hostId, settings: settings.effective, bridge: settings.bridge },
     );

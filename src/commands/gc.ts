@@ -1,35 +1,59 @@
 import { HeddleError } from '../errors.ts';
+import type { Gone, Remain } from '../registry/remains.ts';
 import { checkHostId } from '../services/identity.ts';
+import { answer, formatOption } from './format.ts';
 import { printable, table } from './table.ts';
-import type { HostWord } from './word.ts';
+import type { HostWord, WordArguments } from './word.ts';
 
 export const gc: HostWord = {
   name: 'gc',
   describe: (command) =>
     void command
-      .summary('remove what a host that is gone has left in Consul')
+      .summary('remove what a host that is gone, or a registrator, has left in Consul')
       .description(
-        'Removes the services that another heddle registered, by its host-id, and prints them. Only for a host that is gone: a heddle that runs there would register them again.',
+        'Removes the services that another heddle registered, by its host-id, or that a registrator registered with the Consul agent at hand, by the host name that its ids begin with; and prints them. Only for those who are gone: while they run they would register them again.',
       )
-      .requiredOption('--host <id>', "the host's id, as its heddle-host in Meta and heddle status show it")
-      .option('--dry-run', 'only print what would be removed'),
-  check: ({ options }) => void checkHostId(String(options.host)),
-  async run(host, { options }, io) {
-    const remains = await host.removeHost(checkHostId(String(options.host)), {
-      dryRun: options.dryRun === true,
-    });
+      .option('--host <id>', "a host's id, as its heddle-host in Meta and heddle status show it")
+      .option('--registrator <hostname>', "a registrator's host name: its ids are HOSTNAME:container:port")
+      .option('--dry-run', 'only print what would be removed')
+      .addOption(formatOption()),
+  check: (request) => void goneOf(request),
+  async run(host, request, io) {
+    const gone = goneOf(request);
+    const remains = await host.collectRemains(gone, { dryRun: request.options.dryRun === true });
     if (remains.length === 0) {
-      io.stderr.write(`heddle: nothing of host ${String(options.host)} is there\n`);
+      const whose = 'hostId' in gone ? `host ${gone.hostId}` : `a registrator of host ${gone.registrator}`;
+      io.stderr.write(`heddle: nothing of ${whose} is there\n`);
+      answer(io, request.options, '', remains);
       return 0;
     }
     const rows = remains.map(({ node, name, id, outcome }) => [node, name, id, outcome].map(printable));
-    io.stdout.write(table(['node', 'service', 'id', ''], rows));
-    const kept = new Set(remains.filter(({ outcome }) => outcome === 'kept').map(({ node }) => node));
-    if (kept.size === 0) return 0;
-    const nodes = printable([...kept].join(', '));
-    throw new HeddleError(
-      'refused',
-      `${nodes}: the Consul agent there lives and would bring its services back; run heddle gc through it`,
-    );
+    answer(io, request.options, table(['node', 'service', 'id', ''], rows), remains);
+    refuseIfKept(remains);
+    return 0;
   },
 };
+
+function goneOf({ options: { host, registrator } }: WordArguments): Gone {
+  if ((host === undefined) === (registrator === undefined)) {
+    throw new HeddleError('bad-input', 'name who is gone, by either --host ID or --registrator HOSTNAME');
+  }
+  if (host !== undefined) return { hostId: checkHostId(String(host)) };
+  return { registrator: checkHostname(String(registrator)) };
+}
+
+function checkHostname(text: string): string {
+  if (/^[A-Za-z0-9][\w.-]{0,252}$/.test(text)) return text;
+  const expected = 'expected what the ids of its services have before their first colon';
+  throw new HeddleError('bad-input', `${JSON.stringify(text)} is no host name; ${expected}`);
+}
+
+function refuseIfKept(remains: readonly Remain[]): void {
+  const kept = new Set(remains.filter(({ outcome }) => outcome === 'kept').map(({ node }) => node));
+  if (kept.size === 0) return;
+  const nodes = printable([...kept].join(', '));
+  throw new HeddleError(
+    'refused',
+    `${nodes}: the Consul agent there lives and would bring its services back; run heddle gc through it`,
+  );
+}

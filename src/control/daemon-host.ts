@@ -12,7 +12,7 @@ import type { Parts } from '../parts.ts';
 import type { Desired } from '../registry/desired.ts';
 import type { Reconciler } from '../registry/reconcile.ts';
 import type { Instance, Registry, View } from '../registry/registry.ts';
-import type { Remain } from '../registry/remains.ts';
+import type { Gone, Remain } from '../registry/remains.ts';
 import type { RemoteNames } from '../registry/remote-names.ts';
 import { VERSION } from '../version.ts';
 import { DaemonAddresses } from './daemon-addresses.ts';
@@ -32,7 +32,7 @@ export interface DaemonHostNeeds {
   readonly names: NameService;
   readonly containerNames: WeaveNames;
   readonly view: Pick<View, 'instances'>;
-  readonly removeHost: Host['removeHost'];
+  readonly collectRemains: Host['collectRemains'];
 }
 
 export interface DaemonHostOptions {
@@ -109,15 +109,15 @@ export class DaemonHost implements Host {
     return unsynced.includes(service) ? 'registered, but not served by its catalog' : 'registered';
   }
 
-  async removeHost(hostId: string, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
-    if (hostId === this.#options.hostId) {
-      const message = `${hostId} is this host, and its heddle runs`;
+  async collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
+    if ('hostId' in gone && gone.hostId === this.#options.hostId) {
+      const message = `${gone.hostId} is this host, and its heddle runs`;
       throw new HeddleError(
         'refused',
         `${message}; stop it with --on-stop deregister to remove its services`,
       );
     }
-    return await this.#needs.removeHost(hostId, options);
+    return await this.#needs.collectRemains(gone, options);
   }
 
   attachments(): Promise<readonly AttachmentReport[]> {

@@ -8,7 +8,7 @@ import type { Finding } from '../doctor/finding.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Instance } from '../registry/registry.ts';
-import type { Remain } from '../registry/remains.ts';
+import type { Gone, Remain } from '../registry/remains.ts';
 import type { RemoteStatus } from '../registry/remote-names.ts';
 import type { Service } from '../services/service.ts';
 
@@ -32,8 +32,8 @@ export interface Host {
   instances(service: string): Promise<readonly Instance[]>;
   /** What the registry has made of a service of this host, by its id; for people. */
   registration(service: string): string;
-  /** Removes what another host has left in the registry, by its host-id; with `dryRun` only finds it. */
-  removeHost(hostId: string, options: { readonly dryRun: boolean }): Promise<readonly Remain[]>;
+  /** Removes what another heddle, or a registrator, has left in the registry; with `dryRun` only finds it. */
+  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]>;
   /** What is attached: the exposed bridge first, then containers. */
   attachments(): Promise<readonly AttachmentReport[]>;
   /** The settings in effect, and where each came from; secrets are hidden. */

@@ -11,9 +11,9 @@ import type { Finding } from '../doctor/finding.ts';
 import { HeddleError } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { assembleParts, type Parts } from '../parts.ts';
-import { removeHost } from '../registry/open.ts';
+import { collectRemains } from '../registry/open.ts';
 import type { Instance } from '../registry/registry.ts';
-import type { Remain } from '../registry/remains.ts';
+import type { Gone, Remain } from '../registry/remains.ts';
 import { define, withheld } from '../services/define.ts';
 import { defineOptions } from '../services/options.ts';
 import { MemoryState } from '../state.ts';
@@ -113,8 +113,8 @@ class LocalHost implements Host {
     return 'not asked: no daemon takes part in this word';
   }
 
-  removeHost(hostId: string, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
-    return removeHost(this.#settings, hostId, options);
+  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
+    return collectRemains(this.#settings, gone, options);
   }
 
   async attachments(): Promise<readonly AttachmentReport[]> {

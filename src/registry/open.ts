@@ -9,8 +9,9 @@ import { ConsulClient } from './consul-client.ts';
 import { CATALOG_TOKEN_POLICY } from './consul-errors.ts';
 import { ConsulLookups } from './consul-lookups.ts';
 import { EmbeddedRegistry } from './embedded.ts';
+import { removeRegistrators } from './registrator-remains.ts';
 import type { Elsewhere, Moving, Registry } from './registry.ts';
-import { type Remain, removeRemains } from './remains.ts';
+import { type Gone, type Remain, removeRemains } from './remains.ts';
 import { readTls } from './tls.ts';
 import type { ConsulUri } from './uri.ts';
 
@@ -99,21 +100,22 @@ export function consulClient(uri: ConsulUri, settings: RegistrySettings): Consul
 }
 
 /**
- * Removes what a host that is gone has left in the registry of the settings.
- * @throws HeddleError `not-supported` for the embedded one, which no other host has part in
+ * Removes what somebody who is gone has left in the registry of the settings.
+ * @throws HeddleError `not-supported` for the embedded one, which nobody else has part in
  */
-export async function removeHost(
+export async function collectRemains(
   settings: RegistrySettings,
-  hostId: string,
+  gone: Gone,
   options: { readonly dryRun: boolean },
 ): Promise<readonly Remain[]> {
   const { registry: uri } = settings;
   if (uri.kind === 'embedded') {
-    throw new HeddleError('not-supported', 'the embedded registry holds nothing of other hosts');
+    throw new HeddleError('not-supported', 'the embedded registry holds nothing of others');
   }
   const client = consulClient(uri, settings);
   try {
-    return await removeRemains(client, hostId, options);
+    if ('registrator' in gone) return await removeRegistrators(client, gone.registrator, options);
+    return await removeRemains(client, gone.hostId, options);
   } finally {
     client.close();
   }

@@ -4,7 +4,10 @@ import { OWNER_META } from '../services/service.ts';
 import { nodeNameOf } from './consul-catalog.ts';
 import type { ConsulClient } from './consul-client.ts';
 
-/** A service that a host which is gone has left in a Consul. */
+/** Who is gone: a heddle, by its host-id, or a registrator, by the host's name in its ids. */
+export type Gone = { readonly hostId: string } | { readonly registrator: string };
+
+/** A service that somebody who is gone has left in a Consul. */
 export interface Remain {
   readonly node: string;
   readonly id: string;

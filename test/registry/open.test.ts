@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadSettings } from '../../src/config/load.ts';
 import { silentLogger } from '../../src/log.ts';
-import { openRegistry, removeHost } from '../../src/registry/open.ts';
+import { collectRemains, openRegistry } from '../../src/registry/open.ts';
 
 const settingsOf = async (flags: object, env = {}) => (await loadSettings({ flags, env })).settings;
 const open = async (flags: object, env = {}) =>
@@ -10,9 +10,10 @@ const tls = 'consul-tls://127.0.0.1:1';
 
 test('without a word the registry is the embedded one, and nobody else has part in it', async () => {
   expect((await open({})).registry.name).toBe('embedded');
-  await expect(removeHost(await settingsOf({}), '0123456789ab', { dryRun: true })).rejects.toMatchObject({
-    code: 'not-supported',
-  });
+  for (const gone of [{ hostId: '0123456789ab' }, { registrator: 'host1' }]) {
+    const collected = collectRemains(await settingsOf({}), gone, { dryRun: true });
+    await expect(collected).rejects.toMatchObject({ code: 'not-supported' });
+  }
 });
 
 test('the catalog’s node has this host’s id for its name and the given address', async () => {

@@ -40,13 +40,43 @@ test('heddle gc removes what a host that is gone has left, and nothing of its ow
     status: 0,
     stderr: expect.stringContaining('nothing of host'),
   });
+  expect(await here.word('gc', '--host', daemon.hostId, '--registrator', 'h')).toMatchObject({ status: 2 });
+  expect(await here.word('gc')).toMatchObject({ status: 2 });
 });
 
-test('without Consul there is nothing of other hosts', async () => {
+test('heddle gc --registrator removes what a registrator left by the form of its ids, and nothing else', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri, '--ip', '192.0.2.7']);
+  await using _web = await runContainer(['-p', '18080:80', '-e', 'SERVICE_NAME=web', '--name', 'web-1']);
+  const theirs = ['host1.lan:web-1:80', 'host1.lan:a_b.c:53:udp'];
+  const others = [
+    ...['host1:web-1:80', 'host1xlan:web-1:80', 'host1.lan:web-1', 'host1.lan:web-1:80:tcp'],
+    ...['host1.lan:web-1:http', 'host1.lan:x:web-1:80', 'my-own-id', 'x:host1.lan:web-1:80'],
+  ];
+  for (const ID of [...theirs, ...others]) {
+    await consul.put('/v1/agent/service/register', { ID, Name: 'web', Address: '192.0.2.7', Port: 18080 });
+  }
+  const marked = { ID: 'host1.lan:marked:80', Name: 'web', Meta: { 'heddle-owner': 'heddle' } };
+  await consul.put('/v1/agent/service/register', marked);
+  const held = async () => Object.keys(await consul.services()).filter((id) => !id.startsWith('heddle:'));
+  await eventually(async () => expect(Object.keys(await consul.services())).toHaveLength(12));
+
+  const found = await daemon.word('gc', '--registrator', 'host1.lan', '--dry-run', '--format', 'json');
+  expect(JSON.parse(found.stdout)).toHaveLength(2);
+  expect(await held()).toHaveLength(11);
+  const { status, stdout } = await daemon.word('gc', '--registrator', 'host1.lan');
+  expect(status).toBe(0);
+  for (const id of theirs) expect(stdout).toContain(`heddle-n1  web      ${id}`);
+  expect((await held()).sort()).toEqual([...others, marked.ID].sort());
+  expect(await daemon.word('gc', '--registrator', 'host1.lan')).toMatchObject({ status: 0, stdout: '' });
+  expect(await daemon.word('gc', '--registrator', 'a:b')).toMatchObject({ status: 2 });
+});
+
+test('without Consul there is nothing of others', async () => {
   await using daemon = await startDaemon();
   const { status, stderr } = await daemon.word('gc', '--host', '0123456789ab');
   expect(status).toBe(1);
-  expect(stderr).toBe('heddle: the embedded registry holds nothing of other hosts\n');
+  expect(stderr).toBe('heddle: the embedded registry holds nothing of others\n');
 });
 
 test('gc says what it is for', async () => {

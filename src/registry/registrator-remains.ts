@@ -1,0 +1,42 @@
+import { OWNER_META } from '../services/service.ts';
+import { ConsulAccess } from './consul-access.ts';
+import type { ConsulClient } from './consul-client.ts';
+import type { ServiceJson } from './consul-json.ts';
+import type { Remain } from './remains.ts';
+
+/**
+ * Removes what a registrator registered with the agent at hand, by the form of its ids and by nothing else; with
+ * `dryRun` only finds it. What bears a SERVICE_ID has nothing to be known by, and stays.
+ * @throws HeddleError `unreachable`, or `refused` with Consul's words
+ */
+export async function removeRegistrators(
+  client: ConsulClient,
+  hostname: string,
+  options: { readonly dryRun: boolean },
+): Promise<readonly Remain[]> {
+  const attempt = 'cannot look for what a registrator has left';
+  type Self = { readonly Config: { readonly NodeName: string } };
+  const { Config } = await client.get<Self>({ attempt, path: '/agent/self' });
+  const held = Object.values(
+    await client.get<Record<string, ServiceJson>>({ attempt, path: '/agent/services' }),
+  );
+  if (held.length === 0) await new ConsulAccess(client).proveReading();
+  const remains: Remain[] = [];
+  for (const { ID: id, Service: name, Meta } of held) {
+    if (!isRegistrators(id, hostname) || Meta?.[OWNER_META.owner] !== undefined) continue;
+    if (!options.dryRun) await remove(client, id);
+    remains.push({ node: Config.NodeName, id, name, outcome: options.dryRun ? 'found' : 'removed' });
+  }
+  return remains;
+}
+
+/** `HOSTNAME:container:port`, and `:udp` behind it; names of containers are as Docker allows them. */
+export function isRegistrators(id: string, hostname: string): boolean {
+  const rest = id.startsWith(`${hostname}:`) ? id.slice(hostname.length + 1) : '';
+  return /^[A-Za-z0-9][\w.-]*:\d{1,5}(:udp)?$/.test(rest);
+}
+
+async function remove(client: ConsulClient, id: string): Promise<void> {
+  const path = '/agent/service/deregister/{id}';
+  await client.put({ attempt: `cannot remove ${id}`, path, params: { id } });
+}
