@@ -28,10 +28,10 @@ LABEL org.opencontainers.image.title="heddle" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       SERVICE_IGNORE="true"
-ENV NODE_ENV=production
+# The heap, like the flag below, is that of bin/heddle.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # Namespaces and port 53 need root; what root may do is limited by the capabilities that `docker run` gives.
 USER 0:0
 STOPSIGNAL SIGTERM
-# The flag is that of bin/heddle.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=2", "/app/dist/main.js"]
 CMD ["daemon"]

@@ -67,7 +67,7 @@ function startOf(
   const step = /^heddle (.*)$/.exec(server)?.[1];
   if (step !== undefined) {
     // As bin/heddle starts it.
-    const command = [process.execPath, '--max-semi-space-size=4', heddle];
+    const command = [process.execPath, '--max-semi-space-size=2', heddle];
     const data = [port, names, addresses, step, changes].map(String);
     return startServer({ name: server, port, command: [...command, ...data], all, isOurs: true });
   }

@@ -36,7 +36,7 @@ const ours =
   (step: string): ConfigureForwarder =>
   (
     { program, port, upstreamPort }, // As bin/heddle starts it.
-  ) => [process.execPath, '--max-semi-space-size=4', program, String(port), String(upstreamPort), step];
+  ) => [process.execPath, '--max-semi-space-size=2', program, String(port), String(upstreamPort), step];
 
 /** The forwarders that Debian has, and ours. */
 export const FORWARDERS: Readonly<Record<string, ConfigureForwarder>> = {
