@@ -14,6 +14,7 @@ import type { Call, ConsulClient } from './consul-client.ts';
 import { fromJson, registrationOf, type ServiceJson } from './consul-json.ts';
 import { stampOf } from './consul-stamp.ts';
 import { watchDigest } from './consul-watch.ts';
+import { type AgentSays, Reaped } from './reaped.ts';
 import type { Registry, Watching } from './registry.ts';
 
 export interface ConsulOptions {
@@ -59,6 +60,7 @@ export class ConsulRegistry implements Registry {
   readonly #client: ConsulClient;
   readonly #options: ConsulOptions;
   readonly #access: ConsulAccess;
+  readonly #reaped = new Reaped();
   #self: AgentSelf | undefined;
   /** The last digest, and the stamp from just before it. */
   #digested: { readonly stamp: string | undefined; readonly digest: string } | undefined;
@@ -96,15 +98,17 @@ export class ConsulRegistry implements Registry {
       const message = `cannot register ${service.name}: ${this.name} has another's service of id ${service.id}`;
       throw new HeddleError('taken', `${message}; remove that, or give the container another SERVICE_ID`);
     }
+    const says = Reaped.concerns(service) ? await this.#says(service.id, signal) : undefined;
     await this.#client.put({
       attempt: `cannot register ${service.name}`,
       path: '/agent/service/register',
       // Else a check that the service no longer has would stay, critical for ever.
       query: { 'replace-existing-checks': 'true' },
-      body: registrationOf(service),
+      body: registrationOf(says === undefined ? service : this.#reaped.returning(service, says)),
       signal,
     });
     this.#writes++;
+    if (says !== undefined) this.#reaped.taken(service, says);
     if (service.checks.some(isTold)) this.#tells = true;
   }
 
@@ -138,6 +142,7 @@ export class ConsulRegistry implements Registry {
     };
     // Newer versions answer 404 where 1.8 says 200.
     await this.#client.put(call).catch(unlessNotFound);
+    this.#reaped.forget(id);
     this.#writes++;
   }
 
@@ -241,9 +246,21 @@ export class ConsulRegistry implements Registry {
   /** Ids of our own form are ours by form; a SERVICE_ID may be anybody's, and has to be looked at. */
   async #isForeign(id: string, signal: AbortSignal | undefined): Promise<boolean> {
     if (id.startsWith(`${ID_PREFIX}${this.#options.hostId}:`)) return false;
-    const call = { attempt: `cannot look at ${id}`, path: '/agent/service/{id}', params: { id }, signal };
-    const held = await this.#client.get<ServiceJson>(call).catch(unlessNotFound);
+    const held = await this.#held(id, signal);
     return held !== undefined && !isOurs(held.Meta ?? {}, this.#options.hostId);
+  }
+
+  async #held(id: string, signal: AbortSignal | undefined): Promise<ServiceJson | undefined> {
+    const call = { attempt: `cannot look at ${id}`, path: '/agent/service/{id}', params: { id }, signal };
+    return await this.#client.get<ServiceJson>(call).catch(unlessNotFound);
+  }
+
+  /** Undefined where the token may not ask. */
+  async #says(id: string, signal: AbortSignal | undefined): Promise<AgentSays | undefined> {
+    const call = { attempt: "cannot ask for the agent's id", path: '/agent/self', signal };
+    const self = await this.#client.get<{ Config: { NodeID?: string } }>(call).catch(unlessRefused);
+    if (self === undefined) return undefined;
+    return { nodeId: self.Config.NodeID, holds: (await this.#held(id, signal)) !== undefined };
   }
 }
 

@@ -267,6 +267,28 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     await other.deregister('db');
   });
 
+  test('has what an agent removed for its sick check back as critical, and what we removed anew', async () => {
+    if (registry.checkedBy !== 'agent') return;
+    const check = {
+      id: 'c1',
+      name: 'http',
+      kind: 'http',
+      url: 'http://127.0.0.1:1/',
+      status: 'passing',
+    } as const;
+    const service = serviceOf({ checks: [{ ...check, interval: '1h', deregisterAfter: '10m' }] });
+    await registry.register(service);
+    await registry.register(service);
+    expect(await held()).toBe('passing');
+    const path = `/agent/service/deregister/${service.id}`;
+    await clientAt(subject.port).put({ attempt: 'cannot reap', path });
+    await registry.register(service);
+    expect(await held()).toBe('critical');
+    await registry.deregister(service.id);
+    await registry.register(service);
+    expect(await held()).toBe('passing');
+  });
+
   test('calls back when somebody else changed what is ours, and not otherwise', async () => {
     await registry.register(serviceOf());
     const changed = vi.fn();

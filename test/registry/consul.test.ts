@@ -50,6 +50,8 @@ describe('what Consul answers', () => {
 
   test('to a registration with everything in it', async () => {
     const sent: unknown[] = [];
+    // Whether Consul removed it before is of use, and not needed.
+    consul.get('/v1/agent/self').reply(403, 'Permission denied');
     consul
       .put('/v1/agent/service/register', (body) => sent.push(body) > 0)
       .query({ 'replace-existing-checks': 'true' })
@@ -220,6 +222,28 @@ describe('a Consul', () => {
       },
     );
     dying.close();
+  });
+
+  test('that lost its data has everything anew, a service that it might have removed as well', async () => {
+    const fake = await FakeConsul.start();
+    const registry = registryAt(`consul://127.0.0.1:${fake.port}`);
+    const check = { id: 'c1', name: 'tcp', kind: 'tcp', target: '127.0.0.1:1', status: 'passing' } as const;
+    const reapable = { ...service, checks: [{ ...check, deregisterAfter: '10m' }] };
+    const status = async () => {
+      const answer = await fetch(`http://127.0.0.1:${fake.port}/v1/health/service/${service.name}`);
+      const [found] = (await answer.json()) as [{ Checks: [{ Status: string }] }];
+      return found.Checks[0].Status;
+    };
+    await registry.register(reapable);
+    fake.wipe();
+    await registry.register(reapable);
+    expect(await status()).toBe('critical');
+    fake.wipe();
+    const self = { Config: { NodeID: 'another', NodeName: 'n1', Datacenter: 'dc1', Version: '1.8.7' } };
+    fake.overrides.set('GET /v1/agent/self', { status: 200, body: self });
+    await registry.register(reapable);
+    expect(await status()).toBe('passing');
+    await fake.stop();
   });
 
   test('is asked for all it holds only when the catalog has moved', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
-import { ConsulAgent } from '../support/consul.ts';
+import { ConsulAgent, type HealthEntry } from '../support/consul.ts';
 import { dataOf, dig } from '../support/dig.ts';
 import { type Container, removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
@@ -76,6 +76,32 @@ describe.each([
     await container.kill();
     await answers('alive');
   });
+
+  if (flags.includes('agent')) {
+    test.concurrent('a sick container that Consul removed is answered again when its check passes', async () => {
+      const words = ['SERVICE_CHECK_INITIAL_STATUS=passing', 'SERVICE_CHECK_DEREGISTER_AFTER=10m'];
+      await using sick = await server('reaped', ...http, ...words.flatMap((word) => ['-e', word]));
+      const entries = async () => (await consul?.get<HealthEntry[]>('/v1/health/service/reaped')) ?? [];
+      const passing = async () =>
+        (await entries()).filter(({ Checks }) => Checks.every(({ Status }) => Status === 'passing'));
+      await answers('reaped', await sick.address());
+      await sicken(sick);
+      await answers('reaped');
+      // Consul itself takes a minute and a half at the least.
+      const [entry] = await entries();
+      await consul?.put(`/v1/agent/service/deregister/${entry?.Service.ID}`);
+      await eventually(async () => {
+        expect(await passing()).toEqual([]);
+        expect((await entries())[0]?.Service.CreateIndex).toBeGreaterThan(entry?.Service.CreateIndex ?? 0);
+      });
+      for (let n = 0; n < 10; n++) {
+        expect(await passing()).toEqual([]);
+        await sleep(50);
+      }
+      await heal(sick);
+      await answers('reaped', await sick.address());
+    });
+  }
 
   test.concurrent('a TCP check that fails takes out only its own container', async () => {
     await using up = await server('tcp', '-e', 'SERVICE_CHECK_TCP=true', ...everySecond);
