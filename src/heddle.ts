@@ -12,6 +12,7 @@ import { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
 import { messageOf } from './errors.ts';
+import { hostIdOfEngine } from './host-id.ts';
 import type { Logger } from './log.ts';
 import { MemoryThrift } from './memory.ts';
 import { BridgeKeeper } from './network/keeper.ts';
@@ -54,7 +55,7 @@ export class Heddle {
     const log = (component: string) => this.#needs.log.child({ component });
     const client = new DockerClient(dockerHost(this.#needs.env));
     if (settings.takeOver) await this.#takeOver(client);
-    const state = await StateFile.open(settings.stateDir);
+    const state = await StateFile.open(settings.stateDir, () => hostIdOfEngine(new DockerEngine(client)));
     const { hostId } = state.current;
 
     const { open, desired, reconciler, view, remote, health } = assembleRegistration(settings, {

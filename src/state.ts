@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { HeddleError, messageOf, systemCode } from './errors.ts';
+import { randomHostId } from './host-id.ts';
 
 /**
  * What cannot be derived from Docker and the kernel. Host and owner stand in it from the first version: the file has
@@ -40,7 +40,7 @@ export interface StateKeeper {
 
 /** A state that ends with its process. */
 export class MemoryState implements StateKeeper {
-  current: State = { version: 1, hostId: randomBytes(6).toString('hex'), claims: {}, names: [] };
+  current: State = newState(randomHostId());
 
   async change(edit: (state: State) => State): Promise<void> {
     this.current = edit(this.current);
@@ -61,14 +61,17 @@ export class StateFile implements StateKeeper {
   }
 
   /**
-   * Reads `state.json` in the folder, or makes both.
+   * Reads `state.json` in the folder, or makes both, with a host-id of `newHostId`.
    * @throws HeddleError `not-permitted` or `failed`, for a folder that cannot be written or a file that is damaged
    */
-  static async open(folder: string): Promise<StateFile> {
+  static async open(
+    folder: string,
+    newHostId: () => string | Promise<string> = randomHostId,
+  ): Promise<StateFile> {
     const path = join(folder, 'state.json');
     try {
       await mkdir(folder, { recursive: true, mode: 0o755 });
-      const file = new StateFile(path, await readState(path));
+      const file = new StateFile(path, (await readState(path)) ?? newState(await newHostId()));
       await file.#write();
       return file;
     } catch (cause) {
@@ -116,13 +119,16 @@ export class StateFile implements StateKeeper {
   }
 }
 
-async function readState(path: string): Promise<State> {
+const newState = (hostId: string): State => ({ version: 1, hostId, claims: {}, names: [] });
+
+/** Undefined where there is no such file. */
+async function readState(path: string): Promise<State | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
-    return { version: 1, hostId: randomBytes(6).toString('hex'), claims: {}, names: [] };
+    return undefined;
   }
   try {
     return v.parse(StateSchema, JSON.parse(text));

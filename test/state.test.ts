@@ -17,6 +17,13 @@ it('gives a host an id once, and keeps it', async () => {
   expect(second.current).toEqual(first.current);
 });
 
+it('takes the id that it is given for a new host, and asks for none otherwise', async () => {
+  const first = await StateFile.open(folder, async () => '0123456789ab');
+  expect(first.current.hostId).toBe('0123456789ab');
+  const again = await StateFile.open(folder, () => expect.unreachable());
+  expect(again.current).toEqual(first.current);
+});
+
 it('writes concurrent changes in order, whole, and leaves no other file', async () => {
   const state = await StateFile.open(folder);
   const claim = (id: number) =>

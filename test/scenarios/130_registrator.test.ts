@@ -34,12 +34,24 @@ const registrator = (...words: readonly string[]) =>
 
 test('the plainest line, from a network of its own and without any capability, does the same', async () => {
   await using web = await runContainer(['-e', 'SERVICE_NAME=plain', '--expose', '80']);
-  const address = await web.address();
+  await using stays = await runContainer(['-e', 'SERVICE_NAME=stays']);
   const host = await docker('inspect', '--format', '{{.NetworkSettings.Gateway}}', web.id);
-  await docker('run', '-d', ...SOCKET, image, '-internal', `consul://${host}:${consul.httpPort}`);
-  await eventually(async () => expect(dataOf(await ask('plain'))).toEqual([address]), { within: 20_000 });
+  const line = ['run', '-d', ...SOCKET, image, '-internal', `consul://${host}:${consul.httpPort}`];
+  const first = await docker(...line);
+  for (const [name, container] of Object.entries({ plain: web, stays })) {
+    const address = await container.address();
+    await eventually(async () => expect(dataOf(await ask(name))).toEqual([address]), { within: 20_000 });
+  }
+  const ids = Object.keys(await consul.services());
+  expect(ids).toHaveLength(2);
+
+  // A new container in the place of the first one, which has left nothing behind.
+  await docker('rm', '--force', '--volumes', first);
   await docker('kill', web.id);
-  await eventually(async () => expect((await ask('plain')).status).toBe('NXDOMAIN'));
+  await docker(...line);
+  await eventually(async () => expect((await ask('plain')).status).toBe('NXDOMAIN'), { within: 20_000 });
+  // Not a second time: with the id that it had.
+  expect(Object.keys(await consul.services())).toEqual(ids.filter((id) => id.endsWith(':0')));
 });
 
 test("registrator's line with -internal registers the containers' own addresses", async () => {

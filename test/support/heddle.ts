@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from '../../scripts/root.ts';
@@ -60,10 +61,23 @@ export class Daemon {
     return join(this.#folder.path, 'state');
   }
 
+  /** A host-id of its own: all daemons of a world have one engine, and each is to be a host of its own. */
+  async #beHost(): Promise<void> {
+    const state = { version: 1, hostId: randomBytes(6).toString('hex'), claims: {} };
+    await mkdir(this.stateFolder, { recursive: true });
+    const isThere = (error: { code?: string }) => {
+      if (error.code !== 'EEXIST') throw error;
+    };
+    await writeFile(join(this.stateFolder, 'state.json'), JSON.stringify(state), { flag: 'wx' }).catch(
+      isThere,
+    );
+  }
+
   /** Resolves when it says that it is ready. @throws Error with its output when it ends, or is not ready in 20 s */
   async start(): Promise<void> {
     const own = ['--state-dir', this.stateFolder, '--socket', this.socket, '--log-format', 'json'];
     const listen = ['--dns-listen', `127.0.0.1:${DNS_PORT}`];
+    await this.#beHost();
     this.log.length = 0;
     this.#output = '';
     const [program, ...words] = [...this.#enter, HEDDLE, 'daemon', ...own, ...listen, ...this.#flags];
