@@ -4,7 +4,7 @@ type Flag =
   | { readonly kind: 'value'; readonly setting: string }
   | { readonly kind: 'switch' | 'number'; readonly pointless: string };
 
-const NOT_CACHED = 'differences are written at once, and everything is compared every minute';
+const NOT_CACHED = 'differences are written at once, and the registry is compared every minute';
 const ALWAYS_CLEAN = 'what is stale is always removed';
 const NO_TTL =
   'Consul services have no time to live of their own; a check of a container can: SERVICE_CHECK_TTL';
