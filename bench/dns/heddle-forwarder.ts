@@ -15,7 +15,12 @@ const local = new LocalNetworks();
 const isLocal = (client: string) => local.includes(client);
 const upstreams = { servers: [{ ip: '127.0.0.1', port: Number(upstreamPort) }] };
 const forward = new ForwardZone(
-  { upstreams: { current: async () => upstreams }, client: new UpstreamClient(), isLocal },
+  {
+    upstreams: { current: async () => upstreams },
+    client: new UpstreamClient(),
+    isLocal,
+    isOwn: () => false,
+  },
   { ownDomains: [] },
 );
 const responder = new Responder({

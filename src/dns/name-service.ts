@@ -4,7 +4,7 @@ import { formatCidr } from '../network/cidr.ts';
 import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
-import { ForwardZone } from './forward/forward.ts';
+import { type ForwardNeeds, ForwardZone } from './forward/forward.ts';
 import { UpstreamClient } from './forward/upstream-client.ts';
 import { type Upstream, Upstreams } from './forward/upstreams.ts';
 import { hostRecords, type OtherNames } from './hosts.ts';
@@ -84,7 +84,9 @@ export class NameService {
     // Other resolvers of this host, as on 127.0.0.53, are good upstreams; only ourselves must not be asked.
     const isHost = (ip: string) => local.isOwn(ip);
     const isOwn = (upstream: Upstream) =>
-      this.listeners().some(({ address }) => listensAt(address, upstream, isHost));
+      this.listeners().some(
+        ({ address, state }) => state === 'listening' && listensAt(address, upstream, isHost),
+      );
     // The system does not list the networks of a bridge without containers; who asks from an address that we answer
     // on is this host all the same.
     const isLocal = (ip: string) =>
@@ -94,10 +96,10 @@ export class NameService {
     this.#client = client;
     const { domain, altDomain, weaveDomain, consulDns } = settings;
     const forward = new ForwardZone(
-      { upstreams, client, isLocal },
+      { upstreams, client, isLocal, isOwn },
       { ownDomains: [domain, weaveDomain, altDomain ?? []].flat(), routes: settings.forward },
     );
-    const consul = consulDns && consulNames(client, consulDns);
+    const consul = consulDns && consulNames({ client, isOwn }, consulDns);
     const weave = new WeaveZone({ names }, { domain: weaveDomain });
     const others: OtherNames = {
       resolve: async (question) => weave.resolve(question) ?? forward.resolve(question),
@@ -150,10 +152,8 @@ export class NameService {
 }
 
 /** What Consul's own DNS answers, remembered for as long as it says; asked on anybody's behalf: its names are ours. */
-function consulNames(client: UpstreamClient, server: Upstream): OtherNames {
-  const asked = new ForwardZone(
-    { upstreams: { current: async () => ({ servers: [server] }) }, client, isLocal: () => true },
-    { ownDomains: [] },
-  );
+function consulNames(needs: Pick<ForwardNeeds, 'client' | 'isOwn'>, server: Upstream): OtherNames {
+  const upstreams = { current: async () => ({ servers: needs.isOwn(server) ? [] : [server] }) };
+  const asked = new ForwardZone({ ...needs, upstreams, isLocal: () => true }, { ownDomains: [] });
   return { resolve: (question) => asked.resolve({ ...question, recursionDesired: true }) };
 }

@@ -28,8 +28,8 @@ export interface Edns {
   readonly dnssecOk: boolean;
   /** Client subnet option (RFC 7871 §6): family, source and scope prefix lengths, address. */
   readonly clientSubnet?: Uint8Array;
-  /** What one of us puts into its queries to other servers, to know them again. */
-  readonly loopMark?: Uint8Array;
+  /** What resolvers like this one put into their queries to other servers, to know them again: one behind the other. */
+  readonly loopMarks?: Uint8Array;
 }
 
 /** The records that our zones hold; those of other names are relayed as bytes and never taken apart. */

@@ -45,7 +45,12 @@ beforeAll(async () => {
       '10.2.0.0/16',
     ]),
     new ForwardZone(
-      { upstreams: { current: async () => ({ servers: [upstream.address] }) }, client, isLocal: () => true },
+      {
+        upstreams: { current: async () => ({ servers: [upstream.address] }) },
+        client,
+        isLocal: () => true,
+        isOwn: () => false,
+      },
       { ownDomains: ['weave.local'] },
     ),
   ];

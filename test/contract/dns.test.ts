@@ -27,7 +27,12 @@ const upstreams: Upstream[] = [];
 let local = true;
 const client = new UpstreamClient({ timeoutMs: 400 });
 const forward = new ForwardZone(
-  { upstreams: { current: async () => ({ servers: upstreams }) }, client, isLocal: () => local },
+  {
+    upstreams: { current: async () => ({ servers: upstreams }) },
+    client,
+    isLocal: () => local,
+    isOwn: () => false,
+  },
   // Each test asks anew.
   { ownDomains: ['consul'], cache: { maxBytes: 1 } },
 );

@@ -1,16 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { HeddleError } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { bare, type Question, type Resolved, type Zone } from '../zone.ts';
 import { type CacheOptions, ForwardCache } from './forward-cache.ts';
 import { type Route, serversFor } from './routes.ts';
 import type { UpstreamClient } from './upstream-client.ts';
-import type { UpstreamSet } from './upstreams.ts';
+import type { Upstream, UpstreamSet } from './upstreams.ts';
 
 export interface ForwardNeeds {
   readonly upstreams: { current(): Promise<UpstreamSet> };
-  readonly client: Pick<UpstreamClient, 'ask'>;
+  readonly client: Pick<UpstreamClient, 'ask' | 'hasComeRound'>;
   /** Whether a client is in one of the host's own networks: for others we are no resolver. */
   readonly isLocal: (client: string) => boolean;
+  /** Whether we answer there ourselves. */
+  readonly isOwn: (server: Upstream) => boolean;
 }
 
 export interface ForwardOptions {
@@ -44,12 +47,19 @@ export class ForwardZone implements Zone {
 
   async resolve(question: Question): Promise<Resolved> {
     if (!this.#isOurs(question)) return bare('REFUSED');
-    const routed = serversFor(this.#routes, question.name);
-    const upstreams = routed.length > 0 ? { servers: routed } : await this.#needs.upstreams.current();
+    if (this.#needs.client.hasComeRound(question)) {
+      throw new HeddleError(
+        'refused',
+        'one of the resolvers that we ask asks us: the question has come round',
+      );
+    }
+    const upstreams = await this.#upstreamsFor(question.name);
     const key = keyOf(question, this.#nameOf(upstreams));
     const remembered = this.#cache.get(key);
     if (remembered?.fresh) return remembered;
-    const asking = this.#asking.get(key) ?? this.#ask(key, question, upstreams);
+    // Two of us who wait for each other's answer would both join their own question, and wait for good.
+    const shared = key + marksOf(question);
+    const asking = this.#asking.get(shared) ?? this.#ask(shared, key, question, upstreams);
     if (!remembered) return { message: await asking };
     const patience = new AbortController();
     const waited = delay(PATIENCE_MS, remembered.message, { signal: patience.signal });
@@ -58,6 +68,12 @@ export class ForwardZone implements Zone {
     patience.abort();
     waited.catch(() => {});
     return { message };
+  }
+
+  async #upstreamsFor(name: string): Promise<UpstreamSet> {
+    const routed = serversFor(this.#routes, name);
+    if (routed.length === 0) return await this.#needs.upstreams.current();
+    return { servers: routed.filter((server) => !this.#needs.isOwn(server)) };
   }
 
   /** A word for the same servers, made once for each set. */
@@ -77,15 +93,15 @@ export class ForwardZone implements Zone {
     return recursionDesired && type !== 'AXFR' && type !== 'IXFR' && this.#needs.isLocal(client);
   }
 
-  async #ask(key: string, question: Question, upstreams: UpstreamSet): Promise<Buffer> {
+  async #ask(shared: string, key: string, question: Question, upstreams: UpstreamSet): Promise<Buffer> {
     const asking = this.#needs.client.ask(question, upstreams);
-    this.#asking.set(key, asking);
+    this.#asking.set(shared, asking);
     try {
       const message = await asking;
       this.#cache.put(key, question, message);
       return message;
     } finally {
-      this.#asking.delete(key);
+      this.#asking.delete(shared);
     }
   }
 }
@@ -94,4 +110,8 @@ export class ForwardZone implements Zone {
 function keyOf(question: Question, upstreams: string): string {
   const { name, type, class: klass, checkingDisabled, edns } = question;
   return `${name} ${type} ${klass}${checkingDisabled ? ' cd' : ''}${edns?.dnssecOk ? ' do' : ''} ${upstreams}`;
+}
+
+function marksOf({ edns }: Question): string {
+  return edns?.loopMarks ? ` ${Buffer.from(edns.loopMarks).toString('hex')}` : '';
 }

@@ -17,9 +17,9 @@ const TYPE_AND_CLASS_BYTES = 4;
 /** What tells `a` from `A` in ASCII. */
 const CASE_BIT = 0x20;
 
-/** The OPT record of our queries: with our mark, and without the options of our askers, which stay here. */
-export function outgoingOpt(loopMark: Uint8Array, dnssecOk: boolean): Buffer {
-  return optRecord({ udpSize: UDP_SIZE, dnssecOk, loopMark });
+/** The OPT record of our queries: with these marks, and without the other options of our askers, which stay here. */
+export function outgoingOpt(loopMarks: Uint8Array, dnssecOk: boolean): Buffer {
+  return optRecord({ udpSize: UDP_SIZE, dnssecOk, loopMarks });
 }
 
 /**

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { HeddleError, messageOf } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { HEADER_BYTES } from '../wire/message.ts';
 import { extendedRcode, withoutOpt } from '../wire/records.ts';
 import { type Question, RCODES } from '../zone.ts';
 import { Exchange } from './exchange.ts';
+import { LoopMark } from './loop-mark.ts';
 import { outgoingOpt, outgoingQuery } from './outgoing.ts';
 import { relayedRcode } from './relay.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
@@ -38,10 +38,7 @@ export class UpstreamClient {
   readonly #maxOutstanding: number;
   readonly #now: () => number;
   readonly #exchange = new Exchange();
-  /** Goes out with each query; one that comes in with it has come round in a circle. */
-  readonly #mark = randomBytes(8);
-  readonly #opt = outgoingOpt(this.#mark, false);
-  readonly #optWithDnssec = outgoingOpt(this.#mark, true);
+  readonly #mark = new LoopMark();
   readonly #silentUntil = new Map<string, number>();
   #outstanding = 0;
   #turn = 0;
@@ -54,18 +51,17 @@ export class UpstreamClient {
     this.#now = options.now ?? (() => performance.now());
   }
 
+  /** Whether one of those that we asked now asks us the same: it must be answered at once, or both wait. */
+  hasComeRound(question: Question): boolean {
+    return this.#mark.hasComeRound(question);
+  }
+
   /**
    * The first helpful answer in the order of the servers, else the first of any kind; without an OPT record, its id
    * and letter case any.
-   * @throws HeddleError `unreachable` with what each server did, or `refused` for a query of our own
+   * @throws HeddleError `unreachable` with what each server did
    */
   async ask(question: Question, upstreams: UpstreamSet): Promise<Buffer> {
-    if (question.edns?.loopMark && this.#mark.equals(question.edns.loopMark)) {
-      throw new HeddleError(
-        'refused',
-        'one of the resolvers that we ask asks us: the question has come round',
-      );
-    }
     if (this.#outstanding >= this.#maxOutstanding) {
       throw new HeddleError(
         'unreachable',
@@ -106,14 +102,14 @@ export class UpstreamClient {
       }
     }
     if (unhelpful) return unhelpful;
-    const why = [...failures].join('; ') || 'resolv.conf names no resolver but ourselves';
+    const why = [...failures].join('; ') || 'no resolver is known but ourselves';
     throw new HeddleError('unreachable', `no upstream answered: ${why}`);
   }
 
   async #askOne(server: Upstream, question: Question, timeoutMs: number): Promise<Buffer> {
     const deadline = performance.now() + timeoutMs;
     const start = HEADER_BYTES + question.bytes.length;
-    const opt = question.edns?.dnssecOk ? this.#optWithDnssec : this.#opt;
+    const opt = outgoingOpt(this.#mark.onto(question), question.edns?.dnssecOk ?? false);
     const reply = await this.#exchange.ask(server, outgoingQuery(question, opt), timeoutMs);
     const refusesEdns =
       relayedRcode(reply) === RCODES.FORMERR ||

@@ -11,8 +11,10 @@ const DNSSEC_OK = 0x8000;
 const CLIENT_SUBNET = { code: 8, minBytes: 4, maxBytes: 20 };
 /** Code and length, before the data of an option. */
 const OPTION_HEADER_BYTES = 4;
-/** Our own option, of the range for local use (RFC 6891 §9), and the length of its data. */
-const LOOP_MARK = { code: 65_313, bytes: 8 };
+/** Our own option, of the range for local use (RFC 6891 §9): one mark behind the other. */
+const LOOP_MARKS = 65_313;
+/** The length of a mark: nobody draws another one's by chance. */
+export const LOOP_MARK_BYTES = 8;
 
 /**
  * The OPT record of a query, `none`, or undefined where the sections behind the question are malformed. One answer,
@@ -45,14 +47,18 @@ function ednsOf({ ednsVersion, udpPayloadSize, flag_do, options }: OptAnswer): E
   const clientSubnet = dataOf(CLIENT_SUBNET.code);
   const { minBytes, maxBytes } = CLIENT_SUBNET;
   if (clientSubnet && (clientSubnet.length < minBytes || clientSubnet.length > maxBytes)) return undefined;
-  const loopMark = dataOf(LOOP_MARK.code);
+  const loopMarks = dataOf(LOOP_MARKS) ?? [];
   return {
     version: ednsVersion,
     udpSize: udpPayloadSize,
     dnssecOk: flag_do,
     ...(clientSubnet && { clientSubnet: Uint8Array.from(clientSubnet) }),
-    ...(loopMark?.length === LOOP_MARK.bytes && { loopMark: Uint8Array.from(loopMark) }),
+    ...(isMarks(loopMarks) && { loopMarks: Uint8Array.from(loopMarks) }),
   };
+}
+
+function isMarks({ length }: ArrayLike<number>): boolean {
+  return length > 0 && length % LOOP_MARK_BYTES === 0;
 }
 
 export interface Opt {
@@ -62,15 +68,15 @@ export interface Opt {
   readonly extendedRcode?: number;
   readonly dnssecOk?: boolean;
   readonly clientSubnet?: Uint8Array | undefined;
-  readonly loopMark?: Uint8Array;
+  readonly loopMarks?: Uint8Array;
 }
 
 /** An OPT record of version 0. */
 export function optRecord(opt: Opt): Buffer {
-  const { udpSize, extendedRcode = 0, dnssecOk = false, clientSubnet, loopMark } = opt;
+  const { udpSize, extendedRcode = 0, dnssecOk = false, clientSubnet, loopMarks } = opt;
   const options = Buffer.concat([
     clientSubnet ? subnetOption(clientSubnet) : Buffer.alloc(0),
-    loopMark ? option(LOOP_MARK.code, loopMark) : Buffer.alloc(0),
+    loopMarks ? option(LOOP_MARKS, loopMarks) : Buffer.alloc(0),
   ]);
   const record = Buffer.alloc(OPT_BYTES);
   record.writeUInt16BE(OPT, 1);

@@ -11,6 +11,7 @@ import { replyTo } from '../upstream.ts';
 /** Other servers, as a test has them answer; `asked` says who was asked for what. */
 class Others {
   readonly asked: string[] = [];
+  hasComeRound = (_question: Question): boolean => false;
   answer: (question: Question) => Promise<Buffer> = async (question) => answerTo(question, '203.0.113.1');
 
   ask(question: Question, { servers }: UpstreamSet): Promise<Buffer> {
@@ -31,10 +32,11 @@ function setUp({ local = true, now = () => 0 }: { local?: boolean; now?: () => n
       upstreams: { current: async () => ({ servers: [{ ip: '10.0.0.1', port: 53 }] }) },
       client: others,
       isLocal: () => local,
+      isOwn: ({ ip }) => ip === '10.0.0.3',
     },
     {
       ownDomains: ['heddle.example'],
-      routes: [parseRoute('corp.example=10.0.0.2')],
+      routes: ['corp.example=10.0.0.3', 'corp.example=10.0.0.2', 'own.example=10.0.0.3'].map(parseRoute),
       cache: { now },
     },
   );
@@ -72,10 +74,21 @@ test.each([
   ['consul.example', '10.0.0.1'],
   ['www.Corp.example', '10.0.0.2'],
   ['corp.example', '10.0.0.2'],
-])('%s is asked from %s', async (name, server) => {
+  ['www.own.example', ''],
+])('%s is asked from %s, never from ourselves', async (name, server) => {
   const { zone, others } = setUp();
   expect(await zone.resolve(questionOf(name))).toHaveProperty('message');
   expect(others.asked).toEqual([`${name.toLowerCase()} ${server}`]);
+});
+
+test('a question that has come round fails, though the same one is under way for somebody else', async () => {
+  const { zone, others } = setUp();
+  others.answer = () => new Promise(() => {});
+  void zone.resolve(questionOf('example.com'));
+  await eventually(() => expect(others.asked.length).toBe(1));
+  others.hasComeRound = () => true;
+  await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow('has come round');
+  expect(others.asked.length).toBe(1);
 });
 
 describe('an answer', () => {

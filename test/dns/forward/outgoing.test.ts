@@ -37,7 +37,7 @@ describe('a query to an upstream', () => {
     expect(flag_cd).toBe(true);
     const received = readQuery(message, '10.2.1.1', 'udp');
     const { edns } = (received as { query: { question: Question } }).query.question;
-    expect(edns).toEqual({ version: 0, udpSize: 1232, dnssecOk: true, loopMark: Uint8Array.from(mark) });
+    expect(edns).toEqual({ version: 0, udpSize: 1232, dnssecOk: true, loopMarks: Uint8Array.from(mark) });
   });
 
   test('asks for no DNSSEC records where its asker did not, and can do without OPT', () => {

@@ -15,6 +15,7 @@ const STRANGER = '198.51.100.7';
 /** Forwarding with a clock of its own to servers whose answers change all the time. */
 function forwarder(now: () => number, cache?: AnswerCache) {
   const client = {
+    hasComeRound: () => false,
     ask: async ({ asked, type }: { readonly asked: string; readonly type: string }) => {
       const query = { id: 1, questions: [{ name: asked, type, class: 'IN' }] } as DecodedPacket;
       const second = Math.floor(now() / 1000);
@@ -28,7 +29,8 @@ function forwarder(now: () => number, cache?: AnswerCache) {
   };
   const upstreams = { current: async () => ({ servers: [{ ip: '10.0.0.1', port: 53 }] }) };
   const isLocal = (address: string) => address !== STRANGER;
-  const zone = new ForwardZone({ upstreams, client, isLocal }, { ownDomains: ['consul'], cache: { now } });
+  const needs = { upstreams, client, isLocal, isOwn: () => false };
+  const zone = new ForwardZone(needs, { ownDomains: ['consul'], cache: { now } });
   return new Responder({
     resolver: new Resolver({ zones: [zone], log: silentLogger }),
     recursionFor: isLocal,

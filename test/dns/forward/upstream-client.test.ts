@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { UpstreamClient, type UpstreamClientOptions } from '../../../src/dns/forward/upstream-client.ts';
 import type { Upstream } from '../../../src/dns/forward/upstreams.ts';
 import { readQuery } from '../../../src/dns/wire/message.ts';
+import type { Question } from '../../../src/dns/zone.ts';
 import { eventually } from '../../support/eventually.ts';
 import { questionOf } from '../question.ts';
 import { FakeUpstream, manyAddresses, replyTo } from '../upstream.ts';
@@ -24,7 +25,7 @@ function asker(options: UpstreamClientOptions = {}) {
 
 test('without a server, and with silent ones, a question fails with the reason', async () => {
   const { ask } = asker();
-  await expect(ask()).rejects.toThrow('no upstream answered: resolv.conf names no resolver but ourselves');
+  await expect(ask()).rejects.toThrow('no upstream answered: no resolver is known but ourselves');
   await using silent = await FakeUpstream.start(() => []);
   const { ip, port } = silent.address;
   await expect(ask(silent)).rejects.toThrow(`no upstream answered: ${ip}:${port}: no answer in time`);
@@ -89,24 +90,21 @@ test('a server from before EDNS is asked once more without', async () => {
   expect(server.seen.length).toBe(2);
 });
 
-test('a question of our own that comes round is refused', async () => {
-  const { client, ask } = asker();
-  const asked: Promise<unknown>[] = [];
-  await using circle: FakeUpstream = await FakeUpstream.start((query) => {
-    const received = readQuery(dnsPacket.encode(query as dnsPacket.Packet), '127.0.0.1', 'udp');
+test('a question of our own is known again by its mark, and passed on with those of others', async () => {
+  await using server = await answering();
+  const [first, second] = [asker().client, asker().client];
+  const passedOn = async (client: UpstreamClient, asked: Question): Promise<Question> => {
+    await client.ask(asked, { servers: [server.address] });
+    const packet = dnsPacket.encode(server.seen.at(-1)?.query as dnsPacket.Packet);
+    const received = readQuery(packet, '127.0.0.1', 'udp');
     if (!received || !('query' in received)) throw new Error('not a query');
-    asked.push(
-      client
-        .ask(received.query.question, { servers: [circle.address] })
-        .catch((error: Error) => error.message),
-    );
-    return [replyTo(query, [], { rcode: 2 })];
-  });
-  expect(dnsPacket.decode(await ask(circle)).flags).toBeDefined();
-  expect(await Promise.all(asked)).toEqual([
-    'one of the resolvers that we ask asks us: the question has come round',
-  ]);
-  expect(circle.seen.length).toBe(1);
+    return received.query.question;
+  };
+  expect(first.hasComeRound(question)).toBe(false);
+  const once = await passedOn(first, question);
+  expect([first.hasComeRound(once), second.hasComeRound(once)]).toEqual([true, false]);
+  const twice = await passedOn(second, once);
+  expect([first.hasComeRound(twice), second.hasComeRound(twice)]).toEqual([true, true]);
 });
 
 test('further questions than may be outstanding fail at once', async () => {

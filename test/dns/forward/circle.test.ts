@@ -1,0 +1,89 @@
+import dnsPacket from 'dns-packet';
+import { afterEach, describe, expect, test } from 'vitest';
+import { overTcp } from '../../../src/dns/forward/exchange.ts';
+import { ForwardZone } from '../../../src/dns/forward/forward.ts';
+import { LoopMark } from '../../../src/dns/forward/loop-mark.ts';
+import { outgoingQuery } from '../../../src/dns/forward/outgoing.ts';
+import { UpstreamClient } from '../../../src/dns/forward/upstream-client.ts';
+import type { Upstream } from '../../../src/dns/forward/upstreams.ts';
+import { Resolver } from '../../../src/dns/resolve.ts';
+import { Responder } from '../../../src/dns/responder.ts';
+import { DnsServer } from '../../../src/dns/server/server.ts';
+import { silentLogger } from '../../../src/log.ts';
+import { questionOf } from '../question.ts';
+import { rcodeOf } from '../read.ts';
+
+describe('resolvers that forward to each other', () => {
+  const stops: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+  });
+
+  /** So many of us on real sockets, each of which asks the next one, and the last one the first. */
+  async function circleOf(length: number): Promise<readonly number[]> {
+    const nexts = Array.from({ length }, (): Upstream[] => []);
+    const members = await Promise.all(nexts.map((servers) => member(servers)));
+    for (const [index, servers] of nexts.entries()) {
+      servers.push({ ip: '127.0.0.1', port: members[(index + 1) % length] as number });
+    }
+    return members;
+  }
+
+  async function member(servers: readonly Upstream[]): Promise<number> {
+    const client = new UpstreamClient();
+    const upstreams = { current: async () => ({ servers }) };
+    const zone = new ForwardZone(
+      { upstreams, client, isLocal: () => true, isOwn: () => false },
+      { ownDomains: [] },
+    );
+    const resolver = new Resolver({ zones: [zone], log: silentLogger });
+    const responder = new Responder({ resolver, recursionFor: () => true, log: silentLogger });
+    const listen = [{ ip: '127.0.0.1', port: 0, required: true }];
+    const server = new DnsServer({ responder }, { listen });
+    await server.start();
+    stops.push(
+      () => client.stop(),
+      () => server.stop(),
+    );
+    return server.status().listeners[0]?.address.port as number;
+  }
+
+  test.each([1, 2, 5])('fail at once, and do not wait for each other: %i of them', async (length) => {
+    const members = await circleOf(length);
+    const started = performance.now();
+    // One asker for each, at the same moment: every one of them has the question out when it comes round.
+    const replies = await Promise.all(
+      members.map((port) =>
+        overTcp(
+          { ip: '127.0.0.1', port },
+          outgoingQuery(questionOf('example.com')),
+          AbortSignal.timeout(4_000),
+        ),
+      ),
+    );
+    expect(replies.map((reply) => rcodeOf(dnsPacket.decode(reply)))).toEqual(members.map(() => 'SERVFAIL'));
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+describe('a question', () => {
+  const [ours, theirs] = [new LoopMark(), new LoopMark()];
+  const withMarks = (loopMarks: Uint8Array) => {
+    const question = questionOf('example.com', 'A', { edns: { size: 1232 } });
+    return { ...question, edns: { version: 0, udpSize: 1232, dnssecOk: false, loopMarks } };
+  };
+
+  test('has come round when our mark is among those that it has', () => {
+    const question = questionOf('example.com');
+    expect(ours.hasComeRound(question)).toBe(false);
+    const passedOn = withMarks(theirs.onto(question));
+    expect([ours.hasComeRound(passedOn), theirs.hasComeRound(passedOn)]).toEqual([false, true]);
+    const further = withMarks(ours.onto(passedOn));
+    expect([ours.hasComeRound(further), theirs.hasComeRound(further)]).toEqual([true, true]);
+  });
+
+  test('goes through eight of us and no more', () => {
+    expect(ours.hasComeRound(withMarks(new Uint8Array(7 * 8)))).toBe(false);
+    expect(ours.hasComeRound(withMarks(new Uint8Array(8 * 8)))).toBe(true);
+  });
+});
