@@ -19,8 +19,16 @@ const [MAX_STALE_MS, STALE_TTL] = [86_400_000, 30];
 /** Beside the message: key, entry, links. */
 const ENTRY_BYTES = 400;
 
+/** An answer without an OPT record, and a word for the servers that it comes from. */
+export interface Answered {
+  readonly question: Question;
+  readonly message: Buffer;
+  readonly from: string;
+}
+
 interface Kept {
   readonly message: Buffer;
+  readonly from: string;
   readonly records: readonly WireRecord[];
   readonly keptAt: number;
   readonly freshUntil: number;
@@ -48,12 +56,13 @@ export class ForwardCache {
     });
   }
 
-  get(key: string): Remembered | undefined {
+  /** What came from other servers is never fresh, since these may know other names; it can stand in for theirs. */
+  get(key: string, from: string): Remembered | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
     const now = this.#now();
-    const fresh = now < kept.freshUntil;
-    if (!fresh && now >= kept.freshUntil + MAX_STALE_MS) {
+    const fresh = now < kept.freshUntil && kept.from === from;
+    if (now >= kept.freshUntil + MAX_STALE_MS) {
       this.#kept.delete(key);
       return undefined;
     }
@@ -67,13 +76,13 @@ export class ForwardCache {
     return { message, fresh, stillTrue: () => this.#now() < until };
   }
 
-  /** Keeps an answer without an OPT record, if it may be kept. */
-  put(key: string, question: Question, message: Buffer): void {
+  /** Keeps an answer, if it may be kept. */
+  put(key: string, { question, message, from }: Answered): void {
     const records = recordsOf(message, HEADER_BYTES + question.bytes.length);
     const seconds = lifetime(message, records, question.type);
     if (seconds <= 0) return;
     const now = this.#now();
-    this.#kept.set(key, { message, records, keptAt: now, freshUntil: now + seconds * 1000 });
+    this.#kept.set(key, { message, from, records, keptAt: now, freshUntil: now + seconds * 1000 });
   }
 }
 

@@ -3,6 +3,7 @@ import { HeddleError } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { bare, type Question, type Resolved, type Zone } from '../zone.ts';
 import { type CacheOptions, ForwardCache } from './forward-cache.ts';
+import { Inquiries, isFailure } from './inquiries.ts';
 import { type Route, serversFor } from './routes.ts';
 import type { UpstreamClient } from './upstream-client.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
@@ -35,14 +36,14 @@ export class ForwardZone implements Zone {
   readonly #routes: readonly Route[];
   readonly #cache: ForwardCache;
   readonly #names = new WeakMap<UpstreamSet, string>();
-  /** Questions that are out, so that the same one is asked once for all who ask it meanwhile. */
-  readonly #asking = new Map<string, Promise<Buffer>>();
+  readonly #inquiries: Inquiries;
 
   constructor(needs: ForwardNeeds, { ownDomains, routes = [], cache }: ForwardOptions) {
     this.#needs = needs;
     this.#ownDomains = ownDomains.map((domain) => domain.toLowerCase());
     this.#routes = routes;
     this.#cache = new ForwardCache(cache);
+    this.#inquiries = new Inquiries({ client: needs.client, now: cache?.now ?? (() => performance.now()) });
   }
 
   async resolve(question: Question): Promise<Resolved> {
@@ -54,20 +55,20 @@ export class ForwardZone implements Zone {
       );
     }
     const upstreams = await this.#upstreamsFor(question.name);
-    const key = keyOf(question, this.#nameOf(upstreams));
-    const remembered = this.#cache.get(key);
+    const [key, from] = [keyOf(question), this.#nameOf(upstreams)];
+    const remembered = this.#cache.get(key, from);
     if (remembered?.fresh) return remembered;
-    // Two of us who wait for each other's answer would both join their own question, and wait for good.
-    const shared = key + marksOf(question);
-    const asking = this.#asking.get(shared) ?? this.#ask(shared, key, question, upstreams);
+    const asking = this.#inquiries.ask({
+      // Two of us who wait for each other's answer would both join their own question, and wait for good.
+      key: `${key} ${from}${marksOf(question)}`,
+      question,
+      upstreams,
+      from,
+      learn: (message) => this.#cache.put(key, { question, message, from }),
+    });
     if (!remembered) return { message: await asking };
-    const patience = new AbortController();
-    const waited = delay(PATIENCE_MS, remembered.message, { signal: patience.signal });
-    const failed = asking.catch(() => remembered.message);
-    const message = await Promise.race([failed, waited]);
-    patience.abort();
-    waited.catch(() => {});
-    return { message };
+    const patience = this.#inquiries.areSilent(from) ? 0 : PATIENCE_MS;
+    return { message: await newerThan(remembered.message, asking, patience) };
   }
 
   async #upstreamsFor(name: string): Promise<UpstreamSet> {
@@ -92,24 +93,25 @@ export class ForwardZone implements Zone {
       return false;
     return recursionDesired && type !== 'AXFR' && type !== 'IXFR' && this.#needs.isLocal(client);
   }
-
-  async #ask(shared: string, key: string, question: Question, upstreams: UpstreamSet): Promise<Buffer> {
-    const asking = this.#needs.client.ask(question, upstreams);
-    this.#asking.set(shared, asking);
-    try {
-      const message = await asking;
-      this.#cache.put(key, question, message);
-      return message;
-    } finally {
-      this.#asking.delete(shared);
-    }
-  }
 }
 
-/** All that the answer depends on: the servers too, since other ones may know other names. */
-function keyOf(question: Question, upstreams: string): string {
-  const { name, type, class: klass, checkingDisabled, edns } = question;
-  return `${name} ${type} ${klass}${checkingDisabled ? ' cd' : ''}${edns?.dnssecOk ? ' do' : ''} ${upstreams}`;
+/** A new answer if there is one in time, else the old one: then the new one is for who asks next. */
+async function newerThan(old: Buffer, asking: Promise<Buffer>, patienceMs: number): Promise<Buffer> {
+  const answered = asking.then(
+    (message) => (isFailure(message) ? old : message),
+    () => old,
+  );
+  if (patienceMs === 0) return old;
+  const patience = new AbortController();
+  const waited = delay(patienceMs, old, { signal: patience.signal }).catch(() => old);
+  const first = await Promise.race([answered, waited]);
+  patience.abort();
+  return first;
+}
+
+/** All that makes one question other than another, but for whom it is asked from. */
+function keyOf({ name, type, class: klass, checkingDisabled, edns }: Question): string {
+  return `${name} ${type} ${klass}${checkingDisabled ? ' cd' : ''}${edns?.dnssecOk ? ' do' : ''}`;
 }
 
 function marksOf({ edns }: Question): string {

@@ -30,6 +30,7 @@ function message(answers: object[], authorities: object[] = [], flags = 0): Buff
     authorities: authorities as Answer[],
   });
 }
+const from = '10.0.0.1:53';
 const [NXDOMAIN, SERVFAIL] = [3, 2];
 
 /** For how many seconds a cache answers with it. */
@@ -37,9 +38,9 @@ function lifetime(kept: Buffer, type = 'A'): number {
   const holdsAt = (seconds: number) => {
     let now = 0;
     const cache = new ForwardCache({ now: () => now });
-    cache.put('key', questionOf('example.com', type), kept);
+    cache.put('key', { question: questionOf('example.com', type), message: kept, from });
     now = seconds * 1000 - 1;
-    return cache.get('key')?.fresh ?? false;
+    return cache.get('key', from)?.fresh ?? false;
   };
   let [holds, ends] = [0, 200_000];
   while (ends - holds > 1) {
@@ -82,11 +83,11 @@ test('what is left of each TTL is given, that of the SOA too', () => {
   let now = 0;
   const cache = new ForwardCache({ now: () => now });
   const question = questionOf('example.com');
-  cache.put('positive', question, message([alias(100), a(60)], [ns]));
-  cache.put('negative', question, message([], [soa(100, 80)], NXDOMAIN));
+  cache.put('positive', { question, message: message([alias(100), a(60)], [ns]), from });
+  cache.put('negative', { question, message: message([], [soa(100, 80)], NXDOMAIN), from });
   now = 50_900;
   const ttls = (key: string) => {
-    const { answers = [], authorities = [] } = dnsPacket.decode(cache.get(key)?.message as Buffer);
+    const { answers = [], authorities = [] } = dnsPacket.decode(cache.get(key, from)?.message as Buffer);
     return [...answers, ...authorities].map((record) => (record as { ttl: number }).ttl);
   };
   expect(ttls('positive')).toEqual([50, 10, 10]);
@@ -95,15 +96,22 @@ test('what is left of each TTL is given, that of the SOA too', () => {
   expect(ttls('positive')).toEqual([30, 30, 30]);
 });
 
+test('what other servers said is not fresh, and can stand in', () => {
+  const cache = new ForwardCache({ now: () => 0 });
+  cache.put('key', { question: questionOf('example.com'), message: message([a(60)]), from });
+  expect(cache.get('key', from)?.fresh).toBe(true);
+  expect(cache.get('key', '10.0.0.2:53')?.fresh).toBe(false);
+});
+
 test('no more is kept than there is room for, the least asked for goes first (TestCacheLength)', () => {
   const cache = new ForwardCache({ maxBytes: 3_000, now: () => 0 });
   const question = questionOf('example.com');
   for (let index = 0; index < 100; index += 1) {
-    cache.put(`key ${index}`, question, message([a(60)]));
-    cache.get('key 0');
+    cache.put(`key ${index}`, { question, message: message([a(60)]), from });
+    cache.get('key 0', from);
   }
-  const kept = Array.from({ length: 100 }, (_, index) => cache.get(`key ${index}`)).filter(Boolean);
+  const kept = Array.from({ length: 100 }, (_, index) => cache.get(`key ${index}`, from)).filter(Boolean);
   expect(kept.length).toBeGreaterThan(2);
   expect(kept.length).toBeLessThan(10);
-  expect(cache.get('key 0')).toBeDefined();
+  expect(cache.get('key 0', from)).toBeDefined();
 });

@@ -6,6 +6,7 @@ import type { UpstreamSet } from '../../../src/dns/forward/upstreams.ts';
 import { bare, type Question } from '../../../src/dns/zone.ts';
 import { eventually } from '../../support/eventually.ts';
 import { questionOf } from '../question.ts';
+import { rcodeOf } from '../read.ts';
 import { replyTo } from '../upstream.ts';
 
 /** Other servers, as a test has them answer; `asked` says who was asked for what. */
@@ -20,16 +21,23 @@ class Others {
   }
 }
 
-function answerTo({ asked, type }: Question, ip: string, ttl = 300): Buffer {
-  const query = { id: 1, questions: [{ name: asked, type, class: 'IN' }] } as dnsPacket.DecodedPacket;
-  return replyTo(query, [{ type: 'A', data: ip, ttl }]);
+const queryOf = ({ asked, type }: Question) =>
+  ({ id: 1, questions: [{ name: asked, type, class: 'IN' }] }) as dnsPacket.DecodedPacket;
+
+function answerTo(question: Question, ip: string, ttl = 300): Buffer {
+  return replyTo(queryOf(question), [{ type: 'A', data: ip, ttl }]);
 }
+
+const nobody = async () => {
+  throw new Error('no upstream answered');
+};
 
 function setUp({ local = true, now = () => 0 }: { local?: boolean; now?: () => number } = {}) {
   const others = new Others();
+  const servers = [{ ip: '10.0.0.1', port: 53 }];
   const zone = new ForwardZone(
     {
-      upstreams: { current: async () => ({ servers: [{ ip: '10.0.0.1', port: 53 }] }) },
+      upstreams: { current: async () => ({ servers: [...servers] }) },
       client: others,
       isLocal: () => local,
       isOwn: ({ ip }) => ip === '10.0.0.3',
@@ -40,7 +48,7 @@ function setUp({ local = true, now = () => 0 }: { local?: boolean; now?: () => n
       cache: { now },
     },
   );
-  return { others, zone };
+  return { others, zone, servers };
 }
 
 async function addressOf(zone: ForwardZone, name: string): Promise<string> {
@@ -136,14 +144,56 @@ describe('an answer', () => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     await addressOf(zone, 'example.com');
-    others.answer = async () => {
-      throw new Error('no upstream answered');
-    };
+    others.answer = nobody;
     now = 301_000;
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
     expect(others.asked.length).toBe(2);
     now = 300_000 + 86_400_000;
     await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow('no upstream answered');
+  });
+
+  test.each([
+    ['FORMERR', 1],
+    ['SERVFAIL', 2],
+    ['NOTIMP', 4],
+    ['REFUSED', 5],
+    ['NOTAUTH', 9],
+  ])('whose time is over stands in while %s is all that the servers say', async (_name, rcode) => {
+    let now = 0;
+    const { zone, others } = setUp({ now: () => now });
+    await addressOf(zone, 'example.com');
+    others.answer = async (question) => replyTo(queryOf(question), [], { rcode });
+    now = 301_000;
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
+  });
+
+  test('whose time is over does not stand in for a denial', async () => {
+    let now = 0;
+    const { zone, others } = setUp({ now: () => now });
+    await addressOf(zone, 'example.com');
+    others.answer = async (question) => replyTo(queryOf(question), [], { rcode: 3 });
+    now = 301_000;
+    const { message } = (await zone.resolve(questionOf('example.com'))) as { message: Buffer };
+    expect(rcodeOf(dnsPacket.decode(message))).toBe('NXDOMAIN');
+  });
+
+  test('stands in when the servers were changed and those now named do not answer, or none are', async () => {
+    const { zone, others, servers } = setUp();
+    await addressOf(zone, 'example.com');
+    others.answer = nobody;
+    servers.splice(0, 1, { ip: '10.0.0.9', port: 53 });
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
+    servers.length = 0;
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
+    expect(others.asked).toEqual(['example.com 10.0.0.1', 'example.com 10.0.0.9', 'example.com ']);
+  });
+
+  test('of the servers before is not given while those now named answer', async () => {
+    const { zone, others, servers } = setUp();
+    await addressOf(zone, 'example.com');
+    servers.splice(0, 1, { ip: '10.0.0.9', port: 53 });
+    others.answer = async (question) => answerTo(question, '203.0.113.2');
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.2 300');
   });
 
   test('whose time is over is given after a moment, when the new one takes long', async () => {
@@ -157,13 +207,61 @@ describe('an answer', () => {
     expect(performance.now() - started).toBeGreaterThan(1_500);
   });
 
-  test('that failed is not kept', async () => {
+  test('whose time is over is given at once when the servers were silent before, and they are asked behind it', async () => {
+    let now = 0;
+    const { zone, others } = setUp({ now: () => now });
+    for (const name of ['example.com', 'www.example.com']) await addressOf(zone, name);
+    others.answer = nobody;
+    now = 301_000;
+    await addressOf(zone, 'example.com');
+    const { promise, resolve } = Promise.withResolvers<Buffer>();
+    others.answer = () => promise;
+    const started = performance.now();
+    expect(await addressOf(zone, 'www.example.com')).toBe('203.0.113.1 30');
+    expect(performance.now() - started).toBeLessThan(1_000);
+    resolve(answerTo(questionOf('www.example.com'), '203.0.113.2'));
+    await promise;
+    await eventually(async () => expect(await addressOf(zone, 'www.example.com')).toBe('203.0.113.2 300'));
+    expect(others.asked.length).toBe(4);
+  });
+});
+
+describe('a failure', () => {
+  test.each([
+    ['of servers that do not answer', nobody],
+    ['that they answer', async (question: Question) => replyTo(queryOf(question), [], { rcode: 5 })],
+  ])('%s is given again for two seconds, and nobody is asked', async (_what, answer) => {
+    let now = 0;
+    const { zone, others } = setUp({ now: () => now });
+    others.answer = answer;
+    const outcome = () => zone.resolve(questionOf('example.com')).catch((error: Error) => error.message);
+    const first = await outcome();
+    now = 1_999;
+    expect(await outcome()).toEqual(first);
+    expect(others.asked.length).toBe(1);
+    now = 2_000;
+    others.answer = async (question) => answerTo(question, '203.0.113.1');
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 300');
+  });
+
+  test('is that of its own question and of its own servers', async () => {
+    const { zone, others, servers } = setUp();
+    others.answer = nobody;
+    await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow();
+    others.answer = async (question) => answerTo(question, '203.0.113.1');
+    expect(await addressOf(zone, 'www.example.com')).toBe('203.0.113.1 300');
+    servers.splice(0, 1, { ip: '10.0.0.9', port: 53 });
+    expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 300');
+  });
+
+  test('keeps nothing but its code of what a server said', async () => {
     const { zone, others } = setUp();
-    others.answer = async () => {
-      throw new Error('no upstream answered');
+    others.answer = async (question) => {
+      const lie = replyTo(queryOf(question), [{ type: 'A', data: '203.0.113.9' }], { rcode: 2 });
+      return Buffer.concat([lie, Buffer.alloc(60_000)]);
     };
-    await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow();
-    await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow();
-    expect(others.asked.length).toBe(2);
+    const { message } = (await zone.resolve(questionOf('example.com'))) as { message: Buffer };
+    expect(message.length).toBe(12 + questionOf('example.com').bytes.length);
+    expect(rcodeOf(dnsPacket.decode(message))).toBe('SERVFAIL');
   });
 });

@@ -1,0 +1,96 @@
+import { LRUCache } from 'lru-cache';
+import { HEADER_BYTES } from '../wire/message.ts';
+import { type Question, RCODES } from '../zone.ts';
+import { relayedRcode } from './relay.ts';
+import type { UpstreamClient } from './upstream-client.ts';
+import type { UpstreamSet } from './upstreams.ts';
+
+export interface InquiriesNeeds {
+  readonly client: Pick<UpstreamClient, 'ask'>;
+  /** Milliseconds, of any clock that never goes back. */
+  readonly now: () => number;
+}
+
+export interface Inquiry {
+  /** The same for all who may share what comes of it. */
+  readonly key: string;
+  readonly question: Question;
+  readonly upstreams: UpstreamSet;
+  /** A word for these servers. */
+  readonly from: string;
+  /** Hears the answer, if it is one. */
+  readonly learn: (message: Buffer) => void;
+}
+
+/** How long a failure is given again before anybody is asked anew: one second at least (RFC 9520 §3.2). */
+const FAILED_MS = 2_000;
+/** Failures that are kept, since endless names can fail; and sets of servers that were silent, which are few. */
+const [MAX_FAILED, MAX_SILENT] = [4_096, 64];
+
+type Failure = { readonly until: number } & ({ readonly message: Buffer } | { readonly error: unknown });
+
+/**
+ * The questions that are out to other servers: the same one is asked once for all who ask it meanwhile, and one that
+ * failed is not asked again at once.
+ */
+export class Inquiries {
+  readonly #needs: InquiriesNeeds;
+  readonly #asking = new Map<string, Promise<Buffer>>();
+  readonly #failed = new LRUCache<string, Failure>({ max: MAX_FAILED });
+  readonly #silent = new LRUCache<string, true>({ max: MAX_SILENT });
+
+  constructor(needs: InquiriesNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Whether none of these servers answered when they were asked last. */
+  areSilent(from: string): boolean {
+    return this.#silent.has(from);
+  }
+
+  /** What the servers say, a failure of theirs without any record. Rejects as the client does. */
+  ask(inquiry: Inquiry): Promise<Buffer> {
+    const failure = this.#failed.get(inquiry.key);
+    if (failure && this.#needs.now() < failure.until) {
+      return 'message' in failure ? Promise.resolve(failure.message) : Promise.reject(failure.error);
+    }
+    return this.#asking.get(inquiry.key) ?? this.#begin(inquiry);
+  }
+
+  #begin(inquiry: Inquiry): Promise<Buffer> {
+    const asking = this.#outcome(inquiry).finally(() => this.#asking.delete(inquiry.key));
+    this.#asking.set(inquiry.key, asking);
+    return asking;
+  }
+
+  async #outcome({ key, question, upstreams, from, learn }: Inquiry): Promise<Buffer> {
+    const { client, now } = this.#needs;
+    try {
+      const message = await client.ask(question, upstreams);
+      this.#silent.delete(from);
+      if (!isFailure(message)) {
+        learn(message);
+        return message;
+      }
+      const bare = withoutRecords(message, question);
+      this.#failed.set(key, { message: bare, until: now() + FAILED_MS });
+      return bare;
+    } catch (error) {
+      this.#silent.set(from, true);
+      this.#failed.set(key, { error, until: now() + FAILED_MS });
+      throw error;
+    }
+  }
+}
+
+/** Whether a message says neither what there is nor that there is nothing: as good as no answer (RFC 8767 §4). */
+export function isFailure(message: Uint8Array): boolean {
+  const rcode = relayedRcode(message);
+  return rcode !== RCODES.NOERROR && rcode !== RCODES.NXDOMAIN;
+}
+
+/** Header and question alone: what is kept of a failure must not be the failing server's to size. */
+function withoutRecords(message: Buffer, question: Question): Buffer {
+  const bare = Buffer.from(message.subarray(0, HEADER_BYTES + question.bytes.length));
+  return bare.fill(0, 6, HEADER_BYTES);
+}
