@@ -34,8 +34,8 @@ interface Asked {
   readonly verdict?: Verdict;
 }
 
-/** Answers that other servers still owe us, over all clients; beyond it queries fail at once. */
-const MAX_PENDING = 4096;
+/** Questions without an answer yet, over all clients; beyond it they fail at once. Half may wait for other servers. */
+const MAX_PENDING = 8192;
 
 const RCODE_NAMES = new Map(Object.entries(RCODES).map(([name, number]) => [number as number, name]));
 

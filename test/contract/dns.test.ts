@@ -281,6 +281,42 @@ describe('another name', () => {
   });
 });
 
+test('names of ours are answered while thousands of others wait for a silent upstream', async () => {
+  await using silent = await FakeUpstream.start(() => []);
+  const patient = new UpstreamClient({ timeoutMs: 60_000 });
+  const waiting = new ForwardZone(
+    {
+      upstreams: { current: async () => ({ servers: [silent.address] }) },
+      client: patient,
+      isLocal: () => true,
+      isOwn: () => false,
+    },
+    { ownDomains: ['consul'] },
+  );
+  const resolver = new Resolver({ zones: [...zones.slice(0, 1), waiting], log: silentLogger });
+  const flooded = new DnsServer(
+    { responder: new Responder({ resolver, recursionFor: () => true, log: silentLogger }) },
+    { listen, udp },
+  );
+  await flooded.start();
+  const to = flooded.status().listeners[0]?.address.port as number;
+  const asker = createSocket('udp4');
+  let refused = 0;
+  asker.on('message', () => {
+    refused += 1;
+  });
+  for (let index = 0; index < 20_000 && refused < 100; index += 1) {
+    asker.send(queryBytes(`n${index}.example.com`, 'A'), to, '127.0.0.1');
+    if (index % 100 === 0) await delay(2);
+  }
+  // No more of them can wait.
+  expect(refused).toBeGreaterThan(0);
+  expect((await ask('web.service.consul', { port: to })).status).toBe('NOERROR');
+  asker.close();
+  patient.stop();
+  await flooded.stop();
+});
+
 describe('a packet that is no query', () => {
   const malformed: [string, string, string | undefined][] = [
     ['a response', '123481000001000000000000000001 0001', undefined],

@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
+import { ForwardZone } from '../../src/dns/forward/forward.ts';
 import { NameTable } from '../../src/dns/names/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
@@ -196,7 +198,7 @@ test('more questions than can be waited for fail at once', async () => {
     log: silentLogger,
   });
   const codeOf = (reply: Buffer | undefined) => rcodeOf(dnsPacket.decode(reply as Buffer));
-  const waiting = Array.from({ length: 4096 }, () =>
+  const waiting = Array.from({ length: 8192 }, () =>
     responder.respond(queryBytes('web', 'A'), '10.2.1.1', 'udp'),
   );
   expect(codeOf(await responder.respond(queryBytes('web', 'A'), '10.2.1.1', 'udp'))).toBe('SERVFAIL');
@@ -205,4 +207,39 @@ test('more questions than can be waited for fail at once', async () => {
   const late = responder.respond(queryBytes('web', 'A'), '10.2.1.1', 'udp');
   release.at(-1)?.();
   expect(codeOf(await late)).toBe('NOERROR');
+});
+
+test('names that wait for silent servers take the place of none of ours', async () => {
+  const silent = Promise.withResolvers<Buffer>();
+  const forward = () =>
+    new ForwardZone(
+      {
+        client: { ask: () => silent.promise, hasComeRound: () => false },
+        upstreams: { current: async () => ({ servers: [{ ip: '10.0.0.1', port: 53 }] }) },
+        isLocal: () => true,
+        isOwn: () => false,
+      },
+      { ownDomains: [] },
+    );
+  const [resolvers, consul] = [forward(), forward()];
+  const toConsul: Zone = {
+    name: 'consul',
+    resolve: (question) => (question.name.endsWith('.dc2.consul') ? consul.resolve(question) : undefined),
+  };
+  const zones = [toConsul, new ServiceZone({ view }, settings), resolvers];
+  const resolver = new Resolver({ zones, log: silentLogger });
+  const responder = new Responder({ resolver, recursionFor: () => true, log: silentLogger });
+  const ask = async (name: string) => {
+    const reply = await responder.respond(queryBytes(name, 'A'), '10.2.1.1', 'udp');
+    return rcodeOf(dnsPacket.decode(reply as Buffer));
+  };
+  const flood: Promise<string>[] = [];
+  for (let index = 0; index < 5_000; index += 1) {
+    flood.push(ask(`n${index}.example`), ask(`n${index}.service.dc2.consul`));
+    // As many as a turn of the event loop takes from a socket.
+    if (index % 256 === 0) await setImmediate();
+  }
+  expect(await ask('web.service.consul')).toBe('NOERROR');
+  silent.reject(new Error('no answer in time'));
+  expect(new Set(await Promise.all(flood))).toEqual(new Set(['SERVFAIL']));
 });

@@ -3,7 +3,7 @@ import { HeddleError } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { bare, type Question, type Resolved, type Zone } from '../zone.ts';
 import { type CacheOptions, ForwardCache } from './forward-cache.ts';
-import { Inquiries, isFailure } from './inquiries.ts';
+import { Inquiries, type Inquiry, isFailure } from './inquiries.ts';
 import { type Route, serversFor } from './routes.ts';
 import type { UpstreamClient } from './upstream-client.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
@@ -28,6 +28,12 @@ export interface ForwardOptions {
 /** As long as an old answer waits for a new one (RFC 8767 §5: less than an asker waits). */
 const PATIENCE_MS = 1_800;
 
+/**
+ * Askers that wait for other servers at the same time. There are two of these zones, one for resolvers and one for
+ * Consul: together they leave half of what is answered at the same time to names of our own.
+ */
+const MAX_WAITING = 2_048;
+
 /** All other names: asked from the host's own resolvers, on behalf of clients in the host's own networks. */
 export class ForwardZone implements Zone {
   readonly name = 'forward';
@@ -37,6 +43,7 @@ export class ForwardZone implements Zone {
   readonly #cache: ForwardCache;
   readonly #names = new WeakMap<UpstreamSet, string>();
   readonly #inquiries: Inquiries;
+  #waiting = 0;
 
   constructor(needs: ForwardNeeds, { ownDomains, routes = [], cache }: ForwardOptions) {
     this.#needs = needs;
@@ -58,6 +65,16 @@ export class ForwardZone implements Zone {
     const [key, from] = [keyOf(question), this.#nameOf(upstreams)];
     const remembered = this.#cache.get(key, from);
     if (remembered?.fresh) return remembered;
+    if (this.#waiting < MAX_WAITING) {
+      return { message: await this.#wait({ key, question, upstreams, from }, remembered?.message) };
+    }
+    if (remembered) return { message: remembered.message };
+    throw new HeddleError('unreachable', `${this.#waiting} askers are waiting for other servers already`);
+  }
+
+  /** What the servers say; if that is nothing of use, or takes long, `old`. */
+  async #wait({ key, question, upstreams, from }: Omit<Inquiry, 'learn'>, old?: Buffer): Promise<Buffer> {
+    const patience = this.#inquiries.areSilent(from) ? 0 : PATIENCE_MS;
     const asking = this.#inquiries.ask({
       // Two of us who wait for each other's answer would both join their own question, and wait for good.
       key: `${key} ${from}${marksOf(question)}`,
@@ -66,9 +83,12 @@ export class ForwardZone implements Zone {
       from,
       learn: (message) => this.#cache.put(key, { question, message, from }),
     });
-    if (!remembered) return { message: await asking };
-    const patience = this.#inquiries.areSilent(from) ? 0 : PATIENCE_MS;
-    return { message: await newerThan(remembered.message, asking, patience) };
+    this.#waiting += 1;
+    try {
+      return await (old ? newerThan(old, asking, patience) : asking);
+    } finally {
+      this.#waiting -= 1;
+    }
   }
 
   async #upstreamsFor(name: string): Promise<UpstreamSet> {
