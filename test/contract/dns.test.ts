@@ -225,15 +225,20 @@ describe('another name', () => {
     expect(upstream.seen.length).toBe(1);
   });
 
-  test('whose letters come back changed is asked again over TCP', async () => {
+  test('whose letters come back changed is asked again over TCP, and in plain letters where there is none', async () => {
     const lower = (query: DecodedPacket) => {
       const questions = query.questions?.map((one) => ({ ...one, name: one.name.toLowerCase() })) ?? [];
       return replyTo({ ...query, questions }, manyAddresses(1));
     };
-    await using upstream = await useUpstream((query) => [lower(query)], lower);
-    const reply = await ask('A-Name-With-Many-Letters.example.com');
-    expect(dataOf(reply)).toEqual(['203.0.113.0']);
-    expect(upstream.seen.map(({ transport }) => transport)).toEqual(['udp', 'tcp']);
+    for (const [overTcp, transports] of [
+      [lower, ['udp', 'tcp']],
+      [undefined, ['udp', 'tcp', 'udp']],
+    ] as const) {
+      await using upstream = await useUpstream((query) => [lower(query)], overTcp);
+      const reply = await ask('A-Name-With-Many-Letters.example.com');
+      expect(dataOf(reply)).toEqual(['203.0.113.0']);
+      expect(upstream.seen.map(({ transport }) => transport)).toEqual(transports);
+    }
   });
 
   test('with a cut answer is asked again over TCP, and what then does not fit the client is cut once more', async () => {

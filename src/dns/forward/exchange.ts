@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { HeddleError, messageOf } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { FrameReader, frame } from '../wire/frames.ts';
-import { isTruncated, judge, type OutgoingQuery } from './outgoing.ts';
+import { inLowerCase, isTruncated, judge, type OutgoingQuery } from './outgoing.ts';
 import { UpstreamSockets } from './upstream-sockets.ts';
 import type { Upstream } from './upstreams.ts';
 
@@ -10,25 +10,44 @@ import type { Upstream } from './upstreams.ts';
 const MAX_ANSWER_BYTES = 65_535;
 /** Connections to upstreams at the same time: an upstream must not use up our descriptors by cutting answers. */
 const MAX_CONNECTIONS = 128;
+/** How long a server that keeps no letters is asked in plain ones, in milliseconds. */
+const PLAIN_MS = 3_600_000;
 
-/** One query and its reply, with one upstream: over UDP, and again over TCP when the answer is cut or misspelt. */
+/** No connection was tried. */
+class Busy extends HeddleError {
+  constructor(connections: number) {
+    super('unreachable', `${connections} connections to upstreams are open already`);
+  }
+}
+
+/**
+ * One query and its reply, with one upstream: over UDP, and again over TCP when the answer is cut or misspelt. A server
+ * that misspells and has no TCP is asked in plain letters.
+ */
 export class Exchange {
   readonly #sockets = new UpstreamSockets();
   readonly #stopping = new AbortController();
+  /** When servers that neither keep letters nor answer over TCP are asked in random ones again. */
+  readonly #plainUntil = new WeakMap<Upstream, number>();
   #connections = 0;
 
   /** Rejects with `unreachable` when no answer has come in time. */
   async ask(upstream: Upstream, query: OutgoingQuery, timeoutMs: number): Promise<Buffer> {
     const deadline = performance.now() + timeoutMs;
-    const reply = await this.#sockets.ask(upstream, query, timeoutMs);
-    const spelt = judge(query, reply) === 'answer';
-    if (spelt && !isTruncated(reply)) return reply;
+    const left = () => deadline - performance.now();
+    const plain = performance.now() < (this.#plainUntil.get(upstream) ?? 0);
+    const asked = plain ? inLowerCase(query) : query;
+    const reply = await this.#sockets.ask(upstream, asked, Math.max(1, timeoutMs));
+    const credible = plain || judge(asked, reply) === 'answer';
+    if (credible && !isTruncated(reply)) return reply;
     try {
-      return await this.#askOverTcp(upstream, query, deadline - performance.now());
+      return await this.#askOverTcp(upstream, asked, left());
     } catch (error) {
       // A cut answer says more than none.
-      if (spelt) return reply;
-      throw error;
+      if (credible) return reply;
+      if (error instanceof Busy || this.#stopping.signal.aborted) throw error;
+      this.#plainUntil.set(upstream, performance.now() + PLAIN_MS);
+      return await this.ask(upstream, query, left());
     }
   }
 
@@ -39,9 +58,7 @@ export class Exchange {
   }
 
   async #askOverTcp(upstream: Upstream, query: OutgoingQuery, timeoutMs: number): Promise<Buffer> {
-    if (this.#connections >= MAX_CONNECTIONS) {
-      throw new HeddleError('unreachable', `${this.#connections} connections to upstreams are open already`);
-    }
+    if (this.#connections >= MAX_CONNECTIONS) throw new Busy(this.#connections);
     const late = AbortSignal.timeout(Math.max(0, Math.ceil(timeoutMs)));
     this.#connections += 1;
     try {

@@ -45,6 +45,17 @@ export function outgoingQuery(question: Question, opt?: Uint8Array): OutgoingQue
   return query;
 }
 
+/** The same question in lower case, under an id of its own: for servers that keep no letters. */
+export function inLowerCase({ message, questionEnd }: OutgoingQuery): OutgoingQuery {
+  const lower = { message: Buffer.from(message), questionEnd };
+  for (let at = HEADER_BYTES; at < questionEnd - TYPE_AND_CLASS_BYTES; at += 1) {
+    const byte = message[at] as number;
+    if (isLetter(byte)) lower.message[at] = byte | CASE_BIT;
+  }
+  redrawId(lower);
+  return lower;
+}
+
 /** Gives a query that has not been sent another random id, and returns it. */
 export function redrawId({ message }: OutgoingQuery): number {
   const id = (randomByte() << 8) | randomByte();

@@ -1,5 +1,5 @@
-import dnsPacket from 'dns-packet';
-import { expect, test } from 'vitest';
+import dnsPacket, { type DecodedPacket } from 'dns-packet';
+import { describe, expect, test } from 'vitest';
 import { UpstreamClient, type UpstreamClientOptions } from '../../../src/dns/forward/upstream-client.ts';
 import type { Upstream } from '../../../src/dns/forward/upstreams.ts';
 import { readQuery } from '../../../src/dns/wire/message.ts';
@@ -88,6 +88,59 @@ test('a server from before EDNS is asked once more without', async () => {
   });
   expect(answersIn(await asker().ask(server))).toBe(1);
   expect(server.seen.length).toBe(2);
+});
+
+describe('a server that answers in letters of its own, and not over TCP,', () => {
+  const spelling = (spell: (name: string) => string) =>
+    FakeUpstream.start((query) => {
+      const questions = query.questions?.map((one) => ({ ...one, name: spell(one.name) })) ?? [];
+      return [replyTo({ ...query, questions }, manyAddresses(1))];
+    });
+  const namesOf = ({ seen }: FakeUpstream) => seen.map(({ query }) => query.questions?.[0]?.name ?? '');
+  const manyLetters = questionOf('A-Name-With-Many-Letters.example.com');
+
+  test.each([
+    ['lower', (name: string) => name.toLowerCase()],
+    ['upper', (name: string) => name.toUpperCase()],
+  ])('is asked in plain ones from then on: %s', async (_case, spell) => {
+    await using server = await spelling(spell);
+    const { client } = asker({ timeoutMs: 1_000 });
+    const ask = () => client.ask(manyLetters, { servers: [server.address], attempts: 1 });
+    expect(answersIn(await ask())).toBe(1);
+    expect(server.seen.map(({ transport }) => transport)).toEqual(['udp', 'tcp', 'udp']);
+    expect(answersIn(await ask())).toBe(1);
+    expect(namesOf(server).slice(2)).toEqual(Array(2).fill(manyLetters.name));
+    expect(new Set(server.seen.map(({ query }) => query.id)).size).toBe(3);
+  });
+
+  test('is asked in random ones by others, and its neighbours are, too', async () => {
+    await using server = await spelling((name) => name.toLowerCase());
+    await using neighbour = await answering();
+    const { client } = asker();
+    await client.ask(manyLetters, { servers: [server.address] });
+    await client.ask(manyLetters, { servers: [neighbour.address] });
+    expect(namesOf(neighbour)[0]).not.toBe(manyLetters.name);
+  });
+
+  test('is still not believed another name or id', async () => {
+    let lies = false;
+    await using server = await FakeUpstream.start((query) => {
+      const [asked] = query.questions ?? [];
+      const lower = replyTo(
+        { ...query, questions: [{ ...asked, name: asked?.name.toLowerCase() }] } as DecodedPacket,
+        manyAddresses(1),
+      );
+      if (!lies) return [lower];
+      const otherId = Buffer.from(lower);
+      otherId.writeUInt8((lower[0] as number) ^ 1, 0);
+      return [otherId, Buffer.from(lower).fill('z', 13, 14)];
+    });
+    const { client } = asker({ attempts: 1 });
+    const ask = () => client.ask(manyLetters, { servers: [server.address] });
+    await ask();
+    lies = true;
+    await expect(ask()).rejects.toThrow('no answer in time');
+  });
 });
 
 test('a question of our own is known again by its mark, and passed on with those of others', async () => {
