@@ -2,11 +2,13 @@ import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
 import { HeddleError } from '../errors.ts';
 
-export interface LastKnownOptions {
+export interface LastKnownOptions<V = unknown> {
   /** How long an answer is taken as it is, in ms; default 1,000. */
   readonly freshFor?: number;
   /** Answers kept; the least asked for go first. Default 10,000. */
   readonly most?: number;
+  /** Whether there is nothing in an answer. Names that nobody has are endless: they have room of their own. */
+  readonly isEmpty?: (value: V) => boolean;
   /** How long one question may take, in ms; default 2,000: less than a resolver's own patience. */
   readonly patience?: number;
 }
@@ -16,6 +18,8 @@ interface Known<V> {
   readonly at: number;
 }
 
+/** Answers with nothing in them that are kept. */
+const MOST_EMPTY = 1000;
 /** Questions under way at once, and those that may wait for their turn: a flood of names is cut off here. */
 const CONCURRENCY = 32;
 const MOST_WAITING = 1000;
@@ -29,22 +33,25 @@ export class LastKnown<V extends object> {
   readonly #freshFor: number;
   readonly #patience: number;
   readonly #known: LRUCache<string, Known<V>>;
+  readonly #empty = new LRUCache<string, Known<V>>({ max: MOST_EMPTY });
+  readonly #isEmpty: (value: V) => boolean;
   readonly #asking = new Map<string, Promise<V>>();
   readonly #queue = new PQueue({ concurrency: CONCURRENCY });
   #awayUntil = 0;
   #away: unknown;
 
-  constructor(ask: (key: string, signal: AbortSignal) => Promise<V>, options: LastKnownOptions = {}) {
+  constructor(ask: (key: string, signal: AbortSignal) => Promise<V>, options: LastKnownOptions<V> = {}) {
     this.#ask = ask;
     this.#freshFor = options.freshFor ?? 1000;
     this.#patience = options.patience ?? 2000;
     this.#known = new LRUCache({ max: options.most ?? 10_000 });
+    this.#isEmpty = options.isEmpty ?? (() => false);
   }
 
   /** At once where the answer is fresh, or where nobody can be asked; otherwise throws what asking threw. */
   get(key: string): V | Promise<V> {
     const now = Date.now();
-    const known = this.#known.get(key);
+    const known = this.#known.get(key) ?? this.#empty.get(key);
     if (known !== undefined && now - known.at < this.#freshFor) return known.value;
     if (now < this.#awayUntil) {
       if (known !== undefined) return known.value;
@@ -55,17 +62,19 @@ export class LastKnown<V extends object> {
 
   /** The last answer, however old; nobody is asked. */
   peek(key: string): V | undefined {
-    return this.#known.peek(key)?.value;
+    return (this.#known.peek(key) ?? this.#empty.peek(key))?.value;
   }
 
   /** Takes an answer that came by itself. */
   learn(key: string, value: V): void {
-    this.#known.set(key, { value, at: Date.now() });
+    const [into, outOf] = this.#isEmpty(value) ? [this.#empty, this.#known] : [this.#known, this.#empty];
+    outOf.delete(key);
+    into.set(key, { value, at: Date.now() });
   }
 
   /** Answers that are kept. */
   get size(): number {
-    return this.#known.size;
+    return this.#known.size + this.#empty.size;
   }
 
   #start(key: string, known: Known<V> | undefined): V | Promise<V> {

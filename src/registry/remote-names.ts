@@ -29,10 +29,13 @@ export class RemoteNames {
   readonly #watches: NameWatches | undefined;
 
   constructor({ elsewhere, moving }: RemoteNamesNeeds, options: LastKnownOptions & NameWatchesOptions = {}) {
-    this.#instances = new LastKnown((name, signal) => elsewhere.instances(name, signal), options);
+    this.#instances = new LastKnown((name, signal) => elsewhere.instances(name, signal), {
+      ...options,
+      isEmpty: (instances) => instances.length === 0,
+    });
     this.#nodes = new LastKnown(
-      async (name, signal) => ({ node: await elsewhere.node(name, signal) }),
-      options,
+      async (name, signal): Promise<FoundNode> => ({ node: await elsewhere.node(name, signal) }),
+      { ...options, isEmpty: ({ node }) => node === undefined },
     );
     const learn = (name: string, instances: readonly Instance[]) => this.#instances.learn(name, instances);
     this.#watches = moving && new NameWatches({ moving, learn }, options);

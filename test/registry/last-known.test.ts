@@ -66,6 +66,26 @@ describe('the last known answer', () => {
     expect(known.get('1')).toBeInstanceOf(Promise);
   });
 
+  test('is not pushed out by names that nobody has, and those take turns among themselves', async () => {
+    const nobody: readonly number[] = [];
+    const lists = new LastKnown(async (key) => (key === 'web' ? [1] : nobody), {
+      isEmpty: ({ length }) => length === 0,
+    });
+    await lists.get('web');
+    for (let n = 0; n < 11_000; n++) lists.learn(`n${n}`, nobody);
+    expect(lists.peek('web')).toEqual([1]);
+    expect([lists.peek('n0'), lists.peek('n10999')]).toEqual([undefined, nobody]);
+    expect(lists.size).toBe(1001);
+  });
+
+  test('is the last one, whether there was anything before it or not', async () => {
+    const lists = new LastKnown<readonly number[]>(async () => [], { isEmpty: ({ length }) => length === 0 });
+    for (const value of [[1], [], [2]]) {
+      lists.learn('web', value);
+      expect([lists.peek('web'), lists.get('web'), lists.size]).toEqual([value, value, 1]);
+    }
+  });
+
   test('cuts a flood of names off instead of piling it up', async () => {
     const release = Promise.withResolvers<void>();
     known = new LastKnown(async (key) => release.promise.then(() => ({ n: key.length })));

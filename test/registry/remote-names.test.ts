@@ -51,6 +51,24 @@ test('a name that is not there costs no watch, however often it is asked for', a
   expect([asked.length, moving.open]).toEqual([3, 0]);
 });
 
+test('names that nobody has do not push out what is known for when the registry is away', async () => {
+  names = new RemoteNames(
+    {
+      elsewhere: {
+        instances: async (name) => (away ? Promise.reject(unreachable()) : (held.get(name) ?? [])),
+        node: async (name) => (name === 'n1' ? { name, address: '10.2.1.1', meta: {} } : undefined),
+      },
+    },
+    { freshFor: 50, most: 10 },
+  );
+  await Promise.all([names.instances('web'), names.node('n1')]);
+  for (let n = 0; n < 100; n++) await Promise.all([names.instances(`x${n}`), names.node(`x${n}`)]);
+  away = true;
+  await delay(60);
+  expect(await names.instances('web')).toEqual([one]);
+  expect(await names.node('n1')).toMatchObject({ address: '10.2.1.1' });
+});
+
 test('of five thousand names 32 are watched; the others are at most so old, and asked about when asked for', async () => {
   const many = Array.from({ length: 5000 }, (_, n) => `web-${n}`);
   for (const name of many) held.set(name, [instanceAt('10.2.1.1', name)]);
