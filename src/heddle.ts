@@ -48,7 +48,7 @@ export class Heddle {
   /**
    * Resolves when names are answered, words are taken, and what already runs is known. Docker or the registry may
    * be away: they are waited for in the background.
-   * @throws HeddleError for what cannot come right by itself: state that cannot be kept, a port that is taken
+   * @throws HeddleError for what cannot come right by itself: state that cannot be kept, a socket of another daemon
    */
   async start(): Promise<void> {
     const settings = this.#settings;

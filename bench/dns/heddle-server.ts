@@ -56,9 +56,9 @@ const responder = new Responder({
   log,
 });
 await new DnsServer(
-  { responder },
+  { responder, log },
   {
-    listen: [{ ip: '127.0.0.1', port: Number(port), required: true }],
+    listen: [{ ip: '127.0.0.1', port: Number(port) }],
     udp: { batched: kind === 'batched' },
   },
 ).start();

@@ -65,8 +65,13 @@ export class DaemonHost implements Host {
     return { engine: this.#engine ?? '', address: docker.address, version: VERSION };
   }
 
-  resolver(): Promise<ContainerResolver | undefined> {
-    return this.#needs.parts.resolver();
+  /** @throws HeddleError `taken` where another program answers there: its names are not ours */
+  async resolver(): Promise<ContainerResolver | undefined> {
+    const { parts, names } = this.#needs;
+    const resolver = await parts.resolver();
+    const trouble = resolver && names.troubleAt(resolver.address);
+    if (trouble !== undefined) throw new HeddleError('taken', trouble);
+    return resolver;
   }
 
   bridgeAddress(): Promise<string> {
@@ -130,9 +135,10 @@ export class DaemonHost implements Host {
   }
 
   async doctor(): Promise<readonly Finding[]> {
-    const { parts, roster } = this.#needs;
+    const { parts, roster, names } = this.#needs;
     const running = [...roster.entries()].map(({ snapshot }) => snapshot).filter(({ pid }) => pid > 0);
-    return examine({ parts, running, registry: (await this.status()).registry ?? undefined });
+    const registry = (await this.status()).registry ?? undefined;
+    return examine({ parts, running, registry, listeners: names.listeners() });
   }
 
   async status(): Promise<StatusReport> {

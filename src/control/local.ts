@@ -130,7 +130,7 @@ class LocalHost implements Host {
     // Without Docker the rest can still be looked at.
     const reports = await this.containers().catch(() => []);
     const running = reports.map(({ entry }) => entry.snapshot).filter(({ pid }) => pid > 0);
-    return examine({ parts: this.#parts, running, registry: undefined });
+    return examine({ parts: this.#parts, running, registry: undefined, listeners: undefined });
   }
 
   async status(): Promise<StatusReport> {

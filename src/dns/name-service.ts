@@ -121,15 +121,14 @@ export class NameService {
       log,
     });
     this.#responder = responder;
-    const listen = settings.dnsListen.map((address) => ({ ...address, required: true }));
     const udp = { batched: settings.dnsBatches };
-    this.#explicit = new DnsServer({ responder }, { listen, udp });
+    this.#explicit = new DnsServer({ responder, log }, { listen: settings.dnsListen, udp });
     const given = new Set(settings.dnsListen.filter(({ port }) => port === 53).map(({ ip }) => ip));
     const addresses = async () => (await needs.bridgeAddresses()).filter((ip) => !given.has(ip));
     this.#bridges = settings.dns ? new BridgeListeners({ responder, addresses, log }, udp) : undefined;
   }
 
-  /** @throws HeddleError `taken` or `not-permitted` for an address that cannot be listened on */
+  /** Resolves when every address has been tried: one that another program has is no reason not to do all else. */
   async start(): Promise<void> {
     await this.#explicit.start();
     await this.#bridges?.start();
@@ -148,6 +147,12 @@ export class NameService {
 
   listeners(): readonly ListenerStatus[] {
     return [...(this.#bridges?.status() ?? []), ...this.#explicit.status().listeners];
+  }
+
+  /** Why we do not answer on port 53 of an address, although we should. */
+  troubleAt(ip: string): string | undefined {
+    const there = this.listeners().filter(({ address }) => address.ip === ip && address.port === 53);
+    return there.find(({ state }) => state === 'failed')?.why;
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { ListenerStatus } from '../dns/server/listener.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { messageOf } from '../errors.ts';
 import type { Parts } from '../parts.ts';
@@ -10,6 +11,7 @@ import { findFirewalls } from './firewall.ts';
 import { findForeignFilters } from './foreign-filters.ts';
 import { findKernel } from './kernel.ts';
 import { findLinkKinds } from './link-kinds.ts';
+import { findListeners } from './listeners.ts';
 import { findPort53 } from './port53.ts';
 
 export interface ExamineNeeds {
@@ -17,10 +19,13 @@ export interface ExamineNeeds {
   readonly running: readonly Snapshot[];
   /** Undefined without a daemon. */
   readonly registry: { readonly name: string; readonly state: string; readonly detail: string } | undefined;
+  /** Where the daemon answers DNS; undefined without one. */
+  readonly listeners: readonly ListenerStatus[] | undefined;
 }
 
 /** Looks at everything heddle stands on. Changes nothing, and never throws. */
-export async function examine({ parts, running, registry }: ExamineNeeds): Promise<readonly Finding[]> {
+export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> {
+  const { parts, running, registry, listeners } = needs;
   const findings = await Promise.all([
     docker(parts),
     readText('/proc/self/status').then((status) => findCapabilities(status ?? '')),
@@ -31,7 +36,7 @@ export async function examine({ parts, running, registry }: ExamineNeeds): Promi
     findLinkKinds(),
     findPort53(parts, running),
   ]);
-  return [...findings.flat(), ofRegistry(registry)];
+  return [...findings.flat(), ...findListeners(listeners), ofRegistry(registry)];
 }
 
 async function docker({ docker: engine }: Parts): Promise<readonly Finding[]> {

@@ -56,7 +56,7 @@ beforeAll(async () => {
   ];
   const resolver = new Resolver({ zones, log: silentLogger });
   const responder = new Responder({ resolver, recursionFor: () => true, log: silentLogger });
-  server = new DnsServer({ responder }, { listen: [{ ip: '127.0.0.1', port: 0, required: true }] });
+  server = new DnsServer({ responder, log: silentLogger }, { listen: [{ ip: '127.0.0.1', port: 0 }] });
   await server.start();
 });
 afterAll(async () => {

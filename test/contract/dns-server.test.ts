@@ -1,11 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type DnsListen, DnsServer, type DnsServerOptions } from '../../src/dns/server/server.ts';
+import type { ListenAddress } from '../../src/dns/listen.ts';
+import { DnsServer, type DnsServerOptions } from '../../src/dns/server/server.ts';
 import { FrameReader, frame } from '../../src/dns/wire/frames.ts';
-import { HeddleError } from '../../src/errors.ts';
 import { eventually } from '../support/eventually.ts';
 import { succeed } from '../support/program.ts';
 
@@ -15,20 +16,29 @@ const servers: DnsServer[] = [];
 const sockets: Socket[] = [];
 
 afterEach(async () => {
+  lines.length = 0;
   for (const socket of sockets.splice(0)) socket.destroy();
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 });
 
-function serverOn(listen: readonly DnsListen[], options: Partial<DnsServerOptions> = {}): DnsServer {
+/** What the servers of a test have logged. */
+const lines: string[] = [];
+const log = {
+  info: (fields: { address?: string } | string, line?: string) =>
+    void lines.push(`info ${line ? `${line} on ${(fields as { address: string }).address}` : fields}`),
+  error: (line: unknown) => void lines.push(`error ${line}`),
+};
+
+function serverOn(listen: readonly ListenAddress[], options: Partial<DnsServerOptions> = {}): DnsServer {
   const respond = async (packet: Buffer) => packet;
   const responder = { respond, counters: { queries: {}, rejected: 0, dropped: 0, limited: 0 } };
-  const server = new DnsServer({ responder }, { listen, ...options });
+  const server = new DnsServer({ responder, log }, { listen, ...options });
   servers.push(server);
   return server;
 }
 
 async function started(options: Partial<DnsServerOptions> = {}): Promise<number> {
-  const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }], options);
+  const server = serverOn([{ ip: '127.0.0.1', port: 0 }], options);
   await server.start();
   return server.status().listeners[0]?.address.port as number;
 }
@@ -49,56 +59,46 @@ describe.each([false, true])('an address, with UDP in batches: %s;', (batched) =
   });
 
   test.each(['udp', 'tcp'])(
-    'whose port is taken over %s stops the start when it is required, and names the port',
+    'whose port is taken over %s is said once, names the port, and is taken when it is free; the others answer',
     async (transport) => {
-      await using holder = await holdPort(transport);
+      const holder = await holdPort(transport);
       const { port } = holder;
-      const server = serverOn(
-        [
-          { ip: '127.0.0.1', port: 0, required: true },
-          { ip: '127.0.0.1', port, required: true },
-        ],
-        { udp },
-      );
-      const error = await server.start().catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(HeddleError);
-      expect((error as HeddleError).code).toBe('taken');
-      expect((error as HeddleError).message).toBe(
-        `cannot answer DNS on 127.0.0.1:${port}: another program has that port; \`ss -lntup 'sport = :${port}'\` shows which one`,
-      );
+      const free = { ip: '127.0.0.1', port: 0 };
+      const server = serverOn([free, { ip: '127.0.0.1', port }], { udp });
+      await server.start();
+      const why =
+        `cannot answer DNS on 127.0.0.1:${port}: another program has that port, ` +
+        `which \`ss -lntup 'sport = :${port}'\` shows; tried until it is free`;
+      const [other, taken] = server.status().listeners;
+      expect(taken).toEqual({ address: { ip: '127.0.0.1', port }, state: 'failed', why });
+      expect(await echo(open(other?.address.port as number), 'still there')).toBe('still there');
+      await delay(400);
+      expect(lines.filter((line) => line.startsWith('error'))).toEqual([`error ${why}`]);
+      await holder[Symbol.asyncDispose]();
+      await eventually(() => expect(server.status().listeners[1]?.state).toBe('listening'));
+      expect(lines.at(-1)).toBe(`info answering DNS on 127.0.0.1:${port}`);
+      expect(await echo(open(port), 'now here, too')).toBe('now here, too');
     },
   );
 
-  test('whose port is taken is told and tried again when it is not required', async () => {
-    const holder = await holdPort('tcp');
-    const server = serverOn([{ ip: '127.0.0.1', port: holder.port, required: false }], { udp });
-    await server.start();
-    expect(server.status().listeners[0]).toMatchObject({
-      state: 'failed',
-      why: expect.stringContaining('another program'),
-    });
-    await holder[Symbol.asyncDispose]();
-    await eventually(() => expect(server.status().listeners[0]?.state).toBe('listening'));
-  });
-
   test('is free again when the server has stopped, which it may do twice', async () => {
-    const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }], { udp });
+    const server = serverOn([{ ip: '127.0.0.1', port: 0 }], { udp });
     await server.start();
     const port = server.status().listeners[0]?.address.port as number;
     await Promise.all([server.stop(), server.stop()]);
     await server.stop();
-    const next = serverOn([{ ip: '127.0.0.1', port, required: true }], { udp });
+    const next = serverOn([{ ip: '127.0.0.1', port }], { udp });
     await next.start();
     expect(next.status().listeners[0]?.state).toBe('listening');
   });
 
   test('is given up by a server that is stopped while it starts', async () => {
-    const server = serverOn([{ ip: '127.0.0.1', port: 0, required: true }], { udp });
+    const server = serverOn([{ ip: '127.0.0.1', port: 0 }], { udp });
     const starting = server.start();
     await server.stop();
     await starting;
     const [listener] = server.status().listeners;
-    const next = serverOn([{ ip: '127.0.0.1', port: listener?.address.port as number, required: true }], {
+    const next = serverOn([{ ip: '127.0.0.1', port: listener?.address.port as number }], {
       udp,
     });
     await next.start();
@@ -140,8 +140,8 @@ describe('connections', () => {
   });
 });
 
-function open(port: number): Socket {
-  const socket = connect(port, '127.0.0.1');
+function open(port: number, localAddress = '127.0.0.1'): Socket {
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.on('error', () => {});
   sockets.push(socket);
   return socket;

@@ -51,10 +51,10 @@ const responder = new Responder({
   recursionFor: () => local,
   log: silentLogger,
 });
-const listen = [{ ip: '127.0.0.1', port: 0, required: true }];
+const listen = [{ ip: '127.0.0.1', port: 0 }];
 /** The same tests run a second time without batches: dns-one-by-one.test.ts. */
 const udp = { batched: process.env.HEDDLE_TEST_ONE_BY_ONE !== '1' };
-const server = new DnsServer({ responder }, { listen, udp });
+const server = new DnsServer({ responder, log: silentLogger }, { listen, udp });
 let port = 0;
 
 beforeAll(async () => {
@@ -130,7 +130,7 @@ describe('a stranger', () => {
     limit: new RateLimit(() => local, { perSecond: 1, burst: 50 }),
     log: silentLogger,
   });
-  const strict = new DnsServer({ responder: limited }, { listen, udp });
+  const strict = new DnsServer({ responder: limited, log: silentLogger }, { listen, udp });
   const strictPort = () => strict.status().listeners[0]?.address.port as number;
   beforeAll(() => strict.start());
   afterAll(() => strict.stop());
@@ -300,7 +300,10 @@ test('names of ours are answered while thousands of others wait for a silent ups
   );
   const resolver = new Resolver({ zones: [...zones.slice(0, 1), waiting], log: silentLogger });
   const flooded = new DnsServer(
-    { responder: new Responder({ resolver, recursionFor: () => true, log: silentLogger }) },
+    {
+      responder: new Responder({ resolver, recursionFor: () => true, log: silentLogger }),
+      log: silentLogger,
+    },
     { listen, udp },
   );
   await flooded.start();

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { ListenerStatus } from '../../src/dns/server/listener.ts';
 import { findCapabilities } from '../../src/doctor/capabilities.ts';
 import { findClock } from '../../src/doctor/clock.ts';
 import { ofFilter } from '../../src/doctor/firewall.ts';
 import { ofChains } from '../../src/doctor/foreign-filters.ts';
 import { findKernel } from '../../src/doctor/kernel.ts';
+import { findListeners } from '../../src/doctor/listeners.ts';
 
 describe('what doctor finds of capabilities', () => {
   it.each([
@@ -36,6 +38,35 @@ describe('what doctor finds of the kernel', () => {
     ['without namespaces', { namespaces: false }, 'failed', /no network namespaces/],
   ])('%s', (_, more, state, detail) => {
     expect(findKernel({ ...fine, ...more })).toMatchObject({ state, detail: expect.stringMatching(detail) });
+  });
+});
+
+describe('what doctor finds of the addresses that DNS is answered on', () => {
+  const at = (ip: string, state: ListenerStatus['state'], why?: string): ListenerStatus => ({
+    address: { ip, port: 53 },
+    state,
+    ...(why !== undefined && { why }),
+  });
+  const [listening, waiting] = [
+    at('172.17.0.1', 'listening'),
+    at('10.9.9.9', 'waiting', 'no interface has it'),
+  ];
+  it.each([
+    ['all answered', [listening, at('fd00::1', 'listening')], 'ok', /172\.17\.0\.1:53, \[fd00::1\]:53/],
+    ['one that is not there', [listening, waiting], 'warning', /^no interface has it$/],
+    [
+      'one that is taken',
+      [waiting, at('10.2.0.1', 'failed', 'another program')],
+      'failed',
+      /^another program$/,
+    ],
+    ['none at all', [], 'ok', /--no-dns/],
+  ] as const)('%s', (_, listeners, state, detail) => {
+    expect(findListeners(listeners)).toMatchObject([{ state, detail: expect.stringMatching(detail) }]);
+  });
+
+  it('says nothing without a daemon', () => {
+    expect(findListeners(undefined)).toEqual([]);
   });
 });
 

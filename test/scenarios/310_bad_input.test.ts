@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clearWorld, leftOnHost } from '../support/cleanup.ts';
+import { dataOf } from '../support/dig.ts';
 import { containerIds, docker, removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -177,23 +178,28 @@ describe('without a daemon', () => {
     expect(await succeed('ip', ['-d', 'link', 'show', 'weave'])).toContain('veth');
   });
 
-  test('a taken port 53 on the Docker bridge is named', async () => {
-    const address = await docker(
-      'network',
-      'inspect',
-      '--format',
-      '{{(index .IPAM.Config 0).Gateway}}',
-      'bridge',
-    );
+  test('a port 53 that another program has is told, all else goes on, and it is taken once it is free', async () => {
+    const gateway = '{{(index .IPAM.Config 0).Gateway}}';
+    const address = await docker('network', 'inspect', '--format', gateway, 'bridge');
     const other = createSocket('udp4').bind(53, address);
     await once(other, 'listening');
-    await using folder = await temporaryFolder();
-    const outcome = await heddle(['daemon', '--socket', `${folder.path}/s`, '--state-dir', folder.path], {
-      timeout: 10_000,
-    });
+    await using daemon = await startDaemon();
+    const why = `cannot answer DNS on ${address}:53: another program has that port`;
+    expect((await daemon.word('status', 'dns')).stdout).toContain(why);
+    expect((await daemon.word('doctor')).stdout).toContain(why);
+    expectRefusal(await daemon.word('dns-args'), 1, why);
+    expectRefusal(await daemon.word('run', '--with-dns', '10.2.1.1/16', 'busybox', 'true'), 1, why);
+    await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
+    await eventually(async () =>
+      expect(dataOf(await daemon.dig('web.service.consul'))).toEqual(['10.2.1.1']),
+    );
     other.close();
-    expect(outcome.status).toBe(1);
-    expect(outcome.stderr).toMatch(new RegExp(`^heddle: .*${address}.*53`, 'm'));
+    const there = { server: address, port: 53 };
+    await eventually(async () => {
+      expect(dataOf(await daemon.dig('web.service.consul', there))).toEqual(['10.2.1.1']);
+    });
+    expect((await daemon.word('dns-args')).stdout).toContain(`--dns ${address}`);
+    expect(daemon.log.filter(({ level, msg }) => level >= 50 && msg.startsWith(why))).toHaveLength(1);
   });
 
   test.each([

@@ -30,12 +30,12 @@ export class BridgeListeners {
     this.#udp = udp;
   }
 
-  /** @throws HeddleError `taken` or `not-permitted` for an address that is there now and cannot be listened on */
+  /** Resolves when the bridges that are there now have been tried. */
   async start(): Promise<void> {
-    await this.#look(true);
+    await this.#look();
     this.#timer = setInterval(() => {
       this.#looking = this.#looking
-        .then(() => this.#look(false))
+        .then(() => this.#look())
         .catch((error: unknown) => {
           this.#needs.log.debug({ error: messageOf(error) }, 'could not look for bridges');
         });
@@ -53,7 +53,7 @@ export class BridgeListeners {
     return [...this.#servers.values()].flatMap((server) => server.status().listeners);
   }
 
-  async #look(required: boolean): Promise<void> {
+  async #look(): Promise<void> {
     const addresses = new Set(await this.#needs.addresses());
     for (const [ip, server] of this.#servers) {
       if (addresses.has(ip)) continue;
@@ -63,15 +63,9 @@ export class BridgeListeners {
     }
     for (const ip of addresses) {
       if (this.#servers.has(ip)) continue;
-      const server = new DnsServer(this.#needs, {
-        listen: [{ ip, port: DNS_PORT, required }],
-        udp: this.#udp,
-      });
-      await server.start();
+      const server = new DnsServer(this.#needs, { listen: [{ ip, port: DNS_PORT }], udp: this.#udp });
       this.#servers.set(ip, server);
-      const [listener] = server.status().listeners;
-      if (listener?.state === 'listening') this.#needs.log.info({ address: ip }, 'answering DNS on a bridge');
-      else this.#needs.log.error({ address: ip }, listener?.why ?? 'cannot answer DNS on a bridge');
+      await server.start();
     }
   }
 }

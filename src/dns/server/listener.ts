@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { HeddleError, messageOf, systemCode } from '../../errors.ts';
+import { messageOf, systemCode } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 import { formatListen, type ListenAddress } from '../listen.ts';
 import { type Respond, type TcpLimits, TcpListener } from './tcp.ts';
 import { UdpListener, type UdpOptions } from './udp.ts';
 
-/** `listening`; `waiting` for its address to appear; or `failed`, for a reason that somebody has to see to. */
+/** `listening`; `waiting` for its address to appear; or `failed`, for a reason that somebody has to see to. All are tried on. */
 export interface ListenerStatus {
   /** With the port that was bound, where 0 was asked for. */
   readonly address: ListenAddress;
@@ -12,6 +13,11 @@ export interface ListenerStatus {
   readonly why?: string;
   /** Whether UDP is taken many datagrams at a time there. */
   readonly isBatched?: boolean;
+}
+
+export interface ListenerNeeds {
+  readonly respond: Respond;
+  readonly log: Pick<Logger, 'info' | 'error'>;
 }
 
 export interface ListenerOptions {
@@ -24,15 +30,20 @@ const [FIRST_PAUSE_MS, LAST_PAUSE_MS] = [50, 1_000];
 /** With port 0, the port that TCP was given may be taken for UDP; another one is drawn so often. */
 const DRAWS = 10;
 
-/** UDP and TCP on one address, which may not exist yet: a bridge is often created after the daemon. */
+/**
+ * UDP and TCP on one address, which may not exist yet: a bridge is often created after the daemon. Or which another
+ * program has: whoever ends that one need not start us anew.
+ */
 export class Listener {
   readonly #udp: UdpListener;
   readonly #tcp: TcpListener;
+  readonly #log: ListenerNeeds['log'];
   readonly #stopping = new AbortController();
   #status: ListenerStatus;
   #retrying: Promise<void> | undefined;
 
-  constructor(address: ListenAddress, respond: Respond, options: ListenerOptions) {
+  constructor(address: ListenAddress, { respond, log }: ListenerNeeds, options: ListenerOptions) {
+    this.#log = log;
     this.#udp = new UdpListener(respond, options.udp);
     this.#tcp = new TcpListener(respond, options.tcp);
     this.#status = { address, state: 'waiting', why: 'not started' };
@@ -42,11 +53,9 @@ export class Listener {
     return this.#status;
   }
 
-  /** Tries once, and goes on trying in the background while it fails. Resolves with the first error, if any. */
-  async start(): Promise<HeddleError | undefined> {
-    const error = await this.#attempt();
-    if (error) this.#retrying = this.#retry();
-    return error;
+  /** Resolves when it was tried once, and goes on trying in the background while it fails. */
+  async start(): Promise<void> {
+    if (!(await this.#attempt())) this.#retrying = this.#retry();
   }
 
   async stop(): Promise<void> {
@@ -63,24 +72,32 @@ export class Listener {
     let pause = FIRST_PAUSE_MS;
     while (!this.#stopping.signal.aborted) {
       await delay(pause, undefined, { signal: this.#stopping.signal }).catch(() => {});
-      if (this.#stopping.signal.aborted || !(await this.#attempt())) return;
+      if (this.#stopping.signal.aborted || (await this.#attempt())) return;
       pause = Math.min(pause * 2, LAST_PAUSE_MS);
     }
   }
 
-  async #attempt(): Promise<HeddleError | undefined> {
+  async #attempt(): Promise<boolean> {
     const { address } = this.#status;
     try {
       const port = await this.#bind(address);
       if (this.#stopping.signal.aborted) await this.#close();
       this.#status = { address: { ...address, port }, state: 'listening', isBatched: this.#udp.isBatched };
-      return undefined;
-    } catch (cause) {
-      const error = listenError(address, cause);
-      const state = systemCode(cause) === 'EADDRNOTAVAIL' ? 'waiting' : 'failed';
-      this.#status = { address, state, why: error.message };
-      return error;
+      this.#log.info({ address: formatListen(this.#status.address) }, 'answering DNS');
+      return true;
+    } catch (error) {
+      this.#fail({ address, ...reasonOf(address, error) });
+      return false;
     }
+  }
+
+  /** Says it once, however often it is tried. */
+  #fail(status: ListenerStatus): void {
+    const isNew = status.why !== this.#status.why;
+    this.#status = status;
+    if (!isNew) return;
+    if (status.state === 'failed') this.#log.error(status.why);
+    else this.#log.info(`${status.why}; DNS is answered there once one has`);
   }
 
   async #bind(address: ListenAddress): Promise<number> {
@@ -96,25 +113,21 @@ export class Listener {
   }
 }
 
-function listenError(address: ListenAddress, cause: unknown): HeddleError {
-  const place = formatListen(address);
-  switch (systemCode(cause)) {
+function reasonOf(address: ListenAddress, error: unknown): Omit<ListenerStatus, 'address'> {
+  const failed = `cannot answer DNS on ${formatListen(address)}`;
+  switch (systemCode(error)) {
     case 'EADDRNOTAVAIL':
-      return new HeddleError('unreachable', `no interface of this host has ${address.ip} yet`, { cause });
-    case 'EADDRINUSE':
-      return new HeddleError(
-        'taken',
-        `cannot answer DNS on ${place}: another program has that port; ` +
-          `\`ss -lntup 'sport = :${address.port}'\` shows which one`,
-        { cause },
-      );
-    case 'EACCES':
-      return new HeddleError(
-        'not-permitted',
-        `cannot answer DNS on ${place}: ports below 1024 need root or the capability NET_BIND_SERVICE`,
-        { cause },
-      );
+      return { state: 'waiting', why: `no interface of this host has ${address.ip} yet` };
+    case 'EADDRINUSE': {
+      const finder = `ss -lntup 'sport = :${address.port}'`;
+      const why = `${failed}: another program has that port, which \`${finder}\` shows; tried until it is free`;
+      return { state: 'failed', why };
+    }
+    case 'EACCES': {
+      const why = `${failed}: ports below 1024 need root or the capability NET_BIND_SERVICE`;
+      return { state: 'failed', why };
+    }
     default:
-      return new HeddleError('failed', `cannot answer DNS on ${place}: ${messageOf(cause)}`, { cause });
+      return { state: 'failed', why: `${failed}: ${messageOf(error)}` };
   }
 }

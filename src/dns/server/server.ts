@@ -1,3 +1,4 @@
+import type { Logger } from '../../log.ts';
 import type { ListenAddress } from '../listen.ts';
 import type { DnsCounters } from './counters.ts';
 import { Listener, type ListenerStatus } from './listener.ts';
@@ -6,17 +7,13 @@ import type { UdpOptions } from './udp.ts';
 
 export interface DnsServerNeeds {
   readonly responder: { readonly respond: Respond; readonly counters: DnsCounters };
+  readonly log: Pick<Logger, 'info' | 'error'>;
 }
 
 export interface DnsServerOptions {
-  readonly listen: readonly DnsListen[];
+  readonly listen: readonly ListenAddress[];
   readonly tcp?: TcpLimits;
   readonly udp?: UdpOptions;
-}
-
-export interface DnsListen extends ListenAddress {
-  /** Whether start() fails where this address is taken; one that does not exist yet is always waited for. */
-  readonly required: boolean;
 }
 
 export interface DnsServerStatus {
@@ -35,24 +32,13 @@ export class DnsServer {
     this.#options = options;
   }
 
-  /**
-   * Resolves when every address is bound or waited for. Throws `taken`, `not-permitted` or `failed` for a required
-   * address, and listens on none then.
-   */
+  /** Resolves when every address has been tried; those that cannot be listened on now are tried again and again. */
   async start(): Promise<void> {
-    const { responder } = this.#needs;
+    const { responder, log } = this.#needs;
     const { listen, tcp = TCP_LIMITS, udp = {} } = this.#options;
     const respond: Respond = (packet, client, transport) => responder.respond(packet, client, transport);
-    this.#listeners = listen.map(
-      (address) => new Listener({ ip: address.ip, port: address.port }, respond, { tcp, udp }),
-    );
-    const errors = await Promise.all(this.#listeners.map((listener) => listener.start()));
-    const fatal = errors.find(
-      (error, index) => error && error.code !== 'unreachable' && listen[index]?.required,
-    );
-    if (!fatal) return;
-    await this.stop();
-    throw fatal;
+    this.#listeners = listen.map((address) => new Listener(address, { respond, log }, { tcp, udp }));
+    await Promise.all(this.#listeners.map((listener) => listener.start()));
   }
 
   /** Closes every socket; may be called at any time, and again. */
