@@ -114,6 +114,16 @@ describe('connections', () => {
     await eventually(async () => expect(await echo(open(port), 'again')).toBe('again'));
   });
 
+  test('beyond the number that all clients together may have are closed at once', async () => {
+    const port = await started({ tcp: { connections: 3, connectionsPerClient: 2, idleMs: 10_000 } });
+    for (const client of ['127.0.0.2', '127.0.0.2', '127.0.0.3']) {
+      expect(await echo(open(port, client), 'kept')).toBe('kept');
+    }
+    expect(await echo(open(port, '127.0.0.4'), 'one more')).toBeUndefined();
+    sockets[0]?.destroy();
+    await eventually(async () => expect(await echo(open(port, '127.0.0.4'), 'again')).toBe('again'));
+  });
+
   test('that say nothing are closed', async () => {
     const port = await started({ tcp: { connections: 100, connectionsPerClient: 100, idleMs: 100 } });
     const socket = open(port);

@@ -128,16 +128,25 @@ describe('dns-args', () => {
     expect(await args(daemon)).toEqual({ status: 0, stdout: '\n', stderr: '' });
   });
 
-  test('prints the address of a bridge that has IPv6 alone, where it answers', async () => {
-    await succeed('ip', ['link', 'add', 'six0', 'type', 'bridge']);
-    try {
+  test('prints the address of a bridge that has IPv6 alone, where it answers, also when it is made again', async () => {
+    const make = async () => {
+      await succeed('ip', ['link', 'add', 'six0', 'type', 'bridge']);
       await succeed('ip', ['address', 'add', 'fd00:5::1/64', 'dev', 'six0', 'nodad']);
       await succeed('ip', ['link', 'set', 'six0', 'up']);
+    };
+    await make();
+    try {
       await using daemon = await startDaemon(['--docker-bridge', 'six0']);
       expect((await args(daemon)).stdout).toBe('--dns fd00:5::1 --dns-search=.\n');
-      expect((await daemon.dig('nope.service.consul', { server: 'fd00:5::1', port: 53 })).status).toBe(
-        'NXDOMAIN',
-      );
+      const there = { server: 'fd00:5::1', port: 53 };
+      expect((await daemon.dig('nope.service.consul', there)).status).toBe('NXDOMAIN');
+      await succeed('ip', ['link', 'delete', 'six0']);
+      const answered = async () => (await daemon.word('status', 'dns')).stdout.includes('[fd00:5::1]:53');
+      await eventually(async () => expect(await answered()).toBe(false));
+      await make();
+      await eventually(async () => {
+        expect((await daemon.dig('nope.service.consul', there)).status).toBe('NXDOMAIN');
+      });
     } finally {
       await succeed('ip', ['link', 'delete', 'six0']);
     }
