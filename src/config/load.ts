@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
+import { refuseOwnRoutes } from '../dns/forward/routes.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { type EffectiveSetting, effectiveSetting } from './effective.ts';
 import { DEFAULT_FILE } from './places.ts';
@@ -36,7 +37,15 @@ export async function loadSettings(
     settings[name] = parseSetting(name, given);
     effective.push(effectiveSetting(name, given.value, given.origin));
   }
-  return { settings: { ...(settings as Settings), effective }, origins: origins as Origins };
+  const parsed = { settings: settings as Settings, origins: origins as Origins };
+  refuseContradictions(parsed.settings, parsed.origins);
+  return { ...parsed, settings: { ...parsed.settings, effective } };
+}
+
+/** What only several settings together show. */
+function refuseContradictions(settings: Settings, origins: Origins): void {
+  const { domain, altDomain, weaveDomain, forward } = settings;
+  naming(origins.forward, () => refuseOwnRoutes(forward, [domain, weaveDomain, altDomain ?? []].flat()));
 }
 
 interface Given {
@@ -62,11 +71,18 @@ function find(name: SettingName, sources: Sources, file: SettingsFile | undefine
 }
 
 function parseSetting(name: SettingName, { value, origin }: Given): unknown {
-  try {
+  return naming(origin, () => {
     const result = v.safeParse(SETTINGS[name].schema, value);
     if (result.success) return result.output;
     const shown = 'secret' in SETTINGS[name] ? '' : ` '${String(value)}'`;
     throw new HeddleError('bad-input', `${origin}:${shown} ${result.issues[0].message}`);
+  });
+}
+
+/** Has errors say where the setting was given. */
+function naming<T>(origin: string, parse: () => T): T {
+  try {
+    return parse();
   } catch (cause) {
     if (cause instanceof HeddleError && !cause.message.startsWith(`${origin}:`)) {
       throw new HeddleError(cause.code, `${origin}: ${cause.message}`, { cause });

@@ -125,4 +125,12 @@ describe('settings', () => {
   ])('refuse a file with %s', async (_, text, sentence) => {
     await expect(loadSettings({ ...none, file: await file(text) })).rejects.toThrow(sentence);
   });
+
+  it('that contradict each other say so, and where', async () => {
+    const env = { HEDDLE_FORWARD: 'corp.example=10.0.0.2,web.heddle.test=10.0.0.2' };
+    await expect(loadSettings({ flags: {}, env })).resolves.toBeDefined();
+    await expect(loadSettings({ flags: { altDomain: 'Heddle.test' }, env })).rejects.toThrow(
+      "HEDDLE_FORWARD: `web.heddle.test` is nobody else's",
+    );
+  });
 });

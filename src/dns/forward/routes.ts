@@ -22,6 +22,20 @@ export function parseRoute(text: string): Route {
   return { domain, server: parseServer(server) };
 }
 
+/** Throws `bad-input` for a route that would never be taken: the names of these domains are answered here. */
+export function refuseOwnRoutes(routes: readonly Route[], ownDomains: readonly string[]): void {
+  const isIn = (domain: string, own: string) => domain === own || domain.endsWith(`.${own}`);
+  for (const { domain } of routes) {
+    const own = ownDomains.find((one) => isIn(domain, one.toLowerCase()));
+    if (own === undefined) continue;
+    throw new HeddleError(
+      'bad-input',
+      `\`${domain}\` is nobody else's: heddle itself answers all names of ${own} ` +
+        '(--domain, --alt-domain, --weave-domain); expected a domain of others',
+    );
+  }
+}
+
 /** The servers for a name in lower case, in the order given: those of the longest domain that it is in. */
 export function serversFor(routes: readonly Route[], name: string): readonly ListenAddress[] {
   const fitting = routes.filter(({ domain }) => name === domain || name.endsWith(`.${domain}`));

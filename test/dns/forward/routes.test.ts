@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRoute, serversFor } from '../../../src/dns/forward/routes.ts';
+import { parseRoute, refuseOwnRoutes, serversFor } from '../../../src/dns/forward/routes.ts';
 
 test.each([
   ['corp.example=10.0.0.2', 'corp.example', '10.0.0.2', 53],
@@ -22,6 +22,22 @@ test.each([
   ['corp.example=', '`` is no DNS server'],
 ])('%s: %s', (text, why) => {
   expect(() => parseRoute(text)).toThrow(why);
+});
+
+test.each([
+  ['consul', 'consul'],
+  ['Service.Consul', 'consul'],
+  ['weave.local', 'Weave.local'],
+])('%s=10.0.0.2 is refused: names of %s are answered here', (domain, own) => {
+  const refuse = () => refuseOwnRoutes([parseRoute(`${domain}=10.0.0.2`)], ['other', own]);
+  expect(refuse).toThrow(
+    `\`${domain.toLowerCase()}\` is nobody else's: heddle itself answers all names of ${own}`,
+  );
+});
+
+test('what holds our domain, or only ends like it, is another one', () => {
+  const others = ['local=10.0.0.2', 'notconsul=10.0.0.2', 'consul.example=10.0.0.2'].map(parseRoute);
+  expect(() => refuseOwnRoutes(others, ['consul', 'weave.local'])).not.toThrow();
 });
 
 const routes = ['example=10.0.0.1', 'corp.example=10.0.0.2', 'corp.example=10.0.0.3', 'lan=10.0.0.4'].map(
