@@ -1,8 +1,9 @@
 import { compressed } from '../wire/compressed.ts';
-import { optRecord } from '../wire/edns.ts';
+import { type Opt, optRecord } from '../wire/edns.ts';
 import { FLAGS, HEADER_BYTES, type Query } from '../wire/message.ts';
 import { recordsOf } from '../wire/records.ts';
 import { sizeLimit } from '../wire/reply.ts';
+import type { Edns } from '../zone.ts';
 
 /**
  * Another server's message, without its OPT record, as the reply to `query`: its records untouched, id, question and
@@ -19,14 +20,19 @@ export function relay(query: Query, message: Uint8Array): Buffer {
   reply.writeUInt16BE(query.id, 0);
   reply.writeUInt16BE(FLAGS.response | FLAGS.recursionAvailable | asked | disabled | kept, 2);
   reply.set(question.bytes, HEADER_BYTES);
-  // DO is echoed where the records that it asks for may follow (RFC 3225 §3).
-  const opt = edns ? optRecord({ udpSize: edns.udpSize, dnssecOk: edns.dnssecOk }) : Buffer.alloc(0);
+  // DO is echoed where the records that it asks for may follow (RFC 3225 §3). The subnet was told to nobody, so that
+  // the answer is for all (RFC 7871 §7.2.2).
+  const opt = edns ? optRecord(answering(edns)) : Buffer.alloc(0);
   const room = sizeLimit(question) - opt.length;
   const smaller = reply.length > room ? compressed(query, reply) : undefined;
   if (smaller) return smaller;
   const fitting = reply.length <= room ? reply : cut(reply, HEADER_BYTES + question.bytes.length, room);
   if (edns) fitting.writeUInt16BE(fitting.readUInt16BE(10) + 1, 10);
   return Buffer.concat([fitting, opt]);
+}
+
+function answering({ udpSize, dnssecOk, clientSubnet }: Edns): Opt {
+  return { udpSize, dnssecOk, clientSubnet };
 }
 
 function cut(reply: Buffer, start: number, room: number): Buffer {

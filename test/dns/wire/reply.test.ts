@@ -1,4 +1,4 @@
-import dnsPacket from 'dns-packet';
+import dnsPacket, { type OptAnswer } from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { relay } from '../../../src/dns/forward/relay.ts';
@@ -218,6 +218,16 @@ describe('a relayed reply', () => {
       }),
       runs,
     );
+  });
+
+  test.each([2, 25])('of %i addresses is for every subnet, since ours was told to nobody', (count) => {
+    const options = [{ code: 'CLIENT_SUBNET', ip: '198.51.100.0', sourcePrefixLength: 24 }];
+    const query = queryOf(queryBytes('www.example.com', 'A', { edns: { size: 512, options } }));
+    const message = replyTo(dnsPacket.decode(queryBytes('www.example.com', 'A')), manyAddresses(count));
+    const [opt] = dnsPacket.decode(relay(query, message)).additionals as OptAnswer[];
+    expect(opt?.options).toMatchObject([
+      { code: 8, ip: '198.51.100.0', sourcePrefixLength: 24, scopePrefixLength: 0 },
+    ]);
   });
 
   test('that was not compressed is, where it would not fit: whole, in the asker’s letters (TestRecursiveCompress)', () => {
