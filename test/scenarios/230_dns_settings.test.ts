@@ -159,13 +159,16 @@ describe('dns-args', () => {
     expect(stderr).toContain('the bridge nosuch0 has no address, or there is no such device');
   });
 
-  test('prints the address of the weave bridge where that is Docker’s own', async () => {
+  test('prints the address of the weave bridge where that is Docker’s own, as soon as it is', async () => {
     expect((await heddle(['create-bridge'])).status).toBe(0);
     await succeed('ip', ['address', 'add', '10.2.0.1/16', 'dev', 'weave']);
+    await using daemon = await startDaemon();
+    expect((await args(daemon)).stdout).not.toContain('10.2.0.1');
     await restartEngine(['--bridge=weave', '--fixed-cidr=10.2.128.0/17']);
     try {
-      await using daemon = await startDaemon();
-      expect((await args(daemon)).stdout).toBe('--dns 10.2.0.1 --dns-search=.\n');
+      await eventually(async () => {
+        expect((await args(daemon)).stdout).toBe('--dns 10.2.0.1 --dns-search=.\n');
+      });
       await using client = await daemon.run(['--with-dns', '10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
       await eventually(async () => {
         expect(await client.exec('nslookup', 'web.service.dc1.consul')).toContain('10.2.1.1');
