@@ -286,43 +286,64 @@ describe('another name', () => {
   });
 });
 
-test('names of ours are answered while thousands of others wait for a silent upstream', async () => {
-  await using silent = await FakeUpstream.start(() => []);
-  const patient = new UpstreamClient({ timeoutMs: 60_000 });
-  const waiting = new ForwardZone(
-    {
-      upstreams: { current: async () => ({ servers: [silent.address] }) },
-      client: patient,
-      isLocal: () => true,
-      isOwn: () => false,
-    },
-    { ownDomains: ['consul'] },
-  );
-  const resolver = new Resolver({ zones: [...zones.slice(0, 1), waiting], log: silentLogger });
-  const flooded = new DnsServer(
-    {
-      responder: new Responder({ resolver, recursionFor: () => true, log: silentLogger }),
-      log: silentLogger,
-    },
-    { listen, udp },
-  );
-  await flooded.start();
-  const to = flooded.status().listeners[0]?.address.port as number;
-  const asker = createSocket('udp4');
-  let refused = 0;
-  asker.on('message', () => {
-    refused += 1;
+describe('with a resolver of its own', () => {
+  const running: { stop(): unknown }[] = [];
+  afterEach(async () => {
+    for (const one of running.splice(0)) await one.stop();
   });
-  for (let index = 0; index < 20_000 && refused < 100; index += 1) {
-    asker.send(queryBytes(`n${index}.example.com`, 'A'), to, '127.0.0.1');
-    if (index % 100 === 0) await delay(2);
+
+  /** Forwards to these servers, as they are at each moment, and lets nothing be forgotten. */
+  async function forwarder(servers: readonly Upstream[], timeoutMs: number, now?: () => number) {
+    const client = new UpstreamClient({ timeoutMs });
+    const upstreams = { current: async () => ({ servers: [...servers] }) };
+    const needs = { upstreams, client, isLocal: () => true, isOwn: () => false };
+    const zone = new ForwardZone(needs, { ownDomains: ['consul'], cache: now ? { now } : {} });
+    const resolver = new Resolver({ zones: [...zones.slice(0, 1), zone], log: silentLogger });
+    const responder = new Responder({ resolver, recursionFor: () => true, log: silentLogger });
+    const server = new DnsServer({ responder, log: silentLogger }, { listen, udp });
+    await server.start();
+    running.push(client, server);
+    return server.status().listeners[0]?.address.port as number;
   }
-  // No more of them can wait.
-  expect(refused).toBeGreaterThan(0);
-  expect((await ask('web.service.consul', { port: to })).status).toBe('NOERROR');
-  asker.close();
-  patient.stop();
-  await flooded.stop();
+
+  test('names of ours are answered while thousands of others wait for a silent upstream', async () => {
+    await using silent = await FakeUpstream.start(() => []);
+    const to = await forwarder([silent.address], 60_000);
+    const asker = createSocket('udp4');
+    let refused = 0;
+    asker.on('message', () => {
+      refused += 1;
+    });
+    for (let index = 0; index < 20_000 && refused < 100; index += 1) {
+      asker.send(queryBytes(`n${index}.example.com`, 'A'), to, '127.0.0.1');
+      if (index % 100 === 0) await delay(2);
+    }
+    asker.close();
+    // No more of them can wait.
+    expect(refused).toBeGreaterThan(0);
+    expect((await ask('web.service.consul', { port: to })).status).toBe('NOERROR');
+  });
+
+  test('an old answer stands in when the upstream has lost its uplink, and when there is no upstream any more', async () => {
+    let [now, uplink] = [0, true];
+    await using upstream = await FakeUpstream.start((query) => [
+      uplink ? replyTo(query, manyAddresses(1)) : replyTo(query, [], { rcode: 2 }),
+    ]);
+    const servers = [upstream.address];
+    const to = await forwarder(servers, 400, () => now);
+    const answered = async () => {
+      const { status, answers } = await ask('www.example.com', { port: to });
+      return `${status} ${answers.map(({ ttl, data }) => `${ttl} ${data}`)}`;
+    };
+    expect(await answered()).toBe('NOERROR 300 203.0.113.0');
+    [now, uplink] = [301_000, false];
+    expect(await answered()).toBe('NOERROR 30 203.0.113.0');
+    servers.length = 0;
+    expect(await answered()).toBe('NOERROR 30 203.0.113.0');
+    servers.push(upstream.address);
+    [now, uplink] = [304_000, true];
+    expect(await answered()).toBe('NOERROR 300 203.0.113.0');
+  });
 });
 
 describe('a packet that is no query', () => {
