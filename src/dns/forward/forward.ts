@@ -74,7 +74,7 @@ export class ForwardZone implements Zone {
 
   /** What the servers say; if that is nothing of use, or takes long, `old`. */
   async #wait({ key, question, upstreams, from }: Omit<Inquiry, 'learn'>, old?: Buffer): Promise<Buffer> {
-    const patience = this.#inquiries.areSilent(from) ? 0 : PATIENCE_MS;
+    const areSilent = this.#inquiries.areSilent(from);
     const asking = this.#inquiries.ask({
       // Two of us who wait for each other's answer would both join their own question, and wait for good.
       key: `${key} ${from}${marksOf(question)}`,
@@ -85,7 +85,10 @@ export class ForwardZone implements Zone {
     });
     this.#waiting += 1;
     try {
-      return await (old ? newerThan(old, asking, patience) : asking);
+      if (!old) return await asking;
+      const answer = await inTime(asking, areSilent ? 0 : PATIENCE_MS);
+      if (answer === undefined) this.#inquiries.waitedInVain(from);
+      return answer && !isFailure(answer) ? answer : old;
     } finally {
       this.#waiting -= 1;
     }
@@ -115,18 +118,18 @@ export class ForwardZone implements Zone {
   }
 }
 
-/** A new answer if there is one in time, else the old one: then the new one is for who asks next. */
-async function newerThan(old: Buffer, asking: Promise<Buffer>, patienceMs: number): Promise<Buffer> {
-  const answered = asking.then(
-    (message) => (isFailure(message) ? old : message),
-    () => old,
-  );
-  if (patienceMs === 0) return old;
+/** What comes within so many milliseconds. */
+async function inTime(asking: Promise<Buffer>, milliseconds: number): Promise<Buffer | undefined> {
   const patience = new AbortController();
-  const waited = delay(patienceMs, old, { signal: patience.signal }).catch(() => old);
-  const first = await Promise.race([answered, waited]);
-  patience.abort();
-  return first;
+  const late = delay(milliseconds, undefined, { signal: patience.signal });
+  try {
+    return await Promise.race([asking, late]);
+  } catch {
+    return undefined;
+  } finally {
+    patience.abort();
+    for (const loser of [asking, late]) loser.catch(() => {});
+  }
 }
 
 /** All that makes one question other than another, but for whom it is asked from. */

@@ -43,9 +43,14 @@ export class Inquiries {
     this.#needs = needs;
   }
 
-  /** Whether none of these servers answered when they were asked last. */
+  /** Whether these servers have said nothing since they were last waited for in vain. */
   areSilent(from: string): boolean {
     return this.#silent.has(from);
+  }
+
+  /** Tells that somebody has waited for these servers as long as he could. */
+  waitedInVain(from: string): void {
+    this.#silent.set(from, true);
   }
 
   /** What the servers say, a failure of theirs without any record. Rejects as the client does. */
@@ -76,7 +81,7 @@ export class Inquiries {
       this.#failed.set(key, { message: bare, until: now() + FAILED_MS });
       return bare;
     } catch (error) {
-      this.#silent.set(from, true);
+      this.waitedInVain(from);
       this.#failed.set(key, { error, until: now() + FAILED_MS });
       throw error;
     }
