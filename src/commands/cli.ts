@@ -39,7 +39,7 @@ export function normalise(given: readonly string[]): Translation {
 }
 
 const LAUNCH_HELP = `
---replace  put a new container in the place of a running one
+--replace  put a new container in the place of a running one; without daemon arguments, with those it had
 --load     bring the image of this host first
 
 Prints the container id when the daemon answers. Nothing is pulled or built; --image and HEDDLE_IMAGE before
@@ -97,10 +97,13 @@ class CommandLine {
   #defineLaunch(program: Command, end: End): void {
     const words = () => this.argv.slice(leadingSettings(this.argv) + 1);
     const needs = async () => {
-      const { defaultEngine, dockerHost } = await import('../docker/host.ts');
+      const { defaultEngine, describeHost, dockerHost } = await import('../docker/host.ts');
       const { DockerClient } = await import('../docker/client.ts');
       const { DOCKER_HOST: elsewhere, ...here } = this.#env;
-      const own = new DockerClient(elsewhere ? dockerHost(here) : defaultEngine());
+      const host = elsewhere ? dockerHost(here) : defaultEngine();
+      const trace = this.#trace(program);
+      // Two engines are asked, and one of them is told from the other.
+      const own = new DockerClient(host, trace && ((line) => trace(`${line} # ${describeHost(host)}`)));
       return { client: await this.#docker(program), own, env: this.#env, io: this.#io };
     };
     const launch = program

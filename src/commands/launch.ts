@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { loadSettings } from '../config/load.ts';
-import { SETTINGS, type SettingName, type Settings, variablesOf } from '../config/schema.ts';
+import type { Settings } from '../config/schema.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { daemonEnvironment, type LaunchOptions } from '../launch/container.ts';
 import { launch, stopDaemon } from '../launch/launch.ts';
-import { loadImage } from '../launch/load.ts';
+import { imagesFrom, requireImage } from '../launch/load.ts';
 import { replace } from '../launch/replace.ts';
 import { VERSION } from '../version.ts';
 import { answer } from './format.ts';
@@ -34,15 +34,14 @@ export async function launchWord(
   needs: LaunchNeeds,
 ): Promise<number> {
   const { flags, args } = await launchArguments(words, needs.io);
-  const variables = (Object.keys(SETTINGS) as SettingName[]).flatMap(variablesOf);
   const options: LaunchOptions = {
     name: settings.containerName,
     image: settings.image ?? `heddle:${VERSION}`,
     args,
-    env: daemonEnvironment(needs.env, variables),
+    env: daemonEnvironment(needs.env),
   };
-  if (flags.has('--load')) await loadImage(needs.own, needs.client, options.image);
-  const id = await (flags.has('--replace') ? replace : launch)(needs.client, options);
+  const image = flags.has('--load') ? imagesFrom(needs.own) : requireImage;
+  const id = await (flags.has('--replace') ? replace : launch)(needs.client, options, image);
   answer(needs.io, { format: flags.has('--format=json') ? 'json' : 'text' }, `${id}\n`, { container: id });
   return 0;
 }

@@ -1,6 +1,6 @@
 import type { HostRestartPolicy } from 'dockerode';
 import type { DockerClient } from '../docker/client.ts';
-import { daemonContainer, type LaunchOptions } from './container.ts';
+import { type DaemonWords, daemonContainer, daemonWords, type LaunchOptions } from './container.ts';
 
 /** The daemon stops in well under a second; Docker kills it after this time. */
 const STOP_S = 10;
@@ -22,6 +22,12 @@ export const rename = (client: DockerClient, id: string, name: string): Promise<
   client.call(`rename the container ${id.slice(0, 12)}`, (docker) =>
     docker.getContainer(id).rename({ name }),
   );
+
+export const wordsOf = (client: DockerClient, id: string): Promise<DaemonWords> =>
+  client.call("ask for the daemon's arguments", async (docker) => {
+    const { Config: config } = await docker.getContainer(id).inspect();
+    return daemonWords(config);
+  });
 
 export const restartPolicy = (client: DockerClient, id: string): Promise<HostRestartPolicy> =>
   client.call('ask how the container is restarted', async (docker) => {

@@ -1,13 +1,16 @@
 import type Dockerode from 'dockerode';
+import { SETTINGS, type SettingName, variablesOf } from '../config/schema.ts';
+
+/** What is for `heddle daemon`; the variables may hold secrets, and are never printed. */
+export interface DaemonWords {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** What the daemon's container is made of, on a host of which only the Docker API is known. */
-export interface LaunchOptions {
+export interface LaunchOptions extends DaemonWords {
   readonly name: string;
   readonly image: string;
-  /** For `heddle daemon`. */
-  readonly args: readonly string[];
-  /** Settings from the caller's environment that are meant for the daemon. */
-  readonly env: Readonly<Record<string, string>>;
 }
 
 /** Attaching, reading other namespaces and port 53; never --privileged. */
@@ -20,8 +23,12 @@ export const CAPABILITIES = [
 ] as const;
 /** By this label the container is known again, whatever it is called. */
 export const ROLE_LABEL = 'heddle.role';
+/** Before the arguments of a daemon that takes another's place. */
+export const TAKE_OVER = '--take-over';
+/** Docker starts it again after a crash and a restart of the host, and nobody but `stop` ends it. */
+export const RESTARTED: Dockerode.HostRestartPolicy = { Name: 'unless-stopped' };
 
-/** The container as the engine is asked for it: restarted by Docker, stopped by nobody but `stop`. */
+/** The container as the engine is asked for it. */
 export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.ContainerCreateOptions {
   return {
     Image: image,
@@ -38,28 +45,31 @@ export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.
       ],
       CapDrop: ['ALL'],
       CapAdd: [...CAPABILITIES],
-      RestartPolicy: { Name: 'unless-stopped' },
+      RestartPolicy: RESTARTED,
     },
   };
 }
 
+/** What a daemon's container was given, by whomever: the reverse of `daemonContainer`. */
+export function daemonWords({ Cmd, Env }: Partial<Dockerode.ContainerCreateOptions>): DaemonWords {
+  const [first, ...rest] = Cmd ?? [];
+  const args = first === undefined || first === 'daemon' ? rest : [first, ...rest];
+  const env = (Env ?? []).map((line) => [line.replace(/=.*$/s, ''), line.replace(/^[^=]*=?/, '')]);
+  return {
+    args: args.filter((word) => word !== TAKE_OVER),
+    env: daemonEnvironment(Object.fromEntries(env)),
+  };
+}
+
 /** About the caller's own side, or fixed by the container: of no meaning on the host. */
-const NOT_FOR_THE_DAEMON = new Set([
-  ...[
-    'HEDDLE_SOCKET',
-    'HEDDLE_CONFIG',
-    'HEDDLE_STATE_DIR',
-    'HEDDLE_PROCFS',
-    'HEDDLE_IMAGE',
-    'HEDDLE_CONTAINER_NAME',
-  ],
+const NOT_FOR_THE_DAEMON: ReadonlySet<string> = new Set([
+  ...['HEDDLE_SOCKET', 'HEDDLE_CONFIG', 'HEDDLE_STATE_DIR', 'HEDDLE_PROCFS', 'PROCFS'],
+  ...['HEDDLE_IMAGE', 'HEDDLE_CONTAINER_NAME'],
 ]);
 
-/** The settings in the caller's environment that go with the daemon, as the script's went with its container. */
-export function daemonEnvironment(
-  env: Readonly<Record<string, string | undefined>>,
-  variables: readonly string[],
-): Record<string, string> {
-  const wanted = variables.filter((name) => !NOT_FOR_THE_DAEMON.has(name) && name !== 'PROCFS');
+/** The settings in an environment that go with the daemon, as the script's went with its container. */
+export function daemonEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const variables = (Object.keys(SETTINGS) as SettingName[]).flatMap(variablesOf);
+  const wanted = variables.filter((name) => !NOT_FOR_THE_DAEMON.has(name));
   return Object.fromEntries(wanted.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }

@@ -1,10 +1,10 @@
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
-import { hasImage } from '../docker/run.ts';
 import { HeddleError } from '../errors.ts';
 import { answering } from './answering.ts';
 import { create, remove, start, stop } from './calls.ts';
 import type { LaunchOptions } from './container.ts';
+import { type ProvideImage, requireImage } from './load.ts';
 import { finishReplacing } from './unfinished.ts';
 
 /**
@@ -13,7 +13,11 @@ import { finishReplacing } from './unfinished.ts';
  * @throws HeddleError `taken` when one runs already, `not-found` for an image that the host does not have, `failed`
  * with the daemon's last words when it does not come up; nothing is left then
  */
-export async function launch(client: DockerClient, options: LaunchOptions): Promise<string> {
+export async function launch(
+  client: DockerClient,
+  options: LaunchOptions,
+  provide: ProvideImage = requireImage,
+): Promise<string> {
   await finishReplacing(client, options.name);
   const existing = await new DockerEngine(client).inspect(options.name);
   if (existing?.running) {
@@ -22,7 +26,7 @@ export async function launch(client: DockerClient, options: LaunchOptions): Prom
       `heddle runs already, as container '${options.name}'; launch --replace puts a new one in its place`,
     );
   }
-  await requireImage(client, options.image);
+  await provide(client, options.image);
   if (existing) await remove(client, existing.id);
   const id = await create(client, options.name, options);
   try {
@@ -41,14 +45,4 @@ export async function stopDaemon(client: DockerClient, name: string): Promise<bo
   if (!container || container.pid === 0) return false;
   await stop(client, container.id);
   return true;
-}
-
-/** @throws HeddleError `not-found` naming the image, and how it can get there */
-export async function requireImage(client: DockerClient, image: string): Promise<void> {
-  if (await hasImage(client, image)) return;
-  throw new HeddleError(
-    'not-found',
-    `the Docker engine ${client.address} has no image ${image}: build or pull it there, name another one with ` +
-      '--image or HEDDLE_IMAGE, or let launch --load bring the one of this host',
-  );
 }

@@ -1,15 +1,32 @@
 import type { DockerClient } from '../docker/client.ts';
+import { hasImage } from '../docker/run.ts';
+import { HeddleError } from '../errors.ts';
+
+/** Sees to it that an engine has an image, or says why it has not. */
+export type ProvideImage = (client: DockerClient, image: string) => Promise<void>;
+
+/** @throws HeddleError `not-found` naming the image, and how it can get there */
+export const requireImage: ProvideImage = async (client, image) => {
+  if (await hasImage(client, image)) return;
+  throw new HeddleError(
+    'not-found',
+    `the Docker engine ${client.address} has no image ${image}: build or pull it there, name another one with ` +
+      '--image or HEDDLE_IMAGE, or let launch --load bring the one of this host',
+  );
+};
 
 /** The answer begins when the whole image has gone over the wire. */
 const LOAD_MS = 15 * 60_000;
 
 /**
- * Streams an image from one engine to another: for a host that reaches no registry.
+ * Streams images from one engine to another: for a host that reaches no registry.
  * @throws HeddleError `not-found` when the first engine does not have the image either
  */
-export async function loadImage(from: DockerClient, to: DockerClient, image: string): Promise<void> {
-  await from.call(`find the image ${image}`, (docker) => docker.getImage(image).inspect());
-  const archive = await from.call(`read the image ${image}`, (docker) => docker.getImage(image).get());
-  const progress = await to.call(`load the image ${image}`, (docker) => docker.loadImage(archive), LOAD_MS);
-  for await (const _ of progress as AsyncIterable<Buffer>);
-}
+export const imagesFrom =
+  (from: DockerClient): ProvideImage =>
+  async (to, image) => {
+    await from.call(`find the image ${image}`, (docker) => docker.getImage(image).inspect());
+    const archive = await from.call(`read the image ${image}`, (docker) => docker.getImage(image).get());
+    const progress = await to.call(`load the image ${image}`, (docker) => docker.loadImage(archive), LOAD_MS);
+    for await (const _ of progress as AsyncIterable<Buffer>);
+  };

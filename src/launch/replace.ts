@@ -1,24 +1,30 @@
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { answering } from './answering.ts';
-import { create, remove, rename, restartAs, restartPolicy, start } from './calls.ts';
-import type { LaunchOptions } from './container.ts';
-import { launch, requireImage } from './launch.ts';
+import { create, remove, rename, restartAs, restartPolicy, start, wordsOf } from './calls.ts';
+import { type LaunchOptions, TAKE_OVER } from './container.ts';
+import { launch } from './launch.ts';
+import { type ProvideImage, requireImage } from './load.ts';
 import { finishReplacing, last, next } from './unfinished.ts';
 
 /**
- * Puts a new container in the place of the running one. The new daemon starts beside the old one and takes over when
- * it is ready to begin, so that names are asked in vain only in between; the old one goes on when the new one does not
- * come up.
+ * Puts a new container in the place of the present one, with the words of that one where none are given. The new daemon
+ * starts beside the old one and takes over when it is ready to begin, so that names are asked in vain only in between;
+ * the old one goes on when the new one does not come up.
  * @returns the new container's id
  */
-export async function replace(client: DockerClient, options: LaunchOptions): Promise<string> {
-  await finishReplacing(client, options.name);
+export async function replace(
+  client: DockerClient,
+  given: LaunchOptions,
+  provide: ProvideImage = requireImage,
+): Promise<string> {
+  await finishReplacing(client, given.name);
   const engine = new DockerEngine(client);
-  const old = await engine.inspect(options.name);
-  if (!old?.running) return await launch(client, options);
-  await requireImage(client, options.image);
-  const args = ['--take-over', ...options.args];
+  const old = await engine.inspect(given.name);
+  const options = old && given.args.length === 0 ? await withWordsOf(client, old.id, given) : given;
+  if (!old?.running) return await launch(client, options, provide);
+  await provide(client, options.image);
+  const args = [TAKE_OVER, ...options.args];
   const id = await create(client, next(options.name), { ...options, args });
   const policy = await restartPolicy(client, old.id);
   try {
@@ -36,4 +42,10 @@ export async function replace(client: DockerClient, options: LaunchOptions): Pro
   await rename(client, id, options.name);
   await remove(client, old.id);
   return id;
+}
+
+/** Somebody who upgrades need not know how the daemon was started; a variable that he sets counts, though. */
+async function withWordsOf(client: DockerClient, id: string, given: LaunchOptions): Promise<LaunchOptions> {
+  const { args, env } = await wordsOf(client, id);
+  return { ...given, args, env: { ...env, ...given.env } };
 }

@@ -8,7 +8,7 @@ import type { RunCommand } from './command.ts';
 /**
  * `docker run -d` by the caller's own client, so that every option of today's Docker works; then attach. Addresses that
  * cannot be had are refused before anything is started; a container that cannot be attached is removed again.
- * @param trace is told of the docker command before it is run
+ * @param trace is told of every docker command before it is run
  * @returns docker's status when docker failed, else that of `attach`
  */
 export async function runAttached(
@@ -32,7 +32,9 @@ export async function runAttached(
   const complaints = collect();
   const attached = await attach([...words, id], onHost, complaints);
   if (attached !== 0) {
-    await docker(['rm', '-f', '-v', id], { ...io, stdout: collect() });
+    const removal = ['rm', '-f', '-v', id];
+    trace(`docker ${removal.join(' ')}`);
+    await docker(removal, { ...io, stdout: collect() });
     io.stderr.write(complaints.text);
     io.stderr.write('heddle: the container was removed again, because it could not be attached\n');
     return attached;

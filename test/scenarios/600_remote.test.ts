@@ -20,8 +20,19 @@ let here: Daemon;
 let there: RemoteEngine;
 let image: string;
 
-const word = (...args: readonly string[]): Promise<Outcome> =>
-  heddle(args, { env: { ...there.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image } });
+const env = () => ({ ...there.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image });
+const word = (...args: readonly string[]): Promise<Outcome> => heddle(args, { env: env() });
+
+/** Of whoever launched; whoever replaces has others. */
+const SETTINGS = { CONSUL_HTTP_TOKEN: 'hush-hush', HEDDLE_LOG_LEVEL: 'debug' };
+const asVariables = (settings: Readonly<Record<string, string>>) =>
+  Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+/** What the daemon's container was given, but for what every one has. */
+const given = async () => {
+  const shown = await there.docker('inspect', '-f', '{{json .Config}}', 'heddle');
+  const { Cmd, Env } = JSON.parse(shown) as { Cmd: readonly string[]; Env: readonly string[] };
+  return { args: Cmd, settings: Env.filter((line) => /^(HEDDLE|CONSUL)_/.test(line)).toSorted() };
+};
 
 beforeAll(async () => {
   image = await buildImage();
@@ -53,8 +64,11 @@ test('without an image there, nothing can be done, and it says what is missing',
 });
 
 test('launch --load brings the image, starts the daemon there and prints its id', async () => {
-  const { status, stdout, stderr } = await word('launch', '--load', '--dns-listen', there.ip);
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const line = ['--trace', 'launch', '--load', '--dns-listen', there.ip];
+  const { status, stdout, stderr } = await heddle(line, { env: { ...env(), ...SETTINGS } });
+  expect(status, stderr).toBe(0);
+  expect(stderr).toMatch(/^\+ GET \/images\/\S+\/get # unix:\/\/\/\S+\n\+ POST \/images\/load$/m);
+  expect(stderr).not.toContain('hush');
   expect(
     await there.docker(
       'inspect',
@@ -63,7 +77,9 @@ test('launch --load brings the image, starts the daemon there and prints its id'
       stdout.trim(),
     ),
   ).toBe('/heddle true false');
-  expect(await word('launch')).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already/) });
+  const again = await word('--trace', 'launch', '--load');
+  expect(again).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already/) });
+  expect(again.stderr, 'the image is read in vain').not.toContain('/images/');
   expect(await there.docker('ps', '-aq', '--no-trunc')).toBe(stdout.trim());
   expect(await docker('ps', '-q')).toBe('');
 });
@@ -141,22 +157,28 @@ test('launch --replace puts a new daemon in the place of the old one, and every 
   const address = there.docker('exec', 'far', 'sh', '-c', `while [ ! -e /end ]; do ${look}; done`);
   const asked = { server: there.ip, name: 'far.service.dc1.consul', address: '10.2.1.1' };
   const gaps: number[] = [];
-  // A machine that has too much to do can hold any program up for a second: it is tried again before it is believed.
-  do {
+  const listen = ['--dns-listen', there.ip];
+  const args = ['daemon', '--take-over', ...listen];
+  const rounds = [
+    { words: [], has: { args, settings: asVariables(SETTINGS) } },
+    { words: listen, has: { args, settings: [] } },
+  ];
+  for (const { words, has } of rounds) {
     const before = await idOf();
     let replaced: Outcome | undefined;
     const unbroken = await askMeanwhile(asked, async () => {
-      replaced = await word('launch', '--replace', '--dns-listen', there.ip);
+      replaced = await word('launch', '--replace', ...words);
     });
-    gaps.push(unbroken.longestGap);
+    expect(await given()).toEqual(has);
     const id = await idOf();
     expect(replaced).toEqual({ status: 0, stdout: `${id}\n`, stderr: '' });
     expect(id).not.toBe(before);
     expect(unbroken).toMatchObject({ wrong: 0 });
     expect(unbroken.right).toBeGreaterThan(10);
-  } while (Math.min(...gaps) > 1000 && gaps.length < 3);
+    gaps.push(unbroken.longestGap);
+  }
   console.log(`launch --replace: a name went unanswered for ${gaps.join(', ')} ms at most`);
-  expect(Math.min(...gaps)).toBeLessThanOrEqual(1000);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(1000);
   await there.docker('exec', 'far', 'touch', '/end');
   expect(await address).toBe('');
   expect(await there.docker('inspect', '-f', '{{.HostConfig.RestartPolicy.Name}}', 'heddle')).toBe(
