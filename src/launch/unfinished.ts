@@ -1,6 +1,7 @@
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
-import { remove, rename } from './calls.ts';
+import { remove, rename, restartAs, restartPolicy } from './calls.ts';
+import { RESTARTED } from './container.ts';
 
 /** What the two containers are called while one takes the place of the other. */
 export const next = (name: string): string => `${name}-new`;
@@ -16,7 +17,14 @@ export async function finishReplacing(client: DockerClient, name: string): Promi
   ]);
   if (going) await remove(client, going.id);
   if (!coming) return;
-  if (!coming.running || current?.running) return void (await remove(client, coming.id));
+  if (!coming.running || current?.running) {
+    await remove(client, coming.id);
+    // It was to end by itself, and to stay so.
+    if (current && (await restartPolicy(client, current.id)).Name === 'no') {
+      await restartAs(client, current.id, RESTARTED);
+    }
+    return;
+  }
   if (current) await remove(client, current.id);
   await rename(client, coming.id, name);
 }

@@ -252,10 +252,18 @@ test('a replacement that was cut short is finished by the next launch', async ()
   const id = await there.docker('inspect', '-f', '{{.Id}}', 'heddle');
   await there.docker('rename', 'heddle', 'heddle-new');
   await there.docker('create', '--name', 'heddle', image);
-  expect(await word('launch')).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already/) });
-  expect(
-    await there.docker('ps', '-a', '--no-trunc', '--format', '{{.ID}} {{.Names}}', '--filter', 'name=heddle'),
-  ).toBe(`${id} heddle`);
+  const restarted = '{{.HostConfig.RestartPolicy.Name}}';
+  const finished = async () => {
+    expect(await word('launch')).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already/) });
+    const names = ['--format', '{{.ID}} {{.Names}}', '--filter', 'name=heddle'];
+    expect(await there.docker('ps', '-a', '--no-trunc', ...names)).toBe(`${id} heddle`);
+    expect(await there.docker('inspect', '-f', restarted, id)).toBe('unless-stopped');
+  };
+  await finished();
+  // Before the new one was started: the old one would have ended by itself.
+  await there.docker('update', '--restart', 'no', 'heddle');
+  await there.docker('create', '--name', 'heddle-new', image);
+  await finished();
 });
 
 test('Docker starts the daemon again when it has crashed', async () => {
