@@ -13,6 +13,7 @@ import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
 import { messageOf } from './errors.ts';
 import { hostIdOfEngine } from './host-id.ts';
+import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import { MemoryThrift } from './memory.ts';
 import { BridgeKeeper } from './network/keeper.ts';
@@ -33,10 +34,8 @@ export interface HeddleNeeds {
 export class Heddle {
   readonly #settings: LoadedSettings;
   readonly #needs: HeddleNeeds;
-  /** What stops the parts that were started, in the order of starting. */
-  readonly #started: (() => Promise<unknown>)[] = [];
+  readonly #lifecycle = new Lifecycle();
   readonly #handedOver = Promise.withResolvers<void>();
-  #handingOver = false;
   #pass: () => void = () => {};
   #summary: Readonly<Record<string, unknown>> = { version: VERSION };
 
@@ -52,6 +51,7 @@ export class Heddle {
    */
   async start(): Promise<void> {
     const settings = this.#settings;
+    const lifecycle = this.#lifecycle;
     const log = (component: string) => this.#needs.log.child({ component });
     const client = new DockerClient(dockerHost(this.#needs.env));
     if (settings.takeOver) await this.#takeOver(client);
@@ -136,32 +136,35 @@ export class Heddle {
     );
 
     // First, and so the last to end: whoever takes over is waiting at it.
-    await this.#begin(control);
-    await this.#begin(new MemoryThrift());
-    await this.#begin(names);
-    await this.#begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
-    if (remote) this.#started.push(() => remote.stop());
-    for (const part of health) await this.#begin(part);
+    await lifecycle.begin(control);
+    await lifecycle.begin(new MemoryThrift());
+    await lifecycle.begin(names);
+    await lifecycle.begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
+    if (remote) lifecycle.onStop(() => remote.stop());
+    for (const part of health) await lifecycle.begin(part);
     if (settings.tags !== undefined) {
       const { documents } = settings.tags;
-      await this.#begin(new Fetcher({ documents, completed: () => follower.pass(), log: log('services') }));
+      await lifecycle.begin(
+        new Fetcher({ documents, completed: () => follower.pass(), log: log('services') }),
+      );
     }
-    await this.#begin(keeper);
+    await lifecycle.begin(keeper);
     const own = ownNamespace();
     // Before anything is looked at: what changes after a look is heard of then, and nothing need be looked at twice.
     const watching = await parts.network.watch((namespace) => {
       if (namespace !== own) follower.namespaceChanged(namespace);
     });
-    this.#started.push(() => watching.stop());
-    await this.#begin(follower);
+    lifecycle.onStop(() => watching.stop());
+    await lifecycle.begin(follower);
     // Not before what runs is known: what desired state lacks, the first pass removes.
     const reconciling = follower.synced.then(async () => {
       await claims.prune(roster);
       await containerNames.prune();
       await reconciler.start();
     });
-    this.#started.push(() => reconciler.stop(this.#handingOver ? { keep: true } : {}));
+    lifecycle.onStop(() => reconciler.stop(lifecycle.handingOver ? { keep: true } : {}));
     await Promise.race([reconciling, follower.lostAtFirst]);
+    lifecycle.complete();
     this.#summary = { version: VERSION, host: hostId, registry: open.registry.name, docker: docker.address };
   }
 
@@ -190,19 +193,13 @@ export class Heddle {
 
   /** Stops everything but the control socket, which the one who takes over is waiting at. */
   async #handOver(): Promise<() => void> {
+    await this.#lifecycle.handOver();
     this.#needs.log.info('another daemon takes over');
-    this.#handingOver = true;
-    while (this.#started.length > 1) await this.#started.pop()?.();
     return () => this.#handedOver.resolve();
   }
 
   /** Idempotent, at any time. */
-  async stop(): Promise<void> {
-    for (let stop = this.#started.pop(); stop; stop = this.#started.pop()) await stop();
-  }
-
-  async #begin(part: { start(): void | Promise<void>; stop(): Promise<void> }): Promise<void> {
-    this.#started.push(() => part.stop());
-    await part.start();
+  stop(): Promise<void> {
+    return this.#lifecycle.stop();
   }
 }

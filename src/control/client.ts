@@ -1,14 +1,16 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import { http } from '../http.ts';
 import type { Io } from '../io.ts';
 import { lines } from '../lines.ts';
-import { EngineAnswer, WordLine } from './protocol.ts';
+import { EngineAnswer, NOT_NOW, WordLine } from './protocol.ts';
 
 const IDENTITY_TIMEOUT_MS = 5_000;
-/** A daemon waits this long at most for what it is writing to Consul. */
+/** A daemon waits this long at most for what it is writing to Consul, or starts in that time. */
 const HAND_OVER_TIMEOUT_MS = 15_000;
+const ASK_AGAIN_MS = 100;
 
 /**
  * Which engine the daemon behind this socket serves; `undefined` when there is no daemon.
@@ -35,15 +37,32 @@ export async function daemonAt(path: string): Promise<EngineAnswer | undefined> 
 
 /**
  * Has the daemon behind this socket end, for this process to take its place; false when there is none.
+ * @param patienceMs how long one that still starts is asked again
  * @throws HeddleError `refused` by a daemon that cannot, `unreachable` by one that does not answer
  */
-export async function takeOver(path: string): Promise<boolean> {
-  if ((await daemonAt(path)) === undefined) return false;
+export async function takeOver(path: string, patienceMs = HAND_OVER_TIMEOUT_MS): Promise<boolean> {
+  const until = performance.now() + patienceMs;
+  while ((await daemonAt(path)) !== undefined) {
+    const { status, said } = await askToHandOver(path);
+    if (status === 200) return true;
+    if (status !== NOT_NOW) {
+      throw new HeddleError('refused', `the daemon behind ${path} is too old to hand over; stop it`);
+    }
+    if (performance.now() > until) {
+      throw new HeddleError('refused', `the daemon behind ${path} does not hand over: ${said}; stop it`);
+    }
+    await delay(ASK_AGAIN_MS);
+  }
+  return false;
+}
+
+async function askToHandOver(
+  path: string,
+): Promise<{ readonly status: number | undefined; readonly said: string }> {
   try {
     const patience = AbortSignal.timeout(HAND_OVER_TIMEOUT_MS);
     const response = await send(path, 'POST', '/hand-over', undefined, patience);
-    await text(response);
-    if (response.statusCode === 200) return true;
+    return { status: response.statusCode, said: await text(response) };
   } catch (cause) {
     throw new HeddleError(
       'unreachable',
@@ -51,7 +70,6 @@ export async function takeOver(path: string): Promise<boolean> {
       { cause },
     );
   }
-  throw new HeddleError('refused', `the daemon behind ${path} is too old to hand over; stop it`);
 }
 
 /** Runs a word in the daemon; its streams are passed on and its exit status returned. */

@@ -3,8 +3,10 @@ import * as v from 'valibot';
 /**
  * The control socket speaks HTTP: `GET /engine` tells which Docker engine the daemon serves; `POST /word` takes a
  * word with its arguments and answers with one JSON line for each piece of output and a last one with the exit
- * status; `POST /hand-over` ends the daemon, and is answered when another one can take its place.
+ * status; `POST /hand-over` ends the daemon, and is answered when another one can take its place, or with `NOT_NOW`
+ * and why.
  */
+export const NOT_NOW = 503;
 export const WORD_LIMIT_BYTES = 1 << 20;
 
 export const WordRequest = v.object({ argv: v.array(v.string()) });

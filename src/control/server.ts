@@ -7,13 +7,17 @@ import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import { http } from '../http.ts';
 import type { Io } from '../io.ts';
 import type { Logger } from '../log.ts';
-import { type EngineAnswer, WORD_LIMIT_BYTES, type WordLine, WordRequest } from './protocol.ts';
+import { type EngineAnswer, NOT_NOW, WORD_LIMIT_BYTES, type WordLine, WordRequest } from './protocol.ts';
 
 export interface ControlNeeds {
   /** Runs one word on this host. */
   word(argv: readonly string[], io: Io): Promise<number>;
   engine(): Promise<EngineAnswer>;
-  /** Stops the daemon but for this socket, for another one to take its place; calls back when that one knows. */
+  /**
+   * Stops the daemon but for this socket, for another one to take its place; what it resolves to is called when that
+   * one knows.
+   * @throws HeddleError `refused` while it cannot; the other one asks again
+   */
   handOver(): Promise<() => void>;
   readonly log: Logger;
 }
@@ -85,7 +89,11 @@ export class ControlServer {
 
   /** The answer goes out when the path is free: the next daemon listens there at once. */
   async #handOver(response: ServerResponse): Promise<void> {
-    const done = await this.#needs.handOver();
+    const done = await this.#needs.handOver().catch((error: unknown) => {
+      if (!(error instanceof HeddleError && error.code === 'refused')) throw error;
+      response.writeHead(NOT_NOW).end(error.message);
+    });
+    if (!done) return;
     const server = this.#server;
     this.#server = undefined;
     server?.close();

@@ -1,21 +1,22 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { daemonAt, takeOver, wordAt } from '../../src/control/client.ts';
 import { type ControlNeeds, ControlServer } from '../../src/control/server.ts';
+import { HeddleError } from '../../src/errors.ts';
 import { collect, type Io } from '../../src/io.ts';
 import { silentLogger } from '../../src/log.ts';
 
 let folder: string;
 let servers: ControlServer[];
-let handedOver: () => void = () => {};
+let handOver: ControlNeeds['handOver'];
 const identity = { engine: 'E1', address: 'unix:///d.sock', version: '1' };
 const path = () => join(folder, 'run/heddle.sock');
 
 async function serve(word: ControlNeeds['word'] = async () => 0): Promise<ControlServer> {
   const server = new ControlServer(
-    { word, engine: async () => identity, handOver: async () => () => handedOver(), log: silentLogger },
+    { word, engine: async () => identity, handOver: () => handOver(), log: silentLogger },
     { path: path() },
   );
   servers.push(server);
@@ -26,6 +27,7 @@ async function serve(word: ControlNeeds['word'] = async () => 0): Promise<Contro
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'heddle-control-'));
   servers = [];
+  handOver = async () => () => {};
 });
 afterEach(async () => {
   await Promise.all(servers.map((server) => server.stop()));
@@ -83,13 +85,33 @@ describe('the control socket', () => {
 
   it('is handed over: the path is free when the answer is there, and stays with whoever took it', async () => {
     const ended = new Promise<void>((resolve) => {
-      handedOver = resolve;
+      handOver = async () => resolve;
     });
     const old = await serve();
     expect(await takeOver(path())).toBe(true);
     await serve();
     await ended;
     await old.stop();
+    expect(await daemonAt(path())).toEqual(identity);
+  });
+
+  it('waits for a daemon that still starts, and then takes over', async () => {
+    handOver = vi
+      .fn<ControlNeeds['handOver']>(async () => () => {})
+      .mockRejectedValueOnce(new HeddleError('refused', 'it is still starting'))
+      .mockRejectedValueOnce(new HeddleError('refused', 'it is still starting'));
+    await serve();
+    expect(await takeOver(path())).toBe(true);
+    expect(handOver).toHaveBeenCalledTimes(3);
+    await serve();
+  });
+
+  it('leaves a daemon alone that never ends its start, and says why', async () => {
+    handOver = async () => {
+      throw new HeddleError('refused', 'it is still starting');
+    };
+    await serve();
+    await expect(takeOver(path(), 50)).rejects.toThrow(/does not hand over: it is still starting; stop it/);
     expect(await daemonAt(path())).toEqual(identity);
   });
 
