@@ -197,7 +197,8 @@ class CommandLine {
     const settings = await this.#settings(program, command);
     const local = program.opts().local === true || request.options.local === true;
     const reach = await this.#reach(program, settings, local);
-    return await reach(this.argv.slice(leadingSettings(this.argv)), this.#io);
+    const [name = '', ...args] = this.argv.slice(leadingSettings(this.argv));
+    return await reach([name, ...(word.sent?.(args) ?? args)], this.#io);
   }
 
   /** The engine that DOCKER_HOST names; with --trace it says what it is asked, as `sh -x` does. */

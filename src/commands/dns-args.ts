@@ -1,10 +1,15 @@
-import { dnsArgs } from '../dns/args.ts';
+import { dnsArgs, dnsWishes, wishesAlone } from '../dns/args.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord } from './word.ts';
 
 export const dnsArgsWord: HostWord = {
   name: 'dns-args',
   takesDockerArguments: true,
+  sent(args) {
+    const dockerArgs = withoutFormat(args);
+    const format = args.slice(0, args.length - dockerArgs.length);
+    return [...format, ...wishesAlone(dnsWishes(dockerArgs))];
+  },
   describe: (command) =>
     void command
       .summary('print the --dns flags that make docker run use the resolver')

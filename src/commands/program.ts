@@ -3,7 +3,6 @@ import { tellFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
-import { checkAddresses } from './check-addresses.ts';
 import { dnsArgsWord } from './dns-args.ts';
 import { dockerBridgeIp } from './docker-bridge-ip.ts';
 import { doctor } from './doctor.ts';
@@ -12,6 +11,7 @@ import { explainWord } from './explain.ts';
 import { expose, hide } from './expose.ts';
 import { gc } from './gc.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
+import { prepareRun } from './prepare-run.ts';
 import { ps } from './ps.ts';
 import { report } from './report.ts';
 import { reset } from './reset.ts';
@@ -42,7 +42,7 @@ export const HOST_WORDS: readonly HostWord[] = [
   report,
   dockerBridgeIp,
   reset,
-  checkAddresses,
+  prepareRun,
   gc,
 ];
 

@@ -9,6 +9,11 @@ export interface HostWord {
   readonly hidden?: true;
   /** True where the arguments are docker's: they are handed on as they came, flags and all. */
   readonly takesDockerArguments?: true;
+  /**
+   * What the host is told of the arguments, where that is not all of them: they become a command line there, which
+   * `docker inspect` and the engine's events show.
+   */
+  sent?(args: readonly string[]): readonly string[];
   /** Summary, arguments and options for `--help` and for the parser. */
   describe(command: Command): void;
   /**

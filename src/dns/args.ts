@@ -9,13 +9,37 @@ export interface ContainerResolver {
   readonly search: readonly string[];
 }
 
-/**
- * The flags that make `docker run` use our resolver; none without one, or where the arguments say `--without-dns`, a
- * word of the weave script. A search domain among the arguments overrules ours.
- */
-export function dnsArgs(resolver: ContainerResolver | undefined, dockerArgs: readonly string[]): string[] {
+/** What `docker run` is told of names: all of its arguments that the resolver's flags depend on. */
+export interface DnsWishes {
+  /** False by `--without-dns`, a word of the weave script. */
+  readonly resolver: boolean;
+  /** False where it has search domains of its own: they overrule ours. */
+  readonly search: boolean;
+}
+
+export function dnsWishes(dockerArgs: readonly string[]): DnsWishes {
   const given = optionNames(splitDockerRun(dockerArgs).options);
-  if (resolver === undefined || given.has('--without-dns')) return [];
-  const search = given.has('--dns-search') ? [] : resolver.search.map((domain) => `--dns-search=${domain}`);
+  return { resolver: !given.has('--without-dns'), search: !given.has('--dns-search') };
+}
+
+/** The shortest arguments with the same wishes, for another place to read: the real ones may hold secrets. */
+export const wishesAlone = ({ resolver, search }: DnsWishes): string[] => [
+  ...(resolver ? [] : ['--without-dns=']),
+  ...(search ? [] : ['--dns-search=']),
+];
+
+/** The flags that make `docker run` use our resolver; none without one, or where the arguments do not want it. */
+export function dnsArgs(resolver: ContainerResolver | undefined, dockerArgs: readonly string[]): string[] {
+  const wishes = dnsWishes(dockerArgs);
+  return wishes.resolver ? resolverArgs(resolver, wishes) : [];
+}
+
+/** The same, where it is known that it is wanted. */
+export function resolverArgs(
+  resolver: ContainerResolver | undefined,
+  wishes: Pick<DnsWishes, 'search'>,
+): string[] {
+  if (resolver === undefined) return [];
+  const search = wishes.search ? resolver.search.map((domain) => `--dns-search=${domain}`) : [];
   return ['--dns', resolver.address, ...search];
 }

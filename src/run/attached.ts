@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { CIDR_LABEL } from '../containers/due.ts';
+import { dnsWishes } from '../dns/args.ts';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import { collect, type Io, type RunWord } from '../io.ts';
 import { formatRequest } from '../ipam/request.ts';
@@ -18,10 +19,10 @@ export async function runAttached(
   trace: (line: string) => void = () => {},
 ): Promise<number> {
   const words = command.requests.map(formatRequest);
-  const status = await onHost(['check-addresses', ...words], { ...io, stdout: collect() });
+  const flags = collect();
+  const status = await onHost(['prepare-run', ...dnsWords(command), ...words], { ...io, stdout: flags });
   if (status !== 0) return status;
-  const dns = command.withDns ? await dnsFlags(command, onHost, io) : [];
-  if (dns === undefined) return 1;
+  const dns = flags.text.trim().split(/\s+/).filter(Boolean);
   // The label makes the container wait for its address before it is registered, and get it back at every start.
   const ours = ['run', ...dns, '--label', `${CIDR_LABEL}=${words.join(',')}`, '-d'];
   // What follows is the caller's, and may hold secrets: -e PASSWORD=…
@@ -56,11 +57,11 @@ async function attach(
   }
 }
 
-/** Undefined when the host could not tell; the reason is printed. */
-async function dnsFlags(command: RunCommand, onHost: RunWord, io: Io): Promise<string[] | undefined> {
-  const answer = collect();
-  const status = await onHost(['dns-args', ...command.dockerArgs], { stdout: answer, stderr: io.stderr });
-  return status === 0 ? answer.text.trim().split(/\s+/).filter(Boolean) : undefined;
+/** Docker's own arguments stay here: the host need not know them, and they may hold secrets. */
+function dnsWords({ withDns, dockerArgs }: RunCommand): string[] {
+  const wishes = dnsWishes(dockerArgs);
+  if (!withDns || !wishes.resolver) return [];
+  return ['--with-dns', ...(wishes.search ? [] : ['--own-search'])];
 }
 
 function docker(args: readonly string[], io: Io): Promise<{ status: number; stdout: string }> {

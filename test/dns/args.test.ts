@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dnsArgs } from '../../src/dns/args.ts';
+import { dnsArgs, dnsWishes, wishesAlone } from '../../src/dns/args.ts';
 import { optionNames, splitDockerRun } from '../../src/dns/docker-run.ts';
 
 const words = (line: string) => (line === '' ? [] : line.split(' '));
@@ -36,7 +36,12 @@ describe('dns-args', () => {
     ['--invented-later=1 --dns-search=x httpd', ALONE],
     ['--name web --dns-search', ALONE],
   ])('%s', (line, expected) => {
-    expect(dnsArgs({ address: '172.17.42.1', search: ['.'] }, words(line)).join(' ')).toBe(expected);
+    const resolver = { address: '172.17.42.1', search: ['.'] };
+    expect(dnsArgs(resolver, words(line)).join(' ')).toBe(expected);
+    // What is sent elsewhere means the same, and holds no word of the caller's.
+    const sent = wishesAlone(dnsWishes(words(line)));
+    expect(dnsArgs(resolver, sent).join(' ')).toBe(expected);
+    expect(['', '--dns-search=']).toContain(sent.join(' '));
   });
 
   test.each([
@@ -50,7 +55,10 @@ describe('dns-args', () => {
 
   test('prints nothing --without-dns, and where no DNS is served', () => {
     const resolver = { address: '172.17.42.1', search: ['.'] };
-    expect(dnsArgs(resolver, words('--without-dns -d httpd'))).toEqual([]);
+    for (const line of ['--without-dns -d httpd', '--dns-search=a --without-dns httpd']) {
+      expect(dnsArgs(resolver, words(line))).toEqual([]);
+      expect(dnsArgs(resolver, wishesAlone(dnsWishes(words(line))))).toEqual([]);
+    }
     expect(dnsArgs(resolver, words('httpd --without-dns'))).not.toEqual([]);
     expect(dnsArgs(undefined, words('-d httpd'))).toEqual([]);
   });

@@ -23,6 +23,17 @@ let image: string;
 const env = () => ({ ...there.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image });
 const word = (...args: readonly string[]): Promise<Outcome> => heddle(args, { env: env() });
 
+/** Begins to listen to the engine; what is returned gives what it has heard. */
+async function eventsFrom(): Promise<() => Promise<readonly { Action: string; id: string }[]>> {
+  const since = `${Date.now() / 1000}`;
+  return async () => {
+    const until = `${Date.now() / 1000}`;
+    const line = ['events', '--since', since, '--until', until, '--filter', 'type=container'];
+    const said = await there.docker(...line, '--format', '{{json .}}');
+    return said.split('\n').map((event) => JSON.parse(event));
+  };
+}
+
 /** Of whoever launched; whoever replaces has others. */
 const SETTINGS = { CONSUL_HTTP_TOKEN: 'hush-hush', HEDDLE_LOG_LEVEL: 'debug' };
 const asVariables = (settings: Readonly<Record<string, string>>) =>
@@ -113,7 +124,7 @@ test('a container run there has its address and its name there, and nothing of i
 });
 
 test('run --with-dns starts one container, where the script needed three', async () => {
-  const since = `${Date.now() / 1000}`;
+  const heard = await eventsFrom();
   const line = ['run', '--with-dns', '10.2.1.4/16', '--name', 'one', '-e', 'PASSWORD=hush-hush', 'busybox'];
   const ran = await word('--trace', ...line, 'sleep', '60');
   expect(ran.status).toBe(0);
@@ -121,8 +132,16 @@ test('run --with-dns starts one container, where the script needed three', async
     '+ docker run --dns 172.17.0.1 --dns-search=. --label heddle.cidr=10.2.1.4/16 -d …\n',
   );
   expect(ran.stderr).not.toContain('hush');
-  const events = ['events', '--since', since, '--until', `${Date.now() / 1000}`, '--filter', 'event=create'];
-  expect(await there.docker(...events, '--format', '{{.ID}}')).toBe(ran.stdout.trim());
+  const events = await heard();
+  expect(events.filter(({ Action }) => Action === 'create')).toEqual([
+    expect.objectContaining({ id: ran.stdout.trim() }),
+  ]);
+  const done = events.map(({ Action }) => Action).filter((action) => action.startsWith('exec_create'));
+  expect(done.map((action) => action.replace(/^.* --here /, '').trim())).toEqual([
+    'prepare-run --with-dns 10.2.1.4/16',
+    `attach 10.2.1.4/16 ${ran.stdout.trim()}`,
+  ]);
+  expect(JSON.stringify(events)).not.toContain('hush');
   await there.docker('rm', '-f', 'one');
 });
 
@@ -284,6 +303,12 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
   expect(await word('attach', '10.2.1.8/16', 'far')).toEqual({ status: 0, stdout: '10.2.1.8\n', stderr: '' });
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.8/16');
   expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
+  const heard = await eventsFrom();
+  const line = ['run', '--with-dns', '10.2.1.7/16', '--name', 'two', 'busybox', 'sleep', '60'];
+  expect(await word(...line)).toMatchObject({ status: 0, stderr: '' });
+  const created = (await heard()).filter(({ Action }) => Action === 'create');
+  expect(created, 'one before it, and one after it').toHaveLength(3);
+  await there.docker('rm', '-f', 'two');
 });
 
 test('the daemon on this host has seen nothing of all this', async () => {

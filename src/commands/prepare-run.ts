@@ -1,0 +1,25 @@
+import { resolverArgs } from '../dns/args.ts';
+import { requestsIn } from './addresses.ts';
+import type { HostWord } from './word.ts';
+
+/**
+ * All that `run` asks before it starts anything: could a new container have these addresses, and which flags make it
+ * ask us for names?
+ */
+export const prepareRun: HostWord = {
+  name: 'prepare-run',
+  hidden: true,
+  describe: (command) =>
+    void command
+      .summary('find out what run must know before it starts a container')
+      .argument('<addresses...>', 'those that it is to have')
+      .option('--with-dns', 'print the flags that make docker run use the resolver')
+      .option('--own-search', 'it has search domains of its own'),
+  async run(host, { args, options }, io) {
+    await host.addresses.check(requestsIn(args));
+    if (!options.withDns) return 0;
+    const flags = resolverArgs(await host.resolver(), { search: options.ownSearch !== true });
+    io.stdout.write(`${flags.join(' ')}\n`);
+    return 0;
+  },
+};
