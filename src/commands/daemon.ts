@@ -2,10 +2,8 @@ import type { LoadedSettings } from '../config/load.ts';
 import { Heddle } from '../heddle.ts';
 import type { Io } from '../io.ts';
 import { createLogger } from '../log.ts';
+import { stopSignal } from '../signals.ts';
 import { refusePassword } from './many-hosts.ts';
-
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-const SIGNAL_NUMBERS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 /**
  * Runs the daemon until SIGTERM or SIGINT, the second of which ends it at once; SIGHUP has it look at everything
@@ -40,21 +38,4 @@ export async function daemon(
     signal.forget();
     process.off('SIGHUP', onHangUp);
   }
-}
-
-function stopSignal(): { first: Promise<string>; forget(): void } {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  let heard = false;
-  const listen = (signal: (typeof STOP_SIGNALS)[number]) => {
-    if (heard) process.exit(128 + SIGNAL_NUMBERS[signal]);
-    heard = true;
-    resolve(signal);
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, listen);
-  return {
-    first: promise,
-    forget: () => {
-      for (const signal of STOP_SIGNALS) process.off(signal, listen);
-    },
-  };
 }

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
 import { HeddleError } from '../errors.ts';
+import { statusOf, stopSignal } from '../signals.ts';
 import type { DockerClient } from './client.ts';
 
 /** Where the output of a command in a container goes. */
@@ -30,26 +31,40 @@ export async function execIn(
 }
 
 /**
- * Creates a container, passes its streams on until it ends, and removes it again whatever happens.
- * @returns its exit status
+ * Creates a container, passes its streams on until it ends, and removes it again whatever happens, SIGINT and SIGTERM
+ * among it.
+ * @returns its exit status, or the signal's
  */
 export async function runOnce(
   docker: DockerClient,
   options: Dockerode.ContainerCreateOptions,
   streams: Streams,
 ): Promise<number> {
-  const container = await docker.call('create a container', (client) => client.createContainer(options));
+  const signal = stopSignal();
   try {
-    const stream = await docker.call('attach to a container', () =>
-      container.attach({ stream: true, stdout: true, stderr: true }),
-    );
-    await docker.call('start a container', () => container.start());
-    await passOn(docker, stream, streams);
-    const { StatusCode: status } = (await container.wait()) as { StatusCode: number };
-    return status;
+    const container = await docker.call('create a container', (client) => client.createContainer(options));
+    try {
+      return await Promise.race([toItsEnd(docker, container, streams), signal.first.then(statusOf)]);
+    } finally {
+      await docker.call('remove a container', () => container.remove({ force: true, v: true }));
+    }
   } finally {
-    await docker.call('remove a container', () => container.remove({ force: true, v: true }));
+    signal.forget();
   }
+}
+
+async function toItsEnd(
+  docker: DockerClient,
+  container: Dockerode.Container,
+  streams: Streams,
+): Promise<number> {
+  const stream = await docker.call('attach to a container', () =>
+    container.attach({ stream: true, stdout: true, stderr: true }),
+  );
+  await docker.call('start a container', () => container.start());
+  await passOn(docker, stream, streams);
+  const { StatusCode: status } = (await container.wait()) as { StatusCode: number };
+  return status;
 }
 
 export async function hasImage(docker: DockerClient, image: string): Promise<boolean> {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,7 +8,7 @@ import { clearWorld, leftOnHost } from '../support/cleanup.ts';
 import { count } from '../support/counts.ts';
 import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
 import { buildImage } from '../support/image.ts';
 import { type Outcome, succeed } from '../support/program.ts';
 import { type RemoteEngine, startRemoteEngine } from '../support/remote-engine.ts';
@@ -309,6 +311,23 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
   const created = (await heard()).filter(({ Action }) => Action === 'create');
   expect(created, 'one before it, and one after it').toHaveLength(3);
   await there.docker('rm', '-f', 'two');
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('a helper container does not outlive a caller who is ended by %s', async (signal, status) => {
+  const before = await there.docker('ps', '-q');
+  // It asks busybox to end, which takes its time.
+  const restarting = spawn(HEDDLE, ['restart', 'far'], {
+    env: { ...process.env, ...env() },
+    stdio: 'ignore',
+  });
+  const ended = once(restarting, 'exit');
+  await eventually(async () => expect(await there.docker('ps', '-q')).not.toBe(before));
+  restarting.kill(signal);
+  expect(await ended).toEqual([status, null]);
+  expect(await there.docker('ps', '-q')).toBe(before);
 });
 
 test('the daemon on this host has seen nothing of all this', async () => {
