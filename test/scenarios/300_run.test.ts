@@ -19,6 +19,7 @@ afterAll(async () => {
 });
 
 const sleeper = ['--init', 'busybox', 'sleep', '3600'];
+const pidOf = async (id: string) => Number(await docker('inspect', '--format', '{{.State.Pid}}', id));
 const ethwe = (id: string) => docker('exec', id, 'ip', '-o', 'address', 'show', 'ethwe');
 
 describe('heddle run', () => {
@@ -53,9 +54,15 @@ describe('heddle run', () => {
     expect(await plain.exec('cat', '/etc/resolv.conf')).not.toContain(`nameserver ${address}`);
   });
 
-  test('gives the address back when Docker restarts the container', async () => {
-    await using web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
-    await docker('restart', web.id);
+  test.each([
+    ['by hand', (id: string) => docker('restart', id)],
+    ['by its restart policy', async (id: string) => process.kill(await pidOf(id), 'SIGKILL')],
+  ])('gives the address back when Docker restarts the container %s', async (_, restart) => {
+    const flags = ['-e', 'SERVICE_NAME=web', '--restart', 'always'];
+    await using web = await daemon.run(['10.2.1.1/16'], flags);
+    const before = await pidOf(web.id);
+    await restart(web.id);
+    await eventually(async () => expect([0, before]).not.toContain(await pidOf(web.id)));
     await eventually(async () => expect(await ethwe(web.id)).toContain('inet 10.2.1.1/16'));
     await eventually(async () =>
       expect(dataOf(await daemon.dig('web.service.dc1.consul'))).toEqual(['10.2.1.1']),
