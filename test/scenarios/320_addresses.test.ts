@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { clearWorld, leftOnHost } from '../support/cleanup.ts';
 import { dataOf } from '../support/dig.ts';
 import {
   containerIds,
@@ -28,6 +28,13 @@ afterAll(async () => {
 async function ethwe(container: string): Promise<readonly string[]> {
   const lines = await docker('exec', container, 'ip', '-o', '-4', 'address', 'show', 'ethwe');
   return [...lines.matchAll(/inet (\S+)/g)].map(([, cidr = '']) => cidr);
+}
+
+/** The address of this host on the network, and how many rules masquerade for it. */
+async function exposed(): Promise<readonly [string | undefined, number]> {
+  const line = await succeed('ip', ['-o', '-4', 'address', 'show', 'weave']);
+  const rules = (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A POSTROUTING'));
+  return [/inet (\S+)/.exec(line)?.[1], rules.length];
 }
 
 describe('addresses that nobody chose', () => {
@@ -132,14 +139,19 @@ describe('addresses that nobody chose', () => {
     const all = async () => [await ethwe(daily.id), await ethwe(first.id), await ethwe(second.id)];
     const given = [['10.2.1.1/16'], ['10.40.0.1/16'], ['10.40.8.1/24']];
     expect(await all()).toEqual(given);
+    await daemon.word('expose', '10.2.0.1/16');
+    expect(await exposed()).toEqual(['10.2.0.1/16', 3]);
     // All that a host loses with its memory: processes, devices, rules.
     await daemon.kill();
     await stopEngine();
     await heddle(['--local', 'reset', '--force']);
     expect(await succeed('ip', ['-o', 'link', 'show'])).not.toContain('weave');
+    expect((await leftOnHost()).filter((trace) => trace.includes('heddle'))).toEqual([]);
     await daemon.start();
     await startEngine();
     await eventually(async () => expect(await all()).toEqual(given));
+    await eventually(async () => expect(await exposed()).toEqual(['10.2.0.1/16', 3]));
+    await daemon.word('hide', '10.2.0.1/16');
     await using other = await daemon.run([]);
     expect(await ethwe(other.id)).toEqual(['10.40.0.2/16']);
   });
