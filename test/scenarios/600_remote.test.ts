@@ -1,28 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ROOT } from '../../scripts/root.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clearWorld, leftOnHost } from '../support/cleanup.ts';
-import { count } from '../support/counts.ts';
 import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
 import { buildImage } from '../support/image.ts';
-import { type Outcome, succeed } from '../support/program.ts';
+import type { Outcome } from '../support/program.ts';
 import { type RemoteEngine, startRemoteEngine } from '../support/remote-engine.ts';
-import { openSsh, type SshAccess } from '../support/ssh.ts';
 import { askMeanwhile } from '../support/unbroken.ts';
-
-const FULL = count(0, 1) === 1;
+import { bySsh } from './remote/by-ssh.ts';
+import { withoutHeddle } from './remote/without-heddle.ts';
 
 /** On this host a daemon serves another engine, and must never be asked or touched. */
 let here: Daemon;
 let there: RemoteEngine;
 let image: string;
 
-const env = () => ({ ...there.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image });
+const own = () => ({ HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image });
+const env = () => ({ ...there.env, ...own() });
 const word = (...args: readonly string[]): Promise<Outcome> => heddle(args, { env: env() });
 
 /** Begins to listen to the engine; what is returned gives what it has heard. */
@@ -228,46 +224,7 @@ test('a replacement that does not come up is taken back, and the old daemon goes
   expect(await there.docker('inspect', '-f', '{{.Id}} {{.State.Running}}', 'heddle')).toBe(`${before} true`);
 });
 
-describe('by ssh', () => {
-  let ssh: SshAccess;
-  beforeAll(async () => {
-    ssh = await openSsh(there);
-  });
-  afterAll(() => ssh?.[Symbol.asyncDispose]());
-  /** With the context alone: no DOCKER_HOST. */
-  const byContext = (...args: readonly string[]) =>
-    heddle(args, { env: { ...ssh.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image } });
-
-  test("the docker client's context is the host that words are done on", async () => {
-    expect(await byContext('ps')).toMatchObject({
-      status: 0,
-      stdout: expect.stringMatching(/far .*10\.2\.1\.1/),
-    });
-    const ran = await byContext('run', '10.2.1.6/16', '--name', 'farther', 'busybox', 'sleep', '600');
-    expect(ran).toMatchObject({ status: 0, stderr: '' });
-    expect(await there.docker('exec', 'farther', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.6/16');
-    await there.docker('rm', '-f', 'farther');
-    expect(
-      (await heddle(['ps'], { env: { ...ssh.env, HEDDLE_SOCKET: here.socket, DOCKER_CONTEXT: 'default' } }))
-        .stdout,
-    ).not.toContain('far');
-  });
-
-  test("DOCKER_HOST is a host of the caller's own ssh settings", async () => {
-    const env = { ...ssh.env, DOCKER_CONTEXT: undefined, DOCKER_HOST: `ssh://${ssh.host}` };
-    const found = await heddle(['--trace', 'docker-bridge-ip'], {
-      env: { ...env, HEDDLE_SOCKET: here.socket },
-    });
-    expect(found).toMatchObject({ status: 0, stdout: '172.17.0.1\n' });
-    expect(found.stderr).toContain('+ GET /containers/heddle/json\n');
-  });
-
-  test('a host whose key nobody knows is not trusted, and ssh says so', async () => {
-    const { status, stdout, stderr } = await heddle(['ps'], { env: { ...ssh.env, ...ssh.stranger } });
-    expect({ status, stdout }).toEqual({ status: 4, stdout: '' });
-    expect(stderr).toMatch(/^heddle: cannot [^\n]*Host key verification failed[^\n]*\n$/);
-  });
-});
+bySsh(() => ({ there, env: own() }));
 
 test('a replacement that was cut short is finished by the next launch', async () => {
   const id = await there.docker('inspect', '-f', '{{.Id}}', 'heddle');
@@ -340,43 +297,4 @@ test('the daemon on this host has seen nothing of all this', async () => {
   expect(await leftOnHost()).toEqual([]);
 });
 
-describe('without heddle here, docs/remote.md', () => {
-  let blocks: readonly string[];
-  beforeAll(async () => {
-    const page = await readFile(join(ROOT, 'docs/remote.md'), 'utf8');
-    const [, chapter = ''] = page.split('## Without heddle here');
-    blocks = Array.from(chapter.matchAll(/```sh\n(.*?)```/gs), ([, block = '']) => block);
-    await there.docker('rm', '-f', 'heddle', 'far');
-    await there.docker('tag', image, 'heddle');
-    const sleeper = await there.docker('create', '--init', 'busybox');
-    await there.docker('commit', '--change', 'CMD ["sleep", "600"]', sleeper, 'nginx');
-    await there.docker('rm', sleeper);
-  });
-  const addresses = (name: string) =>
-    there.docker('exec', name, 'ip', '-o', '-4', 'address', 'show', 'ethwe');
-
-  test('does words by docker run alone, line by line as printed', async () => {
-    // The others change nothing; the full run does them as well.
-    const lines = (blocks[0] ?? '')
-      .split('\n')
-      .filter((line) => FULL || !/^\$word (ps|services|status|report|settings|doc|restart)/.test(line));
-    const said = await succeed('sh', ['-ec', lines.join('\n')], { env: there.env, timeout: 180_000 });
-    const printed = said.split('\n').filter((line) => !/^[0-9a-f]{64}$/.test(line));
-    for (const line of ['10.2.0.1', '10.2.1.1', 'web', expect.stringMatching(/^heddle \d/)]) {
-      expect(printed).toContainEqual(line);
-    }
-    await expect(addresses('web')).rejects.toThrow(); // reset was the last but one
-  });
-
-  test('keeps a daemon by docker run, and does its words by docker exec', async () => {
-    const said = await succeed('sh', ['-ec', blocks[1] ?? ''], { env: there.env, timeout: 60_000 });
-    expect(said.split('\n')).toContain('10.2.1.4');
-    expect(said).toMatch(/^10\.2\.1\.3$/m);
-    expect(await addresses('db')).toContain('inet 10.2.1.3/16');
-  });
-
-  test('attaches by nothing but curl', async () => {
-    expect(await there.run('sh', '-ec', blocks[2] ?? '')).toContain('"StatusCode":0');
-    expect(await addresses('web')).toContain('inet 10.2.1.5/16');
-  });
-});
+withoutHeddle(() => ({ there, image }));
