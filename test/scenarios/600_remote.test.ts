@@ -135,7 +135,7 @@ test('run --with-dns starts one container, where the script needed three', async
     expect.objectContaining({ id: ran.stdout.trim() }),
   ]);
   const done = events.map(({ Action }) => Action).filter((action) => action.startsWith('exec_create'));
-  expect(done.map((action) => action.replace(/^.* --here /, '').trim())).toEqual([
+  expect(done.map((action) => action.replace(/^.*here\.js /, '').trim())).toEqual([
     'prepare-run --with-dns 10.2.1.4/16',
     `attach 10.2.1.4/16 ${ran.stdout.trim()}`,
   ]);
