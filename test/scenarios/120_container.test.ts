@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { dataOf, dig } from '../support/dig.ts';
@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 import { heddle } from '../support/heddle.ts';
 import { buildImage } from '../support/image.ts';
+import { heddleAsNobody } from '../support/nobody.ts';
 
 /** What the daemon needs, and no more: never --privileged. */
 const CAPABILITIES = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST', 'NET_BIND_SERVICE'];
@@ -81,6 +82,17 @@ test('the words of the host reach it by its socket, or through Docker when there
   const throughDocker = await heddle(['detach', '10.2.1.5/16', web.name], noSocket);
   expect(throughDocker).toMatchObject({ status: 0, stderr: '' });
   expect((await heddle(['attach', '10.2.1.5/16', 'nosuch'], noSocket)).status).toBe(3);
+});
+
+test('whoever may use Docker reaches it through Docker, though its socket is for root', async () => {
+  await using web = await runContainer();
+  const { gid: group } = await stat('/var/run/docker.sock');
+  const attached = await heddleAsNobody(['attach', '10.2.1.5/16', web.name], { group });
+  expect(attached).toEqual({ status: 0, stdout: '10.2.1.5\n', stderr: '' });
+  expect(await heddleAsNobody(['ps'], { group: 65_534 })).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/is for root/),
+  });
 });
 
 test('containers with an injected resolver ask the daemon in its container', async () => {

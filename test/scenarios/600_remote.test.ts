@@ -6,6 +6,7 @@ import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
 import { buildImage } from '../support/image.ts';
+import { heddleAsNobody } from '../support/nobody.ts';
 import type { Outcome } from '../support/program.ts';
 import { type RemoteEngine, startRemoteEngine } from '../support/remote-engine.ts';
 import { askMeanwhile } from '../support/unbroken.ts';
@@ -152,6 +153,20 @@ test('attach, detach and their complaints come back as if they had been here', a
     stdout: '',
     stderr: expect.stringMatching(/'nobody'/),
   });
+});
+
+test("whoever is not root is in nobody's way: this host's daemon, whose socket is root's, is gone round", async () => {
+  const env = { ...there.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image };
+  const asNobody = (...words: string[]) => heddleAsNobody(words, { env });
+  expect(await asNobody('attach', '10.2.1.9/16', 'far')).toEqual({
+    status: 0,
+    stdout: '10.2.1.9\n',
+    stderr: '',
+  });
+  expect((await asNobody('ps')).stdout).toMatch(/far .*10\.2\.1\.9\/16/);
+  expect((await asNobody('detach', '10.2.1.9/16', 'far')).status).toBe(0);
+  env.DOCKER_HOST = 'unix:///nowhere/docker.sock';
+  expect(await asNobody('ps')).toMatchObject({ status: 1, stderr: expect.stringMatching(/is for root/) });
 });
 
 test('--trace prints the calls to the Docker API, and only those', async () => {
