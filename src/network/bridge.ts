@@ -14,29 +14,58 @@ export interface BridgeOptions {
 }
 
 /**
- * Makes sure that the bridge exists and is up. `up` is the commit point: a bridge that is down was left half made and
- * is completed; one that is up is left as it is, whoever made it.
+ * Makes sure that the bridge exists and is up, and that pairs which lost theirs are in it. `up` is the commit point: a
+ * bridge that is down was left half made and is completed; one that is up is left as it is, whoever made it.
  * @throws HeddleError `taken`; KernelError
  */
-export async function ensureBridge(host: RouteSocket, { bridge: name, mtu }: BridgeOptions): Promise<void> {
-  const existing = findLink(host, name);
-  const bridge = existing ? requireBridge(existing) : create(host, name);
-  if (bridge.up) return;
+export async function ensureBridge(host: RouteSocket, options: BridgeOptions): Promise<void> {
+  const existing = findLink(host, options.bridge);
+  const bridge = existing ? requireBridge(existing) : create(host, options.bridge);
+  if (!bridge.up) await bringUp(host, bridge, options.mtu, { isOurs: !existing });
+  gather(host, bridge);
+}
+
+/** Whether there is a bridge, or pairs from under which somebody removed it: they are up, and reach nobody. */
+export const hasBridgeOrStrays = (host: RouteSocket, name: string): boolean =>
+  findLink(host, name)?.kind === 'bridge' || strays(host).length > 0;
+
+/** Removes the bridge and the pairs that heddle or weave hung into it; a device of another kind is left alone. */
+export async function removeBridge(host: RouteSocket, name: string): Promise<void> {
+  const found = findLink(host, name);
+  const bridge = found?.kind === 'bridge' ? [found] : [];
+  const pairs = bridge.flatMap(({ index }) =>
+    allLinks(host).filter((link) => link.master === index && isHostEnd(link)),
+  );
+  await host.requestOnPool(...[...pairs, ...strays(host), ...bridge].map(({ index }) => deleteLink(index)));
+}
+
+/** Host ends in no bridge. A pair is made in its bridge, by heddle: somebody has removed that since. */
+const strays = (host: RouteSocket): Link[] =>
+  allLinks(host).filter((link) => link.master === 0 && isHostEnd(link));
+
+function gather(host: RouteSocket, bridge: Link): void {
+  for (const { index } of strays(host)) {
+    try {
+      host.request(setLink(index, { up: true, master: bridge.index }));
+    } catch (error) {
+      if (systemCode(error) !== 'ENODEV') throw error; // its container has ended meanwhile
+    }
+  }
+}
+
+async function bringUp(
+  host: RouteSocket,
+  bridge: Link,
+  mtu: number,
+  { isOurs }: { readonly isOurs: boolean },
+): Promise<void> {
   try {
     // The MTU is set here and not at creation, because only so does the kernel take it for the user's wish.
     host.request(setLink(bridge.index, { mtu, up: true }));
   } catch (error) {
-    if (!existing) await host.requestOnPool(deleteLink(bridge.index));
+    if (isOurs) await host.requestOnPool(deleteLink(bridge.index));
     throw error;
   }
-}
-
-/** Removes the bridge and the pairs that heddle or weave hung into it; a device of another kind is left alone. */
-export async function removeBridge(host: RouteSocket, name: string): Promise<void> {
-  const bridge = findLink(host, name);
-  if (bridge?.kind !== 'bridge') return;
-  const pairs = allLinks(host).filter((link) => link.master === bridge.index && isHostEnd(link));
-  await host.requestOnPool(...[...pairs, bridge].map(({ index }) => deleteLink(index)));
 }
 
 /** Gives the bridge addresses of its own, and tells the containers of them. */

@@ -7,11 +7,12 @@ import type { Address } from '../addresses/address.ts';
  */
 export interface NetworkEngine {
   /**
-   * Makes sure that the bridge exists, is up and accepts traffic between its ports.
+   * Makes sure that the bridge exists, is up and accepts traffic between its ports. Pairs from under which somebody
+   * removed it are its ports again.
    * @throws HeddleError `taken` when the name belongs to a device of another kind, `not-permitted` without NET_ADMIN
    */
   ensureBridge(): Promise<void>;
-  /** The same for a bridge that exists already: brought up, and its rules restored. False where there is none. */
+  /** The same where there is a bridge, or pairs that lost theirs; false where there is neither. */
   restoreBridge(): Promise<boolean>;
   /**
    * Gives the bridge these addresses, so that this host reaches the containers, and they what it reaches; the bridge
@@ -21,7 +22,7 @@ export interface NetworkEngine {
   expose(cidrs: readonly Cidr[]): Promise<void>;
   /** Takes these addresses away from the bridge; absent ones are a success. */
   hide(cidrs: readonly Cidr[]): Promise<void>;
-  /** Takes away the bridge, every pair in it and our firewall rules; what is not there is a success. */
+  /** Takes away the bridge, every pair in it or in none, and our firewall rules; what is not there is a success. */
   removeBridge(): Promise<void>;
   /**
    * Makes sure that the namespace has the container interface, up, with all these addresses.

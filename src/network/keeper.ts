@@ -9,7 +9,7 @@ export interface KeeperNeeds {
   readonly log: Logger;
 }
 
-/** How long the network can be silent after somebody flushed the rules; the original weave looked as often. */
+/** How long the network can be silent after somebody flushed the rules or deleted the bridge; weave looked as often. */
 const LOOK_MS = 10_000;
 
 /** Sees to it that the bridge, its addresses and its rules stay as they were made, whoever flushes what. */

@@ -1,6 +1,6 @@
 import type { Address } from '../addresses/address.ts';
 import type { Logger } from '../log.ts';
-import { ensureBridge, giveBridge, removeBridge, takeFromBridge } from './bridge.ts';
+import { ensureBridge, giveBridge, hasBridgeOrStrays, removeBridge, takeFromBridge } from './bridge.ts';
 import { assertAssignable, formatCidr, networkOf } from './cidr.ts';
 import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
 import type { Firewall } from './firewall.ts';
@@ -35,8 +35,8 @@ export class KernelEngine implements NetworkEngine {
 
   async restoreBridge(): Promise<boolean> {
     const { bridge } = this.#options;
-    const link = await onHost(`look for bridge ${bridge}`, (host) => findLink(host, bridge));
-    if (link?.kind !== 'bridge') return false;
+    const isWanted = await onHost(`look for bridge ${bridge}`, (host) => hasBridgeOrStrays(host, bridge));
+    if (!isWanted) return false;
     await this.ensureBridge();
     return true;
   }

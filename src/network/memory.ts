@@ -61,11 +61,15 @@ export class MemoryEngine implements NetworkEngine {
     this.#bridge = 'taken';
   }
 
-  /** As `reset` does; a device of another kind stays. */
-  async removeBridge(): Promise<void> {
-    if (this.#bridge !== 'ours') return;
+  /** Somebody else removes the bridge from under its pairs. */
+  loseBridge(): void {
     this.#bridge = 'absent';
     this.#host.delete(this.#options.bridge);
+  }
+
+  /** As `reset` does; a device of another kind stays. */
+  async removeBridge(): Promise<void> {
+    if (this.#bridge === 'ours') this.loseBridge();
     for (const namespace of this.#namespaces.values()) {
       if (typeof namespace === 'object' && namespace.addresses.delete(this.#options.interface)) {
         this.#tell(namespace.inode);
@@ -79,7 +83,11 @@ export class MemoryEngine implements NetworkEngine {
   }
 
   async restoreBridge(): Promise<boolean> {
-    return this.#bridge === 'ours';
+    const isAttached = (namespace: MemoryNamespace | 'host') =>
+      typeof namespace === 'object' && namespace.addresses.has(this.#options.interface);
+    if (this.#bridge !== 'ours' && ![...this.#namespaces.values()].some(isAttached)) return false;
+    await this.ensureBridge();
+    return true;
   }
 
   async expose(cidrs: readonly Cidr[]): Promise<void> {

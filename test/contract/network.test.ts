@@ -22,6 +22,8 @@ interface Lab {
   /** Another kind of device takes the bridge's name. */
   takeBridgeName(): Promise<void>;
   giveHost(device: string, cidr: string): Promise<void>;
+  /** Somebody removes the bridge from under its pairs. */
+  loseBridge(): Promise<void>;
   clear(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ function memoryLab(): Lab {
     hostPath: '/proc/host/ns/net',
     takeBridgeName: async () => engine.takeBridgeName(),
     giveHost: async (device, cidr) => engine.setHostAddresses(device, [parseCidr(cidr)]),
+    loseBridge: async () => engine.loseBridge(),
     clear: async () => engine.removeBridge(),
   };
 }
@@ -67,6 +70,7 @@ function kernelLab(): Lab {
       devices.push(device);
       await succeed('ip', ['address', 'add', cidr, 'dev', device]);
     },
+    loseBridge: async () => void (await succeed('ip', ['link', 'delete', TEST_BRIDGE])),
     clear: async () => {
       await Promise.all(running.splice(0).map((namespace) => namespace.end()));
       for (const device of devices.splice(0)) await succeed('ip', ['link', 'delete', device]);
@@ -127,6 +131,21 @@ describe.each([
     });
     await engine.ensureBridge();
     expect(await engine.restoreBridge()).toBe(true);
+  });
+
+  test('a bridge that somebody removed from under its pairs is made anew, or the pairs go with a reset', async () => {
+    const web = await started();
+    const address = parseCidr('10.2.1.1/16');
+    await engine.ensureBridge();
+    await engine.attach(web, [address]);
+    await lab.loseBridge();
+    expect(await engine.restoreBridge()).toBe(true);
+    expect(await texts(web.nsPath)).toEqual(['ethwe 10.2.1.1/16 v4']);
+    expect(await engine.attach(web, [address])).toEqual({ created: false, added: [] });
+    await lab.loseBridge();
+    await engine.removeBridge();
+    expect(await texts(web.nsPath)).toEqual([]);
+    expect(await engine.restoreBridge()).toBe(false);
   });
 
   test('attaching twice changes nothing, and a further address is added beside the first', async () => {

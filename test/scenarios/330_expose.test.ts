@@ -89,6 +89,26 @@ describe('the host on the network', () => {
     expect(await succeed('ip', ['-o', '-4', 'address', 'show', 'weave'])).toBe('');
   });
 
+  test('a bridge that somebody deletes is made anew, with its containers and exposed addresses', async () => {
+    await using web = await daemon.run(['10.2.1.1/16']);
+    await using db = await daemon.run(['10.2.1.2/16']);
+    await daemon.word('expose', '10.2.0.1/16');
+    const reaches = (ip: string) => web.exec('ping', '-c', '1', '-W', '1', ip);
+    const recovers = () =>
+      eventually(async () => expect([await reaches('10.2.1.2'), await reaches('10.2.0.1')]).toHaveLength(2), {
+        within: 15_000,
+      });
+    await recovers();
+    await succeed('ip', ['link', 'delete', 'weave']);
+    await expect(reaches('10.2.1.2')).rejects.toThrow();
+    await recovers();
+    await daemon.stop();
+    await succeed('ip', ['link', 'delete', 'weave']);
+    await daemon.start();
+    await recovers();
+    expect(await ethwe(db.id)).toContain('inet 10.2.1.2/16');
+  });
+
   test("ps --format weave is what scripts of the weave script's users read", async () => {
     await daemon.word('expose', '10.2.0.1/16');
     await using web = await daemon.run(['10.2.1.1/16', '10.3.1.1/24']);
@@ -128,6 +148,7 @@ describe('the host on the network', () => {
   test('reset leaves nothing of ours, and containers that it left alone', async () => {
     await daemon.word('expose');
     await using web = await daemon.run(['10.2.1.1/16']);
+    await succeed('ip', ['link', 'delete', 'weave']); // pairs are left that belong to no bridge
     expect(await daemon.word('reset')).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(await leftOnHost()).toEqual([]);
     await expect(ethwe(web.id)).rejects.toThrow();

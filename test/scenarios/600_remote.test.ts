@@ -165,7 +165,7 @@ test("whoever is not root is in nobody's way: this host's daemon, whose socket i
   });
   expect((await asNobody('ps')).stdout).toMatch(/far .*10\.2\.1\.9\/16/);
   expect((await asNobody('detach', '10.2.1.9/16', 'far')).status).toBe(0);
-  env.DOCKER_HOST = 'unix:///nowhere/docker.sock';
+  Object.assign(env, { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
   expect(await asNobody('ps')).toMatchObject({ status: 1, stderr: expect.stringMatching(/is for root/) });
 });
 
