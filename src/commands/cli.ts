@@ -68,7 +68,6 @@ class CommandLine {
     this.#defineLaunch(program, end);
     this.#defineRun(program, end);
     addHostWords(program, this.argv, (word, request) => this.#onHost(program, word, request), end);
-    this.#defineCreateBridge(program, end);
     this.#defineSetup(program, end);
     defineManyHosts(program);
     defineSuperseded(program, this.#io);
@@ -143,24 +142,10 @@ class CommandLine {
       const { parseRun } = await import('../run/command.ts');
       const { runAttached } = await import('../run/attached.ts');
       const parsed = parseRun(this.argv.slice(leadingSettings(this.argv) + 1));
-      const reach = await this.#reach(
-        program,
-        await this.#settings(program, command),
-        program.opts().local === true,
-      );
+      const settings = await this.#settings(program, command);
+      const docker = await this.#docker(program);
+      const reach = await this.#reach(settings, docker, program.opts().local === true);
       end(await runAttached(parsed, reach, this.#io, this.#trace(program)));
-    });
-  }
-
-  #defineCreateBridge(program: Command, end: End): void {
-    const command = program
-      .command('create-bridge')
-      .summary('create the bridge; needs root, and no Docker')
-      .option('--local', 'accepted, and always so')
-      .addOption(formatOption());
-    addHiddenSettings(command, this.argv).action(async () => {
-      const { createBridge } = await import('./create-bridge.ts');
-      end(await createBridge(await this.#settings(program, command), command.opts(), this.#io));
     });
   }
 
@@ -195,8 +180,10 @@ class CommandLine {
   async #onHost(program: Command, word: HostWord, request: WordArguments): Promise<number> {
     const command = program.commands.find((candidate) => candidate.name() === word.name);
     const settings = await this.#settings(program, command);
-    const local = program.opts().local === true || request.options.local === true;
-    const reach = await this.#reach(program, settings, local);
+    const docker = await this.#docker(program);
+    const isOwn = docker.address.startsWith('unix:');
+    const isLocal = program.opts().local === true || request.options.local === true;
+    const reach = await this.#reach(settings, docker, isLocal || (isOwn && word.needsNoDocker === true));
     const [name = '', ...args] = this.argv.slice(leadingSettings(this.argv));
     return await reach([name, ...(word.sent?.(args) ?? args)], this.#io);
   }
@@ -213,9 +200,8 @@ class CommandLine {
   }
 
   /** Where the host's words run. */
-  async #reach(program: Command, settings: LoadedSettings, local: boolean): Promise<RunWord> {
-    const docker = await this.#docker(program);
-    if (!local) {
+  async #reach(settings: LoadedSettings, docker: DockerClient, inProcess: boolean): Promise<RunWord> {
+    if (!inProcess) {
       const { reachHost } = await import('../control/reach.ts');
       return await reachHost(settings, docker);
     }

@@ -1,23 +1,20 @@
-import type { Settings } from '../config/schema.ts';
-import type { Io } from '../io.ts';
-import { silentLogger } from '../log.ts';
-import { IptablesFirewall } from '../network/firewall.ts';
-import { KernelEngine } from '../network/kernel.ts';
-import { answer } from './format.ts';
+import { answer, formatOption } from './format.ts';
+import type { HostWord } from './word.ts';
 
 /**
- * Creates the bridge in this very process: it is what a Docker engine started with --bridge=weave needs before it
- * can run. Prints nothing, like the script's word of that name.
+ * The bridge is what a Docker engine started with --bridge=weave needs before it can run. Prints nothing, like the
+ * script's word of that name.
  */
-export async function createBridge(
-  settings: Settings,
-  options: { readonly format?: unknown },
-  io: Io,
-): Promise<number> {
-  const { bridge, mtu, interface: device, dockerBridge = 'docker0' } = settings;
-  const firewall = new IptablesFirewall({ log: silentLogger }, { bridge, localBridges: [dockerBridge] });
-  const network = new KernelEngine({ firewall, log: silentLogger }, { bridge, interface: device, mtu });
-  await network.ensureBridge();
-  answer(io, options, '', { bridge });
-  return 0;
-}
+export const createBridge: HostWord = {
+  name: 'create-bridge',
+  needsNoDocker: true,
+  describe: (command) =>
+    void command
+      .summary('create the bridge and its firewall rules; on this host as root, and without Docker')
+      .addOption(formatOption()),
+  async run(host, { options }, io) {
+    const bridge = await host.createBridge();
+    answer(io, options, '', { bridge });
+    return 0;
+  },
+};

@@ -3,6 +3,7 @@ import { tellFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
+import { createBridge } from './create-bridge.ts';
 import { dnsArgsWord } from './dns-args.ts';
 import { dockerBridgeIp } from './docker-bridge-ip.ts';
 import { doctor } from './doctor.ts';
@@ -23,6 +24,7 @@ import type { HostWord, WordArguments } from './word.ts';
 
 /** The words that run on the host, in the order of `--help`. */
 export const HOST_WORDS: readonly HostWord[] = [
+  createBridge,
   start,
   restart,
   attach,

@@ -14,6 +14,8 @@ export interface HostWord {
    * `docker inspect` and the engine's events show.
    */
   sent?(args: readonly string[]): readonly string[];
+  /** True where it is done in this very process, on a host whose engine is its own: it must work before Docker does. */
+  readonly needsNoDocker?: true;
   /** Summary, arguments and options for `--help` and for the parser. */
   describe(command: Command): void;
   /**

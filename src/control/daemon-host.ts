@@ -65,6 +65,12 @@ export class DaemonHost implements Host {
     return { engine: this.#engine ?? '', address: docker.address, version: VERSION };
   }
 
+  async createBridge(): Promise<string> {
+    const { network, bridge } = this.#needs.parts;
+    await network.ensureBridge();
+    return bridge;
+  }
+
   /** @throws HeddleError `taken` where another program answers there: its names are not ours */
   async resolver(): Promise<ContainerResolver | undefined> {
     const { parts, names } = this.#needs;

@@ -18,6 +18,8 @@ import type { Service } from '../services/service.ts';
  */
 export interface Host {
   readonly addresses: AddressWords;
+  /** Makes sure that there is a bridge, and its rules. @returns its name */
+  createBridge(): Promise<string>;
   /** What `dns-args` makes containers use; undefined where no DNS is served on the bridges. */
   resolver(): Promise<ContainerResolver | undefined>;
   /** The address of Docker's bridge. */

@@ -31,7 +31,7 @@ export function localHost(settings: LoadedSettings, client: DockerClient): Host 
   if (process.getuid?.() !== 0) {
     throw new HeddleError(
       'not-permitted',
-      '--local works on the network of this host itself; run it as root',
+      'this word works on the network of this host itself; run it as root',
     );
   }
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
@@ -68,6 +68,12 @@ class LocalHost implements Host {
     this.#roster = needs.roster;
     this.#settings = settings;
     this.addresses = new LocalAddresses({ parts: needs.parts, lookAtAll: () => this.containers() });
+  }
+
+  async createBridge(): Promise<string> {
+    const { network, bridge } = this.#parts;
+    await network.ensureBridge();
+    return bridge;
   }
 
   resolver(): Promise<ContainerResolver | undefined> {

@@ -94,6 +94,12 @@ test('launch --load brings the image, starts the daemon there and prints its id'
   expect(await docker('ps', '-q')).toBe('');
 });
 
+test('create-bridge makes the bridge there, and none here', async () => {
+  expect(await word('create-bridge')).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(await there.run('ip', 'link', 'show', 'weave')).toContain('mtu 1450');
+  expect(await leftOnHost()).not.toContain('weave');
+});
+
 test('a container run there has its address and its name there, and nothing of it is here', async () => {
   const { status, stdout, stderr } = await word(
     ...[
