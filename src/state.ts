@@ -47,6 +47,9 @@ export class MemoryState implements StateKeeper {
   }
 }
 
+/** In the state's folder. */
+export const STATE_FILE = 'state.json';
+
 /** The one small state file: read once, written atomically after every change. */
 export class StateFile implements StateKeeper {
   readonly path: string;
@@ -68,7 +71,7 @@ export class StateFile implements StateKeeper {
     folder: string,
     newHostId: () => string | Promise<string> = randomHostId,
   ): Promise<StateFile> {
-    const path = join(folder, 'state.json');
+    const path = join(folder, STATE_FILE);
     try {
       await mkdir(folder, { recursive: true, mode: 0o755 });
       const file = new StateFile(path, (await readState(path)) ?? newState(await newHostId()));

@@ -9,7 +9,8 @@ export const reset: HostWord = {
       .option('--force', "also where the bridge is Docker's own")
       .addOption(formatOption()),
   async run(host, { options }, io) {
-    await host.addresses.reset({ force: options.force === true });
+    const note = await host.addresses.reset({ force: options.force === true });
+    if (note !== undefined) io.stderr.write(`heddle: ${note}\n`);
     answer(io, options, '', { reset: true });
     return 0;
   },

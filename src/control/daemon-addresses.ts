@@ -118,7 +118,7 @@ export class DaemonAddresses implements AddressWords {
     return this.#needs.parts.addressing.check(requests);
   }
 
-  async reset({ force }: { readonly force: boolean }): Promise<void> {
+  async reset({ force }: { readonly force: boolean }): Promise<undefined> {
     const { parts, claims, roster, containerNames } = this.#needs;
     if (!force) await refuseDockersBridge(parts);
     await claims.forget(EXPOSED);

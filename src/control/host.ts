@@ -63,9 +63,10 @@ export interface AddressWords {
   check(requests: readonly AddressRequest[]): Promise<void>;
   /**
    * Takes away every attachment, the bridge and our rules, and forgets whose the addresses were.
+   * @returns what it could not do, for people
    * @throws HeddleError `refused` where the bridge is Docker's own, unless by force
    */
-  reset(options: { readonly force: boolean }): Promise<void>;
+  reset(options: { readonly force: boolean }): Promise<string | undefined>;
 }
 
 export interface AttachmentReport {

@@ -1,10 +1,15 @@
+import type { Settings } from '../config/schema.ts';
 import { EXPOSED } from '../containers/claims.ts';
+import { dueAddresses } from '../containers/due.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
+import { oneAtATime } from '../network/host-lock.ts';
 import type { Parts } from '../parts.ts';
+import { daemonAt } from './client.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
 import type { AddressWords } from './host.ts';
+import { forgetKeptClaims } from './kept-claims.ts';
 
 /** What only a daemon remembers. */
 export const withoutDaemon = (what: string): HeddleError =>
@@ -19,22 +24,21 @@ export interface LocalAddressesNeeds {
   lookAtAll(): Promise<unknown>;
 }
 
-/** The words that give and take addresses, without a daemon: what is given is there, and remembered by nobody. */
+/**
+ * The words that give and take addresses, without a daemon: what is given is there, and remembered by nobody. From the
+ * look at who has what to the end no other process does the same.
+ */
 export class LocalAddresses implements AddressWords {
   readonly #needs: LocalAddressesNeeds;
+  readonly #settings: Pick<Settings, 'stateDir' | 'socket'>;
 
-  constructor(needs: LocalAddressesNeeds) {
+  constructor(needs: LocalAddressesNeeds, settings: Pick<Settings, 'stateDir' | 'socket'>) {
     this.#needs = needs;
+    this.#settings = settings;
   }
 
-  async attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { parts, lookAtAll } = this.#needs;
-    await lookAtAll();
-    const words = requests.map(formatRequest).join(' ');
-    const { cidrs } = await parts.attachment.attach(container, words, ({ snapshot, namespace }) =>
-      parts.addressing.claim(snapshot.id, requests, namespace),
-    );
-    return cidrs;
+  attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    return oneAtATime(() => this.#attach(container, requests));
   }
 
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
@@ -50,28 +54,37 @@ export class LocalAddresses implements AddressWords {
   async start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { docker } = this.#needs.parts;
     const snapshot = await docker.find(container);
-    await this.check(requests);
-    await docker.start(snapshot);
-    return this.attach(snapshot.id, requests.length > 0 ? requests : [ANY_ADDRESS]);
+    const due = dueAddresses(snapshot);
+    if (requests.length === 0 && due.problem !== undefined) throw new HeddleError('refused', due.problem);
+    const [asked = [ANY_ADDRESS]] = [requests, due.requests].filter(({ length }) => length > 0);
+    return await oneAtATime(async () => {
+      await this.check(asked);
+      await docker.start(snapshot);
+      return await this.#attach(snapshot.id, asked);
+    });
   }
 
   async restart(container: string): Promise<readonly Cidr[]> {
     const { parts, lookAtAll } = this.#needs;
     const snapshot = await parts.docker.find(container);
-    await lookAtAll();
-    const before = parts.addressing.addressesOf(snapshot.id);
-    await parts.docker.restart(snapshot);
-    await parts.attachment.attach(snapshot.id, 'its addresses', async () => before);
-    return before;
+    return await oneAtATime(async () => {
+      await lookAtAll();
+      const before = parts.addressing.addressesOf(snapshot.id);
+      await parts.docker.restart(snapshot);
+      await parts.attachment.attach(snapshot.id, 'its addresses', async () => before);
+      return before;
+    });
   }
 
   async expose(requests: readonly AddressRequest[], name?: string): Promise<readonly Cidr[]> {
     const { parts, lookAtAll } = this.#needs;
     if (name !== undefined) throw withoutDaemon('the name of what is exposed');
-    await lookAtAll();
-    const cidrs = await parts.addressing.claim(EXPOSED, requests);
-    await parts.network.expose(cidrs);
-    return cidrs;
+    return await oneAtATime(async () => {
+      await lookAtAll();
+      const cidrs = await parts.addressing.claim(EXPOSED, requests);
+      await parts.network.expose(cidrs);
+      return cidrs;
+    });
   }
 
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
@@ -87,9 +100,31 @@ export class LocalAddresses implements AddressWords {
     await parts.addressing.check(requests);
   }
 
-  async reset({ force }: { readonly force: boolean }): Promise<void> {
+  async reset({ force }: { readonly force: boolean }): Promise<string | undefined> {
     const { parts } = this.#needs;
+    const { socket, stateDir } = this.#settings;
+    if (await daemonAt(socket)) {
+      const message = `the daemon behind ${socket} would give everything back; stop it, or leave --local out`;
+      throw new HeddleError('refused', message);
+    }
     if (!force) await refuseDockersBridge(parts);
+    // Those of an engine that is away are left to what the state knows of them.
+    const containers = await parts.docker.containers().catch(() => []);
+    const forgotten = await forgetKeptClaims(
+      stateDir,
+      containers.map(({ id }) => id),
+    );
     await parts.network.removeBridge();
+    return forgotten ? undefined : `no daemon has kept claims in ${stateDir}; those kept elsewhere stay`;
+  }
+
+  async #attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    const { parts, lookAtAll } = this.#needs;
+    await lookAtAll();
+    const words = requests.map(formatRequest).join(' ');
+    const { cidrs } = await parts.attachment.attach(container, words, ({ snapshot, namespace }) =>
+      parts.addressing.claim(snapshot.id, requests, namespace),
+    );
+    return cidrs;
   }
 }

@@ -67,7 +67,7 @@ class LocalHost implements Host {
     this.#parts = needs.parts;
     this.#roster = needs.roster;
     this.#settings = settings;
-    this.addresses = new LocalAddresses({ parts: needs.parts, lookAtAll: () => this.containers() });
+    this.addresses = new LocalAddresses({ parts: needs.parts, lookAtAll: () => this.containers() }, settings);
   }
 
   async createBridge(): Promise<string> {

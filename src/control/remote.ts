@@ -16,7 +16,7 @@ export const execWord = (
 
 /**
  * A short-lived container of heddle's image that does one word, with what the `weave` script gave its own: the
- * host's network, the engine's socket, /proc. Undefined when the host does not have the image.
+ * host's network, the engine's socket, /proc; and the daemon's folders. Undefined when the host does not have the image.
  */
 export async function helperWord(
   docker: DockerClient,
@@ -33,7 +33,13 @@ export async function helperWord(
         Env: ['HEDDLE_PROCFS=/hostproc'],
         HostConfig: {
           NetworkMode: 'host',
-          Binds: ['/var/run/docker.sock:/var/run/docker.sock', '/proc:/hostproc:ro'],
+          Binds: [
+            '/var/run/docker.sock:/var/run/docker.sock',
+            '/proc:/hostproc:ro',
+            // What a daemon has left behind, and the socket of one that runs on the host itself.
+            '/var/lib/heddle:/var/lib/heddle',
+            '/run/heddle:/run/heddle',
+          ],
           CapDrop: ['ALL'],
           CapAdd: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST'],
         },

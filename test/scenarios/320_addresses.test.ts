@@ -144,7 +144,9 @@ describe('addresses that nobody chose', () => {
     // All that a host loses with its memory: processes, devices, rules.
     await daemon.kill();
     await stopEngine();
-    await heddle(['--local', 'reset', '--force']);
+    // The state is on disk, and stays.
+    const elsewhere = { HEDDLE_STATE_DIR: `${daemon.stateFolder}-of-nobody` };
+    await heddle(['--local', 'reset', '--force'], { env: elsewhere });
     expect(await succeed('ip', ['-o', 'link', 'show'])).not.toContain('weave');
     expect((await leftOnHost()).filter((trace) => trace.includes('heddle'))).toEqual([]);
     await daemon.start();

@@ -173,8 +173,54 @@ describe('the host on the network', () => {
     expect((await local('ps', '--format', 'weave')).stdout.split('\n')).toHaveLength(3);
     expect((await local('hide', '10.2.0.1/16')).stdout).toBe('10.2.0.1\n');
     expect(await natRules()).toEqual([]);
-    expect((await local('reset')).status).toBe(0);
+    const nothingKept = expect.stringMatching(/^heddle: no daemon has kept claims in .*\n$/);
+    expect(await local('reset')).toEqual({ status: 0, stdout: '', stderr: nothingKept });
     expect(await leftOnHost()).toEqual([]);
     await daemon.start();
+  });
+
+  test('with --local start gives what the container asks for, and refuses what it cannot mean', async () => {
+    await daemon.stop();
+    const start = (...words: string[]) => heddle(['--local', 'start', ...words, '--format', 'json']);
+    const created = (label: string) =>
+      docker('create', '--init', '--label', `WEAVE_CIDR=${label}`, 'busybox', 'sleep', '3600');
+    const web = await created('10.2.1.5/16,net:10.32.5.0/24');
+    const given = ['10.2.1.5/16', '10.32.5.1/24'];
+    expect(JSON.parse((await start(web)).stdout)).toEqual({ container: web, addresses: given });
+    const wrong = await created('10.2.0.300/16');
+    expect(await start(wrong)).toMatchObject({ status: 1, stderr: expect.stringContaining('10.2.0.300') });
+    expect(await docker('inspect', '-f', '{{.State.Running}}', wrong)).toBe('false');
+    expect(JSON.parse((await start('10.2.1.6/16', wrong)).stdout)).toMatchObject({
+      addresses: ['10.2.1.6/16'],
+    });
+    await daemon.start();
+  });
+
+  test('with --local several processes at once find an address for each container', async () => {
+    await daemon.stop();
+    const ids = await Promise.all(Array.from({ length: 4 }, async () => (await runContainer()).id));
+    const given = await Promise.all(ids.map((id) => heddle(['--local', 'attach', 'net:10.32.7.0/24', id])));
+    const addresses = given.map(({ stdout }) => stdout.trim()).sort();
+    expect(addresses).toEqual(['10.32.7.1', '10.32.7.2', '10.32.7.3', '10.32.7.4']);
+    await daemon.start();
+  });
+
+  test('after a reset without a daemon the next one gives nothing back, and with one it is refused', async () => {
+    const own = { env: { HEDDLE_SOCKET: daemon.socket, HEDDLE_STATE_DIR: daemon.stateFolder } };
+    const reset = () => heddle(['--local', 'reset'], own);
+    await using web = await daemon.run(['10.2.1.1/16']);
+    await daemon.word('expose', '10.2.0.1/16', '-h', 'gate');
+    expect(await reset()).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/would give everything back/),
+    });
+    await daemon.stop();
+    await using labelled = await runContainer(['--label', 'heddle.cidr=10.2.1.2/16']);
+    expect(await reset()).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await leftOnHost()).toEqual([]);
+    await daemon.start();
+    expect((await daemon.word('status', 'ipam')).stdout).toContain('0 addresses of 0 owners');
+    expect((await daemon.word('dns-lookup', 'gate')).stdout).toBe('');
+    for (const { id } of [web, labelled]) await expect(ethwe(id)).rejects.toThrow();
   });
 });

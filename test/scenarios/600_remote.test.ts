@@ -308,6 +308,13 @@ test.each([
   expect(await there.docker('ps', '-q')).toBe(before);
 });
 
+test('a reset by a helper is one that the next daemon knows of', async () => {
+  expect(await word('reset')).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect((await word('launch')).status).toBe(0);
+  expect((await word('status', 'ipam')).stdout).toContain('0 addresses of 0 owners');
+  await expect(there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).rejects.toThrow();
+});
+
 test('the daemon on this host has seen nothing of all this', async () => {
   const status = JSON.parse((await here.word('status', '--format', 'json')).stdout);
   expect(status).toMatchObject({

@@ -31,17 +31,17 @@ export class Namespace implements Disposable {
   /**
    * Excludes other heddle processes, and other calls of this one, from changing this namespace until it is disposed.
    * The lock lies on the kernel's own inode of the namespace, so it needs no file, and a killed process leaves none.
-   * @throws HeddleError `failed` when another holds it for 5 s
+   * @throws HeddleError `failed` when others hold it for all that time
    */
-  async lock(libc: Libc): Promise<void> {
-    for (const end = Date.now() + LOCK_PATIENCE_MS; ; await delay(1)) {
+  async lock(libc: Libc, patienceMs = LOCK_PATIENCE_MS): Promise<void> {
+    for (const end = Date.now() + patienceMs; ; await delay(1)) {
       try {
         libc.flock(this.fd, LOCK_EX_NB);
         return;
       } catch (error) {
         if (systemCode(error) !== 'EAGAIN') throw error;
         if (Date.now() > end) {
-          const why = `another process has been changing network namespace ${this.inode} for 5 s; try again`;
+          const why = `another process has been changing network namespace ${this.inode} for ${patienceMs / 1000} s; try again`;
           throw new HeddleError('failed', why, { cause: error });
         }
       }
