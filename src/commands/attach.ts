@@ -17,6 +17,7 @@ export const bareAddresses = (cidrs: readonly Cidr[]): string => `${cidrs.map(({
 
 export const attach: HostWord = {
   name: 'attach',
+  connects: true,
   describe: (command) =>
     takeScriptFlags(describe(command, 'give a running container addresses on the network')),
   check: ({ args }) => void addressesAndContainer(args),

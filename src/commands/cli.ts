@@ -139,6 +139,7 @@ class CommandLine {
         `\n--with-dns  the container asks heddle for names\naddress     ${ADDRESS_WORDS}\n\nPrints the container id. If attaching fails, the container is removed again.`,
       );
     takesDockerArguments(command).action(async () => {
+      refusePassword(this.#env);
       const { parseRun } = await import('../run/command.ts');
       const { runAttached } = await import('../run/attached.ts');
       const parsed = parseRun(this.argv.slice(leadingSettings(this.argv) + 1));
@@ -158,12 +159,12 @@ class CommandLine {
       .option('--dry-run', 'with --host-dns: only show what would be changed')
       .addOption(formatOption());
     addHiddenSettings(command, this.argv).action(async () => {
-      const { hostDns, undo = false, dryRun = false } = command.opts();
+      const { hostDns, undo = false, dryRun = false, format } = command.opts();
       const settings = await this.#settings(program, command);
       const docker = await this.#docker(program);
       if (hostDns) {
         const word = await import('./host-dns.ts');
-        end(await word.hostDns(settings, docker, this.#io, { undo, dryRun }));
+        end(await word.hostDns(settings, docker, this.#io, { undo, dryRun, format }));
         return;
       }
       if (undo || dryRun) {
@@ -178,6 +179,7 @@ class CommandLine {
   }
 
   async #onHost(program: Command, word: HostWord, request: WordArguments): Promise<number> {
+    if (word.connects) refusePassword(this.#env);
     const command = program.commands.find((candidate) => candidate.name() === word.name);
     const settings = await this.#settings(program, command);
     const docker = await this.#docker(program);

@@ -7,6 +7,7 @@ import type { HostWord } from './word.ts';
  */
 export const createBridge: HostWord = {
   name: 'create-bridge',
+  connects: true,
   needsNoDocker: true,
   describe: (command) =>
     void command

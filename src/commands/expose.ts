@@ -11,6 +11,7 @@ const describe = (command: Command, summary: string): Command =>
 
 export const expose: HostWord = {
   name: 'expose',
+  connects: true,
   describe: (command) =>
     void describe(command, 'give this host addresses on the network')
       // As the weave script has it: -h is the name.

@@ -6,11 +6,14 @@ import { answersAt, carryOut, hostAnswers, reversed } from '../host-dns/carry-ou
 import { planSetup, planUndo } from '../host-dns/choose.ts';
 import type { Plan, Target } from '../host-dns/plan.ts';
 import type { Io } from '../io.ts';
+import { answer } from './format.ts';
 
 export interface HostDnsOptions {
   readonly undo: boolean;
   /** Only shows what would be changed. */
   readonly dryRun: boolean;
+  /** `json`, or text. */
+  readonly format?: unknown;
 }
 
 /**
@@ -21,7 +24,7 @@ export async function hostDns(
   settings: LoadedSettings,
   client: DockerClient,
   io: Io,
-  { undo, dryRun }: HostDnsOptions,
+  options: HostDnsOptions,
 ): Promise<number> {
   if (process.getuid?.() !== 0) {
     throw new HeddleError(
@@ -29,12 +32,29 @@ export async function hostDns(
       'setup --host-dns changes the resolver of this host; run it as root',
     );
   }
-  if (undo) return await takeBack(io, dryRun);
-  const { domain } = settings;
-  const target = await targetOf(settings, client);
+  const say = (text: string) => void (options.format !== 'json' && io.stdout.write(text));
+  const done = options.undo
+    ? await takeBack(options, say)
+    : await change(await targetOf(settings, client), settings.domain, options, say);
+  if (options.format === 'json') answer(io, options, '', done);
+  return 0;
+}
+
+/** What was done, or with --dry-run would be; also its JSON form. */
+interface Done {
+  readonly dryRun: boolean;
+  readonly changes: readonly ReturnType<typeof changeReport>[];
+  /** Whom this host asks for which domains; null where it asks as it did before. */
+  readonly asks: Target | null;
+}
+
+type Say = (text: string) => void;
+
+async function change(target: Target, domain: string, { dryRun }: HostDnsOptions, say: Say): Promise<Done> {
   const plan = await planSetup(target);
-  io.stdout.write(describe(plan));
-  if (dryRun) return 0;
+  say(describe(plan));
+  const done = { dryRun, changes: [changeReport(plan)], asks: target };
+  if (dryRun) return done;
   await carryOut(plan);
   try {
     await hostAnswers(domain);
@@ -42,19 +62,19 @@ export async function hostDns(
     await carryOut(reversed(plan));
     throw new HeddleError('failed', `${messageOf(error)}; everything is as it was`, { cause: error });
   }
-  io.stdout.write(`this host asks heddle at ${target.address} for ${target.domains.join(', ')}\n`);
-  return 0;
+  say(`this host asks heddle at ${target.address} for ${target.domains.join(', ')}\n`);
+  return done;
 }
 
-async function takeBack(io: Io, dryRun: boolean): Promise<number> {
+async function takeBack({ dryRun }: HostDnsOptions, say: Say): Promise<Done> {
   const plans = await planUndo();
   for (const plan of plans) {
-    io.stdout.write(describe(plan));
+    say(describe(plan));
     if (!dryRun) await carryOut(plan);
   }
-  if (plans.length === 0) io.stdout.write('nothing of heddle is in the resolver of this host\n');
-  else if (!dryRun) io.stdout.write('this host asks as it did before\n');
-  return 0;
+  if (plans.length === 0) say('nothing of heddle is in the resolver of this host\n');
+  else if (!dryRun) say('this host asks as it did before\n');
+  return { dryRun, changes: plans.map(changeReport), asks: null };
 }
 
 /** @throws HeddleError `refused` where heddle does not answer: the host would be without names */
@@ -89,18 +109,25 @@ async function addressOf(settings: LoadedSettings, client: DockerClient): Promis
 }
 
 /** What is changed, as `diff` shows it. */
-function describe({ resolver, change, command }: Plan): string {
-  const { path, before, after } = change;
-  if (before === after) return `${resolver}: ${path} is so already\n`;
+function describe(plan: Plan): string {
+  const { resolver, path, removed, added, command } = changeReport(plan);
+  if (plan.change.before === plan.change.after) return `${resolver}: ${path} is so already\n`;
+  const lines = [
+    `${resolver}: ${path}`,
+    ...removed.map((line) => `- ${line}`),
+    ...added.map((line) => `+ ${line}`),
+    ...(command ? [`then: ${command.join(' ')}`] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** The lines that one file loses and gets, between those that stay at its begin and end. */
+function changeReport({ resolver, change: { path, before, after }, command }: Plan) {
   const [old, now] = [before?.split('\n') ?? [], after?.split('\n') ?? []];
   let [start, end] = [0, 0];
   while (start < Math.min(old.length, now.length) && old[start] === now[start]) start += 1;
   while (end < Math.min(old.length, now.length) - start && old.at(-1 - end) === now.at(-1 - end)) end += 1;
-  const lines = [
-    `${resolver}: ${path}`,
-    ...old.slice(start, old.length - end).map((line) => `- ${line}`),
-    ...now.slice(start, now.length - end).map((line) => `+ ${line}`),
-    ...(command ? [`then: ${command.join(' ')}`] : []),
-  ];
-  return `${lines.join('\n')}\n`;
+  const removed = old.slice(start, old.length - end);
+  const added = now.slice(start, now.length - end);
+  return { resolver, path, removed, added, command: command ?? null };
 }

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
+import { daemonAt } from '../control/client.ts';
+import type { EngineAnswer } from '../control/protocol.ts';
 import type { DockerClient } from '../docker/client.ts';
+import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { daemonEnvironment, type LaunchOptions } from '../launch/container.ts';
@@ -71,7 +74,11 @@ export async function launchArguments(
   return { flags, args };
 }
 
-/** Stopping what does not run is a note, not a failure, as the script had it. @returns the exit status */
+/**
+ * Stopping what does not run is a note, not a failure, as the script had it. A daemon that serves this engine and is
+ * no container of ours goes on, and that is a failure.
+ * @returns the exit status
+ */
 export async function stopWord(
   settings: Settings,
   options: { readonly format?: unknown },
@@ -80,8 +87,21 @@ export async function stopWord(
   const name = settings.containerName;
   const stopped = await stopDaemon(client, name);
   if (!stopped) io.stderr.write(`heddle: no container '${name}' is running\n`);
+  const other = stopped ? undefined : await otherDaemon(settings.socket, client);
+  if (other) {
+    const pid = other.pid !== undefined && other.pid > 1 ? `, process ${other.pid},` : '';
+    const where = 'was not started by launch; end it where it was started';
+    io.stderr.write(`heddle: the daemon behind ${settings.socket}${pid} goes on: it ${where}\n`);
+  }
   answer(io, options, '', { container: name, stopped });
-  return 0;
+  return other ? 1 : 0;
+}
+
+/** What answers on the socket here and serves the same engine. */
+async function otherDaemon(socket: string, client: DockerClient): Promise<EngineAnswer | undefined> {
+  const daemon = await daemonAt(socket).catch(() => undefined);
+  if (daemon?.address === client.address) return daemon;
+  return daemon && daemon.engine === (await new DockerEngine(client).info()).id ? daemon : undefined;
 }
 
 /** What the daemon would refuse is refused before anything is started. */

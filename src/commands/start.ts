@@ -7,6 +7,7 @@ import type { HostWord } from './word.ts';
 
 export const start: HostWord = {
   name: 'start',
+  connects: true,
   describe: (command) =>
     void command
       .summary('start a container that exists, attached to the network')
@@ -23,6 +24,7 @@ export const start: HostWord = {
 
 export const restart: HostWord = {
   name: 'restart',
+  connects: true,
   describe: (command) =>
     void command
       .summary('restart a container; it keeps its addresses')

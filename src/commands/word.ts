@@ -16,6 +16,8 @@ export interface HostWord {
   sent?(args: readonly string[]): readonly string[];
   /** True where it is done in this very process, on a host whose engine is its own: it must work before Docker does. */
   readonly needsNoDocker?: true;
+  /** True where it puts somebody on the network, which must not be where an encrypted one was asked for. */
+  readonly connects?: true;
   /** Summary, arguments and options for `--help` and for the parser. */
   describe(command: Command): void;
   /**

@@ -62,7 +62,7 @@ export class DaemonHost implements Host {
       ({ id }) => id,
       () => undefined,
     );
-    return { engine: this.#engine ?? '', address: docker.address, version: VERSION };
+    return { engine: this.#engine ?? '', address: docker.address, version: VERSION, pid: process.pid };
   }
 
   async createBridge(): Promise<string> {

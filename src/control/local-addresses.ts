@@ -15,7 +15,8 @@ import { forgetKeptClaims } from './kept-claims.ts';
 export const withoutDaemon = (what: string): HeddleError =>
   new HeddleError(
     'not-running',
-    `${what} is kept by the daemon; leave --local out, or start one with heddle daemon`,
+    `${what} is kept by a daemon: start one with heddle launch, or heddle daemon on the host itself; where one ` +
+      'runs, leave --local out',
   );
 
 export interface LocalAddressesNeeds {

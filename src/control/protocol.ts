@@ -23,5 +23,7 @@ export const EngineAnswer = v.object({
   /** `unix:///var/run/docker.sock`, as the daemon reaches it. */
   address: v.string(),
   version: v.string(),
+  /** In its own pid namespace; absent in older answers. */
+  pid: v.optional(v.number()),
 });
 export type EngineAnswer = v.InferOutput<typeof EngineAnswer>;

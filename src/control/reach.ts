@@ -43,8 +43,9 @@ export async function reachHost(settings: ReachSettings, client: DockerClient): 
   const other = daemon ? `the daemon behind ${settings.socket} serves another engine; ` : '';
   throw new HeddleError(
     'not-found',
-    `no heddle serves the Docker engine ${docker.address}: ${other}start one there with heddle daemon, ` +
-      'or give --local before the word to do it in this process, as root',
+    `no heddle serves the Docker engine ${docker.address}: ${other}start one there with heddle launch (--load ` +
+      "brings this host's image), or heddle daemon on the host itself; with --local before the word it is done in " +
+      'this process, as root',
   );
 }
 

@@ -92,6 +92,11 @@ describe('a bare dig finds our names on a host', () => {
     await guest.sh('chmod 640 /etc/resolv.conf; chown 65534 /etc/resolv.conf');
     const owner = () => guest.sh('stat -c "%a %u %F" /etc/resolv.conf');
     const before = await owner();
+    expect(JSON.parse((await hostDns('--dry-run', '--format', 'json')).stdout)).toMatchObject({
+      dryRun: true,
+      changes: [{ resolver: 'resolv.conf', path: '/etc/resolv.conf', added: expect.any(Array) }],
+      asks: { domains: expect.arrayContaining(['consul', 'weave.local']) },
+    });
     await expectSetUpAndTakenBack('resolv.conf', ['/etc/resolv.conf']);
     expect(await owner()).toBe(before);
   });

@@ -1,8 +1,9 @@
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { type Container, docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
 
 let daemon: Daemon;
@@ -179,6 +180,23 @@ test("what the script's users have in their environment means what it meant", as
   expect(await asked('--local settings', { WEAVE_MTU: '1300' })).toMatch(/^mtu +1300 +WEAVE_MTU$/m);
 });
 
+test("the script's users go on typing weave", async () => {
+  const typed = `alias weave=heddle\nweave expose 10.3.0.1/16\nweave ps weave:expose | grep -c 10.3.0.1\nweave hide 10.3.0.1/16`;
+  const env = { PATH: `${dirname(HEDDLE)}:${process.env.PATH}`, HEDDLE_SOCKET: daemon.socket };
+  expect(await succeed('sh', ['-ec', typed], { env })).toBe('10.3.0.1\n1\n10.3.0.1');
+});
+
+test('stop says of a daemon that launch did not start that it goes on', async () => {
+  expect(await daemon.word('stop')).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      new RegExp(`no container 'heddle' is running\n.* ${daemon.socket}, process ${daemon.pid}, goes on`),
+    ),
+  });
+  expect((await heddle(['stop'])).status).toBe(0);
+});
+
 test('setup says what is there, and fetches nothing', async () => {
   const { status, stdout } = await heddle(['setup']);
   expect(status).toBe(0);
@@ -196,8 +214,9 @@ test('what needs several hosts is refused, and a password above all', async () =
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^heddle: .*several hosts.*\n$/);
   }
-  for (const word of ['daemon', 'launch']) {
-    const { status, stderr } = await heddle([word], {
+  const giving = ['attach web', 'start web', 'restart web', 'expose', 'create-bridge', 'run busybox'];
+  for (const line of ['daemon', 'launch', ...giving]) {
+    const { status, stderr } = await heddle(line.split(' '), {
       env: { WEAVE_PASSWORD: 'hush-hush' },
       timeout: 10_000,
     });
