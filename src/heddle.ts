@@ -11,6 +11,7 @@ import { WeaveNames } from './dns/names/weave-names.ts';
 import { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
+import { findConsulClock } from './doctor/registry.ts';
 import { messageOf } from './errors.ts';
 import { hostIdOfEngine } from './host-id.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -122,6 +123,7 @@ export class Heddle {
         containerNames,
         view,
         collectRemains: (gone, options) => collectRemains(settings, gone, options),
+        consulClock: () => findConsulClock(settings),
       },
       { hostId, settings: settings.effective, bridge: settings.bridge },
     );

@@ -185,7 +185,12 @@ class CommandLine {
     const docker = await this.#docker(program);
     const isOwn = docker.address.startsWith('unix:');
     const isLocal = program.opts().local === true || request.options.local === true;
-    const reach = await this.#reach(settings, docker, isLocal || (isOwn && word.needsNoDocker === true));
+    const inProcess = isLocal || (isOwn && word.needsNoDocker === true);
+    const reach = await this.#reach(settings, docker, inProcess).catch((error: unknown) => {
+      if (inProcess || !word.worksAlone || !(error instanceof HeddleError)) throw error;
+      this.#io.stderr.write(`heddle: no daemon takes part: ${error.message}\n`);
+      return this.#onlooker(settings, docker);
+    });
     const [name = '', ...args] = this.argv.slice(leadingSettings(this.argv));
     return await reach([name, ...(word.sent?.(args) ?? args)], this.#io);
   }
@@ -211,6 +216,13 @@ class CommandLine {
     const { runOnHost } = await import('./on-host.ts');
     const host = await localHost(settings, docker);
     return (argv, io) => runOnHost(argv, host, io);
+  }
+
+  /** This very process, which sees what can be seen from here. */
+  async #onlooker(settings: LoadedSettings, docker: DockerClient): Promise<RunWord> {
+    const { onlooker } = await import('../control/local.ts');
+    const { runOnHost } = await import('./on-host.ts');
+    return (argv, io) => runOnHost(argv, onlooker(settings, docker), io);
   }
 
   async #settings(

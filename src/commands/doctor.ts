@@ -5,6 +5,7 @@ import type { HostWord } from './word.ts';
 
 export const doctor: HostWord = {
   name: 'doctor',
+  worksAlone: true,
   describe: (command) =>
     void command.summary('look at everything heddle stands on, and say what to do').addOption(formatOption()),
   async run(host, { options }, io) {

@@ -4,6 +4,7 @@ import type { HostWord } from './word.ts';
 
 export const settingsWord: HostWord = {
   name: 'settings',
+  worksAlone: true,
   describe: (command) =>
     void command.summary('the settings in effect, and where each came from').addOption(formatOption()),
   async run(host, { options }, io) {

@@ -18,6 +18,8 @@ export interface HostWord {
   readonly needsNoDocker?: true;
   /** True where it puts somebody on the network, which must not be where an encrypted one was asked for. */
   readonly connects?: true;
+  /** True where this very process does what it can, when the host has nothing that could do it. */
+  readonly worksAlone?: true;
   /** Summary, arguments and options for `--help` and for the parser. */
   describe(command: Command): void;
   /**

@@ -7,6 +7,7 @@ import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/names/weave-names.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { findRegistry } from '../doctor/registry.ts';
 import { HeddleError } from '../errors.ts';
 import type { Parts } from '../parts.ts';
 import type { Desired } from '../registry/desired.ts';
@@ -33,6 +34,8 @@ export interface DaemonHostNeeds {
   readonly containerNames: WeaveNames;
   readonly view: Pick<View, 'instances'>;
   readonly collectRemains: Host['collectRemains'];
+  /** What `doctor` finds of Consul's clock. */
+  consulClock(): Promise<readonly Finding[]>;
 }
 
 export interface DaemonHostOptions {
@@ -143,7 +146,10 @@ export class DaemonHost implements Host {
   async doctor(): Promise<readonly Finding[]> {
     const { parts, roster, names } = this.#needs;
     const running = [...roster.entries()].map(({ snapshot }) => snapshot).filter(({ pid }) => pid > 0);
-    const registry = (await this.status()).registry ?? undefined;
+    const registry = async () => {
+      const report = (await this.status()).registry;
+      return [...(report ? [findRegistry(report)] : []), ...(await this.#needs.consulClock())];
+    };
     return examine({ parts, running, registry, listeners: names.listeners() });
   }
 

@@ -8,6 +8,7 @@ import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { findUnserved } from '../doctor/registry.ts';
 import { HeddleError } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { assembleParts, type Parts } from '../parts.ts';
@@ -28,12 +29,22 @@ import { attachmentReports, containerCounts, ipamReport, networkReport } from '.
  * @throws HeddleError `not-permitted` for whoever is not root
  */
 export function localHost(settings: LoadedSettings, client: DockerClient): Host {
-  if (process.getuid?.() !== 0) {
-    throw new HeddleError(
-      'not-permitted',
-      'this word works on the network of this host itself; run it as root',
-    );
-  }
+  if (process.getuid?.() === 0) return assembleHost(settings, client, { fromElsewhere: false });
+  throw new HeddleError(
+    'not-permitted',
+    'this word works on the network of this host itself; run it as root',
+  );
+}
+
+/** The same for whomever, to look at what can be seen from here; the engine may be another host's. */
+export const onlooker = (settings: LoadedSettings, client: DockerClient): Host =>
+  assembleHost(settings, client, { fromElsewhere: !client.address.startsWith('unix:') });
+
+function assembleHost(
+  settings: LoadedSettings,
+  client: DockerClient,
+  options: { readonly fromElsewhere: boolean },
+): Host {
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
   const roster = new Roster();
   // Looking must change nothing: what a container is due, the daemon gives it.
@@ -48,7 +59,7 @@ export function localHost(settings: LoadedSettings, client: DockerClient): Host 
       advertised: () => undefined,
     },
   );
-  return new LocalHost({ parts, roster }, settings);
+  return new LocalHost({ parts, roster }, { settings, ...options });
 }
 
 const DNS_PORT = 53;
@@ -60,13 +71,18 @@ class LocalHost implements Host {
   readonly #parts: Parts;
   readonly #roster: Roster;
   readonly #settings: LoadedSettings;
+  readonly #fromElsewhere: boolean;
   /** What the template of the tags gets by HTTP: asked once, when the first container is looked at. */
   #documents: Promise<unknown> | undefined;
 
-  constructor(needs: { readonly parts: Parts; readonly roster: Roster }, settings: LoadedSettings) {
+  constructor(
+    needs: { readonly parts: Parts; readonly roster: Roster },
+    { settings, fromElsewhere }: { readonly settings: LoadedSettings; readonly fromElsewhere: boolean },
+  ) {
     this.#parts = needs.parts;
     this.#roster = needs.roster;
     this.#settings = settings;
+    this.#fromElsewhere = fromElsewhere;
     this.addresses = new LocalAddresses({ parts: needs.parts, lookAtAll: () => this.containers() }, settings);
   }
 
@@ -136,7 +152,9 @@ class LocalHost implements Host {
     // Without Docker the rest can still be looked at.
     const reports = await this.containers().catch(() => []);
     const running = reports.map(({ entry }) => entry.snapshot).filter(({ pid }) => pid > 0);
-    return examine({ parts: this.#parts, running, registry: undefined, listeners: undefined });
+    const registry = () => findUnserved(this.#settings);
+    const fromElsewhere = this.#fromElsewhere;
+    return examine({ parts: this.#parts, running, registry, listeners: undefined, fromElsewhere });
   }
 
   async status(): Promise<StatusReport> {

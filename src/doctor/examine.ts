@@ -17,15 +17,20 @@ import { findPort53 } from './port53.ts';
 export interface ExamineNeeds {
   readonly parts: Parts;
   readonly running: readonly Snapshot[];
-  /** Undefined without a daemon. */
-  readonly registry: { readonly name: string; readonly state: string; readonly detail: string } | undefined;
+  /** What is found of the registry; never rejects. */
+  registry(): Promise<readonly Finding[]>;
   /** Where the daemon answers DNS; undefined without one. */
   readonly listeners: readonly ListenerStatus[] | undefined;
+  /** True where this process is on another host than the engine, and sees nothing of that one's kernel. */
+  readonly fromElsewhere?: boolean;
 }
 
 /** Looks at everything heddle stands on. Changes nothing, and never throws. */
 export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> {
   const { parts, running, registry, listeners } = needs;
+  if (needs.fromElsewhere) {
+    return [...(await docker(parts)), hostUnseen(parts), ...(await registry())];
+  }
   const findings = await Promise.all([
     docker(parts),
     readText('/proc/self/status').then((status) => findCapabilities(status ?? '')),
@@ -35,14 +40,27 @@ export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> 
     findForeignFilters(parts.bridge),
     findLinkKinds(),
     findPort53(parts, running),
+    registry(),
   ]);
-  return [...findings.flat(), ...findListeners(listeners), ofRegistry(registry)];
+  return [...findings.flat(), ...findListeners(listeners)];
+}
+
+function hostUnseen({ docker: engine }: Parts): Finding {
+  return {
+    subject: 'host',
+    state: 'unknown',
+    detail: `nothing on the host of ${engine.address} can look at its kernel, devices, firewalls and bridge`,
+    advice: 'heddle launch --load starts what can; then ask again',
+  };
 }
 
 async function docker({ docker: engine }: Parts): Promise<readonly Finding[]> {
   try {
     const { version, time } = await engine.info();
-    return [ok('docker', `Docker ${version} at ${engine.address}`), findClock(time, Date.now())];
+    return [
+      ok('docker', `Docker ${version} at ${engine.address}`),
+      findClock('clock', "the Docker engine's", time, Date.now()),
+    ];
   } catch (error) {
     const advice = 'start Docker, or name its engine with DOCKER_HOST';
     return [{ subject: 'docker', state: 'failed', detail: messageOf(error), advice }];
@@ -74,22 +92,6 @@ async function bridge({ network, bridge: name }: Parts): Promise<Finding> {
   } catch (error) {
     return { subject, state: 'unknown', detail: messageOf(error), advice: '' };
   }
-}
-
-function ofRegistry(registry: ExamineNeeds['registry']): Finding {
-  const subject = 'registry';
-  if (!registry) {
-    return { subject, state: 'unknown', detail: 'no daemon runs', advice: 'start one: heddle daemon' };
-  }
-  const detail = [registry.name, registry.state, registry.detail].filter(Boolean).join(', ');
-  if (registry.state === 'synced' && registry.detail === '') return ok(subject, detail);
-  return {
-    subject,
-    state: registry.state === 'synced' ? 'warning' : 'failed',
-    detail,
-    advice:
-      'is Consul up, does it have a leader, and may the token read and write? see heddle status registry',
-  };
 }
 
 const readText = (path: string): Promise<string | undefined> =>

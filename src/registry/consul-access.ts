@@ -26,6 +26,12 @@ export class ConsulAccess {
     }
   }
 
+  /** Its clock, as it says in an answer (RFC 9110 §6.6.1); empty where it does not. @throws HeddleError `unreachable` */
+  async date(): Promise<string> {
+    const attempt = 'cannot ask for the time';
+    return this.#client.getDate({ attempt, path: '/status/leader', timeout: LEADER_TIMEOUT_MS });
+  }
+
   /**
    * A token that may not read gets 200 and an empty list, and what a token may can change at any time. Reading is
    * proven where the servers' own service is seen, or where there are no tokens at all.

@@ -89,6 +89,11 @@ export class ConsulClient {
     return this.#send(call, (request) => this.#requests._get(request, takeIndexed<T>));
   }
 
+  /** The `Date` of an answer, whatever else it says; empty where there is none. */
+  async getDate(call: Call): Promise<string> {
+    return this.#send(call, (request) => this.#requests._get(request, takeDate));
+  }
+
   /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
   async put(call: Call): Promise<void> {
     await this.#send(call, (request) => this.#requests._put(request, takeBody));
@@ -141,6 +146,11 @@ function takeIndexed<T>(
   const index = Number(res?.headers?.['x-consul-index']) || 0;
   if (err) next(false, err);
   else next(false, undefined, { value: res?.body as T, index });
+}
+
+function takeDate({ err, res }: Finished, next: Parameters<Take<string>>[1]): void {
+  if (err) next(false, err);
+  else next(false, undefined, res?.headers?.date ?? '');
 }
 
 /** The package waits for the end of an answer, and for ever where the agent died in the middle of it. */

@@ -77,9 +77,16 @@ describe('what doctor finds of the clock', () => {
     ['2026-01-01T01:00:03+01:00', 'ok'],
     ['2026-01-01T00:01:00Z', 'warning'],
     ['2025-12-31T23:59:00Z', 'warning'],
+    ['Thu, 01 Jan 2026 00:00:04 GMT', 'ok'],
     ['', 'unknown'],
-  ])('engine at %s: %s', (time, state) => {
-    expect(findClock(time, now).state).toBe(state);
+  ])('theirs at %s: %s', (time, state) => {
+    expect(findClock('clock', "Consul's", time, now).state).toBe(state);
+  });
+
+  it('says whose is away, and by how much', () => {
+    expect(findClock('clock', "Consul's", '2026-01-01T01:00:00Z', now).detail).toBe(
+      "3600 s away from Consul's",
+    );
   });
 });
 

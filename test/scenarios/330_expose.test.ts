@@ -164,7 +164,8 @@ describe('the host on the network', () => {
 
   test('with --local the same words work without a daemon', async () => {
     await daemon.stop();
-    const local = (...words: string[]) => heddle(['--local', ...words]);
+    const elsewhere = { env: { HEDDLE_STATE_DIR: `${daemon.stateFolder}-of-nobody` } };
+    const local = (...words: string[]) => heddle(['--local', ...words], elsewhere);
     await using web = await runContainer();
     expect((await local('expose', '10.2.0.1/16')).stdout).toBe('10.2.0.1\n');
     expect((await local('attach', '10.2.1.1/16', web.id)).status).toBe(0);

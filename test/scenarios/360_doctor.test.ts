@@ -68,6 +68,7 @@ describe('what is wrong with a host', () => {
       'nftables',
       'bridge',
       'clock',
+      'clock Consul',
       'registry',
     ];
     expect(findings.map(({ subject }) => subject)).toEqual(expect.arrayContaining(subjects));
@@ -189,6 +190,32 @@ describe('what is wrong with a host', () => {
       detail: 'nosuch: Error: Unknown device type.',
       advice: 'load the module (modprobe nosuch), or take a kernel with CONFIG_NOSUCH',
     });
+  });
+
+  test('no daemon, container or image: the caller looks, and asks Consul itself', async () => {
+    const env = { HEDDLE_SOCKET: '/nowhere/heddle.sock', HEDDLE_IMAGE: 'heddle:nowhere' };
+    const alone = (words: readonly string[], more = {}) => heddle(words, { env: { ...env, ...more } });
+    const asked = await alone(['doctor', '--format', 'json'], { CONSUL_HTTP_ADDR: consul.uri });
+    expect(asked).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/no daemon takes part.*heddle launch/),
+    });
+    expect(of(findingsOf(asked), 'registry')).toMatchObject({
+      state: 'ok',
+      detail: `${consul.uri} has a leader and may be read, but no daemon runs`,
+    });
+    expect(of(findingsOf(asked), 'clock Consul')).toMatchObject({ state: 'ok' });
+    expect(of(findingsOf(asked), 'bridge')).toMatchObject({ state: 'ok' });
+    const settings = await alone(['settings'], { HEDDLE_MTU: '1300' });
+    expect(settings).toMatchObject({ status: 0, stdout: expect.stringMatching(/^mtu +1300 +HEDDLE_MTU$/m) });
+    expect((await alone(['ps'])).status).toBe(3);
+    const elsewhere = await alone(['doctor', '--format', 'json'], { DOCKER_HOST: 'tcp://127.0.0.1:9' });
+    expect(elsewhere.status).toBe(1);
+    expect(findingsOf(elsewhere).map(({ subject, state }) => [subject, state])).toEqual([
+      ['docker', 'failed'],
+      ['host', 'unknown'],
+      ['registry', 'unknown'],
+    ]);
   });
 
   test('a Consul that is gone', async () => {

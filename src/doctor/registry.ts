@@ -1,0 +1,64 @@
+import { messageOf } from '../errors.ts';
+import { ConsulAccess } from '../registry/consul-access.ts';
+import type { ConsulClient } from '../registry/consul-client.ts';
+import { consulClient, type RegistrySettings } from '../registry/open.ts';
+import { findClock } from './clock.ts';
+import { type Finding, ok } from './finding.ts';
+
+const ASK_CONSUL =
+  'is Consul up, does it have a leader, and may the token read and write? see heddle status registry';
+const START_ONE = 'start one: heddle launch, or heddle daemon';
+
+/** What a daemon knows of its registry. */
+export function findRegistry(report: {
+  readonly name: string;
+  readonly state: string;
+  readonly detail: string;
+}): Finding {
+  const subject = 'registry';
+  const detail = [report.name, report.state, report.detail].filter(Boolean).join(', ');
+  if (report.state === 'synced' && report.detail === '') return ok(subject, detail);
+  const state = report.state === 'synced' ? 'warning' : 'failed';
+  return { subject, state, detail, advice: ASK_CONSUL };
+}
+
+/** The registry of the settings and its clock, where no daemon can be asked: Consul itself is. */
+export async function findUnserved(settings: RegistrySettings): Promise<readonly Finding[]> {
+  const subject = 'registry';
+  const { registry: uri } = settings;
+  if (uri.kind === 'embedded') {
+    return [{ subject, state: 'unknown', detail: 'no daemon runs', advice: START_ONE }];
+  }
+  let client: ConsulClient | undefined;
+  try {
+    client = consulClient(uri, settings);
+    const access = new ConsulAccess(client);
+    await access.ready();
+    await access.proveReading();
+    const detail = `${client.name} has a leader and may be read, but no daemon runs`;
+    return [{ subject, state: 'ok', detail, advice: START_ONE }, await clockOf(client)];
+  } catch (error) {
+    return [{ subject, state: 'failed', detail: messageOf(error), advice: ASK_CONSUL }];
+  } finally {
+    client?.close();
+  }
+}
+
+/** Consul's clock, where the settings name a Consul and it answers. */
+export async function findConsulClock(settings: RegistrySettings): Promise<readonly Finding[]> {
+  const { registry: uri } = settings;
+  if (uri.kind === 'embedded') return [];
+  const client = consulClient(uri, settings);
+  try {
+    return [await clockOf(client)];
+  } catch {
+    return []; // that it does not answer, another finding tells
+  } finally {
+    client.close();
+  }
+}
+
+async function clockOf(client: ConsulClient): Promise<Finding> {
+  const date = await new ConsulAccess(client).date();
+  return findClock('clock Consul', "Consul's", date, Date.now());
+}
