@@ -90,6 +90,8 @@ export class Heddle {
     const keeper = new BridgeKeeper({
       network: parts.network,
       exposed: () => claims.of(EXPOSED) ?? [],
+      leaving: () => claims.leaving(EXPOSED),
+      gone: (cidrs) => claims.gone(EXPOSED, cidrs),
       log: log('network'),
     });
     // An engine that starts sets the policy of forwarded packets to DROP: our rules must stand by then.

@@ -6,6 +6,7 @@ import type { Settings } from './config/schema.ts';
 import { Addressing } from './containers/addressing.ts';
 import { Attachment } from './containers/attachment.ts';
 import type { Claims } from './containers/claims.ts';
+import { finishLeaving } from './containers/leaving.ts';
 import { Observer } from './containers/observe.ts';
 import type { Roster } from './containers/roster.ts';
 import { Stranded } from './containers/stranded.ts';
@@ -97,6 +98,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
             attach: (...given) => attachment.connect(...given),
           }
         : { wanted: async (snapshot) => addressing.expected(snapshot), attach: undefined }),
+      leave: (nsPath, { id: container }) => finishLeaving({ claims, network }, { nsPath, container }),
       stranded,
       found: (...given) => addressing.adopt(...given),
       bridgeSubnets,

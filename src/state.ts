@@ -14,6 +14,8 @@ const StateSchema = v.object({
   hostId: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
   /** Addresses given by `attach`, by container id: kept so that a restarted container gets them back. */
   claims: v.record(v.string(), v.array(v.string())),
+  /** Addresses given up that may still be on an interface, by who had them; absent in older files. */
+  leaving: v.optional(v.record(v.string(), v.array(v.string())), {}),
   /** Names given by `dns-add`; absent in files that were written before there were any. */
   names: v.optional(
     v.array(
@@ -122,7 +124,7 @@ export class StateFile implements StateKeeper {
   }
 }
 
-const newState = (hostId: string): State => ({ version: 1, hostId, claims: {}, names: [] });
+const newState = (hostId: string): State => ({ version: 1, hostId, claims: {}, leaving: {}, names: [] });
 
 /** Undefined where there is no such file. */
 async function readState(path: string): Promise<State | undefined> {

@@ -1,8 +1,10 @@
 import { formatCidr, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import type { StateKeeper } from '../state.ts';
+import type { State, StateKeeper } from '../state.ts';
 import { ReverseIndex } from './reverse-index.ts';
 import type { Roster } from './roster.ts';
+
+type ByOwner = State['claims'];
 
 /** Owner of the addresses that `expose` gave the bridge; the original weave's word for it. */
 export const EXPOSED = 'weave:expose';
@@ -38,13 +40,49 @@ export class Claims {
   /** Counts from this call on; resolves when it is on disk. */
   async add(owner: string, cidrs: readonly Cidr[]): Promise<void> {
     const before = this.#texts(owner);
-    if (before && cidrs.every((cidr) => before.has(formatCidr(cidr)))) return;
-    await this.#set(owner, [...(before ?? new Set()).union(new Set(cidrs.map(formatCidr)))]);
+    const added = new Set(cidrs.map(formatCidr));
+    const isLeaving = Object.values(this.#state.current.leaving).some(
+      (texts) => !added.isDisjointFrom(new Set(texts)),
+    );
+    if (before && added.isSubsetOf(before) && !isLeaving) return;
+    const texts = [...(before ?? new Set()).union(added)];
+    await this.#change([owner], ({ claims, leaving }) => ({
+      claims: { ...claims, [owner]: texts },
+      leaving: isLeaving ? withoutTexts(leaving, Object.keys(leaving), added) : leaving,
+    }));
   }
 
   /** The owner stays known, be it without any address: its metadata must not give back what was taken. */
   async remove(owner: string, cidrs: readonly Cidr[]): Promise<void> {
     await this.#set(owner, [...(this.#texts(owner) ?? new Set()).difference(new Set(cidrs.map(formatCidr)))]);
+  }
+
+  /**
+   * The same for addresses that are about to be taken off an interface: until `gone` they are known to be leaving, for
+   * whoever comes after a kill. Others in the same network, who were given the same address, lose it as well.
+   */
+  async giveUp(owner: string, cidrs: readonly Cidr[], sharing: readonly string[] = []): Promise<void> {
+    const texts = new Set(cidrs.map(formatCidr));
+    const losing = [owner, ...sharing.filter((other) => this.#texts(other)?.isDisjointFrom(texts) === false)];
+    await this.#change(losing, ({ claims, leaving }) => ({
+      claims: withoutTexts({ [owner]: [], ...claims }, losing, texts),
+      leaving: { ...leaving, [owner]: [...new Set(leaving[owner]).union(texts)] },
+    }));
+  }
+
+  /** What the owner has given up, and may still have. */
+  leaving(owner: string): readonly Cidr[] {
+    return (this.#state.current.leaving[owner] ?? []).map(parseCidr);
+  }
+
+  /** It is off the interface. */
+  async gone(owner: string, cidrs: readonly Cidr[]): Promise<void> {
+    if (this.#state.current.leaving[owner] === undefined) return;
+    const texts = new Set(cidrs.map(formatCidr));
+    await this.#change([], ({ claims, leaving: { [owner]: before = [], ...others } }) => {
+      const left = before.filter((text) => !texts.has(text));
+      return { claims, leaving: left.length > 0 ? { ...others, [owner]: left } : others };
+    });
   }
 
   /** Leaves the owner without any address. */
@@ -53,9 +91,15 @@ export class Claims {
   }
 
   async forget(owner: string): Promise<void> {
-    if (this.#state.current.claims[owner] === undefined) return;
-    this.#byAddress.delete(owner);
-    await this.#state.change(({ claims: { [owner]: _, ...claims }, ...state }) => ({ ...state, claims }));
+    const { claims, leaving } = this.#state.current;
+    if (claims[owner] === undefined && leaving[owner] === undefined) return;
+    await this.#change(
+      [owner],
+      ({ claims: { [owner]: _, ...kept }, leaving: { [owner]: __, ...others } }) => ({
+        claims: kept,
+        leaving: others,
+      }),
+    );
   }
 
   /** Forgets what was removed while no daemon ran. */
@@ -71,11 +115,19 @@ export class Claims {
   }
 
   async #set(owner: string, texts: readonly string[]): Promise<void> {
-    const kept = this.#state.change((state) => ({
-      ...state,
-      claims: { ...state.claims, [owner]: [...texts] },
+    await this.#change([owner], ({ claims, leaving }) => ({
+      claims: { ...claims, [owner]: [...texts] },
+      leaving,
     }));
-    this.#index(owner);
+  }
+
+  /** @param owners whose claims it changes */
+  async #change(
+    owners: readonly string[],
+    edit: (kept: Pick<State, 'claims' | 'leaving'>) => Pick<State, 'claims' | 'leaving'>,
+  ): Promise<void> {
+    const kept = this.#state.change((state) => ({ ...state, ...edit(state) }));
+    for (const owner of owners) this.#index(owner);
     await kept;
   }
 
@@ -86,3 +138,11 @@ export class Claims {
     );
   }
 }
+
+/** What these owners have, without these addresses. */
+const withoutTexts = (all: ByOwner, owners: readonly string[], texts: ReadonlySet<string>): ByOwner => ({
+  ...all,
+  ...Object.fromEntries(
+    owners.map((owner) => [owner, (all[owner] ?? []).filter((text) => !texts.has(text))]),
+  ),
+});

@@ -15,6 +15,8 @@ export interface ObserverNeeds {
   addressesIn(path: string): Promise<readonly Address[]>;
   /** Gives a running container these addresses; undefined where this process may not attach. */
   attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
+  /** Takes off what the container has given up and still has. */
+  leave(path: string, snapshot: Snapshot): Promise<void>;
   /** The addresses that a running container should have; `namespace` is the inode of its network namespace. */
   wanted(snapshot: Snapshot, namespace: number | undefined): Promise<Wanted>;
   readonly stranded: Pick<Stranded, 'leftBy' | 'clear'>;
@@ -46,6 +48,7 @@ export class Observer {
     if (snapshot.pid > 0) {
       try {
         namespace = await this.#needs.namespaceOf(snapshot);
+        if (namespace.path !== undefined) await this.#needs.leave(namespace.path, snapshot);
         const owner = await this.#needs.stranded.leftBy(snapshot, namespace.inode);
         if (namespace.path !== undefined && owner !== undefined) {
           problem = strandedProblem(owner);

@@ -47,7 +47,7 @@ export class DaemonAddresses implements AddressWords {
   }
 
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { parts, claims, follower } = this.#needs;
+    const { parts, claims, roster, follower } = this.#needs;
     const stopped = await parts.docker.inspect(container);
     // One that does not run has nothing but its claim.
     if (stopped?.pid === 0 && claims.of(stopped.id)) {
@@ -55,14 +55,18 @@ export class DaemonAddresses implements AddressWords {
       await claims.remove(stopped.id, cidrs);
       return cidrs;
     }
+    let sharing: readonly string[] = [];
     const { snapshot, cidrs } = await parts.attachment.detach(container, words(requests), async (found) => {
+      const { id } = found.snapshot;
       await parts.addressing.wanted(found.snapshot, found.namespace);
-      const meant = await parts.addressing.meant(found.snapshot.id, requests);
-      // Given up first: a look in between must not give it back.
-      await claims.remove(found.snapshot.id, meant);
+      const meant = await parts.addressing.meant(id, requests);
+      sharing = found.namespace === undefined ? [] : roster.inNamespace(found.namespace);
+      // Given up first, by everybody who is there: a look in between must not give it back.
+      await claims.giveUp(id, meant, sharing);
       return meant;
     });
-    await follower.look(snapshot.id);
+    await claims.gone(snapshot.id, cidrs);
+    await Promise.all(Array.from(new Set([snapshot.id, ...sharing]), (id) => follower.look(id)));
     return cidrs;
   }
 
@@ -108,9 +112,10 @@ export class DaemonAddresses implements AddressWords {
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, claims, containerNames } = this.#needs;
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
-    await claims.remove(EXPOSED, cidrs);
+    await claims.giveUp(EXPOSED, cidrs);
     if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED });
     await parts.network.hide(cidrs);
+    await claims.gone(EXPOSED, cidrs);
     return cidrs;
   }
 

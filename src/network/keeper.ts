@@ -3,9 +3,12 @@ import type { Logger } from '../log.ts';
 import type { Cidr, NetworkEngine } from './engine.ts';
 
 export interface KeeperNeeds {
-  readonly network: Pick<NetworkEngine, 'restoreBridge' | 'expose'>;
+  readonly network: Pick<NetworkEngine, 'restoreBridge' | 'expose' | 'hide'>;
   /** The addresses that the bridge was given. */
   exposed(): readonly Cidr[];
+  /** Those that were taken back, and may still be there; `gone` is told when they are not. */
+  leaving(): readonly Cidr[];
+  gone(cidrs: readonly Cidr[]): Promise<void>;
   readonly log: Logger;
 }
 
@@ -40,7 +43,12 @@ export class BridgeKeeper {
   }
 
   async #restore(): Promise<void> {
-    const { network, exposed } = this.#needs;
+    const { network, exposed, leaving, gone } = this.#needs;
+    const hidden = leaving();
+    if (hidden.length > 0) {
+      await network.hide(hidden);
+      await gone(hidden);
+    }
     const cidrs = exposed();
     if (cidrs.length > 0) await network.expose(cidrs);
     else await network.restoreBridge();

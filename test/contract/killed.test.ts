@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Claims } from '../../src/containers/claims.ts';
+import { finishLeaving } from '../../src/containers/leaving.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import { StateFile } from '../../src/state.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -99,6 +100,22 @@ describe('a process that is killed after any step of', () => {
       await engine.attach(target, [first, second]);
       expect(await ips(target)).toEqual(['10.2.1.1', '10.2.1.2']);
       expect(await engine.mac(target.nsPath)).toBe('0a:58:0a:02:01:01');
+      await engine.detach(target, [first, second]);
+    });
+    expect(steps).toBeGreaterThanOrEqual(16);
+  });
+
+  test('taking an address from a container is finished by the next look at it, unless it was never begun', async () => {
+    const before = async ({ target, folder }: Attempt): Promise<void> => {
+      await new Claims(await StateFile.open(folder)).add(ID, [first, second]);
+      await engine.attach(target, [first, second]);
+    };
+    const steps = await afterEachStep('take', ['10.2.1.1/16'], before, async ({ target, folder }) => {
+      const claims = new Claims(await StateFile.open(folder));
+      const isBegun = claims.of(ID)?.length === 1;
+      await finishLeaving({ claims, network: engine }, target);
+      expect(await ips(target)).toEqual(isBegun ? ['10.2.1.2'] : ['10.2.1.1', '10.2.1.2']);
+      expect(claims.leaving(ID)).toEqual([]);
       await engine.detach(target, [first, second]);
     });
     expect(steps).toBeGreaterThanOrEqual(16);

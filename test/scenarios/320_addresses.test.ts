@@ -83,6 +83,20 @@ describe('addresses that nobody chose', () => {
     expect(await ethwe(free.id)).toEqual(['10.40.0.1/16']);
   });
 
+  test('those who share a network get and lose an address together, whichever of them is named', async () => {
+    await using web = await daemon.run(['10.2.1.1/16']);
+    await using sidecar = await runContainer([`--net=container:${web.name}`]);
+    expect((await daemon.word('attach', '10.2.1.9/16', sidecar.name)).stdout).toBe('10.2.1.9\n');
+    expect(await ethwe(web.id)).toEqual(['10.2.1.1/16', '10.2.1.9/16']);
+    expect((await daemon.word('detach', '10.2.1.1/16', sidecar.name)).stdout).toBe('10.2.1.1\n');
+    expect(await ethwe(web.id)).toEqual(['10.2.1.9/16']);
+    expect((await daemon.word('detach', '10.2.1.9/16', web.name)).stdout).toBe('10.2.1.9\n');
+    await daemon.restart(); // it has looked at everything again
+    await expect(ethwe(sidecar.id)).rejects.toThrow();
+    await using next = await daemon.run(['10.2.1.1/16', '10.2.1.9/16']);
+    expect(await ethwe(next.id)).toEqual(['10.2.1.1/16', '10.2.1.9/16']);
+  });
+
   test('attach and detach print what they gave and took, and asking twice gives the same', async () => {
     await using web = await runContainer();
     for (let times = 0; times < 2; times++) {

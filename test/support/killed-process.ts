@@ -11,6 +11,7 @@ import { kernelEngine } from './kernel-engine.ts';
  * Does one thing, and ends itself by kill -9 after the so-manieth step of it; with status 0 when it has fewer steps.
  *
  *     killed-process.ts STEP give STATE_FOLDER NSPATH CONTAINER CIDR…    claims and attaches
+ *     killed-process.ts STEP take STATE_FOLDER NSPATH CONTAINER CIDR…    gives up and detaches
  *     killed-process.ts STEP attach|detach STATE_FOLDER NSPATH CONTAINER CIDR…
  *     killed-process.ts STEP bridge|expose|hide STATE_FOLDER - - CIDR…
  *
@@ -32,6 +33,13 @@ switch (verb) {
     await new Claims(state).add(container, cidrs);
     await engine.attach({ nsPath, container }, cidrs);
     break;
+  case 'take': {
+    const claims = new Claims(state);
+    await claims.giveUp(container, cidrs);
+    await engine.detach({ nsPath, container }, cidrs);
+    await claims.gone(container, cidrs);
+    break;
+  }
   case 'attach':
     await engine.attach({ nsPath, container }, cidrs);
     break;

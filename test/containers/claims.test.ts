@@ -1,0 +1,67 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Claims } from '../../src/containers/claims.ts';
+import { finishLeaving } from '../../src/containers/leaving.ts';
+import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
+import { MemoryEngine } from '../../src/network/memory.ts';
+import { MemoryState } from '../../src/state.ts';
+
+let state: MemoryState;
+let claims: Claims;
+const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
+const of = (owner: string) => claims.of(owner)?.map(formatCidr);
+const leaving = (owner: string) => claims.leaving(owner).map(formatCidr);
+
+beforeEach(() => {
+  state = new MemoryState();
+  claims = new Claims(state);
+});
+
+describe('an address that is given up', () => {
+  it('is free at once, and known to be leaving until it is gone', async () => {
+    await claims.add('web', [first, second]);
+    await claims.giveUp('web', [first]);
+    expect([of('web'), leaving('web')]).toEqual([['10.2.1.2/16'], ['10.2.1.1/16']]);
+    expect(claims.withAddress('10.2.1.1')).toEqual([]);
+    await claims.gone('web', [first]);
+    expect(state.current).toMatchObject({ claims: { web: ['10.2.1.2/16'] }, leaving: {} });
+  });
+
+  it('is lost by those who share it, and by nobody else of the same network', async () => {
+    await claims.add('web', [first, second]);
+    await claims.add('other', [second]);
+    await claims.giveUp('sidecar', [first], ['web', 'other', 'unknown']);
+    expect(state.current.claims).toEqual({ web: ['10.2.1.2/16'], other: ['10.2.1.2/16'], sidecar: [] });
+    expect(leaving('sidecar')).toEqual(['10.2.1.1/16']);
+  });
+
+  it('leaves no longer when it is given again, to whomever', async () => {
+    await claims.add('web', [first]);
+    await claims.giveUp('web', [first]);
+    await claims.add('web', [first]);
+    expect([of('web'), leaving('web')]).toEqual([['10.2.1.1/16'], []]);
+    await claims.giveUp('web', [first]);
+    await claims.add('sidecar', [first]);
+    expect(leaving('web')).toEqual([]);
+  });
+
+  it('is forgotten with its owner', async () => {
+    await claims.giveUp('web', [first]);
+    await claims.forget('web');
+    expect(state.current).toMatchObject({ claims: {}, leaving: {} });
+  });
+
+  it('is taken off by the next look at its owner, once', async () => {
+    const network = new MemoryEngine();
+    network.addNamespace('/ns');
+    await network.ensureBridge();
+    const target = { nsPath: '/ns', container: 'web' };
+    await network.attach(target, [first, second]);
+    await claims.add('web', [first, second]);
+    await claims.giveUp('web', [first]); // and killed
+    await finishLeaving({ claims, network }, target);
+    expect((await network.addresses('/ns')).map(({ ip }) => ip)).toEqual(['10.2.1.2']);
+    await network.attach(target, [first]); // by somebody else
+    await finishLeaving({ claims, network }, target);
+    expect(await network.addresses('/ns')).toHaveLength(2);
+  });
+});

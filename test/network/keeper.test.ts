@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Claims, EXPOSED } from '../../src/containers/claims.ts';
+import { silentLogger } from '../../src/log.ts';
+import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
+import { BridgeKeeper } from '../../src/network/keeper.ts';
+import { MemoryEngine } from '../../src/network/memory.ts';
+import { MemoryState } from '../../src/state.ts';
+
+const [first, second] = [parseCidr('10.2.0.1/16'), parseCidr('10.2.0.2/16')] as const;
+let network: MemoryEngine;
+let claims: Claims;
+let keeper: BridgeKeeper;
+const onBridge = async () => (await network.hostAddresses('weave')).map(formatCidr);
+
+beforeEach(() => {
+  network = new MemoryEngine();
+  claims = new Claims(new MemoryState());
+  keeper = new BridgeKeeper({
+    network,
+    exposed: () => claims.of(EXPOSED) ?? [],
+    leaving: () => claims.leaving(EXPOSED),
+    gone: (cidrs) => claims.gone(EXPOSED, cidrs),
+    log: silentLogger,
+  });
+});
+afterEach(() => keeper.stop());
+
+const look = async () => {
+  keeper.start();
+  await keeper.stop();
+};
+
+it('makes no bridge where nobody needs one', async () => {
+  await look();
+  expect(await network.restoreBridge()).toBe(false);
+});
+
+it('finishes hiding what a killed daemon had begun to hide', async () => {
+  await network.expose([first, second]);
+  await claims.add(EXPOSED, [first, second]);
+  await claims.giveUp(EXPOSED, [first]);
+  await look();
+  expect(await onBridge()).toEqual(['10.2.0.2/16']);
+  expect(claims.leaving(EXPOSED)).toEqual([]);
+});
+
+it('brings back a bridge that somebody deleted, with what was exposed', async () => {
+  network.addNamespace('/ns');
+  await network.expose([first]);
+  await network.attach({ nsPath: '/ns', container: 'web' }, [second]);
+  network.loseBridge();
+  await look();
+  expect(await network.restoreBridge()).toBe(true);
+  expect(await onBridge()).toEqual([]);
+  await claims.add(EXPOSED, [first]);
+  await look();
+  expect(await onBridge()).toEqual(['10.2.0.1/16']);
+});
