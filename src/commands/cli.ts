@@ -3,13 +3,14 @@ import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
+import { daemonEnvironment } from '../launch/container.ts';
 import { VERSION } from '../version.ts';
 import { ADDRESS_WORDS } from './addresses.ts';
 import { answer, formatOption } from './format.ts';
 import { defineManyHosts, refusePassword } from './many-hosts.ts';
 import { addHostWords, type End, runProgram, takesDockerArguments } from './program.ts';
 import { type Translation, translateRegistrator } from './registrator.ts';
-import { addHiddenSettings, addSettings, leadingSettings, settingsIn } from './settings.ts';
+import { addHiddenSettings, addSettings, leadingSettings, settingsIn, settingsOfWord } from './settings.ts';
 import { defineSuperseded } from './superseded.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
@@ -210,7 +211,8 @@ class CommandLine {
   async #reach(settings: LoadedSettings, docker: DockerClient, inProcess: boolean): Promise<RunWord> {
     if (!inProcess) {
       const { reachHost } = await import('../control/reach.ts');
-      return await reachHost(settings, docker);
+      const caller = { flags: settingsOfWord(this.argv), env: daemonEnvironment(this.#env) };
+      return await reachHost(settings, docker, caller);
     }
     const { localHost } = await import('../control/local.ts');
     const { runOnHost } = await import('./on-host.ts');

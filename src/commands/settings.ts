@@ -34,25 +34,42 @@ export function settingsIn(
   return given;
 }
 
+/** Before a word, and no settings: for whoever reads the line. */
+const FOR_THE_CALLER = new Map([
+  ['--config', true],
+  ['--local', false],
+  ['--trace', false],
+]);
+/** Settings about the caller's own side, or that a container fixes. */
+const OF_THE_CALLER = ['socket', 'stateDir', 'procfs', 'image', 'containerName'] as const;
+
 /**
  * Cuts leading settings off an argument list: what follows decides if it is a word, or the daemon's line.
  * @returns the index of the first argument that is neither a setting nor its value
  */
-export function leadingSettings(argv: readonly string[]): number {
-  const values = new Map<string, boolean>([
-    ['--config', true],
-    ['--local', false],
-    ['--trace', false],
-  ]);
-  for (const setting of Object.values(SETTINGS) as SettingText[])
-    values.set(`--${setting.flag}`, Boolean(setting.value));
-  let index = 0;
-  for (;;) {
+export const leadingSettings = (argv: readonly string[]): number => leading(argv).flat().length;
+
+/** Those of the leading settings that say how a word is done, wherever that is. */
+export function settingsOfWord(argv: readonly string[]): readonly string[] {
+  const own = new Set([...FOR_THE_CALLER.keys(), ...OF_THE_CALLER.map((name) => `--${SETTINGS[name].flag}`)]);
+  return leading(argv)
+    .filter(([flag = '']) => !own.has(flag.replace(/=.*$/s, '')))
+    .flat();
+}
+
+/** Every leading setting with its value, as it was given. */
+function leading(argv: readonly string[]): readonly (readonly string[])[] {
+  const takesValue = new Map(FOR_THE_CALLER);
+  for (const { flag, value } of Object.values(SETTINGS) as SettingText[])
+    takesValue.set(`--${flag}`, Boolean(value));
+  const found: (readonly string[])[] = [];
+  for (let index = 0; ; ) {
     const argument = argv[index];
-    if (argument === undefined) return index;
-    if (argument.includes('=') && values.has(argument.slice(0, argument.indexOf('=')))) index += 1;
-    else if (values.has(argument)) index += values.get(argument) ? 2 : 1;
-    else return index;
+    const isWhole = argument?.includes('=') && takesValue.has(argument.slice(0, argument.indexOf('=')));
+    if (argument === undefined || !(isWhole || takesValue.has(argument))) return found;
+    const setting = argv.slice(index, index + (!isWhole && takesValue.get(argument) ? 2 : 1));
+    found.push(setting);
+    index += setting.length;
   }
 }
 

@@ -5,7 +5,7 @@ import { HeddleError } from '../errors.ts';
 import type { RunWord } from '../io.ts';
 import { daemonAt, wordAt } from './client.ts';
 import type { EngineAnswer } from './protocol.ts';
-import { execWord, helperWord } from './remote.ts';
+import { type CallerSettings, execWord, helperWord } from './remote.ts';
 
 type ReachSettings = Pick<Settings, 'socket' | 'containerName' | 'image'>;
 
@@ -19,9 +19,14 @@ interface LocalDaemon {
  * Finds the place on the host that DOCKER_HOST names: this host's daemon, when it serves that very engine; else the
  * heddle container there; else a helper container of the same image. A daemon here that cannot be asked, because its
  * socket is root's or because it hangs, stands in nobody's way who can use Docker.
+ * @param caller for a helper; a daemon has settings of its own
  * @throws HeddleError `unreachable` when the engine does not answer, `not-found` when nothing there can do it
  */
-export async function reachHost(settings: ReachSettings, client: DockerClient): Promise<RunWord> {
+export async function reachHost(
+  settings: ReachSettings,
+  client: DockerClient,
+  caller: CallerSettings,
+): Promise<RunWord> {
   const docker = new DockerEngine(client);
   const inDaemon: RunWord = (argv, io) => wordAt(settings.socket, argv, io);
   const { daemon, problem } = await localDaemon(settings.socket);
@@ -34,7 +39,7 @@ export async function reachHost(settings: ReachSettings, client: DockerClient): 
     const container = await docker.inspect(settings.containerName);
     if (container?.running) return (argv, io) => execWord(client, container.id, argv, io);
     // What a helper gives beside a daemon of the same engine, that one would know nothing of.
-    const helper = isOwn && problem ? undefined : await helperWord(client, settings.image);
+    const helper = isOwn && problem ? undefined : await helperWord(client, settings.image, caller);
     if (helper) return helper;
   } catch (error) {
     throw isOwn ? (problem ?? error) : error;

@@ -14,6 +14,14 @@ export const execWord = (
   io: Io,
 ): Promise<number> => execIn(docker, container, [...WORD_HERE, ...argv], io);
 
+/** How the caller wants words done: a container that runs for one word has no settings of its own. */
+export interface CallerSettings {
+  /** Before the word: `--mtu`, `1400`. */
+  readonly flags: readonly string[];
+  /** `WEAVE_MTU`, `HEDDLE_BRIDGE`, … */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /**
  * A short-lived container of heddle's image that does one word, with what the `weave` script gave its own: the
  * host's network, the engine's socket, /proc; and the daemon's folders. Undefined when the host does not have the image.
@@ -21,6 +29,7 @@ export const execWord = (
 export async function helperWord(
   docker: DockerClient,
   image: string | undefined,
+  { flags, env }: CallerSettings,
 ): Promise<RunWord | undefined> {
   const wanted = image ?? `heddle:${VERSION}`;
   if (!(await hasImage(docker, wanted))) return undefined;
@@ -29,8 +38,10 @@ export async function helperWord(
       docker,
       {
         Image: wanted,
-        Cmd: ['--local', ...argv],
-        Env: ['HEDDLE_PROCFS=/hostproc'],
+        Cmd: ['--local', ...flags, ...argv],
+        Env: Object.entries({ ...env, HEDDLE_PROCFS: '/hostproc' }).map(
+          ([name, value]) => `${name}=${value}`,
+        ),
         HostConfig: {
           NetworkMode: 'host',
           Binds: [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalise, run } from '../../src/commands/cli.ts';
+import { settingsOfWord } from '../../src/commands/settings.ts';
 import { collect } from '../../src/io.ts';
 
 async function heddle(line: string, env: Record<string, string> = {}) {
@@ -36,6 +37,17 @@ describe('what the first argument means', () => {
     ['--bogus', 'daemon --bogus'],
   ])('%s', (given, meant) => {
     expect(normalise(given.split(' ').filter(Boolean)).argv.join(' ')).toBe(meant);
+  });
+});
+
+describe('what a helper is told of the flags before a word', () => {
+  it.each([
+    ['attach --mtu 1300 web', ''],
+    ['--mtu 1300 --bridge=loom --no-dns attach web', '--mtu 1300 --bridge=loom --no-dns'],
+    ['--socket /s --local --trace --state-dir=/x --image i --config f --mtu 1300 ps', '--mtu 1300'],
+    ['--mtu', '--mtu'],
+  ])('%s: %s', (line, told) => {
+    expect(settingsOfWord(line.split(' ')).join(' ')).toBe(told);
   });
 });
 

@@ -25,7 +25,7 @@ const answering = async (listen: string | number, answer: (path: string) => unkn
 const docker = (path: string) => engine[Object.keys(engine).find((end) => path.endsWith(end)) ?? ''];
 const socket = () => join(folder, 'heddle.sock');
 const settings = () => ({ socket: socket(), containerName: 'heddle', image: 'heddle:test' });
-const reached = async (client: DockerClient) => await reachHost(settings(), client);
+const reached = async (client: DockerClient) => await reachHost(settings(), client, { flags: [], env: {} });
 
 async function byTcp(): Promise<DockerClient> {
   const { port } = (await answering(0, docker)).address() as AddressInfo;

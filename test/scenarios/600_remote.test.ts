@@ -308,6 +308,14 @@ test.each([
   expect(await there.docker('ps', '-q')).toBe(before);
 });
 
+test("a helper does a word as the caller's variables and flags say", async () => {
+  const env = { ...there.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image, WEAVE_MTU: '1300' };
+  const { stdout } = await heddle(['--bridge', 'loom', '--socket', here.socket, 'settings'], { env });
+  expect(stdout).toMatch(/^bridge +loom +--bridge$/m);
+  expect(stdout).toMatch(/^mtu +1300 +WEAVE_MTU$/m);
+  expect(stdout).toMatch(/^procfs +\/hostproc +HEDDLE_PROCFS$/m);
+});
+
 test('a reset by a helper is one that the next daemon knows of', async () => {
   expect(await word('reset')).toEqual({ status: 0, stdout: '', stderr: '' });
   expect((await word('launch')).status).toBe(0);
