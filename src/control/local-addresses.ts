@@ -57,7 +57,8 @@ export class LocalAddresses implements AddressWords {
     const snapshot = await docker.find(container);
     const due = dueAddresses(snapshot);
     if (requests.length === 0 && due.problem !== undefined) throw new HeddleError('refused', due.problem);
-    const [asked = [ANY_ADDRESS]] = [requests, due.requests].filter(({ length }) => length > 0);
+    const given = requests.length > 0 ? requests : due.requests;
+    const asked = given.length > 0 ? given : [ANY_ADDRESS];
     return await oneAtATime(async () => {
       await this.check(asked);
       await docker.start(snapshot);
