@@ -42,7 +42,24 @@ export interface StateKeeper {
 
 /** A state that ends with its process. */
 export class MemoryState implements StateKeeper {
-  current: State = newState(randomHostId());
+  current: State;
+
+  constructor(begin: State = newState(randomHostId())) {
+    this.current = begin;
+  }
+
+  /**
+   * A copy of what a daemon keeps in this folder, or has left there; empty where there is nothing for us to read.
+   * @throws HeddleError `failed` for a file that is damaged
+   */
+  static async copyOf(folder: string): Promise<MemoryState> {
+    try {
+      return new MemoryState(await readState(join(folder, STATE_FILE)));
+    } catch (error) {
+      if (error instanceof HeddleError) throw error;
+      return new MemoryState();
+    }
+  }
 
   async change(edit: (state: State) => State): Promise<void> {
     this.current = edit(this.current);

@@ -224,7 +224,8 @@ class CommandLine {
   async #onlooker(settings: LoadedSettings, docker: DockerClient): Promise<RunWord> {
     const { onlooker } = await import('../control/local.ts');
     const { runOnHost } = await import('./on-host.ts');
-    return (argv, io) => runOnHost(argv, onlooker(settings, docker), io);
+    const host = await onlooker(settings, docker);
+    return (argv, io) => runOnHost(argv, host, io);
   }
 
   async #settings(

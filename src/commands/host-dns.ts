@@ -100,7 +100,7 @@ async function addressOf(settings: LoadedSettings, client: DockerClient): Promis
       `setup --host-dns changes the host it is run on, and DOCKER_HOST names the engine ${client.address}`,
     );
   }
-  const resolver = await localHost(settings, client).resolver();
+  const resolver = await (await localHost(settings, client)).resolver();
   if (resolver) return resolver.address;
   throw new HeddleError(
     'refused',

@@ -28,8 +28,8 @@ import { attachmentReports, containerCounts, ipamReport, networkReport } from '.
  * nothing is remembered.
  * @throws HeddleError `not-permitted` for whoever is not root
  */
-export function localHost(settings: LoadedSettings, client: DockerClient): Host {
-  if (process.getuid?.() === 0) return assembleHost(settings, client, { fromElsewhere: false });
+export async function localHost(settings: LoadedSettings, client: DockerClient): Promise<Host> {
+  if (process.getuid?.() === 0) return await assembleHost(settings, client, { fromElsewhere: false });
   throw new HeddleError(
     'not-permitted',
     'this word works on the network of this host itself; run it as root',
@@ -37,14 +37,14 @@ export function localHost(settings: LoadedSettings, client: DockerClient): Host 
 }
 
 /** The same for whomever, to look at what can be seen from here; the engine may be another host's. */
-export const onlooker = (settings: LoadedSettings, client: DockerClient): Host =>
+export const onlooker = (settings: LoadedSettings, client: DockerClient): Promise<Host> =>
   assembleHost(settings, client, { fromElsewhere: !client.address.startsWith('unix:') });
 
-function assembleHost(
+async function assembleHost(
   settings: LoadedSettings,
   client: DockerClient,
   options: { readonly fromElsewhere: boolean },
-): Host {
+): Promise<Host> {
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
   const roster = new Roster();
   // Looking must change nothing: what a container is due, the daemon gives it.
@@ -53,7 +53,8 @@ function assembleHost(
     {
       client,
       log,
-      claims: new Claims(new MemoryState()),
+      // What a daemon has promised is nobody else's, be it that its owner does not run.
+      claims: new Claims(await MemoryState.copyOf(settings.stateDir)),
       roster,
       settled: () => true,
       advertised: () => undefined,

@@ -181,19 +181,26 @@ describe('addresses that nobody chose', () => {
     expect(refused.stderr).toMatch(/^heddle: every address of 10\.40\.6\.0\/30 is taken/);
   });
 
-  test('with --local, without a daemon, nobody gets what somebody has', async () => {
+  test('with --local, without a daemon, nobody gets what somebody has, or was given', async () => {
     await using web = await daemon.run([]);
+    await using stopped = await daemon.run([]);
+    await docker('stop', '-t', '0', stopped.id);
     await using other = await runContainer();
     await daemon.stop();
-    const local = (...words: string[]) => heddle(['--local', '--ipalloc-range', '10.40.0.0/16', ...words]);
+    const own = { env: { HEDDLE_STATE_DIR: daemon.stateFolder } };
+    const local = (...words: string[]) =>
+      heddle(['--local', '--ipalloc-range', '10.40.0.0/16', ...words], own);
     for (let times = 0; times < 2; times++) {
-      expect(await local('attach', other.name)).toMatchObject({ status: 0, stdout: '10.40.0.2\n' });
+      expect(await local('attach', other.name)).toMatchObject({ status: 0, stdout: '10.40.0.3\n' });
     }
     expect((await local('attach', '10.40.0.1/16', other.name)).stderr).toContain(`'${web.name}'`);
+    expect((await local('attach', '10.40.0.2/16', other.name)).stderr).toContain(`'${stopped.name}'`);
     await daemon.start();
     await using next = await daemon.run([]);
-    expect(await ethwe(next.id)).toEqual(['10.40.0.3/16']);
+    expect(await ethwe(next.id)).toEqual(['10.40.0.4/16']);
     await docker('restart', '-t', '0', other.id);
-    await eventually(async () => expect(await ethwe(other.id)).toEqual(['10.40.0.2/16']));
+    await eventually(async () => expect(await ethwe(other.id)).toEqual(['10.40.0.3/16']));
+    await docker('start', stopped.id);
+    await eventually(async () => expect(await ethwe(stopped.id)).toEqual(['10.40.0.2/16']));
   });
 });
