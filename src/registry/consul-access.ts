@@ -33,20 +33,33 @@ export class ConsulAccess {
   }
 
   /**
-   * A token that may not read gets 200 and an empty list, and what a token may can change at any time. Reading is
-   * proven where the servers' own service is seen, or where there are no tokens at all.
+   * A token that may not read gets 200 and an empty list, and what a token may can change at any time. Reading the
+   * agent's services is proven where the servers' own is seen, or where there are no tokens at all.
    * @throws HeddleError `refused`
    */
   async proveReading(signal?: AbortSignal): Promise<void> {
     const attempt = 'cannot tell whether the token may read';
     const services = await this.#client.get<object>({ attempt, path: '/catalog/services', signal });
-    if (!('consul' in services) && !(await this.#withoutTokens(signal))) {
-      const message = `${this.#client.name} shows this token no services, not even its own`;
-      throw new HeddleError(
-        'refused',
-        `${message}; the token (CONSUL_HTTP_TOKEN) needs ${this.#client.tokenPolicy}`,
-      );
-    }
+    if (!('consul' in services)) await this.#refuseUnlessOpen('no services, not even its own', signal);
+  }
+
+  /**
+   * The catalog shows a token no instance on a node that it may not read; reading that is proven where an instance of
+   * the servers' own service is seen. To be asked after the empty answer that it is to prove.
+   * @throws HeddleError `refused`
+   */
+  async proveReadingCatalog(signal?: AbortSignal): Promise<void> {
+    const attempt = 'cannot tell whether the token may read the catalog';
+    const path = '/health/service/consul';
+    const servers = await this.#client.get<readonly unknown[]>({ attempt, path, signal });
+    if (servers.length === 0)
+      await this.#refuseUnlessOpen('no service on any node, not even its own', signal);
+  }
+
+  async #refuseUnlessOpen(seen: string, signal: AbortSignal | undefined): Promise<void> {
+    if (await this.#withoutTokens(signal)) return;
+    const needed = `the token (CONSUL_HTTP_TOKEN) needs ${this.#client.tokenPolicy}`;
+    throw new HeddleError('refused', `${this.#client.name} shows this token ${seen}; ${needed}`);
   }
 
   /** With ACLs off, Consul answers 401 to every question about tokens. */

@@ -68,7 +68,7 @@ export class CatalogRegistry implements Registry {
     const services = Object.values(held?.Services ?? {})
       .map(fromJson)
       .filter(({ meta }) => isOurs(meta, this.#options.hostId));
-    if (services.length === 0) await this.#access.proveReading(signal);
+    if (services.length === 0) await this.#access.proveReadingCatalog(signal);
     return services;
   }
 
@@ -93,8 +93,9 @@ export class CatalogRegistry implements Registry {
     this.#writes++;
   }
 
-  /** What was listed came from the catalog. */
-  async unsynced(): Promise<readonly string[]> {
+  /** What was listed came from the catalog; its other nodes may be hidden all the same. */
+  async unsynced(_held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]> {
+    await this.#access.proveReadingCatalog(signal);
     return [];
   }
 

@@ -1,4 +1,5 @@
 import { HeddleError } from '../errors.ts';
+import { ConsulAccess } from './consul-access.ts';
 import type { ConsulClient } from './consul-client.ts';
 import { type HealthJson, instanceOf, type NodeJson } from './consul-json.ts';
 import type { Elsewhere, Instance, Moving, NodeEntry } from './registry.ts';
@@ -10,14 +11,19 @@ import type { Elsewhere, Instance, Moving, NodeEntry } from './registry.ts';
 const WAIT_S = 10;
 const GRACE_S = 3;
 
-/** What every host has in a Consul, asked of its catalog. */
+/**
+ * What every host has in a Consul, asked of its catalog. That it has nothing is said only where reading is proven: a
+ * token that is too weak is shown nothing, too, and nobody must take that for the truth. @throws HeddleError `refused`
+ */
 export class ConsulLookups implements Elsewhere, Moving {
   readonly #client: ConsulClient;
+  readonly #access: ConsulAccess;
   readonly #wait: number;
 
   /** `wait`: for how long `changes` waits, in seconds. */
   constructor(client: ConsulClient, { wait = WAIT_S }: { readonly wait?: number } = {}) {
     this.#client = client;
+    this.#access = new ConsulAccess(client);
     this.#wait = wait;
   }
 
@@ -28,7 +34,9 @@ export class ConsulLookups implements Elsewhere, Moving {
       params: { service },
       signal,
     };
-    return (await this.#client.get<readonly HealthJson[]>(call)).map(instanceOf);
+    const found = await this.#client.get<readonly HealthJson[]>(call);
+    if (found.length === 0) await this.#access.proveReadingCatalog(signal);
+    return found.map(instanceOf);
   }
 
   async changes(
@@ -47,6 +55,7 @@ export class ConsulLookups implements Elsewhere, Moving {
     // Not even an empty catalog is at 0: with it, every question would be answered at once.
     if (found.index < 1)
       throw new HeddleError('failed', `cannot watch ${service}: the answer came without an index to wait on`);
+    if (found.value.length === 0) await this.#access.proveReadingCatalog(signal);
     return { instances: found.value.map(instanceOf), index: found.index };
   }
 
@@ -58,6 +67,7 @@ export class ConsulLookups implements Elsewhere, Moving {
       signal,
     };
     const found = await this.#client.get<{ Node: NodeJson } | null>(call);
+    if (!found) await this.#access.proveReadingCatalog(signal);
     return found ? { address: found.Node.Address, meta: found.Node.Meta ?? {} } : undefined;
   }
 }

@@ -155,6 +155,7 @@ export class ConsulRegistry implements Registry {
 
   /** Compared by the hash in Meta: an older content in the catalog is as bad as none. */
   async unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]> {
+    await this.#access.proveReadingCatalog(signal);
     if (held.length === 0) return [];
     const { node } = await this.self(signal);
     const catalog = await this.#client.get<{ Services?: Record<string, ServiceJson> } | null>({

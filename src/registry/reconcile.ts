@@ -43,7 +43,7 @@ export interface ReconcilerStatus {
   readonly errors: ReadonlyMap<string, string>;
   /** Ids that the registry acknowledged and does not serve. */
   readonly unsynced: readonly string[];
-  /** Why, and what to do, where that is known. */
+  /** Why, or why that cannot be told, and what to do, where that is known. */
   readonly unsyncedWhy: string | undefined;
 }
 
@@ -286,8 +286,9 @@ export class Reconciler {
   async #untilWoken(): Promise<void> {
     const over = new AbortController();
     const { passEvery } = this.#options;
-    // What is not served is looked at again soon: it may have been mended.
-    const wait = this.#served.unsynced.length > 0 ? Math.min(passEvery, UNSYNCED_MS) : passEvery;
+    // What is not served, or cannot be seen, is looked at again soon: it may have been mended.
+    const well = this.#served.unsynced.length === 0 && this.#served.why === undefined;
+    const wait = well ? passEvery : Math.min(passEvery, UNSYNCED_MS);
     await Promise.race([this.#wake.promise, pause(wait, over.signal)]);
     over.abort();
   }

@@ -21,9 +21,9 @@ export class Served {
     return this.#unsynced;
   }
 
-  /** Why, and what to do, where that is known. */
+  /** Why, or why that cannot be told, and what to do, where that is known. */
   get why(): string | undefined {
-    return this.#why;
+    return this.#unverified ?? this.#why;
   }
 
   /** @throws HeddleError `unreachable`; a refusal to compare is said, and counts as nothing found */
@@ -40,6 +40,7 @@ export class Served {
       if (this.#unverified !== error.message) this.#log.warn(error.message);
       this.#unverified = error.message;
       this.#unsynced = [];
+      this.#why = undefined;
     }
   }
 

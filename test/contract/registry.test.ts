@@ -423,14 +423,13 @@ describe('a real agent', () => {
 describe('a real agent that denies by default', () => {
   const agent = new ConsulAgent({ portOffset: 11_000, configuration: DENIES_BY_DEFAULT });
   const tokenOf = async (rules: string) => (await createToken(agent, rules)).secret;
-  const registryWith = (token: string) => {
-    const client = new ConsulClient(
-      { kind: 'consul', host: '127.0.0.1', port: agent.httpPort, tls: false },
-      { token },
-    );
+  const clientWith = (token: string) => {
+    const uri = { kind: 'consul', host: '127.0.0.1', port: agent.httpPort, tls: false } as const;
+    const client = new ConsulClient(uri, { token });
     clients.push(client);
-    return new ConsulRegistry(client, { hostId: HOST });
+    return client;
   };
+  const registryWith = (token: string) => new ConsulRegistry(clientWith(token), { hostId: HOST });
 
   beforeAll(() => agent.start());
 
@@ -477,6 +476,47 @@ describe('a real agent that denies by default', () => {
       code: 'refused',
       message: expect.stringContaining(TOKEN_POLICY),
     });
+  });
+
+  test.each([
+    ['services and no nodes', 'service_prefix "" { policy = "write" } agent_prefix "" { policy = "read" }'],
+    ['nodes and no services', 'node_prefix "" { policy = "read" } agent_prefix "" { policy = "read" }'],
+  ])('has no name, node or service taken for absent under a token that may read %s', async (_, rules) => {
+    const token = await createToken(agent, TOKEN_POLICY);
+    const registry = registryWith(token.secret);
+    const lookups = new ConsulLookups(clientWith(token.secret), { wait: 1 });
+    const signal = AbortSignal.timeout(10_000);
+    await registry.register(serviceOf());
+    expect(await lookups.instances('web')).toHaveLength(1);
+    expect(await lookups.instances('nobody')).toEqual([]);
+    const { index } = await lookups.changes('nobody', 0, signal);
+    expect(await lookups.node('nobody')).toBeUndefined();
+    expect(await registry.unsynced([serviceOf()])).toEqual([]);
+    await token.allow(rules);
+    const refusal = { code: 'refused', message: expect.stringContaining(TOKEN_POLICY) };
+    const asked = {
+      instances: () => lookups.instances('web'),
+      changes: () => lookups.changes('web', 0, signal),
+      'changes that were waited for': () => lookups.changes('nobody', index, signal),
+      node: () => lookups.node('nobody'),
+      unsynced: () => registry.unsynced([serviceOf()]),
+      'unsynced of nothing': () => registry.unsynced([]),
+    };
+    for (const [what, ask] of Object.entries(asked)) {
+      await expect(ask(), what).rejects.toMatchObject(refusal);
+    }
+  });
+
+  test('says in catalog mode as well that the nodes of others are hidden', async () => {
+    const rules = 'service_prefix "" { policy = "write" } node_prefix "heddle-h1" { policy = "write" }';
+    const client = clientWith((await createToken(agent, rules)).secret);
+    const registry = new CatalogRegistry(client, { hostId: HOST, address: () => '192.0.2.7' });
+    const refusal = { code: 'refused', message: expect.stringContaining('not even its own') };
+    await expect(registry.list()).rejects.toMatchObject(refusal);
+    await registry.register(serviceOf());
+    expect(await registry.list()).toEqual([serviceOf()]);
+    await expect(registry.unsynced([serviceOf()])).rejects.toMatchObject(refusal);
+    await registry.deregister(serviceOf().id);
   });
 
   test('refuses the writes of a token that may only read, and says what it needs', async () => {

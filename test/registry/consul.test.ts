@@ -165,6 +165,7 @@ describe('what Consul answers', () => {
 
   test('what the catalog lacks, or has with older content, is unsynced', async () => {
     const held = (id: string, hash: string) => ({ ...service, id, meta: { 'heddle-hash': hash } });
+    consul.get('/v1/health/service/consul').reply(200, [{}]);
     consul.get('/v1/agent/self').reply(200, {
       Config: { NodeName: 'n1', Datacenter: 'dc1', Version: '1.8.7' },
       Member: { Addr: '192.0.2.1' },
@@ -177,6 +178,15 @@ describe('what Consul answers', () => {
     });
     const unsynced = await registry.unsynced([held('a', '1'), held('b', '2'), held('c', '3')]);
     expect(unsynced).toEqual(['b', 'c']);
+  });
+
+  test('a catalog that shows not even its servers is compared with nothing', async () => {
+    consul.get('/v1/health/service/consul').reply(200, []);
+    consul.get('/v1/acl/token/self').reply(200, {});
+    await expect(registry.unsynced([service])).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('shows this token no service on any node, not even its own'),
+    });
   });
 
   test('is not waited for when the caller gives up', async () => {

@@ -426,6 +426,19 @@ test('services that the catalog does not serve are reported', async () => {
   expect(world.said).toEqual(['shaky took services that its catalog does not serve']);
 });
 
+test('a catalog that may not be compared is reported once, and looked at again until it may', async () => {
+  const world = rig({ passEvery: 5 });
+  world.registry.fault = (verb) => {
+    if (verb === 'unsynced') throw new HeddleError('refused', 'the token needs more');
+  };
+  await world.reconciler.start();
+  await world.reconciler.recheck();
+  expect(world.reconciler.status()).toMatchObject({ unsynced: [], unsyncedWhy: 'the token needs more' });
+  expect(world.said).toEqual(['the token needs more']);
+  world.registry.fault = () => {};
+  await vi.waitFor(() => expect(world.reconciler.status().unsyncedWhy).toBeUndefined());
+});
+
 describe('at a stop', () => {
   test('writes under way are finished and the entries stay', async () => {
     const world = rig();

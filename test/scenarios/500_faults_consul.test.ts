@@ -10,6 +10,7 @@ import { Fleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { memoryOf, SLACK_MIB } from '../support/memory.ts';
+import { answersTo } from '../support/questions.ts';
 import { comesTrue, saying } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
@@ -105,6 +106,46 @@ test('a Consul refuses all that is asked of it, while containers come and go, an
   await comesTrue({ fleet, daemon, consul });
   await saidOnce(daemon);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
+});
+
+test('a token may no longer read nodes: nothing that was known is denied, and the log names what it lacks', async () => {
+  await using consul = await startConsul({ configuration: DENIES_BY_DEFAULT });
+  const token = await createToken(consul, TOKEN_POLICY);
+  await using daemon = await startDaemon(['--registry', consul.uri], { CONSUL_HTTP_TOKEN: token.secret });
+  const fleet = new Fleet('10.2.50');
+  const checked = {
+    SERVICE_CHECK_TCP: '1',
+    SERVICE_CHECK_INTERVAL: '1h',
+    SERVICE_CHECK_INITIAL_STATUS: 'passing',
+  };
+  await fleet.start('checked', { labels: checked });
+  const ofOthers = (...Tags: string[]) =>
+    consul.put('/v1/agent/service/register', { ID: 'theirs', Name: 'theirs', Address: '10.9.0.1', Tags });
+  await ofOthers();
+  const known = ['checked 10.2.50.1', 'theirs 10.9.0.1'];
+  const expectKnown = async () =>
+    expect(await answersTo(daemon.dnsPort, ['checked', 'theirs'])).toEqual(known);
+  await eventually(expectKnown);
+  const statusOf = async (name: string) => (await daemon.dig(`${name}.service.dc1.consul`)).status;
+  expect(await statusOf('nobody')).toBe('NXDOMAIN');
+
+  await token.allow('service_prefix "" { policy = "write" } agent_prefix "" { policy = "read" }');
+  await ofOthers('tells-who-watches');
+  await fleet.start('unchecked');
+  const lacks = /shows this token no service on any node.*node_prefix "" \{ policy = "read" \}/;
+  process.kill(daemon.pid, 'SIGHUP');
+  await eventually(() => expect(saying(daemon, lacks), daemon.output).toBe(1));
+  await expectKnown();
+  expect(await statusOf('never-asked')).toBe('SERVFAIL');
+  expect((await daemon.word('status')).stdout).toMatch(lacks);
+
+  await token.allow(TOKEN_POLICY);
+  await eventually(async () => expect(await statusOf('never-asked')).toBe('NXDOMAIN'));
+  await expectKnown();
+  await eventually(async () => expect((await daemon.word('status')).stdout).not.toMatch(lacks), {
+    within: 7000,
+  });
+  await comesTrue({ fleet, daemon, consul });
 });
 
 test('a client agent is held to one request a second by its limits, and then let go', async () => {
