@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { heddlesChecks, statusOf } from '../services/health.ts';
 import { differs } from '../services/identity.ts';
-import type { Check, Service } from '../services/service.ts';
+import type { Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
+import { Losses } from './losses.ts';
+import { misheard } from './misheard.ts';
 import type { Registry, Watching } from './registry.ts';
 import { Served } from './served.ts';
 import { settleIds } from './settle-ids.ts';
@@ -73,6 +74,7 @@ export class Reconciler {
   readonly #options: Required<ReconcilerOptions>;
   readonly #writes: Writes;
   readonly #served: Served;
+  readonly #losses: Losses;
   readonly #stopping = new AbortController();
   #state: ReconcilerStatus['state'] = 'starting';
   #lastPass: Date | undefined;
@@ -94,11 +96,13 @@ export class Reconciler {
     this.#log = needs.log;
     this.#options = { ...DEFAULTS, ...options };
     this.#served = new Served(needs);
+    this.#losses = new Losses(needs);
     this.#writes = new Writes(
       {
         registry: needs.registry,
         wanted: (id) => (this.#leaving ? undefined : this.#desired.get(id)),
         taken: (id) => this.#desired.setForeign(id, true),
+        losses: this.#losses,
         answered: () => this.#answered(),
         lost: (error) => this.#lostWrite(error),
         log: needs.log,
@@ -192,7 +196,7 @@ export class Reconciler {
     const age = Date.now() - (this.#lastPass?.getTime() ?? 0);
     if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
     this.#compare(new Map(held.map((service) => [service.id, service])));
-    this.#writes.tell(await this.#misheard(signal));
+    this.#writes.tell(await misheard(this.#wanted(), this.#registry, signal));
     await this.#served.look(held, signal);
     this.#lastPass = new Date();
     if (signal.aborted) return;
@@ -204,25 +208,20 @@ export class Reconciler {
 
   /** Marks what is not as desired; what was marked and turned out right, perhaps by a lost answer, is unmarked. */
   #compare(held: ReadonlyMap<string, Service>): void {
-    const wanted = this.#leaving ? [] : [...this.#desired.services()];
-    const wantedById = new Map(wanted.map((service) => [service.id, service]));
+    const wantedById = new Map(this.#wanted().map((service) => [service.id, service]));
     const wrong: string[] = [];
     for (const id of new Set([...held.keys(), ...wantedById.keys(), ...this.#writes.marked])) {
       if (this.#writes.recent(id)) continue;
       if (this.#right(held.get(id), wantedById.get(id))) this.#writes.unmark(id);
       else wrong.push(id);
     }
+    const wanted = (id: string) => wantedById.has(id);
+    this.#losses.look(new Set(held.keys()), { wanted, unsure: (id) => this.#writes.recent(id) });
     this.#writes.mark(wrong);
   }
 
-  /** Ids whose checks the registry has otherwise than they are: an agent that was restarted has forgotten them. */
-  async #misheard(signal: AbortSignal): Promise<readonly string[]> {
-    const checksOf = (service: Service) => heddlesChecks(service, this.#registry.checkedBy);
-    const concerned = [...this.#desired.services()].filter((service) => checksOf(service).length > 0);
-    if (concerned.length === 0 || this.#leaving) return [];
-    const heard = await this.#registry.statuses(signal);
-    const misheard = (check: Check) => heard.get(check.id) !== statusOf(check);
-    return concerned.filter((service) => checksOf(service).some(misheard)).map(({ id }) => id);
+  #wanted(): readonly Service[] {
+    return this.#leaving ? [] : [...this.#desired.services()];
   }
 
   #right(held: Service | undefined, wanted: Service | undefined): boolean {

@@ -2,6 +2,7 @@ import PQueue from 'p-queue';
 import { HeddleError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { OWNER_META, type Service } from '../services/service.ts';
+import type { Losses } from './losses.ts';
 import type { Registry } from './registry.ts';
 
 export interface WritesNeeds {
@@ -10,6 +11,8 @@ export interface WritesNeeds {
   readonly wanted: (id: string) => Service | undefined;
   /** The id is held for somebody else there. */
   readonly taken: (id: string) => void;
+  /** Hears what the registry took, and what it removed for us. */
+  readonly losses: Pick<Losses, 'entrust' | 'takeBack'>;
   /** The registry took a write, or refused it. */
   readonly answered: () => void;
   /** The registry did not answer a write; the gate should be closed. */
@@ -166,11 +169,13 @@ export class Writes {
   }
 
   async #bring(id: string, wanted: Service | undefined): Promise<void> {
-    const { registry, answered, lost } = this.#needs;
+    const { registry, losses, answered, lost } = this.#needs;
     const { signal } = this.#stopping;
     try {
       if (wanted === undefined) await registry.deregister(id, signal);
       else await registry.register(wanted, signal);
+      if (wanted === undefined) losses.takeBack(id);
+      else losses.entrust(id);
       this.#recent.add(id);
       // The others may have been refused for the same reason: a token, most of all.
       if (this.#refusals.delete(id)) this.mark(this.#refusals.keys());

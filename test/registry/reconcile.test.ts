@@ -417,6 +417,46 @@ describe('what the registry refuses', () => {
   });
 });
 
+describe('what the registry lost', () => {
+  const losses = (world: Rig) => world.said.filter((line) => line.includes('had lost'));
+
+  test('is said once a loss, and is none while it was not wanted or never there', async () => {
+    const world = rig({ passEvery: 5 });
+    for (let n = 0; n < 3; n++) world.run(n);
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    await world.reconciler.recheck();
+    world.kill(0);
+    await world.reconciler.flush();
+    world.run(0);
+    await world.reconciler.flush();
+    await world.reconciler.recheck();
+    expect(losses(world)).toEqual([]);
+    const said = "shaky had lost 3 of this host's services; they are registered again";
+    for (const expected of [[said], [said, said]]) {
+      world.registry.wipe();
+      await vi.waitFor(() => expectEqual(world));
+      expect(losses(world)).toEqual(expected);
+    }
+  });
+
+  test('while it was away is said when it is back; what ended meanwhile does not count', async () => {
+    const world = rig();
+    for (let n = 0; n < 3; n++) world.run(n);
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    world.registry.away = true;
+    void world.reconciler.recheck();
+    await vi.waitFor(() => expect(world.reconciler.status().state).toBe('away'));
+    world.kill(0);
+    world.run(4);
+    world.registry.wipe();
+    world.registry.away = false;
+    await vi.waitFor(() => expectEqual(world));
+    expect(losses(world)).toEqual(["shaky had lost 2 of this host's services; they are registered again"]);
+  });
+});
+
 test('services that the catalog does not serve are reported', async () => {
   const world = rig();
   world.registry.notServed = ['x'];

@@ -18,6 +18,9 @@ afterEach(() => clearWorld());
 /** Whatever happened to Consul, the log says that it went and that it came back: once each. */
 const LOST = /^the registry is away/;
 const BACK = /^consul:.* is back$/;
+/** Said where its data went, too: how many of ours were written anew. */
+const lostOurs = (daemon: Daemon, count: number) =>
+  saying(daemon, new RegExp(` had lost ${count} of this host's`));
 const saidOnce = (daemon: Daemon) =>
   eventually(() => expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([1, 1]));
 
@@ -56,10 +59,11 @@ test.each([
   await consul.start();
   await comesTrue({ fleet, daemon, consul });
   await saidOnce(daemon);
+  expect(lostOurs(daemon, 4), daemon.output).toBe(keeps ? 0 : 1);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });
 
-test('a Consul is restarted so fast that nobody had to be told', async () => {
+test('a Consul is wiped so fast that it was hardly away', async () => {
   await using consul = await startConsul();
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
@@ -70,6 +74,7 @@ test('a Consul is restarted so fast that nobody had to be told', async () => {
   await comesTrue({ fleet, daemon, consul });
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
   expect(saying(daemon, LOST)).toBe(saying(daemon, BACK));
+  expect(lostOurs(daemon, 4), daemon.output).toBe(1);
 });
 
 test('a Consul is frozen while containers come and go', async () => {
