@@ -31,6 +31,8 @@ export interface FollowerStatus {
   readonly reconnects: number;
   /** True once every container that ran at the start has been looked at. */
   readonly synced: boolean;
+  /** When every container was last looked at, whatever events and lists said. */
+  readonly lastFullPass: Date | undefined;
   readonly events: number;
   readonly pending: number;
 }
@@ -73,6 +75,7 @@ export class Follower {
   #reconnects = 0;
   #events = 0;
   #synced = false;
+  #lastFullPass: Date | undefined;
 
   constructor(needs: FollowerNeeds, { drain = true }: FollowerOptions = {}) {
     this.#needs = needs;
@@ -117,6 +120,7 @@ export class Follower {
       stream: this.#state,
       reconnects: this.#reconnects,
       synced: this.#synced,
+      lastFullPass: this.#lastFullPass,
       events: this.#events,
       pending: this.#waiting.size + this.#busy.size,
     };
@@ -190,6 +194,7 @@ export class Follower {
     for (const { id } of listed) missing.delete(id);
     const due = [...this.#rounds.due(listed, { whole, surroundings }), ...missing, ...this.#failed.keys()];
     await Promise.all([...new Set(due)].map((id) => this.mark(id)));
+    if (whole) this.#lastFullPass = new Date();
     if (this.#synced) return;
     this.#synced = true;
     this.#needs.log.info({ containers: listed.length }, 'all containers looked at');

@@ -156,7 +156,7 @@ export class DaemonHost implements Host {
   async status(): Promise<StatusReport> {
     const { parts, roster, desired, follower, reconciler, registry, remote, names } = this.#needs;
     const { hostId, bridge } = this.#options;
-    const { state, problem, pending, errors, unsynced, unsyncedWhy } = reconciler.status();
+    const { state, lastPass, problem, pending, errors, unsynced, unsyncedWhy } = reconciler.status();
     const troubles = [
       problem ?? '',
       pending > 0 ? `${pending} to be written` : '',
@@ -173,6 +173,7 @@ export class DaemonHost implements Host {
         name: registry.name,
         state,
         services: desired.size,
+        lastPass,
         remote: remote ? { ...remote.status(), state: state === 'away' ? 'last known' : 'live' } : null,
         detail: troubles.filter(Boolean).join(', '),
       },

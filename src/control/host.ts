@@ -98,6 +98,8 @@ export interface StatusReport {
     readonly state: string;
     readonly detail: string;
     readonly services: number;
+    /** When all that it holds of this host was last compared. */
+    readonly lastPass: Date | undefined;
     /** What is known of other hosts' names, where the registry is shared; `last known` while it does not answer. */
     readonly remote: (RemoteStatus & { readonly state: 'live' | 'last known' }) | null;
   } | null;

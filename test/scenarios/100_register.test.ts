@@ -155,6 +155,26 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     await comesTrue({ fleet, daemon, ...(consul && { consul }) });
   });
 
+  test('SIGHUP has every container looked at, and the registry compared, at once', async () => {
+    const passes = async () => {
+      const { stdout } = await daemon.word('status', '--format', 'json');
+      const { docker: engine, registry: held } = JSON.parse(stdout) as {
+        readonly docker: { readonly follower: { readonly lastFullPass: string } };
+        readonly registry: { readonly lastPass: string };
+      };
+      return [engine.follower.lastFullPass, held.lastPass].map((time) => Date.parse(time));
+    };
+    const sent = Date.now();
+    for (const pass of await passes()) expect(pass).toBeLessThan(sent);
+    process.kill(daemon.pid, 'SIGHUP');
+    await eventually(
+      async () => {
+        for (const pass of await passes()) expect(pass).toBeGreaterThanOrEqual(sent);
+      },
+      { within: 1500 },
+    );
+  });
+
   test('a daemon that is killed and restarted sees what came and went meanwhile', async () => {
     await using stays = await daemon.run(['10.2.1.21/16'], ['-e', 'SERVICE_NAME=stays']);
     await using goes = await daemon.run(['10.2.1.22/16'], ['-e', 'SERVICE_NAME=goes']);
