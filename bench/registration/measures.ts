@@ -5,7 +5,7 @@ import { memoryOf, peakMemoryOf } from '../../test/support/memory.ts';
 import { answersTo } from '../../test/support/questions.ts';
 import { create, eventTimes, kill, removeAll, start } from './containers.ts';
 import { type Figures, figures, round } from './figures.ts';
-import { NameWatch, now } from './names.ts';
+import { FORMS, type Form, NameWatch, now } from './names.ts';
 
 /** Labels for the n-th container of a run; with `heddle.cidr` its attachment is part of what is measured. */
 export type Labels = (index: number) => Readonly<Record<string, string>>;
@@ -17,18 +17,23 @@ const names = (count: number): string[] => {
 };
 
 export interface Latency {
+  readonly names: Form;
   readonly answered: Figures;
   readonly gone: Figures;
   readonly lost: number;
 }
 
-/** From Docker's start event to the answer, and from its die event to none: one by one, or all at once. */
+/**
+ * From Docker's start event to the answer, and from its die event to none: one by one, or all at once.
+ * @param forms of its name that each container is asked for, at the same time
+ * @returns the figures of each form
+ */
 export async function latency(
   port: number,
   labels: Labels,
   count: number,
-  atOnce: boolean,
-): Promise<Latency> {
+  { atOnce, forms }: { readonly atOnce: boolean; readonly forms: readonly Form[] },
+): Promise<readonly Latency[]> {
   const watch = await NameWatch.open(port);
   const events = eventTimes();
   await sleep(200);
@@ -36,12 +41,16 @@ export async function latency(
   for (const [index, name] of names(count).entries())
     containers.push({ name, id: await create(name, labels(index)) });
   const measure = async (act: (id: string) => Promise<unknown>, action: string, answered: boolean) => {
-    const times: (number | undefined)[] = [];
+    const times: Time[] = [];
     const one = async ({ name, id }: { name: string; id: string }) => {
-      const [at] = await Promise.all([watch.until(name, answered), act(id)]);
+      const seen = forms.map((form) => watch.until(FORMS[form](name), answered));
+      const [, ...answers] = await Promise.all([act(id), ...seen]);
       await sleep(20);
       const from = events.times.get(`${id}:${action}`);
-      times.push(at === undefined || from === undefined ? undefined : at - from);
+      for (const [nth, form] of forms.entries()) {
+        const at = answers[nth];
+        times.push({ form, ms: at === undefined || from === undefined ? undefined : at - from });
+      }
     };
     if (atOnce) await Promise.all(containers.map(one));
     else for (const container of containers) await one(container).then(() => sleep(100));
@@ -52,9 +61,18 @@ export async function latency(
   watch.close();
   events.close();
   await removeAll();
-  const known = (times: (number | undefined)[]) => times.filter((time) => time !== undefined);
-  const lost = [...started, ...ended].filter((time) => time === undefined).length;
-  return { answered: figures(known(started)), gone: figures(known(ended)), lost };
+  return forms.map((names) => {
+    const known = (times: readonly Time[]) =>
+      times.flatMap(({ form, ms }) => (form === names && ms !== undefined ? ms : []));
+    const lost = [...started, ...ended].filter(({ form, ms }) => form === names && ms === undefined).length;
+    return { names, answered: figures(known(started)), gone: figures(known(ended)), lost };
+  });
+}
+
+/** From the engine's event to what was waited for; undefined where it never came. */
+interface Time {
+  readonly form: Form;
+  readonly ms: number | undefined;
 }
 
 /** Of so many containers, twenty at once: names missing after the starts, and stale after the kills. */
@@ -74,7 +92,9 @@ export async function burst(
   };
   const wrong = async (answered: boolean) => {
     const seen = await Promise.all(
-      wanted.map((name) => Promise.race([watch.until(name, answered), sleep(2000, undefined)])),
+      wanted.map((name) =>
+        Promise.race([watch.until(FORMS.service(name), answered), sleep(2000, undefined)]),
+      ),
     );
     return seen.filter((at) => at === undefined).length;
   };
@@ -121,7 +141,7 @@ export async function sync(
   const watched = wanted.filter((_, index) => Math.floor(index % step) === 0 || index === wanted.length - 1);
   const spawned = now();
   const starting = daemon.start();
-  const seen = await Promise.all(watched.map((name) => watch.until(name, true)));
+  const seen = await Promise.all(watched.map((name) => watch.until(FORMS.service(name), true)));
   watch.close();
   const all = await everyName(port, wanted, spawned + PATIENCE_MS);
   await starting;

@@ -11,6 +11,13 @@ const ANSWER_MS = 100;
 /** Milliseconds since 1970, finer than Date.now(): the engine stamps its events so. */
 export const now = (): number => performance.timeOrigin + performance.now();
 
+/** The names that a container of the benchmark has: its service is called as it is itself. */
+export const FORMS = {
+  service: (container: string) => `${container}.service.dc1.consul`,
+  weave: (container: string) => `${container}.weave.local`,
+} as const;
+export type Form = keyof typeof FORMS;
+
 /** Asks one resolver over UDP, about once a millisecond, until a name has an answer or has none. */
 export class NameWatch {
   readonly #socket: Socket = createSocket('udp4');
@@ -53,7 +60,7 @@ export class NameWatch {
   #ask(name: string): Promise<number | undefined> {
     this.#id = (this.#id % 65_535) + 1;
     const id = this.#id;
-    const questions = [{ name: `${name}.service.dc1.consul`, type: 'A' as const }];
+    const questions = [{ name, type: 'A' as const }];
     return new Promise((resolve) => {
       const done = (answers: number | undefined) => {
         clearTimeout(timer);

@@ -32,13 +32,17 @@ async function word(...words: string[]): Promise<string> {
   return stdout;
 }
 
-test('a container has its name and its host name, by the domain and without it (200, 230, 270)', async () => {
+test('a container has its name and its host name, by the domain and without it, until it ends (200, 230, 270)', async () => {
   await using web = await daemon.run(['10.2.1.1/16'], ['-h', 'seetwo.weave.local']);
   await isFound('seetwo.weave.local', '10.2.1.1');
   for (const name of [`${web.name}.weave.local`, web.name, 'seetwo', 'SeeTwo.WEAVE.local']) {
     const reply = await daemon.dig(name);
     expect(reply.answers).toMatchObject([{ name: `${name}.`, ttl: 1, type: 'A', data: '10.2.1.1' }]);
     expect(reply.flags).toEqual(expect.arrayContaining(['qr', 'aa', 'rd', 'ra']));
+  }
+  await web.kill();
+  for (const name of [`${web.name}.weave.local`, 'seetwo']) {
+    await eventually(async () => expect((await daemon.dig(name)).status).toBe('NXDOMAIN'));
   }
 });
 
