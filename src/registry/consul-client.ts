@@ -79,6 +79,11 @@ export class ConsulClient {
     this.#requests = new Consul(connection(uri, options) as object) as unknown as Requests;
   }
 
+  /** Where it is not the agent's own: bodies of the catalog have to name it again, which heed no `dc`. */
+  get datacenter(): string | undefined {
+    return this.#query.dc;
+  }
+
   /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
   async get<T>(call: Call): Promise<T> {
     return this.#send(call, (request) => this.#requests._get(request, takeBody<T>));

@@ -74,7 +74,8 @@ async function remove(client: ConsulClient, one: Found, hostId: string): Promise
     }
     if (await agentLives(client, Node)) return 'kept';
   }
-  await client.put({ attempt, path: '/catalog/deregister', body: { Node, ServiceID } });
+  const body = { Datacenter: client.datacenter, Node, ServiceID };
+  await client.put({ attempt, path: '/catalog/deregister', body });
   return 'removed';
 }
 
@@ -92,6 +93,7 @@ async function removeNode(client: ConsulClient, node: string): Promise<void> {
   const attempt = `cannot remove the node ${node}`;
   const params = { node };
   const there = await client.get<object | null>({ attempt, path: '/catalog/node/{node}', params });
-  if (there !== null && there !== undefined)
-    await client.put({ attempt, path: '/catalog/deregister', body: { Node: node } });
+  if (there === null || there === undefined) return;
+  const body = { Datacenter: client.datacenter, Node: node };
+  await client.put({ attempt, path: '/catalog/deregister', body });
 }
