@@ -12,6 +12,8 @@ export type Choice =
   | {
       readonly chosen: true;
       readonly ip: string;
+      /** The IPv6 address that the same word found, where `ip` is IPv4. */
+      readonly ipv6?: string;
       /** The word of the policy that matched: `ethwe`, `network:front`, `published`, … */
       readonly word: string;
       /** For people: `ethwe has 10.2.1.1/16`. */
@@ -34,23 +36,25 @@ export interface AddressFacts {
   readonly hostNetwork: boolean;
 }
 
-/** A word's answer: an address, or why there is none. */
-type Answer =
-  | { readonly ip: string; readonly reason: string; readonly hostPorts?: boolean }
-  | { readonly why: string };
+/** A word's answer: an address of each family that it finds, or why there is none. */
+type Answer = Found | { readonly why: string };
+
+interface Found {
+  readonly ip: string;
+  readonly ipv6?: string;
+  readonly reason: string;
+  readonly hostPorts?: boolean;
+}
 
 /**
- * The first word of the policy that the container has an address for. Where one word fits several addresses, IPv4
- * comes before IPv6, and then the order in which the kernel lists them counts.
+ * The first word of the policy that the container has an address for. Where one word fits several addresses, the
+ * first of each family counts, in the order in which the kernel lists them, and IPv4 comes before IPv6.
  */
 export function chooseAddress(policy: readonly AddressWord[], facts: AddressFacts): Choice {
   const tried: { word: string; why: string }[] = [];
   for (const word of policy) {
     const answer = answerTo(word, facts);
-    if ('ip' in answer) {
-      const { ip, reason, hostPorts = false } = answer;
-      return { chosen: true, ip, word: word.text, reason, hostPorts };
-    }
+    if ('ip' in answer) return { chosen: true, hostPorts: false, ...answer, word: word.text };
     tried.push({ word: word.text, why: answer.why });
   }
   return { chosen: false, tried };
@@ -79,32 +83,41 @@ function answerTo(word: AddressWord, facts: AddressFacts): Answer {
 
 const SHARES_HOST = "the container shares the host's network";
 
-/** IPv4 first; sorting keeps the order of the rest. */
-const byFamily = (addresses: readonly Address[]): Address[] =>
-  addresses.toSorted((one, other) => one.family - other.family);
+/** The first address of each family, IPv4 first. */
+const ofEachFamily = (addresses: readonly Address[]): readonly Address[] =>
+  ([4, 6] as const).flatMap((family) => addresses.find((address) => address.family === family) ?? []);
+
+/** One address, or IPv4 and IPv6; undefined where there is none. */
+function found([first, second]: readonly string[], reason: string): Found | undefined {
+  if (first === undefined) return undefined;
+  return { ip: first, ...(second !== undefined && { ipv6: second }), reason };
+}
+
+const ipOf = ({ ip }: Address): string => ip;
 
 function onInterface({ addresses, hostNetwork }: AddressFacts, names: readonly string[]): Answer {
   if (hostNetwork) return { why: SHARES_HOST };
   for (const name of names) {
-    const [address] = byFamily(addresses.filter((candidate) => candidate.interface === name));
-    if (address) return { ip: address.ip, reason: `${name} has ${formatCidr(address)}` };
+    const answer = onDevice(addresses, name);
+    if (answer) return answer;
   }
   return { why: `no address on ${names.join(' or ')}` };
+}
+
+function onDevice(addresses: readonly Address[], name: string): Found | undefined {
+  const own = ofEachFamily(addresses.filter((address) => address.interface === name));
+  return found(own.map(ipOf), `${name} has ${own.map(formatCidr).join(' and ')}`);
 }
 
 function inside({ addresses, hostNetwork }: AddressFacts, subnets: readonly Cidr[], whose: string): Answer {
   if (hostNetwork) return { why: SHARES_HOST };
   const networks = subnets.map(networkOf);
-  for (const address of byFamily(addresses)) {
-    const network = networks.find((candidate) => contains(candidate, address.ip));
-    if (!network) continue;
-    const place = address.interface || 'an interface';
-    return {
-      ip: address.ip,
-      reason: `${place} has ${formatCidr(address)}, inside ${formatCidr(network)} of ${whose}`,
-    };
-  }
-  return { why: `no address inside ${networks.map(formatCidr).join(' or ')}` };
+  const own = ofEachFamily(addresses.filter(({ ip }) => networks.some((network) => contains(network, ip))));
+  const around = networks.filter((network) => own.some(({ ip }) => contains(network, ip)));
+  const places = own.map((address) => `${address.interface || 'an interface'} has ${formatCidr(address)}`);
+  const reason = `${places.join(' and ')}, inside ${around.map(formatCidr).join(' and ')} of ${whose}`;
+  const why = `no address inside ${networks.map(formatCidr).join(' or ')}`;
+  return found(own.map(ipOf), reason) ?? { why };
 }
 
 function onNetwork({ snapshot }: AddressFacts, name: string): Answer {
@@ -116,9 +129,9 @@ function onNetwork({ snapshot }: AddressFacts, name: string): Answer {
   };
 }
 
-function dockerAddress({ name, ipv4, ipv6 }: ContainerNetwork): Answer | undefined {
-  const ip = ipv4 || ipv6;
-  return ip ? { ip, reason: `Docker gave it ${ip} on network ${name}` } : undefined;
+function dockerAddress({ name, ipv4, ipv6 }: ContainerNetwork): Found | undefined {
+  const given = [ipv4, ipv6].filter(Boolean);
+  return found(given, `Docker gave it ${given.join(' and ')} on network ${name}`);
 }
 
 /**
@@ -135,15 +148,14 @@ function internal({ snapshot, addresses, hostAddress, hostNetwork }: AddressFact
     const answer = dockerAddress(network);
     if (answer) return answer;
   }
-  const [eth0] = byFamily(addresses.filter((address) => address.interface === 'eth0'));
-  if (eth0) return { ip: eth0.ip, reason: `eth0 has ${formatCidr(eth0)}` };
-  return { why: 'Docker gave it no address' };
+  return onDevice(addresses, 'eth0') ?? { why: 'Docker gave it no address' };
 }
 
 /**
  * The host's address, for a container that publishes something there. What is published on loopback alone reaches
  * nobody else; where all are published at certain addresses, the first of those speaks for the container. In the host's
- * network every port is the host's own already.
+ * network every port is the host's own already. One address only: nobody tells at which other one the host is reached,
+ * nor that each port is published there as well.
  */
 function published({ snapshot, hostAddress, hostNetwork }: AddressFacts): Answer {
   if (hostNetwork) return ofHost(hostAddress, SHARES_HOST);

@@ -2,7 +2,7 @@ import { announcement } from '../control/announcement.ts';
 import type { ContainerReport, Host } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
-import type { Check, Service } from '../services/service.ts';
+import { addressesOf, type Check, type Service } from '../services/service.ts';
 import { answer, formatOption } from './format.ts';
 import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
@@ -48,9 +48,10 @@ function chosen(reports: readonly ContainerReport[], words: readonly string[]): 
 }
 
 const rows = ({ entry, services }: ContainerReport, host: Host): readonly (readonly string[])[] =>
-  services.map(({ id, name, address, port, tags }) => [
-    ...[name, address, String(port), printable(tags.join(',')) || '-'],
-    ...[printable(entry.snapshot.name), printable(host.registration(id))],
+  services.map((service) => [
+    ...[service.name, addressesOf(service).join(','), String(service.port)],
+    printable(service.tags.join(',')) || '-',
+    ...[printable(entry.snapshot.name), printable(host.registration(service.id))],
   ]);
 
 function dryRun(report: ContainerReport): string {
@@ -63,10 +64,11 @@ function dryRun(report: ContainerReport): string {
 }
 
 /** A service in a few lines. */
-export function describeService({ id, name, address, port, tags, checks, meta }: Service): readonly string[] {
+export function describeService(service: Service): readonly string[] {
+  const { id, name, port, tags, checks, meta } = service;
   const own = Object.entries(meta).filter(([key]) => !key.startsWith('heddle-'));
   return [
-    `service ${name} at ${address}${port === 0 ? ', no port' : `, port ${port}`}`,
+    `service ${name} at ${addressesOf(service).join(' and ')}${port === 0 ? ', no port' : `, port ${port}`}`,
     `  id      ${id}`,
     ...(tags.length > 0 ? [`  tags    ${printable(tags.join(', '))}`] : []),
     ...(own.length > 0

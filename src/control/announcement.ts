@@ -13,5 +13,6 @@ export function announcement({ entry }: Pick<ContainerReport, 'entry'>): {
   if (problem !== undefined) return not(problem);
   if (awaitingAddress) return { announced: false, text: 'not announced yet: waiting for its address' };
   if (!choice.chosen) return not(choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; '));
-  return { announced: true, text: `${choice.ip}: ${choice.reason}` };
+  const { ip, ipv6, reason } = choice;
+  return { announced: true, text: `${ipv6 === undefined ? ip : `${ip} and ${ipv6}`}: ${reason}` };
 }

@@ -1,5 +1,5 @@
 import type { Instance } from '../registry/registry.ts';
-import type { Service } from '../services/service.ts';
+import { addressesOf, type Service } from '../services/service.ts';
 import { announcement } from './announcement.ts';
 import type { ContainerReport } from './host.ts';
 
@@ -74,8 +74,11 @@ export function explain(
   const elsewhere = found.filter(({ service }) => !ours.has(service.id));
   const answering = elsewhere.filter(({ service, status }) => tagged(service) && status !== 'critical');
   const answers = [
-    ...here.filter((candidate) => candidate.answers).map(({ service }) => service.address),
-    ...answering.map(({ service, nodeAddress }) => service.address || nodeAddress),
+    ...here.filter((candidate) => candidate.answers).flatMap(({ service }) => addressesOf(service)),
+    ...answering.flatMap(({ service, nodeAddress }) => {
+      const own = addressesOf(service);
+      return own.length > 0 ? own : [nodeAddress];
+    }),
   ];
   const nothing = answers.length > 0 ? undefined : whyNothing(asked, here, elsewhere, reports);
   return { ...asked, answers, here, elsewhere, ...(nothing !== undefined && { nothing }) };

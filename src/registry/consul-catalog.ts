@@ -9,7 +9,7 @@ import {
 } from '../services/service.ts';
 import { ConsulAccess } from './consul-access.ts';
 import type { ConsulClient } from './consul-client.ts';
-import { fromJson, type ServiceJson } from './consul-json.ts';
+import { catalogEntryOf, fromJson, type ServiceJson } from './consul-json.ts';
 import { type Operation, Transactions } from './consul-transactions.ts';
 import { watchDigest } from './consul-watch.ts';
 import type { Registry, Watching } from './registry.ts';
@@ -74,13 +74,16 @@ export class CatalogRegistry implements Registry {
 
   /** The old entry goes in the same transaction, with the checks that the service no longer has; nobody sees a gap. */
   async register(service: Service): Promise<void> {
+    // Without its hash it is not what is wanted, until the second write has been taken as well.
+    const first = service.addresses ? withoutHash(service) : service;
     const operations = [
       this.#removal(service.id),
-      { Service: { Verb: 'set', Node: this.#node, Service: toJson(service) } },
+      { Service: { Verb: 'set', Node: this.#node, Service: catalogEntryOf(first) } },
       ...this.#checkOperations(service),
     ];
     await this.#transactions.run(`cannot register ${service.name}`, operations);
     this.#writes++;
+    if (service.addresses) await this.#tagAddresses(service);
   }
 
   async report(service: Service): Promise<void> {
@@ -123,6 +126,21 @@ export class CatalogRegistry implements Registry {
     return HEDDLES_KINDS.has(kind);
   }
 
+  /** Consul's transactions left these addresses out until 2025; this request leaves the checks as they are. */
+  async #tagAddresses(service: Service): Promise<void> {
+    await this.#client.put({
+      attempt: `cannot register both addresses of ${service.name}`,
+      path: '/catalog/register',
+      body: {
+        Datacenter: this.#client.datacenter,
+        Node: this.#node,
+        Address: this.#options.address(),
+        SkipNodeUpdate: true,
+        Service: catalogEntryOf(service),
+      },
+    });
+  }
+
   #read(attempt: string, path: string, signal: AbortSignal | undefined) {
     return { attempt, path, params: { node: this.#node }, signal };
   }
@@ -150,16 +168,7 @@ export class CatalogRegistry implements Registry {
   }
 }
 
-/** The catalog's form of a service; its checks are entries of their own. */
-function toJson({ id, name, tags, address, port, meta, weights, enableTagOverride }: Service): object {
-  return {
-    ID: id,
-    Service: name,
-    Tags: tags,
-    Address: address,
-    Port: port,
-    Meta: meta,
-    Weights: { Passing: weights.passing, Warning: weights.warning },
-    EnableTagOverride: enableTagOverride === true,
-  };
+function withoutHash(service: Service): Service {
+  const { [OWNER_META.hash]: _, ...meta } = service.meta;
+  return { ...service, meta };
 }

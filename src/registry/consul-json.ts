@@ -38,13 +38,13 @@ export function fromJson(json: ServiceJson): Service {
     meta: json.Meta ?? {},
     checks: [],
     weights: weights === undefined ? DEFAULT_WEIGHTS : { passing: weights.Passing, warning: weights.Warning },
-    ...addressesOf(json),
+    ...ofBothFamilies(json),
     ...(json.EnableTagOverride === true && { enableTagOverride: true }),
   };
 }
 
-/** Consul itself adds one that says what `Address` says. */
-function addressesOf({ Address, TaggedAddresses }: ServiceJson): Pick<Service, 'addresses'> {
+/** An agent adds the one that says what `Address` says, whether there is another or not. */
+function ofBothFamilies({ Address, TaggedAddresses }: ServiceJson): Pick<Service, 'addresses'> {
   const [ipv4, ipv6] = ['lan_ipv4', 'lan_ipv6'].map((tag) => TaggedAddresses?.[tag]?.Address);
   if ([ipv4, ipv6].every((address) => !address || address === Address)) return {};
   return { addresses: { ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) } };
@@ -58,17 +58,32 @@ export function instanceOf({ Node: node, Service: service, Checks: checks }: Hea
 
 /** The body of `/v1/agent/service/register`. */
 export function registrationOf(service: Service): object {
-  const { id, name, tags, address, port, meta, weights, checks } = service;
+  return { ...contentOf(service), Name: service.name, Checks: service.checks.map(checkOf) };
+}
+
+/** The catalog's form of a service; its checks are entries of their own. */
+export function catalogEntryOf(service: Service): object {
+  return { ...contentOf(service), Service: service.name };
+}
+
+function contentOf(service: Service): object {
+  const { id, tags, address, addresses, port, meta, weights } = service;
   return {
     ID: id,
-    Name: name,
     Tags: tags,
     Address: address,
+    ...(addresses && { TaggedAddresses: taggedAddresses(addresses, port) }),
     Port: port,
     Meta: meta,
     Weights: { Passing: weights.passing, Warning: weights.warning },
     EnableTagOverride: service.enableTagOverride === true,
-    Checks: checks.map(checkOf),
+  };
+}
+
+function taggedAddresses({ ipv4, ipv6 }: NonNullable<Service['addresses']>, Port: number): object {
+  return {
+    ...(ipv4 !== undefined && { lan_ipv4: { Address: ipv4, Port } }),
+    ...(ipv6 !== undefined && { lan_ipv6: { Address: ipv6, Port } }),
   };
 }
 

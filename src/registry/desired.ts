@@ -6,7 +6,7 @@ import { AppNames } from '../services/app-names.ts';
 import { type DefineOptions, type Definition, define, withheld } from '../services/define.ts';
 import { mayHaveFailed } from '../services/exit.ts';
 import { toldStatuses } from '../services/health.ts';
-import { type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
+import { addressesOf, type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
 import { ServiceIds } from './service-ids.ts';
 
 interface DesiredEvents {
@@ -71,7 +71,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
     return [...(this.#byName.get(name.toLowerCase())?.values() ?? [])];
   }
 
-  /** By address as text, in the kernel's own form for IPv6. */
+  /** By any of its addresses as text, in the kernel's own form for IPv6. */
   byAddress(address: string): readonly Service[] {
     return [...(this.#byAddress.get(address)?.values() ?? [])];
   }
@@ -204,7 +204,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
     this.#current.set(ownId, service);
     this.#byId.set(service.id, service);
     addTo(this.#byName, service.name, service);
-    addTo(this.#byAddress, service.address, service);
+    for (const address of addressesOf(service)) addTo(this.#byAddress, address, service);
   }
 
   #withStatuses(service: Service): Service {
@@ -220,7 +220,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
     this.#current.delete(ownId);
     this.#byId.delete(service.id);
     removeFrom(this.#byName, service.name, service);
-    removeFrom(this.#byAddress, service.address, service);
+    for (const address of addressesOf(service)) removeFrom(this.#byAddress, address, service);
   }
 
   #taken(ownId: string, wantedId: string | undefined): string[] {

@@ -2,24 +2,35 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Setting } from './environment.ts';
 import { shown } from './meta.ts';
+import type { Place } from './places.ts';
+import type { Service } from './service.ts';
+
+/** Where a service is announced, in both families where there are both; nowhere without an address. */
+interface Announced extends Pick<Service, 'addresses'> {
+  readonly address: string | undefined;
+  readonly problem?: string;
+}
 
 /**
- * The address a service is announced at: SERVICE_ADDRESS, else the chosen one. A prefix length and brackets are taken
- * off, because Consul would serve `10.2.1.1/16` as a host name. Undefined when there is none.
+ * The address a service is announced at: SERVICE_ADDRESS alone, else the chosen one. A prefix length and brackets are
+ * taken off, because Consul would serve `10.2.1.1/16` as a host name.
  */
-export function announcedAddress(
-  setting: Setting | undefined,
-  chosen: string | undefined,
-): { readonly address: string | undefined; readonly problem?: string } {
-  if (setting === undefined || setting.value.trim() === '') return { address: chosen };
+export function announcedAddress(setting: Setting | undefined, place: Omit<Place, 'port'>): Announced {
+  const chosen = announcedAt(place);
+  if (setting === undefined || setting.value.trim() === '') return chosen;
   const given = setting.value.trim();
   const bare = given.replace(/\/\d{1,3}$/, '').replace(/^\[(.*)\]$/, '$1');
   if (usableIp(bare)) return { address: canonical(bare) };
   if (hostName(bare)) return { address: bare };
   return {
-    address: chosen,
+    ...chosen,
     problem: `${setting.variable} ${JSON.stringify(shown(given))} is refused: expected an IP address or a host name`,
   };
+}
+
+function announcedAt({ ip, ipv6 }: Omit<Place, 'port'>): Announced {
+  if (ip === undefined || ipv6 === undefined) return { address: ip };
+  return { address: ip, addresses: { ipv4: ip, ipv6 } };
 }
 
 function usableIp(text: string): boolean {

@@ -93,9 +93,9 @@ function definePort(
   if ((settings.get('ignore')?.value ?? '') !== '') return [];
   const setting = settings.get('address') ?? labelled(snapshot, options.addressLabel);
   const places = placesOf(port, snapshot, choice).flatMap((place) => {
-    const { address, problem } = announcedAddress(setting, place.ip);
+    const { address, addresses, problem } = announcedAddress(setting, place);
     if (problem !== undefined) note(problem);
-    return address === undefined ? [] : [{ address, port: place.port }];
+    return address === undefined ? [] : [{ address, ...(addresses && { addresses }), port: place.port }];
   });
   if (places.length === 0) return [];
 

@@ -60,13 +60,16 @@ function canonical(value: unknown): string {
  * give back; the rest is compared too, because somebody may have edited an entry and kept its Meta.
  */
 export function differs(held: Service, wanted: Service): boolean {
-  return comparable(held) !== comparable(wanted);
+  // A Consul before 1.6 keeps one address a service: whoever missed the other would write it for ever.
+  const { addresses: _, ...single } = wanted;
+  return comparable(held) !== comparable(held.addresses === undefined ? single : wanted);
 }
 
-function comparable({ id, name, tags, address, port, meta, weights, enableTagOverride }: Service): string {
+function comparable(service: Service): string {
+  const { id, name, tags, address, addresses, port, meta, weights, enableTagOverride } = service;
   // With tag override the tags are others' to change.
   const ownTags = enableTagOverride === true ? [] : tags;
-  return canonical({ id, name, tags: ownTags, address, port, meta, weights });
+  return canonical({ id, name, tags: ownTags, address, addresses, port, meta, weights });
 }
 
 /** @throws HeddleError `bad-input` */

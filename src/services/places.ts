@@ -6,6 +6,8 @@ import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 export interface Place {
   /** Undefined where the container has no address. */
   readonly ip: string | undefined;
+  /** Beside IPv4 in `ip`. */
+  readonly ipv6?: string;
   readonly port: number;
 }
 
@@ -27,17 +29,23 @@ export function placesOf(
   snapshot: Snapshot,
   choice: Choice,
 ): readonly Place[] {
-  const ip = choice.chosen ? choice.ip : undefined;
-  if (port === undefined) return [{ ip, port: 0 }];
-  if (!carriesHostPorts(snapshot, choice)) return [{ ip, port: port.port }];
+  const own = chosenPlace(choice);
+  if (port === undefined) return [{ ...own, port: 0 }];
+  if (!carriesHostPorts(snapshot, choice)) return [{ ...own, port: port.port }];
   // Docker lists a port once for IPv4 and once for IPv6.
   const places = new Map<number, Place>();
   for (const binding of port.published.filter((candidate) => !isLoopback(candidate))) {
     const { hostIp, hostPort } = binding;
-    if (isEveryAddress(binding)) places.set(hostPort, { ip, port: hostPort });
+    if (isEveryAddress(binding)) places.set(hostPort, { ...own, port: hostPort });
     else if (!places.has(hostPort)) places.set(hostPort, { ip: hostIp, port: hostPort });
   }
   return [...places.values()].sort((one, other) => one.port - other.port);
+}
+
+function chosenPlace(choice: Choice): Omit<Place, 'port'> {
+  if (!choice.chosen) return { ip: undefined };
+  const { ip, ipv6 } = choice;
+  return ipv6 === undefined ? { ip } : { ip, ipv6 };
 }
 
 /** In the host's network every port is the host's own already. */

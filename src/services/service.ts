@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** One service instance as a registry holds it: what Consul calls a service registration. */
 export interface Service {
   /** Unique on a host: `heddle:<host-id>:<container-12>:<port>[:udp]`, unless SERVICE_ID says otherwise. */
@@ -16,6 +18,16 @@ export interface Service {
   readonly weights: Weights;
   /** True where others may change the tags in the catalog and keep them. */
   readonly enableTagOverride?: boolean;
+}
+
+/** What a service is answered at: at most one address of each family, that of `address` first; or a host name. */
+export function addressesOf({
+  address,
+  addresses,
+}: Pick<Service, 'address' | 'addresses'>): readonly string[] {
+  // In its own family, too, what `addresses` says counts before `address`.
+  const own = { [`ipv${isIP(address)}`]: address, ...addresses };
+  return Object.values(own).filter(Boolean);
 }
 
 /** DNS weights while the checks pass and while they warn, each 1–65535. */

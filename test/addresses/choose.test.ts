@@ -36,7 +36,7 @@ const facts = ({ snapshot = {}, ...rest }: Given): AddressFacts => ({
 const SHARES = "the container shares the host's network";
 
 describe('a word that matches', () => {
-  test.each<[string, string, Given, { ip: string; reason: string; hostPorts?: boolean }]>([
+  test.each<[string, string, Given, { ip: string; ipv6?: string; reason: string; hostPorts?: boolean }]>([
     [
       'ethwe',
       'takes the interface ethwe before any other',
@@ -57,9 +57,15 @@ describe('a word that matches', () => {
     ],
     [
       'ethwe',
-      'takes IPv4 before IPv6, then the first',
-      { addresses: on('ethwe', 'fd00::1/64', '10.2.1.9/16', '10.2.1.1/16') },
-      { ip: '10.2.1.9', reason: 'ethwe has 10.2.1.9/16' },
+      'takes the first of each family, IPv4 before IPv6',
+      { addresses: on('ethwe', 'fd00::1/64', '10.2.1.9/16', '10.2.1.1/16', 'fd00::2/64') },
+      { ip: '10.2.1.9', ipv6: 'fd00::1', reason: 'ethwe has 10.2.1.9/16 and fd00::1/64' },
+    ],
+    [
+      'ethwe',
+      'takes no address of another interface beside it',
+      { addresses: [...on('ethwe', '10.2.1.1/16'), ...on('eth0', 'fd00:17::2/64')] },
+      { ip: '10.2.1.1', reason: 'ethwe has 10.2.1.1/16' },
     ],
     [
       'ethwe',
@@ -80,6 +86,27 @@ describe('a word that matches', () => {
       { ip: '10.2.1.4', reason: 'eth0 has 10.2.1.4/16, inside 10.2.0.0/16 of the weave bridge' },
     ],
     [
+      'bridge',
+      'takes one of each family in the subnets of the weave bridge',
+      {
+        addresses: on('eth0', 'fd00:9::4/64', 'fd00:2::4/64', '10.2.1.4/16'),
+        bridgeSubnets: ['10.2.0.1/16', 'fd00:2::1/64'].map(parseCidr),
+      },
+      {
+        ip: '10.2.1.4',
+        ipv6: 'fd00:2::4',
+        reason:
+          'eth0 has 10.2.1.4/16 and eth0 has fd00:2::4/64, ' +
+          'inside 10.2.0.0/16 and fd00:2::/64 of the weave bridge',
+      },
+    ],
+    [
+      'cidr:10.2.0.0/16',
+      'takes nothing outside of it, as the other family is',
+      { addresses: on('ethwe', '10.2.1.4/16', 'fd00::4/64') },
+      { ip: '10.2.1.4', reason: 'ethwe has 10.2.1.4/16, inside 10.2.0.0/16 of the policy' },
+    ],
+    [
       'cidr:10.2.0.0/16',
       'takes an address inside it on any interface, be it an unknown one',
       { addresses: [...on('eth0', '172.17.0.2/16'), ...on('', '10.2.1.4/32')] },
@@ -98,6 +125,27 @@ describe('a word that matches', () => {
       { ip: 'fd00:19::2', reason: 'Docker gave it fd00:19::2 on network front' },
     ],
     [
+      'network:front',
+      'takes both addresses that Docker gave there, and none of another network',
+      { snapshot: networks(['back', '172.18.0.2', 'fd00:18::2'], ['front', '172.19.0.2', 'fd00:19::2']) },
+      {
+        ip: '172.19.0.2',
+        ipv6: 'fd00:19::2',
+        reason: 'Docker gave it 172.19.0.2 and fd00:19::2 on network front',
+      },
+    ],
+    [
+      'internal',
+      'takes one network for both families, though the second one has what the first one lacks',
+      {
+        snapshot: {
+          networkMode: 'web',
+          ...networks(['app', '172.18.0.2', 'fd00:18::2'], ['web', '172.19.0.2']),
+        },
+      },
+      { ip: '172.19.0.2', reason: 'Docker gave it 172.19.0.2 on network web' },
+    ],
+    [
       'internal',
       'takes the network that the container was started on',
       { snapshot: { networkMode: 'web', ...networks(['app', '172.18.0.2'], ['web', '172.19.0.2']) } },
@@ -112,8 +160,8 @@ describe('a word that matches', () => {
     [
       'internal',
       "takes eth0 of a container in another one's network",
-      { snapshot: { networkMode: 'container:abc' }, addresses: on('eth0', '172.17.0.2/16') },
-      { ip: '172.17.0.2', reason: 'eth0 has 172.17.0.2/16' },
+      { snapshot: { networkMode: 'container:abc' }, addresses: on('eth0', 'fd00:17::2/64', '172.17.0.2/16') },
+      { ip: '172.17.0.2', ipv6: 'fd00:17::2', reason: 'eth0 has 172.17.0.2/16 and fd00:17::2/64' },
     ],
     [
       'internal',
@@ -143,13 +191,12 @@ describe('a word that matches', () => {
       { hostNetwork: true },
       { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10` },
     ],
-  ])('%s %s', (word, _, given, { ip, reason, hostPorts = false }) => {
+  ])('%s %s', (word, _, given, expected) => {
     expect(chooseAddress(parsePolicy(word), facts(given))).toEqual({
       chosen: true,
-      ip,
       word,
-      reason,
-      hostPorts,
+      hostPorts: false,
+      ...expected,
     });
   });
 });
@@ -228,7 +275,10 @@ describe('the policy as a whole', () => {
         (shuffled, mixed) => {
           const given = facts({ snapshot: { networkMode: 'b', networks: shuffled }, addresses: mixed });
           expect(chooseAddress(parsePolicy('internal'), given)).toMatchObject({ ip: '172.19.0.2' });
-          expect(chooseAddress(parsePolicy('ethwe'), given)).toMatchObject({ ip: '10.2.1.1' });
+          expect(chooseAddress(parsePolicy('ethwe'), given)).toMatchObject({
+            ip: '10.2.1.1',
+            ipv6: 'fd00::1',
+          });
         },
       ),
     );

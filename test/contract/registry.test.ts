@@ -160,6 +160,8 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     ['with tags, Meta and weights', {}],
     ['without port and tags', { port: 0, tags: [], meta: {}, weights: DEFAULT_WEIGHTS }],
     ['at an IPv6 address', { address: 'fd00::1' }],
+    ['at addresses of both families', { addresses: { ipv4: '10.2.1.1', ipv6: 'fd00::1' } }],
+    ['at such addresses, without port', { addresses: { ipv4: '10.2.1.1', ipv6: 'fd00::1' }, port: 0 }],
     ['at a host name', { address: 'backend.example.com' }],
     ['of an odd id', { id: 'my-own:id@80+b' }],
     ['whose tags others may change', { enableTagOverride: true }],
@@ -446,10 +448,11 @@ describe('a real agent that denies by default', () => {
       const open = openRegistry(settings, { hostId: HOST, log: silentLogger });
       const { registry } = open;
       expect(await registry.list()).toEqual([]);
-      await registry.register(serviceOf());
-      expect(await registry.list()).toEqual([serviceOf()]);
-      expect(await registry.unsynced([serviceOf()])).toEqual([]);
-      await registry.deregister(serviceOf().id);
+      const service = serviceOf({ addresses: { ipv4: '10.2.1.1', ipv6: 'fd00::1' } });
+      await registry.register(service);
+      expect(await registry.list()).toEqual([service]);
+      expect(await registry.unsynced([service])).toEqual([]);
+      await registry.deregister(service.id);
       expect(await registry.list()).toEqual([]);
       await open.stop();
     },

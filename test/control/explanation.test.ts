@@ -48,6 +48,13 @@ describe('why a name answers', () => {
     ]);
   });
 
+  it('is told with the addresses of both families', () => {
+    const reports = [report({ ...WEB, ipv6: 'fd00::1' })];
+    const { answers, here } = explain(askedName('web'), reports, seen(reports), registration);
+    expect(answers).toEqual(['10.2.1.1', 'fd00::1']);
+    expect(here).toMatchObject([{ announced: '10.2.1.1 and fd00::1: test' }]);
+  });
+
   it('names a container that is kept out by its own IGNORE', () => {
     const hidden = report({ ...WEB, env: { ...WEB.env, SERVICE_IGNORE: '1' } });
     expect(hidden.services).toEqual([]);

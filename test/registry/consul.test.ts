@@ -3,14 +3,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import nock from 'nock';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../src/log.ts';
 import { ConsulRegistry } from '../../src/registry/consul.ts';
 import { ConsulClient } from '../../src/registry/consul-client.ts';
 import { TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
+import { Desired } from '../../src/registry/desired.ts';
+import { Reconciler } from '../../src/registry/reconcile.ts';
 import { parseRegistryUri } from '../../src/registry/uri.ts';
 import type { Service } from '../../src/services/service.ts';
 import { eventually } from '../support/eventually.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { entryOf } from '../support/roster.ts';
 
 const service: Service = {
   id: 'heddle:h1:c0ffee000000:80',
@@ -59,6 +63,7 @@ describe('what Consul answers', () => {
       .reply(200);
     await registry.register({
       ...service,
+      addresses: { ipv4: '10.2.1.1', ipv6: 'fd00::1' },
       enableTagOverride: true,
       checks: [
         {
@@ -77,6 +82,10 @@ describe('what Consul answers', () => {
         Name: 'web',
         Tags: [],
         Address: '10.2.1.1',
+        TaggedAddresses: {
+          lan_ipv4: { Address: '10.2.1.1', Port: 80 },
+          lan_ipv6: { Address: 'fd00::1', Port: 80 },
+        },
         Port: 80,
         Meta: {},
         Weights: { Passing: 10, Warning: 3 },
@@ -271,6 +280,24 @@ describe('a Consul', () => {
     await eventually(() => expect(lists()).toBeGreaterThan(5));
     expect(changes).toBe(0);
     watching.stop();
+    await fake.stop();
+  });
+
+  test('that keeps one address a service is not told of the other again and again', async () => {
+    const fake = await FakeConsul.start();
+    fake.keepsFamilies = false;
+    const registry = registryAt(`consul://127.0.0.1:${fake.port}`);
+    const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
+    const reconciler = new Reconciler({ registry, desired, log: silentLogger });
+    desired.set(entryOf({ ipv6: 'fd00::1' }));
+    await reconciler.start();
+    for (let pass = 0; pass < 3; pass++) {
+      await reconciler.recheck();
+      await reconciler.flush();
+    }
+    expect(await registry.list()).toMatchObject([{ address: '10.2.1.1' }]);
+    expect(fake.requests.filter((request) => request === 'PUT /v1/agent/service/register')).toHaveLength(1);
+    await reconciler.stop();
     await fake.stop();
   });
 

@@ -56,6 +56,17 @@ describe('what the registry should hold', () => {
     expect(desired.size).toBe(2);
   });
 
+  test('is found by its addresses of both families, for as long as it has them', () => {
+    const { desired, run } = rig();
+    const at = (ip: string) => desired.byAddress(ip).map(({ id }) => id);
+    run('a', {}, { ipv6: 'fd00::1' });
+    expect([at('10.2.1.1'), at('fd00::1')]).toEqual([[own('a')], [own('a')]]);
+    run('a', {}, { ipv6: 'fd00::2' });
+    expect([at('10.2.1.1'), at('fd00::1'), at('fd00::2')]).toEqual([[own('a')], [], [own('a')]]);
+    run('a');
+    expect([at('10.2.1.1'), at('fd00::2')]).toEqual([[own('a')], []]);
+  });
+
   test('changes by what one container changed, and only by that', () => {
     const { desired, changes, run, kill } = rig();
     run('a', {}, { ports: [80, 443] });

@@ -3,7 +3,7 @@ import { clearWorld } from '../support/cleanup.ts';
 import { startConsul } from '../support/consul.ts';
 import { dataOf, dig } from '../support/dig.ts';
 import { eventually } from '../support/eventually.ts';
-import { startDaemon } from '../support/heddle.ts';
+import { heddle, startDaemon } from '../support/heddle.ts';
 
 afterEach(() => clearWorld());
 
@@ -31,7 +31,8 @@ test('a host without an agent registers in the datacenter that it is given, and 
   await eventually(async () => expect(await consul.get('/v1/catalog/datacenters')).toEqual(['dc1', 'dc2']));
   const flags = ['--consul-mode', 'catalog', '--consul-datacenter', 'dc2', '--ip', '192.0.2.7'];
   await using daemon = await startDaemon(['--registry', consul.uri, ...flags]);
-  await using ours = await daemon.run(['10.2.1.1/16'], asWeb);
+  const ipv6 = ['--net=none', '--sysctl', 'net.ipv6.conf.all.disable_ipv6=0'];
+  await using ours = await daemon.run(['10.2.1.1/16', 'fd00:2::1/64'], [...asWeb, ...ipv6]);
   await far.put('/v1/agent/service/register', { ID: 'theirs', Name: 'web', Address: '10.9.9.9', Port: 80 });
   const name = 'web.service.dc2.consul';
   const everywhere = (...expected: readonly string[]) =>
@@ -42,9 +43,20 @@ test('a host without an agent registers in the datacenter that it is given, and 
       }
     });
   await everywhere('10.2.1.1', '10.9.9.9');
+  await eventually(async () => {
+    const reply = await dig(name, { type: 'AAAA', server: '127.0.0.2', port: consul.dnsPort });
+    expect(dataOf(reply)).toEqual(['fd00:2::1']);
+  });
   expect(await consul.get('/v1/catalog/service/web')).toEqual([]);
   await ours.kill();
   await everywhere('10.9.9.9');
+  const { hostId } = JSON.parse((await daemon.word('status', '--format', 'json')).stdout).daemon;
+  await daemon.stop();
+  const nodes = async () => (await far.get<{ Node: string }[]>('/v1/catalog/nodes')).map(({ Node }) => Node);
+  expect(await nodes()).toContain(`heddle-${hostId}`);
+  const gc = await heddle(['--local', '--registry', consul.uri, ...flags, 'gc', '--host', hostId]);
+  expect(gc).toMatchObject({ status: 0 });
+  expect(await nodes()).not.toContain(`heddle-${hostId}`);
 });
 
 test('what other hosts have is followed at once, and stands as last known, marked, while Consul is away', async () => {

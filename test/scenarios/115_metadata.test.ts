@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { reverseName } from '../../src/dns/lookup.ts';
 import { clearWorld } from '../support/cleanup.ts';
 import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { dataOf, dig } from '../support/dig.ts';
 import { docker, removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
@@ -55,6 +57,8 @@ async function registered(): Promise<string[]> {
 }
 
 const at = (address: string) => ['--net=none', '--label', `heddle.cidr=${address}`];
+/** Docker switches IPv6 off in containers of networks without it. */
+const IPV6 = ['--sysctl', 'net.ipv6.conf.all.disable_ipv6=0'];
 const says = (...settings: readonly string[]) => settings.flatMap((setting) => ['-e', setting]);
 
 test.each<[string, readonly string[], readonly string[]]>([
@@ -116,7 +120,7 @@ test.each<[string, readonly string[], readonly string[]]>([
     'an IPv6 address',
     [
       ...at('fd00:2::1/64'),
-      ...['--sysctl', 'net.ipv6.conf.all.disable_ipv6=0', '--expose', '80'],
+      ...[...IPV6, '--expose', '80'],
       ...says('SERVICE_NAME=six', 'SERVICE_CHECK_TCP=true', 'SERVICE_CHECK_INITIAL_STATUS=passing'),
     ],
     ['six fd00:2::1:80'],
@@ -125,6 +129,33 @@ test.each<[string, readonly string[], readonly string[]]>([
 ])('a container with %s', async (_, flags, expected) => {
   await using _container = await runContainer(flags);
   await eventually(async () => expect(await registered()).toEqual(expected));
+});
+
+test('a container with both families is found in both, in Consul and here, and follows what it loses', async () => {
+  const flags = [...at('10.2.1.1/16 fd00:2::1/64'), ...IPV6, '--expose', '80', ...says('SERVICE_NAME=both')];
+  await using both = await runContainer(flags);
+  const isFound = (...expected: readonly [string, string, readonly string[]][]) =>
+    eventually(async () => {
+      for (const port of [consul.dnsPort, daemon.dnsPort]) {
+        for (const [name, type, data] of expected) {
+          expect(dataOf(await dig(name, { type, port })), `${name} ${type} at ${port}`).toEqual(data);
+        }
+      }
+    });
+  const name = 'both.service.dc1.consul';
+  await isFound(
+    [name, 'A', ['10.2.1.1']],
+    [name, 'AAAA', ['fd00:2::1']],
+    [reverseName('10.2.1.1'), 'PTR', [`${name}.`]],
+  );
+  // Consul has the reverse name of a service's own address alone.
+  expect(dataOf(await daemon.dig(reverseName('fd00:2::1'), { type: 'PTR' }))).toEqual([`${name}.`]);
+  expect((await daemon.word('services')).stdout).toMatch(/^both\s+10\.2\.1\.1,fd00:2::1\s+80\s/m);
+  const dry = (await daemon.word('services', '--dry-run', both.name)).stdout;
+  expect(dry).toContain('10.2.1.1 and fd00:2::1: ethwe has 10.2.1.1/16 and fd00:2::1/64\n');
+  expect(dry).toContain('service both at 10.2.1.1 and fd00:2::1, port 80\n');
+  expect((await daemon.word('detach', 'fd00:2::1/64', both.name)).status).toBe(0);
+  await isFound([name, 'AAAA', []], [name, 'A', ['10.2.1.1']]);
 });
 
 test("a container in another one's network has that one's address", async () => {

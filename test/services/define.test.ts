@@ -172,6 +172,16 @@ describe('the services of a container', () => {
     expect(services({ env: { SERVICE_ADDRESS: given }, ip: null })[0]?.address).toBe(address);
   });
 
+  test('are at the addresses of both families, but at SERVICE_ADDRESS alone', () => {
+    const words = { ipv6: 'fd00::1', env: {} };
+    const both = { address: '10.2.1.1', addresses: { ipv4: '10.2.1.1', ipv6: 'fd00::1' } };
+    expect(services(words)).toMatchObject([both]);
+    expect(services({ ...words, env: { SERVICE_ADDRESS: 'a b' } })).toMatchObject([both]);
+    const [given] = services({ ...words, env: { SERVICE_ADDRESS: '10.9.9.9' } });
+    expect(given).toMatchObject({ address: '10.9.9.9' });
+    expect(given).not.toHaveProperty('addresses');
+  });
+
   test.each(['0.0.0.0', '::', '10.2.1', '10.2.0.300', 'a b', 'fe80::1%eth0', '-x-'])(
     'SERVICE_ADDRESS=%s is refused, and the chosen address stays',
     (given) => {
@@ -313,6 +323,7 @@ describe('the content hash', () => {
     { env: { SERVICE_TAGS: 'x' } },
     { env: { SERVICE_A: '1' } },
     { ip: '10.2.1.2' },
+    { ipv6: 'fd00::1' },
     { ports: [80] },
     { env: { SERVICE_WEIGHT: '2' } },
     { env: { SERVICE_ENABLE_TAG_OVERRIDE: 'true' } },

@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 
 interface Held {
   readonly ID: string;
   readonly Service: string;
+  readonly Address: string;
+  readonly Port: number;
+  readonly TaggedAddresses?: Readonly<Record<string, { readonly Address: string }>>;
   readonly Meta: Readonly<Record<string, string>>;
 }
 
@@ -32,6 +35,8 @@ interface Answer {
 export class FakeConsul {
   /** Overrides an answer: `PUT /v1/agent/service/register` to status and body. */
   readonly overrides = new Map<string, Answer>();
+  /** False as before Consul 1.6, where a service has no addresses beside its own. */
+  keepsFamilies = true;
   /** Method and path of every request. */
   readonly requests: string[] = [];
   /** The headers of the last request. */
@@ -130,7 +135,10 @@ export class FakeConsul {
     const bad = Object.keys(rest.Meta ?? {}).find((key) => !/^[A-Za-z0-9_-]{1,128}$/.test(key));
     if (bad !== undefined)
       return { status: 400, body: `Invalid Service Meta: Couldn't load metadata pair ('${bad}'` };
-    this.#services.set(rest.ID, { Service: Name, ...rest });
+    const own = { [`lan_ipv${isIP(rest.Address)}`]: { Address: rest.Address, Port: rest.Port } };
+    const tagged = isIP(rest.Address) === 0 ? {} : own;
+    const TaggedAddresses = this.keepsFamilies ? { ...tagged, ...rest.TaggedAddresses } : {};
+    this.#services.set(rest.ID, { Service: Name, ...rest, TaggedAddresses });
     this.#dropChecks(rest.ID);
     for (const { CheckID, Status = 'critical', TTL } of Checks) {
       this.#checks.set(CheckID, { CheckID, ServiceID: rest.ID, Status, ttl: TTL !== undefined });

@@ -11,6 +11,8 @@ interface EntryWords extends Partial<Omit<Snapshot, 'metadata' | 'ports'>> {
   readonly ports?: readonly PortWords[];
   /** The chosen address; null where none could be chosen. */
   readonly ip?: string | null;
+  /** The other one, where the container has both families. */
+  readonly ipv6?: string | undefined;
   readonly hostPorts?: boolean;
   readonly awaitingAddress?: boolean;
 }
@@ -24,6 +26,7 @@ export function entryOf(words: EntryWords = {}): RosterEntry {
     env = {},
     ports = [],
     ip = '10.2.1.1',
+    ipv6,
     hostPorts = false,
     awaitingAddress = false,
     ...rest
@@ -31,7 +34,14 @@ export function entryOf(words: EntryWords = {}): RosterEntry {
   const choice: Choice =
     ip === null
       ? { chosen: false, tried: [{ word: 'ethwe', why: 'no such interface' }] }
-      : { chosen: true, ip, word: hostPorts ? 'published' : 'ethwe', reason: 'test', hostPorts };
+      : {
+          chosen: true,
+          ip,
+          ...(ipv6 !== undefined && { ipv6 }),
+          word: hostPorts ? 'published' : 'ethwe',
+          reason: 'test',
+          hostPorts,
+        };
   const given = { ...THING, ...rest, metadata: new Map(Object.entries(env)), ports: ports.map(portOf) };
   return entryFor(snapshot('c0ffee', given), { namespace: undefined, choice, awaitingAddress });
 }

@@ -66,7 +66,8 @@ export function containerAddresses({
 }: RosterEntry): readonly string[] {
   if (!snapshot.running || awaitingAddress || !choice.chosen || choice.hostPorts) return [];
   const announced = addresses.find(({ ip }) => ip === choice.ip);
-  if (!announced || announced.interface === '') return [choice.ip];
+  if (!announced || announced.interface === '')
+    return [choice.ip, choice.ipv6].filter((ip) => ip !== undefined);
   const beside = addresses.filter((address) => address.interface === announced.interface);
   return beside.map(({ ip }) => ip).filter((ip) => !isLinkLocal(ip));
 }

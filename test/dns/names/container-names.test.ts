@@ -84,6 +84,11 @@ describe('a container is found at', () => {
     ],
     ['the address of another interface', { choice: chosen('172.17.0.2') }, '172.17.0.2'],
     ['an address that Docker alone knows', { choice: chosen('172.18.0.9') }, '172.18.0.9'],
+    [
+      'both addresses that Docker alone knows',
+      { choice: { ...chosen('172.18.0.9'), ipv6: 'fd00:18::9' } },
+      '172.18.0.9 fd00:18::9',
+    ],
     ['none, where the host stands for it', { choice: chosen('192.0.2.1', true) }, ''],
     ['none, while it waits for its own', { choice: chosen('10.2.1.1'), awaitingAddress: true }, ''],
     ['none, where none could be chosen', {}, ''],
