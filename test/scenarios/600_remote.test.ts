@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clearWorld, leftOnHost } from '../support/cleanup.ts';
 import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
+import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
 import { buildImage } from '../support/image.ts';
 import { heddleAsNobody } from '../support/nobody.ts';
 import type { Outcome } from '../support/program.ts';
 import { type RemoteEngine, startRemoteEngine } from '../support/remote-engine.ts';
 import { askMeanwhile } from '../support/unbroken.ts';
+import { byHelper } from './remote/by-helper.ts';
 import { bySsh } from './remote/by-ssh.ts';
 import { withoutHeddle } from './remote/without-heddle.ts';
 
@@ -162,17 +161,15 @@ test('attach, detach and their complaints come back as if they had been here', a
 });
 
 test("whoever is not root is in nobody's way: this host's daemon, whose socket is root's, is gone round", async () => {
-  const env = { ...there.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image };
-  const asNobody = (...words: string[]) => heddleAsNobody(words, { env });
-  expect(await asNobody('attach', '10.2.1.9/16', 'far')).toEqual({
-    status: 0,
-    stdout: '10.2.1.9\n',
-    stderr: '',
-  });
-  expect((await asNobody('ps')).stdout).toMatch(/far .*10\.2\.1\.9\/16/);
-  expect((await asNobody('detach', '10.2.1.9/16', 'far')).status).toBe(0);
-  Object.assign(env, { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
-  expect(await asNobody('ps')).toMatchObject({ status: 1, stderr: expect.stringMatching(/is for root/) });
+  const asNobody = (words: readonly string[], more = {}) =>
+    heddleAsNobody(words, { env: { ...env(), ...more } });
+  const cidr = '10.2.1.9/16';
+  const attached = await asNobody(['attach', cidr, 'far']);
+  expect(attached).toEqual({ status: 0, stdout: '10.2.1.9\n', stderr: '' });
+  expect((await asNobody(['ps'])).stdout).toMatch(/far .*10\.2\.1\.9\/16/);
+  expect((await asNobody(['detach', cidr, 'far'])).status).toBe(0);
+  const nowhere = await asNobody(['ps'], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
+  expect(nowhere).toMatchObject({ status: 1, stderr: expect.stringMatching(/is for root/) });
 });
 
 test('--trace prints the calls to the Docker API, and only those', async () => {
@@ -291,37 +288,7 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
   await there.docker('rm', '-f', 'two');
 });
 
-test.each([
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const)('a helper container does not outlive a caller who is ended by %s', async (signal, status) => {
-  const before = await there.docker('ps', '-q');
-  // It asks busybox to end, which takes its time.
-  const restarting = spawn(HEDDLE, ['restart', 'far'], {
-    env: { ...process.env, ...env() },
-    stdio: 'ignore',
-  });
-  const ended = once(restarting, 'exit');
-  await eventually(async () => expect(await there.docker('ps', '-q')).not.toBe(before));
-  restarting.kill(signal);
-  expect(await ended).toEqual([status, null]);
-  expect(await there.docker('ps', '-q')).toBe(before);
-});
-
-test("a helper does a word as the caller's variables and flags say", async () => {
-  const env = { ...there.env, HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image, WEAVE_MTU: '1300' };
-  const { stdout } = await heddle(['--bridge', 'loom', '--socket', here.socket, 'settings'], { env });
-  expect(stdout).toMatch(/^bridge +loom +--bridge$/m);
-  expect(stdout).toMatch(/^mtu +1300 +WEAVE_MTU$/m);
-  expect(stdout).toMatch(/^procfs +\/hostproc +HEDDLE_PROCFS$/m);
-});
-
-test('a reset by a helper is one that the next daemon knows of', async () => {
-  expect(await word('reset')).toEqual({ status: 0, stdout: '', stderr: '' });
-  expect((await word('launch')).status).toBe(0);
-  expect((await word('status', 'ipam')).stdout).toContain('0 addresses of 0 owners');
-  await expect(there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).rejects.toThrow();
-});
+byHelper(() => ({ there, env: own() }));
 
 test('the daemon on this host has seen nothing of all this', async () => {
   const status = JSON.parse((await here.word('status', '--format', 'json')).stdout);

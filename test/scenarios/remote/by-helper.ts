@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
+import { HEDDLE, heddle } from '../../support/heddle.ts';
+import type { RemoteEngine } from '../../support/remote-engine.ts';
+
+export interface HelperParts {
+  readonly there: RemoteEngine;
+  /** What words need besides the way to that host. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Words on another host where no daemon runs; a container `far` does. At the end one runs again. */
+export function byHelper(parts: () => HelperParts): void {
+  describe('by a helper container', () => {
+    const envOf = ({ there, env }: HelperParts) => ({ ...there.env, ...env });
+    const word = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+      heddle(args, { env: { ...envOf(parts()), ...more } });
+
+    test.each([
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const)('which does not outlive a caller who is ended by %s', async (signal, status) => {
+      const { there } = parts();
+      const before = await there.docker('ps', '-q');
+      // It asks busybox to end, which takes its time.
+      const restarting = spawn(HEDDLE, ['restart', 'far'], {
+        env: { ...process.env, ...envOf(parts()) },
+        stdio: 'ignore',
+      });
+      const ended = once(restarting, 'exit');
+      await eventually(async () => expect(await there.docker('ps', '-q')).not.toBe(before));
+      restarting.kill(signal);
+      expect(await ended).toEqual([status, null]);
+      expect(await there.docker('ps', '-q')).toBe(before);
+    });
+
+    test("a word is done as the caller's variables and flags say", async () => {
+      const flags = ['--bridge', 'loom', '--socket', '/nowhere/heddle.sock'];
+      const { stdout } = await word([...flags, 'settings'], { WEAVE_MTU: '1300' });
+      expect(stdout).toMatch(/^bridge +loom +--bridge$/m);
+      expect(stdout).toMatch(/^mtu +1300 +WEAVE_MTU$/m);
+      expect(stdout).toMatch(/^procfs +\/hostproc +HEDDLE_PROCFS$/m);
+      expect(stdout).toMatch(/^socket +\/run\/heddle\/heddle\.sock +default$/m);
+    });
+
+    test('a reset is one that the next daemon knows of', async () => {
+      const { there } = parts();
+      expect(await word(['reset'])).toEqual({ status: 0, stdout: '', stderr: '' });
+      expect((await word(['launch'])).status).toBe(0);
+      expect((await word(['status', 'ipam'])).stdout).toContain('0 addresses of 0 owners');
+      expect(await there.run('ip', 'link')).not.toContain('vethwl');
+    });
+  });
+}
