@@ -80,6 +80,9 @@ export class NameService {
       get node() {
         return needs.node().name;
       },
+      get nodeAddress() {
+        return needs.node().address;
+      },
     };
     // Other resolvers of this host, as on 127.0.0.53, are good upstreams; only ourselves must not be asked.
     const isHost = (ip: string) => local.isOwn(ip);

@@ -1,5 +1,8 @@
+import { isIP } from 'node:net';
 import fc from 'fast-check';
+import type { RosterEntry } from '../../src/containers/entry.ts';
 import { reverseName } from '../../src/dns/lookup.ts';
+import { entryOf } from '../support/roster.ts';
 
 /** Random services of a Consul, and random questions about them: every form of name, and names that are near to one. */
 
@@ -23,15 +26,20 @@ const tagged = fc.record(
   { lan_ipv4: lan(fc.constantFrom('10.2.1.1', '10.2.4.4')), lan_ipv6: lan(fc.constantFrom('fd00:2::6')) },
   { requiredKeys: [] },
 );
-/** What is on another host's node, and what the agent itself has. */
-const onNode = fc.constantFrom(undefined, undefined, undefined, 'weave-h2', 'Far.Away');
+/** A container of our host, what is on another host's node, and what somebody else told the agent itself. */
+const CONTAINER = Symbol('container');
+const onNode = fc.constantFrom(CONTAINER, CONTAINER, CONTAINER, undefined, undefined, 'weave-h2', 'Far.Away');
 interface RandomService {
   readonly Name: string;
   readonly Address: string;
   readonly Port: number;
   readonly TaggedAddresses?: Readonly<Record<string, { readonly Address: string } | undefined>> | undefined;
-  readonly onNode?: string | undefined;
+  readonly Tags?: readonly string[];
+  readonly Weights?: { readonly Passing: number; readonly Warning: number };
+  readonly onNode?: string | undefined | typeof CONTAINER;
   readonly status?: string;
+  /** Whether the agent runs the check of a container, or heddle tells what its HEALTHCHECK says. */
+  readonly byAgent?: boolean;
 }
 
 const service: fc.Arbitrary<RandomService> = fc.record({
@@ -43,20 +51,33 @@ const service: fc.Arbitrary<RandomService> = fc.record({
   Port: fc.constantFrom(0, 80, 8080, 65_535),
   Weights: fc.record({ Passing: weight, Warning: weight }),
   status: fc.constantFrom('none', 'none', 'passing', 'warning', 'critical'),
+  byAgent: fc.boolean(),
 });
 const ELSEWHERE = ['backend.example.com', 'db.service.dc1.consul', 'gone.service.consul'];
 /** At most one service that is reached by a host name: of several, Consul picks one by chance. */
 const alias = fc.oneof(
-  fc.record({ Name: fc.constant('web'), Address: fc.constantFrom(...ELSEWHERE), Port: fc.constant(443) }),
   fc.record({
+    onNode,
+    Name: fc.constant('web'),
+    Address: fc.constantFrom(...ELSEWHERE),
+    Port: fc.constant(443),
+  }),
+  fc.record({
+    onNode,
     Name: fc.constant('alias'),
     Address: fc.constantFrom(...ELSEWHERE, 'Web.Service.consul'),
     Port: fc.constant(443),
   }),
 );
 /** Of two at one address and port, which may have different weights, Consul picks one by chance, too. */
-const place = ({ Name, Address, TaggedAddresses: tagged, Port }: RandomService) =>
-  `${Name} ${tagged?.lan_ipv6?.Address ?? tagged?.lan_ipv4?.Address ?? Address} ${Port}`;
+const place = (service: RandomService) =>
+  `${service.Name.toLowerCase()} ${addressOf(service)} ${service.Port}`;
+const addressOf = ({ onNode, Address, TaggedAddresses: tagged }: RandomService) =>
+  onNode === CONTAINER
+    ? ownAddress(Address)
+    : (tagged?.lan_ipv6?.Address ?? tagged?.lan_ipv4?.Address ?? Address);
+/** Containers have an address, in the kernel's form. */
+const ownAddress = (address: string) => (isIP(address) === 0 ? '10.2.1.1' : address.replace('::ffff:', ''));
 export const randomServices = fc.tuple(
   fc.uniqueArray(service, { maxLength: 7, selector: place }),
   fc.option(alias),
@@ -117,7 +138,7 @@ const questionName = fc.oneof(
     'web.connect.consul',
   ),
   fc
-    .constantFrom('10.2.1.1', '10.2.200.3', '127.0.0.1', '192.0.2.2', '203.0.113.9', 'fd00:2::5', 'fd00::9')
+    .constantFrom('10.2.1.1', '10.2.200.3', '127.0.0.1', '192.168.0.2', '203.0.113.9', 'fd00:2::5', 'fd00::9')
     .map(reverseName),
   fc.constantFrom('example.com', 'web.service.notconsul', 'alt.example', 'notalt.example'),
 );
@@ -142,7 +163,8 @@ export const randomQuestion = fc.record({
   rd: fc.boolean(),
   cd: fc.boolean(),
   transport: fc.constantFrom('udp', 'udp', 'tcp'),
-  size: fc.constantFrom(1232, 4096),
+  /** What it takes over UDP by EDNS; undefined: it does not say. */
+  size: fc.constantFrom(undefined, 512, 1232, 4096),
 });
 
 /** Where each kind of registration is put. */
@@ -152,30 +174,73 @@ export const PATHS = {
 } as const;
 const NODES: Readonly<Record<string, object>> = {
   'weave-h2': {
-    Address: '192.0.2.2',
+    Address: '192.168.0.2',
     NodeMeta: { rack: 'r7', 'rfc1035-note': 'plain text', 'k=ey': 'v`al' },
   },
   'Far.Away': { Address: 'fd00::9' },
 };
 
-/** A random service as it is told to Consul, and to our view. */
-export function registrationOf(
-  { onNode, status = 'none', Name, ...rest }: RandomService,
+/** Random services as they are told to Consul, and those that are containers of ours. */
+export function registered([plain, alias]: RandomServices): {
+  readonly registrations: readonly Registered[];
+  readonly containers: readonly RosterEntry[];
+} {
+  const all = [...plain, ...(alias ? [alias] : [])].map((service, index) => ({ service, index }));
+  const [containers, others] = [true, false].map((are) =>
+    all.filter(({ service }) => (service.onNode === CONTAINER) === are),
+  ) as [typeof all, typeof all];
+  return {
+    registrations: others.map(({ service, index }) => registrationOf(service, index)),
+    containers: containers.map(({ service, index }) => containerOf(service, index)),
+  };
+}
+
+function registrationOf(
+  { onNode, status = 'none', byAgent: _, Name, ...rest }: RandomService,
   index: number,
-): Registered {
+) {
   const ID = `s${index}`;
   const Check = { CheckID: `check-${index}`, Name: 'check', Status: status };
   const [onAgent, inCatalog] =
     status === 'none'
       ? [{}, {}]
       : [{ Check: { ...Check, TTL: '1h' } }, { Check: { ...Check, Node: onNode, ServiceID: ID } }];
-  return onNode === undefined
-    ? { via: 'agent-service', body: { ID, Name, ...rest, ...onAgent } }
-    : {
+  return typeof onNode === 'string'
+    ? ({
         via: 'catalog',
         body: { Node: onNode, ...NODES[onNode], Service: { ID, Service: Name, ...rest }, ...inCatalog },
-      };
+      } as const)
+    : ({ via: 'agent-service', body: { ID, Name, ...rest, ...onAgent } } as const);
 }
+
+/** What a container's HEALTHCHECK says where its check has a status. */
+const HEALTH = { none: 'none', passing: 'healthy', warning: 'starting', critical: 'unhealthy' } as const;
+
+/** The same service as that of a container. */
+function containerOf(service: RandomService, index: number): RosterEntry {
+  const { Name, Address, Port, Tags = [], Weights, status = 'none', byAgent } = service;
+  const isRun = byAgent === true && status !== 'none' && Port > 0;
+  return entryOf({
+    id: `${index}`.padEnd(64, 'c'),
+    ip: ownAddress(Address),
+    ports: Port > 0 ? [Port] : [],
+    health: isRun ? 'none' : HEALTH[status as keyof typeof HEALTH],
+    env: {
+      SERVICE_NAME: Name,
+      SERVICE_TAGS: Tags.join(','),
+      ...(Weights && { SERVICE_WEIGHT: `${Weights.Passing},${Weights.Warning}` }),
+      ...(isIP(Address) === 0 && Address !== '' && { SERVICE_ADDRESS: Address }),
+      // The agent's first look comes at some moment of the first interval: none within this test.
+      ...(isRun && {
+        SERVICE_CHECK_TCP: 'true',
+        SERVICE_CHECK_INTERVAL: '48h',
+        SERVICE_CHECK_INITIAL_STATUS: status,
+      }),
+    },
+  });
+}
+
+type RandomServices = typeof randomServices extends fc.Arbitrary<infer T> ? T : never;
 
 export interface Registered {
   readonly via: keyof typeof PATHS;

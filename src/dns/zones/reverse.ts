@@ -62,19 +62,21 @@ export class ReverseZone implements Zone {
     if (ip === undefined) return undefined;
     const container = this.#names.nameOf(ip);
     if (container?.given) return pointer(asked, container.name, WEAVE_TTL);
-    const [first, ...others] = await this.#view.byAddress(ip);
-    if (!first && container) return pointer(asked, container.name, WEAVE_TTL);
-    if (!first) return (await this.#atOthers(ip, question)) ?? this.#unknown(ip);
+    const known = this.#nameOf(ip, await this.#view.byAddress(ip));
+    if (known === undefined && container) return pointer(asked, container.name, WEAVE_TTL);
+    if (known === undefined) return (await this.#atOthers(ip, question)) ?? this.#unknown(ip);
     // One name only and whatever type was asked for, as Consul answers; health plays no part.
-    const atNode = [first, ...others].find((instance) => instance.nodeAddress === ip);
-    const reply = pointer(asked, this.#nameOf(first, atNode), 0);
+    const reply = pointer(asked, known, 0);
     return type === 'SOA' ? { ...reply, authorities: [this.#soa()] } : reply;
   }
 
-  #nameOf({ service }: Instance, atNode: Instance | undefined): string {
-    const { datacenter, domain } = this.#settings;
-    const name = atNode ? `${atNode.node}.node` : `${service.name}.service`;
-    return `${name}.${datacenter}.${domain}`;
+  /** What Consul would call it: by its node before its services. */
+  #nameOf(ip: string, instances: readonly Instance[]): string | undefined {
+    const { datacenter, domain, node: own, nodeAddress } = this.#settings;
+    const node = ip === nodeAddress ? own : instances.find((instance) => instance.nodeAddress === ip)?.node;
+    const [first] = instances;
+    const name = node === undefined ? first && `${first.service.name}.service` : `${node}.node`;
+    return name && `${name}.${datacenter}.${domain}`;
   }
 
   /** What Consul calls an address that only hosts of one network can have. */

@@ -7,6 +7,8 @@ export interface ServiceZoneSettings {
   readonly datacenter: string;
   /** The node that the apex names as its server. */
   readonly node: string;
+  /** That node's own address, once somebody has told it: the address is called by the node. */
+  readonly nodeAddress?: string | undefined;
   /** Leave out instances with warnings, too. */
   readonly onlyPassing: boolean;
   /** Seconds, by service name in lower case: exact, by prefix (`web*`) or for all (`*`); 0 for those that none fits. */

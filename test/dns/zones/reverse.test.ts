@@ -66,6 +66,18 @@ test.each([
   expect(reply?.authorities.length ?? 0).toBe(expected === 'NXDOMAIN' ? 1 : 0);
 });
 
+test('the address of our own node is called by the node, whatever stands there, once it is known', async () => {
+  const settings = { ...SERVICE_ZONE_DEFAULTS, node: 'host-1' };
+  const nameOf = async (nodeAddress: string | undefined, name: string) => {
+    const own = new ReverseZone({ view, names }, { ...settings, nodeAddress }, ranges);
+    const reply = (await own.resolve(questionOf(name, 'PTR'))) as Reply | undefined;
+    return reply?.answers[0]?.data;
+  };
+  expect(await nameOf('192.0.2.1', '1.2.0.192.in-addr.arpa')).toBe('host-1.node.dc1.consul');
+  expect(await nameOf('10.2.1.1', '1.1.2.10.in-addr.arpa')).toBe('host-1.node.dc1.consul');
+  expect(await nameOf(undefined, '1.2.0.192.in-addr.arpa')).toBeUndefined();
+});
+
 describe('an address of another host', () => {
   const known = new Map([
     ['9.9.2.10.in-addr.arpa', 'far.service.dc1.consul'],
