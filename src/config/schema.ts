@@ -194,7 +194,7 @@ export const SETTINGS = {
     ),
     flag: 'consul-dns',
     value: 'server',
-    help: "Consul's own DNS, asked for other datacenters, prepared queries and unknown private addresses, as in 127.0.0.1:8600",
+    help: "Consul's own DNS, asked for other datacenters, prepared queries, the service mesh and unknown private addresses, as in 127.0.0.1:8600",
   },
   resolvConf: {
     schema: v.optional(text, '/etc/resolv.conf'),

@@ -145,4 +145,4 @@ function told(reply: Buffer) {
   };
 }
 
-const isConsuls = (name: string) => /\.dc9\.|\.query\.|\.arpa$/i.test(name);
+const isConsuls = (name: string) => /\.dc9\.|\.(query|connect)\.|\.arpa$/i.test(name);

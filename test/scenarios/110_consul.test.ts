@@ -30,6 +30,7 @@ test('a host without an agent registers in the datacenter that it is given, and 
   await using far = await startConsul({ address: '127.0.0.2', node: 'far', mode });
   await eventually(async () => expect(await consul.get('/v1/catalog/datacenters')).toEqual(['dc1', 'dc2']));
   const flags = ['--consul-mode', 'catalog', '--consul-datacenter', 'dc2', '--ip', '192.0.2.7'];
+  flags.push('--consul-dns', `127.0.0.1:${consul.dnsPort}`);
   await using daemon = await startDaemon(['--registry', consul.uri, ...flags]);
   const ipv6 = ['--net=none', '--sysctl', 'net.ipv6.conf.all.disable_ipv6=0'];
   await using ours = await daemon.run(['10.2.1.1/16', 'fd00:2::1/64'], [...asWeb, ...ipv6]);
@@ -48,6 +49,12 @@ test('a host without an agent registers in the datacenter that it is given, and 
     expect(dataOf(reply)).toEqual(['fd00:2::1']);
   });
   expect(await consul.get('/v1/catalog/service/web')).toEqual([]);
+  // The names of the other datacenter are Consul's.
+  await consul.put('/v1/agent/service/register', { ID: 'near', Name: 'web', Address: '10.8.8.8', Port: 80 });
+  for (const elsewhere of [web, '_web._tcp.service.dc1.consul']) {
+    await eventually(async () => expect(dataOf(await daemon.dig(elsewhere))).toEqual(['10.8.8.8']));
+  }
+  expect(dataOf(await daemon.dig('heddle-n1.node.dc1.consul'))).toEqual(['127.0.0.1']);
   await ours.kill();
   await everywhere('10.9.9.9');
   const { hostId } = JSON.parse((await daemon.word('status', '--format', 'json')).stdout).daemon;

@@ -81,8 +81,17 @@ describe('names that others know', () => {
       { name: 'find-far.query.heddle.test.', data: '203.0.113.5' },
     ]);
     expect((await daemon.dig('nope.query.consul')).status).toBe('NXDOMAIN');
-    const asked = await consulAnswers('far.service.dc2.consul');
-    expect((await daemon.dig('far.service.dc2.consul')).status).toBe(asked);
+    expect((await daemon.dig('far.service.dc2.consul')).status).toBe('NXDOMAIN');
+  });
+
+  test("where a service's sidecar is, is asked from Consul", async () => {
+    const Connect = { SidecarService: { Port: 20_000 } };
+    const mesh = { Name: 'mesh', Address: '203.0.113.6', Port: 443, Connect };
+    await consul.put('/v1/agent/service/register', mesh);
+    const srv = { type: 'SRV' };
+    const theirs = await daemon.dig('mesh.connect.consul', { ...srv, port: consul.dnsPort });
+    expect(dataOf(theirs)).toEqual([expect.stringMatching(/^1 1 20000 /)]);
+    expect(dataOf(await daemon.dig('mesh.connect.consul', srv))).toEqual(dataOf(theirs));
   });
 
   test("an address of another host's service is called as Consul calls it", async () => {
@@ -109,8 +118,6 @@ describe('names that others know', () => {
     }
     await eventually(async () => expect((await daemon.dig(name)).answers).toMatchObject([{ ttl: 1 }]));
   });
-
-  const consulAnswers = async (name: string) => (await daemon.dig(name, { port: consul.dnsPort })).status;
 });
 
 describe('dns-args', () => {

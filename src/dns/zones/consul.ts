@@ -17,8 +17,8 @@ const TYPE_AND_CLASS_BYTES = 4;
 const MAX_NAME_BYTES = 255;
 
 /**
- * Names that only Consul can answer, asked from its own DNS: those of other datacenters, and prepared queries. It
- * need not know of the second domain: there it is asked for the same name below the first one.
+ * Names that only Consul can answer, asked from its own DNS: those of other datacenters, prepared queries, and the
+ * service mesh. It need not know of the second domain: there it is asked for the same name below the first one.
  */
 export class ConsulZone implements Zone {
   readonly name = 'consul';
@@ -50,7 +50,7 @@ export class ConsulZone implements Zone {
     // These two are the domain's, and the same for every name below it.
     if (type === 'SOA' || type === 'NS') return false;
     const parsed = parseServiceName(labels.slice(0, -own.split('.').length), type);
-    if (parsed.kind === 'query') return true;
+    if (parsed.kind === 'consul') return true;
     const { datacenter } = this.#settings;
     return 'datacenter' in parsed && parsed.datacenter !== undefined && parsed.datacenter !== datacenter;
   }

@@ -9,8 +9,8 @@ export type ServiceName =
   | { readonly kind: 'node'; readonly node: string; readonly datacenter?: string }
   /** A name that spells an address: its hexadecimal digits. */
   | { readonly kind: 'addr'; readonly digits: string }
-  /** A prepared query: Consul's alone. */
-  | { readonly kind: 'query' }
+  /** Consul's alone: a prepared query, or a name of its service mesh. */
+  | { readonly kind: 'consul' }
   /** Nothing that could exist. */
   | { readonly kind: 'invalid' };
 
@@ -19,8 +19,8 @@ const INVALID: ServiceName = { kind: 'invalid' };
 /**
  * Parses the labels left of the domain, in lower case:
  * `[tag.]name.service[.dc]`, `_name._tag[.service][.dc]` (RFC 2782; without `service` for SRV only),
- * `node.node[.dc]`, `<hex>.addr[.…]`, `name.query[.dc]`. The rightmost keyword counts, so tags and nodes may bear any name.
- * `connect` names live in Consul alone.
+ * `node.node[.dc]`, `<hex>.addr[.…]`, `name.query[.dc]`, and `connect`, `ingress` or `virtual` in its place. The
+ * rightmost keyword counts, so tags and nodes may bear any name.
  */
 export function parseServiceName(labels: readonly string[], type: string): ServiceName {
   for (let at = labels.length - 1; at >= 0; at -= 1) {
@@ -35,9 +35,10 @@ export function parseServiceName(labels: readonly string[], type: string): Servi
       case 'addr':
         return left.length === 1 ? { kind: 'addr', digits: left[0] as string } : INVALID;
       case 'query':
-        return left.length > 0 && right.length <= 1 ? { kind: 'query' } : INVALID;
       case 'connect':
-        return INVALID;
+      case 'ingress':
+      case 'virtual':
+        return left.length > 0 && right.length <= 1 ? { kind: 'consul' } : INVALID;
       default:
         if (type === 'SRV' && label.startsWith('_')) return serviceName(labels.slice(0, at + 1), right);
     }

@@ -59,7 +59,7 @@ export class ServiceZone implements Zone {
 
   async #answer(asked: AskedName, chases: number): Promise<Reply> {
     const name = parseServiceName(asked.labels, asked.type);
-    if (name.kind === 'invalid' || name.kind === 'query') return this.#negative('NXDOMAIN');
+    if (name.kind === 'invalid' || name.kind === 'consul') return this.#negative('NXDOMAIN');
     if (name.kind === 'addr') return this.#addr(name.digits, asked);
     // Types that no node has are never NXDOMAIN, not even for another datacenter's.
     if (name.kind === 'node' && !NODE_TYPES.has(asked.type)) return positive([]);

@@ -34,6 +34,9 @@ test.each([
   ['find-web.query.consul', 'A'],
   ['find-web.query.dc1.consul', 'A'],
   ['_web._tcp.dc2.consul', 'SRV'],
+  ['web.connect.consul', 'A'],
+  ['web.ingress.dc1.consul', 'SRV'],
+  ['web.virtual.consul', 'A'],
 ])('%s %s is asked from Consul', async (name, type) => {
   const question = questionOf(name, type);
   expect(await zone.resolve(question)).toEqual({ message: expect.any(Buffer) });

@@ -33,10 +33,15 @@ test.each([
   ['x.0a020101.addr', 'A', { kind: 'invalid' }],
   ['addr', 'A', { kind: 'invalid' }],
   ['_web._tcp', 'A', { kind: 'invalid' }],
-  ['find-web.query', 'A', { kind: 'query' }],
-  ['find-web.query.dc2', 'A', { kind: 'query' }],
+  ['find-web.query', 'A', { kind: 'consul' }],
+  ['find-web.query.dc2', 'A', { kind: 'consul' }],
+  ['web.connect', 'A', { kind: 'consul' }],
+  ['web.ingress', 'SRV', { kind: 'consul' }],
+  ['web.virtual.dc2', 'A', { kind: 'consul' }],
+  ['connect.service', 'A', { kind: 'service', service: 'connect' }],
   ['query', 'A', { kind: 'invalid' }],
-  ['web.connect', 'A', { kind: 'invalid' }],
+  ['connect', 'A', { kind: 'invalid' }],
+  ['web.connect.dc1.extra', 'A', { kind: 'invalid' }],
 ])('%s (%s)', (name, type, expected) => {
   expect(parseServiceName(name === '' ? [] : name.split('.'), type)).toEqual(expected);
 });
