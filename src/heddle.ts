@@ -74,7 +74,7 @@ export class Heddle {
       advertised: () => open.node().address,
     });
 
-    const { bridgeAddresses, docker, observer, surroundings } = parts;
+    const { bridgeAddresses, docker, networks, observer, surroundings } = parts;
     const containerNames = new WeaveNames({ roster, state }, { domain: settings.weaveDomain });
     const names = new NameService(
       {
@@ -83,6 +83,7 @@ export class Heddle {
         node: () => open.node(),
         known: () => Promise.race([follower.synced, follower.lostAtFirst]),
         bridgeAddresses,
+        networks,
         log: log('dns'),
       },
       settings,

@@ -41,6 +41,8 @@ export interface Parts {
   dnsAddress(): Promise<string>;
   /** That address and the search domains; undefined where no DNS is served on the bridges. */
   resolver(): Promise<ContainerResolver | undefined>;
+  /** The networks that containers are attached to: the bridge's own, and those they were given addresses in. */
+  networks(): Promise<readonly Cidr[]>;
   /** The addresses of all bridges that containers can reach us at. */
   bridgeAddresses(): Promise<readonly string[]>;
 }
@@ -123,6 +125,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     namespaceOf,
     bridge,
     interface: device,
+    networks: async () => [...(await bridgeSubnets()), ...claims.networks()],
     bridgeAddresses: async () => {
       const devices = new Set([bridge, await dockerBridge().catch(() => bridge)]);
       const addresses = await Promise.all(Array.from(devices, (name) => network.hostAddresses(name)));

@@ -1,4 +1,4 @@
-import { formatCidr, parseCidr } from '../network/cidr.ts';
+import { formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { State, StateKeeper } from '../state.ts';
 import { ReverseIndex } from './reverse-index.ts';
@@ -16,6 +16,8 @@ export const EXPOSED = 'weave:expose';
 export class Claims {
   readonly #state: StateKeeper;
   readonly #byAddress = new ReverseIndex<string>();
+  /** By the state that they follow from. */
+  readonly #networks = new WeakMap<object, readonly Cidr[]>();
 
   constructor(state: StateKeeper) {
     this.#state = state;
@@ -35,6 +37,17 @@ export class Claims {
   /** All owners: container ids and EXPOSED. */
   owners(): readonly string[] {
     return Object.keys(this.#state.current.claims);
+  }
+
+  /** The networks that anybody was given an address in, each once. */
+  networks(): readonly Cidr[] {
+    const { claims } = this.#state.current;
+    const known = this.#networks.get(claims);
+    if (known) return known;
+    const all = this.owners().flatMap((owner) => (this.of(owner) ?? []).map(networkOf));
+    const networks = [...new Map(all.map((network) => [formatCidr(network), network])).values()];
+    this.#networks.set(claims, networks);
+    return networks;
   }
 
   /** Counts from this call on; resolves when it is on disk. */

@@ -1,6 +1,7 @@
 import type { Settings } from '../config/schema.ts';
 import type { Logger } from '../log.ts';
 import { formatCidr } from '../network/cidr.ts';
+import type { Cidr } from '../network/engine.ts';
 import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
@@ -34,6 +35,8 @@ export interface NameServiceNeeds {
   known(): Promise<unknown>;
   /** The addresses of the bridges, now. */
   bridgeAddresses(): Promise<readonly string[]>;
+  /** The networks that containers are attached to, now. */
+  networks(): Promise<readonly Cidr[]>;
   readonly log: Logger;
 }
 
@@ -112,7 +115,9 @@ export class NameService {
       ...(consul ? [new ConsulZone({ consul }, zone)] : []),
       new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(others, host, asker) }, zone),
       weave,
-      new ReverseZone({ view, names, consul }, zone, [formatCidr(settings.ipallocRange)]),
+      new ReverseZone({ view, names, consul, networks: () => needs.networks() }, zone, [
+        formatCidr(settings.ipallocRange),
+      ]),
       forward,
     ];
     const resolver = new Resolver({ zones, log });

@@ -47,6 +47,11 @@ describe('the settings of service names', () => {
     expect((await daemon.dig('0a020101.addr.dc1.consul')).answers).toMatchObject([{ ttl: 15 }]);
   });
 
+  test('an unknown address in a network that somebody here is attached to is asked from nobody', async () => {
+    const { status, flags } = await daemon.dig(reverseName('10.2.9.9'), { type: 'PTR' });
+    expect([status, flags]).toEqual(['NXDOMAIN', expect.arrayContaining(['aa'])]);
+  });
+
   test('a second domain answers alike', async () => {
     await eventually(async () => {
       expect(dataOf(await daemon.dig('web.service.dc1.heddle.test'))).toEqual(['10.2.1.1']);

@@ -42,6 +42,7 @@ export class AgentResolver {
         node: () => open.node(),
         known: async () => undefined,
         bridgeAddresses: async () => [],
+        networks: async () => [],
         log: silentLogger,
       },
       settings,

@@ -1,5 +1,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { contains } from '../../network/cidr.ts';
+import type { Cidr } from '../../network/engine.ts';
 import type { Instance, View } from '../../registry/registry.ts';
 import { relayedRcode } from '../forward/relay.ts';
 import type { OtherNames } from '../hosts.ts';
@@ -22,6 +24,8 @@ export interface ReverseZoneNeeds {
   readonly names: Pick<NameTable, 'nameOf'>;
   /** Consul's own DNS, which knows what other hosts have; without it, theirs are unknown. */
   readonly consul?: OtherNames | undefined;
+  /** Networks that containers are attached to, now: unknown private addresses there do not exist, either. */
+  readonly networks?: () => Promise<readonly Cidr[]>;
   /** Milliseconds since 1970, for the SOA's serial. */
   readonly now?: () => number;
 }
@@ -35,19 +39,21 @@ export class ReverseZone implements Zone {
   readonly #view: Pick<View, 'byAddress'>;
   readonly #names: Pick<NameTable, 'nameOf'>;
   readonly #consul: OtherNames | undefined;
+  readonly #networks: () => Promise<readonly Cidr[]>;
   readonly #now: () => number;
   readonly #settings: ServiceZoneSettings;
   readonly #ranges = new BlockList();
 
   /** `ranges`: networks in CIDR form in which only containers have addresses; unknown ones there do not exist. */
   constructor(
-    { view, names, consul, now = Date.now }: ReverseZoneNeeds,
+    { view, names, consul, networks = async () => [], now = Date.now }: ReverseZoneNeeds,
     settings: ServiceZoneSettings,
     ranges: readonly string[],
   ) {
     this.#view = view;
     this.#names = names;
     this.#consul = consul;
+    this.#networks = networks;
     this.#now = now;
     this.#settings = settings;
     for (const range of ranges) {
@@ -81,15 +87,21 @@ export class ReverseZone implements Zone {
 
   /** What Consul calls an address that only hosts of one network can have. */
   async #atOthers(ip: string, question: Question): Promise<Resolved> {
-    if (!this.#consul || !PRIVATE.has(ipaddr.parse(ip).range())) return undefined;
+    if (!this.#consul || !isPrivate(ip)) return undefined;
     // It fails for an address that it does not know; and while it is away, nobody here knows better.
     const found = await this.#consul.resolve(question).catch(() => undefined);
     return found && 'message' in found && hasAnswers(found.message) ? found : undefined;
   }
 
-  #unknown(ip: string): Reply | undefined {
-    if (!this.#ranges.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')) return undefined;
+  async #unknown(ip: string): Promise<Reply | undefined> {
+    if (!(await this.#isOurs(ip))) return undefined;
     return { ...bare('NXDOMAIN', true), authorities: [this.#soa()] };
+  }
+
+  async #isOurs(ip: string): Promise<boolean> {
+    if (this.#ranges.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')) return true;
+    // A container's label names its network: no public one is taken from its owner that way.
+    return isPrivate(ip) && (await this.#networks()).some((network) => contains(network, ip));
   }
 
   #soa(): ResourceRecord {
@@ -99,6 +111,8 @@ export class ReverseZone implements Zone {
 
 /** RFC 1918 and RFC 4193. */
 const PRIVATE: ReadonlySet<string> = new Set(['private', 'uniqueLocal']);
+
+const isPrivate = (ip: string): boolean => PRIVATE.has(ipaddr.parse(ip).range());
 
 const hasAnswers = (message: Uint8Array): boolean =>
   relayedRcode(message) === RCODES.NOERROR && Buffer.from(message).readUInt16BE(6) > 0;

@@ -1,10 +1,12 @@
 import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
+import { reverseName } from '../../../src/dns/lookup.ts';
 import { NameTable } from '../../../src/dns/names/name-table.ts';
 import { readQuery } from '../../../src/dns/wire/message.ts';
 import { bare, type Question, type Reply } from '../../../src/dns/zone.ts';
 import { ReverseZone, reverseAddress } from '../../../src/dns/zones/reverse.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../../src/dns/zones/settings.ts';
+import { parseCidr } from '../../../src/network/cidr.ts';
 import { queryBytes } from '../ask.ts';
 import { questionOf } from '../question.ts';
 import { RecordedView } from '../recorded-view.ts';
@@ -76,6 +78,16 @@ test('the address of our own node is called by the node, whatever stands there, 
   expect(await nameOf('192.0.2.1', '1.2.0.192.in-addr.arpa')).toBe('host-1.node.dc1.consul');
   expect(await nameOf('10.2.1.1', '1.1.2.10.in-addr.arpa')).toBe('host-1.node.dc1.consul');
   expect(await nameOf(undefined, '1.2.0.192.in-addr.arpa')).toBeUndefined();
+});
+
+test('an unknown private address in a network that containers are attached to does not exist', async () => {
+  const networks = async () => ['10.3.0.0/16', '203.0.113.0/24', 'fd00:3::/64'].map(parseCidr);
+  const own = new ReverseZone({ view, names, networks }, { ...SERVICE_ZONE_DEFAULTS, node: 'n1' }, []);
+  const rcodeOf = async (ip: string) =>
+    ((await own.resolve(questionOf(reverseName(ip), 'PTR'))) as Reply | undefined)?.rcode;
+  expect(await Promise.all(['10.3.9.9', 'fd00:3::9'].map(rcodeOf))).toEqual(['NXDOMAIN', 'NXDOMAIN']);
+  const passedOn = await Promise.all(['10.4.9.9', 'fd00:4::9', '203.0.113.9'].map(rcodeOf));
+  expect(passedOn).toEqual([undefined, undefined, undefined]);
 });
 
 describe('an address of another host', () => {
