@@ -167,7 +167,7 @@ describe.each([
     expect(await texts(target.nsPath)).toHaveLength(8);
   });
 
-  test('detaching the first address keeps the others, and the last one takes the interface away', async () => {
+  test('detaching the first address keeps the others, and the last one takes the interface away (500)', async () => {
     await engine.ensureBridge();
     const target = await started();
     const cidrs = ['10.2.1.1/16', '10.2.1.2/16', '10.2.1.3/16'].map(parseCidr);

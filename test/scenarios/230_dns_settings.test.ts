@@ -26,7 +26,7 @@ describe('the settings of service names', () => {
   let daemon: Daemon;
   beforeAll(async () => {
     const ttls = ['--service-ttl', 'web=30s,api*=10', '--service-ttl', '*=1m', '--node-ttl', '15'];
-    daemon = await startDaemon(['--alt-domain', 'heddle.test', ...ttls]);
+    daemon = await startDaemon(['--alt-domain', 'heddle.test', '--only-passing', ...ttls]);
     await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
     await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=api-v2']);
     await daemon.run(['10.2.1.3/16'], ['-e', 'SERVICE_NAME=other']);
@@ -45,6 +45,24 @@ describe('the settings of service names', () => {
       expect((await daemon.dig(`${name}.service.consul`)).answers).toMatchObject([{ ttl }]);
     });
     expect((await daemon.dig('0a020101.addr.dc1.consul')).answers).toMatchObject([{ ttl: 15 }]);
+  });
+
+  test('with --only-passing, who is still starting is not answered', async () => {
+    const health = [
+      '--health-cmd',
+      'test -e /tmp/up',
+      '--health-interval',
+      '500ms',
+      '--health-retries',
+      '99',
+    ];
+    await using late = await daemon.run(['10.2.1.4/16'], ['-e', 'SERVICE_NAME=late', ...health]);
+    await eventually(async () => expect((await daemon.word('services')).stdout).toMatch(/late.*10\.2\.1\.4/));
+    expect((await daemon.dig('late.service.consul')).status).toBe('NXDOMAIN');
+    await late.exec('touch', '/tmp/up');
+    await eventually(async () =>
+      expect(dataOf(await daemon.dig('late.service.consul'))).toEqual(['10.2.1.4']),
+    );
   });
 
   test('an unknown address in a network that somebody here is attached to is asked from nobody', async () => {
@@ -105,6 +123,17 @@ describe('names that others know', () => {
     const found = dataOf(await nameOf('10.33.9.9'));
     expect(found).toEqual([expect.stringMatching(/^remote\.service\.dc1\./)]);
     expect((await nameOf('10.33.9.8')).status).toBe('NXDOMAIN');
+  });
+
+  test('a service at the name of a host outside is answered with the addresses that others know', async () => {
+    const name = 'far.service.corp.example';
+    await using _ = await daemon.run([], ['-e', 'SERVICE_NAME=outside', '-e', `SERVICE_ADDRESS=${name}`]);
+    await eventually(async () => {
+      expect((await daemon.dig('outside.service.consul')).answers).toMatchObject([
+        { type: 'CNAME', data: `${name}.` },
+        { name: `${name}.`, type: 'A', data: '203.0.113.5' },
+      ]);
+    });
   });
 
   test('what was answered once is answered on while nobody else answers', async () => {

@@ -98,7 +98,7 @@ test('rules that somebody flushed stand again when the daemon starts', async () 
   await eventually(async () => expect(await ours()).toHaveLength(1));
 });
 
-test('attach and detach say which addresses, may be repeated, and the name follows', async () => {
+test('attach and detach say which addresses, may be repeated, and the name follows (500, 510)', async () => {
   await using web = await runContainer(['-e', 'SERVICE_NAME=web']);
   const name = 'web.service.dc1.consul';
   for (let times = 0; times < 2; times++) {

@@ -162,7 +162,7 @@ describe('the host on the network', () => {
     expect(await succeed('ip', ['-o', 'address', 'show', 'docker0'])).toContain(`inet ${stdout.trim()}/`);
   });
 
-  test('with --local the same words work without a daemon', async () => {
+  test('with --local the same words work without a daemon (510)', async () => {
     await daemon.stop();
     const elsewhere = { env: { HEDDLE_STATE_DIR: `${daemon.stateFolder}-of-nobody` } };
     const local = (...words: string[]) => heddle(['--local', ...words], elsewhere);

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RosterEntry } from '../../../src/containers/entry.ts';
 import { Roster } from '../../../src/containers/roster.ts';
@@ -55,6 +57,22 @@ describe('a container (TestContainerAndPeerDeath, 260 removal on death)', () => 
 });
 
 describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
+  test('takes ten thousand names and no more, until one is taken away', async () => {
+    const given = Array.from({ length: 10_000 }, (_, n) => ({
+      name: `n${n}.weave.local`,
+      ips: ['10.9.9.9'],
+    }));
+    const before = { version: 1, hostId: '0123456789ab', claims: {}, names: given };
+    await writeFile(join(folder.path, 'state.json'), JSON.stringify(before));
+    await open();
+    const more = { ips: ['10.9.9.8'], name: 'more' };
+    await expect(names.add(more)).rejects.toThrow(/10000 names were given already.*dns-remove/);
+    expect([at('more'), at('n9999')]).toEqual([[], ['10.9.9.9']]);
+    await names.remove({ ips: ['10.9.9.9'], name: 'n7' });
+    await names.add(more);
+    expect([at('more'), at('n7')]).toEqual([['10.9.9.8'], []]);
+  });
+
   test('names a container for as long as it runs, with its address of that moment', async () => {
     roster.set(web);
     await names.add({ ips: [], container: id, name: 'front' });
