@@ -1,18 +1,32 @@
+import { isIP } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
+import { expect } from 'vitest';
 import type { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
+import { ForwardZone } from '../../src/dns/forward/forward.ts';
+import { NameTable } from '../../src/dns/names/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
+import type { Question as Asked, Zone } from '../../src/dns/zone.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
+import { WeaveZone } from '../../src/dns/zones/weave.ts';
 import { silentLogger } from '../../src/log.ts';
 import type { Instance, NodeEntry, View } from '../../src/registry/registry.ts';
 import { queryBytes } from './ask.ts';
 import { flagsOf, rcodeOf, textOf } from './read.ts';
+import { manyAddresses, replyTo } from './upstream.ts';
 
-/** Services that change. */
+/** Services that change, containers of the same names, and one name that another server knows. */
 export class ChangingView {
   readonly services = new Map<string, Instance[]>();
+  readonly #containers = new NameTable();
+  /** What answers for other names than those of services. */
+  readonly others: readonly Zone[] = [
+    new WeaveZone({ names: this.#containers, now: () => 0 }, WEAVE),
+    elsewhere(),
+  ];
   datacenter = 'dc1';
 
   instances(service: string): readonly Instance[] {
@@ -24,6 +38,11 @@ export class ChangingView {
   }
 
   set(name: string, addresses: readonly string[], status: Instance['status'] = 'passing'): void {
+    const ips = addresses.filter((address) => isIP(address) > 0);
+    this.#containers.set(
+      name,
+      ips.map((ip) => ({ name: `${name}.${WEAVE.domain}`, ip, given: false })),
+    );
     this.services.set(
       name,
       addresses.map((address, index) => ({
@@ -45,9 +64,30 @@ export class ChangingView {
   }
 }
 
+const WEAVE = { domain: 'weave.local' };
+
+/** A server that has forty addresses for a name, remembered at a moment for ever. */
+function elsewhere(): Zone {
+  const ask = async ({ asked, type }: Asked) =>
+    replyTo(dnsPacket.decode(queryBytes(asked, type)), type === 'A' ? manyAddresses(40) : []);
+  return new ForwardZone(
+    {
+      upstreams: { current: async () => ({ servers: [{ ip: '192.0.2.53', port: 53 }] }) },
+      client: { ask },
+      isLocal: isNeighbour,
+    },
+    { ownDomains: ['consul', WEAVE.domain], cache: { now: () => 0 } },
+  );
+}
+
+const isNeighbour = (client: string) => client.startsWith('10.');
+
 /** A responder for the services of a view, at a moment for ever: the serial of the SOA is the time. */
 export function responderOf(
-  view: Pick<View, 'instances' | 'node'> & { readonly datacenter?: string },
+  view: Pick<View, 'instances' | 'node'> & {
+    readonly datacenter?: string;
+    readonly others?: readonly Zone[];
+  },
   cache?: AnswerCache,
 ): Responder {
   const settings = {
@@ -57,10 +97,10 @@ export function responderOf(
       return view.datacenter ?? 'dc1';
     },
   };
-  const zones = [new ServiceZone({ view, now: () => 0 }, settings)];
+  const zones = [new ServiceZone({ view, now: () => 0 }, settings), ...(view.others ?? [])];
   return new Responder({
     resolver: new Resolver({ zones, log: silentLogger }),
-    recursionFor: (client) => client.startsWith('10.'),
+    recursionFor: isNeighbour,
     ...(cache && { cache }),
     log: silentLogger,
   });
@@ -89,6 +129,10 @@ export const question = fc.record({
     'big.service.consul',
     'nope.service.consul',
     '0a020101.addr.consul',
+    'web',
+    'db.weave.local',
+    'big.weave.local',
+    'many.example.com',
   ),
   type: fc.constantFrom('A', 'AAAA', 'SRV', 'ANY', 'TXT', 'MX'),
   rd: fc.boolean(),
@@ -112,21 +156,75 @@ export function packetOf({ name, type, rd, size, id, upper }: Question): Buffer 
 }
 
 /**
- * What two replies to one question must have in common: everything but the order, which and how many where not all
- * fit, and the case of letters in names that are not the question's.
+ * Expects of a reply that it says what the same question is answered otherwise: everything but the order. Where not all
+ * fits, it is a part of the whole. Where one of several host names is chosen by chance, and decides about all that
+ * follows, it is compared with a reply that has the same ones.
+ * @param other a reply to the same question; `ask` asks for further ones, over its transport or another
  */
-export function essence(reply: Buffer) {
+export async function expectAlike(
+  reply: Buffer,
+  other: Buffer,
+  ask: (transport?: 'tcp' | 'udp') => Promise<Buffer>,
+): Promise<void> {
+  const actual = essence(reply);
+  if (!actual.flags.includes('tc')) {
+    const isSame = ({ hosts }: Essence) => isDeepStrictEqual(hosts, actual.hosts);
+    expect(actual).toEqual(await until(isSame, essence(other), ask));
+    return;
+  }
+  const isPart = ({ hosts }: Essence) => actual.hosts.every((host, at) => hosts[at] === host);
+  const whole = await until(isPart, essence(await ask('tcp')), () => ask('tcp'));
+  expectPart(actual, essence(other), whole);
+}
+
+/** The rarest of sixty instances is chosen in so many, all but certainly. */
+const CHANCES = 2000;
+
+async function until(
+  fits: (reply: Essence) => boolean,
+  first: Essence,
+  ask: () => Promise<Buffer>,
+): Promise<Essence> {
+  let found = first;
+  for (let times = 0; times < CHANCES && !fits(found); times += 1) found = essence(await ask());
+  return found;
+}
+
+function expectPart(part: Essence, other: Essence, whole: Essence): void {
+  const flags = whole.flags.toSpliced(2, 0, 'tc');
+  expect({ ...part, ...NOTHING }).toEqual({ ...whole, ...NOTHING, flags });
+  expect(whole.answers).toEqual(expect.arrayContaining(part.answers));
+  expect(whole.additionals).toEqual(expect.arrayContaining(part.additionals));
+  expect(part.answers.length).toBeLessThan(whole.answers.length);
+  // Addresses of one family fill the same space, whichever they are.
+  if (whole.types.length === 1 && whole.types[0] !== 'SRV')
+    expect(part.answers.length).toBe(other.answers.length);
+}
+
+/** What a part lacks. */
+const NOTHING = { length: undefined, answers: [], additionals: [], hosts: [], types: [] };
+
+type Essence = ReturnType<typeof essence>;
+
+/** What a reply says but for the order of its records, and the case of letters in names that are not the question's. */
+function essence(reply: Buffer) {
   const decoded = dnsPacket.decode(reply);
   const sorted = (records: readonly dnsPacket.Answer[] = []) => records.map(textOf).sort();
   const folded = (records: readonly dnsPacket.Answer[] = []) =>
     sorted(records).map((text) => text.toLowerCase());
-  const { answers, authorities = [], additionals } = decoded;
-  const asked = [decoded.id, rcodeOf(decoded), decoded.questions];
-  // Among several host names one is chosen, and it decides about all that follows.
-  if (answers?.some(({ type }) => type === 'CNAME')) return asked;
-  const common = [...asked, flagsOf(decoded)];
-  if (decoded.flag_tc) return common;
-  // A name that ends like the question is shorter when the letters are alike, too.
-  const length = authorities.length === 0 ? reply.length : undefined;
-  return [...common, length, sorted(answers), folded(authorities), folded(additionals)];
+  const { answers = [], authorities = [], additionals } = decoded;
+  return {
+    id: decoded.id,
+    rcode: rcodeOf(decoded),
+    questions: decoded.questions,
+    flags: flagsOf(decoded),
+    // A name that ends like the question is shorter when the letters are alike, too.
+    length: authorities.length === 0 ? reply.length : undefined,
+    answers: sorted(answers),
+    authorities: folded(authorities),
+    additionals: folded(additionals),
+    /** The host names that the answer goes through, in its order. */
+    hosts: answers.flatMap((answer) => (answer.type === 'CNAME' ? answer.data : [])),
+    types: [...new Set(answers.map(({ type }) => type))].sort(),
+  };
 }
