@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /** More than collecting garbage later leaves, in MiB: a queue that grew would be. */
 export const SLACK_MIB = 40;
@@ -12,4 +14,12 @@ export const peakMemoryOf = (pid: number): number => statusField(pid, 'VmHWM');
 function statusField(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+}
+
+/** What this process keeps, in MiB, in its heap and in buffers, once garbage is collected. */
+export function heapMib(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 2 ** 20;
 }
