@@ -73,8 +73,9 @@ function elsewhere(): Zone {
   return new ForwardZone(
     {
       upstreams: { current: async () => ({ servers: [{ ip: '192.0.2.53', port: 53 }] }) },
-      client: { ask },
+      client: { ask, hasComeRound: () => false },
       isLocal: isNeighbour,
+      isOwn: () => false,
     },
     { ownDomains: ['consul', WEAVE.domain], cache: { now: () => 0 } },
   );
@@ -191,8 +192,8 @@ async function until(
 }
 
 function expectPart(part: Essence, other: Essence, whole: Essence): void {
-  const flags = whole.flags.toSpliced(2, 0, 'tc');
-  expect({ ...part, ...NOTHING }).toEqual({ ...whole, ...NOTHING, flags });
+  const flags = part.flags.filter((flag) => flag !== 'tc');
+  expect({ ...part, ...NOTHING, flags }).toEqual({ ...whole, ...NOTHING });
   expect(whole.answers).toEqual(expect.arrayContaining(part.answers));
   expect(whole.additionals).toEqual(expect.arrayContaining(part.additionals));
   expect(part.answers.length).toBeLessThan(whole.answers.length);
@@ -220,7 +221,8 @@ function essence(reply: Buffer) {
     flags: flagsOf(decoded),
     // A name that ends like the question is shorter when the letters are alike, too.
     length: authorities.length === 0 ? reply.length : undefined,
-    answers: sorted(answers),
+    // Another server's names are spelled as they were when it was asked.
+    answers: decoded.flag_aa ? sorted(answers) : folded(answers),
     authorities: folded(authorities),
     additionals: folded(additionals),
     /** The host names that the answer goes through, in its order. */

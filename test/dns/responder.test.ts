@@ -65,8 +65,9 @@ function responderOfDaemon(below: (limit: number) => number): Responder {
   const forward = new ForwardZone(
     {
       upstreams: { current: async () => ({ servers: [{ ip: '192.0.2.53', port: 53 }] }) },
-      client: { ask: async (question) => garbage(question) },
+      client: { ask: async (question) => garbage(question), hasComeRound: () => false },
       isLocal: () => true,
+      isOwn: () => false,
     },
     { ownDomains: ['consul', 'weave.local'], cache: { maxBytes: 1 << 20 } },
   );
