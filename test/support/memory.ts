@@ -20,6 +20,6 @@ function statusField(pid: number, field: string): number {
 export function heapMib(): number {
   setFlagsFromString('--expose-gc');
   runInNewContext('gc')();
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 2 ** 20;
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 2 ** 20;
 }

@@ -67,7 +67,9 @@ export function templateOf(
 
 /** The template of a message whose records keep their order, as that of another server. */
 export function fixedTemplate(message: Buffer, questionEnd: number): AnswerTemplate {
-  return { message, questionEnd, starts: [], shown: message.readUInt16BE(6), links: [] };
+  // A copy of its own: what was relayed may be a part of a larger buffer.
+  const own = Uint8Array.from(message);
+  return { message: own, questionEnd, starts: [], shown: message.readUInt16BE(6), links: [] };
 }
 
 /** Undefined where a record behind the answers could not follow them. */
