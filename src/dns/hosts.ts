@@ -1,5 +1,5 @@
 import dnsPacket from 'dns-packet';
-import { readQuery } from './wire/message.ts';
+import { HEADER_BYTES, readQuery } from './wire/message.ts';
 import { isName } from './wire/name.ts';
 import type { Question, Resolved, ResourceRecord } from './zone.ts';
 
@@ -25,7 +25,7 @@ export async function hostRecords(
   const reply = question && (await others.resolve(question).catch(() => undefined));
   if (!reply) return [];
   // A zone of our own holds no more than it answers.
-  return 'message' in reply ? addressRecordsIn(Buffer.from(reply.message)) : reply.answers;
+  return 'message' in reply ? addressRecordsIn(Buffer.from(reply.message), question) : reply.answers;
 }
 
 function questionAbout(name: string, type: 'A' | 'AAAA', asker: Question): Question | undefined {
@@ -35,15 +35,17 @@ function questionAbout(name: string, type: 'A' | 'AAAA', asker: Question): Quest
   return received && 'query' in received ? received.query.question : undefined;
 }
 
-function addressRecordsIn(message: Buffer): ResourceRecord[] {
+function addressRecordsIn(message: Buffer, { asked, bytes, name: host }: Question): ResourceRecord[] {
   try {
+    // It was asked for in letters of random case, which names in the answer share or repeat.
+    message.set(bytes, HEADER_BYTES);
     const { answers = [] } = dnsPacket.decode(message);
     return answers.slice(0, MAX_RECORDS).flatMap((record): ResourceRecord[] => {
       const { type, name, data } = record as { type: string; name: string; data: string };
       if (type !== 'A' && type !== 'AAAA' && type !== 'CNAME') return [];
       // dns-packet makes text of any bytes; what cannot be a name of ours is left out.
       if (!isName(name) || (type === 'CNAME' && !isName(data))) return [];
-      return [{ name, ttl: 0, type, data }];
+      return [{ name: name.toLowerCase() === host ? asked : name, ttl: 0, type, data }];
     });
   } catch {
     return [];

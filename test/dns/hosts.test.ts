@@ -49,6 +49,21 @@ describe('the records of a host', () => {
     ]);
   });
 
+  test('are called as they were asked for, in whatever letters another server was asked', async () => {
+    const shouting = (question: Question) => ({ ...question, asked: question.asked.toUpperCase() });
+    const names = others([
+      { ...address, name: 'BACKEND.example.COM' },
+      { type: 'A', data: '203.0.113.8' },
+    ]);
+    const asker = questionOf(queryBytes('web.service.consul', 'SRV'));
+    const records = await hostRecords(
+      { resolve: (question) => names.resolve(shouting(question)) },
+      'backend.example.com',
+      asker,
+    );
+    expect(records.map(({ name }) => name)).toEqual(['backend.example.com', 'backend.example.com']);
+  });
+
   test('are of the family that is asked for, and asked on the asker’s behalf', async () => {
     const names = others([]);
     await hostRecords(

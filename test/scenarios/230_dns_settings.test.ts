@@ -108,7 +108,8 @@ describe('names that others know', () => {
   });
 
   test("where a service's sidecar is, is asked from Consul", async () => {
-    const Connect = { SidecarService: { Port: 20_000 } };
+    const Check = { TTL: '1h', Status: 'passing' };
+    const Connect = { SidecarService: { Port: 20_000, Check } };
     const mesh = { Name: 'mesh', Address: '203.0.113.6', Port: 443, Connect };
     await consul.put('/v1/agent/service/register', mesh);
     const srv = { type: 'SRV' };
