@@ -74,8 +74,11 @@ const place = (service: RandomService) =>
   `${service.Name.toLowerCase()} ${addressOf(service)} ${service.Port}`;
 const addressOf = ({ onNode, Address, TaggedAddresses: tagged }: RandomService) =>
   onNode === CONTAINER
-    ? ownAddress(Address)
+    ? (otherAddress(Address, tagged) ?? ownAddress(Address))
     : (tagged?.lan_ipv6?.Address ?? tagged?.lan_ipv4?.Address ?? Address);
+/** The IPv6 address that a container has beside one of IPv4. */
+const otherAddress = (own: string, tagged: RandomService['TaggedAddresses']) =>
+  isIP(ownAddress(own)) === 4 ? tagged?.lan_ipv6?.Address : undefined;
 /** Containers have an address, in the kernel's form. */
 const ownAddress = (address: string) => (isIP(address) === 0 ? '10.2.1.1' : address.replace('::ffff:', ''));
 export const randomServices = fc.tuple(
@@ -223,6 +226,7 @@ function containerOf(service: RandomService, index: number): RosterEntry {
   return entryOf({
     id: `${index}`.padEnd(64, 'c'),
     ip: ownAddress(Address),
+    ipv6: otherAddress(Address, service.TaggedAddresses),
     ports: Port > 0 ? [Port] : [],
     health: isRun ? 'none' : HEALTH[status as keyof typeof HEALTH],
     env: {
