@@ -128,7 +128,7 @@ export class Heddle {
         collectRemains: (gone, options) => collectRemains(settings, gone, options),
         consulClock: () => findConsulClock(settings),
       },
-      { hostId, settings: settings.effective, bridge: settings.bridge },
+      { hostId, settings: settings.effective, bridge: settings.bridge, onlyPassing: settings.onlyPassing },
     );
     const control = new ControlServer(
       {

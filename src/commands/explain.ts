@@ -24,7 +24,7 @@ export const explainWord: HostWord = {
   async run(host, { args, options }, io) {
     const asked = askedName(args[0] as string);
     const [reports, instances] = [await host.containers(), await host.instances(asked.name)];
-    const explanation = explain(asked, reports, instances, (id) => host.registration(id));
+    const explanation = explain(asked, reports, instances, host);
     answer(io, options, text(explanation), explanation);
     return explanation.answers.length > 0 ? 0 : 3;
   },
@@ -38,15 +38,18 @@ function text({ name, tag, answers, here, elsewhere, nothing }: Explanation): st
 }
 
 function ofContainer(candidate: Candidate): readonly string[] {
-  const { container, containerName, service, announced, registration, why } = candidate;
+  const { container, containerName, service, checks, announced, registration, why } = candidate;
   return [
     `${printable(containerName)} (${shortId(container)}) ${why === undefined ? 'answers' : `does not answer: ${printable(why)}`}`,
     `  ${printable(announced)}`,
-    ...describeService(service).map((line) => `  ${line}`),
+    ...describeService(service, checks).map((line) => `  ${line}`),
     `  registry: ${printable(registration)}`,
   ];
 }
 
-function ofOtherHost({ service, node, status }: Instance): readonly string[] {
-  return [`node ${printable(node)}, ${status}`, ...describeService(service).map((line) => `  ${line}`)];
+function ofOtherHost({ service, node, status, unwell = [] }: Instance): readonly string[] {
+  return [
+    `node ${printable(node)}, ${status}`,
+    ...describeService(service, unwell).map((line) => `  ${line}`),
+  ];
 }

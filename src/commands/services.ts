@@ -2,6 +2,7 @@ import { announcement } from '../control/announcement.ts';
 import type { ContainerReport, Host } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
+import type { CheckState } from '../registry/registry.ts';
 import { addressesOf, type Check, type Service } from '../services/service.ts';
 import { answer, formatOption } from './format.ts';
 import { printable, table } from './table.ts';
@@ -63,8 +64,8 @@ function dryRun(report: ContainerReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A service in a few lines. */
-export function describeService(service: Service): readonly string[] {
+/** A service in a few lines, and how checks of it are as far as that is told. */
+export function describeService(service: Service, states: readonly CheckState[] = []): readonly string[] {
   const { id, name, port, tags, checks, meta } = service;
   const own = Object.entries(meta).filter(([key]) => !key.startsWith('heddle-'));
   return [
@@ -74,7 +75,13 @@ export function describeService(service: Service): readonly string[] {
     ...(own.length > 0
       ? [`  meta    ${printable(own.map(([key, value]) => `${key}=${value}`).join(', '))}`]
       : []),
-    ...checks.map((check) => `  check   ${printable(describeCheck(check))}`),
+    ...checks.map((check) => {
+      const state = states.find(({ id }) => id === check.id);
+      return `  check   ${printable(describeCheck(check))}${state ? `: ${state.status}` : ''}`;
+    }),
+    ...states
+      .filter(({ id }) => !checks.some((check) => check.id === id))
+      .map((state) => `  check   ${printable(state.name)}: ${state.status}`),
   ];
 }
 

@@ -42,6 +42,7 @@ export interface DaemonHostOptions {
   readonly settings: readonly EffectiveSetting[];
   readonly hostId: string;
   readonly bridge: string;
+  readonly onlyPassing: boolean;
 }
 
 /** The host as its daemon sees it: from live tables, and what is given is remembered for the next start. */
@@ -111,6 +112,10 @@ export class DaemonHost implements Host {
 
   async instances(service: string): Promise<readonly Instance[]> {
     return await this.#needs.view.instances(service);
+  }
+
+  get onlyPassing(): boolean {
+    return this.#options.onlyPassing;
   }
 
   registration(service: string): string {

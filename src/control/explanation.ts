@@ -1,7 +1,8 @@
-import type { Instance } from '../registry/registry.ts';
+import type { CheckState, Instance } from '../registry/registry.ts';
+import { isAnswered } from '../services/health.ts';
 import { addressesOf, type Service } from '../services/service.ts';
 import { announcement } from './announcement.ts';
-import type { ContainerReport } from './host.ts';
+import type { ContainerReport, Host } from './host.ts';
 
 /** A service's name as DNS takes it apart; the tag is everything left of the name. */
 export interface AskedName {
@@ -16,6 +17,8 @@ export interface Candidate {
   readonly service: Service;
   /** Which address and why, or why it is not announced. */
   readonly announced: string;
+  /** How its checks are, and its node's that do not pass. */
+  readonly checks: readonly CheckState[];
   /** What the registry has made of it. */
   readonly registration: string;
   /** True where it is among the answers. */
@@ -25,7 +28,7 @@ export interface Candidate {
 }
 
 export interface Explanation extends AskedName {
-  /** Addresses that answer, without regard to the health of other hosts' instances that are critical. */
+  /** Addresses that answer. */
   readonly answers: readonly string[];
   readonly here: readonly Candidate[];
   readonly elsewhere: readonly Instance[];
@@ -53,7 +56,7 @@ export function explain(
   asked: AskedName,
   reports: readonly ContainerReport[],
   found: readonly Instance[],
-  registration: (service: string) => string,
+  host: Pick<Host, 'registration' | 'onlyPassing'>,
 ): Explanation {
   const tagged = (service: Service) =>
     asked.tag === undefined || service.tags.some((tag) => tag.toLowerCase() === asked.tag);
@@ -62,17 +65,23 @@ export function explain(
     .flatMap((report) => candidates(report, asked.name))
     .map((candidate): Candidate => {
       const instance = byId.get(candidate.service.id);
-      const why = candidate.why ?? whyNot(candidate.service, instance, tagged(candidate.service), asked);
+      const why =
+        candidate.why ??
+        (tagged(candidate.service)
+          ? whyNot(candidate.service, instance, host)
+          : `it has not the tag ${asked.tag}, but ${list(candidate.service.tags) || 'none'}`);
       return {
         ...candidate,
-        registration: candidate.why === undefined ? registration(candidate.service.id) : 'not registered',
+        checks: checkStates(candidate.service, instance),
+        registration:
+          candidate.why === undefined ? host.registration(candidate.service.id) : 'not registered',
         answers: why === undefined,
         ...(why !== undefined && { why }),
       };
     });
   const ours = new Set(here.map(({ service }) => service.id));
   const elsewhere = found.filter(({ service }) => !ours.has(service.id));
-  const answering = elsewhere.filter(({ service, status }) => tagged(service) && status !== 'critical');
+  const answering = elsewhere.filter(({ service, status }) => tagged(service) && isAnswered(status, host));
   const answers = [
     ...here.filter((candidate) => candidate.answers).flatMap(({ service }) => addressesOf(service)),
     ...answering.flatMap(({ service, nodeAddress }) => {
@@ -101,20 +110,30 @@ function candidates(report: ContainerReport, name: string): readonly Found[] {
     }));
 }
 
+function checkStates(service: Service, instance: Instance | undefined): readonly CheckState[] {
+  const { unwell = [] } = instance ?? {};
+  const statusOf = (id: string) => unwell.find((check) => check.id === id)?.status;
+  const own = service.checks.map(({ id, name }) => ({
+    ...{ id, name },
+    status: statusOf(id) ?? (instance === undefined ? ('unknown' as const) : ('passing' as const)),
+  }));
+  return [...own, ...unwell.filter(({ id }) => !own.some((check) => check.id === id))];
+}
+
 function whyNot(
   service: Service,
   instance: Instance | undefined,
-  tagged: boolean,
-  { tag }: AskedName,
+  { onlyPassing }: Pick<Host, 'onlyPassing'>,
 ): string | undefined {
-  if (!tagged) return `it has not the tag ${tag}, but ${list(service.tags) || 'none'}`;
-  if (instance?.status === 'critical') return 'a check of it is critical';
   if (instance === undefined) {
     return service.checks.length > 0
       ? 'the registry that runs its checks does not list it'
       : 'the registry refused it';
   }
-  return undefined;
+  const { status, unwell = [] } = instance;
+  if (isAnswered(status, { onlyPassing })) return undefined;
+  const names = list(unwell.filter((check) => check.status === status).map(({ name }) => name));
+  return `${names} is ${status}${status === 'warning' ? ', and --only-passing leaves it out' : ''}`;
 }
 
 function whyNothing(

@@ -32,6 +32,8 @@ export interface Host {
   containers(): Promise<readonly ContainerReport[]>;
   /** All instances of a service, as the resolver sees them. @throws HeddleError `unreachable` */
   instances(service: string): Promise<readonly Instance[]>;
+  /** True where the resolver leaves out instances whose checks warn. */
+  readonly onlyPassing: boolean;
   /** What the registry has made of a service of this host, by its id; for people. */
   registration(service: string): string;
   /** Removes what another heddle, or a registrator, has left in the registry; with `dryRun` only finds it. */

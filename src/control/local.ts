@@ -129,7 +129,14 @@ class LocalHost implements Host {
   async instances(name: string): Promise<readonly Instance[]> {
     const reports = await this.containers();
     const services = reports.flatMap((report) => report.services).filter((service) => service.name === name);
-    return services.map((service) => ({ service, node: 'local', nodeAddress: '', status: 'passing' }));
+    return services.map((service) => {
+      const unwell = service.checks.map(({ id, name }) => ({ id, name, status: 'unknown' as const }));
+      return { service, node: 'local', nodeAddress: '', status: 'passing', unwell };
+    });
+  }
+
+  get onlyPassing(): boolean {
+    return this.#settings.onlyPassing;
   }
 
   registration(): string {

@@ -1,4 +1,5 @@
-import { type Check, DEFAULT_WEIGHTS, type Service } from '../services/service.ts';
+import { worst } from '../services/health.ts';
+import { type Check, type CheckStatus, DEFAULT_WEIGHTS, type Service } from '../services/service.ts';
 import type { Instance } from './registry.ts';
 
 /** A service as an agent or the catalog gives it back: without its checks. */
@@ -24,7 +25,11 @@ export interface NodeJson {
 export interface HealthJson {
   readonly Node: NodeJson;
   readonly Service: ServiceJson;
-  readonly Checks: readonly { readonly Status: string }[];
+  readonly Checks: readonly {
+    readonly CheckID: string;
+    readonly Name: string;
+    readonly Status: CheckStatus;
+  }[];
 }
 
 export function fromJson(json: ServiceJson): Service {
@@ -51,9 +56,12 @@ function ofBothFamilies({ Address, TaggedAddresses }: ServiceJson): Pick<Service
 }
 
 export function instanceOf({ Node: node, Service: service, Checks: checks }: HealthJson): Instance {
-  const worst = ['critical', 'warning'] as const;
-  const status = worst.find((candidate) => checks.some(({ Status }) => Status === candidate)) ?? 'passing';
-  return { service: fromJson(service), node: node.Node, nodeAddress: node.Address, status };
+  const unwell = checks
+    .filter(({ Status }) => Status !== 'passing')
+    .map(({ CheckID: id, Name: name, Status: status }) => ({ id, name, status }));
+  const status = worst(checks.map(({ Status }) => Status));
+  const instance = { service: fromJson(service), node: node.Node, nodeAddress: node.Address, status };
+  return unwell.length > 0 ? { ...instance, unwell } : instance;
 }
 
 /** The body of `/v1/agent/service/register`. */

@@ -43,7 +43,16 @@ export interface Instance {
   readonly node: string;
   readonly nodeAddress: string;
   /** The worst of the instance's own and its node's checks. */
-  readonly status: 'passing' | 'warning' | 'critical';
+  readonly status: CheckStatus;
+  /** Those of its own checks and its node's that do not pass; absent where all do. */
+  readonly unwell?: readonly CheckState[];
+}
+
+/** How a check is; `unknown` where nobody has said so. */
+export interface CheckState {
+  readonly id: string;
+  readonly name: string;
+  readonly status: CheckStatus | 'unknown';
 }
 
 /** A node as the resolver sees it. */

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { heddlesChecks, statusOf, worst } from '../services/health.ts';
 import { isOurs } from '../services/identity.ts';
-import type { Service } from '../services/service.ts';
+import type { Check, Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
-import type { Instance, NodeEntry, Registry, View } from './registry.ts';
+import type { CheckState, Instance, NodeEntry, Registry, View } from './registry.ts';
 import type { RemoteNames } from './remote-names.ts';
 
 export interface ViewNeeds {
@@ -101,10 +101,22 @@ export class RegistryView implements View {
       if (service.checks.length === 0) return { service, node, nodeAddress, status: 'passing' };
       const own = heddlesChecks(service, this.#needs.checkedBy);
       const status = worst(own.map(statusOf));
-      if (own.length === service.checks.length) return { service, node, nodeAddress, status };
+      const instance = { service, node, nodeAddress, status, ...unwellOf(own) };
+      if (own.length === service.checks.length) return instance;
       const known = seen.find((instance) => instance.service.id === service.id);
       if (known === undefined) return [];
-      return { service, node, nodeAddress, status: worst([status, known.status]) };
+      return { ...instance, status: worst([status, known.status]), ...unwellOf(own, known.unwell) };
     });
   }
+}
+
+/** Of what was seen, what heddle itself says of a check counts more. */
+function unwellOf(own: readonly Check[], seen: readonly CheckState[] = []): Pick<Instance, 'unwell'> {
+  const ours = own.filter((check) => statusOf(check) !== 'passing');
+  const others = seen.filter(({ id }) => !own.some((check) => check.id === id));
+  const unwell = [
+    ...ours.map((check) => ({ id: check.id, name: check.name, status: statusOf(check) })),
+    ...others,
+  ];
+  return unwell.length > 0 ? { unwell } : {};
 }

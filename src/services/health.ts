@@ -40,3 +40,8 @@ export function worst(statuses: Iterable<CheckStatus>): CheckStatus {
   const all = new Set(statuses);
   return (['critical', 'warning'] as const).find((status) => all.has(status)) ?? 'passing';
 }
+
+/** Whether an instance of this status is answered: a critical one never, one that warns unless only those that pass are. */
+export function isAnswered(status: CheckStatus, { onlyPassing }: { readonly onlyPassing: boolean }): boolean {
+  return status === 'passing' || (status === 'warning' && !onlyPassing);
+}

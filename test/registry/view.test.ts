@@ -150,6 +150,21 @@ describe('with a registry that many hosts share', () => {
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
   });
 
+  test('the checks that do not pass are told: ours as heddle knows them, the others as the registry does', async () => {
+    const own = { id: healthy('critical').id, name: healthy('critical').name };
+    const seen = [
+      { ...own, status: 'warning' },
+      { id: alive.id, name: alive.name, status: 'critical' },
+    ] as const;
+    here = [instance('10.2.1.1', 'h1', {}, [alive, healthy('critical')]).service];
+    elsewhere = [{ ...instance('10.2.1.1', 'h1', { status: 'critical' }), unwell: seen }];
+    const [ill] = await view.instances('web');
+    expect(ill?.unwell).toEqual([{ ...own, status: 'critical' }, seen[1]]);
+    here = [instance('10.2.1.1', 'h1', {}, [healthy('passing')]).service];
+    const [well] = await view.instances('web');
+    expect(well).not.toHaveProperty('unwell');
+  });
+
   test('while it hangs, names of this host are answered all the same, and the others as last known', async () => {
     here = [instance('10.2.1.1', 'h1').service];
     elsewhere = [instance('10.2.2.1', 'h2')];

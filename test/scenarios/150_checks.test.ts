@@ -51,13 +51,21 @@ describe.each([
 
   // They wait for seconds to pass, and can do that together.
   test.concurrent.each([
-    ['an HTTP check', 'http', http],
-    ['its HEALTHCHECK', 'health', healthcheck],
-  ])('a container is answered while %s passes', async (_what, name, words) => {
+    ['an HTTP check', 'http', http, 'http check'],
+    ['its HEALTHCHECK', 'health', healthcheck, "the container's HEALTHCHECK"],
+  ])('a container is answered while %s passes, and explained', async (_what, name, words, check) => {
     await using container = await server(name, ...words);
     await answers(name, await container.address());
+    const well = await daemon.word('explain', name);
+    expect(well).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^ *check .*: (passing|warning)$/m),
+    });
     await sicken(container);
     await answers(name);
+    const ill = await daemon.word('explain', name);
+    expect(ill).toMatchObject({ status: 3, stdout: expect.stringMatching(/^ *check .*: critical$/m) });
+    expect(ill.stdout).toContain(` does not answer: ${check} is critical\n`);
     await heal(container);
     await answers(name, await container.address());
   });
@@ -163,6 +171,17 @@ test('a command that a container names is run only where that is allowed', async
   }
   await using _daemon = await startDaemon([...flags, '--allow-script-checks']);
   await eventually(async () => expect(await checks()).toEqual(['script passing']), { within: 10_000 });
+});
+
+test('with --only-passing, one that warns is not answered, and explain says why', async () => {
+  await using daemon = await startDaemon(['--address', 'internal', '--only-passing']);
+  await using _starting = await server('web', '--health-cmd', 'true', '--health-interval', '1h');
+  await eventually(async () => {
+    const { status, stdout } = await daemon.word('explain', 'web');
+    expect(status).toBe(3);
+    expect(stdout).toContain("the container's HEALTHCHECK is warning, and --only-passing leaves it out\n");
+  });
+  expect((await daemon.dig('web.service.dc1.consul')).status).toBe('NXDOMAIN');
 });
 
 test('--no-healthcheck leaves the HEALTHCHECK alone', async () => {

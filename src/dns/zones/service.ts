@@ -1,4 +1,5 @@
 import type { Instance, View } from '../../registry/registry.ts';
+import { isAnswered } from '../../services/health.ts';
 import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { apexRecords } from './apex.ts';
 import { ofHex, parseEndpoint } from './endpoint.ts';
@@ -117,7 +118,7 @@ export class ServiceZone implements Zone {
 
   /** Whether an instance is healthy enough and has the tag; `tag` is in lower case. */
   #counts({ service, status }: Instance, tag: string | undefined): boolean {
-    if (status === 'critical' || (this.#settings.onlyPassing && status !== 'passing')) return false;
+    if (!isAnswered(status, this.#settings)) return false;
     return tag === undefined || service.tags.some((own) => own.toLowerCase() === tag);
   }
 
