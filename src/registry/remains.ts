@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import { OWNER } from '../services/identity.ts';
 import { OWNER_META } from '../services/service.ts';
+import { ConsulAccess } from './consul-access.ts';
 import { nodeNameOf } from './consul-catalog.ts';
 import type { ConsulClient } from './consul-client.ts';
 
@@ -60,7 +61,9 @@ async function findRemains(client: ConsulClient, hostId: string): Promise<readon
       return client.get<readonly Found[]>({ attempt, path, params: { service }, query: { filter } });
     }),
   );
-  return found.flat();
+  const remains = found.flat();
+  if (remains.length === 0) await new ConsulAccess(client).proveReadingCatalog();
+  return remains;
 }
 
 async function remove(client: ConsulClient, one: Found, hostId: string): Promise<'removed' | 'kept'> {

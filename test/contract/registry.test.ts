@@ -17,6 +17,7 @@ import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
 import { type OpenRegistry, openRegistry, type RegistrySettings } from '../../src/registry/open.ts';
 import { Reconciler } from '../../src/registry/reconcile.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { removeRemains } from '../../src/registry/remains.ts';
 import { parseRegistryUri } from '../../src/registry/uri.ts';
 import { define } from '../../src/services/define.ts';
 import { sealed } from '../../src/services/identity.ts';
@@ -504,6 +505,7 @@ describe('a real agent that denies by default', () => {
       node: () => lookups.node('nobody'),
       unsynced: () => registry.unsynced([serviceOf()]),
       'unsynced of nothing': () => registry.unsynced([]),
+      'what a host has left': () => removeRemains(clientWith(token.secret), HOST, { dryRun: true }),
     };
     for (const [what, ask] of Object.entries(asked)) {
       await expect(ask(), what).rejects.toMatchObject(refusal);
