@@ -12,6 +12,7 @@ import type { ConsulClient } from './consul-client.ts';
 import { catalogEntryOf, fromJson, type ServiceJson } from './consul-json.ts';
 import { type Operation, Transactions } from './consul-transactions.ts';
 import { watchDigest } from './consul-watch.ts';
+import { withHeldTags } from './held-tags.ts';
 import type { Registry, Watching } from './registry.ts';
 
 export interface CatalogOptions {
@@ -73,9 +74,13 @@ export class CatalogRegistry implements Registry {
   }
 
   /** The old entry goes in the same transaction, with the checks that the service no longer has; nobody sees a gap. */
-  async register(service: Service): Promise<void> {
+  async register(service: Service, signal?: AbortSignal): Promise<void> {
+    const tagged =
+      service.enableTagOverride === true
+        ? await withHeldTags(service, { client: this.#client, node: this.#node, signal })
+        : service;
     // Without its hash it is not what is wanted, until the second write has been taken as well.
-    const first = service.addresses ? withoutHash(service) : service;
+    const first = tagged.addresses ? withoutHash(tagged) : tagged;
     const operations = [
       this.#removal(service.id),
       { Service: { Verb: 'set', Node: this.#node, Service: catalogEntryOf(first) } },
@@ -83,7 +88,7 @@ export class CatalogRegistry implements Registry {
     ];
     await this.#transactions.run(`cannot register ${service.name}`, operations);
     this.#writes++;
-    if (service.addresses) await this.#tagAddresses(service);
+    if (tagged.addresses) await this.#tagAddresses(tagged);
   }
 
   async report(service: Service): Promise<void> {

@@ -14,6 +14,7 @@ import type { Call, ConsulClient } from './consul-client.ts';
 import { fromJson, registrationOf, type ServiceJson } from './consul-json.ts';
 import { stampOf } from './consul-stamp.ts';
 import { watchDigest } from './consul-watch.ts';
+import { withHeldTags } from './held-tags.ts';
 import { type AgentSays, Reaped } from './reaped.ts';
 import type { Registry, Watching } from './registry.ts';
 
@@ -99,12 +100,13 @@ export class ConsulRegistry implements Registry {
       throw new HeddleError('taken', `${message}; remove that, or give the container another SERVICE_ID`);
     }
     const says = Reaped.concerns(service) ? await this.#says(service.id, signal) : undefined;
+    const held = await this.#withHeldTags(service, signal);
     await this.#client.put({
       attempt: `cannot register ${service.name}`,
       path: '/agent/service/register',
       // Else a check that the service no longer has would stay, critical for ever.
       query: { 'replace-existing-checks': 'true' },
-      body: registrationOf(says === undefined ? service : this.#reaped.returning(service, says)),
+      body: registrationOf(says === undefined ? held : this.#reaped.returning(held, says)),
       signal,
     });
     this.#writes++;
@@ -242,6 +244,14 @@ export class ConsulRegistry implements Registry {
     const marks = { [OWNER_META.owner]: OWNER, [OWNER_META.host]: this.#options.hostId };
     const terms = Object.entries(marks).map(([key, value]) => `Meta["${key}"] == "${value}"`);
     return { attempt, path: '/agent/services', query: { filter: terms.join(' and ') }, signal };
+  }
+
+  /** As it is where the token may not ask. */
+  async #withHeldTags(service: Service, signal: AbortSignal | undefined): Promise<Service> {
+    if (service.enableTagOverride !== true) return service;
+    const self = await this.self(signal).catch(unlessRefused);
+    if (self === undefined) return service;
+    return withHeldTags(service, { client: this.#client, node: self.node, signal });
   }
 
   /** Ids of our own form are ours by form; a SERVICE_ID may be anybody's, and has to be looked at. */

@@ -121,14 +121,20 @@ class CatalogSubject extends RealSubject {
   override registry = (host: string) => catalogAt(this.port, host);
 }
 
-const subjects: readonly (readonly [string, () => Subject, { readonly shared: boolean }])[] = [
-  ['the embedded registry', () => new EmbeddedSubject(), { shared: false }],
+interface Kind {
+  readonly shared?: boolean;
+  /** A Consul, whose own API can be asked. */
+  readonly real?: boolean;
+}
+
+const subjects: readonly (readonly [string, () => Subject, Kind])[] = [
+  ['the embedded registry', () => new EmbeddedSubject(), {}],
   ['Consul, in memory', () => new FakeSubject(), { shared: true }],
-  ['Consul, a real agent', () => new RealSubject(), { shared: true }],
-  ['the catalog of a real Consul', () => new CatalogSubject(), { shared: true }],
+  ['Consul, a real agent', () => new RealSubject(), { shared: true, real: true }],
+  ['the catalog of a real Consul', () => new CatalogSubject(), { shared: true, real: true }],
 ];
 
-describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
+describe.each(subjects)('%s', (_, subjectOf, { shared, real }) => {
   let subject: Subject;
   let registry: Registry;
 
@@ -323,6 +329,26 @@ describe.each(subjects)('%s', (_, subjectOf, { shared }) => {
     expect(await lookups.node(found?.node ?? '')).toMatchObject({ address: expected });
     expect(await lookups.instances('nobody')).toEqual([]);
     expect(await lookups.node('nobody')).toBeUndefined();
+  });
+
+  if (!real) return;
+
+  test('keeps the tags that others gave, of the same container and where they may', async () => {
+    const { agent } = subject as RealSubject;
+    const open = { enableTagOverride: true, tags: ['ours'] };
+    await registry.register(serviceOf(open));
+    const retag = () => agent.retag('web', 'theirs');
+    const seen = async () => (await lookupsAt(subject.port).instances('web'))[0]?.service;
+    await retag();
+    expect(await seen()).toMatchObject({ address: '10.2.1.1', tags: ['theirs'] });
+    await registry.register(serviceOf({ ...open, address: '10.2.1.2' }));
+    expect(await seen()).toMatchObject({ address: '10.2.1.2', tags: ['theirs'] });
+    const successor = sealed(serviceOf(open), HOST, containerId('abc'));
+    await registry.register(successor);
+    expect(await seen()).toMatchObject({ tags: ['ours'] });
+    await retag();
+    await registry.register(sealed(serviceOf({ tags: ['ours'] }), HOST, containerId('abc')));
+    expect(await seen()).toMatchObject({ tags: ['ours'] });
   });
 });
 

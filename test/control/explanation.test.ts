@@ -50,7 +50,7 @@ describe('why a name answers', () => {
 
   it('is told with the addresses of both families', () => {
     const reports = [report({ ...WEB, ipv6: 'fd00::1' })];
-    const { answers, here } = explain(askedName('web'), reports, seen(reports), registration);
+    const { answers, here } = explain(askedName('web'), reports, seen(reports), HOST);
     expect(answers).toEqual(['10.2.1.1', 'fd00::1']);
     expect(here).toMatchObject([{ announced: '10.2.1.1 and fd00::1: test' }]);
   });

@@ -27,6 +27,11 @@ const service: Service = {
   weights: { passing: 10, warning: 3 },
 };
 
+const SELF = {
+  Config: { NodeName: 'n1', Datacenter: 'dc1', Version: '1.8.7' },
+  Member: { Addr: '192.0.2.1' },
+};
+
 function registryAt(
   uri: string,
   options: ConstructorParameters<typeof ConsulClient>[1] = {},
@@ -54,8 +59,8 @@ describe('what Consul answers', () => {
 
   test('to a registration with everything in it', async () => {
     const sent: unknown[] = [];
-    // Whether Consul removed it before is of use, and not needed.
-    consul.get('/v1/agent/self').reply(403, 'Permission denied');
+    // Whether Consul removed it before, and whose its tags are, is of use, and not needed.
+    consul.get('/v1/agent/self').twice().reply(403, 'Permission denied');
     consul
       .put('/v1/agent/service/register', (body) => sent.push(body) > 0)
       .query({ 'replace-existing-checks': 'true' })
@@ -175,10 +180,7 @@ describe('what Consul answers', () => {
   test('what the catalog lacks, or has with older content, is unsynced', async () => {
     const held = (id: string, hash: string) => ({ ...service, id, meta: { 'heddle-hash': hash } });
     consul.get('/v1/health/service/consul').reply(200, [{}]);
-    consul.get('/v1/agent/self').reply(200, {
-      Config: { NodeName: 'n1', Datacenter: 'dc1', Version: '1.8.7' },
-      Member: { Addr: '192.0.2.1' },
-    });
+    consul.get('/v1/agent/self').reply(200, SELF);
     consul.get(/catalog\/node\/n1/).reply(200, {
       Services: {
         a: { ID: 'a', Meta: { 'heddle-hash': '1' } },

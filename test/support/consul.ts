@@ -30,9 +30,11 @@ export interface AgentService {
 
 /** An instance of a service as `/v1/health/service` lists it. */
 export interface HealthEntry {
+  readonly Node: { readonly Node: string; readonly Address: string };
   readonly Service: {
     readonly ID: string;
     readonly Address: string;
+    readonly Tags: readonly string[];
     readonly CreateIndex: number;
     readonly ModifyIndex: number;
   };
@@ -143,12 +145,21 @@ export class ConsulAgent {
     return this.get('/v1/agent/services');
   }
 
-  /** What the servers know of this agent's node, by id. */
-  async catalog(): Promise<Record<string, AgentService>> {
+  /** What the servers know of a node, this agent's or another, by id. */
+  async catalog(node = this.#node): Promise<Record<string, AgentService>> {
     const found = await this.get<{ Services?: Record<string, AgentService> } | null>(
-      `/v1/catalog/node/${this.#node}`,
+      `/v1/catalog/node/${node}`,
     );
     return found?.Services ?? {};
+  }
+
+  /** Gives a service other tags behind the back of who registered it. */
+  async retag(service: string, ...Tags: readonly string[]): Promise<void> {
+    const [held] = await this.get<HealthEntry[]>(`/v1/health/service/${service}`);
+    if (held === undefined) throw new Error(`Consul has no ${service}`);
+    const { Node, Address } = held.Node;
+    const Service = { ...held.Service, Tags };
+    await this.put('/v1/catalog/register', { Node, Address, SkipNodeUpdate: true, Service });
   }
 
   /** GET of its HTTP API. @throws Error on any status but 200 */
