@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { type ConsulAgent, type HealthEntry, startConsul } from '../support/consul.ts';
-import { type Container, docker, removeContainers } from '../support/engine.ts';
+import { dataOf } from '../support/dig.ts';
+import { type Container, docker, removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { visitMeanwhile } from '../support/visitors.ts';
 
 let consul: ConsulAgent;
 
@@ -25,6 +27,49 @@ const isRunning = async (container: Container) => (await container.pid()) > 0;
 /** Ends what it has begun: two seconds after it was told to stop. */
 const POLITE = ['sh', '-c', 'trap "sleep 2; exit 0" TERM; while :; do sleep 0.1; done'];
 const DEAF = ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
+
+/** A web server that takes its time for each answer, and a second more to end what it has begun. */
+const SERVER = [
+  'sh',
+  '-c',
+  String.raw`mkdir -p /www/cgi-bin && cat > /www/cgi-bin/name <<END
+#!/bin/sh
+sleep 0.2
+printf 'Content-Type: text/plain\r\n\r\n'
+hostname
+END
+chmod +x /www/cgi-bin/name
+httpd -f -p 80 -h /www &
+trap "sleep 1; exit 0" QUIT
+wait`,
+];
+
+test('clients of a service see no error while one of its containers is stopped, by a signal of its own', async () => {
+  await using daemon = await startDaemon(['--address', 'internal']);
+  const serve = (hostname: string) =>
+    runContainer(
+      ['-e', 'SERVICE_NAME=served', '--expose', '80', '--hostname', hostname, '--stop-signal', 'QUIT'],
+      SERVER,
+    );
+  await using ending = await serve('ending');
+  await using staying = await serve('staying');
+  const name = 'served.service.dc1.consul';
+  const answered = async () => dataOf(await daemon.dig(name));
+  const both = [await ending.address(), await staying.address()].sort();
+  await eventually(async () => expect(await answered()).toEqual(both));
+  const asked = { server: `127.0.0.1:${daemon.dnsPort}`, name, path: '/cgi-bin/name' };
+  const { answers, errors } = await visitMeanwhile(asked, async () => {
+    await sleep(1000);
+    const stopping = docker('stop', ending.id);
+    await eventually(async () => expect(await answered()).toHaveLength(1), { within: 800, every: 20 });
+    expect(await isRunning(ending)).toBe(true);
+    await stopping;
+    await sleep(500);
+  });
+  expect(errors).toEqual([]);
+  expect(new Set(answers)).toEqual(new Set(['ending', 'staying']));
+  expect(answers.at(-1)).toBe('staying');
+});
 
 test('a container that is told to stop is out before it ends, alone, and in again when it starts', async () => {
   await using daemon = await startDaemon(['--registry', consul.uri]);
