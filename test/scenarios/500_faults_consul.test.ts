@@ -5,6 +5,7 @@ import { TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
 import { createToken, DENIES_BY_DEFAULT } from '../support/acl.ts';
 import { clearWorld } from '../support/cleanup.ts';
 import { ConsulAgent, startConsul } from '../support/consul.ts';
+import { count } from '../support/counts.ts';
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -93,6 +94,38 @@ test('a Consul is frozen while containers come and go', async () => {
   await saidOnce(daemon);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });
+
+/** A quarter of a minute, for what differs from the above by how it is written: in the full run. */
+if (count(0, 1) > 0)
+  test('in catalog mode, a Consul is frozen, and then restarted with its data, while containers come and go', async () => {
+    await using folder = await temporaryFolder();
+    await using consul = await startConsul(keeping(folder.path));
+    await using daemon = await startDaemon(['--registry', consul.uri, '--consul-mode', 'catalog']);
+    const status = JSON.parse((await daemon.word('status', '--format', 'json')).stdout);
+    const node = `heddle-${status.daemon.hostId}`;
+    const fleet = new Fleet('10.2.50');
+    await fleet.startAll([...four('stays'), ...four('goes')]);
+    await comesTrue({ fleet, daemon, consul, node });
+    const memory = memoryOf(daemon.pid);
+    consul.freeze();
+    await Promise.all([fleet.end('goes-0', 'goes-1'), fleet.startAll(four('comes'))]);
+    await comesTrue({ fleet, daemon });
+    await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
+    consul.thaw();
+    await comesTrue({ fleet, daemon, consul, node });
+    await saidOnce(daemon);
+    await consul.stop();
+    await Promise.all([fleet.end('goes-2', 'goes-3'), fleet.startAll(four('follows'))]);
+    await comesTrue({ fleet, daemon });
+    await eventually(() => expect(saying(daemon, LOST)).toBe(2));
+    await consul.start();
+    await comesTrue({ fleet, daemon, consul, node });
+    await eventually(() =>
+      expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([2, 2]),
+    );
+    expect(saying(daemon, / had lost /)).toBe(0);
+    expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
+  });
 
 test('a Consul refuses all that is asked of it, while containers come and go, and then no more', async () => {
   await using consul = await startConsul({ configuration: DENIES_BY_DEFAULT });

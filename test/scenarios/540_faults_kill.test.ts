@@ -6,6 +6,7 @@ import { count } from '../support/counts.ts';
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
+import { memoryOf, SLACK_MIB } from '../support/memory.ts';
 import { randomFrom, seeds } from '../support/random.ts';
 import { comesTrue } from '../support/truth.ts';
 
@@ -57,3 +58,20 @@ test.each(seeds(count(2, 20)))(
     await eventually(async () => expect(await ends()).toHaveLength(running.length));
   },
 );
+
+test('heddle is stopped in its tracks for five seconds while containers come and go', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.54');
+  const names = (prefix: string) => Array.from({ length: 10 }, (_, index) => `${prefix}-${index}`);
+  await fleet.startAll([...names('stays'), ...names('goes')]);
+  await comesTrue({ fleet, daemon, consul });
+  const memory = memoryOf(daemon.pid);
+  const lines = daemon.log.length;
+  process.kill(daemon.pid, 'SIGSTOP');
+  await Promise.all([sleep(5000), fleet.end(...names('goes')), fleet.startAll(names('comes'))]);
+  process.kill(daemon.pid, 'SIGCONT');
+  await comesTrue({ fleet, daemon, consul });
+  expect(daemon.log.slice(lines)).toEqual([]);
+  expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
+});

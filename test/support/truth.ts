@@ -9,19 +9,21 @@ interface Places {
   readonly fleet: Pick<Fleet, 'names' | 'running'>;
   readonly daemon: Daemon;
   readonly consul?: ConsulAgent;
+  /** Where heddle writes to a node of its own in the catalog, and to no agent. */
+  readonly node?: string;
 }
 
 /**
  * Waits, five seconds at most, until what runs is what is registered and answered: in Consul's agent, in its catalog
  * and by its DNS, and by our resolver; nothing missing, nothing stale.
  */
-export async function comesTrue({ fleet, daemon, consul }: Places, within = 5000): Promise<void> {
+export async function comesTrue({ fleet, daemon, consul, node }: Places, within = 5000): Promise<void> {
   const running = await fleet.running();
   const check = async () => {
     const seen: Record<string, string[]> = { resolver: await answersTo(daemon.dnsPort, fleet.names) };
     if (consul !== undefined) {
-      seen.agent = registered(await consul.services());
-      seen.catalog = registered(await consul.catalog());
+      if (node === undefined) seen.agent = registered(await consul.services());
+      seen.catalog = registered(await consul.catalog(node));
       seen.dns = await answersTo(consul.dnsPort, fleet.names);
     }
     for (const [place, found] of Object.entries(seen)) expect(found, place).toEqual(running);
