@@ -36,7 +36,7 @@ test('containers that end within milliseconds, half of them removed at once, lea
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + 40);
 });
 
-test('containers with absurd labels cost their neighbours nothing', async () => {
+test('containers with absurd labels, or variables, cost their neighbours nothing', async () => {
   await using consul = await startConsul();
   // What a container says is put into tags by this template, and is none itself.
   const tags = '{{if .Config.Labels.SERVICE_REGION}}of-{{.Config.Labels.SERVICE_REGION}}{{end}}';
@@ -66,6 +66,13 @@ test('containers with absurd labels cost their neighbours nothing', async () => 
     lines: { SERVICE_TAGS: 'a\nb\r\nc\u001b[31m', SERVICE_REGION: 'a\nb' },
   };
   for (const [name, labels] of Object.entries(bombs)) await fleet.start(name, { labels });
+  // The kernel starts nothing with a variable of more than 128 KiB, or with a NUL in one.
+  const env = {
+    ...many(10_000, (index) => `SERVICE_KEY${index}`),
+    SERVICE_TAGS: '{{.Name}},\u202Eabc,a\nb',
+    SERVICE_CHECK_HTTP: '/'.repeat(100_000),
+  };
+  await fleet.start('variables', { env });
   await fleet.start('after');
   await comesTrue({ fleet, daemon, consul });
   const registered = new Map(Object.values(await consul.services()).map((one) => [one.Service, one]));
@@ -78,11 +85,12 @@ test('containers with absurd labels cost their neighbours nothing', async () => 
     Meta: { region: '北京' },
   });
   expect(Object.keys(registered.get('ten-thousand')?.Meta ?? {})).toHaveLength(64);
+  expect(registered.get('variables')?.Tags).toEqual(['{{.Name}}', '\u202Eabc']);
   const lines = daemon.log.filter(({ level }) => level >= 40).map(({ name, msg }) => `${name}: ${msg}`);
   expect(lines.length, 'lines about them').toBeLessThan(100);
   expect(new Set(lines).size, 'each is said once').toBe(lines.length);
   expect(daemon.output.length, 'characters about them').toBeLessThan(50_000);
-  await fleet.end(...Object.keys(bombs));
+  await fleet.end('variables', ...Object.keys(bombs));
   await comesTrue({ fleet, daemon, consul });
   // Megabytes were read for them, and are garbage that the next collection takes.
   await eventually(() => expect(memoryOf(daemon.pid)).toBeLessThan(memory + 60), { within: 30_000 });

@@ -3,6 +3,7 @@ import { engineApi } from './engine-api.ts';
 export interface FleetOptions {
   /** Beside SERVICE_NAME and the address. */
   readonly labels?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
   /** Further parts of Docker's HostConfig. */
   readonly host?: Readonly<Record<string, unknown>>;
@@ -28,13 +29,13 @@ export class Fleet {
   }
 
   async start(name: string, options: FleetOptions = {}): Promise<void> {
-    const { labels = {}, command = ['sleep', '3600'], host = {} } = options;
+    const { labels = {}, env = {}, command = ['sleep', '3600'], host = {} } = options;
     const number = this.#made++;
     const ip = `${this.#subnet.replace(/\d+$/, (third) => `${Number(third) + Math.floor(number / 250)}`)}.${(number % 250) + 1}`;
     const { Id: id } = (await engineApi('POST', `/containers/create?name=${name}`, {
       Image: 'busybox',
       Cmd: command,
-      Env: [`SERVICE_NAME=${name}`],
+      Env: Object.entries({ SERVICE_NAME: name, ...env }).map(([key, value]) => `${key}=${value}`),
       ExposedPorts: { '80/tcp': {} },
       Labels: { 'heddle.cidr': `${ip}/16`, ...labels },
       HostConfig: { NetworkMode: 'none', ...host },
