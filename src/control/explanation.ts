@@ -65,16 +65,18 @@ export function explain(
     .flatMap((report) => candidates(report, asked.name))
     .map((candidate): Candidate => {
       const instance = byId.get(candidate.service.id);
+      // As the resolver has it: its tags may be others' to change.
+      const service = instance?.service ?? candidate.service;
       const why =
         candidate.why ??
-        (tagged(candidate.service)
-          ? whyNot(candidate.service, instance, host)
-          : `it has not the tag ${asked.tag}, but ${list(candidate.service.tags) || 'none'}`);
+        (tagged(service)
+          ? whyNot(service, instance, host)
+          : `it has not the tag ${asked.tag}, but ${list(service.tags) || 'none'}`);
       return {
         ...candidate,
-        checks: checkStates(candidate.service, instance),
-        registration:
-          candidate.why === undefined ? host.registration(candidate.service.id) : 'not registered',
+        service,
+        checks: checkStates(service, instance),
+        registration: candidate.why === undefined ? host.registration(service.id) : 'not registered',
         answers: why === undefined,
         ...(why !== undefined && { why }),
       };

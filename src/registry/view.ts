@@ -95,8 +95,9 @@ export class RegistryView implements View {
   /** What heddle knows of their checks counts at once; of those that an agent runs, what it says: `seen`. */
   #local(services: readonly Service[], seen: readonly Instance[]): readonly Instance[] {
     const { name: node, address: nodeAddress } = this.#needs.node();
-    return services.flatMap((service): Instance | [] => {
-      if (this.#needs.refused(service.id)) return [];
+    return services.flatMap((desired): Instance | [] => {
+      if (this.#needs.refused(desired.id)) return [];
+      const service = desired.enableTagOverride === true ? withTagsOf(desired, seen) : desired;
       // Most services have none, and every question for a name comes by here.
       if (service.checks.length === 0) return { service, node, nodeAddress, status: 'passing' };
       const own = heddlesChecks(service, this.#needs.checkedBy);
@@ -119,4 +120,10 @@ function unwellOf(own: readonly Check[], seen: readonly CheckState[] = []): Pick
     ...others,
   ];
   return unwell.length > 0 ? { unwell } : {};
+}
+
+/** Where others may change the tags, those of the registry are the service's, as soon as it has it. */
+function withTagsOf(service: Service, seen: readonly Instance[]): Service {
+  const tags = seen.find((instance) => instance.service.id === service.id)?.service.tags;
+  return tags === undefined ? service : { ...service, tags };
 }

@@ -150,6 +150,17 @@ describe('with a registry that many hosts share', () => {
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
   });
 
+  test('the tags are those of the registry where others may change them, and ours elsewhere', async () => {
+    const { service } = instance('10.2.1.1', 'h1');
+    const tagsOf = async () => (await view.instances('web')).map(({ service: { tags } }) => tags);
+    here = [{ ...service, tags: ['ours'], enableTagOverride: true }];
+    expect(await tagsOf()).toEqual([['ours']]);
+    elsewhere = [{ ...instance('10.2.1.1', 'h1'), service: { ...service, tags: ['theirs'] } }];
+    expect(await tagsOf()).toEqual([['theirs']]);
+    here = [{ ...service, tags: ['ours'] }];
+    expect(await tagsOf()).toEqual([['ours']]);
+  });
+
   test('the checks that do not pass are told: ours as heddle knows them, the others as the registry does', async () => {
     const own = { id: healthy('critical').id, name: healthy('critical').name };
     const seen = [

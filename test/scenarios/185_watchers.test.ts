@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { type ConsulAgent, type HealthEntry, startConsul } from '../support/consul.ts';
+import { dataOf } from '../support/dig.ts';
 import { Container, docker, removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
@@ -170,5 +171,8 @@ describe.each(['agent', 'catalog'])("in Consul's %s mode", (mode) => {
     await eventually(async () => expect(await seen()).toEqual([['10.2.1.2', 'theirs']]));
     await daemon.restart();
     expect(await seen()).toEqual([['10.2.1.2', 'theirs']]);
+    const answers = async (tag: string) => dataOf(await daemon.dig(`${tag}.retagged.service.dc1.consul`));
+    await eventually(async () => expect(await answers('theirs')).toEqual(['10.2.1.2']));
+    expect(await answers('ours')).toEqual([]);
   });
 });
