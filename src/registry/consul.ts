@@ -15,8 +15,10 @@ import { fromJson, registrationOf, type ServiceJson } from './consul-json.ts';
 import { stampOf } from './consul-stamp.ts';
 import { watchDigest } from './consul-watch.ts';
 import { withHeldTags } from './held-tags.ts';
+import { whyAgentIsRefused } from './lost-agent.ts';
 import { type AgentSays, Reaped } from './reaped.ts';
 import type { Registry, Watching } from './registry.ts';
+import { Renames } from './renames.ts';
 
 export interface ConsulOptions {
   readonly hostId: string;
@@ -62,6 +64,7 @@ export class ConsulRegistry implements Registry {
   readonly #options: ConsulOptions;
   readonly #access: ConsulAccess;
   readonly #reaped = new Reaped();
+  readonly #renames: Renames;
   #self: AgentSelf | undefined;
   /** The last digest, and the stamp from just before it. */
   #digested: { readonly stamp: string | undefined; readonly digest: string } | undefined;
@@ -74,6 +77,7 @@ export class ConsulRegistry implements Registry {
     this.#client = client;
     this.#options = options;
     this.#access = new ConsulAccess(client);
+    this.#renames = new Renames(client);
   }
 
   get name(): string {
@@ -90,6 +94,7 @@ export class ConsulRegistry implements Registry {
     );
     const services = Object.values(held).map(fromJson);
     if (services.length === 0) await this.#access.proveReading(signal);
+    this.#renames.learn(services);
     return services;
   }
 
@@ -100,16 +105,18 @@ export class ConsulRegistry implements Registry {
       throw new HeddleError('taken', `${message}; remove that, or give the container another SERVICE_ID`);
     }
     const says = Reaped.concerns(service) ? await this.#says(service.id, signal) : undefined;
-    const held = await this.#withHeldTags(service, signal);
+    const tagged = await this.#withHeldTags(service, signal);
+    const renamed = await this.#renames.prepare(tagged, signal);
     await this.#client.put({
       attempt: `cannot register ${service.name}`,
       path: '/agent/service/register',
       // Else a check that the service no longer has would stay, critical for ever.
       query: { 'replace-existing-checks': 'true' },
-      body: registrationOf(says === undefined ? held : this.#reaped.returning(held, says)),
+      body: registrationOf(says === undefined ? renamed : this.#reaped.returning(renamed, says)),
       signal,
     });
     this.#writes++;
+    this.#renames.taken(service);
     if (says !== undefined) this.#reaped.taken(service, says);
     if (service.checks.some(isTold)) this.#tells = true;
   }
@@ -145,6 +152,7 @@ export class ConsulRegistry implements Registry {
     // Newer versions answer 404 where 1.8 says 200.
     await this.#client.put(call).catch(unlessNotFound);
     this.#reaped.forget(id);
+    this.#renames.forget(id);
     this.#writes++;
   }
 
@@ -169,22 +177,8 @@ export class ConsulRegistry implements Registry {
     return held.filter(({ id, meta }) => served(id) !== meta[OWNER_META.hash]).map(({ id }) => id);
   }
 
-  /**
-   * An agent that lost its data has another id than its servers know of its name. They refuse it for good, and go on
-   * serving what it had before.
-   */
-  async whyUnsynced(signal?: AbortSignal): Promise<string | undefined> {
-    const attempt = "cannot compare the agent's id";
-    type Self = { readonly Config: { readonly NodeName: string; readonly NodeID: string } };
-    const { Config } = await this.#client.get<Self>({ attempt, path: '/agent/self', signal });
-    const call = { attempt, path: '/catalog/node/{node}', params: { node: Config.NodeName }, signal };
-    const known = await this.#client.get<{ Node: { ID: string } } | null>(call);
-    if (known?.Node.ID === undefined || known.Node.ID === Config.NodeID) return undefined;
-    const body = JSON.stringify({ Node: Config.NodeName });
-    return (
-      `the agent lost its data, and the servers keep the name ${Config.NodeName} for the one before; ` +
-      `remove the old node: curl -X PUT -d '${body}' <consul>/v1/catalog/deregister`
-    );
+  whyUnsynced(signal?: AbortSignal): Promise<string | undefined> {
+    return whyAgentIsRefused(this.#client, signal);
   }
 
   /** A change is also that the agent, or its leader, is gone or back. */

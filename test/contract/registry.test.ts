@@ -333,6 +333,23 @@ describe.each(subjects)('%s', (_, subjectOf, { shared, real }) => {
 
   if (!real) return;
 
+  test('tells whoever waits on its old name that a service has another, and keeps its check as it is', async () => {
+    const lookups = lookupsAt(subject.port);
+    const target = `127.0.0.1:${subject.port}`;
+    const check = { kind: 'tcp', target, interval: '1s', id: `${serviceOf().id}~tcp`, name: 'up' } as const;
+    await registry.register(serviceOf({ checks: [check] }));
+    const statusOf = async (name: string) => (await lookups.instances(name)).map(({ status }) => status);
+    const expected = registry.checkedBy === 'agent' ? 'passing' : 'critical';
+    await vi.waitFor(async () => expect(await statusOf('web')).toEqual([expected]), { timeout: 5000 });
+    const { index } = await lookups.changes('web', 0, AbortSignal.timeout(5000));
+    const told = lookups.changes('web', index, AbortSignal.timeout(5000));
+    await registry.register(serviceOf({ name: 'shop', checks: [check] }));
+    expect(await statusOf('shop')).toEqual([expected]);
+    expect((await told).instances).toEqual([]);
+    await registry.register(serviceOf({ name: 'shop', tags: ['new'], checks: [check] }));
+    expect(await statusOf('shop')).toEqual([expected]);
+  });
+
   test('keeps the tags that others gave, of the same container and where they may', async () => {
     const { agent } = subject as RealSubject;
     const open = { enableTagOverride: true, tags: ['ours'] };
