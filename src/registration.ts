@@ -18,7 +18,7 @@ export interface Registration {
   readonly view: RegistryView;
   /** What other hosts have; undefined where the registry is this host's own. */
   readonly remote: RemoteNames | undefined;
-  /** What runs beside them: checks, or the word that they still pass; and who has the names watched whose checks Consul runs. */
+  /** What runs beside them: checks, or the word that they still pass, and who hears what Consul finds. */
   readonly health: readonly { start(): void | Promise<void>; stop(): Promise<void> }[];
 }
 
@@ -39,20 +39,23 @@ export function assembleRegistration(
   const { onStop } = settings;
   const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
   const remote = elsewhere && new RemoteNames({ elsewhere, moving });
+  const agentRuns = registry.checkedBy === 'agent';
+  const healthWatch =
+    agentRuns && moving ? new HealthWatch({ desired, moving, node: () => open.node().name }) : undefined;
   const view = new RegistryView(
     {
       desired,
       refused: (id) => reconciler.refused(id),
       node: () => ({ ...open.node(), address: open.node().address ?? '127.0.0.1' }),
       checkedBy: registry.checkedBy,
+      agentFinds: () => healthWatch?.health,
       remote,
     },
     { hostId },
   );
   const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
-  const health =
-    registry.checkedBy === 'heddle'
-      ? [new CheckRunner({ desired, log: log('checks') })]
-      : [heartbeats, ...(remote ? [new HealthWatch({ desired, names: remote })] : [])];
+  const health = agentRuns
+    ? [heartbeats, ...(healthWatch ? [healthWatch] : [])]
+    : [new CheckRunner({ desired, log: log('checks') })];
   return { open, desired, reconciler, view, remote, health };
 }

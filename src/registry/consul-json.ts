@@ -1,6 +1,6 @@
 import { worst } from '../services/health.ts';
 import { type Check, type CheckStatus, DEFAULT_WEIGHTS, type Service } from '../services/service.ts';
-import type { Instance } from './registry.ts';
+import type { Instance, InstanceHealth } from './registry.ts';
 
 /** A service as an agent or the catalog gives it back: without its checks. */
 export interface ServiceJson {
@@ -25,11 +25,16 @@ export interface NodeJson {
 export interface HealthJson {
   readonly Node: NodeJson;
   readonly Service: ServiceJson;
-  readonly Checks: readonly {
-    readonly CheckID: string;
-    readonly Name: string;
-    readonly Status: CheckStatus;
-  }[];
+  readonly Checks: readonly CheckJson[];
+}
+
+/** One line of `/v1/health/node/:node`. */
+export interface CheckJson {
+  readonly CheckID: string;
+  readonly Name: string;
+  readonly Status: CheckStatus;
+  /** Empty for a check of the node itself. */
+  readonly ServiceID: string;
 }
 
 export function fromJson(json: ServiceJson): Service {
@@ -56,12 +61,22 @@ function ofBothFamilies({ Address, TaggedAddresses }: ServiceJson): Pick<Service
 }
 
 export function instanceOf({ Node: node, Service: service, Checks: checks }: HealthJson): Instance {
+  return { service: fromJson(service), node: node.Node, nodeAddress: node.Address, ...healthOf(checks) };
+}
+
+/** How each service on a node is that has a check, by its id. */
+export function healthByService(checks: readonly CheckJson[]): ReadonlyMap<string, InstanceHealth> {
+  const byService = Map.groupBy(checks, ({ ServiceID }) => ServiceID);
+  const ofNode = byService.get('') ?? [];
+  byService.delete('');
+  return new Map(Array.from(byService, ([id, own]) => [id, healthOf([...own, ...ofNode])]));
+}
+
+function healthOf(checks: readonly CheckJson[]): InstanceHealth {
   const unwell = checks
     .filter(({ Status }) => Status !== 'passing')
     .map(({ CheckID: id, Name: name, Status: status }) => ({ id, name, status }));
-  const status = worst(checks.map(({ Status }) => Status));
-  const instance = { service: fromJson(service), node: node.Node, nodeAddress: node.Address, status };
-  return unwell.length > 0 ? { ...instance, unwell } : instance;
+  return { status: worst(checks.map(({ Status }) => Status)), ...(unwell.length > 0 && { unwell }) };
 }
 
 /** The body of `/v1/agent/service/register`. */

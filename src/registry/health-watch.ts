@@ -1,20 +1,28 @@
 import { isTold } from '../services/service.ts';
 import type { Desired } from './desired.ts';
+import { followIndex } from './follow-index.ts';
+import type { InstanceHealth, Moving } from './registry.ts';
 
 export interface HealthWatchNeeds {
   readonly desired: Pick<Desired, 'get' | 'on' | 'off'>;
-  /** Where names are watched, asked for or not. */
-  readonly names: { keep(name: string): void; release(name: string): void };
+  readonly moving: Pick<Moving, 'health'>;
+  /** The node of this host's agent, as far as it is known. */
+  readonly node: () => string;
 }
 
+/** An answer holds every check of the node: after one, others are waited for that come at the same time. */
+const PACE_MS = 50;
+
 /**
- * Has those names watched whose checks an agent runs for services of this host, so that what it finds critical leaves
- * our answers when it leaves its own.
+ * What an agent finds of this host's services, so that what it finds critical leaves our answers when it leaves its
+ * own. Asked only while there are services whose checks it runs.
  */
 export class HealthWatch {
   readonly #needs: HealthWatchNeeds;
-  /** By service id. */
-  readonly #names = new Map<string, string>();
+  /** Ids of services whose checks an agent runs. */
+  readonly #checked = new Set<string>();
+  #watching: AbortController | undefined;
+  #health: ReadonlyMap<string, InstanceHealth> | undefined;
 
   constructor(needs: HealthWatchNeeds) {
     this.#needs = needs;
@@ -27,23 +35,39 @@ export class HealthWatch {
 
   async stop(): Promise<void> {
     this.#needs.desired.off('changed', this.#onChanged);
+    this.#end();
+  }
+
+  /** By the id of the service, as last known while nobody answers; undefined until somebody has. */
+  get health(): ReadonlyMap<string, InstanceHealth> | undefined {
+    return this.#health;
   }
 
   readonly #onChanged = (ids: readonly string[]): void => {
     for (const id of ids) {
-      const service = this.#needs.desired.get(id);
-      const checked = service?.checks.some((check) => !isTold(check)) === true;
-      this.#concern(id, checked ? service?.name.toLowerCase() : undefined);
+      if (this.#needs.desired.get(id)?.checks.some((check) => !isTold(check))) this.#checked.add(id);
+      else this.#checked.delete(id);
     }
+    if (this.#checked.size === 0) this.#end();
+    else if (this.#watching === undefined) this.#begin();
   };
 
-  #concern(id: string, name: string | undefined): void {
-    const before = this.#names.get(id);
-    if (before === name) return;
-    if (name === undefined) this.#names.delete(id);
-    else this.#names.set(id, name);
-    if (name !== undefined) this.#needs.names.keep(name);
-    if (before !== undefined && ![...this.#names.values()].includes(before))
-      this.#needs.names.release(before);
+  #begin(): void {
+    this.#watching = new AbortController();
+    const { signal } = this.#watching;
+    const { moving, node } = this.#needs;
+    const heard = {
+      changed: (health: ReadonlyMap<string, InstanceHealth>) => {
+        this.#health = health;
+      },
+      lost: () => {},
+    };
+    void followIndex((index) => moving.health(node(), index, signal), heard, { paceMs: PACE_MS, signal });
+  }
+
+  #end(): void {
+    this.#watching?.abort();
+    this.#watching = undefined;
+    this.#health = undefined;
   }
 }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { followIndex } from './follow-index.ts';
 import type { Instance, Moving } from './registry.ts';
 
 export interface NameWatchesNeeds {
-  readonly moving: Moving;
+  readonly moving: Pick<Moving, 'changes'>;
   /** Hears what stands under a name whenever that is something else. */
   readonly learn?: (name: string, instances: readonly Instance[]) => void;
 }
@@ -18,8 +18,6 @@ const MOST = 32;
 const IDLE_MS = 60_000;
 /** Between two questions about one name: one that changes all the time must not keep us busy with it alone. */
 const PACE_MS = 20;
-/** While nobody answers: doubled up to the most, so that a registry that returns is known again within 5 s. */
-const [RETRY_MS, MAX_RETRY_MS] = [500, 3000];
 
 interface Watched {
   readonly stopping: AbortController;
@@ -39,7 +37,6 @@ export class NameWatches {
   readonly #most: number;
   readonly #idleFor: number;
   readonly #watched = new Map<string, Watched>();
-  readonly #kept = new Set<string>();
   #stopped = false;
 
   constructor(needs: NameWatchesNeeds, { most = MOST, idleFor = IDLE_MS }: NameWatchesOptions = {}) {
@@ -65,20 +62,6 @@ export class NameWatches {
     if (!this.#stopped && !this.#watched.has(name) && this.#watched.size < this.#most) this.#begin(name);
   }
 
-  /** Watches a name whether it is asked for or not, in the place of one that is only asked for if need be. */
-  keep(name: string): void {
-    this.#kept.add(name);
-    if (!this.#watched.has(name) && this.#watched.size >= this.#most) this.#makeRoom();
-    this.want(name);
-  }
-
-  /** From now on it is watched for as long as it is asked for. */
-  release(name: string): void {
-    this.#kept.delete(name);
-    const watched = this.#watched.get(name);
-    if (watched && this.#isOver(name, watched)) this.#end(name, watched);
-  }
-
   /** For good: a question that is under way may still want its name watched. */
   stop(): void {
     this.#stopped = true;
@@ -86,65 +69,39 @@ export class NameWatches {
   }
 
   #begin(name: string): void {
-    const watched = {
+    const watched: Watched = {
       stopping: new AbortController(),
       instances: undefined,
-      asked: !this.#kept.has(name),
+      asked: true,
       askedAt: Number.NEGATIVE_INFINITY,
     };
     this.#watched.set(name, watched);
-    void this.#follow(name, watched);
-  }
-
-  async #follow(name: string, watched: Watched): Promise<void> {
     const { signal } = watched.stopping;
-    let [index, failures] = [0, 0];
-    while (!signal.aborted) {
-      try {
-        const now = await this.#needs.moving.changes(name, index, signal);
-        if (signal.aborted) return;
-        if (now.index !== index) this.#learn(name, watched, now.instances);
-        // It goes back when data was lost; a question for more than there is would wait in vain.
-        index = now.index < index ? 0 : now.index;
-        failures = 0;
-      } catch {
-        if (signal.aborted) return;
+    const heard = {
+      changed: (instances: readonly Instance[]) => {
+        watched.instances = instances;
+        this.#needs.learn?.(name, instances);
+      },
+      lost: () => {
         watched.instances = undefined;
-        index = 0;
-        failures += 1;
-      }
-      if (this.#isOver(name, watched)) this.#end(name, watched);
-      const pause = failures === 0 ? PACE_MS : retryAfter(failures);
-      await delay(pause, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  #learn(name: string, watched: Watched, instances: readonly Instance[]): void {
-    watched.instances = instances;
-    this.#needs.learn?.(name, instances);
+      },
+      asked: () => {
+        if (this.#isOver(watched)) this.#end(name, watched);
+      },
+    };
+    const ask = (index: number) => this.#needs.moving.changes(name, index, signal);
+    void followIndex(ask, heard, { paceMs: PACE_MS, signal });
   }
 
   /** A name that nothing stands under wakes its watcher with every change of anything. */
-  #isOver(name: string, watched: Watched): boolean {
-    if (this.#kept.has(name)) return false;
+  #isOver(watched: Watched): boolean {
     return watched.instances?.length === 0 || performance.now() - lastAsked(watched) > this.#idleFor;
-  }
-
-  #makeRoom(): void {
-    const unkept = [...this.#watched].filter(([name]) => !this.#kept.has(name));
-    const [oldest] = unkept.sort(([, one], [, other]) => lastAsked(one) - lastAsked(other));
-    if (oldest) this.#end(...oldest);
   }
 
   #end(name: string, watched: Watched): void {
     watched.stopping.abort();
     this.#watched.delete(name);
   }
-}
-
-/** Half as much again or half as long, so that the watches do not all come at once. */
-function retryAfter(failures: number): number {
-  return Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** (failures - 1)) * (0.5 + Math.random());
 }
 
 /** Noted when it is looked at, not with every answer: there may be a hundred thousand a second. */

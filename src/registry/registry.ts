@@ -38,10 +38,13 @@ export interface Watching {
 }
 
 /** One instance as the resolver sees it, whoever registered it. */
-export interface Instance {
+export interface Instance extends InstanceHealth {
   readonly service: Service;
   readonly node: string;
   readonly nodeAddress: string;
+}
+
+export interface InstanceHealth {
   /** The worst of the instance's own and its node's checks. */
   readonly status: CheckStatus;
   /** Those of its own checks and its node's that do not pass; absent where all do. */
@@ -68,17 +71,26 @@ export interface Elsewhere {
   node(name: string, signal?: AbortSignal): Promise<NodeEntry | undefined>;
 }
 
-/** A shared registry that can be waited on. */
+/** What something is, and the index that the next question about it can wait on. */
+export interface Moved<T> {
+  readonly value: T;
+  /** 1 or more; it goes back where data was lost. */
+  readonly index: number;
+}
+
+/**
+ * A shared registry that can be waited on: for what is no longer as it was at `index`, 0 for at once, or is as it was
+ * after some seconds.
+ */
 export interface Moving {
-  /**
-   * What is under a name once it is not as it was at `index`, 0 for at once; or as it is after some seconds. The
-   * index is 1 or more, and goes back where data was lost.
-   */
-  changes(
-    service: string,
+  /** What is under a name. */
+  changes(service: string, index: number, signal: AbortSignal): Promise<Moved<readonly Instance[]>>;
+  /** How the services on a node are that have checks, by their ids. */
+  health(
+    node: string,
     index: number,
     signal: AbortSignal,
-  ): Promise<{ readonly instances: readonly Instance[]; readonly index: number }>;
+  ): Promise<Moved<ReadonlyMap<string, InstanceHealth>>>;
 }
 
 /** What a name resolves to: ours from desired state, other hosts' from the registry. */

@@ -5,7 +5,7 @@ import type { Elsewhere, Instance, Moving, NodeEntry } from './registry.ts';
 export interface RemoteNamesNeeds {
   readonly elsewhere: Elsewhere;
   /** Where the registry can be waited on; without it, every answer is asked for. */
-  readonly moving?: Moving | undefined;
+  readonly moving?: Pick<Moving, 'changes'> | undefined;
 }
 
 /** How many names are watched now, and how many answers are kept for when the registry is away. */
@@ -57,15 +57,6 @@ export class RemoteNames {
   node(name: string): NodeEntry | undefined | Promise<NodeEntry | undefined> {
     const found = this.#nodes.get(name);
     return found instanceof Promise ? found.then(({ node }) => node) : found.node;
-  }
-
-  /** Has a name watched, asked for or not, until it is released. */
-  keep(name: string): void {
-    this.#watches?.keep(name);
-  }
-
-  release(name: string): void {
-    this.#watches?.release(name);
   }
 
   status(): RemoteStatus {

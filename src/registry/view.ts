@@ -3,7 +3,7 @@ import { heddlesChecks, statusOf, worst } from '../services/health.ts';
 import { isOurs } from '../services/identity.ts';
 import type { Check, Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
-import type { CheckState, Instance, NodeEntry, Registry, View } from './registry.ts';
+import type { CheckState, Instance, InstanceHealth, NodeEntry, Registry, View } from './registry.ts';
 import type { RemoteNames } from './remote-names.ts';
 
 export interface ViewNeeds {
@@ -14,6 +14,8 @@ export interface ViewNeeds {
   readonly refused: (id: string) => boolean;
   /** Who runs the checks of services. */
   readonly checkedBy: Registry['checkedBy'];
+  /** What the agent finds of this host's services, where it is watched; undefined until it has said so. */
+  readonly agentFinds?: () => ReadonlyMap<string, InstanceHealth> | undefined;
   /** The node that services of this host are said to be on. */
   readonly node: () => NodeEntry & { readonly name: string };
 }
@@ -92,9 +94,13 @@ export class RegistryView implements View {
     return local;
   }
 
-  /** What heddle knows of their checks counts at once; of those that an agent runs, what it says: `seen`. */
+  /**
+   * What heddle knows of their checks counts at once; of those that an agent runs, what that is heard to find, or else
+   * what was seen of the name.
+   */
   #local(services: readonly Service[], seen: readonly Instance[]): readonly Instance[] {
     const { name: node, address: nodeAddress } = this.#needs.node();
+    const found = this.#needs.agentFinds?.();
     return services.flatMap((desired): Instance | [] => {
       if (this.#needs.refused(desired.id)) return [];
       const service = desired.enableTagOverride === true ? withTagsOf(desired, seen) : desired;
@@ -104,7 +110,7 @@ export class RegistryView implements View {
       const status = worst(own.map(statusOf));
       const instance = { service, node, nodeAddress, status, ...unwellOf(own) };
       if (own.length === service.checks.length) return instance;
-      const known = seen.find((instance) => instance.service.id === service.id);
+      const known = found ? found.get(service.id) : seen.find((other) => other.service.id === service.id);
       if (known === undefined) return [];
       return { ...instance, status: worst([status, known.status]), ...unwellOf(own, known.unwell) };
     });

@@ -345,7 +345,7 @@ describe.each(subjects)('%s', (_, subjectOf, { shared, real }) => {
     const told = lookups.changes('web', index, AbortSignal.timeout(5000));
     await registry.register(serviceOf({ name: 'shop', checks: [check] }));
     expect(await statusOf('shop')).toEqual([expected]);
-    expect((await told).instances).toEqual([]);
+    expect((await told).value).toEqual([]);
     await registry.register(serviceOf({ name: 'shop', tags: ['new'], checks: [check] }));
     expect(await statusOf('shop')).toEqual([expected]);
   });

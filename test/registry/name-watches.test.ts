@@ -117,50 +117,9 @@ test('a name that nobody has any more is let go, too', async () => {
   expect(moving.waiting).toEqual([]);
 });
 
-test('a name that is kept stays, asked for or not, empty or not, until it is released', async () => {
-  open({ idleFor: 0 });
-  watches.keep('web');
-  (await moving.next()).answer(1, []);
-  await moving.next();
-  expect([watches.get('web'), watches.size]).toEqual([[], 1]);
-  watches.release('web');
-  expect([watches.size, moving.ended]).toEqual([0, ['web']]);
-});
-
-test('a name that is released and asked for at once is watched anew', async () => {
-  watches.keep('web');
-  await moving.next();
-  watches.release('web');
-  watches.want('web');
-  await delay(20);
-  expect([watches.size, moving.open]).toEqual([1, 1]);
-  (await moving.next()).answer(1, [one]);
-  await moving.next();
-  expect(watches.get('web')).toEqual([one]);
-});
-
-test('a name that is kept takes the place of the one asked for longest ago, but of no other kept one', async () => {
-  open({ most: 2 });
-  for (const name of ['old', 'new']) {
-    watches.want(name);
-    (await moving.next()).answer(1, [one]);
-    await moving.next();
-  }
-  watches.get('new');
-  await delay(5);
-  watches.get('old');
-  watches.keep('web');
-  watches.keep('web');
-  expect(moving.ended).toEqual(['new']);
-  watches.keep('db');
-  watches.keep('mail');
-  expect(moving.ended).toEqual(['new', 'old']);
-  expect(watches.size).toBe(2);
-});
-
 test('a name that changes all the time is not asked about all the time', async () => {
   let asked = 0;
-  const busy = { changes: async () => ({ instances: [one], index: ++asked }) };
+  const busy = { changes: async () => ({ value: [one], index: ++asked }) };
   const hurried = new NameWatches({ moving: busy });
   hurried.want('web');
   await delay(200);
@@ -174,7 +133,6 @@ test('after the end nothing is asked', async () => {
   (await moving.next()).fail();
   watches.stop();
   watches.want('db');
-  watches.keep('mail');
   await delay(900);
   expect(moving.waiting).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
-import type { Instance, NodeEntry } from '../../src/registry/registry.ts';
+import type { Instance, InstanceHealth, NodeEntry } from '../../src/registry/registry.ts';
 import { RemoteNames } from '../../src/registry/remote-names.ts';
 import { RegistryView } from '../../src/registry/view.ts';
 import { sealed } from '../../src/services/identity.ts';
@@ -81,12 +81,14 @@ describe('with a registry that many hosts share', () => {
   let elsewhere: Instance[];
   let away: boolean;
   let hangs: boolean;
+  let found: Map<string, InstanceHealth> | undefined;
   let view: RegistryView;
 
   beforeEach(() => {
     here = [];
     elsewhere = [];
     away = hangs = false;
+    found = undefined;
     const answer = <T>(value: T): Promise<T> => {
       if (hangs) return new Promise(() => {});
       return away ? Promise.reject(unreachable()) : Promise.resolve(value);
@@ -100,6 +102,7 @@ describe('with a registry that many hosts share', () => {
         desired: { byName: () => here, byAddress: () => here },
         refused: () => false,
         checkedBy: 'agent',
+        agentFinds: () => found,
         node,
         remote: new RemoteNames({ elsewhere: registry }, { freshFor: 0 }),
       },
@@ -126,6 +129,19 @@ describe('with a registry that many hosts share', () => {
     expect(await addresses(view.instances('web'))).toEqual([]);
     elsewhere = [instance('10.2.1.1', 'h1', { status: 'warning' })];
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here warning']);
+  });
+
+  test('what the agent is heard to find counts, whatever was seen of the name', async () => {
+    const { service } = instance('10.2.1.1', 'h1', {}, [alive]);
+    here = [service];
+    elsewhere = [instance('10.2.1.1', 'h1')];
+    found = new Map([[service.id, { status: 'critical' }]]);
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
+    expect(await addresses(view.byAddress('10.2.1.1'))).toEqual(['10.2.1.1 here critical']);
+    away = true;
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
+    found = new Map();
+    expect(await addresses(view.byAddress('10.2.1.1'))).toEqual([]);
   });
 
   test.each<[CheckStatus, CheckStatus | undefined, string[]]>([

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Instance, Moving } from '../../src/registry/registry.ts';
+import type { Instance, Moved, Moving } from '../../src/registry/registry.ts';
 import { unreachable } from './shaky-registry.ts';
 
 /** Somebody waits for a name. */
@@ -10,8 +10,8 @@ export interface Waiting {
   fail(): void;
 }
 
-/** A registry that is waited on: a test answers each question by hand. */
-export class FakeMoving implements Moving {
+/** A registry that is waited on for names: a test answers each question by hand. */
+export class FakeMoving implements Pick<Moving, 'changes'> {
   /** Questions that no test has taken yet. */
   readonly waiting: Waiting[] = [];
   /** Names whose question was given up, in that order. */
@@ -21,7 +21,7 @@ export class FakeMoving implements Moving {
 
   changes(name: string, index: number, signal: AbortSignal) {
     this.open += 1;
-    const asked = Promise.withResolvers<{ instances: readonly Instance[]; index: number }>();
+    const asked = Promise.withResolvers<Moved<readonly Instance[]>>();
     const giveUp = () => {
       this.ended.push(name);
       asked.reject(signal.reason);
@@ -30,7 +30,7 @@ export class FakeMoving implements Moving {
     this.waiting.push({
       name,
       index,
-      answer: (next, instances = []) => asked.resolve({ instances, index: next }),
+      answer: (next, instances = []) => asked.resolve({ value: instances, index: next }),
       fail: () => asked.reject(unreachable()),
     });
     return asked.promise.finally(() => {
