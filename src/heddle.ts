@@ -102,6 +102,7 @@ export class Heddle {
       settings,
     );
     this.#pass = () => {
+      keeper.look();
       follower.pass();
       void reconciler.recheck();
     };
@@ -173,7 +174,7 @@ export class Heddle {
     this.#summary = { version: VERSION, host: hostId, registry: open.registry.name, docker: docker.address };
   }
 
-  /** Looks at every container and compares the registry, now. */
+  /** Looks at the bridge and at every container, and compares the registry, now. */
   pass(): void {
     this.#pass();
   }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Claims, EXPOSED } from '../../src/containers/claims.ts';
 import { silentLogger } from '../../src/log.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
@@ -55,4 +55,19 @@ it('brings back a bridge that somebody deleted, with what was exposed', async ()
   await claims.add(EXPOSED, [first]);
   await look();
   expect(await onBridge()).toEqual(['10.2.0.1/16']);
+});
+
+it('looks again every ten seconds', async () => {
+  vi.useFakeTimers();
+  try {
+    await claims.add(EXPOSED, [first]);
+    keeper.start();
+    await vi.advanceTimersByTimeAsync(1);
+    network.loseBridge();
+    expect(await onBridge()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await onBridge()).toEqual(['10.2.0.1/16']);
+  } finally {
+    vi.useRealTimers();
+  }
 });
