@@ -11,7 +11,10 @@ export interface RosterEntry {
   readonly addresses: readonly Address[];
   /** The address it is announced at, and why; or why not. */
   readonly choice: Choice;
-  /** True while the container is due to be attached and its address is not committed yet: nothing is registered. */
+  /**
+   * True while the container is due to be attached and its address is not committed yet, or where it ended while it was
+   * looked at: nothing is registered.
+   */
   readonly awaitingAddress: boolean;
   /** True from the moment the container is told to stop until it has ended, or outlived its stop timeout. */
   readonly draining?: true;

@@ -220,7 +220,8 @@ export class Follower {
         log.warn({ container: shortId(id), name: snapshot.name }, entry.problem);
       }
       roster.set(this.#drains.has(id) ? { ...entry, draining: true } : entry);
-      if (entry.problem !== undefined && entry.snapshot.running) this.#countFailure(id);
+      const isDue = entry.problem !== undefined || entry.awaitingAddress;
+      if (isDue && entry.snapshot.running) this.#countFailure(id);
       else this.#failed.delete(id);
     } catch (error) {
       this.#countFailure(id);

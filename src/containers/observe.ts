@@ -34,6 +34,8 @@ export interface ObserverNeeds {
 export class Observer {
   readonly #needs: ObserverNeeds;
   readonly #policy: readonly AddressWord[];
+  /** Whether the processes of containers can be found from here at all. */
+  #seesProcesses = false;
 
   constructor(needs: ObserverNeeds, options: { readonly policy: readonly AddressWord[] }) {
     this.#needs = needs;
@@ -45,9 +47,11 @@ export class Observer {
     let namespace: FoundNamespace = { path: undefined, inode: undefined };
     let addresses: readonly Address[] = [];
     let problem: string | undefined;
+    let ended = false;
     if (snapshot.pid > 0) {
       try {
         namespace = await this.#needs.namespaceOf(snapshot);
+        this.#seesProcesses = true;
         if (namespace.path !== undefined) await this.#needs.leave(namespace.path, snapshot);
         const owner = await this.#needs.stranded.leftBy(snapshot, namespace.inode);
         if (namespace.path !== undefined && owner !== undefined) {
@@ -67,8 +71,9 @@ export class Observer {
           problem = hostNetwork().message;
         }
       } catch (error) {
-        // A container that died under our eyes is told of by its own event.
-        if (!(error instanceof HeddleError && error.code === 'not-running')) problem = messageOf(error);
+        // A container that died under our eyes is told of by its own event, and announced at no other address until then.
+        if (error instanceof HeddleError && error.code === 'not-running') ended = this.#seesProcesses;
+        else problem = messageOf(error);
       }
     }
     const facts: AddressFacts = {
@@ -83,7 +88,7 @@ export class Observer {
       namespace: namespace.inode,
       addresses,
       choice: chooseAddress(this.#policy, facts),
-      awaitingAddress: wanted.refused || missing(wanted.cidrs, addresses).length > 0,
+      awaitingAddress: ended || wanted.refused || missing(wanted.cidrs, addresses).length > 0,
       problem,
     };
   }

@@ -31,6 +31,8 @@ export class NamespaceWatch {
   readonly #own = ownNamespace();
   /** True when some namespace's number could not be learnt: then an unknown number may be of interest. */
   #uncertain = false;
+  /** Changes were lost, and go on being lost: the kernel says so once, and adds nothing before its queue is empty. */
+  #losing = false;
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
   constructor(needs: { readonly log: Logger }) {
@@ -100,12 +102,17 @@ export class NamespaceWatch {
     try {
       for (let count = 0; count < CHANGES_A_TURN; count++) {
         const change = changes.next();
-        if (!change) break;
+        if (!change) {
+          if (this.#losing) touched.add(undefined);
+          this.#losing = false;
+          break;
+        }
         const namespace = change.nsid === undefined ? this.#own : this.#inodes.get(change.nsid);
         if (namespace !== undefined || this.#uncertain) touched.add(namespace);
       }
     } catch (error) {
       if (systemCode(error) !== 'ENOBUFS') throw error;
+      this.#losing = true;
       return new Set([undefined]);
     }
     return touched;

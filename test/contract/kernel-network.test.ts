@@ -359,7 +359,9 @@ describe('the watch', () => {
     const target = await started();
     await engine.addresses(target.nsPath);
     await target.run('ip', 'link', 'set', 'lo', 'up');
-    await eventually(() => expect(heard).toContain(target.inode));
+    // Until its queue is empty the kernel drops what is new, and says no more that it does.
+    const isTold = (namespace: number | undefined) => namespace === undefined || namespace === target.inode;
+    await eventually(() => expect(heard.some(isTold)).toBe(true));
     await watch.stop();
   });
 

@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { parsePolicy } from '../../src/addresses/choose.ts';
+import { Observer } from '../../src/containers/observe.ts';
+import { HeddleError } from '../../src/errors.ts';
+import { snapshot } from '../support/snapshot.ts';
+
+function rig() {
+  const gone = new HeddleError('not-running', 'no such process');
+  const world = { processes: true };
+  const observer = new Observer(
+    {
+      namespaceOf: async () => {
+        if (!world.processes) throw gone;
+        return { path: '/proc/7/ns/net', inode: 7 };
+      },
+      addressesIn: async () => [{ ip: '10.2.1.1', prefixLength: 16, family: 4, interface: 'ethwe' }],
+      attach: undefined,
+      wanted: async () => ({ cidrs: [], problem: undefined, refused: false }),
+      leave: async () => {},
+      stranded: { leftBy: async () => undefined, clear: async () => {} },
+      found: async () => {},
+      bridgeSubnets: async () => [],
+      hostAddress: async () => undefined,
+    },
+    { policy: parsePolicy('ethwe,internal') },
+  );
+  const web = snapshot('a', { pid: 7, networks: [{ name: 'bridge', ipv4: '172.17.0.2', ipv6: '' }] });
+  return { world, look: () => observer.observe(web) };
+}
+
+it('a container whose process has gone is announced at no other address until its end is told', async () => {
+  const { world, look } = rig();
+  expect(await look()).toMatchObject({ choice: { ip: '10.2.1.1' }, awaitingAddress: false });
+  world.processes = false;
+  expect(await look()).toMatchObject({ awaitingAddress: true, problem: undefined });
+});
+
+it('where no process of a container can be seen, Docker’s address is what there is', async () => {
+  const { world, look } = rig();
+  world.processes = false;
+  expect(await look()).toMatchObject({ choice: { ip: '172.17.0.2' }, awaitingAddress: false });
+});
