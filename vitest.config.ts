@@ -8,11 +8,21 @@ class ByName extends BaseSequencer {
   }
 }
 
+const scenarios = (name: string, files: string) => ({
+  test: {
+    name,
+    fileParallelism: false,
+    include: [`test/scenarios/${files}.test.ts`],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
+
 /**
- * Three rings. `unit` needs nothing but Node. `contract` and `scenarios` need the real parts and run inside the
- * world that scripts/test.ts makes, one file after the other, however many processors there are: a world has one
- * engine, one bridge and one port of each number. Timeouts are loose because the machine is shared, and no test
- * measures speed.
+ * Three rings. `unit` needs nothing but Node. `contract` and the scenarios, which are those of `names` and of the
+ * `network`, need the real parts and run inside the worlds that scripts/test.ts makes, one file after the other, however
+ * many processors there are: a world has one engine, one bridge and one port of each number. Timeouts are loose because
+ * the machine is shared, and no test measures speed.
  */
 export default defineConfig({
   test: {
@@ -37,15 +47,8 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      {
-        test: {
-          name: 'scenarios',
-          fileParallelism: false,
-          include: ['test/scenarios/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
+      scenarios('names', '[0-2]*'),
+      scenarios('network', '[3-9]*'),
     ],
   },
 });

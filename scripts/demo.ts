@@ -25,7 +25,7 @@ if (await engineAnswers()) {
   console.log('# No Docker engine answers here, so the demo brings one, in a world of its own.');
   const story = fileURLToPath(new URL('./demo/in-world.ts', import.meta.url));
   const flags = Object.entries(values).flatMap(([name, given]) => (given ? [`--${name}`] : []));
-  process.exitCode = await runInWorld([process.execPath, story, ...flags], {}, (pid) =>
-    console.log(`# To look around from a second terminal: nsenter --target ${pid} --all --wd=${ROOT}\n`),
-  );
+  const entered = (pid: number) =>
+    console.log(`# To look around from a second terminal: nsenter --target ${pid} --all --wd=${ROOT}\n`);
+  process.exitCode = await runInWorld([process.execPath, story, ...flags], {}, { entered });
 }

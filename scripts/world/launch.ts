@@ -23,30 +23,36 @@ exec tini -g -- "$@"`;
 const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url));
 
+export interface WorldOptions {
+  readonly entered?: (pid: number) => void;
+  readonly terminal?: boolean;
+}
+
 /**
  * Runs a command in a world of its own, with a Docker engine on the default socket and the image `busybox` in it.
  * The world dies with this process, even by kill -9. Everything the command needs from a network must be there
  * before. Resolves to the command's exit status, when all that the world left has been removed.
- * @param entered hears the pid, on this side, of the world's first process: what `nsenter` needs
+ * @param options.entered hears the pid, on this side, of the world's first process: what `nsenter` needs
+ * @param options.terminal false for a world beside others: only one can have the terminal
  */
 export async function runInWorld(
   command: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  entered: (pid: number) => void = () => {},
+  { entered = () => {}, terminal = true }: WorldOptions = {},
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-world-'));
-  // dockerd keeps a key there; a mount needs a folder to lie on.
-  const madeDockerFolder = !existsSync('/etc/docker');
-  if (madeDockerFolder) mkdirSync('/etc/docker');
+  needDockerFolder();
   try {
     mkdirSync(join(folder, 'tmp'), { mode: 0o1777 });
     writeBusyboxTar(join(folder, 'busybox.tar'));
     const unshare = ['unshare', ...NAMESPACES, 'sh', '-c', PREPARE, 'sh'];
     const inside = [process.execPath, INSIDE, ...command];
     const world = spawn('setpriv', ['--pdeathsig', 'KILL', ...unshare, ...inside], {
-      stdio: 'inherit',
+      stdio: terminal ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       env: worldEnvironment(folder, env),
     });
+    world.stdout?.pipe(process.stdout, { end: false });
+    world.stderr?.pipe(process.stderr, { end: false });
     const ended = statusOf(world);
     const pid = await firstProcess(world);
     if (pid !== undefined) entered(pid);
@@ -54,8 +60,28 @@ export async function runInWorld(
   } finally {
     rmSync(folder, { recursive: true, force: true });
     await removeCgroups(basename(folder));
-    if (madeDockerFolder) rmdirSync('/etc/docker');
+    leaveDockerFolder();
   }
+}
+
+const DOCKER_FOLDER = '/etc/docker';
+/** Worlds of this process that run now, and whether the folder is there for them alone. */
+let worlds = 0;
+let madeDockerFolder = false;
+
+/** dockerd keeps a key there, and each world mounts its own; a mount needs a folder to lie on. */
+function needDockerFolder(): void {
+  worlds += 1;
+  if (existsSync(DOCKER_FOLDER)) return;
+  mkdirSync(DOCKER_FOLDER);
+  madeDockerFolder = true;
+}
+
+function leaveDockerFolder(): void {
+  worlds -= 1;
+  if (worlds > 0 || !madeDockerFolder) return;
+  rmdirSync(DOCKER_FOLDER);
+  madeDockerFolder = false;
 }
 
 /**
