@@ -75,7 +75,7 @@ describe.each([false, true])('an address, with UDP in batches: %s;', (batched) =
       await delay(400);
       expect(lines.filter((line) => line.startsWith('error'))).toEqual([`error ${why}`]);
       await holder[Symbol.asyncDispose]();
-      await eventually(() => expect(server.status().listeners[1]?.state).toBe('listening'));
+      await eventually(() => expect(server.status().listeners[1]).toMatchObject({ state: 'listening' }));
       expect(lines.at(-1)).toBe(`info answering DNS on 127.0.0.1:${port}`);
       expect(await echo(open(port), 'now here, too')).toBe('now here, too');
     },
