@@ -27,8 +27,11 @@ const below = (limit: number) => Math.floor(random() * limit);
 const anyPacket = () => mutated(QUESTIONS[below(QUESTIONS.length)] as Buffer, below);
 /** Packets that are sent before an answer to the good one among them is waited for. */
 const AT_ONCE = 50;
-/** Upstreams and caches have bounds of their own; what nobody meant to keep would be more. */
-const GROWTH_MIB = 40;
+/**
+ * Upstreams and caches have bounds of their own, which these packets do not reach: answers to questions that are
+ * unlike each other are kept, at some 700 bytes each. What nobody meant to keep would be more.
+ */
+const GROWTH_MIB = count(40, 100);
 
 let upstream: FakeUpstream;
 let names: NameService;
