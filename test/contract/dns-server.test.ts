@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -171,12 +172,16 @@ function echo(socket: Socket, text: string): Promise<string | undefined> {
   });
 }
 
+/**
+ * Holds a port for one transport. Not one that the kernel draws: where a client that has closed had it, the kernel
+ * refuses it to TCP servers for a minute (TIME_WAIT), and whoever waits for the holder waits for that, too.
+ */
 async function holdPort(transport: string): Promise<AsyncDisposable & { readonly port: number }> {
   const holder = transport === 'udp' ? createSocket('udp4') : createServer();
-  if ('bind' in holder) holder.bind(0, '127.0.0.1');
-  else holder.listen(0, '127.0.0.1');
+  const port = randomInt(20_000, 30_000);
+  if ('bind' in holder) holder.bind(port, '127.0.0.1');
+  else holder.listen(port, '127.0.0.1');
   await once(holder, 'listening');
-  const { port } = holder.address() as { port: number };
   return {
     port,
     [Symbol.asyncDispose]: async () => {
