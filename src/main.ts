@@ -10,6 +10,9 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   process.exit(1);
 }
 
+// Node keeps the libraries' deprecations to itself where it sees that they are libraries: built in, they are not.
+process.noDeprecation = true;
+
 // Whoever reads our output may leave before its end: `heddle ps | head -1` is no failure.
 process.stdout.on('error', () => process.exit(0));
 

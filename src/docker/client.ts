@@ -1,7 +1,6 @@
 import type Dockerode from 'dockerode';
 import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
 import { type DockerHost, describeHost } from './host.ts';
-import { loadDockerode } from './load.ts';
 
 /** The newest API this code was written against; older engines are spoken to in their own version. */
 const NEWEST_API = [1, 47] as const;
@@ -55,7 +54,7 @@ export class DockerClient {
   }
 
   async #negotiate(): Promise<Dockerode> {
-    const Client = await loadDockerode();
+    const { default: Client } = await import('dockerode');
     const options = await clientOptions(this.#host);
     const asking = this.#traced(new Client(options));
     const answer = await bounded(this.address, 'ask the version', () => asking.version(), CALL_TIMEOUT_MS);

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Snapshot } from '../docker/snapshot.ts';
@@ -8,8 +9,8 @@ import { type Finding, ok } from './finding.ts';
 
 const subject = 'port 53';
 const TIMEOUT_MS = 5_000;
-/** Beside this file, with the same ending: compiled, or not. */
-const ASK = fileURLToPath(import.meta.url.replace(/port53(\.[jt]s)$/, 'ask$1'));
+/** Beside this file, with the same ending: built, or not. */
+const ASK = fileURLToPath(new URL(`ask${extname(import.meta.url)}`, import.meta.url));
 
 /** Asks our resolver from inside the network of a running container: only so its firewall is seen. */
 export async function findPort53(

@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plugin } from 'rolldown';
+
+const FILE = 'third-party.txt';
+/** The folder of the package that a module is of; nothing of our own modules, and of those that were left out. */
+const PACKAGE = /^\/.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
+const LICENSE = /^(licen[cs]e|copying)/i;
+
+/** Writes the licenses of the packages that were built in beside what was built: they ask to go with every copy. */
+export function notices(): Plugin {
+  return {
+    name: 'notices',
+    generateBundle(_, bundle) {
+      const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+      const folders = new Set(modules.flatMap((path) => PACKAGE.exec(path)?.[0] ?? []));
+      this.emitFile({ type: 'asset', fileName: FILE, source: [...folders].sort().map(notice).join('\n') });
+    },
+  };
+}
+
+function notice(folder: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+    license: string;
+  };
+  const texts = readdirSync(folder).filter((file) => LICENSE.test(file));
+  const said = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  return [`== ${name} ${version} (${license})`, ...said, ''].join('\n\n');
+}
