@@ -33,6 +33,8 @@ const PATIENCE_MS = 1_800;
  * Consul: together they leave half of what is answered at the same time to names of our own.
  */
 const MAX_WAITING = 2_048;
+/** Of those who wait for the same servers: a domain whose servers are silent leaves some for the other domains. */
+const MAX_WAITING_FOR_ONE = 1_536;
 
 /** All other names: asked from the host's own resolvers, on behalf of clients in the host's own networks. */
 export class ForwardZone implements Zone {
@@ -44,6 +46,7 @@ export class ForwardZone implements Zone {
   readonly #names = new WeakMap<UpstreamSet, string>();
   readonly #inquiries: Inquiries;
   #waiting = 0;
+  readonly #waitingFor = new Map<string, number>();
 
   constructor(needs: ForwardNeeds, { ownDomains, routes = [], cache }: ForwardOptions) {
     this.#needs = needs;
@@ -65,7 +68,7 @@ export class ForwardZone implements Zone {
     const [key, from] = [keyOf(question), this.#nameOf(upstreams)];
     const remembered = this.#cache.get(key, from);
     if (remembered?.fresh) return remembered;
-    if (this.#waiting < MAX_WAITING) {
+    if (this.#waiting < MAX_WAITING && (this.#waitingFor.get(from) ?? 0) < MAX_WAITING_FOR_ONE) {
       return { message: await this.#wait({ key, question, upstreams, from }, remembered?.message) };
     }
     if (remembered) return { message: remembered.message };
@@ -83,15 +86,22 @@ export class ForwardZone implements Zone {
       from,
       learn: (message) => this.#cache.put(key, { question, message, from }),
     });
-    this.#waiting += 1;
+    this.#count(from, 1);
     try {
       if (!old) return await asking;
       const answer = await inTime(asking, areSilent ? 0 : PATIENCE_MS);
       if (answer === undefined) this.#inquiries.waitedInVain(from);
       return answer && !isFailure(answer) ? answer : old;
     } finally {
-      this.#waiting -= 1;
+      this.#count(from, -1);
     }
+  }
+
+  #count(from: string, change: 1 | -1): void {
+    this.#waiting += change;
+    const waiting = (this.#waitingFor.get(from) ?? 0) + change;
+    if (waiting > 0) this.#waitingFor.set(from, waiting);
+    else this.#waitingFor.delete(from);
   }
 
   async #upstreamsFor(name: string): Promise<UpstreamSet> {

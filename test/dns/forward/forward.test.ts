@@ -70,6 +70,18 @@ test.each([
   expect(others.asked).toEqual([]);
 });
 
+test('a domain whose servers are silent leaves others a place to wait', async () => {
+  const { zone, others } = setUp();
+  others.answer = () => new Promise(() => {});
+  const crowd = Array.from({ length: 2_048 }, (_, index) =>
+    zone.resolve(questionOf(`n${index}.corp.example`)),
+  );
+  const turnedAway = crowd.map((each) => each.then(() => 'answered').catch((error: Error) => error.message));
+  await expect(Promise.race(turnedAway)).resolves.toMatch(/askers are waiting for other servers/);
+  others.answer = async (question) => answerTo(question, '203.0.113.1');
+  expect(await addressOf(zone, 'www.example.com')).toBe('203.0.113.1 300');
+});
+
 test('a client of another network is refused', async () => {
   const { zone, others } = setUp({ local: false });
   expect(await zone.resolve(questionOf('example.com'))).toEqual(bare('REFUSED'));
