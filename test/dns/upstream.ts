@@ -28,12 +28,7 @@ export class FakeUpstream implements AsyncDisposable {
 
   /** `overTcp` answers TCP queries; without it connections are closed unanswered. */
   static async start(overUdp: Behaviour, overTcp?: (query: DecodedPacket) => Buffer): Promise<FakeUpstream> {
-    const tcp = createServer();
-    tcp.listen(0, '127.0.0.1');
-    await once(tcp, 'listening');
-    const udp = createSocket('udp4');
-    udp.bind((tcp.address() as { port: number }).port, '127.0.0.1');
-    await once(udp, 'listening');
+    const { tcp, udp } = await onePort();
     const upstream = new FakeUpstream(udp, tcp);
     udp.on('message', (packet, from) => {
       const query = dnsPacket.decode(packet);
@@ -91,4 +86,22 @@ export function manyAddresses(count: number): Partial<Answer>[] {
     type: 'A',
     data: `203.0.${113 + (index >> 8)}.${index & 255}`,
   }));
+}
+
+/** One port for both; the one that TCP is given may be another test's for UDP, and then another one is drawn. */
+async function onePort(draws = 10): Promise<{ tcp: Server; udp: Socket }> {
+  const tcp = createServer();
+  tcp.listen(0, '127.0.0.1');
+  await once(tcp, 'listening');
+  const udp = createSocket('udp4');
+  udp.bind((tcp.address() as { port: number }).port, '127.0.0.1');
+  try {
+    await once(udp, 'listening');
+    return { tcp, udp };
+  } catch (error) {
+    tcp.close();
+    udp.close();
+    if (draws === 1) throw error;
+    return onePort(draws - 1);
+  }
 }
