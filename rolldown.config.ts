@@ -1,4 +1,5 @@
 import { defineConfig } from 'rolldown';
+import manifest from './package.json' with { type: 'json' };
 import { notices } from './scripts/build/notices.ts';
 
 /** What dockerode loads for builds by BuildKit, which heddle never starts, and for ssh, where it uses the caller's. */
@@ -12,6 +13,8 @@ export default defineConfig({
   // What is started by name: by bin/heddle, in the container of another host, and in a container's network.
   input: { main: 'src/main.ts', here: 'src/here.ts', ask: 'src/doctor/ask.ts' },
   platform: 'node',
+  // The oldest Node that main.ts lets in: what is newer in the language (`using`) is written out.
+  transform: { target: `node${manifest.engines.node.slice('>='.length)}` },
   // It brings a library for each platform.
   external: ['koffi'],
   resolve: { alias: Object.fromEntries(UNNEEDED.map((name) => [name, false as const])) },

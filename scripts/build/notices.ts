@@ -20,12 +20,18 @@ export function notices(): Plugin {
 }
 
 function notice(folder: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+  const { name, version, license, author } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  ) as {
     name: string;
     version: string;
     license: string;
+    author?: string | { readonly name: string };
   };
   const texts = readdirSync(folder).filter((file) => LICENSE.test(file));
   const said = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim());
-  return [`== ${name} ${version} (${license})`, ...said, ''].join('\n\n');
+  // Some say no more than what their license is called.
+  const holder = typeof author === 'object' ? author.name : (author ?? 'its contributors');
+  const text = said.length > 0 ? said : [`Copyright ${holder}; the package holds no text of its license.`];
+  return [`== ${name} ${version} (${license})`, ...text, ''].join('\n\n');
 }

@@ -9,7 +9,7 @@ const STAMP = join(ROOT, 'dist/.built');
 /** Makes dist/ of src/ when a source, or a library, is newer. */
 export function ensureBuild() {
   const sources = [
-    join(ROOT, 'rolldown.config.ts'),
+    ...['rolldown.config.ts', 'scripts/build/notices.ts', 'package.json'].map((name) => join(ROOT, name)),
     join(ROOT, 'node_modules/.package-lock.json'),
     ...readdirSync(join(ROOT, 'src'), { recursive: true }).map((name) => join(ROOT, 'src', name)),
   ];
