@@ -24,6 +24,8 @@ export interface ReconcilerOptions {
   readonly passEvery?: number;
   /** Time until something that was refused is tried again, in ms; default 4,000. */
   readonly tryRefusedAfter?: number;
+  /** How long the registry may take until it serves what it took, in ms; default 2,000. */
+  readonly servePatience?: number;
   /** First and longest wait before an absent registry is tried again, in ms; default 200 and 2,000. */
   readonly retry?: { readonly first: number; readonly longest: number };
   /** What becomes of our entries when heddle stops; default `keep`: the containers live on. */
@@ -52,6 +54,7 @@ const DEFAULTS = {
   concurrency: 8,
   passEvery: 60_000,
   tryRefusedAfter: 4000,
+  servePatience: 2000,
   // Never longer than 2 s: what is wrong is healed within 5 s of a registry's return, and one small question every
   // 2 s costs it nothing.
   retry: { first: 200, longest: 2000 },
@@ -95,7 +98,7 @@ export class Reconciler {
     this.#desired = needs.desired;
     this.#log = needs.log;
     this.#options = { ...DEFAULTS, ...options };
-    this.#served = new Served(needs);
+    this.#served = new Served(needs, { patience: this.#options.servePatience });
     this.#losses = new Losses(needs);
     this.#writes = new Writes(
       {
@@ -284,10 +287,11 @@ export class Reconciler {
 
   async #untilWoken(): Promise<void> {
     const over = new AbortController();
-    const { passEvery } = this.#options;
+    const { passEvery, servePatience } = this.#options;
     // What is not served, or cannot be seen, is looked at again soon: it may have been mended.
     const well = this.#served.unsynced.length === 0 && this.#served.why === undefined;
-    const wait = well ? passEvery : Math.min(passEvery, UNSYNCED_MS);
+    const soon = this.#served.undecided ? servePatience : well ? passEvery : UNSYNCED_MS;
+    const wait = Math.min(passEvery, soon);
     await Promise.race([this.#wake.promise, pause(wait, over.signal)]);
     over.abort();
   }

@@ -1,20 +1,39 @@
 import { HeddleError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Service } from '../services/service.ts';
+import { OWNER_META, type Service } from '../services/service.ts';
 import type { Registry } from './registry.ts';
 
-/** What a registry acknowledged and does not serve all the same, as of the last look; said once. */
+export interface ServedOptions {
+  /** How long a registry may take until it serves what it took, in ms. */
+  readonly patience: number;
+}
+
+interface Suspicion {
+  /** The content that is not served. */
+  readonly hash: string | undefined;
+  /** When that was first seen, in ms of the epoch. */
+  readonly since: number;
+}
+
+/**
+ * What a registry acknowledged and does not serve all the same, as of the last look; said once. A Consul agent sends
+ * what it took to its servers a moment later, so what is not served at one look only counts if it still is not when
+ * that moment is over.
+ */
 export class Served {
   readonly #registry: Pick<Registry, 'name' | 'unsynced' | 'whyUnsynced'>;
   readonly #log: Logger;
+  readonly #options: ServedOptions;
+  #suspicions: ReadonlyMap<string, Suspicion> = new Map();
   #unsynced: readonly string[] = [];
   #why: string | undefined;
   /** Why it cannot be compared, when the registry refuses that. */
   #unverified: string | undefined;
 
-  constructor(needs: { readonly registry: Registry; readonly log: Logger }) {
+  constructor(needs: { readonly registry: Registry; readonly log: Logger }, options: ServedOptions) {
     this.#registry = needs.registry;
     this.#log = needs.log;
+    this.#options = options;
   }
 
   get unsynced(): readonly string[] {
@@ -26,10 +45,16 @@ export class Served {
     return this.#unverified ?? this.#why;
   }
 
+  /** True where another look, when the registry's patience is over, decides. */
+  get undecided(): boolean {
+    return this.#suspicions.size > this.#unsynced.length;
+  }
+
   /** @throws HeddleError `unreachable`; a refusal to compare is said, and counts as nothing found */
   async look(held: readonly Service[], signal: AbortSignal): Promise<void> {
     try {
-      const unsynced = await this.#registry.unsynced(held, signal);
+      this.#suspect(await this.#registry.unsynced(held, signal), held);
+      const unsynced = this.#unservedForLong();
       const why = unsynced.length > 0 ? await this.#registry.whyUnsynced?.(signal) : undefined;
       if (unsynced.length > 0 && (this.#unsynced.length === 0 || why !== this.#why)) this.#say(unsynced, why);
       this.#unsynced = unsynced;
@@ -39,9 +64,27 @@ export class Served {
       if (!(error instanceof HeddleError) || error.retryable) throw error;
       if (this.#unverified !== error.message) this.#log.warn(error.message);
       this.#unverified = error.message;
+      this.#suspicions = new Map();
       this.#unsynced = [];
       this.#why = undefined;
     }
+  }
+
+  #suspect(ids: readonly string[], held: readonly Service[]): void {
+    const hashes = new Map(held.map(({ id, meta }) => [id, meta[OWNER_META.hash]]));
+    const now = Date.now();
+    const suspicions = ids.map((id) => {
+      const hash = hashes.get(id);
+      const earlier = this.#suspicions.get(id);
+      const since = earlier !== undefined && earlier.hash === hash ? earlier.since : now;
+      return [id, { hash, since }] as const;
+    });
+    this.#suspicions = new Map(suspicions);
+  }
+
+  #unservedForLong(): readonly string[] {
+    const latest = Date.now() - this.#options.patience;
+    return [...this.#suspicions].filter(([, { since }]) => since <= latest).map(([id]) => id);
   }
 
   #say(unsynced: readonly string[], why: string | undefined): void {

@@ -54,6 +54,7 @@ function expectEqual(world: Rig): void {
 }
 
 afterEach(async () => {
+  vi.useRealTimers();
   for (const reconciler of started.splice(0)) await reconciler.stop();
 });
 
@@ -457,13 +458,50 @@ describe('what the registry lost', () => {
   });
 });
 
-test('services that the catalog does not serve are reported', async () => {
-  const world = rig();
-  world.registry.notServed = ['x'];
-  await world.reconciler.start();
-  await world.reconciler.recheck();
-  expect(world.reconciler.status().unsynced).toEqual(['x']);
-  expect(world.said).toEqual(['shaky took services that its catalog does not serve']);
+describe('services that the catalog does not serve', () => {
+  const said = ['shaky took services that its catalog does not serve'];
+
+  test('are reported once, until they are served', async () => {
+    const world = rig({ servePatience: 5 });
+    world.registry.notServed = ['x'];
+    await world.reconciler.start();
+    await vi.waitFor(() => expect(world.reconciler.status().unsynced).toEqual(['x']));
+    await world.reconciler.recheck();
+    expect(world.said).toEqual(said);
+    world.registry.notServed = [];
+    await world.reconciler.recheck();
+    expect(world.reconciler.status().unsynced).toEqual([]);
+  });
+
+  test('are not, while the registry may still be about to serve them, however often it is looked at', async () => {
+    const world = rig({ servePatience: 60_000 });
+    world.run(1);
+    world.registry.notServed = [id(1)];
+    await world.reconciler.start();
+    for (let look = 0; look < 3; look++) await world.reconciler.recheck();
+    expect(world.reconciler.status().unsynced).toEqual([]);
+    expect(world.said).toEqual([]);
+  });
+
+  test('are given the same time again for another content', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const world = rig({ servePatience: 1000 });
+    world.run(1);
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    world.registry.notServed = [id(1)];
+    await world.reconciler.recheck();
+    vi.setSystemTime(Date.now() + 900);
+    world.run(1, { SERVICE_TAGS: 'new' });
+    await world.reconciler.flush();
+    await world.reconciler.recheck();
+    vi.setSystemTime(Date.now() + 900);
+    await world.reconciler.recheck();
+    expect(world.said).toEqual([]);
+    vi.setSystemTime(Date.now() + 200);
+    await world.reconciler.recheck();
+    expect(world.said).toEqual(said);
+  });
 });
 
 test('a catalog that may not be compared is reported once, and looked at again until it may', async () => {
