@@ -72,10 +72,12 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
 
   const { claims, roster } = needs;
   const stranded = new Stranded({ roster, claims, docker, namespaceOf, network });
+  const optionsOf = (container: string) => claims.optionsOf(container);
   const attachment = new Attachment({
     inspect: (container) => docker.inspect(container),
     namespaceOf,
     network,
+    optionsOf,
     release: (...given) => stranded.release(...given),
   });
   const addressing = new Addressing(
@@ -100,6 +102,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
             attach: (...given) => attachment.connect(...given),
           }
         : { wanted: async (snapshot) => addressing.expected(snapshot), attach: undefined }),
+      optionsOf,
       leave: (nsPath, { id: container }) => finishLeaving({ claims, network }, { nsPath, container }),
       stranded,
       found: (...given) => addressing.adopt(...given),

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
+import { AttachOptionsSchema } from './containers/attach-options.ts';
 import { HeddleError, messageOf, systemCode } from './errors.ts';
 import { randomHostId } from './host-id.ts';
 
@@ -14,6 +15,8 @@ const StateSchema = v.object({
   hostId: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
   /** Addresses given by `attach`, by container id: kept so that a restarted container gets them back. */
   claims: v.record(v.string(), v.array(v.string())),
+  /** How those with addresses are attached, where that was chosen; absent in older files. */
+  attachments: v.optional(v.record(v.string(), AttachOptionsSchema), {}),
   /** Addresses given up that may still be on an interface, by who had them; absent in older files. */
   leaving: v.optional(v.record(v.string(), v.array(v.string())), {}),
   /** Names given by `dns-add`; absent in files that were written before there were any. */
@@ -141,7 +144,14 @@ export class StateFile implements StateKeeper {
   }
 }
 
-const newState = (hostId: string): State => ({ version: 1, hostId, claims: {}, leaving: {}, names: [] });
+const newState = (hostId: string): State => ({
+  version: 1,
+  hostId,
+  claims: {},
+  attachments: {},
+  leaving: {},
+  names: [],
+});
 
 /** Undefined where there is no such file. */
 async function readState(path: string): Promise<State | undefined> {

@@ -5,7 +5,7 @@ import { parseCidr } from '../../src/network/cidr.ts';
 import { hostEndName } from '../../src/network/host-end.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
 import { macFor } from '../../src/network/mac.ts';
-import { addAddress, multicastRoute } from '../../src/network/netlink/address.ts';
+import { addAddress, addMulticastRoute } from '../../src/network/netlink/address.ts';
 import { type Libc, loadLibc } from '../../src/network/netlink/libc.ts';
 import { keepAndAnnounceAddresses, newVethPair, setLink } from '../../src/network/netlink/link.ts';
 import { encode, NLM_F, type Request } from '../../src/network/netlink/message.ts';
@@ -107,7 +107,7 @@ async function bareMessages({ nsPath, inode }: LabNamespace, ip: string): Promis
   using inside = namespace.connect(libc);
   const index = findLink(inside, 'ethwe')?.index ?? 0;
   send(inner, keepAndAnnounceAddresses(index), addAddress(index, cidr));
-  send(inner, setLink(index, { mac, up: true }), multicastRoute(index));
+  send(inner, setLink(index, { mac, up: true }), addMulticastRoute(index));
   send(inner, setLink(index, { mac }));
   watch(() => {
     closeSync(inner);

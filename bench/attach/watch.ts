@@ -30,6 +30,7 @@ export async function measureWatch(rounds: number): Promise<Figures> {
       namespaceOf: ({ id, pid }) => findNamespace({ procfs: '/proc', pid, containerId: id }),
       addressesIn: (path) => network.addresses(path),
       leave: async () => {},
+      optionsOf: () => ({}),
       attach: undefined,
       wanted: async () => ({ cidrs: [], refused: false, problem: undefined }),
       stranded: { leftBy: async () => undefined, clear: async () => {} },

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
+import type { AttachOptions } from '../containers/attach-options.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { ATTACH_FLAGS, IDLE_FLAG, refuseInAttach } from '../run/script-flags.ts';
 import { ADDRESS_WORDS, addressesAndContainer } from './addresses.ts';
 import { answer, formatOption } from './format.ts';
-import type { HostWord } from './word.ts';
+import type { HostWord, WordArguments } from './word.ts';
 
 const describe = (command: Command, summary: string): Command =>
   command
@@ -19,15 +20,24 @@ export const attach: HostWord = {
   name: 'attach',
   connects: true,
   describe: (command) =>
-    takeScriptFlags(describe(command, 'give a running container addresses on the network')),
+    takeScriptFlags(
+      describe(command, 'give a running container addresses on the network').option(
+        '--no-multicast-route',
+        'without the route for multicast, 224.0.0.0/4, now and over restarts',
+      ),
+    ),
   check: ({ args }) => void addressesAndContainer(args),
   async run(host, { args, options }, io) {
     const { requests, container } = addressesAndContainer(args);
-    const cidrs = await host.addresses.attach(container, requests);
+    const cidrs = await host.addresses.attach(container, requests, attachOptions(options));
     answer(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
     return 0;
   },
 };
+
+/** What is not chosen stays as it was. */
+const attachOptions = ({ multicastRoute }: WordArguments['options']): AttachOptions =>
+  multicastRoute === false ? { multicastRoute } : {};
 
 /** The script's flags are known, to say what is to be done instead. */
 function takeScriptFlags(command: Command): void {

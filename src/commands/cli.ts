@@ -46,6 +46,13 @@ const LAUNCH_HELP = `
 Prints the container id when the daemon answers. Nothing is pulled or built; --image and HEDDLE_IMAGE before
 the word name another image than heddle:<this version>.`;
 
+const RUN_HELP = `
+--with-dns            the container asks heddle for names
+--no-multicast-route  without the route for multicast, 224.0.0.0/4
+address               ${ADDRESS_WORDS}
+
+Prints the container id. If attaching fails, the container is removed again.`;
+
 class CommandLine {
   readonly argv: readonly string[];
   readonly #translation: Translation;
@@ -133,12 +140,9 @@ class CommandLine {
       .command('run')
       .summary('docker run -d, attached to the network')
       .description('Runs a container in the background by the docker client and attaches it to the network.')
-      .usage('[--with-dns] [address]... <docker run arguments>')
+      .usage('[--with-dns] [--no-multicast-route] [address]... <docker run arguments>')
       .argument('[words...]')
-      .addHelpText(
-        'after',
-        `\n--with-dns  the container asks heddle for names\naddress     ${ADDRESS_WORDS}\n\nPrints the container id. If attaching fails, the container is removed again.`,
-      );
+      .addHelpText('after', RUN_HELP);
     takesDockerArguments(command).action(async () => {
       refusePassword(this.#env);
       const { parseRun } = await import('../run/command.ts');

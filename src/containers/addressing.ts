@@ -6,6 +6,7 @@ import { type Pool, poolOf } from '../ipam/pool.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
+import type { AttachOptions } from './attach-options.ts';
 import { type Claims, EXPOSED } from './claims.ts';
 import { dueAddresses, namedAddresses } from './due.ts';
 import type { Roster } from './roster.ts';
@@ -104,17 +105,19 @@ export class Addressing {
 
   /**
    * Makes these addresses the owner's; resolves when that is on disk. Asking again gives the same.
+   * @param options what is chosen of how it is attached; what is not stays as it was
    * @throws HeddleError `taken`, `bad-input`, or `unreachable` before everything that runs is known
    */
   async claim(
     owner: string,
     requests: readonly AddressRequest[],
     namespace?: number,
+    options?: AttachOptions,
   ): Promise<readonly Cidr[]> {
     const bridge = await this.#needs.bridgeAddresses();
     const { cidrs, kept } = await this.#holding(() => {
       const granted = this.#grant(owner, requests, namespace, bridge);
-      return { cidrs: granted, kept: this.#needs.claims.add(owner, granted) };
+      return { cidrs: granted, kept: this.#needs.claims.add(owner, granted, options) };
     });
     await kept;
     return cidrs;

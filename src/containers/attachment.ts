@@ -2,11 +2,14 @@ import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { Cidr, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
+import type { AttachOptions } from './attach-options.ts';
 
 export interface AttachmentNeeds {
   inspect(container: string): Promise<Snapshot | undefined>;
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
   readonly network: Pick<NetworkEngine, 'ensureBridge' | 'attach' | 'detach'>;
+  /** What was chosen of how a container is attached. */
+  optionsOf(container: string): AttachOptions;
   /** Takes the addresses away from networks that the container has left. */
   release(snapshot: Snapshot, cidrs: readonly Cidr[]): Promise<void>;
 }
@@ -44,16 +47,17 @@ export class Attachment {
 
   /** Gives the addresses to a namespace that was found already; the bridge is made if it is not there yet. None is a success. */
   async connect(nsPath: string, snapshot: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
-    const { network, release } = this.#needs;
+    const { network, release, optionsOf } = this.#needs;
     if (cidrs.length === 0) return;
     await release(snapshot, cidrs);
     const target = { nsPath, container: snapshot.id };
     try {
-      await network.attach(target, cidrs);
+      await network.attach(target, cidrs, optionsOf(snapshot.id));
     } catch (error) {
       if (!(error instanceof HeddleError && error.code === 'not-found')) throw error;
       await network.ensureBridge();
-      await network.attach(target, cidrs);
+      // Asked for anew: meanwhile somebody may have chosen.
+      await network.attach(target, cidrs, optionsOf(snapshot.id));
     }
   }
 

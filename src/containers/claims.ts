@@ -1,17 +1,21 @@
+import { isDeepStrictEqual } from 'node:util';
 import { formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { State, StateKeeper } from '../state.ts';
+import type { AttachOptions } from './attach-options.ts';
 import { ReverseIndex } from './reverse-index.ts';
 import type { Roster } from './roster.ts';
 
 type ByOwner = State['claims'];
+type Kept = Pick<State, 'claims' | 'attachments' | 'leaving'>;
 
 /** Owner of the addresses that `expose` gave the bridge; the original weave's word for it. */
 export const EXPOSED = 'weave:expose';
 
 /**
  * Which addresses every container was given, asked for by its metadata or by hand: kept over restarts of container,
- * daemon and host, and freed with the container. Once there is a claim it counts, and no longer the metadata.
+ * daemon and host, and freed with the container. Once there is a claim it counts, and no longer the metadata. How the
+ * owner is attached is kept with it, and ends with the last address.
  */
 export class Claims {
   readonly #state: StateKeeper;
@@ -27,6 +31,11 @@ export class Claims {
   /** Undefined for an owner that was never given any. */
   of(owner: string): readonly Cidr[] | undefined {
     return this.#state.current.claims[owner]?.map(parseCidr);
+  }
+
+  /** How the owner is attached. */
+  optionsOf(owner: string): AttachOptions {
+    return this.#state.current.attachments[owner] ?? {};
   }
 
   /** Who was given an address, written without prefix. */
@@ -50,24 +59,42 @@ export class Claims {
     return networks;
   }
 
-  /** Counts from this call on; resolves when it is on disk. */
-  async add(owner: string, cidrs: readonly Cidr[]): Promise<void> {
+  /**
+   * Counts from this call on; resolves when it is on disk.
+   * @param options what is chosen anew of how the owner is attached; the rest stays
+   */
+  async add(owner: string, cidrs: readonly Cidr[], options: AttachOptions = {}): Promise<void> {
     const before = this.#texts(owner);
+    const chosen = { ...this.optionsOf(owner), ...options };
+    const isChosen = isDeepStrictEqual(chosen, this.optionsOf(owner));
     const added = new Set(cidrs.map(formatCidr));
     const isLeaving = Object.values(this.#state.current.leaving).some(
       (texts) => !added.isDisjointFrom(new Set(texts)),
     );
-    if (before && added.isSubsetOf(before) && !isLeaving) return;
+    if (before && added.isSubsetOf(before) && isChosen && !isLeaving) return;
     const texts = [...(before ?? new Set()).union(added)];
-    await this.#change([owner], ({ claims, leaving }) => ({
+    await this.#change([owner], ({ claims, attachments, leaving }) => ({
       claims: { ...claims, [owner]: texts },
+      attachments: isChosen ? attachments : { ...attachments, [owner]: chosen },
       leaving: isLeaving ? withoutTexts(leaving, Object.keys(leaving), added) : leaving,
     }));
   }
 
-  /** The owner stays known, be it without any address: its metadata must not give back what was taken. */
-  async remove(owner: string, cidrs: readonly Cidr[]): Promise<void> {
-    await this.#set(owner, [...(this.#texts(owner) ?? new Set()).difference(new Set(cidrs.map(formatCidr)))]);
+  /**
+   * The owner stays known, be it without any address: its metadata must not give back what was taken.
+   * @param options how it is attached with what it has left, where that changes as well
+   */
+  async remove(
+    owner: string,
+    cidrs: readonly Cidr[],
+    options: AttachOptions = this.optionsOf(owner),
+  ): Promise<void> {
+    const texts = (this.#texts(owner) ?? new Set()).difference(new Set(cidrs.map(formatCidr)));
+    await this.#change([owner], ({ claims, attachments, leaving }) => ({
+      claims: { ...claims, [owner]: [...texts] },
+      attachments: { ...attachments, [owner]: options },
+      leaving,
+    }));
   }
 
   /**
@@ -77,7 +104,8 @@ export class Claims {
   async giveUp(owner: string, cidrs: readonly Cidr[], sharing: readonly string[] = []): Promise<void> {
     const texts = new Set(cidrs.map(formatCidr));
     const losing = [owner, ...sharing.filter((other) => this.#texts(other)?.isDisjointFrom(texts) === false)];
-    await this.#change(losing, ({ claims, leaving }) => ({
+    await this.#change(losing, ({ claims, attachments, leaving }) => ({
+      attachments,
       claims: withoutTexts({ [owner]: [], ...claims }, losing, texts),
       leaving: { ...leaving, [owner]: [...new Set(leaving[owner]).union(texts)] },
     }));
@@ -92,15 +120,15 @@ export class Claims {
   async gone(owner: string, cidrs: readonly Cidr[]): Promise<void> {
     if (this.#state.current.leaving[owner] === undefined) return;
     const texts = new Set(cidrs.map(formatCidr));
-    await this.#change([], ({ claims, leaving: { [owner]: before = [], ...others } }) => {
+    await this.#change([], ({ leaving: { [owner]: before = [], ...others }, ...kept }) => {
       const left = before.filter((text) => !texts.has(text));
-      return { claims, leaving: left.length > 0 ? { ...others, [owner]: left } : others };
+      return { ...kept, leaving: left.length > 0 ? { ...others, [owner]: left } : others };
     });
   }
 
   /** Leaves the owner without any address. */
   async clear(owner: string): Promise<void> {
-    await this.#set(owner, []);
+    await this.remove(owner, this.of(owner) ?? []);
   }
 
   async forget(owner: string): Promise<void> {
@@ -108,8 +136,9 @@ export class Claims {
     if (claims[owner] === undefined && leaving[owner] === undefined) return;
     await this.#change(
       [owner],
-      ({ claims: { [owner]: _, ...kept }, leaving: { [owner]: __, ...others } }) => ({
+      ({ claims: { [owner]: _, ...kept }, leaving: { [owner]: __, ...others }, attachments }) => ({
         claims: kept,
+        attachments,
         leaving: others,
       }),
     );
@@ -127,19 +156,9 @@ export class Claims {
     return texts && new Set(texts);
   }
 
-  async #set(owner: string, texts: readonly string[]): Promise<void> {
-    await this.#change([owner], ({ claims, leaving }) => ({
-      claims: { ...claims, [owner]: [...texts] },
-      leaving,
-    }));
-  }
-
   /** @param owners whose claims it changes */
-  async #change(
-    owners: readonly string[],
-    edit: (kept: Pick<State, 'claims' | 'leaving'>) => Pick<State, 'claims' | 'leaving'>,
-  ): Promise<void> {
-    const kept = this.#state.change((state) => ({ ...state, ...edit(state) }));
+  async #change(owners: readonly string[], edit: (kept: Kept) => Kept): Promise<void> {
+    const kept = this.#state.change((state) => ({ ...state, ...whileAttached(edit(state)) }));
     for (const owner of owners) this.#index(owner);
     await kept;
   }
@@ -151,6 +170,17 @@ export class Claims {
     );
   }
 }
+
+/** How somebody is attached ends with the last address. */
+const whileAttached = ({ claims, attachments, leaving }: Kept): Kept => ({
+  claims,
+  attachments: Object.fromEntries(
+    Object.entries(attachments).filter(
+      ([owner, options]) => claims[owner]?.length && Object.keys(options).length > 0,
+    ),
+  ),
+  leaving,
+});
 
 /** What these owners have, without these addresses. */
 const withoutTexts = (all: ByOwner, owners: readonly string[], texts: ReadonlySet<string>): ByOwner => ({

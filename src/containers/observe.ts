@@ -5,6 +5,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import type { Cidr } from '../network/engine.ts';
 import { type FoundNamespace, hostNetwork } from '../network/namespace.ts';
 import type { Wanted } from './addressing.ts';
+import type { AttachOptions } from './attach-options.ts';
 import { dueAddresses } from './due.ts';
 import type { RosterEntry } from './entry.ts';
 import { type Stranded, strandedProblem } from './stranded.ts';
@@ -15,6 +16,8 @@ export interface ObserverNeeds {
   addressesIn(path: string): Promise<readonly Address[]>;
   /** Gives a running container these addresses; undefined where this process may not attach. */
   attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
+  /** What was chosen of how a container is attached. */
+  optionsOf(container: string): AttachOptions;
   /** Takes off what the container has given up and still has. */
   leave(path: string, snapshot: Snapshot): Promise<void>;
   /** The addresses that a running container should have; `namespace` is the inode of its network namespace. */
@@ -62,7 +65,9 @@ export class Observer {
           wanted = await this.#needs.wanted(snapshot, namespace.inode);
           problem = wanted.problem;
           addresses = await this.#needs.addressesIn(namespace.path);
-          if (this.#needs.attach && missing(wanted.cidrs, addresses).length > 0) {
+          // What was chosen for one that has its addresses may have been cut short by a kill: it is seen to each time.
+          const isChosen = Object.keys(this.#needs.optionsOf(snapshot.id)).length > 0;
+          if (this.#needs.attach && (isChosen || missing(wanted.cidrs, addresses).length > 0)) {
             await this.#needs.attach(namespace.path, snapshot, wanted.cidrs);
             addresses = await this.#needs.addressesIn(namespace.path);
           }

@@ -1,3 +1,4 @@
+import type { AttachOptions } from '../containers/attach-options.ts';
 import { type Claims, EXPOSED } from '../containers/claims.ts';
 import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
@@ -26,22 +27,27 @@ export class DaemonAddresses implements AddressWords {
     this.#needs = needs;
   }
 
-  async attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+  async attach(
+    container: string,
+    requests: readonly AddressRequest[],
+    options: AttachOptions = {},
+  ): Promise<readonly Cidr[]> {
     const { parts, claims, follower } = this.#needs;
-    let taken: { readonly owner: string; readonly cidrs: readonly Cidr[] } | undefined;
+    let takeBack = async (): Promise<void> => {};
     try {
       const { snapshot, cidrs } = await parts.attachment.attach(container, words(requests), async (found) => {
         const { id } = found.snapshot;
         // Its own metadata first: from the first claim on it counts no longer.
         const before = (await parts.addressing.wanted(found.snapshot, found.namespace)).cidrs;
-        const claimed = await parts.addressing.claim(id, requests, found.namespace);
-        taken = { owner: id, cidrs: without(claimed, before) };
+        const optionsBefore = claims.optionsOf(id);
+        const claimed = await parts.addressing.claim(id, requests, found.namespace, options);
+        takeBack = () => claims.remove(id, without(claimed, before), optionsBefore);
         return claimed;
       });
       await follower.look(snapshot.id);
       return cidrs;
     } catch (error) {
-      if (taken) await claims.remove(taken.owner, taken.cidrs);
+      await takeBack();
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 import type { EffectiveSetting } from '../config/effective.ts';
 import type { AddressOwner } from '../containers/addressing.ts';
+import type { AttachOptions } from '../containers/attach-options.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
 import type { ContainerResolver } from '../dns/args.ts';
@@ -49,8 +50,12 @@ export interface Host {
 
 /** The words that give and take addresses. Each resolves to those it gave or took. */
 export interface AddressWords {
-  /** Gives a running container these addresses; resolves when they answer. */
-  attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  /** Gives a running container these addresses, attached as chosen now or before; resolves when they answer. */
+  attach(
+    container: string,
+    requests: readonly AddressRequest[],
+    options?: AttachOptions,
+  ): Promise<readonly Cidr[]>;
   /** Takes these addresses away again; absent ones are a success. */
   detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Starts a container that exists, and attaches it. Without requests: at what it had, else at any address. */

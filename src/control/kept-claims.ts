@@ -18,6 +18,7 @@ export async function forgetKeptClaims(folder: string, containers: readonly stri
     return {
       ...rest,
       claims: Object.fromEntries(Array.from(owners, (owner) => [owner, []])),
+      attachments: {},
       leaving: {},
       names: names.filter(({ container }) => container !== EXPOSED),
     };

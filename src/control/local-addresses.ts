@@ -1,4 +1,5 @@
 import type { Settings } from '../config/schema.ts';
+import type { AttachOptions } from '../containers/attach-options.ts';
 import { EXPOSED } from '../containers/claims.ts';
 import { dueAddresses } from '../containers/due.ts';
 import { HeddleError } from '../errors.ts';
@@ -38,8 +39,12 @@ export class LocalAddresses implements AddressWords {
     this.#settings = settings;
   }
 
-  attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    return oneAtATime(() => this.#attach(container, requests));
+  attach(
+    container: string,
+    requests: readonly AddressRequest[],
+    options?: AttachOptions,
+  ): Promise<readonly Cidr[]> {
+    return oneAtATime(() => this.#attach(container, requests, options));
   }
 
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
@@ -120,12 +125,16 @@ export class LocalAddresses implements AddressWords {
     return forgotten ? undefined : `no daemon has kept claims in ${stateDir}; those kept elsewhere stay`;
   }
 
-  async #attach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+  async #attach(
+    container: string,
+    requests: readonly AddressRequest[],
+    options?: AttachOptions,
+  ): Promise<readonly Cidr[]> {
     const { parts, lookAtAll } = this.#needs;
     await lookAtAll();
     const words = requests.map(formatRequest).join(' ');
     const { cidrs } = await parts.attachment.attach(container, words, ({ snapshot, namespace }) =>
-      parts.addressing.claim(snapshot.id, requests, namespace),
+      parts.addressing.claim(snapshot.id, requests, namespace, options),
     );
     return cidrs;
   }

@@ -25,11 +25,12 @@ export interface NetworkEngine {
   /** Takes away the bridge, every pair in it or in none, and our firewall rules; what is not there is a success. */
   removeBridge(): Promise<void>;
   /**
-   * Makes sure that the namespace has the container interface, up, with all these addresses.
+   * Makes sure that the namespace has the container interface, up, with all these addresses. An interface that was up
+   * stays as it is but for what the options take away.
    * @throws HeddleError `host-network`, `not-running` (the namespace is gone), `not-found` (no bridge),
    * `taken`, `not-permitted`; what was half made is taken back or completed by the next call
    */
-  attach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult>;
+  attach(target: AttachTarget, cidrs: readonly Cidr[], options?: LinkOptions): Promise<AttachResult>;
   /**
    * Removes these addresses, and the interface with the last of them. Absent ones are a success.
    * @throws HeddleError `host-network`, `not-running`, `not-permitted`
@@ -60,6 +61,11 @@ export interface AttachTarget {
   readonly nsPath: string;
   /** The full container id: becomes the alias of the host end. */
   readonly container: string;
+}
+
+export interface LinkOptions {
+  /** Without the route for multicast, 224.0.0.0/4; otherwise the interface gets it when it is made. */
+  readonly multicastRoute?: false;
 }
 
 export interface AttachResult {

@@ -2,7 +2,7 @@ import type { Address } from '../addresses/address.ts';
 import type { Logger } from '../log.ts';
 import { ensureBridge, giveBridge, hasBridgeOrStrays, removeBridge, takeFromBridge } from './bridge.ts';
 import { assertAssignable, formatCidr, networkOf } from './cidr.ts';
-import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
+import type { AttachResult, AttachTarget, Cidr, LinkOptions, NetworkEngine } from './engine.ts';
 import type { Firewall } from './firewall.ts';
 import { formatMac } from './mac.ts';
 import { hostNetwork, ownNamespace } from './namespace.ts';
@@ -63,10 +63,14 @@ export class KernelEngine implements NetworkEngine {
     await this.#firewall.removeRules();
   }
 
-  async attach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult> {
+  async attach(
+    target: AttachTarget,
+    cidrs: readonly Cidr[],
+    options: LinkOptions = {},
+  ): Promise<AttachResult> {
     assertAssignable(cidrs);
     return this.#between('attach', target, (sides) =>
-      attachPair(sides, target.container, cidrs, this.#options),
+      attachPair(sides, target.container, cidrs, { ...this.#options, ...options }),
     );
   }
 

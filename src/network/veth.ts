@@ -2,11 +2,12 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { HeddleError, systemCode } from '../errors.ts';
 import { requireBridge } from './bridge.ts';
 import { formatCidr } from './cidr.ts';
-import type { AttachResult, Cidr } from './engine.ts';
+import type { AttachResult, Cidr, LinkOptions } from './engine.ts';
 import { hostEndName } from './host-end.ts';
 import { macFor } from './mac.ts';
-import { addAddress, deleteAddress, multicastRoute } from './netlink/address.ts';
+import { addAddress, addMulticastRoute, deleteAddress, deleteMulticastRoute } from './netlink/address.ts';
 import { deleteLink, keepAndAnnounceAddresses, type Link, newVethPair, setLink } from './netlink/link.ts';
+import type { Request } from './netlink/message.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import type { RouteSocket } from './netlink/socket.ts';
 import { addressesOn, findLink } from './netlink/tables.ts';
@@ -39,7 +40,7 @@ export async function attachPair(
   sides: Sides,
   container: string,
   cidrs: readonly Cidr[],
-  options: PairOptions,
+  options: PairOptions & LinkOptions,
 ): Promise<AttachResult> {
   const { host, inside } = sides;
   const bridge = bridgeFor(host, options.bridge);
@@ -57,7 +58,7 @@ export async function attachPair(
       ...added.map((cidr) => addAddress(link.index, cidr)),
     );
     joinBridge(sides, bridge, container);
-    inside.request(setLink(link.index, { mac, up: true }), multicastRoute(link.index));
+    inside.request(setLink(link.index, { mac, up: true }), ...routeFor(link, !existing?.up, options));
   } catch (error) {
     const undo = existing ? added.map((cidr) => deleteAddress(link.index, cidr)) : [deleteLink(link.index)];
     // Where even that fails, the first failure is the one to tell, and the next attach completes what is left.
@@ -139,6 +140,12 @@ function createPair(
     'taken',
     `${hostName} on the host belongs to another interface than the container's ${options.interface}: remove it`,
   );
+}
+
+/** An interface that was up keeps the route that it has or has not: of those who share it, one may have asked for none. */
+function routeFor(link: Link, isNew: boolean, { multicastRoute }: LinkOptions): readonly Request[] {
+  if (multicastRoute === false) return [deleteMulticastRoute(link.index)];
+  return isNew ? [addMulticastRoute(link.index)] : [];
 }
 
 /** The host end in the bridge, up, and marked with the first container that asked; the bridge may be a new one. */

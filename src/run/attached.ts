@@ -31,7 +31,7 @@ export async function runAttached(
   if (started.status !== 0) return started.status;
   const id = started.stdout.trim().split('\n').at(-1) ?? '';
   const complaints = collect();
-  const attached = await attach([...words, id], onHost, complaints);
+  const attached = await attach([...command.attachFlags, ...words, id], onHost, complaints);
   if (attached !== 0) {
     const removal = ['rm', '-f', '-v', id];
     trace(`docker ${removal.join(' ')}`);

@@ -6,10 +6,15 @@ export interface RunCommand {
   readonly withDns: boolean;
   /** At least one: without any address among the words, whichever is free. */
   readonly requests: readonly AddressRequest[];
+  /** For `attach`, as they were given. */
+  readonly attachFlags: readonly string[];
   /** For `docker run`, untouched. */
   readonly dockerArgs: readonly string[];
   readonly json: boolean;
 }
+
+/** Flags of `attach` that `run` takes as well. */
+const FOR_ATTACH: ReadonlySet<string> = new Set(['--no-multicast-route']);
 
 /**
  * Which words of `run` are ours and which docker's: ours come first, the address words and flags in any order. An
@@ -18,6 +23,7 @@ export interface RunCommand {
  */
 export function parseRun(words: readonly string[]): RunCommand {
   const requests: AddressRequest[] = [];
+  const attachFlags: string[] = [];
   const hosts: string[] = [];
   let format = 'text';
   let withDns = false;
@@ -30,6 +36,7 @@ export function parseRun(words: readonly string[]): RunCommand {
     if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
     else if (/^--add-host(=|$)/.test(word)) hosts.push(`--add-host=${value(word)}`);
     else if (/^--format(=|$)/.test(word)) format = value(word);
+    else if (FOR_ATTACH.has(word)) attachFlags.push(word);
     else if (looksLikeRequest(word)) requests.push(parseRequest(word));
     else if (word !== IDLE_FLAG) {
       at--;
@@ -49,6 +56,7 @@ export function parseRun(words: readonly string[]): RunCommand {
   return {
     withDns,
     requests: requests.length > 0 ? requests : [ANY_ADDRESS],
+    attachFlags,
     dockerArgs: [...hosts, ...dockerArgs],
     json: format === 'json',
   };

@@ -5,13 +5,7 @@ const HOSTS_FILE =
   'further entries are an option of docker run: --add-host';
 
 /** Flags of the `weave` script's `run` and `attach` whose effect heddle does not have, and what to do instead. */
-const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['--rewrite-hosts', HOSTS_FILE],
-  [
-    '--no-multicast-route',
-    'the route for multicast is part of the interface; take it away inside the container: ip route delete 224.0.0.0/4',
-  ],
-]);
+const REFUSED: ReadonlyMap<string, string> = new Map([['--rewrite-hosts', HOSTS_FILE]]);
 
 /** Those of `attach`: `run` gives one more to docker, and the other is its own. */
 const REFUSED_BY_ATTACH: ReadonlyMap<string, string> = new Map([

@@ -182,7 +182,6 @@ describe('the command line', () => {
       1,
       /--add-host: .*docker run/,
     ],
-    ['no route for multicast', 'attach --no-multicast-route 10.2.1.1/16 web', 1, /ip route delete/],
     ['no name', 'attach --without-dns 10.2.1.1/16 web', 1, /what Docker calls it/],
     ['no masquerade', 'expose --without-masquerade', 1, /ip address add 10\.2\.0\.1\/16 dev weave/],
     ['a format that is none', 'ps --format yaml', 2, /Allowed choices are text, json/],

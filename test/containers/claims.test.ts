@@ -16,6 +16,47 @@ beforeEach(() => {
   claims = new Claims(state);
 });
 
+describe('how somebody is attached', () => {
+  const without = { multicastRoute: false } as const;
+
+  it('is kept with the addresses, over a restart, and changed by nobody who does not say', async () => {
+    await claims.add('web', [first], without);
+    await claims.add('web', [second]);
+    expect(new Claims(state).optionsOf('web')).toEqual(without);
+    expect(claims.optionsOf('other')).toEqual({});
+  });
+
+  it('can be chosen for an address that is there', async () => {
+    await claims.add('web', [first]);
+    await claims.add('web', [first], without);
+    expect(claims.optionsOf('web')).toEqual(without);
+  });
+
+  it('ends with the last address, however that goes', async () => {
+    const ways = [
+      () => claims.remove('web', [second]),
+      () => claims.giveUp('web', [second]),
+      () => claims.giveUp('sidecar', [second], ['web']),
+      () => claims.clear('web'),
+      () => claims.forget('web'),
+    ];
+    for (const goes of ways) {
+      await claims.add('web', [first, second], without);
+      await claims.remove('web', [first]);
+      expect(claims.optionsOf('web')).toEqual(without);
+      await goes();
+      expect(state.current.attachments).toEqual({});
+    }
+  });
+
+  it('is as before when an attachment that chose it is taken back', async () => {
+    await claims.add('web', [first]);
+    await claims.add('web', [second], without);
+    await claims.remove('web', [second], {});
+    expect([of('web'), state.current.attachments]).toEqual([['10.2.1.1/16'], {}]);
+  });
+});
+
 describe('an address that is given up', () => {
   it('is free at once, and known to be leaving until it is gone', async () => {
     await claims.add('web', [first, second]);

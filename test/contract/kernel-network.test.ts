@@ -79,6 +79,22 @@ describe('what is made', () => {
     expect(await target.run('ip', 'route', 'show', '224.0.0.0/4')).toContain('dev ethwe');
   });
 
+  test('a container that is to have no route for multicast has none, whoever is attached there later', async () => {
+    await engine.ensureBridge();
+    const [never, since] = [await started(), await started()];
+    const route = (target: LabNamespace) => target.run('ip', 'route', 'show', '224.0.0.0/4');
+    for (let times = 0; times < 2; times++) await engine.attach(never, [first], { multicastRoute: false });
+    await engine.attach(since, [second]);
+    expect(await route(since)).toContain('dev ethwe');
+    const added = await engine.attach(since, [second], { multicastRoute: false });
+    expect(added).toEqual({ created: false, added: [] });
+    for (const target of [never, since]) {
+      expect(await route(target)).toBe('');
+      await engine.attach(target, [parseCidr(`10.3.1.${target === never ? 1 : 2}/16`)]);
+      expect(await route(target)).toBe('');
+    }
+  });
+
   test('the bridge keeps its MAC and MTU when ports come and go, and forwards without delay', async () => {
     await engine.ensureBridge();
     const before = named(await hostLinks(), TEST_BRIDGE);

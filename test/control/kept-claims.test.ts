@@ -9,7 +9,7 @@ it('a state without a daemon is left without claims, and is the same host', asyn
   await using folder = await temporaryFolder();
   const state = await StateFile.open(folder.path);
   const claims = new Claims(state);
-  await claims.add('stopped', [parseCidr('10.2.1.1/16')]);
+  await claims.add('stopped', [parseCidr('10.2.1.1/16')], { multicastRoute: false });
   await claims.add(EXPOSED, [parseCidr('10.2.0.1/16')]);
   await claims.giveUp('stopped', [parseCidr('10.2.1.1/16')]);
   const mine = { name: 'mine.weave.local', ips: ['10.9.9.9'] };
@@ -20,6 +20,7 @@ it('a state without a daemon is left without claims, and is the same host', asyn
     version: 1,
     hostId: state.current.hostId,
     claims: { labelled: [], stopped: [] },
+    attachments: {},
     leaving: {},
     names: [mine],
   });

@@ -30,6 +30,12 @@ async function ethwe(container: string): Promise<readonly string[]> {
   return [...lines.matchAll(/inet (\S+)/g)].map(([, cidr = '']) => cidr);
 }
 
+/** Which of them send multicast by ethwe. */
+async function withMulticast(...containers: readonly { readonly id: string }[]): Promise<readonly boolean[]> {
+  const routes = await Promise.all(containers.map(({ id }) => docker('exec', id, 'ip', 'route')));
+  return routes.map((lines) => /^224\.0\.0\.0\/4 dev ethwe/m.test(lines));
+}
+
 /** The address of this host on the network, and how many rules masquerade for it. */
 async function exposed(): Promise<readonly [string | undefined, number]> {
   const line = await succeed('ip', ['-o', '-4', 'address', 'show', 'weave']);
@@ -39,7 +45,7 @@ async function exposed(): Promise<readonly [string | undefined, number]> {
 
 describe('addresses that nobody chose', () => {
   test('every container gets one of its own, and keeps it over restarts of container, daemon and engine', async () => {
-    await using web = await daemon.run([], ['-e', 'SERVICE_NAME=web']);
+    await using web = await daemon.run(['--no-multicast-route'], ['-e', 'SERVICE_NAME=web']);
     await using db = await daemon.run(['net:default']);
     await using labelled = await runContainer(['--label', 'heddle.cidr=net:10.40.7.0/24']);
     const all = async () => [await ethwe(web.id), await ethwe(db.id), await ethwe(labelled.id)];
@@ -50,12 +56,14 @@ describe('addresses that nobody chose', () => {
     );
     await docker('restart', '-t', '0', db.id, labelled.id, web.id);
     await eventually(async () => expect(await all()).toEqual(given));
+    expect(await withMulticast(web, db)).toEqual([false, true]);
     await docker('stop', '-t', '0', web.id);
     await daemon.restart();
     await using other = await daemon.run([]);
     expect(await ethwe(other.id)).toEqual(['10.40.0.3/16']);
     await docker('start', web.id);
     await eventually(async () => expect(await all()).toEqual(given));
+    expect(await withMulticast(web, db)).toEqual([false, true]);
   });
 
   test("weave's own word is read from the environment and from labels, and none is none", async () => {
@@ -84,10 +92,11 @@ describe('addresses that nobody chose', () => {
   });
 
   test('those who share a network get and lose an address together, whichever of them is named', async () => {
-    await using web = await daemon.run(['10.2.1.1/16']);
+    await using web = await daemon.run(['--no-multicast-route', '10.2.1.1/16']);
     await using sidecar = await runContainer([`--net=container:${web.name}`]);
     expect((await daemon.word('attach', '10.2.1.9/16', sidecar.name)).stdout).toBe('10.2.1.9\n');
     expect(await ethwe(web.id)).toEqual(['10.2.1.1/16', '10.2.1.9/16']);
+    expect(await withMulticast(web, sidecar)).toEqual([false, false]);
     expect((await daemon.word('detach', '10.2.1.1/16', sidecar.name)).stdout).toBe('10.2.1.1\n');
     expect(await ethwe(web.id)).toEqual(['10.2.1.9/16']);
     expect((await daemon.word('detach', '10.2.1.9/16', web.name)).stdout).toBe('10.2.1.9\n');
@@ -99,9 +108,15 @@ describe('addresses that nobody chose', () => {
 
   test('attach and detach print what they gave and took, and asking twice gives the same', async () => {
     await using web = await runContainer();
-    for (let times = 0; times < 2; times++) {
-      const attached = await daemon.word('attach', 'net:10.40.9.0/24', 'ip:10.2.1.1/16', web.name);
-      expect(attached).toEqual({ status: 0, stdout: '10.40.9.1 10.2.1.1\n', stderr: '' });
+    const attach = (...flags: string[]) =>
+      daemon.word('attach', ...flags, 'net:10.40.9.0/24', 'ip:10.2.1.1/16', web.name);
+    for (const [flags, multicast] of [
+      [[], true],
+      [['--no-multicast-route'], false],
+      [[], false],
+    ] as const) {
+      expect(await attach(...flags)).toEqual({ status: 0, stdout: '10.40.9.1 10.2.1.1\n', stderr: '' });
+      expect(await withMulticast(web)).toEqual([multicast]);
     }
     expect((await daemon.word('detach', 'net:10.40.9.0/24', web.name)).stdout).toBe('10.40.9.1\n');
     expect(await ethwe(web.id)).toEqual(['10.2.1.1/16']);
@@ -148,7 +163,7 @@ describe('addresses that nobody chose', () => {
 
   test('after a restart of the host everybody has what he had', async () => {
     await using daily = await daemon.run(['10.2.1.1/16'], ['--restart', 'always']);
-    await using first = await daemon.run([], ['--restart', 'always']);
+    await using first = await daemon.run(['--no-multicast-route'], ['--restart', 'always']);
     await using second = await daemon.run(['net:10.40.8.0/24'], ['--restart', 'always']);
     const all = async () => [await ethwe(daily.id), await ethwe(first.id), await ethwe(second.id)];
     const given = [['10.2.1.1/16'], ['10.40.0.1/16'], ['10.40.8.1/24']];
@@ -166,6 +181,7 @@ describe('addresses that nobody chose', () => {
     await daemon.start();
     await startEngine();
     await eventually(async () => expect(await all()).toEqual(given));
+    expect(await withMulticast(first, second)).toEqual([false, true]);
     await eventually(async () => expect(await exposed()).toEqual(['10.2.0.1/16', 3]));
     await daemon.word('hide', '10.2.0.1/16');
     await using other = await daemon.run([]);
@@ -190,9 +206,10 @@ describe('addresses that nobody chose', () => {
     const own = { env: { HEDDLE_STATE_DIR: daemon.stateFolder } };
     const local = (...words: string[]) =>
       heddle(['--local', '--ipalloc-range', '10.40.0.0/16', ...words], own);
-    for (let times = 0; times < 2; times++) {
-      expect(await local('attach', other.name)).toMatchObject({ status: 0, stdout: '10.40.0.3\n' });
+    for (const flag of [['--no-multicast-route'], []]) {
+      expect(await local('attach', ...flag, other.name)).toMatchObject({ status: 0, stdout: '10.40.0.3\n' });
     }
+    expect(await withMulticast(other)).toEqual([false]);
     expect((await local('attach', '10.40.0.1/16', other.name)).stderr).toContain(`'${web.name}'`);
     expect((await local('attach', '10.40.0.2/16', other.name)).stderr).toContain(`'${stopped.name}'`);
     await daemon.start();

@@ -129,8 +129,16 @@ test('a container run there has its address and its name there, and nothing of i
 
 test('run --with-dns starts one container, where the script needed three', async () => {
   const heard = await eventsFrom();
-  const line = ['run', '--with-dns', '10.2.1.4/16', '--name', 'one', '-e', 'PASSWORD=hush-hush', 'busybox'];
-  const ran = await word('--trace', ...line, 'sleep', '60');
+  const line = [
+    '--with-dns',
+    '--no-multicast-route',
+    '10.2.1.4/16',
+    '--name',
+    'one',
+    '-e',
+    'PASSWORD=hush-hush',
+  ];
+  const ran = await word('--trace', 'run', ...line, 'busybox', 'sleep', '60');
   expect(ran.status).toBe(0);
   expect(ran.stderr).toContain(
     '+ docker run --dns 172.17.0.1 --dns-search=. --label heddle.cidr=10.2.1.4/16 -d …\n',
@@ -143,9 +151,10 @@ test('run --with-dns starts one container, where the script needed three', async
   const done = events.map(({ Action }) => Action).filter((action) => action.startsWith('exec_create'));
   expect(done.map((action) => action.replace(/^.*here\.js /, '').trim())).toEqual([
     'prepare-run --with-dns 10.2.1.4/16',
-    `attach 10.2.1.4/16 ${ran.stdout.trim()}`,
+    `attach --no-multicast-route 10.2.1.4/16 ${ran.stdout.trim()}`,
   ]);
   expect(JSON.stringify(events)).not.toContain('hush');
+  expect(await there.docker('exec', 'one', 'ip', 'route')).not.toContain('224.');
   await there.docker('rm', '-f', 'one');
 });
 
@@ -277,8 +286,10 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
     status: 0,
     stderr: expect.stringMatching(/no container 'heddle' is running/),
   });
-  expect(await word('attach', '10.2.1.8/16', 'far')).toEqual({ status: 0, stdout: '10.2.1.8\n', stderr: '' });
+  const attached = await word('attach', '--no-multicast-route', '10.2.1.8/16', 'far');
+  expect(attached).toEqual({ status: 0, stdout: '10.2.1.8\n', stderr: '' });
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.8/16');
+  expect(await there.docker('exec', 'far', 'ip', 'route')).not.toContain('224.');
   expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
   const heard = await eventsFrom();
   const line = ['run', '--with-dns', '10.2.1.7/16', '--name', 'two', 'busybox', 'sleep', '60'];

@@ -14,14 +14,14 @@ export interface DeviceAddress extends Cidr {
 
 /** linux/rtnetlink.h */
 export const RTM_ADDRESS = { NEW: 20, DELETE: 21, GET: 22 } as const;
-const RTM_NEWROUTE = 24;
+const RTM_ROUTE = { NEW: 24, DELETE: 25 } as const;
 
 /** linux/if_addr.h */
 const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
 const IFA_F = { NODAD: 0x02, DADFAILED: 0x08, TENTATIVE: 0x40 } as const;
 const AF_INET = 2;
 const AF_INET6 = 10;
-const RT_SCOPE_LINK = 253;
+const RT_SCOPE = { LINK: 253, NOWHERE: 255 } as const;
 /** linux/rtnetlink.h, struct rtmsg and its attributes. */
 const RTA = { DST: 1, OIF: 4 } as const;
 const RT_TABLE_MAIN = 254;
@@ -88,26 +88,40 @@ export function parseAddress({ body }: Message): DeviceAddress {
     ip: ipText(ip),
     prefixLength: body[1] ?? 0,
     family,
-    linkLocal: family === 6 && scope === RT_SCOPE_LINK,
+    linkLocal: family === 6 && scope === RT_SCOPE.LINK,
     unproven: (flags & (IFA_F.TENTATIVE | IFA_F.DADFAILED)) !== 0,
   };
 }
 
 /** Multicast leaves by this device (224.0.0.0/4), as weave always had it; another device's route is left alone. */
-export function multicastRoute(device: number): Request {
+export const addMulticastRoute = (device: number): Request => ({
+  type: RTM_ROUTE.NEW,
+  flags: NLM_F.CREATE | NLM_F.EXCL,
+  body: multicastRoute(device, { protocol: RTPROT_BOOT, scope: RT_SCOPE.LINK, type: RTN_UNICAST }),
+  tolerated: ['EEXIST'],
+});
+
+/** Whoever made it; one that is not there is a success. */
+export const deleteMulticastRoute = (device: number): Request => ({
+  type: RTM_ROUTE.DELETE,
+  flags: 0,
+  body: multicastRoute(device, { protocol: 0, scope: RT_SCOPE.NOWHERE, type: 0 }), // of any kind
+  tolerated: ['ESRCH'],
+});
+
+/** struct rtmsg and its attributes */
+function multicastRoute(
+  device: number,
+  { protocol, scope, type }: { readonly protocol: number; readonly scope: number; readonly type: number },
+): Buffer {
   const route = Buffer.alloc(12);
   route[0] = AF_INET;
   route[1] = 4; // prefix length
   route[4] = RT_TABLE_MAIN;
-  route[5] = RTPROT_BOOT;
-  route[6] = RT_SCOPE_LINK;
-  route[7] = RTN_UNICAST;
-  return {
-    type: RTM_NEWROUTE,
-    flags: NLM_F.CREATE | NLM_F.EXCL,
-    body: Buffer.concat([route, attribute(RTA.DST, Uint8Array.of(224, 0, 0, 0)), attribute(RTA.OIF, device)]),
-    tolerated: ['EEXIST'],
-  };
+  route[5] = protocol;
+  route[6] = scope;
+  route[7] = type;
+  return Buffer.concat([route, attribute(RTA.DST, Uint8Array.of(224, 0, 0, 0)), attribute(RTA.OIF, device)]);
 }
 
 function broadcastOf(ip: Uint8Array, { prefixLength }: Cidr): Buffer {
