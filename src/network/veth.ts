@@ -47,18 +47,22 @@ export async function attachPair(
   const existing = findContainerEnd(inside, options.interface);
   const link = existing ?? createPair(sides, bridge, macFor(cidrs), options);
   const present = existing ? addressesOn(inside, existing.index) : [];
-  const committed = existing?.up ? present : [];
+  const kept = existing?.up ? present : [];
   const mac = existing?.up ? existing.mac : macFor(cidrs);
-  const stale = without(present, [...committed, ...cidrs]);
-  const added = without(distinct(cidrs), committed);
+  const stale = without(present, [...kept, ...cidrs]);
+  const added = without(distinct(cidrs), kept);
+  // Whoever watches hears of what is set to what it was, too: each look would be followed by another one for ever.
+  const isDue = !existing?.up || added.length > 0;
+  const addressed = [
+    keepAndAnnounceAddresses(link.index),
+    ...stale.map((cidr) => deleteAddress(link.index, cidr)),
+    ...added.map((cidr) => addAddress(link.index, cidr)),
+  ];
+  const committed = setLink(link.index, { mac, up: true });
   try {
-    inside.request(
-      keepAndAnnounceAddresses(link.index),
-      ...stale.map((cidr) => deleteAddress(link.index, cidr)),
-      ...added.map((cidr) => addAddress(link.index, cidr)),
-    );
+    inside.request(...(isDue ? addressed : []));
     joinBridge(sides, bridge, container);
-    inside.request(setLink(link.index, { mac, up: true }), ...routeFor(link, !existing?.up, options));
+    inside.request(...(isDue ? [committed] : []), ...routeFor(link, !existing?.up, options));
   } catch (error) {
     const undo = existing ? added.map((cidr) => deleteAddress(link.index, cidr)) : [deleteLink(link.index)];
     // Where even that fails, the first failure is the one to tell, and the next attach completes what is left.

@@ -291,6 +291,22 @@ describe.each([
     expect(heard).toEqual([]);
   });
 
+  test('a watcher hears nothing of an attachment that was there already', async () => {
+    await engine.ensureBridge();
+    const [one, other] = [await started(), await started()];
+    await engine.attach(one, [parseCidr('10.2.1.1/16')], { multicastRoute: false });
+    const heard: (number | undefined)[] = [];
+    const watch = await engine.watch((namespace) => heard.push(namespace));
+    await eventually(() => expect(heard).toContain(undefined));
+    heard.length = 0;
+    for (const { nsPath } of [one, other]) await engine.addresses(nsPath);
+    await engine.attach(one, [parseCidr('10.2.1.1/16')], { multicastRoute: false });
+    await engine.attach(other, [parseCidr('10.2.1.2/16')]);
+    await eventually(() => expect(heard).toContain(other.inode));
+    expect(heard).not.toContain(one.inode);
+    await watch.stop();
+  });
+
   test('stopping one watcher leaves the others hearing', async () => {
     await engine.ensureBridge();
     const target = await started();
