@@ -91,6 +91,7 @@ export class Heddle {
     const keeper = new BridgeKeeper({
       network: parts.network,
       exposed: () => claims.of(EXPOSED) ?? [],
+      unmasqueraded: () => claims.unmasqueraded(),
       leaving: () => claims.leaving(EXPOSED),
       gone: (cidrs) => claims.gone(EXPOSED, cidrs),
       log: log('network'),

@@ -17,6 +17,8 @@ const StateSchema = v.object({
   claims: v.record(v.string(), v.array(v.string())),
   /** How those with addresses are attached, where that was chosen; absent in older files. */
   attachments: v.optional(v.record(v.string(), AttachOptionsSchema), {}),
+  /** Those of the exposed addresses that are not masqueraded; absent in older files. */
+  unmasqueraded: v.optional(v.array(v.string()), []),
   /** Addresses given up that may still be on an interface, by who had them; absent in older files. */
   leaving: v.optional(v.record(v.string(), v.array(v.string())), {}),
   /** Names given by `dns-add`; absent in files that were written before there were any. */
@@ -149,6 +151,7 @@ const newState = (hostId: string): State => ({
   hostId,
   claims: {},
   attachments: {},
+  unmasqueraded: [],
   leaving: {},
   names: [],
 });

@@ -42,7 +42,7 @@ it('reads what older versions wrote, who kept less', async () => {
   const older = { version: 1, hostId: '0123456789ab', claims: { web: ['10.2.1.1/16'] } };
   await writeFile(join(folder, 'state.json'), JSON.stringify(older));
   const { current } = await StateFile.open(folder);
-  expect(current).toEqual({ ...older, attachments: {}, leaving: {}, names: [] });
+  expect(current).toEqual({ ...older, attachments: {}, unmasqueraded: [], leaving: {}, names: [] });
 });
 
 it('refuses a damaged file rather than start under another id', async () => {

@@ -1,5 +1,4 @@
-import { type Command, Option } from 'commander';
-import { HeddleError } from '../errors.ts';
+import type { Command } from 'commander';
 import { formatCidr } from '../network/cidr.ts';
 import { ADDRESS_WORDS, requestsIn } from './addresses.ts';
 import { bareAddresses } from './attach.ts';
@@ -17,19 +16,12 @@ export const expose: HostWord = {
       // As the weave script has it: -h is the name.
       .helpOption('--help', 'show this')
       .option('-h, --name <fqdn>', 'a name for these addresses, until they are hidden')
-      .addOption(new Option('--without-masquerade').hideHelp()),
-  check({ args, options }) {
-    requestsIn(args);
-    if (options.withoutMasquerade !== true) return;
-    throw new HeddleError(
-      'not-supported',
-      '--without-masquerade: what heddle exposes is masqueraded; an address that is not, the bridge is given by ' +
-        'hand: ip address add 10.2.0.1/16 dev weave',
-    );
-  },
+      .option('--without-masquerade', 'without rules that masquerade; who is to answer needs a route back'),
+  check: ({ args }) => void requestsIn(args),
   async run(host, { args, options }, io) {
     const name = options.name as string | undefined;
-    const cidrs = await host.addresses.expose(requestsIn(args), name);
+    const masquerade = options.withoutMasquerade !== true;
+    const cidrs = await host.addresses.expose(requestsIn(args), { name, masquerade });
     const value = { addresses: cidrs.map(formatCidr), ...(name !== undefined && { name }) };
     answer(io, options, bareAddresses(cidrs), value);
     return 0;

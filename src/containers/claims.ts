@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
+import { formatCidr, networkOf, parseCidr, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { State, StateKeeper } from '../state.ts';
 import type { AttachOptions } from './attach-options.ts';
@@ -7,7 +7,7 @@ import { ReverseIndex } from './reverse-index.ts';
 import type { Roster } from './roster.ts';
 
 type ByOwner = State['claims'];
-type Kept = Pick<State, 'claims' | 'attachments' | 'leaving'>;
+type Kept = Pick<State, 'claims' | 'attachments' | 'unmasqueraded' | 'leaving'>;
 
 /** Owner of the addresses that `expose` gave the bridge; the original weave's word for it. */
 export const EXPOSED = 'weave:expose';
@@ -15,7 +15,7 @@ export const EXPOSED = 'weave:expose';
 /**
  * Which addresses every container was given, asked for by its metadata or by hand: kept over restarts of container,
  * daemon and host, and freed with the container. Once there is a claim it counts, and no longer the metadata. How the
- * owner is attached is kept with it, and ends with the last address.
+ * owner is attached is kept with it, and ends with the last address; so is which exposed address is not masqueraded.
  */
 export class Claims {
   readonly #state: StateKeeper;
@@ -36,6 +36,11 @@ export class Claims {
   /** How the owner is attached. */
   optionsOf(owner: string): AttachOptions {
     return this.#state.current.attachments[owner] ?? {};
+  }
+
+  /** Those of the exposed addresses that are not masqueraded. */
+  unmasqueraded(): readonly Cidr[] {
+    return this.#state.current.unmasqueraded.map(parseCidr);
   }
 
   /** Who was given an address, written without prefix. */
@@ -90,11 +95,18 @@ export class Claims {
     options: AttachOptions = this.optionsOf(owner),
   ): Promise<void> {
     const texts = (this.#texts(owner) ?? new Set()).difference(new Set(cidrs.map(formatCidr)));
-    await this.#change([owner], ({ claims, attachments, leaving }) => ({
+    await this.#change([owner], ({ claims, attachments }) => ({
       claims: { ...claims, [owner]: [...texts] },
       attachments: { ...attachments, [owner]: options },
-      leaving,
     }));
+  }
+
+  /** Says of exposed addresses whether they are masqueraded; of the others that stays as it was. */
+  async masquerade(cidrs: readonly Cidr[], isWanted: boolean): Promise<void> {
+    const others = without(this.unmasqueraded(), cidrs);
+    const texts = [...others, ...(isWanted ? [] : cidrs)].map(formatCidr);
+    if (isDeepStrictEqual(texts, this.#state.current.unmasqueraded)) return;
+    await this.#change([], () => ({ unmasqueraded: texts }));
   }
 
   /**
@@ -104,8 +116,7 @@ export class Claims {
   async giveUp(owner: string, cidrs: readonly Cidr[], sharing: readonly string[] = []): Promise<void> {
     const texts = new Set(cidrs.map(formatCidr));
     const losing = [owner, ...sharing.filter((other) => this.#texts(other)?.isDisjointFrom(texts) === false)];
-    await this.#change(losing, ({ claims, attachments, leaving }) => ({
-      attachments,
+    await this.#change(losing, ({ claims, leaving }) => ({
       claims: withoutTexts({ [owner]: [], ...claims }, losing, texts),
       leaving: { ...leaving, [owner]: [...new Set(leaving[owner]).union(texts)] },
     }));
@@ -120,9 +131,9 @@ export class Claims {
   async gone(owner: string, cidrs: readonly Cidr[]): Promise<void> {
     if (this.#state.current.leaving[owner] === undefined) return;
     const texts = new Set(cidrs.map(formatCidr));
-    await this.#change([], ({ leaving: { [owner]: before = [], ...others }, ...kept }) => {
+    await this.#change([], ({ leaving: { [owner]: before = [], ...others } }) => {
       const left = before.filter((text) => !texts.has(text));
-      return { ...kept, leaving: left.length > 0 ? { ...others, [owner]: left } : others };
+      return { leaving: left.length > 0 ? { ...others, [owner]: left } : others };
     });
   }
 
@@ -136,9 +147,8 @@ export class Claims {
     if (claims[owner] === undefined && leaving[owner] === undefined) return;
     await this.#change(
       [owner],
-      ({ claims: { [owner]: _, ...kept }, leaving: { [owner]: __, ...others }, attachments }) => ({
+      ({ claims: { [owner]: _, ...kept }, leaving: { [owner]: __, ...others } }) => ({
         claims: kept,
-        attachments,
         leaving: others,
       }),
     );
@@ -157,8 +167,8 @@ export class Claims {
   }
 
   /** @param owners whose claims it changes */
-  async #change(owners: readonly string[], edit: (kept: Kept) => Kept): Promise<void> {
-    const kept = this.#state.change((state) => ({ ...state, ...whileAttached(edit(state)) }));
+  async #change(owners: readonly string[], edit: (kept: Kept) => Partial<Kept>): Promise<void> {
+    const kept = this.#state.change((state) => whileGiven({ ...state, ...edit(state) }));
     for (const owner of owners) this.#index(owner);
     await kept;
   }
@@ -171,15 +181,16 @@ export class Claims {
   }
 }
 
-/** How somebody is attached ends with the last address. */
-const whileAttached = ({ claims, attachments, leaving }: Kept): Kept => ({
+/** What was chosen ends with the addresses that it was chosen for. */
+const whileGiven = ({ claims, attachments, unmasqueraded, ...rest }: State): State => ({
+  ...rest,
   claims,
   attachments: Object.fromEntries(
     Object.entries(attachments).filter(
       ([owner, options]) => claims[owner]?.length && Object.keys(options).length > 0,
     ),
   ),
-  leaving,
+  unmasqueraded: unmasqueraded.filter((text) => claims[EXPOSED]?.includes(text)),
 });
 
 /** What these owners have, without these addresses. */

@@ -5,11 +5,11 @@ import type { Roster } from '../containers/roster.ts';
 import type { WeaveNames } from '../dns/names/weave-names.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
-import { formatCidr } from '../network/cidr.ts';
+import { without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
-import type { AddressWords } from './host.ts';
+import type { AddressWords, ExposeOptions } from './host.ts';
 
 export interface DaemonAddressesNeeds {
   readonly parts: Parts;
@@ -99,15 +99,22 @@ export class DaemonAddresses implements AddressWords {
     return this.#giveBack(snapshot.id);
   }
 
-  async expose(requests: readonly AddressRequest[], name?: string): Promise<readonly Cidr[]> {
+  async expose(
+    requests: readonly AddressRequest[],
+    { name, masquerade = true }: ExposeOptions = {},
+  ): Promise<readonly Cidr[]> {
     const { parts, claims, containerNames } = this.#needs;
     const before = claims.of(EXPOSED) ?? [];
+    const unmasqueraded = claims.unmasqueraded();
     const cidrs = await parts.addressing.claim(EXPOSED, requests);
     const added = without(cidrs, before);
     try {
       if (name !== undefined) await containerNames.add({ ips: ipsOf(cidrs), container: EXPOSED, name });
-      await parts.network.expose(cidrs);
+      await claims.masquerade(cidrs, masquerade);
+      await parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() });
     } catch (error) {
+      await claims.masquerade(cidrs, true);
+      await claims.masquerade(unmasqueraded, false);
       await claims.remove(EXPOSED, added);
       if (added.length > 0) await containerNames.remove({ ips: ipsOf(added), container: EXPOSED });
       throw error;
@@ -120,7 +127,7 @@ export class DaemonAddresses implements AddressWords {
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await claims.giveUp(EXPOSED, cidrs);
     if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED });
-    await parts.network.hide(cidrs);
+    await parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() });
     await claims.gone(EXPOSED, cidrs);
     return cidrs;
   }
@@ -163,8 +170,3 @@ export class DaemonAddresses implements AddressWords {
 const words = (requests: readonly AddressRequest[]): string => requests.map(formatRequest).join(' ');
 
 const ipsOf = (cidrs: readonly Cidr[]): readonly string[] => cidrs.map(({ ip }) => ip);
-
-const without = (cidrs: readonly Cidr[], others: readonly Cidr[]): readonly Cidr[] => {
-  const known = new Set(others.map(formatCidr));
-  return cidrs.filter((cidr) => !known.has(formatCidr(cidr)));
-};

@@ -62,8 +62,8 @@ export interface AddressWords {
   start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Restarts a container, which keeps its addresses. */
   restart(container: string): Promise<readonly Cidr[]>;
-  /** Gives the bridge, and thereby this host, these addresses, and a name to them where one is given. */
-  expose(requests: readonly AddressRequest[], name?: string): Promise<readonly Cidr[]>;
+  /** Gives the bridge, and thereby this host, these addresses. */
+  expose(requests: readonly AddressRequest[], options?: ExposeOptions): Promise<readonly Cidr[]>;
   /** Takes them away again, and their names. */
   hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Finds out whether a new container could have these. @throws HeddleError `taken`, `bad-input` */
@@ -74,6 +74,13 @@ export interface AddressWords {
    * @throws HeddleError `refused` where the bridge is Docker's own, unless by force
    */
   reset(options: { readonly force: boolean }): Promise<string | undefined>;
+}
+
+export interface ExposeOptions {
+  /** For the addresses, until they are hidden. */
+  readonly name?: string | undefined;
+  /** Whether what passes between their network and others is masqueraded; yes without. */
+  readonly masquerade?: boolean;
 }
 
 export interface AttachmentReport {

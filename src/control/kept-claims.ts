@@ -19,6 +19,7 @@ export async function forgetKeptClaims(folder: string, containers: readonly stri
       ...rest,
       claims: Object.fromEntries(Array.from(owners, (owner) => [owner, []])),
       attachments: {},
+      unmasqueraded: [],
       leaving: {},
       names: names.filter(({ container }) => container !== EXPOSED),
     };

@@ -1,6 +1,6 @@
 import type { Settings } from '../config/schema.ts';
 import type { AttachOptions } from '../containers/attach-options.ts';
-import { EXPOSED } from '../containers/claims.ts';
+import { type Claims, EXPOSED } from '../containers/claims.ts';
 import { dueAddresses } from '../containers/due.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
@@ -9,7 +9,7 @@ import { oneAtATime } from '../network/host-lock.ts';
 import type { Parts } from '../parts.ts';
 import { daemonAt } from './client.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
-import type { AddressWords } from './host.ts';
+import type { AddressWords, ExposeOptions } from './host.ts';
 import { forgetKeptClaims } from './kept-claims.ts';
 
 /** What only a daemon remembers. */
@@ -22,6 +22,8 @@ export const withoutDaemon = (what: string): HeddleError =>
 
 export interface LocalAddressesNeeds {
   readonly parts: Parts;
+  /** What a daemon has left behind; what is added ends with this process. */
+  readonly claims: Claims;
   /** Looks at every container, so that it is known who has which address. */
   lookAtAll(): Promise<unknown>;
 }
@@ -83,21 +85,25 @@ export class LocalAddresses implements AddressWords {
     });
   }
 
-  async expose(requests: readonly AddressRequest[], name?: string): Promise<readonly Cidr[]> {
-    const { parts, lookAtAll } = this.#needs;
+  async expose(
+    requests: readonly AddressRequest[],
+    { name, masquerade = true }: ExposeOptions = {},
+  ): Promise<readonly Cidr[]> {
+    const { parts, claims, lookAtAll } = this.#needs;
     if (name !== undefined) throw withoutDaemon('the name of what is exposed');
     return await oneAtATime(async () => {
       await lookAtAll();
       const cidrs = await parts.addressing.claim(EXPOSED, requests);
-      await parts.network.expose(cidrs);
+      await claims.masquerade(cidrs, masquerade);
+      await parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() });
       return cidrs;
     });
   }
 
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { addressing, network } = this.#needs.parts;
-    const cidrs = await addressing.meant(EXPOSED, requests);
-    await network.hide(cidrs);
+    const { parts, claims } = this.#needs;
+    const cidrs = await parts.addressing.meant(EXPOSED, requests);
+    await parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() });
     return cidrs;
   }
 

@@ -47,20 +47,21 @@ async function assembleHost(
 ): Promise<Host> {
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
   const roster = new Roster();
+  // What a daemon has promised is nobody else's, be it that its owner does not run.
+  const claims = new Claims(await MemoryState.copyOf(settings.stateDir));
   // Looking must change nothing: what a container is due, the daemon gives it.
   const parts = assembleParts(
     { ...settings, attach: false },
     {
       client,
       log,
-      // What a daemon has promised is nobody else's, be it that its owner does not run.
-      claims: new Claims(await MemoryState.copyOf(settings.stateDir)),
+      claims,
       roster,
       settled: () => true,
       advertised: () => undefined,
     },
   );
-  return new LocalHost({ parts, roster }, { settings, ...options });
+  return new LocalHost({ parts, claims, roster }, { settings, ...options });
 }
 
 const DNS_PORT = 53;
@@ -77,14 +78,15 @@ class LocalHost implements Host {
   #documents: Promise<unknown> | undefined;
 
   constructor(
-    needs: { readonly parts: Parts; readonly roster: Roster },
+    needs: { readonly parts: Parts; readonly claims: Claims; readonly roster: Roster },
     { settings, fromElsewhere }: { readonly settings: LoadedSettings; readonly fromElsewhere: boolean },
   ) {
     this.#parts = needs.parts;
     this.#roster = needs.roster;
     this.#settings = settings;
     this.#fromElsewhere = fromElsewhere;
-    this.addresses = new LocalAddresses({ parts: needs.parts, lookAtAll: () => this.containers() }, settings);
+    const { parts, claims } = needs;
+    this.addresses = new LocalAddresses({ parts, claims, lookAtAll: () => this.containers() }, settings);
   }
 
   async createBridge(): Promise<string> {

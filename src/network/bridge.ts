@@ -68,8 +68,8 @@ async function bringUp(
   }
 }
 
-/** Gives the bridge addresses of its own, and tells the containers of them. */
-export function giveBridge(host: RouteSocket, name: string, cidrs: readonly Cidr[]): void {
+/** Gives the bridge addresses of its own, and tells the containers of them. @returns all that it has then */
+export function giveBridge(host: RouteSocket, name: string, cidrs: readonly Cidr[]): readonly Cidr[] {
   const bridge = findLink(host, name);
   if (!bridge) throw new HeddleError('not-found', `bridge ${name} was removed meanwhile; try again`);
   host.request(
@@ -78,6 +78,7 @@ export function giveBridge(host: RouteSocket, name: string, cidrs: readonly Cidr
     // Setting the MAC, be it the same one, has the kernel announce every address.
     setLink(bridge.index, { mac: bridge.mac }),
   );
+  return addressesOn(host, bridge.index);
 }
 
 /** @returns the addresses that it has left */

@@ -31,6 +31,12 @@ export function parseCidr(text: string): Cidr {
 export const formatCidr = (cidr: Pick<Cidr, 'ip' | 'prefixLength'>): string =>
   `${cidr.ip}/${cidr.prefixLength}`;
 
+/** Those of the addresses that are not among the others. */
+export function without<T extends Cidr>(cidrs: readonly T[], others: readonly Cidr[]): T[] {
+  const excluded = new Set(others.map(formatCidr));
+  return cidrs.filter((cidr) => !excluded.has(formatCidr(cidr)));
+}
+
 /** The network that an address with its prefix length lies in: `10.2.0.0/16` of `10.2.1.1/16`. */
 export function networkOf({ ip, prefixLength, family }: Cidr): Cidr {
   const bytes = ipBytes(ip).map((byte, index) => byte & maskByte(prefixLength, index));

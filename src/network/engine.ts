@@ -16,12 +16,12 @@ export interface NetworkEngine {
   restoreBridge(): Promise<boolean>;
   /**
    * Gives the bridge these addresses, so that this host reaches the containers, and they what it reaches; the bridge
-   * is made if it is not there.
+   * is made if it is not there. Their networks are masqueraded, but for those where no address of the bridge asks for it.
    * @throws HeddleError as `ensureBridge`
    */
-  expose(cidrs: readonly Cidr[]): Promise<void>;
-  /** Takes these addresses away from the bridge; absent ones are a success. */
-  hide(cidrs: readonly Cidr[]): Promise<void>;
+  expose(cidrs: readonly Cidr[], options?: MasqueradeOptions): Promise<void>;
+  /** Takes these addresses away from the bridge, and the masquerading that only they asked for; absent ones are a success. */
+  hide(cidrs: readonly Cidr[], options?: MasqueradeOptions): Promise<void>;
   /** Takes away the bridge, every pair in it or in none, and our firewall rules; what is not there is a success. */
   removeBridge(): Promise<void>;
   /**
@@ -54,6 +54,11 @@ export interface NetworkEngine {
    * which is the first call. Namespaces that were not read or attached since then are not reported.
    */
   watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }>;
+}
+
+export interface MasqueradeOptions {
+  /** Those of the bridge's addresses that ask for no masquerading. */
+  readonly unmasqueraded?: readonly Cidr[];
 }
 
 export interface AttachTarget {

@@ -15,6 +15,7 @@ export interface Firewall {
    * back, and nobody needs a route.
    */
   masquerade(networks: readonly Cidr[]): Promise<void>;
+  /** No longer; what is not masqueraded is a success. */
   unmasquerade(networks: readonly Cidr[]): Promise<void>;
   /** Removes every rule of ours. */
   removeRules(): Promise<void>;
@@ -106,8 +107,12 @@ export class IptablesFirewall implements Firewall {
   async unmasquerade(networks: readonly Cidr[]): Promise<void> {
     for (const network of networks) {
       for (const command of commands(familyOf(network), 'nat')) {
-        for (const rule of masqueradeRules(network))
-          await iptables(command, words('-D', rule)).catch(() => {});
+        // Listed first: for an address that is not masqueraded it is done every few seconds, mostly in vain.
+        const lines = await taggedRules(command, 'nat').catch(() => new Set<string>());
+        for (const line of lines) {
+          if (!line.split(' ').includes(formatCidr(network))) continue;
+          await iptables(command, deletion('nat', line)).catch(() => {}); // somebody else was faster
+        }
       }
     }
   }
@@ -191,7 +196,7 @@ function masqueradeRules(network: Cidr): Rule[] {
   ];
 }
 
-const words = (action: '-C' | '-I' | '-D', { table, chain, match, target }: Rule): string[] => [
+const words = (action: '-C' | '-I', { table, chain, match, target }: Rule): string[] => [
   ...['-t', table, action, chain],
   ...[...match, ...TAG, '-j', target],
 ];

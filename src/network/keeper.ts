@@ -6,6 +6,8 @@ export interface KeeperNeeds {
   readonly network: Pick<NetworkEngine, 'restoreBridge' | 'expose' | 'hide'>;
   /** The addresses that the bridge was given. */
   exposed(): readonly Cidr[];
+  /** Those of them that are not masqueraded. */
+  unmasqueraded(): readonly Cidr[];
   /** Those that were taken back, and may still be there; `gone` is told when they are not. */
   leaving(): readonly Cidr[];
   gone(cidrs: readonly Cidr[]): Promise<void>;
@@ -43,14 +45,14 @@ export class BridgeKeeper {
   }
 
   async #restore(): Promise<void> {
-    const { network, exposed, leaving, gone } = this.#needs;
+    const { network, exposed, unmasqueraded, leaving, gone } = this.#needs;
     const hidden = leaving();
     if (hidden.length > 0) {
-      await network.hide(hidden);
+      await network.hide(hidden, { unmasqueraded: unmasqueraded() });
       await gone(hidden);
     }
     const cidrs = exposed();
-    if (cidrs.length > 0) await network.expose(cidrs);
+    if (cidrs.length > 0) await network.expose(cidrs, { unmasqueraded: unmasqueraded() });
     else await network.restoreBridge();
   }
 }

@@ -1,8 +1,15 @@
 import type { Address } from '../addresses/address.ts';
 import type { Logger } from '../log.ts';
 import { ensureBridge, giveBridge, hasBridgeOrStrays, removeBridge, takeFromBridge } from './bridge.ts';
-import { assertAssignable, formatCidr, networkOf } from './cidr.ts';
-import type { AttachResult, AttachTarget, Cidr, LinkOptions, NetworkEngine } from './engine.ts';
+import { assertAssignable, networkOf, without } from './cidr.ts';
+import type {
+  AttachResult,
+  AttachTarget,
+  Cidr,
+  LinkOptions,
+  MasqueradeOptions,
+  NetworkEngine,
+} from './engine.ts';
 import type { Firewall } from './firewall.ts';
 import { formatMac } from './mac.ts';
 import { hostNetwork, ownNamespace } from './namespace.ts';
@@ -41,21 +48,21 @@ export class KernelEngine implements NetworkEngine {
     return true;
   }
 
-  async expose(cidrs: readonly Cidr[]): Promise<void> {
+  async expose(cidrs: readonly Cidr[], { unmasqueraded = [] }: MasqueradeOptions = {}): Promise<void> {
     assertAssignable(cidrs);
     const { bridge } = this.#options;
     await this.ensureBridge();
-    await onHost(`expose bridge ${bridge}`, (host) => giveBridge(host, bridge, cidrs));
-    await this.#firewall.masquerade(cidrs.map(networkOf));
+    const all = await onHost(`expose bridge ${bridge}`, (host) => giveBridge(host, bridge, cidrs));
+    const asking = without(all, unmasqueraded).map(networkOf);
+    await this.#firewall.masquerade(without(cidrs, unmasqueraded).map(networkOf));
+    await this.#firewall.unmasquerade(without(cidrs.map(networkOf), asking));
   }
 
-  async hide(cidrs: readonly Cidr[]): Promise<void> {
+  async hide(cidrs: readonly Cidr[], { unmasqueraded = [] }: MasqueradeOptions = {}): Promise<void> {
     const { bridge } = this.#options;
     const left = await onHost(`hide bridge ${bridge}`, (host) => takeFromBridge(host, bridge, cidrs));
-    const needed = new Set(left.map(networkOf).map(formatCidr));
-    await this.#firewall.unmasquerade(
-      cidrs.map(networkOf).filter((network) => !needed.has(formatCidr(network))),
-    );
+    const asking = without(left, unmasqueraded).map(networkOf);
+    await this.#firewall.unmasquerade(without(cidrs.map(networkOf), asking));
   }
 
   async removeBridge(): Promise<void> {

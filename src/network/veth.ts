@@ -1,7 +1,7 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { HeddleError, systemCode } from '../errors.ts';
 import { requireBridge } from './bridge.ts';
-import { formatCidr } from './cidr.ts';
+import { formatCidr, without } from './cidr.ts';
 import type { AttachResult, Cidr, LinkOptions } from './engine.ts';
 import { hostEndName } from './host-end.ts';
 import { macFor } from './mac.ts';
@@ -178,11 +178,6 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
   // On the pool: each port of the bridge gets the announcement before the kernel returns.
   await inside.requestOnPool(setLink(link.index, { mac }));
 }
-
-const without = <T extends Cidr>(cidrs: readonly T[], others: readonly Cidr[]): T[] => {
-  const excluded = new Set(others.map(formatCidr));
-  return cidrs.filter((cidr) => !excluded.has(formatCidr(cidr)));
-};
 
 const distinct = (cidrs: readonly Cidr[]): Cidr[] => [
   ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),

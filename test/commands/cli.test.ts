@@ -183,7 +183,6 @@ describe('the command line', () => {
       /--add-host: .*docker run/,
     ],
     ['no name', 'attach --without-dns 10.2.1.1/16 web', 1, /what Docker calls it/],
-    ['no masquerade', 'expose --without-masquerade', 1, /ip address add 10\.2\.0\.1\/16 dev weave/],
     ['a format that is none', 'ps --format yaml', 2, /Allowed choices are text, json/],
     ['a setting that is none', '--mtu 10 ps', 2, /--mtu: '10' is less than 576/],
     ['a registry that is none', 'daemon nosuch://x', 2, /--registry: .*no registry is called "nosuch"/],

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Claims } from '../../src/containers/claims.ts';
+import { Claims, EXPOSED } from '../../src/containers/claims.ts';
 import { finishLeaving } from '../../src/containers/leaving.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import { MemoryEngine } from '../../src/network/memory.ts';
@@ -54,6 +54,31 @@ describe('how somebody is attached', () => {
     await claims.add('web', [second], without);
     await claims.remove('web', [second], {});
     expect([of('web'), state.current.attachments]).toEqual([['10.2.1.1/16'], {}]);
+  });
+});
+
+describe('an exposed address that is not masqueraded', () => {
+  const unmasqueraded = () => new Claims(state).unmasqueraded().map(formatCidr);
+
+  it('stays so over a restart, whatever else is exposed, until something else is said of it', async () => {
+    await claims.add(EXPOSED, [first]);
+    await claims.masquerade([first], false);
+    await claims.add(EXPOSED, [second]);
+    await claims.masquerade([second], true);
+    expect(unmasqueraded()).toEqual(['10.2.1.1/16']);
+    await claims.masquerade([first, second], true);
+    expect(unmasqueraded()).toEqual([]);
+  });
+
+  it('is forgotten when it is hidden', async () => {
+    for (const hide of [() => claims.giveUp(EXPOSED, [first]), () => claims.forget(EXPOSED)]) {
+      await claims.add(EXPOSED, [first]);
+      await claims.masquerade([first], false);
+      expect(unmasqueraded()).toEqual(['10.2.1.1/16']);
+      await hide();
+      await claims.add(EXPOSED, [first]);
+      expect(unmasqueraded()).toEqual([]);
+    }
   });
 });
 

@@ -80,6 +80,23 @@ test('what is exposed is masqueraded by its network, once, until the last addres
   expect([await tagged('iptables', 'nat'), await tagged('iptables')]).toEqual([[], []]);
 });
 
+test('a network is masqueraded for as long as one of its addresses asks for it', async () => {
+  const exposed = async (...words: string[]) => {
+    await heddle('expose', '-', ...words);
+    return (await tagged('iptables', 'nat')).length;
+  };
+  const foreign = ['POSTROUTING', '-s', '10.2.0.0/16', '-j', 'ACCEPT'];
+  await host.run('iptables', '-t', 'nat', '-A', ...foreign);
+  expect(await exposed('10.2.0.1/16', 'without=10.2.0.1/16')).toBe(0);
+  expect(await exposed('10.2.0.1/16')).toBe(3);
+  expect(await exposed('10.2.0.1/16', 'without=10.2.0.1/16')).toBe(0);
+  expect(await exposed('10.2.0.2/16', '10.3.0.1/16', 'without=10.2.0.1/16')).toBe(6);
+  expect(await exposed('10.2.0.1/16', 'without=10.2.0.1/16')).toBe(6);
+  await heddle('hide', '-', '10.2.0.2/16', 'without=10.2.0.1/16');
+  expect((await tagged('iptables', 'nat')).filter((rule) => !rule.includes('10.3.0.0/16'))).toEqual([]);
+  expect(await host.run('iptables', '-t', 'nat', '-S')).toContain(`-A ${foreign.join(' ')}`);
+});
+
 test("rules are made by the backend that holds Docker's chains", async () => {
   await host.run('iptables-legacy', '-N', 'DOCKER');
   await heddle('bridge');

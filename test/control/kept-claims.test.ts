@@ -11,6 +11,7 @@ it('a state without a daemon is left without claims, and is the same host', asyn
   const claims = new Claims(state);
   await claims.add('stopped', [parseCidr('10.2.1.1/16')], { multicastRoute: false });
   await claims.add(EXPOSED, [parseCidr('10.2.0.1/16')]);
+  await claims.masquerade([parseCidr('10.2.0.1/16')], false);
   await claims.giveUp('stopped', [parseCidr('10.2.1.1/16')]);
   const mine = { name: 'mine.weave.local', ips: ['10.9.9.9'] };
   const gate = { name: 'gate.weave.local', ips: ['10.2.0.1'], container: EXPOSED };
@@ -21,6 +22,7 @@ it('a state without a daemon is left without claims, and is the same host', asyn
     hostId: state.current.hostId,
     claims: { labelled: [], stopped: [] },
     attachments: {},
+    unmasqueraded: [],
     leaving: {},
     names: [mine],
   });

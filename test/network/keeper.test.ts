@@ -18,6 +18,7 @@ beforeEach(() => {
   keeper = new BridgeKeeper({
     network,
     exposed: () => claims.of(EXPOSED) ?? [],
+    unmasqueraded: () => claims.unmasqueraded(),
     leaving: () => claims.leaving(EXPOSED),
     gone: (cidrs) => claims.gone(EXPOSED, cidrs),
     log: silentLogger,
@@ -55,6 +56,16 @@ it('brings back a bridge that somebody deleted, with what was exposed', async ()
   await claims.add(EXPOSED, [first]);
   await look();
   expect(await onBridge()).toEqual(['10.2.0.1/16']);
+});
+
+it('masquerades nobody who was exposed without, also behind one that is being hidden', async () => {
+  await claims.add(EXPOSED, [first, second]);
+  await claims.masquerade([second], false);
+  await claims.giveUp(EXPOSED, [first]);
+  const [expose, hide] = [vi.spyOn(network, 'expose'), vi.spyOn(network, 'hide')];
+  await look();
+  expect(hide).toHaveBeenCalledExactlyOnceWith([first], { unmasqueraded: [second] });
+  expect(expose).toHaveBeenCalledExactlyOnceWith([second], { unmasqueraded: [second] });
 });
 
 it('looks again every ten seconds', async () => {

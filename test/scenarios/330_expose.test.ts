@@ -84,6 +84,17 @@ describe('the host on the network', () => {
       /belongs to the bridge weave/,
     );
     expect((await daemon.word('expose', '10.32.0.2/12')).stderr).toContain(`'${web.name}'`);
+    const exposed = { status: 0, stdout: '10.32.0.1\n', stderr: '' };
+    expect(await daemon.word('expose', '--without-masquerade')).toEqual(exposed);
+    expect(await natRules()).toEqual([]);
+    // As a process leaves it that is killed before it has done what it was told.
+    const rule = ['-s', '10.32.0.0/12', '!', '-d', '10.32.0.0/12', '-m', 'comment', '--comment', 'heddle'];
+    await succeed('iptables', ['-w', '-t', 'nat', '-I', 'POSTROUTING', ...rule, '-j', 'MASQUERADE']);
+    expect(await natRules()).toHaveLength(1);
+    process.kill(daemon.pid, 'SIGHUP');
+    await eventually(async () => expect(await natRules()).toEqual([]), { within: 5_000 });
+    expect(await daemon.word('expose')).toEqual(exposed);
+    expect(await natRules()).toHaveLength(3);
     for (const gone of ['10.32.0.1\n', '\n'])
       expect(await daemon.word('hide')).toEqual({ status: 0, stdout: gone, stderr: '' });
     expect(await natRules()).toEqual([]);
@@ -169,7 +180,13 @@ describe('the host on the network', () => {
     const elsewhere = { env: { HEDDLE_STATE_DIR: `${daemon.stateFolder}-of-nobody` } };
     const local = (...words: string[]) => heddle(['--local', ...words], elsewhere);
     await using web = await runContainer();
-    expect((await local('expose', '10.2.0.1/16')).stdout).toBe('10.2.0.1\n');
+    for (const [flags, rules] of [
+      [['--without-masquerade'], 0],
+      [[], 3],
+    ] as const) {
+      expect((await local('expose', ...flags, '10.2.0.1/16')).stdout).toBe('10.2.0.1\n');
+      expect(await natRules()).toHaveLength(rules);
+    }
     expect((await local('attach', '10.2.1.1/16', web.id)).status).toBe(0);
     expect((await local('restart', web.id)).stdout).toBe(`${web.id}\n`);
     expect(await ethwe(web.id)).toContain('10.2.1.1/16');

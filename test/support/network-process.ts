@@ -10,8 +10,8 @@ import { TEST_BRIDGE } from './namespaces.ts';
  *     attach NSPATH CIDR…   once; prints the result
  *     churn NSPATH CIDR…    attach and detach for ever, to be killed in the middle
  *     bridge                makes the bridge and its rules
- *     expose - CIDR…        makes it, and gives it addresses
- *     hide - CIDR…          takes them away
+ *     expose - CIDR… [without=CIDR]…   makes it, and gives it addresses; these are not masqueraded
+ *     hide - CIDR… [without=CIDR]…     takes them away
  *     reset                 removes the bridge and its rules
  *     unprotected           removes the rules alone
  *     read NSPATH           prints the addresses, with a watch running
@@ -22,7 +22,11 @@ const log = createLogger({ level: 'info', pretty: true }, process.stderr);
 const firewall = new IptablesFirewall({ log }, { bridge: TEST_BRIDGE, localBridges: ['docker0'] });
 const engine = new KernelEngine({ firewall, log }, { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 });
 const target = { nsPath, container: 'c'.repeat(64) };
-const cidrs = texts.map(parseCidr);
+const WITHOUT = 'without=';
+const cidrs = texts.filter((text) => !text.startsWith(WITHOUT)).map(parseCidr);
+const unmasqueraded = texts
+  .filter((text) => text.startsWith(WITHOUT))
+  .map((text) => parseCidr(text.slice(WITHOUT.length)));
 
 switch (word) {
   case 'attach':
@@ -38,10 +42,10 @@ switch (word) {
     await engine.ensureBridge();
     break;
   case 'expose':
-    await engine.expose(cidrs);
+    await engine.expose(cidrs, { unmasqueraded });
     break;
   case 'hide':
-    await engine.hide(cidrs);
+    await engine.hide(cidrs, { unmasqueraded });
     break;
   case 'reset':
     await engine.removeBridge();
