@@ -126,6 +126,7 @@ export class Heddle {
         remote,
         names,
         containerNames,
+        keeper,
         view,
         collectRemains: (gone, options) => collectRemains(settings, gone, options),
         consulClock: () => findConsulClock(settings),

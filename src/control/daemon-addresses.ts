@@ -7,6 +7,7 @@ import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
 import { without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
+import type { BridgeKeeper } from '../network/keeper.ts';
 import type { Parts } from '../parts.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
 import type { AddressWords, ExposeOptions } from './host.ts';
@@ -17,6 +18,7 @@ export interface DaemonAddressesNeeds {
   readonly roster: Roster;
   readonly follower: Pick<Follower, 'look'>;
   readonly containerNames: Pick<WeaveNames, 'add' | 'remove' | 'forget'>;
+  readonly keeper: Pick<BridgeKeeper, 'between'>;
 }
 
 /** The words that give and take addresses, in the daemon: what is given is remembered, and given back. */
@@ -103,7 +105,7 @@ export class DaemonAddresses implements AddressWords {
     requests: readonly AddressRequest[],
     { name, masquerade = true }: ExposeOptions = {},
   ): Promise<readonly Cidr[]> {
-    const { parts, claims, containerNames } = this.#needs;
+    const { parts, claims, containerNames, keeper } = this.#needs;
     const before = claims.of(EXPOSED) ?? [];
     const unmasqueraded = claims.unmasqueraded();
     const cidrs = await parts.addressing.claim(EXPOSED, requests);
@@ -111,7 +113,7 @@ export class DaemonAddresses implements AddressWords {
     try {
       if (name !== undefined) await containerNames.add({ ips: ipsOf(cidrs), container: EXPOSED, name });
       await claims.masquerade(cidrs, masquerade);
-      await parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() });
+      await keeper.between(() => parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() }));
     } catch (error) {
       await claims.masquerade(cidrs, true);
       await claims.masquerade(unmasqueraded, false);
@@ -123,11 +125,11 @@ export class DaemonAddresses implements AddressWords {
   }
 
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { parts, claims, containerNames } = this.#needs;
+    const { parts, claims, containerNames, keeper } = this.#needs;
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await claims.giveUp(EXPOSED, cidrs);
     if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED });
-    await parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() });
+    await keeper.between(() => parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() }));
     await claims.gone(EXPOSED, cidrs);
     return cidrs;
   }
@@ -137,13 +139,13 @@ export class DaemonAddresses implements AddressWords {
   }
 
   async reset({ force }: { readonly force: boolean }): Promise<undefined> {
-    const { parts, claims, roster, containerNames } = this.#needs;
+    const { parts, claims, roster, containerNames, keeper } = this.#needs;
     if (!force) await refuseDockersBridge(parts);
     await claims.forget(EXPOSED);
     await containerNames.forget(EXPOSED);
     // Detached as by hand, or the next look would give back what their labels ask for.
     for (const { snapshot } of roster.entries()) await claims.clear(snapshot.id);
-    await parts.network.removeBridge();
+    await keeper.between(() => parts.network.removeBridge());
   }
 
   /** Without requests: what it has, else any. */

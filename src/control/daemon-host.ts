@@ -16,7 +16,7 @@ import type { Instance, Registry, View } from '../registry/registry.ts';
 import type { Gone, Remain } from '../registry/remains.ts';
 import type { RemoteNames } from '../registry/remote-names.ts';
 import { VERSION } from '../version.ts';
-import { DaemonAddresses } from './daemon-addresses.ts';
+import { DaemonAddresses, type DaemonAddressesNeeds } from './daemon-addresses.ts';
 import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
 import type { EngineAnswer } from './protocol.ts';
 import { attachmentReports, containerCounts, dnsReport, ipamReport, networkReport } from './report.ts';
@@ -32,6 +32,7 @@ export interface DaemonHostNeeds {
   readonly remote: Pick<RemoteNames, 'status'> | undefined;
   readonly names: NameService;
   readonly containerNames: WeaveNames;
+  readonly keeper: DaemonAddressesNeeds['keeper'];
   readonly view: Pick<View, 'instances'>;
   readonly collectRemains: Host['collectRemains'];
   /** What `doctor` finds of Consul's clock. */

@@ -21,7 +21,8 @@ const LOOK_MS = 10_000;
 export class BridgeKeeper {
   readonly #needs: KeeperNeeds;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  /** The last look, or what was done between two. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(needs: KeeperNeeds) {
     this.#needs = needs;
@@ -34,14 +35,24 @@ export class BridgeKeeper {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking;
+    await this.#turn;
   }
 
   /** Looks now, one look at a time. */
   look(): void {
-    this.#looking = this.#looking
+    this.#turn = this.#turn
       .then(() => this.#restore())
       .catch((error: unknown) => this.#needs.log.warn({ problem: messageOf(error) }, 'bridge not restored'));
+  }
+
+  /** Changes the bridge while no look is under way, which would undo it: it has read what to restore. */
+  async between<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return await done;
   }
 
   async #restore(): Promise<void> {

@@ -68,6 +68,33 @@ it('masquerades nobody who was exposed without, also behind one that is being hi
   expect(expose).toHaveBeenCalledExactlyOnceWith([second], { unmasqueraded: [second] });
 });
 
+it('brings nothing back that is taken away while it looks', async () => {
+  await network.expose([first]);
+  await claims.add(EXPOSED, [first]);
+  const [begun, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const expose = network.expose.bind(network);
+  vi.spyOn(network, 'expose').mockImplementation(async (cidrs) => {
+    begun.resolve();
+    await going.promise;
+    await expose(cidrs);
+  });
+  keeper.look();
+  await begun.promise;
+  await claims.giveUp(EXPOSED, [first]);
+  const hidden = keeper.between(() => network.hide([first]));
+  going.resolve();
+  await hidden;
+  await keeper.stop();
+  expect(await onBridge()).toEqual([]);
+});
+
+it('goes on looking when what was to be taken away could not be', async () => {
+  await claims.add(EXPOSED, [first]);
+  await expect(keeper.between(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await look();
+  expect(await onBridge()).toEqual(['10.2.0.1/16']);
+});
+
 it('looks again every ten seconds', async () => {
   vi.useFakeTimers();
   try {
