@@ -51,7 +51,8 @@ async function expectSetUpAndTakenBack(resolver: string, paths: readonly string[
   expect(shown).toMatchObject({ status: 0, stderr: '' });
   expect(shown.stdout).toContain(`${resolver}: `);
   expect(paths.map(fileOrNothing)).toEqual(before);
-  expect(await guest.dig(web)).toBe('');
+  // Eventually, because the resolver was just started.
+  await eventually(async () => expect(await guest.dig(web)).toBe(''));
 
   const { status, stdout, stderr } = await hostDns();
   expect([status, stderr]).toEqual([0, '']);

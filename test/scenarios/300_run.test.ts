@@ -92,9 +92,10 @@ test('rules that somebody flushed stand again when the daemon starts', async () 
   await using _container = await daemon.run(['10.2.1.1/16']);
   const ours = async () => (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A FORWARD'));
   expect(await ours()).toHaveLength(1);
-  await succeed('iptables', ['-F', 'FORWARD']);
+  await daemon.stop(); // it would bring them back by itself, within ten seconds
+  await succeed('iptables', ['-w', '-F', 'FORWARD']);
   expect(await ours()).toEqual([]);
-  await daemon.restart();
+  await daemon.start();
   await eventually(async () => expect(await ours()).toHaveLength(1));
 });
 

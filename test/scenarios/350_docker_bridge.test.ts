@@ -68,7 +68,8 @@ test("the article's web server is found at its own address, and its page at both
   const srv = dataOf(await dig('python-ubuntu.service.dc1.consul', { port: consul.dnsPort, type: 'SRV' }));
   expect(srv[0]).toMatch(/^\d+ \d+ 80 /);
   for (const url of [`http://${ip}`, 'http://127.0.0.1:12345', 'http://10.2.0.1:12345']) {
-    expect(await fetchPage(url)).toBe('hello from weave');
+    // The container is registered when it runs, which may be before its server listens.
+    await eventually(async () => expect(await fetchPage(url)).toBe('hello from weave'));
   }
 });
 
