@@ -276,11 +276,12 @@ describe('while the registry is away', () => {
         throw unreachable();
       }
     };
+    const started = performance.now();
     world.run(1);
-    await delay(100);
+    await vi.waitFor(() => expect(failed).toBeGreaterThan(9));
     expect(world.reconciler.status().pending).toBe(1);
-    expect(failed).toBeGreaterThan(1);
-    expect(failed).toBeLessThan(25);
+    // Half of the ten milliseconds at the least, of which a timer may lack one.
+    expect(failed).toBeLessThanOrEqual(1 + (performance.now() - started) / 4);
     expect(world.said).toHaveLength(1);
     world.registry.fault = () => {};
     await world.reconciler.flush();
@@ -548,13 +549,11 @@ describe('at a stop', () => {
   test('a registry that hangs does not hold it up', async () => {
     const world = rig({ onStop: 'deregister', stopPatience: 20 });
     await world.reconciler.start();
-    world.registry.fault = (verb) =>
-      verb === 'write' ? delay(300).then(() => Promise.reject(unreachable())) : undefined;
+    world.registry.fault = (verb) => (verb === 'write' ? new Promise<never>(() => {}) : undefined);
     world.run(1);
     await delay(5);
-    const before = Date.now();
     await world.reconciler.stop();
-    expect(Date.now() - before).toBeLessThan(250);
+    expect(world.registry.services.size).toBe(0);
   });
 
   test('an aborted signal ends it at once', async () => {

@@ -12,10 +12,11 @@ const VISITORS = 4;
 /**
  * Clients of a service: each resolves its name, fetches a page from the first address, and begins again, for as long
  * as something else takes.
+ * @param meanwhile is given the answers as they come
  */
 export async function visitMeanwhile(
   { server, name, path }: { readonly server: string; readonly name: string; readonly path: string },
-  meanwhile: () => Promise<unknown>,
+  meanwhile: (answers: readonly string[]) => Promise<unknown>,
 ): Promise<Visits> {
   const resolver = new Resolver();
   resolver.setServers([server]);
@@ -33,7 +34,7 @@ export async function visitMeanwhile(
   };
   const visitors = Array.from({ length: VISITORS }, visit);
   try {
-    await meanwhile();
+    await meanwhile(answers);
   } finally {
     over = true;
     await Promise.all(visitors);

@@ -218,8 +218,9 @@ describe('an answer', () => {
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
     expect(performance.now() - started).toBeGreaterThan(1_500);
     // Whoever asks next need not wait in vain as well, though the servers have not failed yet.
+    const again = performance.now();
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
-    expect(performance.now() - started).toBeLessThan(2_500);
+    expect(performance.now() - again).toBeLessThan(1_000);
   });
 
   test('whose time is over is given at once when the servers were silent before, and they are asked behind it', async () => {

@@ -13,7 +13,7 @@ const answering = () => FakeUpstream.start((query) => [replyTo(query, manyAddres
 const answersIn = (message: Buffer) => dnsPacket.decode(message).answers?.length;
 
 function asker(options: UpstreamClientOptions = {}) {
-  const client = new UpstreamClient({ timeoutMs: 100, ...options });
+  const client = new UpstreamClient({ timeoutMs: 300, ...options });
   return {
     client,
     ask: (...servers: readonly (FakeUpstream | Upstream)[]) =>
