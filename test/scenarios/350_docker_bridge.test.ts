@@ -42,10 +42,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
   await consul?.[Symbol.asyncDispose]();
-  await clearWorld();
   await stopEngine();
   await runProgram('umount', [PATH_OF_IFUP]);
   await startEngine();
+  await clearWorld();
 });
 
 /** docker0 stays when its engine ends, and its routes with it. */
@@ -136,5 +136,4 @@ test('ifdown takes the bridge away again, when Docker has stopped', async () => 
   expect(await leftOnHost()).toContain('weave');
   await interfaces('ifdown');
   expect(await leftOnHost()).not.toContain('weave');
-  await startEngine();
 });

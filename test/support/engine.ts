@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { killEngine, startEngine, stopEngine, worldFolder } from '../../scripts/world/engine.ts';
+import { messageOf } from '../../src/errors.ts';
+import { engineApi } from './engine-api.ts';
+import { eventually } from './eventually.ts';
 import { succeed } from './program.ts';
 
 export { killEngine, startEngine, stopEngine };
@@ -22,12 +25,15 @@ export class Container {
 
   /** Its process as the world sees it; 0 when it is not running. */
   async pid(): Promise<number> {
-    return Number(await docker('inspect', '--format', '{{.State.Pid}}', this.id));
+    return (await this.#inspect()).State.Pid;
   }
 
   /** Its address on Docker's own network. */
-  address(): Promise<string> {
-    return docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', this.id);
+  async address(): Promise<string> {
+    const { Networks } = (await this.#inspect()).NetworkSettings;
+    return Object.values(Networks)
+      .map(({ IPAddress }) => IPAddress)
+      .join('');
   }
 
   /** Runs a command inside it. @throws Error when the command fails */
@@ -36,12 +42,21 @@ export class Container {
   }
 
   async kill(): Promise<void> {
-    await docker('kill', this.id);
+    await engineApi('POST', `/containers/${this.id}/kill`);
+  }
+
+  async #inspect(): Promise<Inspected> {
+    return (await engineApi('GET', `/containers/${this.id}/json`)) as Inspected;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await docker('rm', '--force', '--volumes', this.id);
+    await remove(this.id);
   }
+}
+
+interface Inspected {
+  readonly State: { readonly Pid: number };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> };
 }
 
 /**
@@ -61,14 +76,28 @@ export async function runContainer(
 
 /** All containers of the world's engine, running or not, by id. */
 export async function containerIds(): Promise<string[]> {
-  const ids = await docker('ps', '--all', '--quiet', '--no-trunc');
-  return ids === '' ? [] : ids.split('\n');
+  worldFolder();
+  const all = (await engineApi('GET', '/containers/json?all=1')) as { readonly Id: string }[];
+  return all.map(({ Id }) => Id);
 }
 
-/** Removes every container of the world's engine. */
+/** Removes every container of the world's engine; resolves when there is none. */
 export async function removeContainers(): Promise<void> {
-  const ids = await containerIds();
-  if (ids.length > 0) await docker('rm', '--force', '--volumes', ...ids);
+  const removeAll = async () => {
+    const ids = await containerIds();
+    if (ids.length === 0) return;
+    await Promise.all(ids.map(remove));
+    throw new Error(`${ids.length} containers were there, and may not all have gone`);
+  };
+  await eventually(removeAll, { within: 30_000, every: 1 });
+}
+
+/** Ends it and removes it with its volumes, unless it has gone already, or goes by itself. */
+async function remove(id: string): Promise<void> {
+  worldFolder();
+  await engineApi('DELETE', `/containers/${id}?force=1&v=1`).catch((error: unknown) => {
+    if (!/No such container|already in progress/.test(messageOf(error))) throw error;
+  });
 }
 
 /** Stops dockerd in order and starts it again, with further flags if given; containers end with it. */
