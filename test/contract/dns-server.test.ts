@@ -126,7 +126,7 @@ describe('connections', () => {
   });
 
   test('that say nothing are closed', async () => {
-    const port = await started({ tcp: { connections: 100, connectionsPerClient: 100, idleMs: 100 } });
+    const port = await started({ tcp: { connections: 100, connectionsPerClient: 100, idleMs: 500 } });
     const socket = open(port);
     expect(await echo(socket, 'hello')).toBe('hello');
     await closed(socket);

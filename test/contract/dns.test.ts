@@ -197,7 +197,8 @@ describe('another name', () => {
     await using upstream = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
     for (let turn = 0; turn < 5; turn += 1) await ask('a-name-with-many-letters.example.com');
     expect(new Set(upstream.seen.map((seen) => seen.port)).size).toBe(5);
-    expect(new Set(upstream.seen.map(({ query }) => query.id)).size).toBe(5);
+    // Of five numbers that are drawn, two may be the same.
+    expect(new Set(upstream.seen.map(({ query }) => query.id)).size).toBeGreaterThan(3);
     expect(new Set(upstream.seen.map(({ query }) => query.questions?.[0]?.name)).size).toBe(5);
   });
 

@@ -432,7 +432,7 @@ describe('a real agent', () => {
       const reconciler = new Reconciler({ registry, desired, log: silentLogger });
       const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
       const run = (health: Health) =>
-        desired.set(entryOf({ health, env: { SERVICE_NAME: 'web', SERVICE_CHECK_TTL: '1s' } }));
+        desired.set(entryOf({ health, env: { SERVICE_NAME: 'web', SERVICE_CHECK_TTL: '2s' } }));
       const says = async (expected: string) =>
         expect((await lookupsAt(agent.httpPort).instances('web')).map(({ status }) => status)).toEqual([
           expected,
@@ -447,7 +447,7 @@ describe('a real agent', () => {
         await reconciler.flush();
         await says('passing');
         // Longer than the TTL: only heartbeats can have kept it.
-        await delay(2500);
+        await delay(3000);
         await says('passing');
         run('unhealthy');
         await reconciler.flush();

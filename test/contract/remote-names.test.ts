@@ -21,7 +21,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function rig(options: ConsulOptions = {}) {
+/** @param wait how long Consul may wait with an answer, in seconds: one that comes sooner was woken */
+async function rig(options: ConsulOptions = {}, wait = 1) {
   const agent = new ConsulAgent({ ...ports, ...options });
   closing.push(() => agent.stop());
   await agent.start();
@@ -33,7 +34,7 @@ async function rig(options: ConsulOptions = {}) {
   });
   const elsewhere = new ConsulLookups(client);
   const asked = vi.spyOn(elsewhere, 'instances');
-  const moving = new ConsulLookups(waiting, { wait: 1 });
+  const moving = new ConsulLookups(waiting, { wait });
   const names = new RemoteNames({ elsewhere, moving });
   closing.push(() => names.stop());
   const addresses = async (name: string) => {
@@ -56,7 +57,7 @@ const register = (agent: ConsulAgent, Name: string, Address: string, more: objec
 
 describe('what the agent finds of this host', () => {
   test('is known of each of fifty services as fast as Consul’s own DNS knows it', async () => {
-    const { agent, moving } = await rig();
+    const { agent, moving } = await rig({}, 30);
     const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true });
     const watch = new HealthWatch({ desired, moving, node: () => 'heddle-n1' });
     closing.push(() => watch.stop());
@@ -87,11 +88,12 @@ describe('what the agent finds of this host', () => {
         timeout: 5000,
         interval: 2,
       });
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      expect(watch.health?.get(ids[n] ?? '')).toMatchObject({
-        status: 'critical',
-        unwell: [{ id: `alive-${n}`, status: 'critical' }],
-      });
+      await vi.waitFor(() =>
+        expect(watch.health?.get(ids[n] ?? '')).toMatchObject({
+          status: 'critical',
+          unwell: [{ id: `alive-${n}`, status: 'critical' }],
+        }),
+      );
     }
   });
 });
@@ -112,7 +114,7 @@ describe('a name that is watched', () => {
   });
 
   test('loses an instance whose check fails as fast as Consul’s own DNS does', async () => {
-    const { agent, addresses, isSoon } = await rig();
+    const { agent, addresses, isSoon } = await rig({}, 30);
     await register(agent, 'web', '10.2.1.1', { Check: { CheckID: 'alive', TTL: '1h', Status: 'passing' } });
     await register(agent, 'web', '10.2.1.2');
     await isSoon('web', '10.2.1.1', '10.2.1.2');
@@ -125,8 +127,7 @@ describe('a name that is watched', () => {
     ] as const) {
       await agent.put(`/v1/agent/check/${verb}/alive`);
       await vi.waitFor(async () => expect(await theirs()).toEqual(expected), { timeout: 5000, interval: 2 });
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(await addresses('web')).toEqual(expected);
+      await vi.waitFor(async () => expect(await addresses('web')).toEqual(expected));
     }
   });
 

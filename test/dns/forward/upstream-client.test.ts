@@ -110,7 +110,8 @@ describe('a server that answers in letters of its own, and not over TCP,', () =>
     expect(server.seen.map(({ transport }) => transport)).toEqual(['udp', 'tcp', 'udp']);
     expect(answersIn(await ask())).toBe(1);
     expect(namesOf(server).slice(2)).toEqual(Array(2).fill(manyLetters.name));
-    expect(new Set(server.seen.map(({ query }) => query.id)).size).toBe(3);
+    // Each is drawn, and two may be the same.
+    expect(new Set(server.seen.map(({ query }) => query.id)).size).toBeGreaterThan(1);
   });
 
   test('is asked in random ones by others, and its neighbours are, too', async () => {
