@@ -16,9 +16,9 @@ interface Suspicion {
 }
 
 /**
- * What a registry acknowledged and does not serve all the same, as of the last look; said once. A Consul agent sends
- * what it took to its servers a moment later, so what is not served at one look only counts if it still is not when
- * that moment is over.
+ * What a registry acknowledged and does not serve all the same, as of the last look; said once. A Consul agent lists
+ * what it takes a moment before its servers have it, so what is not served at one look only counts if it still is not
+ * when that moment is over.
  */
 export class Served {
   readonly #registry: Pick<Registry, 'name' | 'unsynced' | 'whyUnsynced'>;
