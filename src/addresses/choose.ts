@@ -23,15 +23,15 @@ export type Choice =
     }
   | { readonly chosen: false; readonly tried: readonly { readonly word: string; readonly why: string }[] };
 
-/** All that the choice depends on. */
+/** All that the choice depends on. What is the host's is asked for only where a word needs it: most need nothing. */
 export interface AddressFacts {
   readonly snapshot: Snapshot;
   /** In the container's namespace; the host's own, where that is shared, are nobody's to announce. */
   readonly addresses: readonly Address[];
   /** Addresses of the weave bridge itself, whose subnets count. */
-  readonly bridgeSubnets: readonly Cidr[];
+  bridgeSubnets(): Promise<readonly Cidr[]>;
   /** At which other hosts reach this one; undefined when nobody knows. */
-  readonly hostAddress: string | undefined;
+  hostAddress(): Promise<string | undefined>;
   /** The container shares the host's network namespace. */
   readonly hostNetwork: boolean;
 }
@@ -50,17 +50,17 @@ interface Found {
  * The first word of the policy that the container has an address for. Where one word fits several addresses, the
  * first of each family counts, in the order in which the kernel lists them, and IPv4 comes before IPv6.
  */
-export function chooseAddress(policy: readonly AddressWord[], facts: AddressFacts): Choice {
+export async function chooseAddress(policy: readonly AddressWord[], facts: AddressFacts): Promise<Choice> {
   const tried: { word: string; why: string }[] = [];
   for (const word of policy) {
-    const answer = answerTo(word, facts);
+    const answer = await answerTo(word, facts);
     if ('ip' in answer) return { chosen: true, hostPorts: false, ...answer, word: word.text };
     tried.push({ word: word.text, why: answer.why });
   }
   return { chosen: false, tried };
 }
 
-function answerTo(word: AddressWord, facts: AddressFacts): Answer {
+function answerTo(word: AddressWord, facts: AddressFacts): Answer | Promise<Answer> {
   if (facts.snapshot.pid === 0) return { why: 'the container is not running' };
   switch (word.kind) {
     case 'ethwe':
@@ -68,8 +68,7 @@ function answerTo(word: AddressWord, facts: AddressFacts): Answer {
     case 'iface':
       return onInterface(facts, [word.name]);
     case 'bridge':
-      if (facts.bridgeSubnets.length === 0) return { why: 'the weave bridge has no address' };
-      return inside(facts, facts.bridgeSubnets, 'the weave bridge');
+      return onBridge(facts);
     case 'cidr':
       return inside(facts, [word.network], 'the policy');
     case 'network':
@@ -109,6 +108,12 @@ function onDevice(addresses: readonly Address[], name: string): Found | undefine
   return found(own.map(ipOf), `${name} has ${own.map(formatCidr).join(' and ')}`);
 }
 
+async function onBridge(facts: AddressFacts): Promise<Answer> {
+  const subnets = await facts.bridgeSubnets();
+  if (subnets.length === 0) return { why: 'the weave bridge has no address' };
+  return inside(facts, subnets, 'the weave bridge');
+}
+
 function inside({ addresses, hostNetwork }: AddressFacts, subnets: readonly Cidr[], whose: string): Answer {
   if (hostNetwork) return { why: SHARES_HOST };
   const networks = subnets.map(networkOf);
@@ -139,8 +144,9 @@ function dockerAddress({ name, ipv4, ipv6 }: ContainerNetwork): Found | undefine
  * container that shares another one's network has none in Docker's eyes, and its eth0 counts; one that shares the
  * host's has the host's address.
  */
-function internal({ snapshot, addresses, hostAddress, hostNetwork }: AddressFacts): Answer {
-  if (hostNetwork) return ofHost(hostAddress, SHARES_HOST);
+function internal(facts: AddressFacts): Answer | Promise<Answer> {
+  const { snapshot, addresses, hostNetwork } = facts;
+  if (hostNetwork) return ofHost(facts, SHARES_HOST);
   const home = snapshot.networkMode === 'default' ? 'bridge' : snapshot.networkMode;
   const rank = ({ name }: ContainerNetwork): string => (name === home ? '' : name);
   const networks = snapshot.networks.toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1));
@@ -157,19 +163,21 @@ function internal({ snapshot, addresses, hostAddress, hostNetwork }: AddressFact
  * network every port is the host's own already. One address only: nobody tells at which other one the host is reached,
  * nor that each port is published there as well.
  */
-function published({ snapshot, hostAddress, hostNetwork }: AddressFacts): Answer {
-  if (hostNetwork) return ofHost(hostAddress, SHARES_HOST);
+function published(facts: AddressFacts): Answer | Promise<Answer> {
+  const { snapshot, hostNetwork } = facts;
+  if (hostNetwork) return ofHost(facts, SHARES_HOST);
   const bindings = snapshot.ports.flatMap((port) => port.published);
   if (bindings.length === 0) return { why: 'it publishes no port on the host' };
   const reachable = bindings.filter((binding) => !isLoopback(binding));
   const [first] = reachable;
   if (!first) return { why: "it publishes ports on the host's loopback address alone" };
   const reason = 'it publishes a port on the host';
-  if (reachable.some(isEveryAddress)) return ofHost(hostAddress, reason, true);
+  if (reachable.some(isEveryAddress)) return ofHost(facts, reason, true);
   return { ip: first.hostIp, reason: `${reason}, at ${first.hostIp}`, hostPorts: true };
 }
 
-function ofHost(hostAddress: string | undefined, reason: string, hostPorts = false): Answer {
+async function ofHost(facts: AddressFacts, reason: string, hostPorts = false): Promise<Answer> {
+  const hostAddress = await facts.hostAddress();
   if (hostAddress === undefined) return { why: "the host's own address is not known: give it with --ip" };
   return { ip: hostAddress, reason: `${reason}, whose address is ${hostAddress}`, hostPorts };
 }

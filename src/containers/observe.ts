@@ -84,15 +84,15 @@ export class Observer {
     const facts: AddressFacts = {
       snapshot,
       addresses,
-      bridgeSubnets: await this.#needs.bridgeSubnets(),
-      hostAddress: await this.#needs.hostAddress(snapshot),
+      bridgeSubnets: () => this.#needs.bridgeSubnets(),
+      hostAddress: () => this.#needs.hostAddress(snapshot),
       hostNetwork: snapshot.networkMode === 'host',
     };
     return {
       snapshot,
       namespace: namespace.inode,
       addresses,
-      choice: chooseAddress(this.#policy, facts),
+      choice: await chooseAddress(this.#policy, facts),
       awaitingAddress: ended || wanted.refused || missing(wanted.cidrs, addresses).length > 0,
       problem,
     };

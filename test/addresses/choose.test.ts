@@ -4,6 +4,7 @@ import type { Address } from '../../src/addresses/address.ts';
 import { type AddressFacts, chooseAddress, parsePolicy } from '../../src/addresses/choose.ts';
 import type { ContainerNetwork, PublishedPort, Snapshot } from '../../src/docker/snapshot.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
+import type { Cidr } from '../../src/network/engine.ts';
 import { snapshot } from '../support/snapshot.ts';
 
 const SNAPSHOT = snapshot('4f5e', { name: 'web', pid: 77 });
@@ -22,17 +23,22 @@ const networks = (...names: [string, string, string?][]): { networks: ContainerN
 const everywhere: PublishedPort = { hostIp: '0.0.0.0', hostPort: 8080 };
 const here = (hostIp: string): PublishedPort => ({ hostIp, hostPort: 8080 });
 
-interface Given extends Partial<Omit<AddressFacts, 'snapshot'>> {
+interface Given extends Partial<Pick<AddressFacts, 'addresses' | 'hostNetwork'>> {
   readonly snapshot?: Partial<Snapshot>;
+  readonly bridgeSubnets?: readonly Cidr[];
+  readonly hostAddress?: string | undefined;
 }
-const facts = ({ snapshot = {}, ...rest }: Given): AddressFacts => ({
-  snapshot: { ...SNAPSHOT, ...snapshot },
-  addresses: [],
-  bridgeSubnets: [],
-  hostAddress: '192.168.0.10',
-  hostNetwork: false,
-  ...rest,
-});
+const facts = (given: Given): AddressFacts => {
+  const { snapshot, bridgeSubnets, hostAddress, ...rest } = { hostAddress: '192.168.0.10', ...given };
+  return {
+    snapshot: { ...SNAPSHOT, ...snapshot },
+    addresses: [],
+    bridgeSubnets: async () => bridgeSubnets ?? [],
+    hostAddress: async () => hostAddress,
+    hostNetwork: false,
+    ...rest,
+  };
+};
 const SHARES = "the container shares the host's network";
 
 describe('a word that matches', () => {
@@ -191,8 +197,8 @@ describe('a word that matches', () => {
       { hostNetwork: true },
       { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10` },
     ],
-  ])('%s %s', (word, _, given, expected) => {
-    expect(chooseAddress(parsePolicy(word), facts(given))).toEqual({
+  ])('%s %s', async (word, _, given, expected) => {
+    expect(await chooseAddress(parsePolicy(word), facts(given))).toEqual({
       chosen: true,
       word,
       hostPorts: false,
@@ -240,8 +246,9 @@ describe('a word that does not match says why', () => {
       { snapshot: publishing(everywhere), hostAddress: undefined },
       "the host's own address is not known: give it with --ip",
     ],
-  ])('%s', (word, given, why) => {
-    expect(chooseAddress(parsePolicy(word), facts(given))).toEqual({ chosen: false, tried: [{ word, why }] });
+  ])('%s', async (word, given, why) => {
+    const choice = await chooseAddress(parsePolicy(word), facts(given));
+    expect(choice).toEqual({ chosen: false, tried: [{ word, why }] });
   });
 });
 
@@ -251,31 +258,52 @@ describe('the policy as a whole', () => {
     addresses: [...on('eth0', '172.17.0.2/16'), ...on('ethwe', '10.2.1.1/16')],
   };
 
-  test('takes the first word that matches, not the best', () => {
-    expect(chooseAddress(parsePolicy('published,ethwe'), facts(all))).toMatchObject({ word: 'published' });
-    expect(chooseAddress(parsePolicy('ethwe,published'), facts(all))).toMatchObject({ word: 'ethwe' });
-    expect(chooseAddress(parsePolicy('bridge,internal'), facts(all))).toMatchObject({ word: 'internal' });
+  test('takes the first word that matches, not the best', async () => {
+    const choose = (policy: string) => chooseAddress(parsePolicy(policy), facts(all));
+    expect(await choose('published,ethwe')).toMatchObject({ word: 'published' });
+    expect(await choose('ethwe,published')).toMatchObject({ word: 'ethwe' });
+    expect(await choose('bridge,internal')).toMatchObject({ word: 'internal' });
   });
 
-  test('tells of every word when none matches', () => {
-    const choice = chooseAddress(parsePolicy('ethwe,bridge,published'), facts({}));
+  test('asks nothing of the host for a word that needs nothing of it', async () => {
+    const asked: string[] = [];
+    const given: AddressFacts = {
+      ...facts(all),
+      async bridgeSubnets() {
+        asked.push('bridge');
+        return [];
+      },
+      async hostAddress() {
+        asked.push('host');
+        return '192.168.0.10';
+      },
+    };
+    await chooseAddress(parsePolicy('ethwe,bridge,published'), given);
+    await chooseAddress(parsePolicy('internal'), given);
+    expect(asked).toEqual([]);
+    await chooseAddress(parsePolicy('bridge,published'), given);
+    expect(asked).toEqual(['bridge', 'host']);
+  });
+
+  test('tells of every word when none matches', async () => {
+    const choice = await chooseAddress(parsePolicy('ethwe,bridge,published'), facts({}));
     expect(choice).toMatchObject({
       chosen: false,
       tried: [{ word: 'ethwe' }, { word: 'bridge' }, { word: 'published' }],
     });
   });
 
-  test('does not depend on the order of Docker’s networks, nor of families', () => {
+  test('does not depend on the order of Docker’s networks, nor of families', async () => {
     const three = networks(['a', '172.18.0.2'], ['b', '172.19.0.2'], ['c', '172.20.0.2']).networks;
     const addresses = on('ethwe', '10.2.1.1/16', 'fd00::1/64');
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.shuffledSubarray(three, { minLength: 3 }),
         fc.shuffledSubarray(addresses, { minLength: 2 }),
-        (shuffled, mixed) => {
+        async (shuffled, mixed) => {
           const given = facts({ snapshot: { networkMode: 'b', networks: shuffled }, addresses: mixed });
-          expect(chooseAddress(parsePolicy('internal'), given)).toMatchObject({ ip: '172.19.0.2' });
-          expect(chooseAddress(parsePolicy('ethwe'), given)).toMatchObject({
+          expect(await chooseAddress(parsePolicy('internal'), given)).toMatchObject({ ip: '172.19.0.2' });
+          expect(await chooseAddress(parsePolicy('ethwe'), given)).toMatchObject({
             ip: '10.2.1.1',
             ipv6: 'fd00::1',
           });
