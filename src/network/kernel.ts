@@ -28,6 +28,11 @@ export class KernelEngine implements NetworkEngine {
   readonly #firewall: Firewall;
   readonly #options: PairOptions;
   readonly #watch: NamespaceWatch;
+  /**
+   * For containers, who come by the hundred: opening one takes as long as what is asked. It is asked synchronously
+   * alone, because an answer that is waited for elsewhere would be lost.
+   */
+  #host: RouteSocket | undefined;
 
   constructor(needs: { readonly firewall: Firewall; readonly log: Logger }, options: PairOptions) {
     this.#firewall = needs.firewall;
@@ -90,9 +95,8 @@ export class KernelEngine implements NetworkEngine {
     try {
       const libc = await loadLibc();
       using namespace = containerAt(nsPath);
-      using host = new RouteSocket(libc);
       using inside = namespace.connect(libc);
-      this.#watch.learn(host, namespace);
+      this.#watch.learn(this.#hostFrom(libc), namespace);
       const devices = new Map(
         allLinks(inside)
           .filter(({ up, loopback }) => up && !loopback)
@@ -143,13 +147,18 @@ export class KernelEngine implements NetworkEngine {
       const libc = await loadLibc();
       using namespace = containerAt(nsPath);
       await namespace.lock(libc);
-      using host = new RouteSocket(libc);
+      const host = this.#hostFrom(libc);
       using inside = namespace.connect(libc);
       this.#watch.learn(host, namespace);
       return await run({ host, inside, namespace });
     } catch (error) {
       throw explained(`${verb} container ${container.slice(0, 12)}`, error);
     }
+  }
+
+  #hostFrom(libc: Libc): RouteSocket {
+    this.#host ??= new RouteSocket(libc);
+    return this.#host;
   }
 }
 

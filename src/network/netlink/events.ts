@@ -3,7 +3,7 @@ import { systemCode } from '../../errors.ts';
 import { KernelError } from './kernel-error.ts';
 import type { Libc } from './libc.ts';
 import { u32 } from './message.ts';
-import { netlinkAddress, openRouteSocket, SOL_NETLINK, SOL_SOCKET } from './socket.ts';
+import { MSG_DONTWAIT, netlinkAddress, openRouteSocket, SOL_NETLINK, SOL_SOCKET } from './socket.ts';
 
 /** Where something changed. What it was is no matter: the namespace is read again. */
 export interface Change {
@@ -14,7 +14,6 @@ export interface Change {
 /** linux/netlink.h, linux/socket.h, sys/poll.h */
 const NETLINK_LISTEN_ALL_NSID = 8;
 const SO_RCVBUFFORCE = 33;
-const MSG_DONTWAIT = 0x40;
 const POLLIN = 1;
 /** LINK beside the addresses, because an address is announced before `up`, and only a link's change tells of that. */
 const GROUPS = { LINK: 1, IPV4_ADDRESS: 1 << 4, IPV6_ADDRESS: 1 << 8 } as const;

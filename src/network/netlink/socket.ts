@@ -18,7 +18,7 @@ const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0x80000;
 const NETLINK_ROUTE = 0;
 export const SOL_SOCKET = 1;
-const SO_RCVTIMEO = 20;
+export const MSG_DONTWAIT = 0x40;
 export const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
@@ -32,7 +32,7 @@ const DUMP_ATTEMPTS = 10;
 
 /**
  * A conversation with the kernel's network configuration. It belongs to the namespace that the thread was in when it
- * was opened, wherever the thread goes later. The kernel answers before `send` returns, so reading never really waits.
+ * was opened, wherever the thread goes later. The kernel answers before `send` returns, so reading never waits.
  */
 export class RouteSocket implements Disposable {
   readonly #libc: Libc;
@@ -45,10 +45,6 @@ export class RouteSocket implements Disposable {
       libc.setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, u32(1));
       libc.setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, u32(1));
       libc.setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, u32(1)); // dumps of one device alone
-      const fiveSeconds = Buffer.alloc(16); // struct timeval
-      fiveSeconds.writeBigInt64LE(5n, 0);
-      libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, fiveSeconds);
-      libc.bind(fd, netlinkAddress(0));
     });
   }
 
@@ -101,7 +97,7 @@ export class RouteSocket implements Disposable {
     const answers: Message[] = [];
     let refusal: KernelError | undefined;
     while (pending.size > 0) {
-      const length = this.#libc.recv(this.#fd, RECEIVED, 0);
+      const length = this.#libc.recv(this.#fd, RECEIVED, MSG_DONTWAIT);
       for (const message of decode(RECEIVED.subarray(0, length))) {
         const request = pending.get(message.sequence);
         if (!request) continue; // left over from a request that was given up
