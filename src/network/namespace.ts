@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError, systemCode } from '../errors.ts';
 import { explained } from './netlink/kernel-error.ts';
@@ -30,7 +29,7 @@ export async function findNamespace(process: ContainerProcess): Promise<FoundNam
   await assertContainerProcess(process);
   const path = `${process.procfs}/${process.pid}/ns/net`;
   try {
-    const { ino } = await stat(path);
+    const { ino } = statSync(path);
     return { path: ino === ownNamespace() ? undefined : path, inode: ino };
   } catch (error) {
     const code = systemCode(error);
@@ -63,10 +62,10 @@ export async function containerNamespace(process: ContainerProcess): Promise<str
 export async function assertContainerProcess({ procfs, pid, containerId }: ContainerProcess): Promise<void> {
   const name = shortId(containerId);
   if (pid <= 0) throw new HeddleError('not-running', `container ${name} is not running`);
-  const groups = groupPaths(await processFile(`${procfs}/${pid}/cgroup`, name));
+  const groups = groupPaths(processFile(`${procfs}/${pid}/cgroup`, name));
   if (groups.some((path) => path.includes(containerId))) return;
   const silent = groups.every((path) => path === '/');
-  if (silent && (await processFile(`${procfs}/${pid}/mountinfo`, name)).includes(`/${containerId}/`)) return;
+  if (silent && processFile(`${procfs}/${pid}/mountinfo`, name).includes(`/${containerId}/`)) return;
   throw new HeddleError(
     'not-running',
     `process ${pid} is not of container ${name}: it has stopped, or ${procfs} is not the proc of Docker's host`,
@@ -80,9 +79,10 @@ const groupPaths = (cgroup: string): string[] =>
     .filter((line) => line !== '')
     .map((line) => line.split(':').slice(2).join(':'));
 
-async function processFile(path: string, name: string): Promise<string> {
+/** Read in place: the kernel makes it from memory, sooner than a thread of the pool would take it up. */
+function processFile(path: string, name: string): string {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     const code = systemCode(error);
     if (code !== 'ENOENT' && code !== 'ESRCH') throw explained(`read ${path}`, error);
@@ -92,8 +92,13 @@ async function processFile(path: string, name: string): Promise<string> {
   }
 }
 
-/** Inode of the network namespace that heddle itself is in: the host's, as far as heddle can tell. */
-export const ownNamespace = (): number => statSync('/proc/thread-self/ns/net').ino;
+let own: number | undefined;
+
+/** Inode of the network namespace that heddle itself is in, always the same: the host's, as far as heddle can tell. */
+export function ownNamespace(): number {
+  own ??= statSync('/proc/thread-self/ns/net').ino;
+  return own;
+}
 
 /** What every engine says of a namespace that is the host's. */
 export const hostNetwork = (): HeddleError =>
