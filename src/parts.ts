@@ -6,6 +6,7 @@ import type { Settings } from './config/schema.ts';
 import { Addressing } from './containers/addressing.ts';
 import { Attachment } from './containers/attachment.ts';
 import type { Claims } from './containers/claims.ts';
+import { HostsFiles } from './containers/hosts-files.ts';
 import { finishLeaving } from './containers/leaving.ts';
 import { Observer } from './containers/observe.ts';
 import type { Roster } from './containers/roster.ts';
@@ -15,6 +16,7 @@ import type { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import type { Snapshot } from './docker/snapshot.ts';
 import { HeddleError } from './errors.ts';
+import { editHostsFile } from './hosts-file/container-file.ts';
 import type { Logger } from './log.ts';
 import type { Cidr, NetworkEngine } from './network/engine.ts';
 import { IptablesFirewall } from './network/firewall.ts';
@@ -28,6 +30,7 @@ export interface Parts {
   readonly network: NetworkEngine;
   readonly firewall: Pick<IptablesFirewall, 'inspect'>;
   readonly attachment: Attachment;
+  readonly hostsFiles: HostsFiles;
   readonly observer: Observer;
   /** What its findings depend on besides the container: the addresses of host and bridge, as a text. */
   surroundings(): Promise<string>;
@@ -68,7 +71,8 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   );
   const network = new KernelEngine({ firewall, log }, { bridge, interface: device, mtu });
   const reader = new AddressReader({ network, warn: (sentence) => log.info(sentence) });
-  const namespaceOf = ({ id, pid }: Snapshot) => findNamespace({ procfs, pid, containerId: id });
+  const processOf = ({ id, pid }: Snapshot) => ({ procfs, pid, containerId: id });
+  const namespaceOf = (snapshot: Snapshot) => findNamespace(processOf(snapshot));
 
   const { claims, roster } = needs;
   const stranded = new Stranded({ roster, claims, docker, namespaceOf, network });
@@ -80,6 +84,14 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     optionsOf,
     release: (...given) => stranded.release(...given),
   });
+  const hostsFiles = new HostsFiles(
+    {
+      claims,
+      addressesIn: (nsPath) => network.addresses(nsPath),
+      edit: (snapshot, change) => editHostsFile(processOf(snapshot), change),
+    },
+    { interface: device },
+  );
   const addressing = new Addressing(
     {
       claims,
@@ -105,7 +117,10 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
       optionsOf,
       leave: (nsPath, { id: container }) => finishLeaving({ claims, network }, { nsPath, container }),
       stranded,
-      found: (...given) => addressing.adopt(...given),
+      found: async (...given) => {
+        await addressing.adopt(...given);
+        if (settings.attach) await hostsFiles.keep(...given);
+      },
       bridgeSubnets,
       hostAddress: async (snapshot) => settings.ip ?? taskHost(snapshot) ?? (await hostAddress()),
     },
@@ -121,6 +136,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     observer,
     surroundings: async () => JSON.stringify([await hostAddress(), await bridgeSubnets()]),
     attachment,
+    hostsFiles,
     dnsAddress,
     resolver: async () =>
       settings.dns ? { address: await dnsAddress(), search: settings.dnsSearch } : undefined,

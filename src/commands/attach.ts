@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { AttachOptions } from '../containers/attach-options.ts';
+import { HeddleError } from '../errors.ts';
+import { parseHostEntry } from '../hosts-file/entry.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import { ATTACH_FLAGS, IDLE_FLAG, refuseInAttach } from '../run/script-flags.ts';
 import { ADDRESS_WORDS, addressesAndContainer } from './addresses.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';
@@ -20,13 +21,20 @@ export const attach: HostWord = {
   name: 'attach',
   connects: true,
   describe: (command) =>
-    takeScriptFlags(
-      describe(command, 'give a running container addresses on the network').option(
-        '--no-multicast-route',
-        'without the route for multicast, 224.0.0.0/4, now and over restarts',
-      ),
+    refuseWithoutDns(
+      describe(command, 'give a running container addresses on the network')
+        .option('--no-multicast-route', 'without the route for multicast, 224.0.0.0/4, now and over restarts')
+        .option(
+          '--rewrite-hosts',
+          'its /etc/hosts says these addresses for its own name, now and over restarts',
+        )
+        .addOption(new Option('--no-rewrite-hosts').hideHelp())
+        .option('--add-host <name:ip>', 'one more name in the file of --rewrite-hosts; repeatable', several),
     ),
-  check: ({ args }) => void addressesAndContainer(args),
+  check({ args, options }) {
+    addressesAndContainer(args);
+    attachOptions(options);
+  },
   async run(host, { args, options }, io) {
     const { requests, container } = addressesAndContainer(args);
     const cidrs = await host.addresses.attach(container, requests, attachOptions(options));
@@ -35,17 +43,30 @@ export const attach: HostWord = {
   },
 };
 
-/** What is not chosen stays as it was. */
-const attachOptions = ({ multicastRoute }: WordArguments['options']): AttachOptions =>
-  multicastRoute === false ? { multicastRoute } : {};
-
-/** The script's flags are known, to say what is to be done instead. */
-function takeScriptFlags(command: Command): void {
-  for (const flag of [...ATTACH_FLAGS, IDLE_FLAG]) {
-    const value = flag === '--add-host' ? ' <host:ip>' : '';
-    command.addOption(new Option(`${flag}${value}`).hideHelp());
-    command.on(`option:${flag.slice(2)}`, () => refuseInAttach(flag));
+/** What is not chosen stays as it was. @throws HeddleError `bad-input` */
+function attachOptions({ multicastRoute, rewriteHosts, addHost }: WordArguments['options']): AttachOptions {
+  const hosts = ((addHost ?? []) as readonly string[]).map(parseHostEntry);
+  if (hosts.length > 0 && rewriteHosts !== true) {
+    throw new HeddleError(
+      'bad-input',
+      '--add-host is for the file that --rewrite-hosts makes: give that as well',
+    );
   }
+  return {
+    ...(multicastRoute === false && { multicastRoute }),
+    ...(rewriteHosts === true && { hosts }),
+  };
+}
+
+const several = (word: string, before: readonly string[] = []): readonly string[] => [...before, word];
+
+/** A flag of the script that heddle cannot honour is known, to say what is to be done instead. */
+function refuseWithoutDns(command: Command): void {
+  command.addOption(new Option('--without-dns').hideHelp());
+  command.on('option:without-dns', () => {
+    const what = 'a container is called in DNS what Docker calls it, attached or not; give it another --name';
+    throw new HeddleError('not-supported', `--without-dns: ${what}`);
+  });
 }
 
 export const detach: HostWord = {

@@ -48,6 +48,7 @@ the word name another image than heddle:<this version>.`;
 
 const RUN_HELP = `
 --with-dns            the container asks heddle for names
+--rewrite-hosts       its /etc/hosts says these addresses for its own name
 --no-multicast-route  without the route for multicast, 224.0.0.0/4
 address               ${ADDRESS_WORDS}
 
@@ -140,7 +141,7 @@ class CommandLine {
       .command('run')
       .summary('docker run -d, attached to the network')
       .description('Runs a container in the background by the docker client and attaches it to the network.')
-      .usage('[--with-dns] [--no-multicast-route] [address]... <docker run arguments>')
+      .usage('[--with-dns] [--rewrite-hosts] [--no-multicast-route] [address]... <docker run arguments>')
       .argument('[words...]')
       .addHelpText('after', RUN_HELP);
     takesDockerArguments(command).action(async () => {

@@ -36,22 +36,23 @@ export class DaemonAddresses implements AddressWords {
   ): Promise<readonly Cidr[]> {
     const { parts, claims, follower } = this.#needs;
     let takeBack = async (): Promise<void> => {};
-    try {
-      const { snapshot, cidrs } = await parts.attachment.attach(container, words(requests), async (found) => {
-        const { id } = found.snapshot;
-        // Its own metadata first: from the first claim on it counts no longer.
-        const before = (await parts.addressing.wanted(found.snapshot, found.namespace)).cidrs;
-        const optionsBefore = claims.optionsOf(id);
-        const claimed = await parts.addressing.claim(id, requests, found.namespace, options);
-        takeBack = () => claims.remove(id, without(claimed, before), optionsBefore);
-        return claimed;
-      });
-      await follower.look(snapshot.id);
-      return cidrs;
-    } catch (error) {
+    const attached = parts.attachment.attach(container, words(requests), async (found) => {
+      const { id } = found.snapshot;
+      if (options.hosts) await parts.hostsFiles.check(found.snapshot);
+      // Its own metadata first: from the first claim on it counts no longer.
+      const before = (await parts.addressing.wanted(found.snapshot, found.namespace)).cidrs;
+      const optionsBefore = claims.optionsOf(id);
+      const claimed = await parts.addressing.claim(id, requests, found.namespace, options);
+      takeBack = () => claims.remove(id, without(claimed, before), optionsBefore);
+      return claimed;
+    });
+    const found = await attached.catch(async (error: unknown) => {
       await takeBack();
       throw error;
-    }
+    });
+    await parts.hostsFiles.complete(found);
+    await follower.look(found.snapshot.id);
+    return found.cidrs;
   }
 
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {

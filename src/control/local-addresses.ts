@@ -53,9 +53,11 @@ export class LocalAddresses implements AddressWords {
     const { parts, lookAtAll } = this.#needs;
     await lookAtAll();
     const words = requests.map(formatRequest).join(' ');
-    const { cidrs } = await parts.attachment.detach(container, words, ({ snapshot }) =>
+    const { snapshot, cidrs } = await parts.attachment.detach(container, words, ({ snapshot }) =>
       parts.addressing.meant(snapshot.id, requests),
     );
+    // Nobody remembers what the lines were to say with the addresses that are left.
+    await parts.hostsFiles.restore(snapshot);
     return cidrs;
   }
 
@@ -80,7 +82,8 @@ export class LocalAddresses implements AddressWords {
       await lookAtAll();
       const before = parts.addressing.addressesOf(snapshot.id);
       await parts.docker.restart(snapshot);
-      await parts.attachment.attach(snapshot.id, 'its addresses', async () => before);
+      const attached = await parts.attachment.attach(snapshot.id, 'its addresses', async () => before);
+      await parts.hostsFiles.complete(attached);
       return before;
     });
   }
@@ -139,9 +142,11 @@ export class LocalAddresses implements AddressWords {
     const { parts, lookAtAll } = this.#needs;
     await lookAtAll();
     const words = requests.map(formatRequest).join(' ');
-    const { cidrs } = await parts.attachment.attach(container, words, ({ snapshot, namespace }) =>
-      parts.addressing.claim(snapshot.id, requests, namespace, options),
-    );
-    return cidrs;
+    const attached = await parts.attachment.attach(container, words, async ({ snapshot, namespace }) => {
+      if (options?.hosts) await parts.hostsFiles.check(snapshot);
+      return await parts.addressing.claim(snapshot.id, requests, namespace, options);
+    });
+    await parts.hostsFiles.complete(attached);
+    return attached.cidrs;
   }
 }

@@ -1,6 +1,5 @@
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, looksLikeRequest, parseRequest } from '../ipam/request.ts';
-import { IDLE_FLAG, refuseInRun } from './script-flags.ts';
 
 export interface RunCommand {
   readonly withDns: boolean;
@@ -14,12 +13,16 @@ export interface RunCommand {
 }
 
 /** Flags of `attach` that `run` takes as well. */
-const FOR_ATTACH: ReadonlySet<string> = new Set(['--no-multicast-route']);
+const FOR_ATTACH: ReadonlySet<string> = new Set([
+  '--no-multicast-route',
+  '--rewrite-hosts',
+  '--no-rewrite-hosts',
+]);
 
 /**
  * Which words of `run` are ours and which docker's: ours come first, the address words and flags in any order. An
  * `--add-host` among them, where the `weave` script had it, is docker's.
- * @throws HeddleError `bad-input`, or `not-supported` for what the script did otherwise, before anything is started
+ * @throws HeddleError `bad-input`, before anything is started
  */
 export function parseRun(words: readonly string[]): RunCommand {
   const requests: AddressRequest[] = [];
@@ -32,13 +35,12 @@ export function parseRun(words: readonly string[]): RunCommand {
     word.includes('=') ? word.replace(/^[^=]*=/, '') : (words[at++] ?? '');
   for (; at < words.length; ) {
     const word = words[at++] as string;
-    refuseInRun(word);
     if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
     else if (/^--add-host(=|$)/.test(word)) hosts.push(`--add-host=${value(word)}`);
     else if (/^--format(=|$)/.test(word)) format = value(word);
     else if (FOR_ATTACH.has(word)) attachFlags.push(word);
     else if (looksLikeRequest(word)) requests.push(parseRequest(word));
-    else if (word !== IDLE_FLAG) {
+    else {
       at--;
       break;
     }

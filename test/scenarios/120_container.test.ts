@@ -79,6 +79,9 @@ test('the words of the host reach it by its socket, or through Docker when there
   expect(bySocket).toEqual({ status: 0, stdout: '10.2.1.5\n', stderr: '' });
   await eventually(async () => expect(dataOf(await ask('late'))).toEqual(['10.2.1.5']));
   const noSocket = { env: { HEDDLE_SOCKET: '/nowhere/heddle.sock' } };
+  const rewritten = await heddle(['attach', '--rewrite-hosts', '10.2.1.5/16', web.name], noSocket);
+  expect(rewritten).toEqual({ status: 0, stdout: '10.2.1.5\n', stderr: '' });
+  expect(await web.exec('sh', '-c', 'hostname -i')).toBe('10.2.1.5');
   const throughDocker = await heddle(['detach', '10.2.1.5/16', web.name], noSocket);
   expect(throughDocker).toMatchObject({ status: 0, stderr: '' });
   expect((await heddle(['attach', '10.2.1.5/16', 'nosuch'], noSocket)).status).toBe(3);

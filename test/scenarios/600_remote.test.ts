@@ -286,10 +286,11 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
     status: 0,
     stderr: expect.stringMatching(/no container 'heddle' is running/),
   });
-  const attached = await word('attach', '--no-multicast-route', '10.2.1.8/16', 'far');
+  const attached = await word('attach', '--no-multicast-route', '--rewrite-hosts', '10.2.1.8/16', 'far');
   expect(attached).toEqual({ status: 0, stdout: '10.2.1.8\n', stderr: '' });
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.8/16');
   expect(await there.docker('exec', 'far', 'ip', 'route')).not.toContain('224.');
+  expect(await there.docker('exec', 'far', 'cat', '/etc/hosts')).toContain('\n10.2.1.8 ');
   expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
   const heard = await eventsFrom();
   const line = ['run', '--with-dns', '10.2.1.7/16', '--name', 'two', 'busybox', 'sleep', '60'];

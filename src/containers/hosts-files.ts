@@ -1,0 +1,92 @@
+import type { Address } from '../addresses/address.ts';
+import { type Snapshot, shortId } from '../docker/snapshot.ts';
+import { HeddleError } from '../errors.ts';
+import { isHostName } from '../hosts-file/entry.ts';
+import { withOwnLines, withoutOwnLines } from '../hosts-file/text.ts';
+import type { FoundContainer } from './attachment.ts';
+import type { Claims } from './claims.ts';
+
+export interface HostsFilesNeeds {
+  readonly claims: Pick<Claims, 'of' | 'optionsOf'>;
+  addressesIn(nsPath: string): Promise<readonly Address[]>;
+  /** Changes what a running container reads at /etc/hosts. */
+  edit(snapshot: Snapshot, change: (text: string) => string): Promise<void>;
+}
+
+/**
+ * What containers read at /etc/hosts, where `--rewrite-hosts` asked for it: their own names at the addresses of our
+ * interface. Docker writes the file anew when a container starts, and adds to it with each network.
+ */
+export class HostsFiles {
+  readonly #needs: HostsFilesNeeds;
+  readonly #interface: string;
+
+  constructor(needs: HostsFilesNeeds, options: { readonly interface: string }) {
+    this.#needs = needs;
+    this.#interface = options.interface;
+  }
+
+  /** Finds out whether it could be rewritten. @throws HeddleError `not-supported`, `not-permitted` */
+  async check(snapshot: Snapshot): Promise<void> {
+    const [mode, other] = snapshot.networkMode.split(':');
+    if (mode === 'container') {
+      throw new HeddleError(
+        'not-supported',
+        `'${snapshot.name}' has the network and the /etc/hosts of container ${shortId(other ?? '')}: name that one`,
+      );
+    }
+    namesOf(snapshot);
+    await this.#needs.edit(snapshot, (text) => text);
+  }
+
+  /**
+   * Puts the lines in that were asked for, at the addresses that it has; takes them out again where it was detached.
+   * @throws HeddleError as `check` does, or `failed`
+   */
+  async keep(snapshot: Snapshot, addresses: readonly Address[]): Promise<void> {
+    const { edit, claims } = this.#needs;
+    const ips = addresses.filter((address) => address.interface === this.#interface).map(({ ip }) => ip);
+    const { hosts } = claims.optionsOf(snapshot.id);
+    if (hosts && ips.length > 0) {
+      const lines = { names: namesOf(snapshot), ips, entries: hosts };
+      await edit(snapshot, (text) => withOwnLines(text, lines));
+    } else if (ips.length === 0 && claims.of(snapshot.id)?.length === 0) {
+      await this.restore(snapshot);
+    }
+  }
+
+  /** The same for one that was attached just now: that stands, whatever becomes of the file. */
+  async complete({ snapshot, nsPath }: FoundContainer): Promise<void> {
+    const { claims, addressesIn } = this.#needs;
+    if (claims.optionsOf(snapshot.id).hosts === undefined) return;
+    try {
+      await this.keep(snapshot, await addressesIn(nsPath));
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      const message = `${error.message}; its addresses are attached all the same`;
+      throw new HeddleError(error.code, message, { cause: error });
+    }
+  }
+
+  /** Takes the lines out, if there are any. @throws HeddleError `failed` */
+  async restore(snapshot: Snapshot): Promise<void> {
+    try {
+      await this.#needs.edit(snapshot, withoutOwnLines);
+    } catch (error) {
+      // What we could not have written, there is nothing of ours in.
+      if (!(error instanceof HeddleError && UNWRITABLE.has(error.code))) throw error;
+    }
+  }
+}
+
+const UNWRITABLE: ReadonlySet<string> = new Set(['not-supported', 'not-permitted']);
+
+/** As Docker writes them: the full name, then its first word. */
+function namesOf({ name, hostname, domainname }: Snapshot): readonly string[] {
+  const full = domainname === '' ? hostname : `${hostname}.${domainname}`;
+  if (!isHostName(full)) {
+    const message = `the host name of '${name}' is ${JSON.stringify(full)}, which /etc/hosts cannot hold`;
+    throw new HeddleError('not-supported', `${message}; start it with another --hostname`);
+  }
+  return [...new Set([full, full.replace(/\..*$/, '')])];
+}

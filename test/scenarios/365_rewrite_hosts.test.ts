@@ -1,0 +1,82 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { type Container, docker, removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterEach(removeContainers);
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+const hosts = (container: Container): Promise<string> => container.exec('cat', '/etc/hosts');
+/** As a program in it is answered, by the C library; addresses that answer at once. */
+const resolved = async (container: Container, name: string): Promise<string | undefined> =>
+  /\((.*?)\)/.exec(await container.exec('ping', '-c', '1', name))?.[1];
+
+test("a container's own name is its address on the network, over its restarts, until it is detached", async () => {
+  await using web = await runContainer(['-h', 'web.example.org', '--add-host', 'ours:127.0.0.7']);
+  const before = await hosts(web);
+  const added = ['--add-host', 'db:127.0.0.9', '--add-host=cache:fd00::9'];
+  const attached = await daemon.word('attach', '--rewrite-hosts', ...added, '10.2.1.1/16', web.name);
+  expect(attached).toEqual({ status: 0, stdout: '10.2.1.1\n', stderr: '' });
+  const answers = () =>
+    Promise.all(['web', 'web.example.org', 'db', 'ours', 'localhost'].map((name) => resolved(web, name)));
+  const rewritten = ['10.2.1.1', '10.2.1.1', '127.0.0.9', '127.0.0.7', '127.0.0.1'];
+  expect(await answers()).toEqual(rewritten);
+  expect(await hosts(web)).toContain('\nfd00::9 cache\n');
+
+  await docker('restart', '-t', '0', web.id);
+  await eventually(async () => expect(await answers()).toEqual(rewritten));
+  expect((await daemon.word('attach', '10.2.1.2/16', web.id)).status).toBe(0);
+  expect(await hosts(web)).toContain('\n10.2.1.1 web.example.org web\n10.2.1.2 web.example.org web\n');
+
+  expect((await daemon.word('detach', '10.2.1.1/16', web.id)).status).toBe(0);
+  expect(await web.exec('hostname', '-i')).toBe('10.2.1.2');
+  expect((await daemon.word('detach', '10.2.1.2/16', web.id)).status).toBe(0);
+  expect(await hosts(web)).toBe(before);
+});
+
+test('run takes it, too, and without a daemon it is done once', async () => {
+  await using web = await daemon.run(['--rewrite-hosts', '10.2.1.1/16'], ['-h', 'web']);
+  expect(await web.exec('hostname', '-i')).toBe('10.2.1.1');
+  await using db = await runContainer(['-h', 'db']);
+  const before = await hosts(db);
+  expect((await heddle(['--local', 'attach', '--rewrite-hosts', '10.2.1.2/16', db.id])).status).toBe(0);
+  expect(await db.exec('hostname', '-i')).toBe('10.2.1.2');
+  expect((await heddle(['--local', 'detach', '10.2.1.2/16', db.id])).status).toBe(0);
+  expect(await hosts(db)).toBe(before);
+});
+
+test('what cannot be rewritten is refused before anything is changed, and nothing of the host is written', async () => {
+  const victim = join(daemon.stateFolder, 'victim');
+  await writeFile(victim, 'untouched\n');
+  const plant = `umount /etc/hosts; rm /etc/hosts; ln -s ${victim} /etc/hosts; sleep 3600`;
+  await using hostile = await runContainer(['--cap-add', 'SYS_ADMIN'], ['sh', '-c', plant]);
+  await using unwritable = await runContainer(['--read-only']);
+  await using web = await runContainer();
+  await using sharer = await runContainer([`--net=container:${web.id}`]);
+  await eventually(async () => expect(await hostile.exec('readlink', '/etc/hosts')).toBe(victim));
+  for (const [container, why] of [
+    [hostile, /no regular file/],
+    [unwritable, /--read-only/],
+    [sharer, /name that one/],
+  ] as const) {
+    expect(await daemon.word('attach', '--rewrite-hosts', '10.2.1.1/16', container.id)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(why),
+    });
+    expect(await container.exec('ip', 'link')).not.toContain('ethwe');
+  }
+  expect((await daemon.word('status', 'ipam')).stdout).not.toContain('10.2.1.1');
+  expect(await readFile(victim, 'utf8')).toBe('untouched\n');
+});
