@@ -175,8 +175,9 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
   for (let waited = 0; !forwards() && waited < FORWARDING_PATIENCE_MS; waited = Date.now() - began) {
     await (waited < USUAL_FORWARDING_MS ? turn() : delay(1));
   }
-  // On the pool: each port of the bridge gets the announcement before the kernel returns.
-  await inside.requestOnPool(setLink(link.index, { mac }));
+  // Not on the pool, though the kernel returns when each port of the bridge has it, a millisecond or two with five
+  // hundred: the next attachment would only wait for the same lock, and longer.
+  inside.request(setLink(link.index, { mac }));
 }
 
 const distinct = (cidrs: readonly Cidr[]): Cidr[] => [
