@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -33,7 +34,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/contract/**', 'test/scenarios/**'],
-          maxWorkers: '100%',
+          // Half as many again as there are processors: a third of the time they wait.
+          maxWorkers: Math.ceil(1.5 * availableParallelism()),
           // The large counts of a full run take a test minutes.
           testTimeout: process.env.HEDDLE_TEST_FULL === '1' ? 600_000 : 20_000,
         },

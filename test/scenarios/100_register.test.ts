@@ -205,6 +205,9 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     await answers('kept', '10.2.1.24');
   });
 
+  // With Consul that is 520_faults_docker.test.ts's.
+  if (consul !== undefined) return;
+
   test('a restarted Docker engine is followed again, by the same daemon', async () => {
     await using _before = await daemon.run(['10.2.1.25/16'], ['-e', 'SERVICE_NAME=before']);
     await answers('before', '10.2.1.25');

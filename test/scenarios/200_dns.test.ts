@@ -5,8 +5,9 @@ import { clearWorld } from '../support/cleanup.ts';
 import { type ConsulAgent, startConsul } from '../support/consul.ts';
 import { count } from '../support/counts.ts';
 import { dataOf, dig } from '../support/dig.ts';
-import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { docker, removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
+import { Fleet } from '../support/fleet.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { runProgram, succeed } from '../support/program.ts';
@@ -137,12 +138,9 @@ test('a container asks by the resolver it was given, and by name reaches another
 
 test('more containers than a packet holds: as many as fit and the truncation flag, all of them by TCP', async () => {
   const number = count(12, 40);
-  const asBig = ['--net=none', '-e', 'SERVICE_NAME=big', '--expose', '80'];
-  const containers = await Promise.all(
-    Array.from({ length: number }, (_, index) =>
-      runContainer(['--label', `heddle.cidr=10.2.5.${index + 1}/16`, ...asBig]),
-    ),
-  );
+  const fleet = new Fleet('10.2.5');
+  const names = Array.from({ length: number }, (_, index) => `big-${index}`);
+  await fleet.startAll(names, { env: { SERVICE_NAME: 'big' } });
   await eventually(async () => {
     const reply = await daemon.dig('big.service.dc1.consul', { type: 'SRV', tcp: true });
     expect(reply.answers).toHaveLength(number);
@@ -151,7 +149,7 @@ test('more containers than a packet holds: as many as fit and the truncation fla
   expect(cut.flags).toContain('tc');
   expect(cut.answers.length).toBeGreaterThan(3);
   expect(cut.answers.length).toBeLessThan(number);
-  await Promise.all(containers.map((container) => container[Symbol.asyncDispose]()));
+  await fleet.end(...names);
 });
 
 test('other names are asked from the resolvers of resolv.conf, for the host and for its containers', async () => {
