@@ -9,6 +9,7 @@ import { HealthWatch } from '../../src/registry/health-watch.ts';
 import { RemoteNames } from '../../src/registry/remote-names.ts';
 import { parseRegistryUri } from '../../src/registry/uri.ts';
 import { ConsulAgent, type ConsulOptions } from '../support/consul.ts';
+import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { entryOf } from '../support/roster.ts';
 import { containerId } from '../support/snapshot.ts';
@@ -88,7 +89,7 @@ describe('what the agent finds of this host', () => {
         timeout: 5000,
         interval: 2,
       });
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(watch.health?.get(ids[n] ?? '')).toMatchObject({
           status: 'critical',
           unwell: [{ id: `alive-${n}`, status: 'critical' }],
@@ -127,7 +128,7 @@ describe('a name that is watched', () => {
     ] as const) {
       await agent.put(`/v1/agent/check/${verb}/alive`);
       await vi.waitFor(async () => expect(await theirs()).toEqual(expected), { timeout: 5000, interval: 2 });
-      await vi.waitFor(async () => expect(await addresses('web')).toEqual(expected));
+      await eventually(async () => expect(await addresses('web')).toEqual(expected));
     }
   });
 
@@ -136,7 +137,7 @@ describe('a name that is watched', () => {
     for (let n = 1; n < 9; n++) await register(agent, 'web', '10.2.1.1', { Port: n });
     await isSoon('web', '10.2.1.1');
     await agent.stop();
-    await vi.waitFor(async () => expect(await addresses('web')).toEqual(['10.2.1.1']));
+    await eventually(async () => expect(await addresses('web')).toEqual(['10.2.1.1']));
     await agent.start();
     await register(agent, 'web', '10.2.1.9');
     await isSoon('web', '10.2.1.9');

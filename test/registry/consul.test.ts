@@ -44,7 +44,7 @@ function registryAt(
 
 describe('what Consul answers', () => {
   const consul = nock('http://consul.test:8500');
-  const registry = registryAt('consul://consul.test:8500', { token: 's3cret', timeout: 200 });
+  const registry = registryAt('consul://consul.test:8500', { token: 's3cret', timeout: 500 });
   const register = () => registry.register(service);
 
   beforeEach(() => nock.disableNetConnect());
@@ -148,7 +148,7 @@ describe('what Consul answers', () => {
       .reply(200);
     await expect(register()).rejects.toMatchObject({
       code: 'unreachable',
-      message: expect.stringContaining('request timed out (200ms)'),
+      message: expect.stringContaining('request timed out (500ms)'),
     });
   });
 

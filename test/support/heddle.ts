@@ -164,7 +164,8 @@ export class Daemon {
     if (daemon === undefined) return 0;
     if (daemon.exitCode === null && daemon.signalCode === null) {
       const ended = once(daemon, 'exit');
-      process.kill(this.pid, signal);
+      // 0 would be all of this process's group.
+      process.kill(this.pid || (daemon.pid as number), signal);
       const late = setTimeout(() => daemon.kill('SIGKILL'), 15_000);
       await ended;
       clearTimeout(late);
