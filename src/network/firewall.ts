@@ -63,6 +63,8 @@ export class IptablesFirewall implements Firewall {
   readonly #said = new Map<Family, string>();
   /** Which command holds Docker's chains, once it has been found. */
   readonly #commands = new Map<Family, string>();
+  /** The last rules to be inserted: of two at once that find a rule missing, both would insert it. */
+  #inserted: Promise<void> = Promise.resolve();
 
   /**
    * @param options.bridge the weave bridge
@@ -88,7 +90,7 @@ export class IptablesFirewall implements Firewall {
       const command = await this.#command(family);
       const rules = await iptables(command, ['-S']);
       const policy = (chain: string) => new RegExp(`^-P ${chain} (\\S+)`, 'm').exec(rules)?.[1] ?? 'unknown';
-      const present = await taggedRules(command, 'filter');
+      const present = new Set(await taggedRules(command, 'filter'));
       const missing = this.#rules.filter((rule) => !present.has(lineOf(rule))).length;
       return { command, forward: policy('FORWARD'), input: policy('INPUT'), missing };
     } catch (cause) {
@@ -108,8 +110,7 @@ export class IptablesFirewall implements Firewall {
     for (const network of networks) {
       for (const command of commands(familyOf(network), 'nat')) {
         // Listed first: for an address that is not masqueraded it is done every few seconds, mostly in vain.
-        const lines = await taggedRules(command, 'nat').catch(() => new Set<string>());
-        for (const line of lines) {
+        for (const line of await taggedRules(command, 'nat').catch(() => [])) {
           if (!line.split(' ').includes(formatCidr(network))) continue;
           await iptables(command, deletion('nat', line)).catch(() => {}); // somebody else was faster
         }
@@ -117,11 +118,16 @@ export class IptablesFirewall implements Firewall {
     }
   }
 
-  async #insert(family: Family, rules: readonly Rule[], without: string): Promise<void> {
+  #insert(family: Family, rules: readonly Rule[], without: string): Promise<void> {
+    this.#inserted = this.#inserted.then(() => this.#insertMissing(family, rules, without));
+    return this.#inserted;
+  }
+
+  async #insertMissing(family: Family, rules: readonly Rule[], without: string): Promise<void> {
     try {
       const command = await this.#command(family);
       // Looked at every few seconds: one process lists them all, and the rest is for a rule that is missing.
-      const present = await taggedRules(command, rules[0]?.table ?? 'filter');
+      const present = new Set(await taggedRules(command, rules[0]?.table ?? 'filter'));
       for (const rule of rules) {
         if (present.has(lineOf(rule)) || (await succeeds(command, words('-C', rule)))) continue;
         await iptables(command, words('-I', rule));
@@ -223,11 +229,14 @@ async function commandWithDockersChains(family: Family): Promise<string | undefi
   return undefined;
 }
 
-/** The lines that iptables lists of our rules in a table: `-A FORWARD -i weave -o weave … -j ACCEPT`. */
-async function taggedRules(command: string, table: Table): Promise<ReadonlySet<string>> {
+/**
+ * The lines that iptables lists of our rules in a table, `-A FORWARD -i weave -o weave … -j ACCEPT`; one that another
+ * process inserted at the same moment comes twice.
+ */
+async function taggedRules(command: string, table: Table): Promise<readonly string[]> {
   const tag = ` ${TAG.join(' ')} `;
   const lines = (await iptables(command, ['-t', table, '-S'])).split('\n').map((line) => line.trim());
-  return new Set(lines.filter((line) => line.startsWith('-A ') && line.includes(tag)));
+  return lines.filter((line) => line.startsWith('-A ') && line.includes(tag));
 }
 
 /** Names of chains and interfaces hold no blanks, so neither do the words. */

@@ -9,7 +9,7 @@ import { TEST_BRIDGE } from './namespaces.ts';
  *
  *     attach NSPATH CIDR…   once; prints the result
  *     churn NSPATH CIDR…    attach and detach for ever, to be killed in the middle
- *     bridge                makes the bridge and its rules
+ *     bridge                makes the bridge and its rules, for three who need it at the same moment
  *     expose - CIDR… [without=CIDR]…   makes it, and gives it addresses; these are not masqueraded
  *     hide - CIDR… [without=CIDR]…     takes them away
  *     reset                 removes the bridge and its rules
@@ -39,7 +39,7 @@ switch (word) {
       await engine.detach(target, cidrs);
     }
   case 'bridge':
-    await engine.ensureBridge();
+    await Promise.all([engine.ensureBridge(), engine.ensureBridge(), engine.ensureBridge()]);
     break;
   case 'expose':
     await engine.expose(cidrs, { unmasqueraded });
