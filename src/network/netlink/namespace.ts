@@ -77,12 +77,12 @@ const nsidRequest = (type: number, parts: readonly Buffer[], tolerated: readonly
  * happens in it can be heard.
  */
 export function namespaceId(host: RouteSocket, { fd }: Namespace): number | undefined {
-  const ask = (): number | undefined => {
-    const [answer] = host.request(nsidRequest(RTM_NSID.GET, [attribute(NETNSA.FD, fd)]));
+  const number = (): number | undefined => {
+    const answer = host.ask(nsidRequest(RTM_NSID.GET, [attribute(NETNSA.FD, fd)]));
     const id = answer && attributes(answer.body, HEADER).get(NETNSA.NSID)?.readInt32LE(0);
     return id === undefined || id < 0 ? undefined : id;
   };
-  const id = ask();
+  const id = number();
   if (id !== undefined) return id;
   const give = nsidRequest(
     RTM_NSID.NEW,
@@ -90,5 +90,5 @@ export function namespaceId(host: RouteSocket, { fd }: Namespace): number | unde
     ['EEXIST'], // a veth into it was made meanwhile
   );
   host.request(give);
-  return ask();
+  return number();
 }

@@ -50,22 +50,32 @@ export class RouteSocket implements Disposable {
 
   /**
    * Sends requests in one datagram and waits until each is acknowledged; the kernel tries all of them, in order.
-   * @returns what was answered beside the acknowledgements
    * @throws KernelError the first refusal that its request does not tolerate
    */
-  request(...requests: readonly Request[]): Message[] {
-    if (requests.length === 0) return [];
+  request(...requests: readonly Request[]): void {
+    if (requests.length === 0) return;
     const { bytes, pending } = this.#prepared(requests, NLM_F.ACK);
     this.#libc.send(this.#fd, bytes);
-    return this.#answers(pending);
+    this.#answers(pending);
   }
 
-  /** The same with the kernel's work done on a pool thread: deleting a link makes its caller wait for 10–30 ms. */
-  async requestOnPool(...requests: readonly Request[]): Promise<Message[]> {
-    if (requests.length === 0) return [];
+  /**
+   * Asks for one thing. The answer acknowledges it: another message would take as long again.
+   * @returns undefined where it is refused as the request tolerates
+   * @throws KernelError
+   */
+  ask(request: Request): Message | undefined {
+    const { bytes, pending } = this.#prepared([request], 0);
+    this.#libc.send(this.#fd, bytes);
+    return this.#answers(pending, { acknowledged: false })[0];
+  }
+
+  /** `request` with the kernel's work done on a pool thread: deleting a link makes its caller wait for 10–30 ms. */
+  async requestOnPool(...requests: readonly Request[]): Promise<void> {
+    if (requests.length === 0) return;
     const { bytes, pending } = this.#prepared(requests, NLM_F.ACK);
     await this.#libc.sendOnPool(this.#fd, bytes);
-    return this.#answers(pending);
+    this.#answers(pending);
   }
 
   /** Reads a whole table. */
@@ -93,7 +103,7 @@ export class RouteSocket implements Disposable {
     return { bytes: Buffer.concat(frames), pending };
   }
 
-  #answers(pending: Map<number, Request>): Message[] {
+  #answers(pending: Map<number, Request>, { acknowledged = true } = {}): Message[] {
     const answers: Message[] = [];
     let refusal: KernelError | undefined;
     while (pending.size > 0) {
@@ -103,6 +113,7 @@ export class RouteSocket implements Disposable {
         if (!request) continue; // left over from a request that was given up
         if (message.type !== NLMSG.ERROR && message.type !== NLMSG.DONE) {
           answers.push(message);
+          if (!acknowledged) pending.delete(message.sequence);
           continue;
         }
         pending.delete(message.sequence);

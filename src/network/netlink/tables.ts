@@ -5,7 +5,7 @@ import type { RouteSocket } from './socket.ts';
 
 /** The device of this name, or undefined. */
 export function findLink(socket: RouteSocket, name: string): Link | undefined {
-  const [answer] = socket.request(getLink(name));
+  const answer = socket.ask(getLink(name));
   return answer && parseLink(answer);
 }
 
