@@ -1,10 +1,10 @@
 import type { Address } from '../addresses/address.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
-import { AddressTaken, distinct, grant, type Holder, meant } from '../ipam/grant.ts';
+import { AddressTaken, grant, type Holder, meant } from '../ipam/grant.ts';
 import { type Pool, poolOf } from '../ipam/pool.ts';
 import type { AddressRequest } from '../ipam/request.ts';
-import { formatCidr } from '../network/cidr.ts';
+import { distinct, formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { AttachOptions } from './attach-options.ts';
 import { type Claims, EXPOSED } from './claims.ts';

@@ -65,9 +65,9 @@ export class Observer {
           wanted = await this.#needs.wanted(snapshot, namespace.inode);
           problem = wanted.problem;
           addresses = await this.#needs.addressesIn(namespace.path);
-          // What was chosen for one that has its addresses may have been cut short by a kill: it is seen to each time.
-          const isChosen = Object.keys(this.#needs.optionsOf(snapshot.id)).length > 0;
-          if (this.#needs.attach && (isChosen || missing(wanted.cidrs, addresses).length > 0)) {
+          // The route of one that has its addresses may have been left by a kill: it is seen to each time.
+          const isWithoutRoute = this.#needs.optionsOf(snapshot.id).multicastRoute === false;
+          if (this.#needs.attach && (isWithoutRoute || missing(wanted.cidrs, addresses).length > 0)) {
             await this.#needs.attach(namespace.path, snapshot, wanted.cidrs);
             addresses = await this.#needs.addressesIn(namespace.path);
           }

@@ -29,9 +29,6 @@ export function parseHostEntry(word: string): HostEntry {
   return { name, ip: ipText(ipBytes(ip)) };
 }
 
-/** `db:10.2.9.9` */
-export const formatHostEntry = ({ name, ip }: HostEntry): string => `${name}:${ip}`;
-
 /**
  * Labels of letters, digits, hyphens and underscores (RFC 1123; underscores as Docker lets them pass), and nothing
  * that could end a line or begin a comment.

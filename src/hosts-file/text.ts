@@ -46,8 +46,6 @@ export function withoutOwnLines(text: string): string {
   }
 }
 
-export const hasOwnLines = (text: string): boolean => withoutOwnLines(text) !== text;
-
 function broughtBack(line: string): string {
   let text = line;
   while (text.startsWith(SET_ASIDE)) text = text.slice(SET_ASIDE.length);

@@ -1,5 +1,5 @@
 import { HeddleError } from '../errors.ts';
-import { contains, formatCidr, isAssignable, networkOf } from '../network/cidr.ts';
+import { contains, distinct, formatCidr, isAssignable, networkOf } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { addressesIn, ownedBlocks } from './blocks.ts';
 import { covers, type Pool } from './pool.ts';
@@ -103,7 +103,3 @@ function lowestFree(subnet: Cidr, { range }: Pool, taken: (ip: string) => boolea
       'are no longer needed, or allocate from another subnet',
   );
 }
-
-export const distinct = (cidrs: readonly Cidr[]): readonly Cidr[] => [
-  ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),
-];

@@ -37,6 +37,11 @@ export function without<T extends Cidr>(cidrs: readonly T[], others: readonly Ci
   return cidrs.filter((cidr) => !excluded.has(formatCidr(cidr)));
 }
 
+/** Each of them once. */
+export const distinct = (cidrs: readonly Cidr[]): readonly Cidr[] => [
+  ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),
+];
+
 /** The network that an address with its prefix length lies in: `10.2.0.0/16` of `10.2.1.1/16`. */
 export function networkOf({ ip, prefixLength, family }: Cidr): Cidr {
   const bytes = ipBytes(ip).map((byte, index) => byte & maskByte(prefixLength, index));

@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Cidr, NetworkEngine } from './engine.ts';
@@ -21,8 +22,8 @@ const LOOK_MS = 10_000;
 export class BridgeKeeper {
   readonly #needs: KeeperNeeds;
   #timer: NodeJS.Timeout | undefined;
-  /** The last look, or what was done between two. */
-  #turn: Promise<void> = Promise.resolve();
+  /** Looks, and what is done between them. */
+  readonly #turns = new PQueue({ concurrency: 1 });
 
   constructor(needs: KeeperNeeds) {
     this.#needs = needs;
@@ -35,24 +36,19 @@ export class BridgeKeeper {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#turn;
+    await this.#turns.onIdle();
   }
 
   /** Looks now, one look at a time. */
   look(): void {
-    this.#turn = this.#turn
-      .then(() => this.#restore())
+    void this.#turns
+      .add(() => this.#restore())
       .catch((error: unknown) => this.#needs.log.warn({ problem: messageOf(error) }, 'bridge not restored'));
   }
 
   /** Changes the bridge while no look is under way, which would undo it: it has read what to restore. */
-  async between<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.then(
-      () => undefined,
-      () => undefined,
-    );
-    return await done;
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.add(work);
   }
 
   async #restore(): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { HeddleError, systemCode } from '../errors.ts';
 import { requireBridge } from './bridge.ts';
-import { formatCidr, without } from './cidr.ts';
+import { distinct, without } from './cidr.ts';
 import type { AttachResult, Cidr, LinkOptions } from './engine.ts';
 import { hostEndName } from './host-end.ts';
 import { macFor } from './mac.ts';
@@ -179,7 +179,3 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
   // hundred: the next attachment would only wait for the same lock, and longer.
   inside.request(setLink(link.index, { mac }));
 }
-
-const distinct = (cidrs: readonly Cidr[]): Cidr[] => [
-  ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),
-];

@@ -61,7 +61,6 @@ const DEFAULTS = {
   onStop: 'keep',
   stopPatience: 5000,
 } as const;
-const UNSYNCED_MS = 5000;
 
 const pause = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined);
 
@@ -287,11 +286,8 @@ export class Reconciler {
 
   async #untilWoken(): Promise<void> {
     const over = new AbortController();
-    const { passEvery, servePatience } = this.#options;
-    // What is not served, or cannot be seen, is looked at again soon: it may have been mended.
-    const well = this.#served.unsynced.length === 0 && this.#served.why === undefined;
-    const soon = this.#served.undecided ? servePatience : well ? passEvery : UNSYNCED_MS;
-    const wait = Math.min(passEvery, soon);
+    const { passEvery } = this.#options;
+    const wait = Math.min(passEvery, this.#served.lookAgain ?? passEvery);
     await Promise.race([this.#wake.promise, pause(wait, over.signal)]);
     over.abort();
   }

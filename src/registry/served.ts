@@ -8,6 +8,9 @@ export interface ServedOptions {
   readonly patience: number;
 }
 
+/** What is not served, or cannot be seen, is looked at again soon: it may have been mended. */
+const MENDED_MS = 5000;
+
 interface Suspicion {
   /** The content that is not served. */
   readonly hash: string | undefined;
@@ -45,9 +48,11 @@ export class Served {
     return this.#unverified ?? this.#why;
   }
 
-  /** True where another look, when the registry's patience is over, decides. */
-  get undecided(): boolean {
-    return this.#suspicions.size > this.#unsynced.length;
+  /** How soon another look is due, in ms; undefined where nothing asks for one. */
+  get lookAgain(): number | undefined {
+    const isUndecided = this.#suspicions.size > this.#unsynced.length;
+    if (isUndecided) return this.#options.patience;
+    return this.#unsynced.length > 0 || this.why !== undefined ? MENDED_MS : undefined;
   }
 
   /** @throws HeddleError `unreachable`; a refusal to compare is said, and counts as nothing found */
