@@ -45,10 +45,13 @@ it('where no process of a container can be seen, Docker’s address is what ther
   expect(await look()).toMatchObject({ choice: { ip: '172.17.0.2' }, awaitingAddress: false });
 });
 
-it('one that has its addresses is attached again only where something was chosen', async () => {
+it('one that has its addresses is attached again only where it is to have no route for multicast', async () => {
   const plain = rig();
   await plain.look();
   expect(plain.attached).toEqual([]);
+  const rewritten = rig({ options: { hosts: [] } });
+  await rewritten.look();
+  expect(rewritten.attached).toEqual([]);
   const chosen = rig({ options: { multicastRoute: false } });
   await chosen.look();
   expect(chosen.attached).toEqual(['10.2.1.1/16']);

@@ -77,6 +77,11 @@ describe('what is made', () => {
     expect(host).toMatchObject({ mtu: 1450, master: TEST_BRIDGE, ifalias: ID });
     expect(named(await linksIn(target), 'ethwe')).toMatchObject({ mtu: 1450, address: '0a:58:0a:02:01:01' });
     expect(await target.run('ip', 'route', 'show', '224.0.0.0/4')).toContain('dev ethwe');
+    const ends = [
+      await succeed('ip', ['-d', 'link', 'show', hostEndName(target.inode)]),
+      await target.run('ip', '-d', 'link', 'show', 'ethwe'),
+    ];
+    for (const end of ends) expect(end).toMatch(/numtxqueues 1 numrxqueues 1 /);
   });
 
   test('a container that is to have no route for multicast has none, whoever is attached there later', async () => {
