@@ -12,7 +12,7 @@ import { requireParts } from './test/parts.ts';
 import { runProgram } from './test/program.ts';
 import { noTests, sum, type Tally } from './test/tally.ts';
 import { writeVerification } from './test/verification.ts';
-import { vitestReport, vitestWords } from './test/vitest.ts';
+import { hasTests, vitestReport, vitestWords } from './test/vitest.ts';
 import { runInWorld } from './world/launch.ts';
 import { differences, hostTraces } from './world/traces.ts';
 
@@ -59,7 +59,9 @@ try {
   });
   const before = hostTraces();
   await Promise.all(
-    Object.entries(WORLDS).map(([name, projects]) => ring(name, () => testsInWorld(name, projects))),
+    Object.entries(WORLDS)
+      .filter(([, projects]) => hasTests(projects, filters))
+      .map(([name, projects]) => ring(name, () => testsInWorld(name, projects))),
   );
   await ring('the host is as it was', async () => {
     const found = differences(before, hostTraces());

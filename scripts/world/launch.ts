@@ -14,6 +14,7 @@ ip link set lo up
 mount -t tmpfs tmpfs /run
 mkdir /run/netns /run/lock /run/cgroup
 mount -t tmpfs tmpfs /etc/docker
+mount -t tmpfs tmpfs /var/lib/heddle
 # a fresh sysfs shows the devices of the new network namespace; the control groups stay those of the host
 mount --rbind /sys/fs/cgroup /run/cgroup
 mount -t sysfs sysfs /sys
@@ -41,7 +42,7 @@ export async function runInWorld(
   { entered = () => {}, terminal = true }: WorldOptions = {},
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-world-'));
-  needDockerFolder();
+  makeMountedFolders();
   try {
     mkdirSync(join(folder, 'tmp'), { mode: 0o1777 });
     writeBusyboxTar(join(folder, 'busybox.tar'));
@@ -60,28 +61,28 @@ export async function runInWorld(
   } finally {
     rmSync(folder, { recursive: true, force: true });
     await removeCgroups(basename(folder));
-    leaveDockerFolder();
+    removeMadeFolders();
   }
 }
 
-const DOCKER_FOLDER = '/etc/docker';
-/** Worlds of this process that run now, and whether the folder is there for them alone. */
+/** dockerd keeps a key in the first, heddle its state in the second; each world mounts its own over them. */
+const MOUNTED_FOLDERS = ['/etc/docker', '/var/lib/heddle'];
+/** Worlds of this process that run now, and the folders that are there for them alone: a mount needs a folder. */
 let worlds = 0;
-let madeDockerFolder = false;
+let madeFolders: readonly string[] = [];
 
-/** dockerd keeps a key there, and each world mounts its own; a mount needs a folder to lie on. */
-function needDockerFolder(): void {
+function makeMountedFolders(): void {
   worlds += 1;
-  if (existsSync(DOCKER_FOLDER)) return;
-  mkdirSync(DOCKER_FOLDER);
-  madeDockerFolder = true;
+  const missing = MOUNTED_FOLDERS.filter((path) => !existsSync(path));
+  for (const path of missing) mkdirSync(path);
+  madeFolders = [...madeFolders, ...missing];
 }
 
-function leaveDockerFolder(): void {
+function removeMadeFolders(): void {
   worlds -= 1;
-  if (worlds > 0 || !madeDockerFolder) return;
-  rmdirSync(DOCKER_FOLDER);
-  madeDockerFolder = false;
+  if (worlds > 0) return;
+  for (const path of madeFolders) rmdirSync(path);
+  madeFolders = [];
 }
 
 /**
