@@ -42,6 +42,13 @@ export const SETTINGS = {
     env: ['CONSUL_HTTP_TOKEN'],
     secret: true,
   },
+  consulTokenFile: {
+    schema: v.optional(text),
+    flag: 'consul-token-file',
+    value: 'path',
+    help: "a file that holds Consul's ACL token, which other users then cannot see in the list of processes",
+    env: ['CONSUL_HTTP_TOKEN_FILE'],
+  },
   consulMode: {
     schema: v.optional(oneOf(['agent', 'catalog']), 'agent'),
     flag: 'consul-mode',

@@ -13,12 +13,14 @@ import { removeRegistrators } from './registrator-remains.ts';
 import type { Elsewhere, Moving, Registry } from './registry.ts';
 import { type Gone, type Remain, removeRemains } from './remains.ts';
 import { readTls } from './tls.ts';
+import { readToken } from './token.ts';
 import type { ConsulUri } from './uri.ts';
 
 export type RegistrySettings = Pick<
   Settings,
   | 'registry'
   | 'consulToken'
+  | 'consulTokenFile'
   | 'consulMode'
   | 'consulCa'
   | 'consulCert'
@@ -88,8 +90,9 @@ export function openRegistry(
 
 /** A client for the Consul that the settings name. @throws HeddleError `bad-input` */
 export function consulClient(uri: ConsulUri, settings: RegistrySettings): ConsulClient {
-  const { consulToken: token, consulCa: ca, consulCert: cert, consulKey: key } = settings;
+  const { consulCa: ca, consulCert: cert, consulKey: key } = settings;
   const { consulDatacenter: dc, consulNamespace: ns } = settings;
+  const token = readToken(settings.consulToken, settings.consulTokenFile);
   const tls = 'tls' in uri && uri.tls;
   return new ConsulClient(uri, {
     ...(token !== undefined && { token }),

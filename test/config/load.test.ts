@@ -67,6 +67,7 @@ describe('settings', () => {
       { registry: { kind: 'consul', host: 'consul', port: 8501, tls: true } },
     ],
     ['CONSUL_HTTP_TOKEN', 'secret', { consulToken: 'secret' }],
+    ['CONSUL_HTTP_TOKEN_FILE', '/run/token', { consulTokenFile: '/run/token' }],
     ['PROCFS', '/hostproc', { procfs: '/hostproc' }],
     ['WEAVE_MTU', '1400', { mtu: 1400 }],
     ['WEAVE_CONTAINER_NAME', 'w', { containerName: 'w' }],

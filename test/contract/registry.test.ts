@@ -41,6 +41,7 @@ const PLAIN: RegistrySettings = {
   registry: { kind: 'embedded' },
   consulMode: 'agent',
   consulToken: undefined,
+  consulTokenFile: undefined,
   consulCa: undefined,
   consulCert: undefined,
   consulKey: undefined,
