@@ -1,6 +1,7 @@
 import type { AddressWord } from './addresses/choose.ts';
 import { DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED } from './addresses/choose.ts';
 import { defaultRouteAddress } from './addresses/host-address.ts';
+import { isUnspecified } from './addresses/reachable.ts';
 import { AddressReader } from './addresses/read.ts';
 import type { Settings } from './config/schema.ts';
 import { Addressing } from './containers/addressing.ts';
@@ -32,6 +33,8 @@ export interface Parts {
   readonly attachment: Attachment;
   readonly hostsFiles: HostsFiles;
   readonly observer: Observer;
+  /** The address at which other hosts reach this one; undefined where it is unknown. */
+  hostAddress(): Promise<string | undefined>;
   /** What its findings depend on besides the container: the addresses of host and bridge, as a text. */
   surroundings(): Promise<string>;
   readonly addressing: Addressing;
@@ -103,7 +106,11 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     { range: settings.ipallocRange, defaultSubnet: settings.ipallocDefaultSubnet, bridge, interface: device },
   );
   const bridgeSubnets = async () => (await network.hostAddresses(bridge)).map(toCidr);
-  const hostAddress = async () => settings.ip ?? needs.advertised() ?? (await defaultRouteAddress());
+  const advertised = () => {
+    const address = needs.advertised();
+    return address === undefined || isUnspecified(address) ? undefined : address;
+  };
+  const hostAddress = async () => settings.ip ?? advertised() ?? (await defaultRouteAddress());
   const observer = new Observer(
     {
       namespaceOf,
@@ -134,6 +141,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     network,
     firewall,
     observer,
+    hostAddress,
     surroundings: async () => JSON.stringify([await hostAddress(), await bridgeSubnets()]),
     attachment,
     hostsFiles,

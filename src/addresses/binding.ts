@@ -1,5 +1,6 @@
 import type { PublishedPort } from '../docker/snapshot.ts';
 import { familyOf } from '../network/cidr.ts';
+import { isUnspecified } from './reachable.ts';
 
 /** True for a port that is published to the host itself alone. */
 export const isLoopback = ({ hostIp }: PublishedPort): boolean =>
@@ -7,4 +8,4 @@ export const isLoopback = ({ hostIp }: PublishedPort): boolean =>
 
 /** True for one that is published at every address of the host. */
 export const isEveryAddress = ({ hostIp }: PublishedPort): boolean =>
-  hostIp === '0.0.0.0' || hostIp === '::' || familyOf(hostIp) === undefined;
+  isUnspecified(hostIp) || familyOf(hostIp) === undefined;

@@ -4,6 +4,7 @@ import type { Cidr } from '../network/engine.ts';
 import type { Address } from './address.ts';
 import { isEveryAddress, isLoopback } from './binding.ts';
 import type { AddressWord } from './policy.ts';
+import { isUnspecified } from './reachable.ts';
 
 export { type AddressWord, DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED, parsePolicy } from './policy.ts';
 
@@ -80,6 +81,7 @@ function answerTo(word: AddressWord, facts: AddressFacts): Answer | Promise<Answ
   }
 }
 
+const HOST_UNKNOWN = "the host's address is unknown: give --ip";
 const SHARES_HOST = "the container shares the host's network";
 
 /** The first address of each family, IPv4 first. */
@@ -135,7 +137,7 @@ function onNetwork({ snapshot }: AddressFacts, name: string): Answer {
 }
 
 function dockerAddress({ name, ipv4, ipv6 }: ContainerNetwork): Found | undefined {
-  const given = [ipv4, ipv6].filter(Boolean);
+  const given = [ipv4, ipv6].filter((ip) => ip !== '' && !isUnspecified(ip));
   return found(given, `Docker gave it ${given.join(' and ')} on network ${name}`);
 }
 
@@ -178,6 +180,6 @@ function published(facts: AddressFacts): Answer | Promise<Answer> {
 
 async function ofHost(facts: AddressFacts, reason: string, hostPorts = false): Promise<Answer> {
   const hostAddress = await facts.hostAddress();
-  if (hostAddress === undefined) return { why: "the host's own address is not known: give it with --ip" };
+  if (hostAddress === undefined || isUnspecified(hostAddress)) return { why: HOST_UNKNOWN };
   return { ip: hostAddress, reason: `${reason}, whose address is ${hostAddress}`, hostPorts };
 }

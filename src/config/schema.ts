@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { type AddressWord, parsePolicy } from '../addresses/choose.ts';
+import { isUnspecified } from '../addresses/reachable.ts';
 import { parseRoute } from '../dns/forward/routes.ts';
 import { parseListen, parseServer } from '../dns/listen.ts';
 import { parseServiceTtl, parseTtl } from '../dns/ttl.ts';
@@ -103,7 +104,13 @@ export const SETTINGS = {
       'iface:NAME, network:NAME, cidr:NET (ethwe,bridge,published with Consul, else ethwe,bridge,internal)',
   },
   ip: {
-    schema: v.optional(v.pipe(text, v.ip('is not an IP address'))),
+    schema: v.optional(
+      v.pipe(
+        text,
+        v.ip('is not an IP address'),
+        v.check((ip) => !isUnspecified(ip), 'stands for every address; give the one that other hosts reach'),
+      ),
+    ),
     flag: 'ip',
     value: 'address',
     help: "the host's address for published ports and host-network containers",

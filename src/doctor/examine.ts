@@ -9,6 +9,7 @@ import { findClock } from './clock.ts';
 import { type Finding, ok } from './finding.ts';
 import { findFirewalls } from './firewall.ts';
 import { findForeignFilters } from './foreign-filters.ts';
+import { findHostAddress } from './host-address.ts';
 import { findKernel } from './kernel.ts';
 import { findLinkKinds } from './link-kinds.ts';
 import { findListeners } from './listeners.ts';
@@ -36,6 +37,7 @@ export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> 
     readText('/proc/self/status').then((status) => findCapabilities(status ?? '')),
     kernel(),
     bridge(parts),
+    parts.hostAddress().then(findHostAddress),
     findFirewalls(parts),
     findForeignFilters(parts.bridge),
     findLinkKinds(),

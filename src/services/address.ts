@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { isUnspecified } from '../addresses/reachable.ts';
 import type { Setting } from './environment.ts';
 import { shown } from './meta.ts';
 import type { Place } from './places.ts';
@@ -34,7 +35,7 @@ function announcedAt({ ip, ipv6 }: Omit<Place, 'port'>): Announced {
 }
 
 function usableIp(text: string): boolean {
-  return isIP(text) !== 0 && !text.includes('%') && !/^(0\.0\.0\.0|[0:]+)$/.test(text);
+  return isIP(text) !== 0 && !text.includes('%') && !isUnspecified(text);
 }
 
 /** The kernel's way of writing it (RFC 5952), by which addresses are found again. */
@@ -43,7 +44,7 @@ function canonical(ip: string): string {
 }
 
 function hostName(text: string): boolean {
-  // What is all digits and dots is a mistyped address, never a host.
-  if (text.length > 253 || /^[\d.]+$/.test(text)) return false;
+  // What ends in a number is a mistyped address or an old way to write one (0x0, 10.1), never a host.
+  if (text.length > 253 || /(^|\.)(\d+|0x[\da-f]*)\.?$/i.test(text)) return false;
   return text.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i.test(label));
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isUnspecified } from '../addresses/reachable.ts';
 import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 
 /** More ports than this in one task are a mistake or an attack. */
@@ -30,5 +31,6 @@ export function withMarathonPorts(snapshot: Snapshot): Snapshot {
 /** The agent's address that Marathon told a task in HOST, where it is one and not a name. */
 export function taskHost(snapshot: Snapshot): string | undefined {
   const host = snapshot.metadata.get('HOST') ?? '';
-  return isTask(snapshot) && isIP(host) !== 0 && !host.includes('%') ? host : undefined;
+  const isAddress = isIP(host) !== 0 && !host.includes('%') && !isUnspecified(host);
+  return isTask(snapshot) && isAddress ? host : undefined;
 }

@@ -207,6 +207,34 @@ describe('a word that matches', () => {
   });
 });
 
+const WAYS = ['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0', '::ffff:0.0.0.0', '::ffff:0:0', '::0.0.0.0', ''];
+
+describe('an unspecified address is no address', () => {
+  test.each(WAYS)('a port that is published at %j is published at every address', async (hostIp) => {
+    const published = facts({ snapshot: publishing(here(hostIp)) });
+    expect(await chooseAddress(parsePolicy('published'), published)).toMatchObject({ ip: '192.168.0.10' });
+    const nowhere = facts({ snapshot: publishing(here(hostIp)), hostAddress: undefined });
+    expect(await chooseAddress(parsePolicy('published'), nowhere)).toMatchObject({ chosen: false });
+  });
+
+  test('whatever the host, Docker or a port says, it is not announced', async () => {
+    const ways = fc.constantFrom(...WAYS.filter(Boolean));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('internal', 'published', 'network:front'),
+        ways,
+        ways,
+        fc.boolean(),
+        async (word, ip, host, hostNetwork) => {
+          const snapshot = { ...publishing(here(ip)), ...networks(['front', ip, ip]) };
+          const given = facts({ snapshot, hostAddress: host, hostNetwork });
+          expect(await chooseAddress(parsePolicy(word), given)).toMatchObject({ chosen: false });
+        },
+      ),
+    );
+  });
+});
+
 describe('a word that does not match says why', () => {
   test.each<[string, Given, string]>([
     ['ethwe', { addresses: on('eth0', '10.2.1.1/16') }, 'no address on ethwe or ethwe0'],
@@ -230,11 +258,9 @@ describe('a word that does not match says why', () => {
     ['network:front', {}, 'not on network front, nor any other'],
     ['network:front', { snapshot: networks(['front', '']) }, 'Docker gave it no address on network front'],
     ['internal', { snapshot: networks(['none', '']) }, 'Docker gave it no address'],
-    [
-      'internal',
-      { hostNetwork: true, hostAddress: undefined },
-      "the host's own address is not known: give it with --ip",
-    ],
+    ['internal', { hostNetwork: true, hostAddress: undefined }, "the host's address is unknown: give --ip"],
+    ['internal', { hostNetwork: true, hostAddress: '0.0.0.0' }, "the host's address is unknown: give --ip"],
+    ['internal', { snapshot: networks(['bridge', '0.0.0.0', '::']) }, 'Docker gave it no address'],
     ['published', { snapshot: publishing() }, 'it publishes no port on the host'],
     [
       'published',
@@ -244,7 +270,7 @@ describe('a word that does not match says why', () => {
     [
       'published',
       { snapshot: publishing(everywhere), hostAddress: undefined },
-      "the host's own address is not known: give it with --ip",
+      "the host's address is unknown: give --ip",
     ],
   ])('%s', async (word, given, why) => {
     const choice = await chooseAddress(parsePolicy(word), facts(given));

@@ -4,6 +4,7 @@ import { findCapabilities } from '../../src/doctor/capabilities.ts';
 import { findClock } from '../../src/doctor/clock.ts';
 import { ofFilter } from '../../src/doctor/firewall.ts';
 import { ofChains } from '../../src/doctor/foreign-filters.ts';
+import { findHostAddress } from '../../src/doctor/host-address.ts';
 import { findKernel } from '../../src/doctor/kernel.ts';
 import { findListeners } from '../../src/doctor/listeners.ts';
 
@@ -67,6 +68,23 @@ describe('what doctor finds of the addresses that DNS is answered on', () => {
 
   it('says nothing without a daemon', () => {
     expect(findListeners(undefined)).toEqual([]);
+  });
+});
+
+describe("what doctor finds of the host's address", () => {
+  it('is the one that published ports are announced at', () => {
+    expect(findHostAddress('192.168.0.10')).toMatchObject({
+      state: 'ok',
+      detail: expect.stringContaining('192.168.0.10'),
+    });
+  });
+
+  it('is unknown on a host without a default route, and --ip says it', () => {
+    expect(findHostAddress(undefined)).toMatchObject({
+      state: 'warning',
+      detail: expect.stringMatching(/^the host's address is unknown: there is no default route/),
+      advice: expect.stringContaining('--ip'),
+    });
   });
 });
 

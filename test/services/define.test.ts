@@ -182,7 +182,18 @@ describe('the services of a container', () => {
     expect(given).not.toHaveProperty('addresses');
   });
 
-  test.each(['0.0.0.0', '::', '10.2.1', '10.2.0.300', 'a b', 'fe80::1%eth0', '-x-'])(
+  const everyAddress = [
+    '0.0.0.0',
+    '::',
+    '[::]',
+    '0:0::0',
+    '::ffff:0.0.0.0',
+    '::0.0.0.0',
+    '0.0.0.0/0',
+    '0x0',
+    '0x0.0',
+  ];
+  test.each([...everyAddress, '10.2.1', '10.2.0.300', 'a b', 'fe80::1%eth0', '-x-'])(
     'SERVICE_ADDRESS=%s is refused, and the chosen address stays',
     (given) => {
       expect(services({ env: { SERVICE_ADDRESS: given } })[0]?.address).toBe('10.2.1.1');

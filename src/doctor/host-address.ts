@@ -1,0 +1,14 @@
+import { type Finding, ok } from './finding.ts';
+
+/** Whether what this host publishes can be announced: other hosts need an address of it. */
+export function findHostAddress(address: string | undefined): Finding {
+  const subject = 'host address';
+  if (address !== undefined) return ok(subject, `published ports are announced at ${address}`);
+  const detail = "the host's address is unknown: there is no default route, and Consul's agent names none";
+  return {
+    subject,
+    state: 'warning',
+    detail: `${detail}; published ports and containers in the host's network are not announced`,
+    advice: 'give --ip ADDRESS, the address at which other hosts reach this one',
+  };
+}
