@@ -52,7 +52,10 @@ const RUN_HELP = `
 --no-multicast-route  without the route for multicast, 224.0.0.0/4
 address               ${ADDRESS_WORDS}
 
-Prints the container id. If attaching fails, the container is removed again.`;
+Addresses and these flags stand before the image, docker's options as well. Without an address among them
+WEAVE_CIDR or the label heddle.cidr of docker's options counts, else any free one; 'none' attaches nothing.
+
+Prints the container id. If attaching fails, the container is removed again; one that has ended by itself is kept.`;
 
 class CommandLine {
   readonly argv: readonly string[];
@@ -152,7 +155,8 @@ class CommandLine {
       const settings = await this.#settings(program, command);
       const docker = await this.#docker(program);
       const reach = await this.#reach(settings, docker, program.opts().local === true);
-      end(await runAttached(parsed, reach, this.#io, this.#trace(program)));
+      const trace = this.#trace(program);
+      end(await runAttached(parsed, { onHost: reach, io: this.#io, env: this.#env, trace }));
     });
   }
 

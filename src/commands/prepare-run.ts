@@ -12,11 +12,11 @@ export const prepareRun: HostWord = {
   describe: (command) =>
     void command
       .summary('find out what run must know before it starts a container')
-      .argument('<addresses...>', 'those that it is to have')
+      .argument('[addresses...]', 'those that it is to have')
       .option('--with-dns', 'print the flags that make docker run use the resolver')
       .option('--own-search', 'it has search domains of its own'),
   async run(host, { args, options }, io) {
-    await host.addresses.check(requestsIn(args));
+    if (args.length > 0) await host.addresses.check(requestsIn(args));
     if (!options.withDns) return 0;
     const flags = resolverArgs(await host.resolver(), { search: options.ownSearch !== true });
     io.stdout.write(`${flags.join(' ')}\n`);

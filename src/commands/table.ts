@@ -1,3 +1,5 @@
+export { printable } from '../printable.ts';
+
 /** Rows under upper-case headings, left-aligned, two spaces between columns, as `docker ps` prints them. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [headings.map((heading) => heading.toUpperCase()), ...rows];
@@ -12,7 +14,3 @@ export function table(headings: readonly string[], rows: readonly (readonly stri
     .map((line) => `${line}\n`)
     .join('');
 }
-
-/** Labels from the environment can hold anything: nothing of it may move a terminal's cursor. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');

@@ -16,13 +16,21 @@ export interface Due {
 
 const NOTHING_DUE: Due = { requests: [], problem: undefined };
 
+/** The words for addresses in a container's metadata, and the key that has them; undefined where there is none. */
+export function addressWords(
+  metadata: ReadonlyMap<string, string>,
+): { readonly key: string; readonly words: readonly string[] } | undefined {
+  const key = [CIDR_LABEL, WEAVE_CIDR].find((name) => metadata.has(name));
+  if (key === undefined) return undefined;
+  return { key, words: (metadata.get(key) as string).split(/[\s,]+/).filter(Boolean) };
+}
+
 /**
  * The addresses a container asks for in its own metadata: CIDRs and weave's other words, separated by spaces or
  * commas, or `none`. What cannot be understood is reported and attaches nothing: a label is untrusted input.
  */
-export function dueAddresses(snapshot: Snapshot): Due {
-  const key = snapshot.metadata.has(CIDR_LABEL) ? CIDR_LABEL : WEAVE_CIDR;
-  const words = (snapshot.metadata.get(key) ?? '').split(/[\s,]+/).filter(Boolean);
+export function dueAddresses(snapshot: Pick<Snapshot, 'metadata'>): Due {
+  const { key, words } = addressWords(snapshot.metadata) ?? { key: CIDR_LABEL, words: [] };
   if (words.length === 0 || words.includes('none')) return NOTHING_DUE;
   try {
     return { requests: words.map(parseRequest), problem: undefined };

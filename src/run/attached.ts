@@ -1,47 +1,73 @@
-import { spawn } from 'node:child_process';
 import { CIDR_LABEL } from '../containers/due.ts';
 import { dnsWishes } from '../dns/args.ts';
-import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { HeddleError, messageOf } from '../errors.ts';
 import { collect, type Io, type RunWord } from '../io.ts';
-import { formatRequest } from '../ipam/request.ts';
+import { type AddressRequest, formatRequest, looksLikeRequest } from '../ipam/request.ts';
+import { askedAddresses } from './asked-addresses.ts';
 import type { RunCommand } from './command.ts';
+import { dockerCommand } from './docker-client.ts';
+import { type Ended, endOf, lastLines } from './ended.ts';
+
+export interface RunNeeds {
+  readonly onHost: RunWord;
+  readonly io: Io;
+  /** Of the caller: docker takes variables from it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Is told of every docker command before it is run. */
+  readonly trace?: ((line: string) => void) | undefined;
+}
+
+/** Docker's own exit status where the container's program cannot be started. */
+const NO_PROGRAM = [126, 127];
 
 /**
  * `docker run -d` by the caller's own client, so that every option of today's Docker works; then attach. Addresses that
- * cannot be had are refused before anything is started; a container that cannot be attached is removed again.
- * @param trace is told of every docker command before it is run
- * @returns docker's status when docker failed, else that of `attach`
+ * cannot be had are refused before anything is started. A container that cannot be attached is removed again, and one
+ * that has ended by itself is kept for its log.
+ * @returns docker's status when docker failed, that of `attach`, or the program's own where it has ended
  */
-export async function runAttached(
-  command: RunCommand,
-  onHost: RunWord,
-  io: Io,
-  trace: (line: string) => void = () => {},
-): Promise<number> {
-  const words = command.requests.map(formatRequest);
+export async function runAttached(command: RunCommand, needs: RunNeeds): Promise<number> {
+  const { onHost, io, trace } = needs;
+  const requests =
+    command.requests.length > 0 ? command.requests : await askedAddresses(command.dockerOptions, needs.env);
+  refuseUseless(command, requests);
+  const words = requests.map(formatRequest);
+  const dns = dnsWords(command);
   const flags = collect();
-  const status = await onHost(['prepare-run', ...dnsWords(command), ...words], { ...io, stdout: flags });
-  if (status !== 0) return status;
-  const dns = flags.text.trim().split(/\s+/).filter(Boolean);
-  // The label makes the container wait for its address before it is registered, and get it back at every start.
-  const ours = ['run', ...dns, '--label', `${CIDR_LABEL}=${words.join(',')}`, '-d'];
-  // What follows is the caller's, and may hold secrets: -e PASSWORD=…
-  trace(`docker ${ours.join(' ')} …`);
-  const started = await docker([...ours, ...command.dockerArgs], io);
-  if (started.status !== 0) return started.status;
-  const id = started.stdout.trim().split('\n').at(-1) ?? '';
-  const complaints = collect();
-  const attached = await attach([...command.attachFlags, ...words, id], onHost, complaints);
-  if (attached !== 0) {
-    const removal = ['rm', '-f', '-v', id];
-    trace(`docker ${removal.join(' ')}`);
-    await docker(removal, { ...io, stdout: collect() });
-    io.stderr.write(complaints.text);
-    io.stderr.write('heddle: the container was removed again, because it could not be attached\n');
-    return attached;
+  if (words.length + dns.length > 0) {
+    const status = await onHost(['prepare-run', ...dns, ...words], { ...io, stdout: flags });
+    if (status !== 0) return status;
   }
-  io.stdout.write(command.json ? `${JSON.stringify({ container: id }, null, 2)}\n` : `${id}\n`);
+  // The label makes the container wait for its address before it is registered, and get it back at every start. It
+  // stands last: what the addresses of the command line say counts.
+  const label = words.length > 0 ? ['--label', `${CIDR_LABEL}=${words.join(',')}`] : [];
+  const resolver = flags.text.trim().split(/\s+/).filter(Boolean);
+  // What is the caller's may hold secrets: -e PASSWORD=…
+  trace?.(`docker ${['run', '-d', ...resolver, '…', ...label, '…'].join(' ')}`);
+  const started = await dockerCommand(
+    ['run', '-d', ...resolver, ...command.dockerOptions, ...label, ...command.imageAndCommand],
+    { complaints: io.stderr },
+  );
+  if (started.status !== 0) {
+    if (NO_PROGRAM.includes(started.status)) sayMisplaced(command, io);
+    return started.status;
+  }
+  const id = started.stdout.trim().split('\n').at(-1) ?? '';
+  if (words.length > 0) {
+    const complaints = collect();
+    const attached = await attach([...command.attachFlags, ...words, id], onHost, complaints);
+    if (attached !== 0)
+      return await notAttached(command, id, { status: attached, why: complaints.text }, needs);
+  }
+  printId(command, id, io);
   return 0;
+}
+
+/** @throws HeddleError `bad-input` for flags of an attachment that there will not be */
+function refuseUseless({ attachFlags }: RunCommand, requests: readonly AddressRequest[]): void {
+  const flag = attachFlags.find((name) => name !== '--no-rewrite-hosts');
+  if (requests.length > 0 || flag === undefined) return;
+  throw new HeddleError('bad-input', `${flag} is for a container with addresses, and this one asks for none`);
 }
 
 async function attach(
@@ -57,30 +83,63 @@ async function attach(
   }
 }
 
-/** Docker's own arguments stay here: the host need not know them, and they may hold secrets. */
-function dnsWords({ withDns, dockerArgs }: RunCommand): string[] {
-  const wishes = dnsWishes(dockerArgs);
-  if (!withDns || !wishes.resolver) return [];
-  return ['--with-dns', ...(wishes.search ? [] : ['--own-search'])];
+async function notAttached(
+  command: RunCommand,
+  id: string,
+  attached: { readonly status: number; readonly why: string },
+  { io, trace }: RunNeeds,
+): Promise<number> {
+  const ended = await endOf(id);
+  if (ended !== undefined) return await hasEnded(command, id, ended, io);
+  const removal = ['rm', '-f', '-v', id];
+  trace?.(`docker ${removal.join(' ')}`);
+  const removed = await dockerCommand(removal, { complaints: io.stderr });
+  io.stderr.write(attached.why);
+  io.stderr.write(
+    removed.status === 0
+      ? 'heddle: the container was removed again, because it could not be attached\n'
+      : `heddle: the container could not be removed; it runs without an address: docker rm -f ${id.slice(0, 12)}\n`,
+  );
+  return attached.status;
 }
 
-function docker(args: readonly string[], io: Io): Promise<{ status: number; stdout: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('docker', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const stdout: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => io.stderr.write(chunk.toString('utf8')));
-    child.once('error', (cause) => {
-      const missing = systemCode(cause) === 'ENOENT';
-      const what = missing
-        ? "there is no 'docker' command on PATH; install the docker client"
-        : messageOf(cause);
-      reject(
-        new HeddleError(missing ? 'not-found' : 'failed', `cannot start docker run: ${what}`, { cause }),
-      );
-    });
-    child.once('close', (code) =>
-      resolve({ status: code ?? 1, stdout: Buffer.concat(stdout).toString('utf8') }),
-    );
-  });
+/** A job that is done sooner than it could be attached has not failed; any other end is the program's own. */
+async function hasEnded(command: RunCommand, id: string, ended: Ended, io: Io): Promise<number> {
+  const { name, status, reason, kept } = ended;
+  const how = status === undefined ? 'ended' : `ended with status ${status}`;
+  const why = reason === '' ? '' : ` (${reason})`;
+  io.stderr.write(`heddle: ${name} ${how}${why} before it could be attached; ${whatNow(ended)}\n`);
+  const lines = kept ? await lastLines(id) : [];
+  for (const line of lines) io.stderr.write(`  ${line}\n`);
+  if (status === 0) {
+    printId(command, id, io);
+    return 0;
+  }
+  if (status === undefined) return 1;
+  sayMisplaced(command, io);
+  return status;
+}
+
+function whatNow({ name, kept, restarts }: Ended): string {
+  if (!kept) return 'docker removed it at its end (--rm), and its log with it';
+  if (restarts) return `docker starts it again, and then it gets its address: see docker logs ${name}`;
+  return `it is kept: see docker logs ${name}, which ends so:`;
+}
+
+/** An address behind the image is an argument of the program, which most often cannot be started with it. */
+function sayMisplaced({ imageAndCommand }: RunCommand, io: Io): void {
+  const [image = '', first = '', ...rest] = imageAndCommand.filter((word) => word !== '--');
+  if (!looksLikeRequest(first) && first !== '--with-dns') return;
+  const order = ['run', first, '…', image, ...rest.slice(0, 1)].join(' ');
+  io.stderr.write(`heddle: ${first} stands behind the image and was given to it; the order is ${order}\n`);
+}
+
+const printId = ({ json }: RunCommand, id: string, io: Io): void =>
+  void io.stdout.write(json ? `${JSON.stringify({ container: id }, null, 2)}\n` : `${id}\n`);
+
+/** Docker's own arguments stay here: the host need not know them, and they may hold secrets. */
+function dnsWords({ withDns, dockerOptions }: RunCommand): string[] {
+  const wishes = dnsWishes(dockerOptions);
+  if (!withDns || !wishes.resolver) return [];
+  return ['--with-dns', ...(wishes.search ? [] : ['--own-search'])];
 }

@@ -1,14 +1,19 @@
+import { SETTINGS } from '../config/schema.ts';
+import { isOption, optionAt } from '../dns/docker-run.ts';
 import { HeddleError } from '../errors.ts';
-import { type AddressRequest, ANY_ADDRESS, looksLikeRequest, parseRequest } from '../ipam/request.ts';
+import { type AddressRequest, looksLikeRequest, parseRequest } from '../ipam/request.ts';
+import { nearest } from '../nearest.ts';
 
 export interface RunCommand {
   readonly withDns: boolean;
-  /** At least one: without any address among the words, whichever is free. */
+  /** Those among the arguments; none: what docker's options ask for, else any free one. */
   readonly requests: readonly AddressRequest[];
   /** For `attach`, as they were given. */
   readonly attachFlags: readonly string[];
-  /** For `docker run`, untouched. */
-  readonly dockerArgs: readonly string[];
+  /** For `docker run`, untouched, up to the image. */
+  readonly dockerOptions: readonly string[];
+  /** For `docker run`, untouched: the image, what it runs, and the `--` before it. */
+  readonly imageAndCommand: readonly string[];
   readonly json: boolean;
 }
 
@@ -18,48 +23,78 @@ const FOR_ATTACH: ReadonlySet<string> = new Set([
   '--rewrite-hosts',
   '--no-rewrite-hosts',
 ]);
+const OWN_FLAGS = [...FOR_ATTACH, '--with-dns', '--without-dns', '--format'];
+
+/** Heddle's flags that stand before `run`. Docker has some of the same names for what it does with a container. */
+const OF_DOCKER_TOO: ReadonlySet<string> = new Set(['--ip', '--dns-search', '--no-healthcheck']);
+const BEFORE_RUN: ReadonlySet<string> = new Set(
+  ['--local', '--trace', '--config', ...Object.values(SETTINGS).map(({ flag }) => `--${flag}`)].filter(
+    (flag) => !OF_DOCKER_TOO.has(flag),
+  ),
+);
 
 /**
- * Which words of `run` are ours and which docker's: ours come first, the address words and flags in any order. An
- * `--add-host` among them, where the `weave` script had it, is docker's.
+ * Which arguments of `run` are ours and which docker's. Ours may stand anywhere before the image, between docker's
+ * options as well: no image is called like an address. What stands behind the image is the container's command.
  * @throws HeddleError `bad-input`, before anything is started
  */
-export function parseRun(words: readonly string[]): RunCommand {
+export function parseRun(given: readonly string[]): RunCommand {
   const requests: AddressRequest[] = [];
   const attachFlags: string[] = [];
-  const hosts: string[] = [];
+  const dockerOptions: string[] = [];
+  const closed: string[] = [];
   let format = 'text';
   let withDns = false;
   let at = 0;
-  const value = (word: string): string =>
-    word.includes('=') ? word.replace(/^[^=]*=/, '') : (words[at++] ?? '');
-  for (; at < words.length; ) {
-    const word = words[at++] as string;
-    if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
-    else if (/^--add-host(=|$)/.test(word)) hosts.push(`--add-host=${value(word)}`);
-    else if (/^--format(=|$)/.test(word)) format = value(word);
+  for (; at < given.length; ) {
+    const word = given[at] as string;
+    if (looksLikeRequest(word)) requests.push(parseRequest(word));
+    else if (word === '--' && closed.length === 0) closed.push(word);
+    else if (closed.length > 0 || !isOption(word)) break;
     else if (FOR_ATTACH.has(word)) attachFlags.push(word);
-    else if (looksLikeRequest(word)) requests.push(parseRequest(word));
+    else if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
+    else if (word === '--format') format = given[++at] ?? '';
+    else if (word.startsWith('--format=')) format = word.slice('--format='.length);
     else {
-      at--;
-      break;
+      refuseMisplaced(word);
+      const { length } = optionAt(given, at);
+      dockerOptions.push(...given.slice(at, at + length));
+      at += length - 1;
     }
+    at += 1;
   }
   if (format !== 'text' && format !== 'json') {
     throw new HeddleError('bad-input', `--format: '${format}' is not one of text, json`);
   }
-  const dockerArgs = words.slice(at);
-  if (dockerArgs.length === 0) {
+  const image = given[at];
+  if (image === undefined) {
     throw new HeddleError(
       'bad-input',
       'run needs an image, with any options of docker run before it: run 10.2.1.1/16 -e SERVICE_NAME=web nginx',
     );
   }
+  if (image.startsWith('net:') && nearest(image, ['net:default'])) {
+    throw new HeddleError('bad-input', `'${image}' is no address (did you mean 'net:default'?)`);
+  }
   return {
     withDns,
-    requests: requests.length > 0 ? requests : [ANY_ADDRESS],
+    requests,
     attachFlags,
-    dockerArgs: [...hosts, ...dockerArgs],
+    dockerOptions,
+    imageAndCommand: [...closed, ...given.slice(at)],
     json: format === 'json',
   };
+}
+
+/** Docker knows none of these, and says so in words that help nobody. @throws HeddleError `bad-input` */
+function refuseMisplaced(word: string): void {
+  const flag = word.replace(/=.*$/s, '');
+  if (BEFORE_RUN.has(flag)) {
+    throw new HeddleError('bad-input', `${flag} stands before the command: heddle ${flag} … run …`);
+  }
+  const meant = flag.startsWith('--') ? nearest(flag, OWN_FLAGS) : undefined;
+  if (meant === undefined) return;
+  const why =
+    meant === flag ? `${flag} takes no value` : `unknown option '${flag}' (did you mean '${meant}'?)`;
+  throw new HeddleError('bad-input', why);
 }

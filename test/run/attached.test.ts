@@ -1,14 +1,15 @@
-import { describe, expect, it } from 'vitest';
-import { collect } from '../../src/io.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { collect, type Io } from '../../src/io.ts';
 import { runAttached } from '../../src/run/attached.ts';
 import { parseRun } from '../../src/run/command.ts';
+import { type FakeDocker, fakeDocker } from '../support/fake-docker.ts';
 
 /** What the host is asked first; its answer is no, so that nothing is started. */
 async function asked(line: string): Promise<string> {
   const words: string[] = [];
   const onHost = async (argv: readonly string[]) => words.push(...argv) && 7;
   const io = { stdout: collect(), stderr: collect() };
-  expect(await runAttached(parseRun(line.split(' ')), onHost, io)).toBe(7);
+  expect(await runAttached(parseRun(line.split(' ')), { onHost, io, env: {} })).toBe(7);
   return words.join(' ');
 }
 
@@ -24,7 +25,132 @@ describe('run asks the host once before it starts anything, and tells it none of
       'prepare-run --with-dns --own-search 10.2.1.1/16',
     ],
     ['--with-dns 10.2.1.1/16 nginx --dns-search=a', 'prepare-run --with-dns 10.2.1.1/16'],
+    ['-e WEAVE_CIDR=10.2.1.1/16 -e PASSWORD=hush nginx', 'prepare-run 10.2.1.1/16'],
+    ['10.2.1.1/16 -e WEAVE_CIDR=none nginx', 'prepare-run 10.2.1.1/16'],
+    ['--with-dns -e WEAVE_CIDR=none nginx', 'prepare-run --with-dns'],
   ])('%s', async (line, expected) => {
     expect(await asked(line)).toBe(expected);
+  });
+});
+
+describe('what becomes of a container', () => {
+  let engine: FakeDocker;
+  afterEach(() => engine[Symbol.asyncDispose]());
+
+  /** Runs it with a docker command of these answers; attaching ends with this status. */
+  async function run(line: string, attach: number, answers: Readonly<Record<string, string>>) {
+    engine = await fakeDocker({ run: 'echo c0ffee', ...answers });
+    const io = { stdout: collect(), stderr: collect() };
+    const words: string[] = [];
+    const onHost = async ([word = '', ...rest]: readonly string[], to: Io) => {
+      words.push([word, ...rest].join(' '));
+      if (word !== 'attach' || attach === 0) return 0;
+      to.stderr.write('heddle: cannot attach\n');
+      return attach;
+    };
+    const status = await runAttached(parseRun(line.split(' ')), { onHost, io, env: {} });
+    return {
+      status,
+      stdout: io.stdout.text,
+      stderr: io.stderr.text,
+      words,
+      docker: await engine.commands(),
+    };
+  }
+  const state = (Status: string, ExitCode: number, more: object = {}) =>
+    `echo '${JSON.stringify([{ Name: '/web', State: { Status, ExitCode, ...more } }])}'`;
+
+  it('the label of its addresses stands behind docker’s options, where it counts', async () => {
+    const { docker, words } = await run(
+      '--label heddle.cidr=10.9.9.9/16 10.2.1.1/16 -it nginx sh -c ls',
+      0,
+      {},
+    );
+    expect(docker).toEqual([
+      'run -d --label heddle.cidr=10.9.9.9/16 -it --label heddle.cidr=10.2.1.1/16 nginx sh -c ls',
+    ]);
+    expect(words).toEqual(['prepare-run 10.2.1.1/16', 'attach 10.2.1.1/16 c0ffee']);
+  });
+
+  it('one that asks for no address is not attached, and has no label', async () => {
+    const { docker, words, status, stdout } = await run('-e WEAVE_CIDR=none nginx', 0, {});
+    expect({ docker, words, status, stdout }).toEqual({
+      docker: ['run -d -e WEAVE_CIDR=none nginx'],
+      words: [],
+      status: 0,
+      stdout: 'c0ffee\n',
+    });
+  });
+
+  it('one that runs and cannot be attached is removed again', async () => {
+    const ran = await run('nginx', 1, { inspect: state('running', 0) });
+    expect(ran).toMatchObject({ status: 1, stdout: '' });
+    expect(ran.stderr).toBe(
+      'heddle: cannot attach\nheddle: the container was removed again, because it could not be attached\n',
+    );
+    expect(ran.docker).toContain('rm -f -v c0ffee');
+  });
+
+  it('one that cannot be removed either is left, and that is said', async () => {
+    const ran = await run('nginx', 1, { inspect: state('running', 0), rm: 'echo busy >&2; exit 1' });
+    expect(ran.stderr).toMatch(
+      /^busy\nheddle: cannot attach\nheddle: the container could not be removed; .*: docker rm -f c0ffee\n$/,
+    );
+  });
+
+  it('one that has failed is kept: its status, why, and the end of its log', async () => {
+    const ran = await run('nginx', 1, {
+      inspect: state('exited', 3, { Error: 'no such device' }),
+      logs: 'printf "one\\r\\n\\033]0;evil\\007two\\n"; echo boom >&2',
+    });
+    expect(ran).toMatchObject({ status: 3, stdout: '' });
+    expect(ran.stderr).toBe(
+      'heddle: web ended with status 3 (no such device) before it could be attached; it is kept: see docker logs web, which ends so:\n' +
+        '  one\n  ?]0;evil?two\n  boom\n',
+    );
+    expect(ran.docker.filter((line) => line.startsWith('rm'))).toEqual([]);
+  });
+
+  it('a short job that succeeded is no failure', async () => {
+    const ran = await run('busybox true', 1, { inspect: state('exited', 0), logs: 'echo done' });
+    expect(ran).toMatchObject({ status: 0, stdout: 'c0ffee\n' });
+    expect(ran.stderr).toMatch(/^heddle: web ended with status 0 .*docker logs web.*\n {2}done\n$/);
+  });
+
+  it.each([
+    ['0', 0, 'c0ffee\n', /web ended with status 0 .*--rm/],
+    ['7', 7, '', /web ended with status 7 .*--rm/],
+  ])(
+    'one that Docker removed at its end (status %s) is known by its events',
+    async (code, status, stdout, said) => {
+      const ran = await run('--rm busybox true', 1, {
+        inspect: 'echo "Error: No such container: c0ffee" >&2; exit 1',
+        info: 'echo 2026-01-02T03:04:05.5Z',
+        events: `echo '${code} web'`,
+      });
+      expect(ran).toMatchObject({ status, stdout, stderr: expect.stringMatching(said) });
+      expect(ran.docker.find((line) => line.startsWith('events'))).toContain('--until 1767323046 ');
+      expect(ran.docker.filter((line) => line.startsWith('logs'))).toEqual([]);
+    },
+  );
+
+  it('one whose end nobody knows has failed', async () => {
+    const ran = await run('--rm busybox true', 1, {
+      inspect: 'echo "Error: No such container: c0ffee" >&2; exit 1',
+      info: 'exit 1',
+    });
+    expect(ran).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/c0ffee ended before/),
+    });
+  });
+
+  it('an address behind the image is named, where docker cannot start it', async () => {
+    const ran = await run('nginx 10.2.1.3/16', 0, { run: 'echo "no such program" >&2; exit 127' });
+    expect(ran).toMatchObject({ status: 127, stdout: '' });
+    expect(ran.stderr).toBe(
+      'no such program\nheddle: 10.2.1.3/16 stands behind the image and was given to it; the order is run 10.2.1.3/16 … nginx\n',
+    );
   });
 });

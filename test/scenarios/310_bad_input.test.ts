@@ -96,13 +96,6 @@ describe('with a daemon', () => {
     expect(await containerIds()).toEqual([host.id]);
   });
 
-  test('a container that has ended before it could be attached is removed again, with the reason', async () => {
-    const { status, stdout, stderr } = await daemon.word('run', '10.2.1.1/16', 'busybox', 'true');
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-    expect(stderr).toMatch(/not running|has stopped/);
-    expect(await containerIds()).toEqual([]);
-  });
-
   test('a container whose own ethwe is of another kind is left alone', async () => {
     await using own = await runContainer();
     const pid = String(await own.pid());

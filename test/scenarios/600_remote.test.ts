@@ -141,7 +141,7 @@ test('run --with-dns starts one container, where the script needed three', async
   const ran = await word('--trace', 'run', ...line, 'busybox', 'sleep', '60');
   expect(ran.status).toBe(0);
   expect(ran.stderr).toContain(
-    '+ docker run --dns 172.17.0.1 --dns-search=. --label heddle.cidr=10.2.1.4/16 -d …\n',
+    '+ docker run -d --dns 172.17.0.1 --dns-search=. … --label heddle.cidr=10.2.1.4/16 …\n',
   );
   expect(ran.stderr).not.toContain('hush');
   const events = await heard();

@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import * as v from 'valibot';
+import { printable } from '../printable.ts';
+import { dockerCommand, type Ran } from './docker-client.ts';
+
+/** How a container ended that was started a moment ago. */
+export interface Ended {
+  readonly name: string;
+  /** Its own exit status; undefined where nobody can say. */
+  readonly status: number | undefined;
+  /** What the engine says of it: `OCI runtime exec failed …`; empty for nothing. */
+  readonly reason: string;
+  /** Whether Docker starts it again, by its restart policy. */
+  readonly restarts: boolean;
+  /** False where Docker has removed it at its end: `--rm`. */
+  readonly kept: boolean;
+}
+
+const Inspected = v.object({
+  Name: v.string(),
+  State: v.object({
+    Status: v.string(),
+    ExitCode: v.number(),
+    Error: v.optional(v.string(), ''),
+    OOMKilled: v.optional(v.boolean(), false),
+  }),
+});
+const RUNNING: ReadonlySet<string> = new Set(['created', 'running', 'paused']);
+
+/** Its network is gone a moment before the engine knows that it has ended. */
+const LOOKS = 5;
+const BETWEEN_LOOKS_MS = 100;
+/** An engine that hangs, or a log that comes from far away, keeps nobody waiting for longer. */
+const LIMIT_MS = 10_000;
+const LOG_LINES = 10;
+const LONGEST_LINE = 500;
+
+/** How the container ended; undefined for one that runs. */
+export async function endOf(id: string): Promise<Ended | undefined> {
+  for (let look = 1; ; look += 1) {
+    const inspected = await ask('inspect', '--type=container', id);
+    if (inspected.status !== 0) return /no such/i.test(inspected.stderr) ? endOfRemoved(id) : undefined;
+    const parsed = v.safeParse(v.tuple([Inspected]), parseJson(inspected.stdout));
+    if (!parsed.success) return undefined;
+    const [{ Name, State }] = parsed.output;
+    if (!RUNNING.has(State.Status)) {
+      return {
+        name: Name.replace(/^\//, ''),
+        status: State.ExitCode,
+        reason: State.Error || (State.OOMKilled ? 'it was out of memory' : ''),
+        restarts: State.Status === 'restarting',
+        kept: State.Status !== 'removing',
+      };
+    }
+    if (look === LOOKS) return undefined;
+    await delay(BETWEEN_LOOKS_MS);
+  }
+}
+
+/** What Docker has removed is known by its events alone, which are asked for by the engine's own clock. */
+async function endOfRemoved(id: string): Promise<Ended> {
+  const { stdout: now } = await ask('info', '--format', '{{.SystemTime}}');
+  const until = Math.ceil(Date.parse(now.trim()) / 1000);
+  const filters = ['--filter', `container=${id}`, '--filter', 'event=die'];
+  const format = ['--format', '{{.Actor.Attributes.exitCode}} {{.Actor.Attributes.name}}'];
+  const { stdout } = Number.isNaN(until)
+    ? { stdout: '' }
+    : await ask('events', '--since', '0', '--until', String(until), ...filters, ...format);
+  const [status = '', name = ''] = (stdout.trim().split('\n').at(-1) ?? '').split(' ');
+  return {
+    name: name || id.slice(0, 12),
+    status: /^\d+$/.test(status) ? Number(status) : undefined,
+    reason: '',
+    restarts: false,
+    kept: false,
+  };
+}
+
+/** The last lines of its log, ready for a terminal; docker's own complaint where there is none to be read. */
+export async function lastLines(id: string): Promise<readonly string[]> {
+  const { status, stdout, stderr } = await ask('logs', `--tail=${LOG_LINES}`, id);
+  // What the program wrote on stderr comes on stderr here.
+  const text = status === 0 ? `${stdout}${stderr}` : stderr;
+  return text
+    .split(/\r?\n/)
+    .filter((line) => line !== '')
+    .slice(-2 * LOG_LINES)
+    .map((line) => printable(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line));
+}
+
+const ask = (...args: readonly string[]): Promise<Ran> => dockerCommand(args, { limit: LIMIT_MS });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
