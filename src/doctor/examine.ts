@@ -14,6 +14,7 @@ import { findKernel } from './kernel.ts';
 import { findLinkKinds } from './link-kinds.ts';
 import { findListeners } from './listeners.ts';
 import { findPort53 } from './port53.ts';
+import { findRouterAdvertisements } from './router-advertisements.ts';
 
 export interface ExamineNeeds {
   readonly parts: Parts;
@@ -40,6 +41,7 @@ export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> 
     parts.hostAddress().then(findHostAddress),
     findFirewalls(parts),
     findForeignFilters(parts.bridge),
+    findRouterAdvertisements(parts),
     findLinkKinds(),
     findPort53(parts, running),
     registry(),

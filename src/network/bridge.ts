@@ -6,6 +6,7 @@ import { addAddress, deleteAddress } from './netlink/address.ts';
 import { deleteLink, keepAndAnnounceAddresses, type Link, newBridge, setLink } from './netlink/link.ts';
 import type { RouteSocket } from './netlink/socket.ts';
 import { addressesOn, allLinks, findLink } from './netlink/tables.ts';
+import { leaveUnrouted } from './unrouted.ts';
 
 export interface BridgeOptions {
   readonly bridge: string;
@@ -21,6 +22,7 @@ export interface BridgeOptions {
 export async function ensureBridge(host: RouteSocket, options: BridgeOptions): Promise<void> {
   const existing = findLink(host, options.bridge);
   const bridge = existing ? requireBridge(existing) : create(host, options.bridge);
+  host.request(leaveUnrouted(bridge));
   if (!bridge.up) await bringUp(host, bridge, options.mtu, { isOurs: !existing });
   gather(host, bridge);
 }
@@ -44,9 +46,10 @@ const strays = (host: RouteSocket): Link[] =>
   allLinks(host).filter((link) => link.master === 0 && isHostEnd(link));
 
 function gather(host: RouteSocket, bridge: Link): void {
-  for (const { index } of strays(host)) {
+  for (const { index, name } of strays(host)) {
     try {
-      host.request(setLink(index, { up: true, master: bridge.index }));
+      // Outside a bridge it is a device of the host like any other.
+      host.request(leaveUnrouted({ index, name }), setLink(index, { up: true, master: bridge.index }));
     } catch (error) {
       if (systemCode(error) !== 'ENODEV') throw error; // its container has ended meanwhile
     }

@@ -5,6 +5,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { formatCidr, networkOf } from './cidr.ts';
 import type { Cidr } from './engine.ts';
+import { HOST_ENDS } from './host-end.ts';
 
 /** What the engine asks of the host's packet filter. */
 export interface Firewall {
@@ -35,12 +36,16 @@ export interface FilterFacts {
   readonly input: string;
   /** How many of the rules that a bridge needs are not there. */
   readonly missing: number;
+  /** Whether the rules stand that keep containers from configuring this host. */
+  readonly guarded: boolean;
 }
 
 const TABLES = ['filter', 'nat'] as const;
 type Table = (typeof TABLES)[number];
 
 interface Rule {
+  /** Of one family alone; of both without. */
+  readonly family?: Family;
   readonly table: Table;
   readonly chain: string;
   readonly match: readonly string[];
@@ -81,7 +86,7 @@ export class IptablesFirewall implements Firewall {
   async ensureRules(): Promise<void> {
     const without =
       'where its policy for forwarded packets is DROP, as Docker sets it, containers will not reach each other';
-    for (const family of families()) await this.#insert(family, this.#rules, without);
+    for (const family of families()) await this.#insert(family, rulesOf(this.#rules, family), without);
   }
 
   /** What the filter of one family is, for people. @throws HeddleError `failed` with iptables' words */
@@ -91,8 +96,14 @@ export class IptablesFirewall implements Firewall {
       const rules = await iptables(command, ['-S']);
       const policy = (chain: string) => new RegExp(`^-P ${chain} (\\S+)`, 'm').exec(rules)?.[1] ?? 'unknown';
       const present = new Set(await taggedRules(command, 'filter'));
-      const missing = this.#rules.filter((rule) => !present.has(lineOf(rule))).length;
-      return { command, forward: policy('FORWARD'), input: policy('INPUT'), missing };
+      const missing = rulesOf(this.#rules, family).filter((rule) => !present.has(lineOf(rule)));
+      return {
+        command,
+        forward: policy('FORWARD'),
+        input: policy('INPUT'),
+        missing: missing.length,
+        guarded: !missing.some(({ target }) => target === 'DROP'),
+      };
     } catch (cause) {
       throw new HeddleError('failed', `${family} cannot be used: ${reasonOf(cause)}`, { cause });
     }
@@ -179,8 +190,36 @@ function rulesFor(bridge: string, localBridges: readonly string[]): Rule[] {
       accept('INPUT', '-i', name, '-p', protocol, '-m', protocol, '--dport', '53'),
     ),
   );
-  return [accept('FORWARD', '-i', bridge, '-o', bridge), ...resolver];
+  return [accept('FORWARD', '-i', bridge, '-o', bridge), ...resolver, ...[bridge, HOST_ENDS].flatMap(guards)];
 }
+
+/** linux/icmp.h, linux/icmpv6.h */
+const REDIRECT = '5';
+const ROUTER_ADVERTISEMENT = '134';
+const REDIRECT6 = '137';
+
+/**
+ * What comes from a container configures no route of this host. Where /proc/sys can be written the device takes
+ * nothing of it anyway (unrouted.ts); in a container it cannot, and these rules do it alone.
+ */
+function guards(device: string): Rule[] {
+  const drop = (family: Family, ...match: string[]): Rule => ({
+    family,
+    table: 'filter',
+    chain: 'INPUT',
+    match: ['-i', device, ...match],
+    target: 'DROP',
+  });
+  const drop6 = (type: string) => drop('ip6tables', '-p', 'ipv6-icmp', '-m', 'icmp6', '--icmpv6-type', type);
+  return [
+    drop('iptables', '-p', 'icmp', '-m', 'icmp', '--icmp-type', REDIRECT),
+    drop6(ROUTER_ADVERTISEMENT),
+    drop6(REDIRECT6),
+  ];
+}
+
+const rulesOf = (rules: readonly Rule[], family: Family): readonly Rule[] =>
+  rules.filter((rule) => rule.family === undefined || rule.family === family);
 
 /**
  * By addresses and not by the bridge, as weave did before 1.0: rules by the bridge catch a tunnel's own packets and

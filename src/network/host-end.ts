@@ -10,3 +10,6 @@ export const hostEndName = (inode: number): string => `${PREFIX}${inode.toString
 
 /** Made by heddle, or by the original weave, which uses the same prefix. */
 export const isHostEnd = ({ name, kind }: Link): boolean => kind === 'veth' && name.startsWith(PREFIX);
+
+/** All of them, as iptables writes it. */
+export const HOST_ENDS = `${PREFIX}+`;

@@ -11,6 +11,7 @@ import type { Request } from './netlink/message.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import type { RouteSocket } from './netlink/socket.ts';
 import { addressesOn, findLink } from './netlink/tables.ts';
+import { leaveUnrouted } from './unrouted.ts';
 
 export interface PairOptions {
   readonly bridge: string;
@@ -157,6 +158,7 @@ function joinBridge({ host, namespace }: Sides, bridge: Link, container: string)
   const end = findLink(host, hostEndName(namespace.inode));
   if (!end || (end.up && end.master === bridge.index && end.alias)) return;
   host.request(
+    leaveUnrouted(end),
     setLink(end.index, { unaddressed: true }), // before `up`, when it would give itself an address
     setLink(end.index, { up: true, master: bridge.index, ...(end.alias ? {} : { alias: container }) }),
   );

@@ -31,7 +31,7 @@ afterEach(async () => {
 test('rules are made once, however often the bridge is made, for both families', async () => {
   await heddle('bridge');
   const rules = await tagged('iptables');
-  expect(rules).toHaveLength(5);
+  expect(rules).toHaveLength(7);
   expect(rules).toContain(
     `-A FORWARD -i ${TEST_BRIDGE} -o ${TEST_BRIDGE} -m comment --comment heddle -j ACCEPT`,
   );
@@ -40,7 +40,14 @@ test('rules are made once, however often the bridge is made, for both families',
   );
   await heddle('bridge');
   expect(await tagged('iptables')).toEqual(rules);
-  expect(await tagged('ip6tables')).toEqual(rules);
+  const ours = '-m comment --comment heddle -j DROP';
+  const guards = [TEST_BRIDGE, 'vethwl+'].flatMap((device) => [
+    `-A INPUT -i ${device} -p ipv6-icmp -m icmp6 --icmpv6-type 137 ${ours}`,
+    `-A INPUT -i ${device} -p ipv6-icmp -m icmp6 --icmpv6-type 134 ${ours}`,
+  ]);
+  const rules6 = await tagged('ip6tables');
+  expect(rules6).toHaveLength(9);
+  expect(rules6).toEqual(expect.arrayContaining(guards));
 });
 
 test('rules come before those that are there', async () => {
@@ -104,7 +111,7 @@ test('a network is masqueraded for as long as one of its addresses asks for it',
 test("rules are made by the backend that holds Docker's chains", async () => {
   await host.run('iptables-legacy', '-N', 'DOCKER');
   await heddle('bridge');
-  expect(await tagged('iptables-legacy')).toHaveLength(5);
+  expect(await tagged('iptables-legacy')).toHaveLength(7);
   expect(await tagged('iptables-nft')).toEqual([]);
   await heddle('reset');
   expect(await tagged('iptables-legacy')).toEqual([]);

@@ -7,6 +7,7 @@ import { ofChains } from '../../src/doctor/foreign-filters.ts';
 import { findHostAddress } from '../../src/doctor/host-address.ts';
 import { findKernel } from '../../src/doctor/kernel.ts';
 import { findListeners } from '../../src/doctor/listeners.ts';
+import { ofRouterAdvertisements } from '../../src/doctor/router-advertisements.ts';
 
 describe('what doctor finds of capabilities', () => {
   it.each([
@@ -109,7 +110,7 @@ describe('what doctor finds of the clock', () => {
 });
 
 describe('what doctor finds of the firewall', () => {
-  const filter = { command: 'iptables', forward: 'DROP', input: 'ACCEPT', missing: 3 };
+  const filter = { command: 'iptables', forward: 'DROP', input: 'ACCEPT', missing: 3, guarded: true };
   it.each([
     ['all rules there', { missing: 0 }, true, 'ok', /policy of forwarded packets DROP/],
     ['no bridge that needs them', {}, false, 'ok', /DROP/],
@@ -174,5 +175,21 @@ describe('what doctor finds of other tables', () => {
     expect(found(chain({})).advice).toBe(
       'nft insert rule inet strict in iifname weave meta l4proto { tcp, udp } th dport 53 accept',
     );
+  });
+});
+
+describe('what doctor finds of router advertisements', () => {
+  const route = (prefix: string, device: string) =>
+    `${'0'.repeat(32)} ${prefix} ${'0'.repeat(32)} 00 fe80${'0'.repeat(27)}1 00000400 00000001 00000000 00450003 ${device}\n`;
+  it.each([
+    ['a bridge that takes none', { accepted: '0\n', dropped: false }, 'ok', /takes none/],
+    ['one that would, and a rule', { accepted: '1\n', dropped: true }, 'ok', /drops them/],
+    ['one that does', { accepted: '1\n', dropped: false }, 'failed', /no rule drops them/],
+    ['one that does, and no filter to ask', { accepted: '2\n', dropped: undefined }, 'failed', /no rule/],
+    ['a default route by the bridge', { routes: route('00', 'weave') }, 'failed', /leads through weave/],
+    ['other routes', { routes: route('00', 'eth0') + route('40', 'weave') }, 'ok', /takes none/],
+  ])('%s', (_, facts, state, detail) => {
+    const all = { bridge: 'weave', accepted: '0\n', dropped: true, routes: '', ...facts };
+    expect(ofRouterAdvertisements(all)).toMatchObject({ state, detail: expect.stringMatching(detail) });
   });
 });

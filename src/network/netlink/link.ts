@@ -45,7 +45,13 @@ const IF_OPER_UP = 6;
 /** linux/inetdevice.h, as IFLA_INET_CONF in IFLA_AF_SPEC: settings of a device without a writable /proc/sys. */
 const AF_INET = 2;
 const IFLA_INET_CONF = 1;
-const IPV4_DEVCONF = { PROMOTE_SECONDARIES: 20, ARP_NOTIFY: 22 } as const;
+/** linux/ip.h */
+const IPV4_DEVCONF = {
+  ACCEPT_REDIRECTS: 4,
+  SEND_REDIRECTS: 6,
+  PROMOTE_SECONDARIES: 20,
+  ARP_NOTIFY: 22,
+} as const;
 const AF_INET6 = 10;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const ADDR_GEN_MODE_NONE = 1;
@@ -167,20 +173,41 @@ export const setLink = (index: number, settings: LinkSettings): Request =>
  * and whenever the MAC is set (arp_notify).
  */
 export const keepAndAnnounceAddresses = (index: number): Request =>
-  request(RTM_LINK.NEW, 0, [
-    header(index),
-    attribute(
-      IFLA.AF_SPEC,
+  configured(index, { [IPV4_DEVCONF.PROMOTE_SECONDARIES]: 1, [IPV4_DEVCONF.ARP_NOTIFY]: 1 });
+
+/**
+ * ICMP redirects (IPv4) that come in by the device change no route, and none are sent there. A device that is gone is
+ * a success, and so is a process that may not: it attaches nobody either.
+ */
+export const refuseRedirects = (index: number): Request =>
+  configured(index, { [IPV4_DEVCONF.ACCEPT_REDIRECTS]: 0, [IPV4_DEVCONF.SEND_REDIRECTS]: 0 }, [
+    'ENODEV',
+    'EPERM',
+  ]);
+
+const configured = (
+  index: number,
+  settings: Readonly<Record<number, number>>,
+  tolerated?: readonly string[],
+): Request =>
+  request(
+    RTM_LINK.NEW,
+    0,
+    [
+      header(index),
       attribute(
-        AF_INET,
+        IFLA.AF_SPEC,
         attribute(
-          IFLA_INET_CONF,
-          attribute(IPV4_DEVCONF.PROMOTE_SECONDARIES, 1),
-          attribute(IPV4_DEVCONF.ARP_NOTIFY, 1),
+          AF_INET,
+          attribute(
+            IFLA_INET_CONF,
+            ...Object.entries(settings).map(([number, value]) => attribute(Number(number), value)),
+          ),
         ),
       ),
-    ),
-  ]);
+    ],
+    tolerated,
+  );
 
 /** One that is gone already is a success. */
 export const deleteLink = (index: number): Request =>

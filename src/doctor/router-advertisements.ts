@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import type { Parts } from '../parts.ts';
+import { type Finding, ok } from './finding.ts';
+
+/** What keeps containers from configuring the host by IPv6, as it stands. */
+export interface RouterAdvertisementFacts {
+  readonly bridge: string;
+  /** /proc/sys/net/ipv6/conf/BRIDGE/accept_ra; undefined where there is no such device, or no IPv6. */
+  readonly accepted: string | undefined;
+  /** Whether the packet filter drops them; undefined where it cannot be asked. */
+  readonly dropped: boolean | undefined;
+  /** /proc/net/ipv6_route */
+  readonly routes: string;
+}
+
+const subject = 'router advertisements';
+
+export async function findRouterAdvertisements({
+  firewall,
+  bridge,
+}: Pick<Parts, 'firewall' | 'bridge'>): Promise<readonly Finding[]> {
+  const read = (path: string) => readFile(path, 'latin1').catch(() => undefined);
+  const accepted = await read(`/proc/sys/net/ipv6/conf/${bridge}/accept_ra`);
+  if (accepted === undefined) return [];
+  const dropped = await firewall.inspect('ip6tables').then(
+    ({ guarded }) => guarded,
+    () => undefined,
+  );
+  const routes = (await read('/proc/net/ipv6_route')) ?? '';
+  return [ofRouterAdvertisements({ bridge, accepted, dropped, routes })];
+}
+
+export function ofRouterAdvertisements(facts: RouterAdvertisementFacts): Finding {
+  const { bridge, dropped } = facts;
+  if (hasDefaultRoute(facts.routes, bridge)) {
+    return {
+      subject,
+      state: 'failed',
+      detail: `the IPv6 default route of this host leads through ${bridge}: a container may have advertised it`,
+      advice: `unless you made that route: ip -6 route delete default dev ${bridge}`,
+    };
+  }
+  if (facts.accepted?.trim() === '0') return ok(subject, `${bridge} takes none`);
+  if (dropped) return ok(subject, `${bridge} would take them, and ip6tables drops them`);
+  return {
+    subject,
+    state: 'failed',
+    detail: `${bridge} takes them, and no rule drops them: a container can move the IPv6 default route of this host`,
+    advice: `sysctl -w net.ipv6.conf.${bridge}.accept_ra=0, or install ip6tables`,
+  };
+}
+
+/** Columns: destination, its prefix length, six more of the kind, flags; the device is the last. */
+const hasDefaultRoute = (routes: string, device: string): boolean =>
+  routes.split('\n').some((line) => {
+    const [destination = '', prefixLength, ...rest] = line.trim().split(/\s+/);
+    return /^0{32}$/.test(destination) && prefixLength === '00' && rest.at(-1) === device;
+  });
