@@ -39,8 +39,8 @@ export class Resolver {
   }
 
   #complain(zone: string, { asked, type }: Question, error: unknown): void {
-    const now = Date.now();
-    if (now - (this.#complained.get(zone) ?? 0) < QUIET_MS) return;
+    const now = performance.now();
+    if (now - (this.#complained.get(zone) ?? Number.NEGATIVE_INFINITY) < QUIET_MS) return;
     this.#complained.set(zone, now);
     this.#log.error({ zone }, `cannot answer ${type} ${asked}: ${messageOf(error)}`);
   }

@@ -73,7 +73,7 @@ export class Responder {
   }
 
   async #answer(packet: Buffer, asked: Asked): Promise<Answer> {
-    const { client, transport, recursion, key } = asked;
+    const { client, transport, recursion } = asked;
     const received = readQuery(packet, client, transport);
     if (!received) {
       this.#counters.dropped();
@@ -93,19 +93,19 @@ export class Responder {
     const { zone, reply } = await this.#resolve(query.question);
     try {
       return 'message' in reply
-        ? this.#relay(query, zone, reply, key)
+        ? this.#relay(query, zone, reply, asked)
         : this.#encode(query, zone, reply, asked);
     } catch (error) {
       return this.#failed(query, recursion, error);
     }
   }
 
-  #relay(query: Query, zone: string, reply: RelayedReply, key: CacheKey | undefined): Buffer {
+  #relay(query: Query, zone: string, reply: RelayedReply, { key, recursion }: Asked): Buffer {
     const { type, bytes } = query.question;
     const rcode = relayedRcode(reply.message);
     const tally = this.#counters.tally(zone, type, RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`);
     tally.count += 1;
-    const message = relay(query, reply.message);
+    const message = relay(query, reply.message, recursion);
     const { stillTrue } = reply;
     if (key && stillTrue) {
       const template = fixedTemplate(message, HEADER_BYTES + bytes.length);

@@ -137,6 +137,34 @@ test('a stranger beyond his share is told to come again over TCP, or nothing', a
   }
 });
 
+test.each([
+  ['198.51.100.7', false, 1232],
+  ['10.2.1.1', true, 4096],
+])(
+  'whoever asks from %s, recursion offered: %s, is sent at most %i bytes over UDP',
+  async (client, recursion, most) => {
+    const many = Array.from({ length: 300 }, (_, at) =>
+      body(`s${at}`, 'many', `10.3.${at >> 8}.${at & 255}`),
+    );
+    const zones = [new ServiceZone({ view: new RecordedView(many) }, settings)];
+    for (const cache of [undefined, new AnswerCache()]) {
+      const responder = new Responder({
+        resolver: new Resolver({ zones, log: silentLogger }),
+        recursionFor: () => recursion,
+        ...(cache && { cache }),
+        log: silentLogger,
+      });
+      const query = queryBytes('many.service.consul', 'A', { edns: { size: 65_535 } });
+      for (let turn = 0; turn < 3; turn += 1) {
+        const reply = (await responder.respond(query, client, 'udp')) as Buffer;
+        expect(reply.length).toBeLessThanOrEqual(most);
+        expect(reply.length).toBeGreaterThan(most - 100);
+        expect(dnsPacket.decode(reply).flag_tc).toBe(true);
+      }
+    }
+  },
+);
+
 describe('the counters', () => {
   test('tell queries by zone, type and code, and packets that were none', async () => {
     const responder = responderOf();

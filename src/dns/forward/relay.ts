@@ -10,7 +10,7 @@ import type { Edns } from '../zone.ts';
  * OPT the asker's own. The question has the same length in both, so compression pointers into the message stay true.
  * What does not fit the asker is compressed, where it can be, and then cut to whole answers, with TC set.
  */
-export function relay(query: Query, message: Uint8Array): Buffer {
+export function relay(query: Query, message: Uint8Array, recursionAvailable: boolean): Buffer {
   const { question } = query;
   const { edns } = question;
   const reply = Buffer.from(message);
@@ -18,13 +18,14 @@ export function relay(query: Query, message: Uint8Array): Buffer {
   const disabled = question.checkingDisabled ? FLAGS.checkingDisabled : 0;
   const kept = reply.readUInt16BE(2) & (FLAGS.authenticData | FLAGS.truncated | FLAGS.rcode);
   reply.writeUInt16BE(query.id, 0);
-  reply.writeUInt16BE(FLAGS.response | FLAGS.recursionAvailable | asked | disabled | kept, 2);
+  const available = recursionAvailable ? FLAGS.recursionAvailable : 0;
+  reply.writeUInt16BE(FLAGS.response | available | asked | disabled | kept, 2);
   reply.set(question.bytes, HEADER_BYTES);
   // DO is echoed where the records that it asks for may follow (RFC 3225 §3). The subnet was told to nobody, so that
   // the answer is for all (RFC 7871 §7.2.2).
   const opt = edns ? optRecord(answering(edns)) : Buffer.alloc(0);
-  const room = sizeLimit(question) - opt.length;
-  const smaller = reply.length > room ? compressed(query, reply) : undefined;
+  const room = sizeLimit(question, recursionAvailable) - opt.length;
+  const smaller = reply.length > room ? compressed(query, reply, recursionAvailable) : undefined;
   if (smaller) return smaller;
   const fitting = reply.length <= room ? reply : cut(reply, HEADER_BYTES + question.bytes.length, room);
   if (edns) fitting.writeUInt16BE(fitting.readUInt16BE(10) + 1, 10);

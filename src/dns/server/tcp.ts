@@ -1,6 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenAddress } from '../listen.ts';
-import { FrameReader, frame } from '../wire/frames.ts';
+import { TcpConnection, type TcpTimes } from './tcp-connection.ts';
+import { type ShareLimits, Shares } from './tcp-shares.ts';
+import { Turns } from './tcp-turns.ts';
 
 /** Answers one packet; undefined means silence. Never throws. */
 export type Respond = (
@@ -9,32 +11,28 @@ export type Respond = (
   transport: 'udp' | 'tcp',
 ) => Buffer | undefined | Promise<Buffer | undefined>;
 
-export interface TcpLimits {
-  /** Open connections in all, and from one client. */
-  readonly connections: number;
-  readonly connectionsPerClient: number;
-  /** Milliseconds without a byte either way. */
-  readonly idleMs: number;
-}
+export type TcpLimits = ShareLimits & TcpTimes;
 
 /** Consul closes idle connections after 8 s, too. */
-export const TCP_LIMITS: TcpLimits = { connections: 512, connectionsPerClient: 128, idleMs: 8_000 };
-
-/** One question and one OPT record take less than 600 bytes. */
-const MAX_QUERY_BYTES = 4096;
-/** Queries of one connection that are answered at the same time; the others wait unread. */
-const MAX_PIPELINED = 64;
+export const TCP_LIMITS: TcpLimits = {
+  connections: 512,
+  connectionsPerClient: 64,
+  idleMs: 8_000,
+  totalMs: 120_000,
+};
 
 /** DNS over TCP on one address (RFC 7766): pipelined queries, each answered when its answer is ready. */
 export class TcpListener {
   readonly #respond: Respond;
   readonly #limits: TcpLimits;
-  readonly #connections = new Map<Socket, string>();
+  readonly #shares: Shares<TcpConnection>;
+  readonly #turns = new Turns();
   #server: Server | undefined;
 
   constructor(respond: Respond, limits: TcpLimits = TCP_LIMITS) {
     this.#respond = respond;
     this.#limits = limits;
+    this.#shares = new Shares(limits);
   }
 
   /** Resolves with the port when bound; rejects with the system's error. */
@@ -56,65 +54,30 @@ export class TcpListener {
   close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const connection of [...this.#shares]) connection.giveWay();
     if (!server) return Promise.resolve();
     return new Promise((resolve) => server.close(() => resolve()));
   }
 
   #accept(socket: Socket): void {
     const client = socket.remoteAddress;
-    const ofClient = [...this.#connections.values()].filter((other) => other === client).length;
-    const { connections, connectionsPerClient, idleMs } = this.#limits;
     // A client that has hung up already has no address.
-    if (client === undefined || this.#connections.size >= connections || ofClient >= connectionsPerClient) {
+    if (client === undefined) {
       socket.destroy();
       return;
     }
-    this.#connections.set(socket, client);
-    socket.on('close', () => this.#connections.delete(socket));
-    socket.on('error', () => socket.destroy());
-    socket.setTimeout(idleMs, () => socket.destroy());
-    serve(socket, (packet) => this.#respond(packet, client, 'tcp'));
+    const share = this.#shares.roomFor(client);
+    const connection = new TcpConnection(
+      {
+        socket,
+        share,
+        turns: this.#turns,
+        respond: (packet) => this.#respond(packet, client, 'tcp'),
+        used: () => this.#shares.use(share, connection),
+        gone: () => this.#shares.remove(share, connection),
+      },
+      this.#limits,
+    );
+    this.#shares.add(share, connection);
   }
-}
-
-/** Answers the queries of one connection until it is closed. */
-function serve(
-  socket: Socket,
-  respond: (packet: Buffer) => Buffer | undefined | Promise<Buffer | undefined>,
-): void {
-  const reader = new FrameReader(MAX_QUERY_BYTES);
-  const waiting: Buffer[] = [];
-  let [pending, ended] = [0, false];
-
-  const pump = () => {
-    // Neither more answers than the client reads, nor more questions than we answer, pile up here.
-    while (pending < MAX_PIPELINED && !socket.writableNeedDrain && waiting.length > 0) {
-      void answer(waiting.shift() as Buffer);
-    }
-    if (waiting.length > 0) socket.pause();
-    else if (ended && pending === 0) socket.end();
-    else socket.resume();
-  };
-  const answer = async (packet: Buffer) => {
-    pending += 1;
-    const reply = await respond(packet);
-    pending -= 1;
-    if (reply && socket.writable) socket.write(frame(reply));
-    pump();
-  };
-
-  socket.on('data', (chunk) => {
-    try {
-      waiting.push(...reader.push(chunk));
-      pump();
-    } catch {
-      socket.destroy();
-    }
-  });
-  socket.on('drain', pump);
-  socket.on('end', () => {
-    ended = true;
-    pump();
-  });
 }

@@ -14,19 +14,38 @@ export class FrameReader {
 
   /** The messages that are complete with this chunk. Throws `refused` at one that is too long. */
   push(chunk: Buffer): Buffer[] {
+    this.add(chunk);
     const messages: Buffer[] = [];
-    let rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    while (rest.length >= LENGTH_BYTES) {
-      const length = rest.readUInt16BE(0);
-      if (length > this.#maxBytes) {
-        throw new HeddleError('refused', `a message of ${length} bytes; at most ${this.#maxBytes} are read`);
-      }
-      if (rest.length < LENGTH_BYTES + length) break;
-      messages.push(rest.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
-      rest = rest.subarray(LENGTH_BYTES + length);
-    }
-    this.#rest = rest;
+    for (let next = this.next(); next !== undefined; next = this.next()) messages.push(next);
     return messages;
+  }
+
+  /** Takes a chunk, whose messages `next` returns one by one: a chunk of short ones holds thousands. */
+  add(chunk: Buffer): void {
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+  }
+
+  /** The next complete message, if there is one. Throws `refused` at one that is too long. */
+  next(): Buffer | undefined {
+    const end = this.#end();
+    if (end === undefined) return undefined;
+    const message = this.#rest.subarray(LENGTH_BYTES, end);
+    this.#rest = this.#rest.subarray(end);
+    return message;
+  }
+
+  /** Whether `next` has something to return. Throws `refused` at a message that is too long. */
+  get hasNext(): boolean {
+    return this.#end() !== undefined;
+  }
+
+  #end(): number | undefined {
+    if (this.#rest.length < LENGTH_BYTES) return undefined;
+    const length = this.#rest.readUInt16BE(0);
+    if (length > this.#maxBytes) {
+      throw new HeddleError('refused', `a message of ${length} bytes; at most ${this.#maxBytes} are read`);
+    }
+    return this.#rest.length < LENGTH_BYTES + length ? undefined : LENGTH_BYTES + length;
   }
 }
 

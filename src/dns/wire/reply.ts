@@ -5,15 +5,20 @@ import { MessageWriter } from './writer.ts';
 
 /** What every asker takes over UDP (RFC 1035 §4.2.1). */
 const UDP_MINIMUM = 512;
-/** What we send over UDP at most, whatever is advertised: the ceiling that RFC 6891 §6.2.5 suggests. */
-const UDP_MAXIMUM = 4096;
+/**
+ * What we send over UDP at most, whatever is advertised. Strangers get what no path cuts into fragments (DNS flag day
+ * 2020, RFC 9715), and no more than some thirty times what a forged question costs. On this host's own networks a
+ * fragment meets nobody: there it is the ceiling that RFC 6891 §6.2.5 suggests, since HAProxy never asks over TCP.
+ */
+const UDP_MAXIMUM = { stranger: 1232, neighbour: 4096 } as const;
 /** TCP frames have a 16-bit length. */
 const TCP_MAXIMUM = 65_535;
 
-/** The largest reply, in bytes, that this asker takes. */
-export function sizeLimit(question: Question): number {
-  if (question.transport === 'tcp') return TCP_MAXIMUM;
-  return Math.min(Math.max(question.edns?.udpSize ?? UDP_MINIMUM, UDP_MINIMUM), UDP_MAXIMUM);
+/** The largest reply, in bytes, that this asker takes; neighbours are those whom recursion is offered to. */
+export function sizeLimit({ transport, edns }: Question, isNeighbour: boolean): number {
+  if (transport === 'tcp') return TCP_MAXIMUM;
+  const maximum = isNeighbour ? UDP_MAXIMUM.neighbour : UDP_MAXIMUM.stranger;
+  return Math.min(Math.max(edns?.udpSize ?? UDP_MINIMUM, UDP_MINIMUM), maximum);
 }
 
 /**
@@ -21,7 +26,7 @@ export function sizeLimit(question: Question): number {
  * answers are kept as fit together with the additionals that belong to them.
  */
 export function encodeReply(query: Query, reply: Reply, recursionAvailable: boolean): Buffer {
-  const limit = sizeLimit(query.question);
+  const limit = sizeLimit(query.question, recursionAvailable);
   const attempt = (sections: Reply, truncated: boolean) =>
     encode(query, sections, { limit, truncated, recursionAvailable });
   const whole = attempt(reply, false);
@@ -47,7 +52,8 @@ export function encodeWhole({ id, question }: Query, reply: Reply, recursionAvai
 
 /** A reply of nothing but the request to come again over TCP. */
 export function encodeCut(query: Query, recursionAvailable: boolean): Buffer {
-  const framing = { limit: sizeLimit(query.question), truncated: true, recursionAvailable };
+  const limit = sizeLimit(query.question, recursionAvailable);
+  const framing = { limit, truncated: true, recursionAvailable };
   return encode(query, bare('NOERROR'), framing) as Buffer;
 }
 

@@ -16,6 +16,7 @@ import {
   type Zone,
 } from '../zone.ts';
 import { apexRecords } from './apex.ts';
+import { calendar } from './calendar.ts';
 import type { ServiceZoneSettings } from './settings.ts';
 import { WEAVE_TTL } from './weave.ts';
 
@@ -46,7 +47,7 @@ export class ReverseZone implements Zone {
 
   /** `ranges`: networks in CIDR form in which only containers have addresses; unknown ones there do not exist. */
   constructor(
-    { view, names, consul, networks = async () => [], now = Date.now }: ReverseZoneNeeds,
+    { view, names, consul, networks = async () => [], now = calendar }: ReverseZoneNeeds,
     settings: ServiceZoneSettings,
     ranges: readonly string[],
   ) {

@@ -2,6 +2,7 @@ import type { Instance, View } from '../../registry/registry.ts';
 import { isAnswered } from '../../services/health.ts';
 import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { apexRecords } from './apex.ts';
+import { calendar } from './calendar.ts';
 import { ofHex, parseEndpoint } from './endpoint.ts';
 import { addressRecord, addressRecords, firstHost, locate, sameInstances, srvRecords } from './instances.ts';
 import { parseServiceName, type ServiceName } from './names.ts';
@@ -35,7 +36,7 @@ export class ServiceZone implements Zone {
   readonly #suffixes: readonly (readonly string[])[];
 
   constructor(needs: ServiceZoneNeeds, settings: ServiceZoneSettings) {
-    this.#needs = { random: Math.random, now: Date.now, hostRecords: async () => [], ...needs };
+    this.#needs = { random: Math.random, now: calendar, hostRecords: async () => [], ...needs };
     this.#settings = settings;
     this.#suffixes = [settings.domain, settings.altDomain]
       .filter((domain) => domain !== undefined)

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { NameTable } from '../names/name-table.ts';
 import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
+import { calendar } from './calendar.ts';
 import { type Random, shuffled } from './shuffle.ts';
 
 export interface WeaveZoneNeeds {
@@ -23,7 +24,7 @@ export class WeaveZone implements Zone {
   readonly #domain: string;
 
   constructor(needs: WeaveZoneNeeds, options: { readonly domain: string }) {
-    this.#needs = { random: Math.random, now: Date.now, ...needs };
+    this.#needs = { random: Math.random, now: calendar, ...needs };
     this.#domain = options.domain;
   }
 

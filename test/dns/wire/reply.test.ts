@@ -108,7 +108,7 @@ describe('a reply', () => {
     fc.assert(
       fc.property(query, reply, (asked, sections) => {
         const bytes = encodeReply(asked, sections, true);
-        expect(bytes.length).toBeLessThanOrEqual(sizeLimit(asked.question));
+        expect(bytes.length).toBeLessThanOrEqual(sizeLimit(asked.question, true));
         const decoded = dnsPacket.decode(bytes);
         const opts = decoded.additionals?.filter(({ type }) => type === 'OPT') ?? [];
         expect(opts.length).toBe(asked.question.edns ? 1 : 0);
@@ -178,15 +178,21 @@ describe('a reply', () => {
   });
 
   test.each([
-    ['udp', undefined, 512],
-    ['udp', 1, 512],
-    ['udp', 1232, 1232],
-    ['udp', 65_535, 4096],
-    ['tcp', 512, 65_535],
-  ])('over %s with a size of %s is at most %i bytes', (transport, size, limit) => {
-    const packet = queryBytes('web', 'A', size === undefined ? {} : { edns: { size } });
-    expect(sizeLimit(queryOf(packet, transport === 'tcp').question)).toBe(limit);
-  });
+    ['udp', undefined, 512, 512],
+    ['udp', 1, 512, 512],
+    ['udp', 1232, 1232, 1232],
+    ['udp', 1233, 1233, 1232],
+    ['udp', 4096, 4096, 1232],
+    ['udp', 65_535, 4096, 1232],
+    ['tcp', 512, 65_535, 65_535],
+  ])(
+    'over %s with a size of %s is at most %i bytes, to strangers %i',
+    (transport, size, neighbour, stranger) => {
+      const packet = queryBytes('web', 'A', size === undefined ? {} : { edns: { size } });
+      const { question } = queryOf(packet, transport === 'tcp');
+      expect([sizeLimit(question, true), sizeLimit(question, false)]).toEqual([neighbour, stranger]);
+    },
+  );
 });
 
 describe('a relayed reply', () => {
@@ -202,13 +208,13 @@ describe('a relayed reply', () => {
         const theirs = dnsPacket.decode(queryBytes(asked.toUpperCase(), 'A', { ...options, id: 1 }));
         const start = 12 + query.question.bytes.length;
         const message = withoutOpt(replyTo(theirs, manyAddresses(answers)), start);
-        const bytes = relay(query, message);
-        expect(bytes.length).toBeLessThanOrEqual(sizeLimit(query.question));
+        const bytes = relay(query, message, true);
+        expect(bytes.length).toBeLessThanOrEqual(sizeLimit(query.question, true));
         const decoded = dnsPacket.decode(bytes);
         expect(decoded.id).toBe(id);
         expect(decoded.questions?.[0]?.name).toBe(asked);
         expect(decoded.flag_tc).toBe((decoded.answers?.length ?? 0) < answers);
-        const fitted = message.length + (edns ? 11 : 0) <= sizeLimit(query.question);
+        const fitted = message.length + (edns ? 11 : 0) <= sizeLimit(query.question, true);
         if (fitted) expect(decoded.flag_tc).toBe(false);
         expect(decoded.additionals?.length).toBe(edns ? 1 : 0);
         const addresses = manyAddresses(decoded.answers?.length ?? 0).map(
@@ -224,7 +230,7 @@ describe('a relayed reply', () => {
     const options = [{ code: 'CLIENT_SUBNET', ip: '198.51.100.0', sourcePrefixLength: 24 }];
     const query = queryOf(queryBytes('www.example.com', 'A', { edns: { size: 512, options } }));
     const message = replyTo(dnsPacket.decode(queryBytes('www.example.com', 'A')), manyAddresses(count));
-    const [opt] = dnsPacket.decode(relay(query, message)).additionals as OptAnswer[];
+    const [opt] = dnsPacket.decode(relay(query, message, true)).additionals as OptAnswer[];
     expect(opt?.options).toMatchObject([
       { code: 8, ip: '198.51.100.0', sourcePrefixLength: 24, scopePrefixLength: 0 },
     ]);
@@ -235,7 +241,7 @@ describe('a relayed reply', () => {
     const theirs = dnsPacket.decode(queryBytes('a-RATHER-long-NAME.example.com', 'A'));
     const message = replyTo(theirs, manyAddresses(25));
     expect(message.length).toBeGreaterThan(1000);
-    const bytes = relay(query, message);
+    const bytes = relay(query, message, true);
     expect(bytes.length).toBe(query.question.bytes.length + 12 + 25 * 16);
     const { answers = [], flag_tc } = dnsPacket.decode(bytes);
     expect([flag_tc, new Set(answers.map((one) => one.name)), answers.length]).toEqual([
@@ -252,7 +258,7 @@ describe('a relayed reply', () => {
       type: 'MX' as const,
       data: { preference: n, exchange: `mx${n}.example.com` },
     }));
-    const bytes = relay(query, replyTo(theirs, records as Partial<dnsPacket.Answer>[]));
+    const bytes = relay(query, replyTo(theirs, records as Partial<dnsPacket.Answer>[]), true);
     const { answers = [], flag_tc } = dnsPacket.decode(bytes);
     expect(flag_tc).toBe(true);
     expect(answers.length).toBeGreaterThan(8);
