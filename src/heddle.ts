@@ -2,6 +2,7 @@ import { runOnHost } from './commands/on-host.ts';
 import type { LoadedSettings } from './config/load.ts';
 import { Claims, EXPOSED } from './containers/claims.ts';
 import { Follower } from './containers/follow.ts';
+import { isAnothers } from './containers/given-addresses.ts';
 import { Roster } from './containers/roster.ts';
 import { takeOver } from './control/client.ts';
 import { DaemonHost } from './control/daemon-host.ts';
@@ -59,12 +60,13 @@ export class Heddle {
     const state = await StateFile.open(settings.stateDir, () => hostIdOfEngine(new DockerEngine(client)));
     const { hostId } = state.current;
 
+    const claims = new Claims(state);
+    const roster = new Roster();
     const { open, desired, reconciler, view, remote, health } = assembleRegistration(settings, {
       hostId,
       log,
+      isAnothers: (...asked) => isAnothers(claims, roster, ...asked),
     });
-    const claims = new Claims(state);
-    const roster = new Roster();
     const parts = assembleParts(settings, {
       client,
       log: log('network'),

@@ -8,6 +8,7 @@ import { type OpenRegistry, openRegistry } from './registry/open.ts';
 import { Reconciler } from './registry/reconcile.ts';
 import { RemoteNames } from './registry/remote-names.ts';
 import { RegistryView } from './registry/view.ts';
+import type { CheckBounds } from './services/check-address.ts';
 import { defineOptions } from './services/options.ts';
 
 /** What should be registered, the registry that is kept equal to it, and what a name resolves to. */
@@ -25,16 +26,24 @@ export interface Registration {
 /** Puts them together; nothing is asked of the registry before they are started. */
 export function assembleRegistration(
   settings: Settings,
-  needs: { readonly hostId: string; readonly log: (component: string) => Logger },
+  needs: {
+    readonly hostId: string;
+    readonly log: (component: string) => Logger;
+    readonly isAnothers?: CheckBounds['isAnothers'];
+  },
 ): Registration {
   const { hostId, log } = needs;
   const open = openRegistry(settings, { hostId, log: log('registry') });
   const { registry, elsewhere, moving, concurrency } = open;
   const runs = registry.runs.bind(registry);
+  const heddleRuns = registry.heddleRuns?.bind(registry);
   const keepFailed = settings.deregister === 'on-success';
   const desired = new Desired(
     { log: log('services') },
-    { hostId, runs, ...defineOptions(settings), keepFailed },
+    {
+      ...{ hostId, runs, ...defineOptions(settings, needs.isAnothers), keepFailed },
+      ...(heddleRuns && { heddleRuns }),
+    },
   );
   const { onStop } = settings;
   const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
@@ -54,8 +63,7 @@ export function assembleRegistration(
     { hostId },
   );
   const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
-  const health = agentRuns
-    ? [heartbeats, ...(healthWatch ? [healthWatch] : [])]
-    : [new CheckRunner({ desired, log: log('checks') })];
+  const runner = new CheckRunner({ desired, log: log('checks'), besideAgent: agentRuns });
+  const health = agentRuns ? [heartbeats, ...(healthWatch ? [healthWatch] : []), runner] : [runner];
   return { open, desired, reconciler, view, remote, health };
 }

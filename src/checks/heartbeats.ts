@@ -1,6 +1,6 @@
 import type { Desired } from '../registry/desired.ts';
 import { milliseconds } from '../services/duration.ts';
-import { isTold, type Service } from '../services/service.ts';
+import { isReported, type Service } from '../services/service.ts';
 
 export interface HeartbeatsNeeds {
   readonly desired: Pick<Desired, 'get' | 'on' | 'off'>;
@@ -48,8 +48,8 @@ export class Heartbeats {
 
 function periodOf(service: Service | undefined): number | undefined {
   const lives = (service?.checks ?? [])
-    .filter(isTold)
-    .map((check) => milliseconds('ttl' in check ? check.ttl : ''))
+    .filter(isReported)
+    .map((check) => ('ttl' in check ? milliseconds(check.ttl) : LONGEST_MS * BEATS_PER_TTL))
     .filter((life) => life !== undefined);
   return lives.length === 0 ? undefined : Math.min(LONGEST_MS, Math.min(...lives) / BEATS_PER_TTL);
 }

@@ -47,14 +47,18 @@ async function probeHttp(check: HttpCheck, signal: AbortSignal): Promise<Result>
     const from = new URL(request.url);
     if (!URL.canParse(location, from.href)) return judged(status);
     const to = new URL(location, from);
-    // What a container answers must not make us ask others in its stead.
-    if (to.hostname !== from.hostname || !/^https?:$/.test(to.protocol)) {
-      return { status: 'critical', output: `HTTP ${status} to another host, which is not followed` };
+    // What a container answers must not make us ask others in its stead; at the host's address, each port is another's.
+    if (to.hostname !== from.hostname || portOf(to) !== portOf(from) || !/^https?:$/.test(to.protocol)) {
+      return { status: 'critical', output: `HTTP ${status} to another host or port, which is not followed` };
     }
     const method = KEEP_METHOD.includes(status) || request.method === 'HEAD' ? request.method : 'GET';
     request = { ...request, method, url: to.href };
   }
   return { status: 'critical', output: `more than ${MAX_REDIRECTS} redirects` };
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port || (protocol === 'https:' ? '443' : '80');
 }
 
 function judged(status: number): Result {

@@ -10,6 +10,8 @@ export interface CheckRunnerNeeds {
   readonly log: Logger;
   /** Default: the network. */
   readonly probe?: Probe;
+  /** True where an agent runs checks: then only those that are heddle's to run; default false. */
+  readonly besideAgent?: boolean;
 }
 
 /** Probes at once; each holds one socket, and the slow ones of one container must not hold up everybody's. */
@@ -63,7 +65,9 @@ export class CheckRunner {
   readonly #onChanged = (ids: readonly string[]): void => {
     for (const id of ids) {
       this.#end(id);
-      const checks = this.#needs.desired.get(id)?.checks.filter(isProbed) ?? [];
+      const isOurs = (check: Check) =>
+        isProbed(check) && (this.#needs.besideAgent !== true || check.runBy === 'heddle');
+      const checks = this.#needs.desired.get(id)?.checks.filter(isOurs) ?? [];
       if (checks.length === 0) continue;
       const runs = checks.map((check) => this.#begin(id, check));
       this.#runs.set(id, runs);

@@ -73,8 +73,7 @@ function toRow(report: ContainerReport): readonly string[] {
 
 /** Where it is announced and why, or why not. */
 function why(report: ContainerReport): string {
-  const { announced, text } = announcement(report);
-  return announced ? [text, ...report.problems].join('; ') : text;
+  return [announcement(report).text, ...report.problems].join('; ');
 }
 
 /** A container in JSON. */

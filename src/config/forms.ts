@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { HeddleError } from '../errors.ts';
+import { familyOf, networkOf, parseCidr } from '../network/cidr.ts';
+import type { Cidr } from '../network/engine.ts';
 
 /** Some text, trimmed; a number in the file is one, too. */
 export const text = v.pipe(
@@ -50,4 +52,19 @@ export const parseSearch = (word: string): string => {
   const domain = withoutFinalDot(word);
   if (word === '.' || DOMAIN.test(domain)) return domain || '.';
   throw new HeddleError('bad-input', `\`${word}\` is no search domain; expected one as in weave.local, or .`);
+};
+/** A network, or one address. */
+export const parseNetworkAllowed = (word: string): Cidr => {
+  const family = familyOf(word);
+  return networkOf(parseCidr(family === undefined ? word : `${word}/${family === 4 ? 32 : 128}`));
+};
+/** In upper case. */
+export const parseMethod = (word: string): string => {
+  if (/^[A-Za-z]{1,20}$/.test(word)) return word.toUpperCase();
+  throw new HeddleError('bad-input', `\`${word}\` is no HTTP method; expected one as in GET`);
+};
+/** In lower case. */
+export const parseHeaderName = (word: string): string => {
+  if (/^[!#$%&'*+.^_`|~\w-]{1,100}$/.test(word)) return word.toLowerCase();
+  throw new HeddleError('bad-input', `\`${word}\` is no HTTP header; expected a name as in Host`);
 };

@@ -8,7 +8,19 @@ import { parseNetwork } from '../ipam/pool.ts';
 import { LOG_LEVELS } from '../log-level.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
 import { parseTagTemplate } from '../services/tag-template/template.ts';
-import { deviceName, dnsLabels, listOf, oneOf, onOrOff, parseSearch, text, whole } from './forms.ts';
+import {
+  deviceName,
+  dnsLabels,
+  listOf,
+  oneOf,
+  onOrOff,
+  parseHeaderName,
+  parseMethod,
+  parseNetworkAllowed,
+  parseSearch,
+  text,
+  whole,
+} from './forms.ts';
 import { DEFAULT_CONTROL_SOCKET } from './places.ts';
 
 /** How a setting is written on the command line, in the environment and in the file, and what it means. */
@@ -305,6 +317,27 @@ export const SETTINGS = {
     schema: v.optional(onOrOff, false),
     flag: 'allow-script-checks',
     help: "let containers name commands that Consul's agent runs as checks",
+  },
+  checkAddressAllow: {
+    schema: v.optional(listOf(parseNetworkAllowed), []),
+    flag: 'check-address-allow',
+    value: 'network',
+    help: 'let checks go to addresses outside their container, as in 10.0.0.0/8; several by repetition or commas',
+    list: true,
+  },
+  checkMethods: {
+    schema: v.optional(listOf(parseMethod), []),
+    flag: 'check-methods',
+    value: 'method',
+    help: 'the only HTTP methods that containers may choose for checks; several by repetition or commas (any)',
+    list: true,
+  },
+  checkHeaders: {
+    schema: v.optional(listOf(parseHeaderName), []),
+    flag: 'check-headers',
+    value: 'name',
+    help: 'the only HTTP headers that containers may choose for checks; several by repetition or commas (any)',
+    list: true,
   },
   healthcheck: {
     schema: v.optional(onOrOff, true),

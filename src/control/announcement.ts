@@ -1,7 +1,10 @@
 import type { ContainerReport } from './host.ts';
 
 /** Where a container is announced and why, or why it is not: one line for people. */
-export function announcement({ entry }: Pick<ContainerReport, 'entry'>): {
+export function announcement({
+  entry,
+  services = [],
+}: Pick<ContainerReport, 'entry'> & Partial<ContainerReport>): {
   readonly announced: boolean;
   readonly text: string;
 } {
@@ -12,6 +15,11 @@ export function announcement({ entry }: Pick<ContainerReport, 'entry'>): {
   if (entry.draining) return not('it was told to stop');
   if (problem !== undefined) return not(problem);
   if (awaitingAddress) return { announced: false, text: 'not announced yet: waiting for its address' };
+  const [service] = services;
+  // SERVICE_ADDRESS and SERVICE_NETWORK need no address that the policy finds.
+  if (!choice.chosen && service !== undefined) {
+    return { announced: true, text: `${service.address}: its own metadata names it` };
+  }
   if (!choice.chosen) return not(choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; '));
   const { ip, ipv6, reason } = choice;
   return { announced: true, text: `${ipv6 === undefined ? ip : `${ip} and ${ipv6}`}: ${reason}` };

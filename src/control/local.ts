@@ -1,6 +1,8 @@
 import type { EffectiveSetting } from '../config/effective.ts';
 import type { LoadedSettings } from '../config/load.ts';
 import { Claims } from '../containers/claims.ts';
+import type { RosterEntry } from '../containers/entry.ts';
+import { isAnothers } from '../containers/given-addresses.ts';
 import { Roster } from '../containers/roster.ts';
 import type { ContainerResolver } from '../dns/args.ts';
 import { overTcp } from '../dns/forward/exchange.ts';
@@ -71,6 +73,7 @@ const LOOK_UP_MS = 10_000;
 class LocalHost implements Host {
   readonly addresses: LocalAddresses;
   readonly #parts: Parts;
+  readonly #claims: Claims;
   readonly #roster: Roster;
   readonly #settings: LoadedSettings;
   readonly #fromElsewhere: boolean;
@@ -82,6 +85,7 @@ class LocalHost implements Host {
     { settings, fromElsewhere }: { readonly settings: LoadedSettings; readonly fromElsewhere: boolean },
   ) {
     this.#parts = needs.parts;
+    this.#claims = needs.claims;
     this.#roster = needs.roster;
     this.#settings = settings;
     this.#fromElsewhere = fromElsewhere;
@@ -191,7 +195,9 @@ class LocalHost implements Host {
     this.#documents ??= this.#settings.tags?.documents.ask();
     await this.#documents;
     // No registry hears of these: the host-id is only the form's.
-    const options = { ...defineOptions(this.#settings), hostId: 'local' };
+    const byOthers = (...asked: readonly [string, RosterEntry]) =>
+      isAnothers(this.#claims, this.#roster, ...asked);
+    const options = { ...defineOptions(this.#settings, byOthers), hostId: 'local' };
     const { definitions, problems } = define(entry, options);
     const services = definitions.map(({ service }) => service);
     return { entry, services, withheld: withheld(entry, services, options), problems };

@@ -110,16 +110,20 @@ function taggedAddresses({ ipv4, ipv6 }: NonNullable<Service['addresses']>, Port
   };
 }
 
+/** So long the last status of a check that heddle runs stands without heddle. */
+const REPORTED_TTL = '24h';
+
 function checkOf(check: Check): object {
+  const isRunHere = check.runBy === 'heddle';
   const common = {
     CheckID: check.id,
     Name: check.name,
-    Interval: check.interval,
-    Timeout: check.timeout,
+    Interval: isRunHere ? undefined : check.interval,
+    Timeout: isRunHere ? undefined : check.timeout,
     Status: check.status,
     DeregisterCriticalServiceAfter: check.deregisterAfter,
   };
-  return { ...common, ...kindOf(check) };
+  return { ...common, ...(isRunHere ? { TTL: REPORTED_TTL } : kindOf(check)) };
 }
 
 function kindOf(check: Check): object {
@@ -130,6 +134,8 @@ function kindOf(check: Check): object {
         Method: check.method,
         Header: check.headers,
         TLSSkipVerify: check.tlsSkipVerify,
+        // A container must not send the agent on to others; older agents do not know it, and run no such check.
+        DisableRedirects: true,
       };
     case 'tcp':
       return { TCP: check.target };

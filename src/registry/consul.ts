@@ -5,7 +5,7 @@ import {
   type Check,
   type CheckKind,
   type CheckStatus,
-  isTold,
+  isReported,
   OWNER_META,
   type Service,
 } from '../services/service.ts';
@@ -56,6 +56,17 @@ const SINCE_MINOR = {
   ttl: 0,
   healthcheck: 0,
 } as const satisfies Record<CheckKind['kind'], number>;
+
+/** The first patch of each minor version of Consul 1.x that takes DisableRedirects; every later minor version does. */
+const DISABLES_REDIRECTS: Readonly<Record<number, number>> = { 9: 17, 10: 10, 11: 5 };
+
+export function canDisableRedirects(version: string): boolean {
+  const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
+  if (major === undefined) return false;
+  if (Number(major) !== 1) return Number(major) > 1;
+  if (Number(minor) >= 12) return true;
+  return Number(patch) >= (DISABLES_REDIRECTS[Number(minor)] ?? Number.POSITIVE_INFINITY);
+}
 
 /** The verbs on a Consul agent. Reading and removing go by the marks of ownership in Meta, never by name. */
 export class ConsulRegistry implements Registry {
@@ -118,7 +129,7 @@ export class ConsulRegistry implements Registry {
     this.#writes++;
     this.#renames.taken(service);
     if (says !== undefined) this.#reaped.taken(service, says);
-    if (service.checks.some(isTold)) this.#tells = true;
+    if (service.checks.some(isReported)) this.#tells = true;
   }
 
   async report(service: Service, signal?: AbortSignal): Promise<void> {
@@ -193,6 +204,14 @@ export class ConsulRegistry implements Registry {
     return major > 1 || minor >= SINCE_MINOR[kind];
   }
 
+  /**
+   * An agent that follows redirects would ask whomever a container names, its own API among them. Until its version is
+   * known, it may be one that cannot be kept from it.
+   */
+  heddleRuns(kind: CheckKind['kind']): boolean {
+    return kind === 'http' && !canDisableRedirects(this.#self?.version ?? '');
+  }
+
   /** Node, datacenter and version of the agent; read once. */
   async self(signal?: AbortSignal): Promise<AgentSelf> {
     if (this.#self !== undefined) return this.#self;
@@ -230,7 +249,8 @@ export class ConsulRegistry implements Registry {
   }
 
   #told(attempt: string, signal: AbortSignal | undefined): Call {
-    const filter = `CheckID matches "^${ID_PREFIX}${this.#options.hostId}:.*~(ttl|healthcheck)$"`;
+    const reportsHttp = this.heddleRuns('http') ? '|https?' : '';
+    const filter = `CheckID matches "^${ID_PREFIX}${this.#options.hostId}:.*~(ttl|healthcheck${reportsHttp})$"`;
     return { attempt, path: '/agent/checks', query: { filter }, signal };
   }
 
@@ -271,6 +291,7 @@ export class ConsulRegistry implements Registry {
 
 /** The same words for the same status: an agent whose checks say the same has nothing to send to its servers. */
 function outputOf(check: Check): string {
+  if (check.runBy === 'heddle') return `heddle: the check is ${statusOf(check)}`;
   if (check.kind === 'ttl')
     return `heddle: the container ${statusOf(check) === 'passing' ? 'runs' : 'has ended'}`;
   return `heddle: the container's HEALTHCHECK is ${statusOf(check)}`;

@@ -1,4 +1,4 @@
-import { isTold } from '../services/service.ts';
+import { isReported } from '../services/service.ts';
 import type { Desired } from './desired.ts';
 import { followIndex } from './follow-index.ts';
 import type { InstanceHealth, Moving } from './registry.ts';
@@ -45,7 +45,7 @@ export class HealthWatch {
 
   readonly #onChanged = (ids: readonly string[]): void => {
     for (const id of ids) {
-      if (this.#needs.desired.get(id)?.checks.some((check) => !isTold(check))) this.#checked.add(id);
+      if (this.#needs.desired.get(id)?.checks.some((check) => !isReported(check))) this.#checked.add(id);
       else this.#checked.delete(id);
     }
     if (this.#checked.size === 0) this.#end();

@@ -1,4 +1,4 @@
-import { isTold, type Service } from '../services/service.ts';
+import { isReported, type Service } from '../services/service.ts';
 
 /** What an agent says of a service at the moment that it is registered. */
 export interface AgentSays {
@@ -28,7 +28,7 @@ export class Reaped {
     // What heddle tells is true already.
     return {
       ...service,
-      checks: service.checks.map((check) => (isTold(check) ? check : { ...check, status: 'critical' })),
+      checks: service.checks.map((check) => (isReported(check) ? check : { ...check, status: 'critical' })),
     };
   }
 

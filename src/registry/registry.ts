@@ -23,12 +23,14 @@ export interface Registry {
   whyUnsynced?(signal?: AbortSignal): Promise<string | undefined>;
   /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
   watch(changed: () => void): Watching;
-  /** Who runs the checks of services; those that are only told (`isTold`) are heddle's everywhere. */
+  /** Who runs the checks of services; those that are reported (`isReported`) are heddle's everywhere. */
   readonly checkedBy: 'agent' | 'heddle';
   /** Tells the statuses of those checks of a registered service that are heddle's to tell; `register` tells them too. */
   report(service: Service, signal?: AbortSignal): Promise<void>;
   /** What it holds of the checks that are heddle's to tell: statuses by check id. */
   statuses(signal?: AbortSignal): Promise<ReadonlyMap<string, CheckStatus>>;
+  /** True for the kinds that heddle runs itself although there is an agent; its results are reported. */
+  heddleRuns?(kind: CheckKind['kind']): boolean;
   /** True for the kinds of checks that somebody runs for this registry, as far as that is known now. */
   runs(kind: CheckKind['kind']): boolean;
 }

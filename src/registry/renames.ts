@@ -1,4 +1,4 @@
-import { type CheckStatus, isTold, type Service } from '../services/service.ts';
+import { type CheckStatus, isReported, type Service } from '../services/service.ts';
 import type { ConsulClient } from './consul-client.ts';
 
 /**
@@ -33,7 +33,7 @@ export class Renames {
     await this.#client.put({ attempt, path: '/agent/service/deregister/{id}', params: { id }, signal });
     this.forget(id);
     const asItWas = (check: Service['checks'][number]) => {
-      const status = isTold(check) ? undefined : held[check.id]?.Status;
+      const status = isReported(check) ? undefined : held[check.id]?.Status;
       return status === undefined ? check : { ...check, status };
     };
     return { ...service, checks: checks.map(asItWas) };

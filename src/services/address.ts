@@ -21,8 +21,12 @@ export function announcedAddress(setting: Setting | undefined, place: Omit<Place
   if (setting === undefined || setting.value.trim() === '') return chosen;
   const given = setting.value.trim();
   const bare = given.replace(/\/\d{1,3}$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (usableIp(bare)) return { address: canonical(bare) };
-  if (hostName(bare)) return { address: bare };
+  if (isIP(bare) !== 0 && !bare.includes('%')) {
+    const address = canonical(bare);
+    if (!isUnspecified(address)) return { address };
+  } else if (hostName(bare)) {
+    return { address: bare };
+  }
   return {
     ...chosen,
     problem: `${setting.variable} ${JSON.stringify(shown(given))} is refused: expected an IP address or a host name`,
@@ -34,13 +38,11 @@ function announcedAt({ ip, ipv6 }: Omit<Place, 'port'>): Announced {
   return { address: ip, addresses: { ipv4: ip, ipv6 } };
 }
 
-function usableIp(text: string): boolean {
-  return isIP(text) !== 0 && !text.includes('%') && !isUnspecified(text);
-}
-
-/** The kernel's way of writing it (RFC 5952), by which addresses are found again. */
+/** The kernel's way of writing it (RFC 5952), by which addresses are found again; IPv4 inside IPv6 is IPv4. */
 function canonical(ip: string): string {
-  return isIP(ip) === 6 ? ipaddr.IPv6.parse(ip).toRFC5952String() : ip;
+  if (isIP(ip) === 4) return ip;
+  const parsed = ipaddr.IPv6.parse(ip);
+  return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address().toString() : parsed.toRFC5952String();
 }
 
 function hostName(text: string): boolean {

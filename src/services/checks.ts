@@ -1,6 +1,7 @@
 import { type Health, shortId } from '../docker/snapshot.ts';
+import type { Endpoint } from './check-address.ts';
 import { milliseconds } from './duration.ts';
-import { commaList, type Settings } from './environment.ts';
+import { commaList, type Setting, type Settings } from './environment.ts';
 import { shown } from './meta.ts';
 import type { Check, CheckKind, CheckStatus } from './service.ts';
 import { shellWords } from './shell-words.ts';
@@ -15,6 +16,10 @@ export interface CheckTarget {
   readonly port: number;
   /** What the container's HEALTHCHECK says; default that it has none. */
   readonly health?: Health;
+  /** Why no check may go to an endpoint; undefined where one may. */
+  readonly refusal: (endpoint: Endpoint) => string | undefined;
+  /** The number that another port of the container has at the address; undefined where it is not reached there. */
+  readonly reach: (containerPort: number) => number | undefined;
 }
 
 export interface CheckOptions {
@@ -24,12 +29,18 @@ export interface CheckOptions {
   readonly allowScriptChecks?: boolean;
   /** Make a check of every container's HEALTHCHECK; default true. */
   readonly healthcheck?: boolean;
+  /** Kinds that heddle runs itself although the registry has an agent; default none. */
+  readonly heddleRuns?: (kind: CheckKind['kind']) => boolean;
+  /** The only HTTP methods and header names that containers may choose, in upper and lower case; default any. */
+  readonly checkMethods?: readonly string[];
+  readonly checkHeaders?: readonly string[];
 }
 
 interface Request {
   readonly value: string;
   readonly settings: Settings;
   readonly target: CheckTarget;
+  readonly options: CheckOptions;
   /** Takes a sentence about a setting that is left out, the check staying. */
   readonly note: (problem: string) => void;
 }
@@ -40,15 +51,15 @@ type Timing = Pick<Check, 'interval' | 'timeout' | 'deregisterAfter' | 'status'>
 const KINDS: Readonly<Record<string, (request: Request) => CheckKind>> = {
   http: (request) => httpCheck('http', request),
   https: (request) => httpCheck('https', request),
-  tcp: ({ target }) => ({ kind: 'tcp', target: endpoint(target) }),
-  udp: ({ target }) => ({ kind: 'udp', target: endpoint(target) }),
-  grpc: ({ settings, target }) => ({
+  tcp: (request) => ({ kind: 'tcp', target: switchedOn(request) }),
+  udp: (request) => ({ kind: 'udp', target: switchedOn(request) }),
+  grpc: (request) => ({
     kind: 'grpc',
-    target: endpoint(target),
-    ...(on(settings, 'check_grpc_use_tls') && { tls: true }),
-    ...skipVerify(settings),
+    target: switchedOn(request),
+    ...(on(request.settings, 'check_grpc_use_tls') && { tls: true }),
+    ...skipVerify(request.settings),
   }),
-  h2ping: ({ settings, target }) => ({ kind: 'h2ping', target: endpoint(target), ...skipVerify(settings) }),
+  h2ping: (request) => ({ kind: 'h2ping', target: switchedOn(request), ...skipVerify(request.settings) }),
   ttl: ({ value }) => ({ kind: 'ttl', ttl: timeToLive(value) }),
   script: ({ value, target }) => ({ kind: 'script', args: scriptArgs(value, target) }),
   // registrator's convention: a program of this name beside the agent enters the container and runs the command.
@@ -90,10 +101,11 @@ export function checksOf(
     const value = setting?.value.trim() ?? '';
     if (setting === undefined || value === '') continue;
     try {
-      const kind = parse({ value, settings, target, note });
+      const kind = parse({ value, settings, target, options, note });
       permit(kind.kind, options);
       const id = `${target.serviceId}~${word}`;
-      checks.push({ id, name: `${word} check`, ...timing(kind.kind, settings, note), ...kind });
+      const runBy = options.heddleRuns?.(kind.kind) === true && ({ runBy: 'heddle' } as const);
+      checks.push({ id, name: `${word} check`, ...timing(kind.kind, settings, note), ...kind, ...runBy });
     } catch (error) {
       if (!(error instanceof Unusable)) throw error;
       note(`${setting.variable} is left out: ${error.message}`);
@@ -151,14 +163,26 @@ function parameter<T>(
   }
 }
 
-function httpCheck(scheme: 'http' | 'https', { value, settings, target, note }: Request): CheckKind {
-  const url = `${scheme}://${endpoint(target)}${value.startsWith('/') ? '' : '/'}${value}`;
-  if (!URL.canParse(url) || /\s/.test(value)) throw new Unusable(`${quoted(value)} is no path of a URL`);
+function httpCheck(scheme: 'http' | 'https', request: Request): CheckKind {
+  const { value, settings, options, note } = request;
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(value)) {
+    throw new Unusable(`${quoted(value)} is a full URL; give the path alone, as in /health${ANOTHER_PORT}`);
+  }
+  const url = `${scheme}://${endpoint(request)}${value.startsWith('/') ? '' : '/'}${value}`;
+  const isPath = URL.canParse(url) && !/\s/.test(value);
+  if (!isPath || url.length > MAX_URL) throw new Unusable(`${quoted(value)} is no path of a URL`);
+  const method = settings.get(`check_${scheme}_method`)?.value.trim().toUpperCase() ?? '';
+  const { checkMethods } = options;
+  // A check with another method than the container needs would call it sick.
+  if (method !== '' && checkMethods?.includes(method) === false) {
+    throw new Unusable(`${quoted(method)} is not one of --check-methods ${checkMethods.join(',')}`);
+  }
+  const headers = (text: string) => headersOf(text, options.checkHeaders);
   return {
     kind: 'http',
     url,
     ...optional('method', parameter(settings, `check_${scheme}_method`, methodOf, note)),
-    ...optional('headers', parameter(settings, `check_${scheme}_header`, headersOf, note)),
+    ...optional('headers', parameter(settings, `check_${scheme}_header`, headers, note)),
     ...(scheme === 'https' && skipVerify(settings)),
   };
 }
@@ -168,13 +192,33 @@ function methodOf(text: string): string {
   throw new Unusable(`${quoted(text)} is no HTTP method`);
 }
 
+const ANOTHER_PORT = ', and another port by CHECK_PORT';
+const MAX_URL = 2_048;
+const MAX_HEADERS = 32;
+const MAX_HEADERS_LENGTH = 8_192;
+/** Headers that speak to the connection, not to the service (RFC 9110 §7.6.1), and could end a request early. */
+const CONNECTION_HEADERS = [
+  ...['connection', 'content-length', 'expect', 'keep-alive', 'proxy-authorization', 'proxy-connection'],
+  ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
+];
+
 /** `Host: example.com, X-Trace: 1`. */
-function headersOf(text: string): Record<string, string[]> {
+function headersOf(text: string, permitted: readonly string[] | undefined): Record<string, string[]> {
   const headers = new Map<string, string[]>();
-  for (const header of commaList(text)) {
+  const given = commaList(text);
+  if (given.length > MAX_HEADERS || text.length > MAX_HEADERS_LENGTH) {
+    throw new Unusable(`more than ${MAX_HEADERS} headers, or ${MAX_HEADERS_LENGTH} characters`);
+  }
+  for (const header of given) {
     const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\x20-\x7e\t]*)$/.exec(header) ?? [];
     if (name === undefined || value === undefined) {
       throw new Unusable(`${quoted(header)} is no header; expected Name: value`);
+    }
+    if (CONNECTION_HEADERS.includes(name.toLowerCase())) {
+      throw new Unusable(`${name} is a header of the connection, which no check sets`);
+    }
+    if (permitted?.includes(name.toLowerCase()) === false) {
+      throw new Unusable(`${name} is not one of --check-headers ${permitted.join(',')}`);
     }
     headers.set(name, [...(headers.get(name) ?? []), value]);
   }
@@ -188,9 +232,36 @@ function scriptArgs(script: string, { address, port }: CheckTarget): string[] {
   return words.map((word) => word.replaceAll('$SERVICE_IP', address).replaceAll('$SERVICE_PORT', `${port}`));
 }
 
-function endpoint({ address, port }: CheckTarget): string {
+/** Where a check goes: the service's own port, or the one of CHECK_PORT, if the target permits. */
+function endpoint({ settings, target }: Pick<Request, 'settings' | 'target'>): string {
+  const { address } = target;
+  const port = portOf(settings.get('check_port'), target);
   if (port === 0) throw new Unusable('there is no port to check');
+  const why = target.refusal({ address, port });
+  if (why !== undefined) throw new Unusable(why);
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** A port of the container, as the service's own is. */
+function portOf(setting: Setting | undefined, { port, reach }: CheckTarget): number {
+  const text = setting?.value.trim() ?? '';
+  if (setting === undefined || text === '') return port;
+  const given = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (given < 1 || given > 65_535) throw new Unusable(`${setting.variable} ${quoted(text)} is no port`);
+  const reached = reach(given);
+  if (reached === undefined) {
+    throw new Unusable(`port ${given} of ${setting.variable} is not published on the host`);
+  }
+  return reached;
+}
+
+/** The endpoint of a check that a key only switches on. */
+function switchedOn(request: Request): string {
+  const { value, note } = request;
+  if (/[:./]|^\d\d+$/.test(value)) {
+    note(`${quoted(value)} is not read: such a check goes to the service's own port${ANOTHER_PORT}`);
+  }
+  return endpoint(request);
 }
 
 function statusOf(text: string): CheckStatus {

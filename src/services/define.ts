@@ -1,13 +1,14 @@
 import type { RosterEntry } from '../containers/entry.ts';
 import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 import { announcedAddress } from './address.ts';
+import { type CheckBounds, type Endpoint, whyNotChecked, whyNotOwn } from './check-address.ts';
 import { type CheckOptions, checksOf } from './checks.ts';
 import { commaList, Environment, isWord, type Setting, type Settings } from './environment.ts';
 import { ID_PREFIX, sealed, serviceId } from './identity.ts';
-import { withMarathonPorts } from './marathon-task.ts';
+import { taskHost, withMarathonPorts } from './marathon-task.ts';
 import { metaOf, shown } from './meta.ts';
 import { type NamingOptions, naming } from './naming.ts';
-import { placesOf, withOfferedPorts } from './places.ts';
+import { placesOf, reachedAt, withOfferedPorts } from './places.ts';
 import { DEFAULT_WEIGHTS, type Service, type Weights } from './service.ts';
 import { type CommonTagOptions, commonTags, usableTags } from './tags.ts';
 
@@ -29,6 +30,8 @@ export interface DefineOptions extends NamingOptions, CommonTagOptions, CheckOpt
   readonly servicePrefix?: string;
   /** A label whose address a container is announced at (registrator's `-useIpFromLabel`). */
   readonly addressLabel?: string;
+  /** Where checks may go beside the container's own addresses; default nowhere. */
+  readonly checkBounds?: CheckBounds;
 }
 
 const MAX_ID = 255;
@@ -82,20 +85,25 @@ export function withheld(
 type Note = (problem: string) => void;
 
 function definePort(
-  { snapshot, choice }: RosterEntry,
+  entry: RosterEntry,
   port: ContainerPort | undefined,
   environment: Environment,
   common: readonly string[],
   options: DefineOptions,
   note: Note,
 ): Definition[] {
+  const { snapshot, choice } = entry;
   const settings = environment.settings(port?.port, port?.protocol);
   if ((settings.get('ignore')?.value ?? '') !== '') return [];
   const setting = settings.get('address') ?? labelled(snapshot, options.addressLabel);
   const places = placesOf(port, snapshot, choice).flatMap((place) => {
     const { address, addresses, problem } = announcedAddress(setting, place);
     if (problem !== undefined) note(problem);
-    return address === undefined ? [] : [{ address, ...(addresses && { addresses }), port: place.port }];
+    if (address === undefined) return [];
+    const announced = { address, ...(addresses && { addresses }), port: place.port };
+    const isNamed = setting !== undefined || address === taskHost(snapshot);
+    const isForeign = isNamed && whyNotOwn(announced, entry, options.checkBounds) !== undefined;
+    return [isForeign ? { ...announced, isForeignAddress: true as const } : announced];
   });
   if (places.length === 0) return [];
 
@@ -117,7 +125,11 @@ function definePort(
     named.names.map((name, nth): Definition => {
       const extra = `${at > 0 ? `@${place.port}` : ''}${nth > 0 ? `+${name}` : ''}`;
       const id = serviceId({ hostId, container, port: ownPort, protocol, extra });
-      const target = { serviceId: id, container, ...place, health: snapshot.health };
+      const target = {
+        ...{ serviceId: id, container, address: place.address, port: place.port, health: snapshot.health },
+        refusal: (endpoint: Endpoint) => whyNotChecked(endpoint, entry, options.checkBounds),
+        reach: (other: number) => reachedAt(place.address, other, snapshot, choice),
+      };
       const checks = checksOf(settings, target, options, note);
       const service = sealed({ id, name, checks, ...place, ...content }, hostId, container);
       return { service, ...(wantedId !== undefined && { wantedId }) };

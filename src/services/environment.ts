@@ -16,7 +16,7 @@ const WORDS = new Set([
   ...['check_http', 'check_https', 'check_tcp', 'check_udp', 'check_grpc', 'check_h2ping', 'check_ttl'],
   ...['check_script', 'check_cmd', 'check_docker', 'check_http_method', 'check_http_header'],
   ...['check_https_method', 'check_https_header', 'check_grpc_use_tls', 'check_tls_skip_verify'],
-  ...['check_interval', 'check_timeout', 'check_initial_status', 'check_deregister_after'],
+  ...['check_interval', 'check_timeout', 'check_initial_status', 'check_deregister_after', 'check_port'],
 ]);
 
 /** Other keys than words that are read from one container; Consul's Meta holds 64 pairs, a label bomb has thousands. */

@@ -1,5 +1,5 @@
 import type { Health, Snapshot } from '../docker/snapshot.ts';
-import { type Check, type CheckKind, type CheckStatus, isTold, type Service } from './service.ts';
+import { type Check, type CheckKind, type CheckStatus, isReported, isTold, type Service } from './service.ts';
 
 /** The kinds of checks that heddle runs, or tells, by itself where no agent does. */
 export const HEDDLES_KINDS: ReadonlySet<CheckKind['kind']> = new Set(['http', 'tcp', 'ttl', 'healthcheck']);
@@ -27,7 +27,7 @@ export function toldStatuses(
 
 /** Those of a service's checks whose status a registry hears from heddle. */
 export function heddlesChecks(service: Service, checkedBy: 'agent' | 'heddle'): readonly Check[] {
-  return checkedBy === 'heddle' ? service.checks : service.checks.filter(isTold);
+  return checkedBy === 'heddle' ? service.checks : service.checks.filter(isReported);
 }
 
 /** A check is critical until somebody says better, as Consul has it. */

@@ -1,11 +1,22 @@
 import type { Settings } from '../config/schema.ts';
+import type { CheckBounds } from './check-address.ts';
 import type { DefineOptions } from './define.ts';
 
 /** How definitions are made, as the settings say; the same in the daemon and in a word without one. */
-export function defineOptions(settings: Settings): Omit<DefineOptions, 'hostId' | 'runs'> {
+export function defineOptions(
+  settings: Settings,
+  isAnothers?: CheckBounds['isAnothers'],
+): Omit<DefineOptions, 'hostId' | 'runs'> {
   const { servicePrefix, explicit, composeNames, tags, marathonTaskTags, useIpFromLabel } = settings;
-  const { allowScriptChecks, healthcheck } = settings;
+  const { allowScriptChecks, healthcheck, checkMethods, checkHeaders } = settings;
+  const checkBounds = {
+    ...{ allowed: settings.checkAddressAllow, hostIp: settings.ip },
+    ...(isAnothers && { isAnothers }),
+  };
   return {
+    checkBounds,
+    ...(checkMethods.length > 0 && { checkMethods }),
+    ...(checkHeaders.length > 0 && { checkHeaders }),
     ...{ servicePrefix, explicit, composeNames, taskTags: marathonTaskTags, allowScriptChecks, healthcheck },
     ...(tags && { tagTemplate: tags }),
     ...(useIpFromLabel !== undefined && { addressLabel: useIpFromLabel }),

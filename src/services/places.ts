@@ -42,6 +42,20 @@ export function placesOf(
   return [...places.values()].sort((one, other) => one.port - other.port);
 }
 
+/** The number of a container's tcp port at one of its addresses; undefined where it is not published there. */
+export function reachedAt(
+  address: string,
+  port: number,
+  snapshot: Snapshot,
+  choice: Choice,
+): number | undefined {
+  if (!carriesHostPorts(snapshot, choice)) return port;
+  const published = snapshot.ports.find(
+    (other) => other.port === port && other.protocol === 'tcp',
+  )?.published;
+  return published?.find((binding) => isEveryAddress(binding) || binding.hostIp === address)?.hostPort;
+}
+
 function chosenPlace(choice: Choice): Omit<Place, 'port'> {
   if (!choice.chosen) return { ip: undefined };
   const { ip, ipv6 } = choice;

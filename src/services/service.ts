@@ -18,6 +18,8 @@ export interface Service {
   readonly weights: Weights;
   /** True where others may change the tags in the catalog and keep them. */
   readonly enableTagOverride?: boolean;
+  /** True where `address` is not the container's own, but one that its metadata names (SERVICE_ADDRESS). */
+  readonly isForeignAddress?: true;
 }
 
 /** What a service is answered at: at most one address of each family, that of `address` first; or a host name. */
@@ -50,6 +52,8 @@ export type Check = CheckKind & {
   /** The last status that heddle knows; until there is one, what the check is to begin with. */
   readonly status?: CheckStatus;
   readonly deregisterAfter?: string;
+  /** Set where heddle runs it although the registry has an agent that runs checks. */
+  readonly runBy?: 'heddle';
 };
 
 export type CheckKind =
@@ -82,6 +86,11 @@ export type CheckKind =
 /** True for checks that nobody runs: heddle tells what is true of the container. */
 export function isTold({ kind }: Pick<Check, 'kind'>): boolean {
   return kind === 'ttl' || kind === 'healthcheck';
+}
+
+/** True for checks whose status an agent hears from heddle. */
+export function isReported(check: Check): boolean {
+  return isTold(check) || check.runBy === 'heddle';
 }
 
 /** Meta keys by which heddle knows its own entries again. Only what carries our owner and our host is ever removed. */

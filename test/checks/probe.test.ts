@@ -70,17 +70,17 @@ describe('an HTTP check', () => {
     expect(seen.at(-1)).toBe('POST /ready 127.0.0.1');
   });
 
-  test.each(['http://127.0.0.2:1/', 'http://169.254.169.254/', 'file:///etc/passwd', '//localhost/'])(
-    'asks nobody else: %s is not followed',
-    async (location) => {
-      answer = redirect(location);
-      expect(await look(http())).toEqual({
-        status: 'critical',
-        output: 'HTTP 302 to another host, which is not followed',
-      });
-      expect(seen).toHaveLength(1);
-    },
-  );
+  test.each([
+    ...['http://127.0.0.2:1/', 'http://169.254.169.254/', 'file:///etc/passwd', '//localhost/'],
+    ...['http://127.0.0.1:8500/v1/agent/leave', 'http://2130706434/', 'https://127.0.0.1/'],
+  ])('asks nobody else: %s is not followed', async (location) => {
+    answer = redirect(location);
+    expect(await look(http())).toEqual({
+      status: 'critical',
+      output: 'HTTP 302 to another host or port, which is not followed',
+    });
+    expect(seen).toHaveLength(1);
+  });
 
   test('does not go round for ever', async () => {
     answer = redirect('/again');

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { Heartbeats } from '../../src/checks/heartbeats.ts';
 import type { Health } from '../../src/docker/snapshot.ts';
 import { silentLogger } from '../../src/log.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
 import { ConsulRegistry } from '../../src/registry/consul.ts';
 import { CatalogRegistry } from '../../src/registry/consul-catalog.ts';
 import { ConsulClient } from '../../src/registry/consul-client.ts';
@@ -389,8 +390,7 @@ describe('a real agent', () => {
       const kinds = ['HTTP', 'HTTPS', 'TCP', 'UDP', 'GRPC', 'H2PING', 'SCRIPT', 'CMD', 'DOCKER'];
       const env = {
         ...Object.fromEntries(kinds.map((kind) => [`SERVICE_81_CHECK_${kind}`, '/x'])),
-        SERVICE_81_CHECK_HTTP_HEADER: 'Host: a.example',
-        SERVICE_80_CHECK_HTTP: '/',
+        SERVICE_80_CHECK_TCP: 'true',
         SERVICE_CHECK_INTERVAL: '1s',
         SERVICE_CHECK_TIMEOUT: '1s',
         SERVICE_CHECK_DEREGISTER_AFTER: '10m',
@@ -399,13 +399,21 @@ describe('a real agent', () => {
       };
       const { port } = web.address() as AddressInfo;
       const entry = entryOf({ env, ip: '127.0.0.1', ports: [`80>${port}`, '81>1'], hostPorts: true });
-      const options = { hostId: HOST, runs, allowScriptChecks: true };
+      // This agent would follow a container's redirects.
+      expect(registry.heddleRuns('http')).toBe(true);
+      const heddleRuns = (kind: CheckKind['kind']) => registry.heddleRuns(kind);
+      const checkBounds = { allowed: [parseCidr('127.0.0.0/8')] };
+      const options = { hostId: HOST, runs, heddleRuns, allowScriptChecks: true, checkBounds };
       for (const { service } of define(entry, options).definitions) await registry.register(service);
       const checks = await agent.get<Record<string, unknown>>('/v1/agent/checks');
       expect(Object.keys(checks).map((id) => id.replace(/.*:/, ''))).toEqual([
-        '80~http',
+        '80~tcp',
         ...['cmd', 'docker', 'grpc', 'http', 'https', 'script', 'tcp'].map((kind) => `81~${kind}`),
       ]);
+      const types = Object.entries(checks as Record<string, { Type: string }>).map(
+        ([id, { Type }]) => `${id.replace(/.*~/, '')} ${Type}`,
+      );
+      expect(types).toEqual(expect.arrayContaining(['http ttl', 'https ttl', 'tcp tcp']));
       const statusOf = async (name: string) => (await lookups.instances(name)).map(({ status }) => status);
       await vi.waitFor(async () => expect(await statusOf('up')).toEqual(['passing']), { timeout: 10_000 });
       expect(await statusOf('down')).toEqual(['critical']);

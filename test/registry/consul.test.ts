@@ -102,6 +102,7 @@ describe('what Consul answers', () => {
             Interval: '10s',
             DeregisterCriticalServiceAfter: '1m',
             HTTP: 'http://10.2.1.1/',
+            DisableRedirects: true,
           },
         ],
       },

@@ -11,7 +11,11 @@ function read(env: Record<string, string>, options = ALL, where: { address?: str
     new Map(Object.entries(env).map(([key, value]) => [`SERVICE_CHECK_${key}`, value])),
   ).settings();
   const problems: string[] = [];
-  const target = { serviceId: 'x', container, address: '10.2.1.1', port: 80, ...where };
+  const target = {
+    ...{ serviceId: 'x', container, address: '10.2.1.1', port: 80, ...where },
+    refusal: () => undefined,
+    reach: (other: number) => other,
+  };
   const checks = checksOf(settings, target, options, (problem) => problems.push(problem));
   return { checks, problems };
 }

@@ -1,3 +1,4 @@
+import type { Address } from '../../src/addresses/address.ts';
 import type { Choice } from '../../src/addresses/choose.ts';
 import type { RosterEntry } from '../../src/containers/entry.ts';
 import type { ContainerPort, Snapshot } from '../../src/docker/snapshot.ts';
@@ -43,7 +44,15 @@ export function entryOf(words: EntryWords = {}): RosterEntry {
           hostPorts,
         };
   const given = { ...THING, ...rest, metadata: new Map(Object.entries(env)), ports: ports.map(portOf) };
-  return entryFor(snapshot('c0ffee', given), { namespace: undefined, choice, awaitingAddress });
+  const held =
+    hostPorts || rest.networkMode === 'host' ? [] : [ip, ipv6].filter((one) => typeof one === 'string');
+  const addresses = held.map(
+    (own): Address => ({
+      ...{ ip: own, prefixLength: own.includes(':') ? 64 : 16, interface: 'ethwe' },
+      family: own.includes(':') ? 6 : 4,
+    }),
+  );
+  return entryFor(snapshot('c0ffee', given), { namespace: undefined, addresses, choice, awaitingAddress });
 }
 
 function portOf(words: PortWords): ContainerPort {

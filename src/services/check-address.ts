@@ -1,0 +1,112 @@
+import { networkInterfaces } from 'node:os';
+import ipaddr from 'ipaddr.js';
+import { isEveryAddress } from '../addresses/binding.ts';
+import type { RosterEntry } from '../containers/entry.ts';
+import type { Snapshot } from '../docker/snapshot.ts';
+import { contains, familyOf } from '../network/cidr.ts';
+import type { Cidr } from '../network/engine.ts';
+import { taskHost } from './marathon-task.ts';
+
+/** What decides whether a check may go to an address. */
+export interface CheckBounds {
+  /** Networks that the operator allows beside the container's own addresses (`--check-address-allow`). */
+  readonly allowed?: readonly Cidr[];
+  /** The host's address as the operator gives it (`--ip`). */
+  readonly hostIp?: string | undefined;
+  /** Addresses of the host's interfaces; default: as the kernel lists them. */
+  readonly hostAddresses?: () => ReadonlySet<string>;
+  /** True where another container was given this address, and this one was not. */
+  readonly isAnothers?: (ip: string, entry: RosterEntry) => boolean;
+}
+
+/** An address and port that a check, or a client of a service, is sent to. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** ipaddr.js' names of the ranges that no container can have to itself. */
+const RESERVED: Readonly<Record<string, string>> = {
+  unspecified: 'an unspecified',
+  broadcast: 'a broadcast',
+  multicast: 'a multicast',
+  linkLocal: 'a link-local',
+  loopback: 'a loopback',
+};
+
+/** Why an endpoint is not the container's own; undefined where it is. Ports count on the host's addresses alone. */
+export function whyNotOwn(
+  { address, port }: Endpoint,
+  entry: RosterEntry,
+  bounds: CheckBounds = {},
+): string | undefined {
+  if (familyOf(address) === undefined) return `${address} is a host name, which may resolve to any address`;
+  const range = RESERVED[ipaddr.parse(address).range()];
+  if (range !== undefined) return `${address} is ${range} address`;
+  const { snapshot, addresses } = entry;
+  if (givenByDocker(snapshot).includes(address)) return undefined;
+  if (snapshot.networkMode !== 'host' && addresses.some(({ ip }) => ip === address)) {
+    if (bounds.isAnothers?.(address, entry)) return `${address} is another container's address`;
+    if (hostAddresses(bounds).has(address)) return `${address} is the host's address`;
+    return undefined;
+  }
+  if (!isHostAddress(address, entry, bounds)) return `${address} is not the container's own address`;
+  if (snapshot.networkMode === 'host' || isPublished({ address, port }, snapshot)) return undefined;
+  return `the container publishes no port at ${address}:${port}`;
+}
+
+/** The same, but for what the operator allows. */
+export function whyNotChecked(
+  endpoint: Endpoint,
+  entry: RosterEntry,
+  bounds: CheckBounds = {},
+): string | undefined {
+  const why = whyNotOwn(endpoint, entry, bounds);
+  if (why === undefined) return undefined;
+  const { allowed = [] } = bounds;
+  if (allowed.some((network) => contains(network, endpoint.address))) return undefined;
+  // Only one who allows every address can allow a name.
+  const isEveryAllowed = [4, 6].every((family) =>
+    allowed.some((network) => network.family === family && network.prefixLength === 0),
+  );
+  if (isEveryAllowed) return undefined;
+  const how = familyOf(endpoint.address) === undefined ? '' : '; --check-address-allow can allow its network';
+  return `checks stay inside the container, and ${why}${how}`;
+}
+
+export function givenByDocker({ networks }: Snapshot): readonly string[] {
+  return networks.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter(Boolean);
+}
+
+/** The host's, and not only because a container says so: HOST of a Marathon task may be any address. */
+function isHostAddress(address: string, { snapshot, choice }: RosterEntry, bounds: CheckBounds): boolean {
+  if (address === bounds.hostIp) return true;
+  const isAnnounced = choice.chosen && choice.ip === address;
+  if (isAnnounced && taskHost(snapshot) !== address) return true;
+  const isBinding = snapshot.ports.some((port) => port.published.some(({ hostIp }) => hostIp === address));
+  return isBinding || hostAddresses(bounds).has(address);
+}
+
+function isPublished({ address, port }: Endpoint, { ports }: Snapshot): boolean {
+  return ports.some(({ published }) =>
+    published.some(
+      (binding) => binding.hostPort === port && (isEveryAddress(binding) || binding.hostIp === address),
+    ),
+  );
+}
+
+const LISTED_FOR_MS = 1_000;
+let listed = { at: Number.NEGATIVE_INFINITY, addresses: new Set<string>() as ReadonlySet<string> };
+
+/** A host with a thousand containers has a thousand interfaces: they are listed once for many checks. */
+function hostAddresses({ hostAddresses: given }: CheckBounds): ReadonlySet<string> {
+  if (given !== undefined) return given();
+  const now = performance.now();
+  if (now - listed.at > LISTED_FOR_MS) {
+    const addresses = Object.values(networkInterfaces()).flatMap((own = []) =>
+      own.map(({ address }) => address),
+    );
+    listed = { at: now, addresses: new Set(addresses) };
+  }
+  return listed.addresses;
+}
