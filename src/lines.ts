@@ -1,15 +1,43 @@
 import { StringDecoder } from 'node:string_decoder';
 
+export interface LineLimits {
+  /** Characters that are kept of a line; the rest of a longer one is skipped. */
+  readonly kept: number;
+  /** Characters after which a line is taken for endless, and the stream for broken. */
+  readonly longest: number;
+}
+
+/** A line without an end. */
+export class EndlessLine extends Error {}
+
+const UNLIMITED: LineLimits = { kept: Number.POSITIVE_INFINITY, longest: Number.POSITIVE_INFINITY };
+
 /**
  * The lines of a byte stream, without their ends. Throws when the stream breaks, which readline's iterator does not;
  * a last line without an end is not given: it was cut.
  */
-export async function* lines(stream: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
+export async function* lines(
+  stream: AsyncIterable<Buffer | string>,
+  { kept, longest }: LineLimits = UNLIMITED,
+): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8');
-  let rest = '';
+  let pieces: string[] = [];
+  let size = 0;
+  const take = (piece: string): void => {
+    if (size < kept && piece !== '') pieces.push(piece.slice(0, kept - size));
+    size += piece.length;
+  };
   for await (const chunk of stream) {
-    const parts = (rest + (typeof chunk === 'string' ? chunk : decoder.write(chunk))).split('\n');
-    rest = parts.pop() ?? '';
-    yield* parts;
+    const text = typeof chunk === 'string' ? chunk : decoder.write(chunk);
+    let begin = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', begin)) {
+      take(text.slice(begin, end));
+      yield pieces.join('');
+      pieces = [];
+      size = 0;
+      begin = end + 1;
+    }
+    take(text.slice(begin));
+    if (size > longest) throw new EndlessLine(`it sent a line of more than ${longest} characters`);
   }
 }

@@ -1,3 +1,4 @@
+import { containerName } from '../docker/container-name.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, looksLikeRequest, parseRequest } from '../ipam/request.ts';
 
@@ -29,5 +30,5 @@ export function addressesAndContainer(words: readonly string[]): {
       `expected a container after the addresses, and '${container}' is one more address`,
     );
   }
-  return { requests: requestsIn(words.slice(0, -1)), container };
+  return { requests: requestsIn(words.slice(0, -1)), container: containerName(container) };
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Command } from 'commander';
 import ipaddr from 'ipaddr.js';
 import type { NameRequest } from '../dns/names/weave-names.ts';
+import { containerName } from '../docker/container-name.ts';
 import { HeddleError } from '../errors.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';
@@ -80,7 +81,7 @@ export function nameRequest({ args, options }: WordArguments): NameRequest {
   }
   return {
     ips: [...new Set(ips)],
-    ...(container !== undefined && { container }),
+    ...(container !== undefined && { container: containerName(container) }),
     ...(name !== undefined && { name }),
   };
 }

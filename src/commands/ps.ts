@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { EXPOSED } from '../containers/claims.ts';
 import { announcement } from '../control/announcement.ts';
 import type { AttachmentReport, ContainerReport, Host } from '../control/host.ts';
+import { containerName, isContainer } from '../docker/container-name.ts';
 import { shortId } from '../docker/snapshot.ts';
 import type { Io } from '../io.ts';
 import { formatCidr } from '../network/cidr.ts';
@@ -26,6 +27,9 @@ export const ps: HostWord = {
       .summary('the containers: address, services, and why')
       .argument('[containers...]', 'ids or names; all running ones without')
       .addOption(psFormat()),
+  check({ args }) {
+    for (const word of args) if (word !== EXPOSED) containerName(word);
+  },
   async run(host, request, io) {
     const asked = request.args;
     if (request.options.format === 'weave') return await psOfWeave(host, asked, io);
@@ -58,7 +62,7 @@ async function psOfWeave(host: Host, asked: readonly string[], io: Io): Promise<
 }
 
 const named = ({ entry: { snapshot } }: ContainerReport, word: string): boolean =>
-  snapshot.name === word || (word.length >= 3 && snapshot.id.startsWith(word));
+  isContainer(snapshot, word);
 
 function toRow(report: ContainerReport): readonly string[] {
   const { snapshot, addresses } = report.entry;

@@ -1,5 +1,6 @@
 import { announcement } from '../control/announcement.ts';
 import type { ContainerReport, Host } from '../control/host.ts';
+import { containerName, isContainer } from '../docker/container-name.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { CheckState } from '../registry/registry.ts';
@@ -21,6 +22,9 @@ export const services: HostWord = {
       .argument('[containers...]', 'ids or names; all running ones without')
       .option('--dry-run', 'what would be registered and why, whatever the registry holds')
       .addOption(formatOption()),
+  check({ args }) {
+    for (const word of args) containerName(word);
+  },
   async run(host, { args, options }, io) {
     const reports = chosen(await host.containers(), args);
     const dry = options.dryRun === true;
@@ -39,10 +43,7 @@ export const services: HostWord = {
 function chosen(reports: readonly ContainerReport[], words: readonly string[]): readonly ContainerReport[] {
   if (words.length === 0) return reports.filter(({ entry }) => entry.snapshot.pid > 0);
   return words.map((word) => {
-    const report = reports.find(
-      ({ entry: { snapshot } }) =>
-        snapshot.name === word || (word.length >= 3 && snapshot.id.startsWith(word)),
-    );
+    const report = reports.find(({ entry: { snapshot } }) => isContainer(snapshot, word));
     if (report === undefined) throw new HeddleError('not-found', `no such container: ${printable(word)}`);
     return report;
   });

@@ -1,3 +1,4 @@
+import { containerName } from '../docker/container-name.ts';
 import { HeddleError } from '../errors.ts';
 import { parseRequest } from '../ipam/request.ts';
 import { formatCidr } from '../network/cidr.ts';
@@ -30,13 +31,18 @@ export const restart: HostWord = {
       .summary('restart a container; it keeps its addresses')
       .argument('<container>')
       .addOption(formatOption()),
-  check: ({ args }) => {
-    if (args.length !== 1) throw new HeddleError('bad-input', 'expected one container: restart web');
-  },
+  check: ({ args }) => void oneContainer(args),
   async run(host, { args, options }, io) {
-    const [container = ''] = args;
+    const container = oneContainer(args);
     const cidrs = await host.addresses.restart(container);
     answer(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
     return 0;
   },
 };
+
+/** @throws HeddleError `bad-input` */
+function oneContainer(args: readonly string[]): string {
+  const [container, ...more] = args;
+  if (container !== undefined && more.length === 0) return containerName(container);
+  throw new HeddleError('bad-input', 'expected one container: restart web');
+}

@@ -1,6 +1,8 @@
 import type Dockerode from 'dockerode';
+import * as v from 'valibot';
 import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
 import { type DockerHost, describeHost } from './host.ts';
+import { EngineRefusal, secure, withSignal } from './transport.ts';
 
 /** The newest API this code was written against; older engines are spoken to in their own version. */
 const NEWEST_API = [1, 47] as const;
@@ -37,7 +39,7 @@ export class DockerClient {
     patienceMs = CALL_TIMEOUT_MS,
   ): Promise<T> {
     const client = await this.#connect();
-    return await bounded(this.address, attempt, () => request(client), patienceMs);
+    return await bounded(this.address, attempt, (signal) => request(withSignal(client, signal)), patienceMs);
   }
 
   /** Agrees on a version anew at the next call: an engine may come back as another version of itself. */
@@ -56,19 +58,25 @@ export class DockerClient {
   async #negotiate(): Promise<Dockerode> {
     const { default: Client } = await import('dockerode');
     const options = await clientOptions(this.#host);
-    const asking = this.#traced(new Client(options));
-    const answer = await bounded(this.address, 'ask the version', () => asking.version(), CALL_TIMEOUT_MS);
-    return this.#traced(new Client({ ...options, version: agreeVersion(this.address, answer) }));
+    const asking = this.#traced(secure(new Client(options)));
+    const answer = await bounded(
+      this.address,
+      'ask the version',
+      (signal) => withSignal(asking, signal).version(),
+      CALL_TIMEOUT_MS,
+    );
+    return this.#traced(secure(new Client({ ...options, version: agreeVersion(this.address, answer) })));
   }
 
   #traced(client: Dockerode): Dockerode {
     const trace = this.#trace;
     if (!trace) return client;
     const { modem } = client;
-    const dial = modem.dial.bind(modem);
-    modem.dial = (request: { method: string; path: string }, done: Parameters<typeof dial>[1]) => {
+    const { dial } = modem;
+    // `this` stands for one call, and carries its signal.
+    modem.dial = function (request: { method: string; path: string }, done: Parameters<typeof dial>[1]) {
       trace(`${request.method} ${request.path.replace(/\?$/, '')}`);
-      dial(request, done);
+      dial.call(this, request, done);
     };
     return client;
   }
@@ -92,14 +100,24 @@ async function clientOptions(host: DockerHost): Promise<Dockerode.DockerOptions>
   return { ...options, ...unchecked, protocol: 'https', ca, cert, key };
 }
 
-function agreeVersion(address: string, answer: { ApiVersion?: string; MinAPIVersion?: string }): string {
+const version = v.pipe(v.string(), v.regex(/^\d{1,4}\.\d{1,4}$/));
+/** Old engines leave them out. */
+const Versions = v.object({
+  ApiVersion: v.optional(version, '1.24'),
+  MinAPIVersion: v.optional(version, '1.12'),
+});
+
+function agreeVersion(address: string, answer: unknown): string {
+  const versions = v.safeParse(Versions, answer);
+  if (!versions.success)
+    throw notUnderstood(address, 'the question for its version', versions.issues[0].message);
   const parse = (text: string): readonly [number, number] => {
     const [major = 0, minor = 0] = text.split('.').map(Number);
     return [major, minor];
   };
   const older = (a: readonly [number, number], b: readonly [number, number]) => a[0] - b[0] || a[1] - b[1];
-  const theirs = parse(answer.ApiVersion ?? '1.24');
-  const oldest = parse(answer.MinAPIVersion ?? '1.12');
+  const theirs = parse(versions.output.ApiVersion);
+  const oldest = parse(versions.output.MinAPIVersion);
   if (older(oldest, NEWEST_API) > 0) {
     throw new HeddleError(
       'not-supported',
@@ -109,26 +127,39 @@ function agreeVersion(address: string, answer: { ApiVersion?: string; MinAPIVers
   return `v${(older(theirs, NEWEST_API) < 0 ? theirs : NEWEST_API).join('.')}`;
 }
 
-/** Runs one request with a bound on its time; every failure becomes a HeddleError that names engine and attempt. */
+/**
+ * Runs one request with a bound on its time, after which the signal ends it; every failure becomes a HeddleError that
+ * names engine and attempt.
+ */
 async function bounded<T>(
   address: string,
   attempt: string,
-  request: () => Promise<T>,
+  request: (signal: AbortSignal) => Promise<T>,
   patienceMs: number,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${patienceMs / 1000} s`)), patienceMs);
-    timer.unref();
-  });
+  const patience = new AbortController();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const reason = new Error(`no answer in ${patienceMs / 1000} s`);
+    reject(reason);
+    patience.abort(reason);
+  }, patienceMs);
+  timer.unref();
   try {
-    return await Promise.race([request(), timeout]);
+    return await Promise.race([request(patience.signal), late]);
   } catch (cause) {
     throw explain(address, attempt, cause);
   } finally {
     clearTimeout(timer);
   }
 }
+
+/** For an answer that is no Docker engine's, be it valid JSON. */
+export const notUnderstood = (address: string, question: string, why: string): HeddleError =>
+  new HeddleError(
+    'failed',
+    `the Docker engine at ${address} answered ${question} with something else (${why}); check what DOCKER_HOST names`,
+  );
 
 /** 500 is the engine's own failure with this request; what follows it comes from something in front of the engine. */
 function codeOf(status: number): ErrorCode {
@@ -137,9 +168,9 @@ function codeOf(status: number): ErrorCode {
 }
 
 function explain(address: string, attempt: string, cause: unknown): HeddleError {
-  const status = (cause as { statusCode?: number }).statusCode;
-  const words = (cause as { json?: { message?: string } }).json?.message ?? messageOf(cause);
-  const said = words.trim().replace(/\s+/g, ' ');
+  if (cause instanceof HeddleError) return cause;
+  const status = cause instanceof EngineRefusal ? cause.statusCode : undefined;
+  const said = messageOf(cause).trim().replace(/\s+/g, ' ');
   const what = `cannot ${attempt} at the Docker engine ${address}: `;
   if (status === 404) return new HeddleError('not-found', what + said, { cause });
   if (status !== undefined) return new HeddleError(codeOf(status), what + said, { cause });

@@ -1,7 +1,9 @@
 import type Dockerode from 'dockerode';
-import type { ContainerInspectInfo } from 'dockerode';
-import { HeddleError } from '../errors.ts';
-import type { DockerClient } from './client.ts';
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
+import * as v from 'valibot';
+import { HeddleError, messageOf } from '../errors.ts';
+import { type DockerClient, notUnderstood } from './client.ts';
+import { containerName } from './container-name.ts';
 import { snapshotOf } from './inspect.ts';
 import { type Listed, listedOf } from './list.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -56,19 +58,20 @@ export class DockerEngine implements Docker {
 
   async info(): Promise<EngineInfo> {
     const info = await this.#client.call('ask for its identity', (client) => client.info());
-    return { id: info.ID, name: info.Name, version: info.ServerVersion, time: info.SystemTime ?? '' };
+    return this.#read('the question for its identity', () => infoOf(info));
   }
 
   async containers(): Promise<readonly Listed[]> {
     const all = await this.#client.call('list its containers', (client) =>
       client.listContainers({ all: true }),
     );
-    return all.map(listedOf);
+    return this.#read('the question for its containers', () => listOf(all));
   }
 
   async inspect(container: string): Promise<Snapshot | undefined> {
-    const inspect = await this.#find(container);
-    return inspect && snapshotOf(inspect);
+    const name = containerName(container);
+    const inspect = await this.#find(name);
+    return inspect && this.#read(`the question for '${name}'`, () => snapshotOf(inspect));
   }
 
   /** The same, where there must be one. @throws HeddleError `not-found` */
@@ -116,21 +119,48 @@ export class DockerEngine implements Docker {
       const network = await this.#client.call('inspect its bridge', (client) =>
         client.getNetwork('bridge').inspect(),
       );
-      return network.Options?.['com.docker.network.bridge.name'] || 'docker0';
+      const device: unknown = network?.Options?.['com.docker.network.bridge.name'];
+      return typeof device === 'string' && device !== '' ? device : 'docker0';
     } catch (error) {
       if (error instanceof HeddleError && error.code === 'not-found') return 'docker0';
       throw error;
     }
   }
 
+  /** Makes values of ours of an answer. @throws HeddleError `failed` where it has another shape */
+  #read<T>(question: string, make: () => T): T {
+    try {
+      return make();
+    } catch (cause) {
+      throw notUnderstood(this.address, question, messageOf(cause));
+    }
+  }
+
   async #find(container: string): Promise<ContainerInspectInfo | undefined> {
     try {
       return await this.#client.call(`inspect '${container}'`, (client) =>
-        client.getContainer(encodeURIComponent(container)).inspect(),
+        client.getContainer(container).inspect(),
       );
     } catch (error) {
       if (error instanceof HeddleError && error.code === 'not-found') return undefined;
       throw error;
     }
   }
+}
+
+const Info = v.object({
+  ID: v.string(),
+  Name: v.optional(v.string(), ''),
+  ServerVersion: v.optional(v.string(), ''),
+  SystemTime: v.optional(v.string(), ''),
+});
+
+function infoOf(answer: unknown): EngineInfo {
+  const { ID: id, Name: name, ServerVersion: version, SystemTime: time } = v.parse(Info, answer);
+  return { id, name, version, time };
+}
+
+function listOf(answer: readonly ContainerInfo[]): readonly Listed[] {
+  if (!Array.isArray(answer)) throw new Error('no list');
+  return answer.map(listedOf);
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts';
-import { lines } from '../lines.ts';
+import { EndlessLine, type LineLimits, lines } from '../lines.ts';
 import type { Logger } from '../log.ts';
+import { isContainerId } from './container-name.ts';
 import type { Docker } from './engine.ts';
 
 /** What happened to a container, by its full id. */
@@ -25,6 +26,10 @@ export interface EventHandlers {
 const FIRST_RETRY_MS = 100;
 /** An engine that comes back has started containers already, which are without an address until we hear of it. */
 const LAST_RETRY_MS = 200;
+/** An engine that sends a line without end is not read at full speed. */
+const ENDLESS_RETRY_MS = 5_000;
+/** An event carries all labels of its container; who it is stands before them. */
+const LINE_LIMITS: LineLimits = { kept: 256 << 10, longest: 64 << 20 };
 /** A stream is asked again from a little before the last event: events of one instant must not be cut in two. */
 const OVERLAP_S = 1;
 
@@ -71,7 +76,9 @@ export class EventStream {
       } catch (error) {
         if (signal.aborted) return;
         if (attempt === 0) this.#handlers.lost(error instanceof Error ? error : new Error(messageOf(error)));
-        await pause(retryDelay(attempt++), signal);
+        const delay = error instanceof EndlessLine ? ENDLESS_RETRY_MS : retryDelay(attempt);
+        attempt++;
+        await pause(delay, signal);
       }
     }
   }
@@ -81,7 +88,7 @@ export class EventStream {
     const stream = await this.#docker.events(since, signal);
     subscribed();
     this.#handlers.subscribed();
-    for await (const line of lines(stream as AsyncIterable<Buffer>)) this.#read(line);
+    for await (const line of lines(stream as AsyncIterable<Buffer>, LINE_LIMITS)) this.#read(line);
   }
 
   #read(line: string): void {
@@ -102,14 +109,24 @@ export function parseEvent(line: string): ContainerEvent | undefined {
   try {
     event = JSON.parse(line) as RawEvent | null;
   } catch {
-    return undefined;
+    return parseCut(line);
   }
   if (event === null) return undefined;
-  const container = event.Type === 'network' ? event.Actor?.Attributes?.container : event.Actor?.ID;
-  if (typeof container !== 'string' || typeof event.Action !== 'string') return undefined;
+  const container: unknown = event.Type === 'network' ? event.Actor?.Attributes?.container : event.Actor?.ID;
+  if (!isContainerId(container) || typeof event.Action !== 'string') return undefined;
   const [action = ''] = event.Action.split(':', 1);
   const time = typeof event.timeNano === 'number' ? event.timeNano / 1e9 : Number(event.time) || 0;
-  return { container, action, signal: event.Actor?.Attributes?.signal, time };
+  const signal: unknown = event.Actor?.Attributes?.signal;
+  return { container, action, signal: typeof signal === 'string' ? signal : undefined, time };
+}
+
+/** The beginning of a line that was too long to be kept: engines write type, action and id before the attributes. */
+function parseCut(line: string): ContainerEvent | undefined {
+  if (line.length < LINE_LIMITS.kept) return undefined;
+  const head = line.slice(0, 1000);
+  const [, action = '', container] =
+    /"Type":"container","Action":"([a-z_]+)[^"]*","Actor":\{"ID":"([0-9A-Za-z]{1,128})"/.exec(head) ?? [];
+  return container === undefined ? undefined : { container, action, signal: undefined, time: 0 };
 }
 
 interface RawEvent {

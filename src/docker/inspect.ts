@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
+import { isContainerId } from './container-name.ts';
 import type {
   ContainerNetwork,
   ContainerPort,
@@ -15,6 +16,7 @@ import type {
  */
 export function snapshotOf(inspect: ContainerInspectInfo): Snapshot {
   const { State: state, Config: config } = inspect;
+  if (!isContainerId(inspect.Id)) throw new Error('a container without an id');
   const alive = Boolean(state?.Running) && !state.Restarting && !state.Dead;
   return {
     id: inspect.Id,
@@ -22,7 +24,7 @@ export function snapshotOf(inspect: ContainerInspectInfo): Snapshot {
     image: config?.Image ?? inspect.Image ?? '',
     running: alive && !state.Paused,
     paused: Boolean(state?.Paused),
-    pid: alive ? (state.Pid ?? 0) : 0,
+    pid: alive && Number.isInteger(state.Pid) ? Math.max(0, state.Pid) : 0,
     metadata: metadataOf(config?.Env ?? [], config?.Labels ?? {}),
     labelNames: new Set(Object.keys(config?.Labels ?? {})),
     stop: stopOf((config ?? {}) as StopConfig),

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ContainerInfo } from 'dockerode';
+import { isContainerId } from './container-name.ts';
 
 /** What the engine's list tells of a container; an inspection tells the rest. */
 export interface Listed {
@@ -11,6 +12,7 @@ export interface Listed {
 /** A line of `GET /containers/json`. What never changes of a container is left out, and so is its age, which does. */
 export function listedOf(line: ContainerInfo): Listed {
   const { Id: id, State: state, Status: status, Names: names, NetworkSettings: settings } = line;
+  if (!isContainerId(id)) throw new Error('a container without an id');
   // `Up 2 hours (healthy)`: the list has a container's health nowhere else.
   const health = /\((.*)\)$/.exec(status ?? '')?.[1];
   const networks = Object.entries(settings?.Networks ?? {})

@@ -5,6 +5,9 @@ import { HeddleError } from '../errors.ts';
 import { statusOf, stopSignal } from '../signals.ts';
 import type { DockerClient } from './client.ts';
 
+/** As long as a timer can take. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
 /** Where the output of a command in a container goes. */
 export interface Streams {
   readonly stdout: { write(text: string): unknown };
@@ -63,7 +66,11 @@ async function toItsEnd(
   );
   await docker.call('start a container', () => container.start());
   await passOn(docker, stream, streams);
-  const { StatusCode: status } = (await container.wait()) as { StatusCode: number };
+  const { StatusCode: status } = await docker.call(
+    'wait for a container',
+    (): Promise<{ StatusCode: number }> => container.wait(),
+    LONGEST_WAIT_MS,
+  );
   return status;
 }
 
@@ -82,7 +89,9 @@ async function passOn(
   stream: NodeJS.ReadableStream,
   { stdout, stderr }: Streams,
 ): Promise<void> {
-  const ended = new Promise<void>((resolve, reject) => stream.once('end', resolve).once('error', reject));
+  const ended = new Promise<void>((resolve, reject) => {
+    stream.once('end', resolve).once('close', resolve).once('error', reject);
+  });
   await docker.call("read a command's output", async (client) =>
     client.modem.demuxStream(stream, textSink(stdout), textSink(stderr)),
   );

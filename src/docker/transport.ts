@@ -1,0 +1,166 @@
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import type Dockerode from 'dockerode';
+import { http } from '../http.ts';
+import { WithoutLabels } from './without-labels.ts';
+
+/** What is kept of an answer at most: the list of several thousand containers takes a tenth of this. */
+const ANSWER_LIMIT_BYTES = 64 << 20;
+/** A list is filtered where it is larger: below, that would cost more than it saves. */
+const LARGE_BYTES = 4 << 20;
+const LIST = /\/containers\/json(?:\?|$)/;
+/** What an error says takes a few hundred bytes. */
+const ERROR_LIMIT_BYTES = 64 << 10;
+const MESSAGE_LIMIT = 500;
+
+/** What docker-modem says of a request beside the options of Node's own. */
+interface Context {
+  readonly isStream?: boolean;
+  readonly hijack?: boolean;
+  /** `true` for each status that is a success. */
+  readonly statusCodes: Readonly<Record<number, unknown>>;
+}
+
+type Body = string | Buffer | Readable | undefined;
+
+/** The two methods of docker-modem between which a request is made and sent, and what they find in `this`. */
+interface Modem {
+  readonly protocol: string;
+  /** Of the call that this request belongs to. */
+  readonly signal?: AbortSignal;
+  buildRequest(
+    options: RequestOptions,
+    context: Context,
+    body: Body,
+    done: (error: unknown, result?: unknown) => void,
+  ): void;
+}
+
+/** The engine's refusal, with as much of its text as a message can hold. */
+export class EngineRefusal extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
+/**
+ * Replaces the sender of docker-modem. Its own follows redirects, and throws from a callback where one is relative; it
+ * waits for the rest of an answer that was cut, and keeps an endless one in memory. With this one, whatever comes from
+ * the engine resolves or rejects the promise of the call that asked.
+ */
+export function secure(client: Dockerode): Dockerode {
+  const modem = client.modem as unknown as Modem;
+  modem.buildRequest = function (this: Modem, options, context, body, done) {
+    const signals = [options.signal, this.signal].filter((signal) => signal !== undefined);
+    exchange(this.protocol, { ...options, signal: AbortSignal.any(signals) }, context, body)
+      // `done` reads the answer, and throws where that has another shape.
+      .then((answer) => done(null, answer))
+      .catch((error: unknown) => done(error));
+  };
+  return client;
+}
+
+/** The same client for one call: its requests end with the signal. */
+export function withSignal(client: Dockerode, signal: AbortSignal): Dockerode {
+  const modem: unknown = Object.create(client.modem as object, { signal: { value: signal } });
+  return Object.create(client, { modem: { value: modem } }) as Dockerode;
+}
+
+/** Sends one request. @returns parsed JSON or its bytes, the answer itself as a stream, or a connection that was upgraded */
+async function exchange(
+  protocol: string,
+  options: RequestOptions,
+  context: Context,
+  body: Body,
+): Promise<unknown> {
+  const { request: begin } = protocol === 'https' ? process.getBuiltinModule('node:https') : http;
+  const answer = await answerTo(begin(options), context, body);
+  if (!('statusCode' in answer)) return answer;
+  const status = answer.statusCode ?? 0;
+  if (context.statusCodes[status] !== true) {
+    throw new EngineRefusal(status, await refusal(answer));
+  }
+  if (!context.isStream) {
+    const filter = LIST.test(options.path ?? '') ? new WithoutLabels() : undefined;
+    return parsed(await read(answer, ANSWER_LIMIT_BYTES, filter));
+  }
+  // It may break when its reader has left already.
+  answer.on('error', () => {});
+  return answer;
+}
+
+function answerTo(
+  request: ClientRequest,
+  { hijack }: Context,
+  body: Body,
+): Promise<IncomingMessage | Duplex> {
+  return new Promise((resolve, reject) => {
+    // For good: the connection can break at any later time as well.
+    request.on('error', reject).once('response', resolve);
+    // Without an error where the engine begins to speak another protocol.
+    request.once('close', () => reject(new Error('the connection was closed without an answer')));
+    if (hijack) {
+      request.once('upgrade', (_, socket, head) => {
+        socket.on('error', () => {});
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket);
+      });
+    }
+    if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) request.end(body);
+    else body.once('error', (error: Error) => request.destroy(error)).pipe(request);
+  });
+}
+
+/** The whole of an answer, a large one through the filter. Throws where it is cut, or more than the limit would be kept. */
+async function read(answer: IncomingMessage, limit: number, filter?: WithoutLabels): Promise<Buffer> {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  let isFiltered = false;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    const kept = filter && isFiltered ? filter.take(chunk) : [chunk];
+    for (const part of kept) {
+      size += part.length;
+      chunks.push(part);
+    }
+    if (filter && !isFiltered && size > LARGE_BYTES) {
+      isFiltered = true;
+      chunks = chunks.flatMap((part) => filter.take(part));
+      size = chunks.reduce((sum, { length }) => sum + length, 0);
+    }
+    // Leaving the loop closes the connection.
+    if (size > limit) throw new Error(`its answer is longer than ${limit} bytes`);
+  }
+  return Buffer.concat(chunks, size);
+}
+
+function parsed(answer: Buffer): unknown {
+  try {
+    return JSON.parse(answer.toString('utf8'));
+  } catch {
+    return answer;
+  }
+}
+
+/** Why the engine refused, as it says itself, or in HTTP's terms. */
+async function refusal(answer: IncomingMessage): Promise<string> {
+  const { statusCode: status = 0, statusMessage = '', headers } = answer;
+  const text = await read(answer, ERROR_LIMIT_BYTES).catch(() => Buffer.alloc(0));
+  const json = parsed(text) as { readonly message?: unknown } | null;
+  if (typeof json?.message === 'string' && json.message.trim() !== '') return oneLine(json.message);
+  if (status >= 300 && status < 400) {
+    const location = headers.location === undefined ? '' : ` to ${oneLine(headers.location)}`;
+    return `HTTP status ${status}, a redirect${location}, which heddle does not follow`;
+  }
+  const isText = headers['content-type']?.startsWith('text/plain') && text.length > 0;
+  return `HTTP status ${status}: ${oneLine(isText ? text.toString('utf8') : statusMessage) || 'no reason given'}`;
+}
+
+/** One line without control characters, cut where it is long. */
+const oneLine = (text: string): string =>
+  text
+    .slice(0, MESSAGE_LIMIT)
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
