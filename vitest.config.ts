@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { IN_WORLDS, type TestProject } from './scripts/test/worlds.ts';
 
 /** Scenarios are numbered by area, and run in that order. */
 class ByName extends BaseSequencer {
@@ -9,21 +10,22 @@ class ByName extends BaseSequencer {
   }
 }
 
-const scenarios = (name: string, files: string) => ({
+const inWorld = ([name, { include, exclude = [] }]: [string, TestProject]) => ({
   test: {
     name,
     fileParallelism: false,
-    include: [`test/scenarios/${files}.test.ts`],
+    include: [...include],
+    exclude: [...exclude],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 });
 
 /**
- * Three rings. `unit` needs nothing but Node. `contract` and the scenarios, which are those of `names` and of the
- * `network`, need the real parts and run inside the worlds that scripts/test.ts makes, one file after the other, however
- * many processors there are: a world has one engine, one bridge and one port of each number. Timeouts are loose because
- * the machine is shared, and no test measures speed.
+ * `unit` needs nothing but Node. All else needs the real parts and runs inside the worlds that scripts/test.ts makes
+ * (scripts/test/worlds.ts says which files run beside which engine), one file after the other, however many processors
+ * there are: a world has one engine, one bridge and one port of each number. Timeouts are loose because the machine is
+ * shared, and no test measures speed.
  */
 export default defineConfig({
   test: {
@@ -40,17 +42,7 @@ export default defineConfig({
           testTimeout: process.env.HEDDLE_TEST_FULL === '1' ? 600_000 : 20_000,
         },
       },
-      {
-        test: {
-          name: 'contract',
-          fileParallelism: false,
-          include: ['test/contract/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
-      scenarios('names', '[0-2]*'),
-      scenarios('network', '[3-9]*'),
+      ...Object.entries(IN_WORLDS).map(inWorld),
     ],
   },
 });

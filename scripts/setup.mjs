@@ -7,6 +7,7 @@ import { ensureBuild } from './setup/build.mjs';
 import { ensureConsul } from './setup/consul.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { engineAnswers } from './setup/docker-host.mjs';
+import { ensureEngines } from './setup/engines.mjs';
 import { missingParts, requireMachine } from './setup/machine.mjs';
 import { installPackages } from './setup/packages.mjs';
 import { ensureResolverPackages } from './setup/resolver-packages.mjs';
@@ -24,6 +25,7 @@ const PURPOSES = {
     build: true,
     baseImage: true,
     resolvers: true,
+    engines: true,
   },
   bench: { parts: LAB, root: true, consul: true, build: true },
   'bench:attach': { parts: [...LAB, 'debootstrap'], root: true, build: true, baseImage: true },
@@ -48,6 +50,7 @@ async function main(purpose) {
   await installPackages(missing);
   if (needs.consul) ensureConsul();
   if (needs.resolvers) ensureResolverPackages();
+  if (needs.engines) ensureEngines();
   if (needs.build) {
     ensureDependencies();
     ensureBuild();

@@ -1,7 +1,9 @@
 /**
- * `npm test [-- filter…]`: lint, types and unit tests outside; contract tests and scenarios inside two worlds, each with
- * a real engine, a real Consul and real namespaces. With filters only the test files that match. `--full` takes the
- * larger counts and writes docs/verification.md. Fails when a test fails, is skipped, or when none ran.
+ * `npm test [-- filter…]`: lint, types and unit tests outside; contract tests and scenarios inside worlds, each with a
+ * real engine (old Docker, current Docker, podman), a real Consul and real namespaces. With filters only the test files
+ * that match, and only the worlds that have any. `--full` runs everything on old and current Docker with the larger
+ * counts, and writes docs/verification.md. Fails when a test fails, is skipped, or when none ran, and when a part is
+ * missing.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +12,11 @@ import { ROOT } from './root.ts';
 import { baseImageTar } from './setup/base-image.mjs';
 import { requireParts } from './test/parts.ts';
 import { runProgram } from './test/program.ts';
-import { noTests, sum, type Tally } from './test/tally.ts';
+import { noTests, sum, type Tally, tallyTable } from './test/tally.ts';
 import { writeVerification } from './test/verification.ts';
-import { hasTests, vitestReport, vitestWords } from './test/vitest.ts';
+import { vitestReport, vitestWords } from './test/vitest.ts';
+import { hasTests, WORLDS, type World } from './test/worlds.ts';
+import { OLD, type WorldEngine } from './world/engines.ts';
 import { runInWorld } from './world/launch.ts';
 import { differences, hostTraces } from './world/traces.ts';
 
@@ -34,17 +38,38 @@ async function ring(name: string, work: () => Promise<Omit<Tally, 'name' | 'seco
   rings.push({ name, ...(await work()), seconds: (Date.now() - started) / 1000 });
 }
 
-/** Side by side: what is tested waits more than it works, and one world keeps less than one of two processors busy. */
-const WORLDS = {
-  'contracts, registration and names': ['contract', 'names'],
-  'network, faults and other hosts': ['network'],
-} as const;
-
-async function testsInWorld(name: string, projects: readonly string[]) {
-  const report = join(scratch, `${name}.json`);
+async function testsInWorld({ engine, projects }: World) {
+  const report = join(scratch, `${projects.join('-')}.json`);
   const command = vitestWords(projects, report, filters).flat();
   const env = { HEDDLE_TEST_CONSUL: consul, HEDDLE_TEST_BASE_TAR: baseImageTar() };
-  return vitestReport(report, await runInWorld(command, env, { terminal: false }));
+  return vitestReport(report, await runInWorld(command, env, { terminal: false, engine }));
+}
+
+/** The demo's own commands check what they show: it passes when it ends well. */
+async function demoInWorld(engine: WorldEngine) {
+  const command = [process.execPath, join(ROOT, 'scripts/demo/in-world.ts'), '--once'];
+  const status = await runInWorld(command, {}, { terminal: false, engine });
+  const failures = status === 0 ? [] : [`the demo ended with status ${status}`];
+  return { ...noTests, isTests: true, passed: 1 - failures.length, failed: failures.length, failures };
+}
+
+const wantsDemo = filters.length === 0 || filters.includes('demo');
+const ringsInWorlds: readonly (() => Promise<void>)[] = [
+  ...WORLDS.filter(({ projects }) => hasTests(projects, filters)).map(
+    (world) => () => ring(world.name, () => testsInWorld(world)),
+  ),
+  ...(wantsDemo ? [OLD, { program: 'new' } as const] : []).map(
+    (engine) => () => ring(`demo, ${engine.program} engine`, () => demoInWorld(engine)),
+  ),
+];
+
+/** Two at a time: what is tested waits more than it works, and one world keeps less than one of two processors busy. */
+async function twoAtATime(works: readonly (() => Promise<void>)[]): Promise<void> {
+  const waiting = works.values();
+  const lane = async () => {
+    for (const work of waiting) await work();
+  };
+  await Promise.all([lane(), lane()]);
 }
 
 try {
@@ -58,11 +83,7 @@ try {
     return vitestReport(report, failed);
   });
   const before = hostTraces();
-  await Promise.all(
-    Object.entries(WORLDS)
-      .filter(([, projects]) => hasTests(projects, filters))
-      .map(([name, projects]) => ring(name, () => testsInWorld(name, projects))),
-  );
+  await twoAtATime(ringsInWorlds);
   await ring('the host is as it was', async () => {
     const found = differences(before, hostTraces());
     for (const line of found) console.log(line);
@@ -78,6 +99,6 @@ for (const failure of total.failures) console.log(`failed: ${failure}`);
 if (tests.passed + tests.failed === 0) console.log('no test ran');
 if (total.skipped > 0) console.log('a skipped test proves nothing: here it counts as a failure');
 if (full) writeVerification(rings, total);
-console.log(`\n${rings.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`);
+console.log(`\n${tallyTable(rings)}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 || total.skipped > 0 || tests.passed === 0 ? 1 : 0;

@@ -1,8 +1,32 @@
 /**
- * `node scripts/world.ts [command…]`: runs a command (a shell, when none is given) beside a Docker engine in
- * network, mount and pid namespaces of their own, and leaves nothing behind. For trying things out by hand.
+ * `node scripts/world.ts [--engine old|new|podman] [--defaults-of-29] [--cgroup2] [--iptables-legacy] [command…]`: runs a
+ * command (a shell, when none is given) beside a Docker engine in network, mount and pid namespaces of their own, and
+ * leaves nothing behind. For trying things out by hand.
  */
+import { parseArgs } from 'node:util';
+import type { WorldEngine } from './world/engines.ts';
 import { runInWorld } from './world/launch.ts';
 
-const [program = process.env.SHELL ?? 'sh', ...args] = process.argv.slice(2);
-process.exitCode = await runInWorld([program, ...args]);
+const FLAGS = {
+  engine: { type: 'string', default: 'old' },
+  'defaults-of-29': { type: 'boolean', default: false },
+  cgroup2: { type: 'boolean', default: false },
+  'iptables-legacy': { type: 'boolean', default: false },
+} as const;
+
+/** The flags end where the command begins, which has flags of its own. */
+const words = process.argv.slice(2);
+const isFlag = (word: string, at: number) => word.startsWith('--') || words[at - 1] === '--engine';
+const split = words.findIndex((word, at) => !isFlag(word, at));
+const { values } = parseArgs({ args: split < 0 ? words : words.slice(0, split), options: FLAGS });
+const program = values.engine;
+if (program !== 'old' && program !== 'new' && program !== 'podman')
+  throw new Error(`--engine ${program}: expected old, new or podman`);
+const engine: WorldEngine = {
+  program,
+  defaultsOf29: values['defaults-of-29'],
+  cgroup2: values.cgroup2,
+  iptablesLegacy: values['iptables-legacy'],
+};
+const [command = process.env.SHELL ?? 'sh', ...args] = split < 0 ? [] : words.slice(split);
+process.exitCode = await runInWorld([command, ...args], {}, { engine });

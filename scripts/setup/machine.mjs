@@ -4,6 +4,7 @@ import { mirrorRefusal } from './apt-source.mjs';
 import { baseImageTar } from './base-image.mjs';
 import { which } from './command.mjs';
 import { findConsul } from './consul.mjs';
+import { findCurrentDocker, findPodman } from './engines.mjs';
 import { osRelease } from './os-release.mjs';
 import { hasResolverPackages } from './resolver-packages.mjs';
 import { fail } from './say.mjs';
@@ -49,7 +50,7 @@ function isStatic(path) {
 }
 
 /** Refuses, before anything is changed, a machine on which the set-up cannot succeed, and says what to do there. */
-export function requireMachine({ purpose, missing, root, consul, baseImage, resolvers }) {
+export function requireMachine({ purpose, missing, root, consul, baseImage, resolvers, engines }) {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20) fail(`Node ${process.versions.node} is too old: Node 20 or newer is needed`);
   if (process.platform !== 'linux')
@@ -65,6 +66,12 @@ export function requireMachine({ purpose, missing, root, consul, baseImage, reso
   if (baseImage && !existsSync(baseImageTar()) && mirrorRefusal() !== undefined) wanted.push(baseImageTar());
   if (resolvers && !hasResolverPackages() && mirrorRefusal() !== undefined)
     wanted.push('packages of resolvers');
+  if (
+    engines &&
+    (findCurrentDocker() === undefined || findPodman() === undefined) &&
+    mirrorRefusal() !== undefined
+  )
+    wanted.push('a current Docker engine and podman, unpacked');
   if (wanted.length === 0) return;
   const reason = isDebian()
     ? mirrorRefusal()

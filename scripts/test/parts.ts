@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { baseImageTar } from '../setup/base-image.mjs';
 import { findConsul } from '../setup/consul.mjs';
+import { findCurrentDocker, findPodman } from '../setup/engines.mjs';
 import { missingParts } from '../setup/machine.mjs';
 import { hasResolverPackages } from '../setup/resolver-packages.mjs';
 
@@ -26,6 +27,8 @@ export function requireParts(): string {
   if (consul === undefined) missing.push('consul');
   if (!existsSync(baseImageTar())) missing.push(`the base image (${baseImageTar()})`);
   if (!hasResolverPackages()) missing.push('packages of resolvers');
+  if (findCurrentDocker() === undefined) missing.push('a current Docker engine');
+  if (findPodman() === undefined) missing.push('podman');
   if (process.getuid?.() !== 0) missing.push('root');
   if (consul !== undefined && missing.length === 0) return consul;
   throw new Error(

@@ -26,3 +26,14 @@ export function sum(rings: readonly Tally[]): Tally {
     seconds: total((ring) => ring.seconds),
   };
 }
+
+/** One line for each ring, for people. */
+export function tallyTable(rings: readonly Tally[]): string {
+  const width = Math.max(...rings.map(({ name }) => name.length));
+  return rings
+    .map(({ name, passed, failed, skipped, seconds }) => {
+      const counts = [`${passed} passed`, `${failed} failed`, `${skipped} skipped`];
+      return `${name.padEnd(width)}  ${counts.map((text) => text.padStart(12)).join('')}  ${seconds.toFixed(0)} s`;
+    })
+    .join('\n');
+}

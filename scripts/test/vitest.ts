@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { ROOT } from '../root.ts';
@@ -13,14 +12,6 @@ export function vitestWords(
   const flags = [...projects.map((name) => `--project=${name}`), '--passWithNoTests'];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   return ['vitest', ['run', ...flags, ...reporters, ...filters]];
-}
-
-/** Whether any test file of these projects matches the filters. Without filters every project has files. */
-export function hasTests(projects: readonly string[], filters: readonly string[]): boolean {
-  if (filters.length === 0) return true;
-  const flags = [...projects.map((name) => `--project=${name}`), '--filesOnly'];
-  const listed = execFileSync('vitest', ['list', ...flags, ...filters], { cwd: ROOT, encoding: 'utf8' });
-  return listed.trim() !== '';
 }
 
 /** The parts that are read of the report, whose form is Jest's. */

@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ENGINE_VARIABLE } from './engines.ts';
 
 /** The world's engine: dockerd on the default socket. Any process of the world may start, stop or kill it. */
 const SOCKET = '/run/docker.sock';
@@ -18,23 +19,37 @@ export function worldFolder(): string {
   throw new Error('this needs a Docker engine in a world of its own: run it by npm test');
 }
 
-/** Starts dockerd, with further flags if given (`--bridge=weave`), and waits until it answers. */
+/** Which engine this world has. */
+export const worldEngine = (): string => process.env[ENGINE_VARIABLE] ?? 'old';
+
+/** Starts the engine, with further flags if given (`--bridge=weave`), and waits until it answers. */
 export async function startEngine(flags: readonly string[] = []): Promise<void> {
   const folder = worldFolder();
   const log = openSync(join(folder, 'dockerd.log'), 'a');
-  const paths = ['--data-root', join(folder, 'docker'), '--exec-root', '/run/dockerd', '--pidfile', PIDFILE];
-  const cgroups = ['--cgroup-parent', `/${basename(folder)}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'];
-  const dockerd = spawn('dockerd', [...paths, '-H', `unix://${SOCKET}`, ...cgroups, ...flags], {
+  const [program, words] = worldEngine() === 'podman' ? podmanService() : dockerDaemon(folder);
+  const dockerd = spawn(program, [...words, ...flags], {
     detached: true, // Ctrl-C must not stop it under the feet of what uses it
     stdio: ['ignore', log, log],
   });
   dockerd.unref();
+  if (worldEngine() === 'podman') writeFileSync(PIDFILE, `${dockerd.pid}`);
   const deadline = Date.now() + READY_TIMEOUT;
   while (!(await engineAnswers())) {
     if (dockerd.exitCode !== null || Date.now() > deadline)
-      throw new Error(`dockerd is not up:\n${lastWords(folder)}`);
+      throw new Error(`${program} is not up:\n${lastWords(folder)}`);
     await sleep(20);
   }
+}
+
+function dockerDaemon(folder: string): [program: string, words: string[]] {
+  const paths = ['--data-root', join(folder, 'docker'), '--exec-root', '/run/dockerd', '--pidfile', PIDFILE];
+  const cgroups = ['--cgroup-parent', `/${basename(folder)}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'];
+  return ['dockerd', [...paths, '-H', `unix://${SOCKET}`, ...cgroups]];
+}
+
+/** Its folders are in the settings that podman.ts writes. */
+function podmanService(): [program: string, words: string[]] {
+  return ['podman', ['system', 'service', '--time=0', `unix://${SOCKET}`]];
 }
 
 /** Stops dockerd in order and waits for its end; containers end with it. */

@@ -6,27 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { writeBusyboxTar } from './busybox.ts';
 import { removeCgroups } from './cgroups.ts';
-
-/** Runs first inside the new namespaces; "$@" is the command. tini becomes pid 1, so that no zombie stays. */
-const PREPARE = `
-set -e
-ip link set lo up
-mount -t tmpfs tmpfs /run
-mkdir /run/netns /run/lock /run/cgroup
-mount -t tmpfs tmpfs /etc/docker
-mount -t tmpfs tmpfs /var/lib/heddle
-# a fresh sysfs shows the devices of the new network namespace; the control groups stay those of the host
-mount --rbind /sys/fs/cgroup /run/cgroup
-mount -t sysfs sysfs /sys
-mount --move /run/cgroup /sys/fs/cgroup
-exec tini -g -- "$@"`;
+import { OLD, prepareEngine, type WorldEngine } from './engines.ts';
 
 const NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+/** Runs first inside the new namespaces. */
+const PREPARE = fileURLToPath(new URL('./prepare.sh', import.meta.url));
 const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url));
 
 export interface WorldOptions {
   readonly entered?: (pid: number) => void;
   readonly terminal?: boolean;
+  readonly engine?: WorldEngine;
 }
 
 /**
@@ -34,23 +24,24 @@ export interface WorldOptions {
  * The world dies with this process, even by kill -9. Everything the command needs from a network must be there
  * before. Resolves to the command's exit status, when all that the world left has been removed.
  * @param options.entered hears the pid, on this side, of the world's first process: what `nsenter` needs
+ * @param options.engine the system's own Docker, unless another one is named
  * @param options.terminal false for a world beside others: only one can have the terminal
  */
 export async function runInWorld(
   command: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  { entered = () => {}, terminal = true }: WorldOptions = {},
+  { entered = () => {}, terminal = true, engine = OLD }: WorldOptions = {},
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-world-'));
   makeMountedFolders();
   try {
     mkdirSync(join(folder, 'tmp'), { mode: 0o1777 });
     writeBusyboxTar(join(folder, 'busybox.tar'));
-    const unshare = ['unshare', ...NAMESPACES, 'sh', '-c', PREPARE, 'sh'];
+    const unshare = ['unshare', ...NAMESPACES, 'sh', PREPARE];
     const inside = [process.execPath, INSIDE, ...command];
     const world = spawn('setpriv', ['--pdeathsig', 'KILL', ...unshare, ...inside], {
       stdio: terminal ? 'inherit' : ['ignore', 'pipe', 'pipe'],
-      env: worldEnvironment(folder, env),
+      env: worldEnvironment(folder, { ...prepareEngine(folder, engine), ...env }),
     });
     world.stdout?.pipe(process.stdout, { end: false });
     world.stderr?.pipe(process.stderr, { end: false });
@@ -65,8 +56,8 @@ export async function runInWorld(
   }
 }
 
-/** dockerd keeps a key in the first, heddle its state in the second; each world mounts its own over them. */
-const MOUNTED_FOLDERS = ['/etc/docker', '/var/lib/heddle'];
+/** dockerd keeps a key in the first, heddle its state in the second, podman its settings in the third; each world mounts its own over them. */
+const MOUNTED_FOLDERS = ['/etc/docker', '/var/lib/heddle', '/etc/containers'];
 /** Worlds of this process that run now, and the folders that are there for them alone: a mount needs a folder. */
 let worlds = 0;
 let madeFolders: readonly string[] = [];
@@ -90,8 +81,9 @@ function removeMadeFolders(): void {
  * files lie in the world's folder and go with it.
  */
 function worldEnvironment(folder: string, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const { DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...env } = process.env;
-  const PATH = `${env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
+  const { DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_API_VERSION, ...env } =
+    process.env;
+  const PATH = `${join(folder, 'bin')}:${env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
   // Words are run by the hundred, and each would be compiled anew.
   const NODE_COMPILE_CACHE = join(folder, 'compiled');
   return { ...env, PATH, NODE_COMPILE_CACHE, TMPDIR: join(folder, 'tmp'), ...extra, HEDDLE_WORLD: folder };

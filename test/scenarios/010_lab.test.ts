@@ -1,12 +1,24 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
+import { findCurrentDocker } from '../../scripts/setup/engines.mjs';
+import { worldEngine } from '../../scripts/world/engine.ts';
 import { clearWorld, leftOnHost } from '../support/cleanup.ts';
 import { startConsul } from '../support/consul.ts';
 import { dataOf, dig } from '../support/dig.ts';
 import { docker, killEngine, restartEngine, runContainer, startEngine } from '../support/engine.ts';
+import { engineApi } from '../support/engine-api.ts';
 import { eventually } from '../support/eventually.ts';
+import { succeed } from '../support/program.ts';
 
 afterAll(() => clearWorld());
+
+test('the engine is the one that this world was made for', async () => {
+  const { Version: version } = (await engineApi('GET', '/version')) as { Version: string };
+  const current = findCurrentDocker();
+  expect(current).toBeDefined();
+  const program = worldEngine() === 'new' ? `${current}/usr/sbin/dockerd` : 'dockerd';
+  expect(await succeed(program, ['--version'])).toContain(version);
+});
 
 test('the engine answers in namespaces of its own, where no device of the host is seen', async () => {
   expect(await docker('version', '--format', '{{.Server.Os}}')).toBe('linux');
@@ -39,7 +51,8 @@ test('a second Consul lives beside the first, and a frozen one answers nobody', 
   await using second = await startConsul({ portOffset: 1000 });
   first.freeze();
   const soon = { port: first.dnsPort, words: ['+time=1'] };
-  await expect(dig('consul.service.consul', soon)).rejects.toThrow('no reply');
+  // A stop signal takes a moment to reach every thread.
+  await eventually(() => expect(dig('consul.service.consul', soon)).rejects.toThrow('no reply'));
   expect((await dig('consul.service.consul', { port: second.dnsPort })).status).toBe('NOERROR');
   first.thaw();
   expect((await dig('consul.service.consul', { port: first.dnsPort })).status).toBe('NOERROR');

@@ -1,0 +1,63 @@
+import { globSync } from 'node:fs';
+import { ROOT } from '../root.ts';
+import { OLD, type WorldEngine } from '../world/engines.ts';
+
+/** A project of vitest, and the files it has. Read by vitest.config.ts, and here to know which worlds a filter needs. */
+export interface TestProject {
+  readonly include: readonly string[];
+  readonly exclude?: readonly string[];
+}
+
+const scenarios = (numbers: string): string => `test/scenarios/${numbers}*.test.ts`;
+const CONTRACT = 'test/contract/**/*.test.ts';
+/** These need an engine or a firewall that only one world has. */
+const LEGACY = scenarios('71');
+const PODMAN = scenarios('72');
+
+// By the flag in scripts/test.ts, which sets the variable for vitest.
+const full = process.env.HEDDLE_TEST_FULL === '1' || process.argv.includes('--full');
+/** Everything that stands on the engine: the lab, registration, names, attaching, addresses and other hosts. */
+const ENGINE_FILES = ['010', '100', '110', '200', '220', '300', '320', '600', '700', '705'].map(scenarios);
+const FEW_FILES = ['010', '220', '300', '705'].map(scenarios);
+
+export const IN_WORLDS = {
+  contract: { include: [CONTRACT] },
+  names: { include: [scenarios('[0-2]')] },
+  network: { include: [scenarios('[3-9]')], exclude: [LEGACY, PODMAN] },
+  current: full
+    ? { include: [CONTRACT, scenarios('')], exclude: [LEGACY, PODMAN] }
+    : { include: ENGINE_FILES },
+  'defaults-of-29': { include: full ? ENGINE_FILES : FEW_FILES },
+  legacy: { include: [LEGACY, ...(full ? [scenarios('3')] : [])] },
+  podman: { include: [PODMAN] },
+} as const satisfies Record<string, TestProject>;
+
+export interface World {
+  readonly name: string;
+  readonly engine: WorldEngine;
+  readonly projects: readonly (keyof typeof IN_WORLDS)[];
+}
+
+/** Every world with tests, those that take longest first: two run side by side. */
+export const WORLDS: readonly World[] = [
+  { name: 'contracts, registration and names', engine: OLD, projects: ['contract', 'names'] },
+  { name: 'network, faults and other hosts', engine: OLD, projects: ['network'] },
+  { name: 'the current engine', engine: { program: 'new' }, projects: ['current'] },
+  {
+    name: "the current engine with 29's defaults and cgroup v2",
+    engine: { program: 'new', defaultsOf29: true, cgroup2: true },
+    projects: ['defaults-of-29'],
+  },
+  { name: 'iptables-legacy', engine: { program: 'old', iptablesLegacy: true }, projects: ['legacy'] },
+  { name: 'podman', engine: { program: 'podman' }, projects: ['podman'] },
+];
+
+/** Whether any test file of these projects matches the filters, which are parts of paths. */
+export function hasTests(projects: World['projects'], filters: readonly string[]): boolean {
+  if (filters.length === 0) return true;
+  return projects.some((name) => {
+    const { include, exclude = [] }: TestProject = IN_WORLDS[name];
+    const files = globSync([...include], { cwd: ROOT, exclude: [...exclude] });
+    return files.some((file) => filters.some((filter) => `${ROOT}/${file}`.includes(filter)));
+  });
+}
