@@ -1,4 +1,4 @@
-import { fillTemplate } from '../services/tag-template/template.ts';
+import { fillTemplate, prepareTemplate } from '../services/tag-template/template.ts';
 import { formatOption } from './format.ts';
 import { containerJson } from './ps.ts';
 import type { HostWord } from './word.ts';
@@ -19,6 +19,7 @@ export const report: HostWord = {
     ]);
     const everything = { ...status, attachments, settings, details: containers.map(containerJson) };
     const json = JSON.stringify(everything, null, 2);
+    if (typeof options.f === 'string') await prepareTemplate(options.f);
     const text = typeof options.f === 'string' ? fillTemplate(options.f, JSON.parse(json)) : json;
     io.stdout.write(`${text}\n`);
     return 0;

@@ -282,9 +282,9 @@ describe.each(subjects)('%s', (_, subjectOf, { shared, real }) => {
     if (registry.checkedBy !== 'agent') return;
     const check = {
       id: 'c1',
-      name: 'http',
-      kind: 'http',
-      url: 'http://127.0.0.1:1/',
+      name: 'tcp',
+      kind: 'tcp',
+      target: '127.0.0.1:1',
       status: 'passing',
     } as const;
     const service = serviceOf({ checks: [{ ...check, interval: '1h', deregisterAfter: '10m' }] });

@@ -1,5 +1,5 @@
 import type { Snapshot } from '../../docker/snapshot.ts';
-import type { Value } from './functions.ts';
+import type { Value } from './syntax.ts';
 
 /** A container under the names that registrator's templates knew, as far as heddle knows them. */
 export function templateContainer(snapshot: Snapshot): Value {

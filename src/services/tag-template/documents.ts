@@ -8,10 +8,13 @@ const MAX_LENGTH = 64 * 1024;
 /** What the URLs of a template (`httpGet`) have answered: each is asked until it has, and then its answer is kept. */
 export class Documents {
   readonly #missing: Set<string>;
+  readonly #load: (() => Promise<void>) | undefined;
   readonly #texts = new Map<string, string>();
 
-  constructor(urls: Iterable<string>) {
+  /** @param load what else the template needs before it can be filled */
+  constructor(urls: Iterable<string>, load?: () => Promise<void>) {
     this.#missing = new Set(urls);
+    this.#load = load;
   }
 
   /** True when all have answered. */
@@ -28,6 +31,7 @@ export class Documents {
 
   /** Asks those that have not answered, once; resolves to a sentence for each that still has not. */
   async ask(signal?: AbortSignal): Promise<readonly string[]> {
+    await this.#load?.();
     const complaints = [...this.#missing].map(async (url) => {
       try {
         this.#texts.set(url, await fetchText(url, signal));

@@ -1,58 +1,57 @@
-import { TemplateError } from './syntax.ts';
-
-/** What fields and functions give: Go's strings, numbers, slices and maps, and structs as plain objects. */
-export type Value =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Value[]
-  | ReadonlyMap<string, Value>
-  | { readonly [field: string]: Value };
+import { matching } from './regular-expression.ts';
+import { TemplateError, type Value } from './syntax.ts';
+import { Work } from './work.ts';
 
 export interface TemplateFunction {
   readonly usage: string;
   readonly least: number;
   readonly most: number;
-  readonly apply: (...args: readonly Value[]) => Value;
+  readonly apply: (args: readonly Value[], work: Work) => Value;
 }
 
 /** What registrator's templates had (httpGet is a document's), and those of Go's own that tags need. */
 export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
-  entry('strSlice TEXT FROM [TO]', 2, 3, (text, from, to) => {
+  entry('strSlice TEXT FROM [TO]', 2, 3, ([text, from, to]) => {
     const [whole, start] = [string(text), number(from)];
     const end = to === undefined ? whole.length : number(to);
     // registrator gave the whole text where it is too short, and the rest of it where the end is before the start.
     if (start < 0 || start > whole.length || end > whole.length) return whole;
     return end < start ? whole.slice(start) : whole.slice(start, end);
   }),
-  entry('sIndex INDEX LIST', 2, 2, (index, list) => element(number(index), strings(list))),
-  entry('mIndex KEY MAP', 2, 2, (key, map) => table(map).get(string(key)) ?? ''),
-  entry('toUpper TEXT', 1, 1, (text) => string(text).toUpperCase()),
-  entry('toLower TEXT', 1, 1, (text) => string(text).toLowerCase()),
-  entry('replace COUNT OLD NEW TEXT', 4, 4, (count, before, after, text) =>
+  entry('sIndex INDEX LIST', 2, 2, ([index, list]) => element(number(index), strings(list))),
+  entry('mIndex KEY MAP', 2, 2, ([key, map]) => table(map).get(string(key)) ?? ''),
+  entry('toUpper TEXT', 1, 1, ([text]) => string(text).toUpperCase()),
+  entry('toLower TEXT', 1, 1, ([text]) => string(text).toLowerCase()),
+  entry('replace COUNT OLD NEW TEXT', 4, 4, ([count, before, after, text]) =>
     replace(number(count), string(before), string(after), string(text)),
   ),
-  entry('join SEPARATOR LIST', 2, 2, (separator, list) => strings(list).join(string(separator))),
-  entry('split SEPARATOR TEXT', 2, 2, (separator, text) => string(text).split(string(separator))),
-  entry('splitIndex INDEX SEPARATOR TEXT', 3, 3, (index, separator, text) =>
-    element(number(index), string(text).split(string(separator))),
+  entry('join SEPARATOR LIST', 2, 2, ([separator, list]) => join(strings(list), string(separator))),
+  entry('split SEPARATOR TEXT', 2, 2, ([separator, text]) => split(string(text), string(separator))),
+  entry('splitIndex INDEX SEPARATOR TEXT', 3, 3, ([index, separator, text]) =>
+    element(number(index), split(string(text), string(separator))),
   ),
-  entry('matchFirstElement REGEX LIST', 2, 2, (regex, list) => matching(regex, list)[0] ?? ''),
-  entry('matchAllElements REGEX LIST', 2, 2, (regex, list) => matching(regex, list)),
-  entry('jsonParse TEXT PATH', 2, 2, (text, path) => fromJson(string(text), string(path))),
-  entry('index LIST-OR-MAP KEY', 2, 2, (of, key) =>
+  entry(
+    'matchFirstElement REGEX LIST',
+    2,
+    2,
+    ([regex, list], work) => matching(string(regex), strings(list), work)[0] ?? '',
+  ),
+  entry('matchAllElements REGEX LIST', 2, 2, ([regex, list], work) =>
+    matching(string(regex), strings(list), work),
+  ),
+  entry('jsonParse TEXT PATH', 2, 2, ([text, path]) => fromJson(string(text), string(path))),
+  entry('index LIST-OR-MAP KEY', 2, 2, ([of, key]) =>
     Array.isArray(of) ? at(number(key), of) : (table(of).get(string(key)) ?? ''),
   ),
-  entry('len VALUE', 1, 1, (value) => length(value)),
-  entry('eq A B', 2, 2, (a, b) => a === b),
-  entry('ne A B', 2, 2, (a, b) => a !== b),
-  entry('and A B', 2, 2, (a, b) => (isTrue(a) ? b : a) as Value),
-  entry('or A B', 2, 2, (a, b) => (isTrue(a) ? a : b) as Value),
-  entry('not VALUE', 1, 1, (value) => !isTrue(value)),
+  entry('len VALUE', 1, 1, ([value]) => length(value)),
+  entry('eq A B', 2, 2, ([a, b]) => a === b),
+  entry('ne A B', 2, 2, ([a, b]) => a !== b),
+  entry('and A B', 2, 2, ([a, b]) => (isTrue(a) ? b : a) as Value),
+  entry('or A B', 2, 2, ([a, b]) => (isTrue(a) ? a : b) as Value),
+  entry('not VALUE', 1, 1, ([value]) => !isTrue(value)),
 ]);
 
-type Apply = (...args: readonly (Value | undefined)[]) => Value;
+type Apply = (args: readonly (Value | undefined)[], work: Work) => Value;
 
 function entry(usage: string, least: number, most: number, apply: Apply): [string, TemplateFunction] {
   return [usage.split(' ', 1)[0] as string, { usage, least, most, apply }];
@@ -114,29 +113,35 @@ function at(index: number, list: readonly Value[]): Value {
   return found;
 }
 
-/** The first `count` of them, all where it is negative. */
-function replace(count: number, before: string, after: string, text: string): string {
-  if (count < 0) return text.replaceAll(before, () => after);
-  const parts = text.split(before);
-  const head = parts.slice(0, count + 1).join(after);
-  return [head, ...parts.slice(count + 1)].join(before);
+function join(list: readonly string[], separator: string): string {
+  const length = list.reduce((sum, text) => sum + text.length, separator.length * list.length);
+  Work.allow(length);
+  return list.join(separator);
 }
 
-function matching(regex: Value | undefined, list: Value | undefined): string[] {
-  let expression: RegExp;
-  try {
-    expression = new RegExp(string(regex));
-  } catch {
-    throw new TemplateError(`${shown(regex)} is no regular expression`);
-  }
-  return strings(list).filter((text) => expression.test(text));
+function split(text: string, separator: string): string[] {
+  const parts = text.split(separator);
+  Work.allowElements(parts.length);
+  return parts;
+}
+
+/** The first `count` of them, all where it is negative. */
+function replace(count: number, before: string, after: string, text: string): string {
+  const parts = text.split(before);
+  const times = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1);
+  Work.allow(text.length + times * (after.length - before.length));
+  const head = parts.slice(0, times + 1).join(after);
+  return [head, ...parts.slice(times + 1)].join(before);
 }
 
 /** The value under `a::b::c`; empty where there is none, as registrator had it. */
 function fromJson(text: string, path: string): string {
   try {
     let value: unknown = JSON.parse(text);
-    for (const key of path.split('::')) value = Object(value)[key];
+    for (const key of path.split('::')) {
+      const holder = Object(value) as Readonly<Record<string, unknown>>;
+      value = Object.hasOwn(holder, key) ? holder[key] : undefined;
+    }
     if (value === undefined) return '';
     return typeof value === 'string' ? value : JSON.stringify(value);
   } catch {

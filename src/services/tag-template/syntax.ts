@@ -1,3 +1,13 @@
+/** What fields and functions give: Go's strings, numbers, slices and maps, and structs as plain objects. */
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Value[]
+  | ReadonlyMap<string, Value>
+  | { readonly [field: string]: Value };
+
 /** What a template is made of; `Pipe` and `Operand` are Go's terms (text/template). */
 export type Part =
   | { readonly kind: 'text'; readonly text: string }

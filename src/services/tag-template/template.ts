@@ -2,9 +2,11 @@ import type { Snapshot } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
 import { hasField, templateContainer } from './container.ts';
 import { Documents } from './documents.ts';
-import { FUNCTIONS, isTrue, print, type Value } from './functions.ts';
+import { FUNCTIONS, isTrue, print } from './functions.ts';
 import { parse } from './parse.ts';
-import { type Command, type Operand, type Part, type Pipe, TemplateError } from './syntax.ts';
+import { loadRegularExpressions } from './regular-expression.ts';
+import { type Command, type Operand, type Part, type Pipe, TemplateError, type Value } from './syntax.ts';
+import { Work } from './work.ts';
 
 /** Tags for every container (registrator's `-tags`). */
 export interface TagTemplate {
@@ -25,7 +27,7 @@ const MAX_STEPS = 10_000;
 export function parseTagTemplate(text: string): TagTemplate {
   try {
     const { parts, urls } = parse(text, hasField);
-    const documents = new Documents(urls);
+    const documents = new Documents(urls, usesRegularExpressions(text) ? loadRegularExpressions : undefined);
     return {
       documents,
       render: (snapshot) => new Rendering(templateContainer(snapshot), documents).run(parts),
@@ -35,6 +37,13 @@ export function parseTagTemplate(text: string): TagTemplate {
     throw new HeddleError('bad-input', `the template of the tags cannot be used: ${error.message}`);
   }
 }
+
+/** Loads what `fillTemplate` needs for this template. */
+export async function prepareTemplate(text: string): Promise<void> {
+  if (usesRegularExpressions(text)) await loadRegularExpressions();
+}
+
+const usesRegularExpressions = (text: string): boolean => /match(First|All)Element/.test(text);
 
 /**
  * Fills a template from a value, as `docker inspect -f` does.
@@ -54,6 +63,7 @@ export function fillTemplate(text: string, value: Value): string {
 class Rendering {
   readonly #root: Value;
   readonly #documents: Documents;
+  readonly #work = new Work();
   #output = '';
   #steps = 0;
 
@@ -99,8 +109,9 @@ class Rendering {
     if (command.kind === 'operand') return this.#operand(command.operand, dot);
     const args = command.args.map((operand) => this.#operand(operand, dot));
     if (piped !== undefined) args.push(piped);
+    this.#work.read(args);
     // The parser knows that it is there.
-    return FUNCTIONS.get(command.name)?.apply(...args) as Value;
+    return FUNCTIONS.get(command.name)?.apply(args, this.#work) as Value;
   }
 
   #operand(operand: Operand, dot: Value): Value {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/errors.ts';
+import { loadRegularExpressions } from '../../../src/services/tag-template/regular-expression.ts';
 import { TemplateError } from '../../../src/services/tag-template/syntax.ts';
 import { parseTagTemplate } from '../../../src/services/tag-template/template.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -23,6 +24,8 @@ const CONTAINER = snapshot('e20f9c1a76565d', {
     { name: 'front', ipv4: '172.18.0.2', ipv6: '' },
   ],
 });
+beforeAll(loadRegularExpressions);
+
 const rendered = (template: string) => parseTagTemplate(template).render(CONTAINER);
 
 describe('a template of tags', () => {
@@ -162,5 +165,68 @@ describe('a template of tags', () => {
         },
       ),
     );
+  });
+});
+
+describe('what a container says of itself', () => {
+  const filled = (template: string, metadata: Record<string, string>) => {
+    const labelled = snapshot('a', {
+      metadata: new Map(Object.entries(metadata)),
+      labelNames: new Set(Object.keys(metadata)),
+    });
+    const started = performance.now();
+    let result: string;
+    try {
+      result = parseTagTemplate(template).render(labelled);
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      result = error.message;
+    }
+    expect(performance.now() - started).toBeLessThan(2_000);
+    return result;
+  };
+  const long = 'a'.repeat(32_000);
+
+  // A backtracking engine takes years over forty letters of these.
+  it.each(['^(a+)+$', '^(a|aa)+$', '(a*)*b$', '^([a-z]+ ?)*$', '(x+x+)+y', '(.*)*=(.*)*!'])(
+    'cannot make a pattern with nested quantifiers go on: %s',
+    (pattern) => {
+      const template = `{{split "," .Config.Labels.v | matchAllElements "${pattern}" | join ","}}`;
+      expect(filled(template, { v: `${'a'.repeat(40)}!` })).toMatch(/^(a+!)?$/);
+      expect(filled(template, { v: `${'x'.repeat(40)}!` })).toMatch(/^(x+!)?$/);
+    },
+  );
+
+  it('cannot make a pattern of its own go on', () => {
+    const template = '{{split "," .Config.Labels.v | matchAllElements .Config.Labels.p | join ","}}';
+    for (const p of ['(a{1,100}){1,10}b', '(?:a?){500}(?:a){400}', '\\pL{900}', '(?=a)', 'a'.repeat(600)]) {
+      expect(filled(template, { v: Array(8).fill('a'.repeat(4_000)).join(','), p })).toMatch(
+        /^$|too much work|is no regular|longer than/,
+      );
+    }
+  });
+
+  it.each([
+    ['{{replace -1 "a" .Config.Labels.v .Config.Labels.v}}', 'a text in it is longer than 65536 characters'],
+    ['{{split "" .Config.Labels.v | len}}', 'a list in it has more than 10000 elements'],
+    [
+      '{{join .Config.Labels.v (split "b" .Config.Labels.b)}}',
+      'a text in it is longer than 65536 characters',
+    ],
+    [
+      '{{range split "b" .Config.Labels.b}}{{toUpper $.Config.Labels.v | len}}{{end}}',
+      'it takes too much work for what this container says',
+    ],
+    ['{{jsonParse "{}" "constructor"}}{{jsonParse "[]" "length::toString"}}', ''],
+  ])('has a bound in %s', (template, expected) => {
+    expect(filled(template, { v: long, b: 'b'.repeat(1_000) })).toBe(expected);
+  });
+
+  it("takes registrator's syntax, which is RE2's", () => {
+    const template = (pattern: string) =>
+      `{{split "," "Foo,bar,é" | matchAllElements ${pattern} | join ","}}`;
+    expect(filled(template('"(?i)^foo$"'), {})).toBe('Foo');
+    expect(filled(template('`\\p{Lu}`'), {})).toBe('Foo');
+    expect(filled(template('`[[:lower:]]{3}`'), {})).toBe('bar');
   });
 });
