@@ -32,7 +32,9 @@ function questionAbout(name: string, type: 'A' | 'AAAA', asker: Question): Quest
   const flags = asker.recursionDesired ? dnsPacket.RECURSION_DESIRED : 0;
   const packet = dnsPacket.encode({ type: 'query', flags, questions: [{ name, type }] });
   const received = readQuery(packet, asker.client, 'tcp');
-  return received && 'query' in received ? received.query.question : undefined;
+  if (!received || !('query' in received)) return undefined;
+  const { returns } = asker;
+  return { ...received.query.question, ...(returns !== undefined && { returns }) };
 }
 
 function addressRecordsIn(message: Buffer, { asked, bytes, name: host }: Question): ResourceRecord[] {

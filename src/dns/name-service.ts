@@ -4,8 +4,10 @@ import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
+import { AliasZone } from './aliases.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type ForwardNeeds, ForwardZone } from './forward/forward.ts';
+import { serversFor } from './forward/routes.ts';
 import { UpstreamClient } from './forward/upstream-client.ts';
 import { type Upstream, Upstreams } from './forward/upstreams.ts';
 import { hostRecords, type OtherNames } from './hosts.ts';
@@ -19,11 +21,13 @@ import { BridgeListeners } from './server/bridges.ts';
 import type { ListenerStatus } from './server/listener.ts';
 import { RateLimit } from './server/rate-limit.ts';
 import { DnsServer } from './server/server.ts';
+import type { Zone } from './zone.ts';
 import { ConsulZone } from './zones/consul.ts';
 import { FirstLook } from './zones/first-look.ts';
 import { ReverseZone } from './zones/reverse.ts';
 import { ServiceZone } from './zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from './zones/settings.ts';
+import { SPECIAL_NAMES, SPECIAL_REVERSE_NAMES, SpecialUseZone } from './zones/special-use.ts';
 import { WeaveZone } from './zones/weave.ts';
 
 export interface NameServiceNeeds {
@@ -101,24 +105,32 @@ export class NameService {
     const client = new UpstreamClient();
     this.#client = client;
     const { domain, altDomain, weaveDomain, consulDns } = settings;
+    const ownDomains = [domain, weaveDomain, altDomain ?? []].flat();
     const forward = new ForwardZone(
       { upstreams, client, isLocal, isOwn },
-      { ownDomains: [domain, weaveDomain, altDomain ?? []].flat(), routes: settings.forward },
+      { ownDomains, routes: settings.forward },
     );
     const consul = consulDns && consulNames({ client, isOwn }, consulDns);
     const weave = new WeaveZone({ names }, { domain: weaveDomain });
     const others: OtherNames = {
-      resolve: async (question) => weave.resolve(question) ?? forward.resolve(question),
+      resolve: async (question) => weave.resolve(question) ?? aliases.resolve(question),
     };
-    const zones = [
-      new FirstLook(() => needs.known()),
+    const own: readonly Zone[] = [
       ...(consul ? [new ConsulZone({ consul }, zone)] : []),
       new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(others, host, asker) }, zone),
       weave,
       new ReverseZone({ view, names, consul, networks: () => needs.networks() }, zone, [
         formatCidr(settings.ipallocRange),
       ]),
-      forward,
+    ];
+    const aliases = new AliasZone({ others: forward, own }, { ownDomains });
+    const isRouted = (name: string) => serversFor(settings.forward, name).length > 0;
+    const zones: readonly Zone[] = [
+      new SpecialUseZone(SPECIAL_NAMES, { isRouted }),
+      new FirstLook(() => needs.known()),
+      ...own,
+      new SpecialUseZone(SPECIAL_REVERSE_NAMES, { isRouted }),
+      aliases,
     ];
     const resolver = new Resolver({ zones, log });
     const responder = new Responder({

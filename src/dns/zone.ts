@@ -17,6 +17,8 @@ export interface Question {
   readonly transport: 'udp' | 'tcp';
   readonly recursionDesired: boolean;
   readonly checkingDisabled: boolean;
+  /** How often aliases of others have led this question back to our own names; absent for never. */
+  readonly returns?: number;
   /** What the asker's OPT record says (RFC 6891); absent without one. */
   readonly edns?: Edns;
 }

@@ -20,12 +20,15 @@ const SANER = new Map([
   ['ptr-unknown', 'consul 0 SOA'],
 ]);
 
-const quirks = recorded.cases.filter(({ level, id }) => level === 'quirk' && !SANER.has(id));
+/** Recorded without EDNS, where Consul cuts to three answers; it follows a fourth alias, and so do we. */
+const CUT = 'host-loop';
+
+const quirks = recorded.cases.filter(({ level, id }) => level === 'quirk' && !SANER.has(id) && id !== CUT);
 
 test('only the named cases are left out', () => {
   expect(must.length).toBe(106);
   expect(replayed.length).toBe(must.length - 2);
-  expect(quirks.length).toBe(recorded.cases.length - must.length - 1 - 2);
+  expect(quirks.length).toBe(recorded.cases.length - must.length - 1 - 3);
 });
 
 describe('a recorded answer of Consul', () => {
@@ -53,6 +56,12 @@ test('a list of services that does not fit keeps answers and additionals in step
 });
 
 describe('a deliberate difference', () => {
+  test('aliases in a circle: four of them, as Consul answers where they fit', async () => {
+    const { reply } = await replayAlone(recorded.cases.find(({ id }) => id === CUT) as RecordedCase);
+    const names = dnsPacket.decode(reply as Buffer).answers?.map(({ name }) => name.split('.')[0]);
+    expect(names).toEqual(['loopa', 'loopb', 'loopa', 'loopb']);
+  });
+
   test.each([...SANER])('%s: the saner answer', async (id, record) => {
     const { reply } = await replayAlone(recorded.cases.find((one) => one.id === id) as RecordedCase);
     const { answers = [], authorities = [] } = dnsPacket.decode(reply as Buffer);

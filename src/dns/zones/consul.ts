@@ -1,6 +1,6 @@
 import type { OtherNames } from '../hosts.ts';
 import { decodedReply, withOwner } from '../wire/decoded.ts';
-import { MessageWriter } from '../wire/writer.ts';
+import { renamed } from '../wire/renamed.ts';
 import type { Question, Resolved, Zone } from '../zone.ts';
 import { parseServiceName } from './names.ts';
 import type { ServiceZoneSettings } from './settings.ts';
@@ -11,10 +11,6 @@ export interface ConsulZoneNeeds {
 }
 
 type ConsulZoneSettings = Pick<ServiceZoneSettings, 'domain' | 'altDomain' | 'datacenter'>;
-
-/** Type and class behind the name of a question. */
-const TYPE_AND_CLASS_BYTES = 4;
-const MAX_NAME_BYTES = 255;
 
 /**
  * Names that only Consul can answer, asked from its own DNS: those of other datacenters, prepared queries, and the
@@ -57,22 +53,5 @@ export class ConsulZone implements Zone {
 }
 
 /** The same question below another domain; undefined where the name would be too long. */
-function movedBelow(question: Question, from: string, to: string): Question | undefined {
-  const typeAt = question.bytes.length - TYPE_AND_CLASS_BYTES;
-  const left = question.bytes.subarray(0, typeAt - nameBytes(from).length);
-  const bytes = Buffer.concat([left, nameBytes(to), question.bytes.subarray(typeAt)]);
-  if (bytes.length - TYPE_AND_CLASS_BYTES > MAX_NAME_BYTES) return undefined;
-  return {
-    ...question,
-    bytes,
-    labels: [...question.labels.slice(0, -from.split('.').length), ...to.split('.')],
-    name: `${question.name.slice(0, -from.length)}${to}`,
-    asked: `${question.asked.slice(0, -from.length)}${to}`,
-  };
-}
-
-function nameBytes(name: string): Buffer {
-  const writer = new MessageWriter(MAX_NAME_BYTES);
-  writer.name(name);
-  return writer.finish();
-}
+const movedBelow = (question: Question, from: string, to: string): Question | undefined =>
+  renamed(question, `${question.asked.slice(0, -from.length)}${to}`);

@@ -96,6 +96,23 @@ describe('a name of another tree', () => {
 });
 
 describe('a host name as address', () => {
+  // As Consul 1.8.7 answers: c3 is the longest chain that ends at its address.
+  test.each([
+    [1, ['c0.service.consul', '10.2.1.10']],
+    [3, ['c2.service.consul', 'c1.service.consul', 'c0.service.consul', '10.2.1.10']],
+    [4, ['c3.service.consul', 'c2.service.consul', 'c1.service.consul', 'c0.service.consul']],
+    [6, ['c5.service.consul', 'c4.service.consul', 'c3.service.consul', 'c2.service.consul']],
+  ])('in a chain of %i is followed as far as Consul follows it', async (length, expected) => {
+    const instances = (name: string) => {
+      const at = Number(name.slice(1));
+      return [instance({ address: at === 0 ? '10.2.1.10' : `c${at - 1}.service.consul` })];
+    };
+    const view = { instances, node: () => undefined };
+    const zone = new ServiceZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'h1' });
+    const reply = await zone.resolve(questionOf(queryBytes(`c${length}.service.consul`, 'A')));
+    expect(reply?.answers.map(({ data }) => data)).toEqual(expected);
+  });
+
   test('that leads to others is followed a bounded number of times, breadth included', async () => {
     let asked = 0;
     const instances = () => {
@@ -108,8 +125,8 @@ describe('a host name as address', () => {
     const reply = await new ServiceZone({ view }, { ...SERVICE_ZONE_DEFAULTS, node: 'h1' }).resolve(
       questionOf(queryBytes('web.service.consul', 'A')),
     );
-    expect(reply?.answers.map(({ type }) => type)).toEqual(['CNAME', 'CNAME', 'CNAME']);
-    expect(asked).toBe(3);
+    expect(reply?.answers.map(({ type }) => type)).toEqual(['CNAME', 'CNAME', 'CNAME', 'CNAME']);
+    expect(asked).toBe(4);
   });
 });
 
