@@ -45,6 +45,7 @@ export function parseRun(given: readonly string[]): RunCommand {
   const closed: string[] = [];
   let format = 'text';
   let withDns = false;
+  let endsWithValue = false;
   let at = 0;
   for (; at < given.length; ) {
     const word = given[at] as string;
@@ -60,14 +61,16 @@ export function parseRun(given: readonly string[]): RunCommand {
       const { length } = optionAt(given, at);
       dockerOptions.push(...given.slice(at, at + length));
       at += length - 1;
+      endsWithValue = length > 1;
     }
     at += 1;
   }
   if (format !== 'text' && format !== 'json') {
     throw new HeddleError('bad-input', `--format: '${format}' is not one of text, json`);
   }
-  const image = given[at];
-  if (image === undefined) {
+  const image = given[at] ?? '';
+  // The last option may be one that docker does not know, which took the image for its value: docker says so.
+  if (at >= given.length && !endsWithValue) {
     throw new HeddleError(
       'bad-input',
       'run needs an image, with any options of docker run before it: run 10.2.1.1/16 -e SERVICE_NAME=web nginx',

@@ -63,6 +63,8 @@ describe('the words of run', () => {
     ['-h --with-dns nginx', [false, '', '-h --with-dns nginx']],
     ['--dns 10.2.1.3 --add-host a:10.2.1.3 nginx', [false, '', '--dns 10.2.1.3 --add-host a:10.2.1.3 nginx']],
     ['--no-healthcheck 10.2.1.3/16 nginx', [false, '10.2.1.3/16', '--no-healthcheck nginx']],
+    // Docker knows no such flag, and says so.
+    ['10.2.1.3/16 --nosuch nginx', [false, '10.2.1.3/16', '--nosuch nginx']],
     ['--invented-later 10.2.1.3/16 nginx', [false, '', '--invented-later 10.2.1.3/16 nginx']],
     // Images.
     ['-it 10.0.0.5:5000/web:1 sh', [false, '', '-it 10.0.0.5:5000/web:1 sh']],
@@ -89,6 +91,7 @@ describe('the words of run', () => {
     ['10.2.1.1/16 10.2.1 nginx', /"10\.2\.1"/],
     ['--format yaml nginx', /--format: 'yaml' is not one of text, json/],
     ['10.2.1.1/16 --add-host', /needs an image/],
+    ['10.2.1.1/16 --name m1 -it', /needs an image/],
     ['--name m1 10.2.1.300/16 nginx', /10\.2\.1\.300\/16/],
     ['-it 10.2.1.3/16', /needs an image/],
     ['-it 10.2.1.3 nginx', /prefix length/],
