@@ -4,18 +4,16 @@ import { HeddleError } from '../errors.ts';
 import { parseHostEntry } from '../hosts-file/entry.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import { ADDRESS_WORDS, addressesAndContainer } from './addresses.ts';
+import { addressesAndContainer, takesAddressesAndContainer } from './addresses.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
 const describe = (command: Command, summary: string): Command =>
-  command
-    .summary(summary)
-    .argument('<words...>', `[address]... <container>; addresses are ${ADDRESS_WORDS}`)
-    .addOption(formatOption());
+  takesAddressesAndContainer(command.summary(summary)).addOption(formatOption());
 
-/** As scripts read them: without prefix, in one line. */
-export const bareAddresses = (cidrs: readonly Cidr[]): string => `${cidrs.map(({ ip }) => ip).join(' ')}\n`;
+/** As scripts read them: without prefix, in one line; nothing for none. */
+export const bareAddresses = (cidrs: readonly Cidr[]): string =>
+  cidrs.length === 0 ? '' : `${cidrs.map(({ ip }) => ip).join(' ')}\n`;
 
 export const attach: HostWord = {
   name: 'attach',
@@ -32,11 +30,11 @@ export const attach: HostWord = {
         .option('--add-host <name:ip>', 'one more name in the file of --rewrite-hosts; repeatable', several),
     ),
   check({ args, options }) {
-    addressesAndContainer(args);
+    addressesAndContainer(args, 'attach');
     attachOptions(options);
   },
   async run(host, { args, options }, io) {
-    const { requests, container } = addressesAndContainer(args);
+    const { requests, container } = addressesAndContainer(args, 'attach');
     const cidrs = await host.addresses.attach(container, requests, attachOptions(options));
     answer(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
     return 0;
@@ -72,9 +70,9 @@ function refuseWithoutDns(command: Command): void {
 export const detach: HostWord = {
   name: 'detach',
   describe: (command) => void describe(command, 'take addresses away from a container'),
-  check: ({ args }) => void addressesAndContainer(args),
+  check: ({ args }) => void addressesAndContainer(args, 'detach'),
   async run(host, { args, options }, io) {
-    const { requests, container } = addressesAndContainer(args);
+    const { requests, container } = addressesAndContainer(args, 'detach');
     const cidrs = await host.addresses.detach(container, requests);
     answer(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
     return 0;

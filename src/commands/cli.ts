@@ -26,10 +26,12 @@ export async function run(given: readonly string[], io: Io, env: Environment): P
 }
 
 /** `heddle <word>`, or the daemon's own line: flags and a registry URI, as registrator was started. */
-export function normalise(given: readonly string[]): Translation {
+export function normalise(written: readonly string[]): Translation {
+  const given = written.map((word, at) => (at < 2 ? (ONE_DASH[word] ?? word) : word));
   const asGiven = { argv: given, pointless: [] };
   const first = given[0];
   if (first === undefined) return { ...asGiven, argv: ['--help'] };
+  if (first === '-v') return { ...asGiven, argv: ['--version'] };
   if (['--help', '-h', '--version', '-V'].includes(first)) return asGiven;
   const translation = translateRegistrator(given);
   const { argv } = translation;
@@ -38,6 +40,9 @@ export function normalise(given: readonly string[]): Translation {
   const isDaemon = next === undefined || next.startsWith('-') || next.includes('://');
   return isDaemon ? { ...translation, argv: ['daemon', ...argv] } : asGiven;
 }
+
+/** As registrator and other programs in Go are asked; commander would read them as many flags of a letter each. */
+const ONE_DASH: Readonly<Record<string, string>> = { '-help': '--help', '-version': '--version' };
 
 const LAUNCH_HELP = `
 --replace  put a new container in the place of a running one; without daemon arguments, with those it had

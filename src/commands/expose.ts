@@ -17,11 +17,11 @@ export const expose: HostWord = {
       .helpOption('--help', 'show this')
       .option('-h, --name <fqdn>', 'a name for these addresses, until they are hidden')
       .option('--without-masquerade', 'without rules that masquerade; who is to answer needs a route back'),
-  check: ({ args }) => void requestsIn(args),
+  check: ({ args }) => void requestsIn(args, 'expose'),
   async run(host, { args, options }, io) {
     const name = options.name as string | undefined;
     const masquerade = options.withoutMasquerade !== true;
-    const cidrs = await host.addresses.expose(requestsIn(args), { name, masquerade });
+    const cidrs = await host.addresses.expose(requestsIn(args, 'expose'), { name, masquerade });
     const value = { addresses: cidrs.map(formatCidr), ...(name !== undefined && { name }) };
     answer(io, options, bareAddresses(cidrs), value);
     return 0;
@@ -32,9 +32,9 @@ export const hide: HostWord = {
   name: 'hide',
   describe: (command) =>
     void describe(command, "take this host's addresses on the network away, and their names with them"),
-  check: ({ args }) => void requestsIn(args),
+  check: ({ args }) => void requestsIn(args, 'hide'),
   async run(host, { args, options }, io) {
-    const cidrs = await host.addresses.hide(requestsIn(args));
+    const cidrs = await host.addresses.hide(requestsIn(args, 'hide'));
     answer(io, options, bareAddresses(cidrs), { addresses: cidrs.map(formatCidr) });
     return 0;
   },

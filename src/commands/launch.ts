@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/schema.ts';
 import { daemonAt } from '../control/client.ts';
@@ -13,6 +12,7 @@ import { imagesFrom, requireImage } from '../launch/load.ts';
 import { replace } from '../launch/replace.ts';
 import { VERSION } from '../version.ts';
 import { answer } from './format.ts';
+import { HintingCommand } from './hinting-command.ts';
 import { refuseManyHosts, refusePeerFlags } from './many-hosts.ts';
 import { outputTo } from './program.ts';
 import { translateRegistrator } from './registrator.ts';
@@ -27,7 +27,7 @@ export interface LaunchNeeds {
   readonly io: Io;
 }
 
-/** Of `launch` itself; what stands behind them is for the daemon. */
+/** Of `launch` itself, wherever they stand; the others are for the daemon. */
 const OWN_FLAGS: readonly string[] = ['--replace', '--load', '--format=json', '--format=text'];
 
 /** @returns the exit status */
@@ -60,13 +60,14 @@ export async function launchArguments(
 ): Promise<{ readonly flags: ReadonlySet<string>; readonly args: readonly string[] }> {
   refusePeerFlags(words);
   const flags = new Set<string>();
-  const rest = [...words];
-  for (;;) {
-    const taken = rest[0] === '--format' ? 2 : 1;
-    const flag = rest.slice(0, taken).join('=');
-    if (!OWN_FLAGS.includes(flag)) break;
-    flags.add(flag);
-    rest.splice(0, taken);
+  const rest: string[] = [];
+  for (let at = 0; at < words.length; ) {
+    const taken = words[at] === '--format' ? 2 : 1;
+    const given = words.slice(at, at + taken);
+    const flag = given.join('=');
+    if (OWN_FLAGS.includes(flag)) flags.add(flag);
+    else rest.push(...given);
+    at += taken;
   }
   const { argv: args, problem } = translateRegistrator(rest);
   if (problem !== undefined) throw new HeddleError('bad-input', problem);
@@ -106,7 +107,8 @@ async function otherDaemon(socket: string, client: DockerClient): Promise<Engine
 
 /** What the daemon would refuse is refused before anything is started. */
 async function checkDaemonArguments(args: readonly string[], io: Io): Promise<void> {
-  const daemon = addSettings(new Command('launch').argument('[registry...]').exitOverride());
+  const own = OWN_FLAGS.map((flag) => flag.replace(/=.*$/, ''));
+  const daemon = addSettings(new HintingCommand('launch', own).argument('[registry...]').exitOverride());
   daemon.configureOutput(outputTo(io)).parse([...args], { from: 'user' });
   const [registry, ...more] = daemon.args;
   // A host's bare name or address was a peer to the script; a registry is a URI.

@@ -4,6 +4,7 @@ import ipaddr from 'ipaddr.js';
 import type { NameRequest } from '../dns/names/weave-names.ts';
 import { containerName } from '../docker/container-name.ts';
 import { HeddleError } from '../errors.ts';
+import { looksLikeRequest } from '../ipam/request.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
@@ -11,10 +12,7 @@ import type { HostWord, WordArguments } from './word.ts';
 function describe(command: Command, summary: string, none: string): void {
   command
     .summary(summary)
-    .argument(
-      '[words...]',
-      'addresses, then the container whose name it is; without one the name is nobody’s',
-    )
+    .argument('[arguments...]', 'addresses, then the container that is named; without one the addresses are')
     // As the weave script has it: -h is the name.
     .helpOption('--help', 'show this')
     .option('-h, --name <name>', `the name, with or without the domain of container names (${none})`)
@@ -70,11 +68,16 @@ export function nameRequest({ args, options }: WordArguments): NameRequest {
   const name = options.name as string | undefined;
   const [container, ...more] = args.filter((word) => !isIP(word));
   const ips = args.filter(isIP).map((ip) => ipaddr.process(ip).toString());
-  if (more.length > 0) {
+  const notIp = [container, ...more].find((word) => word !== undefined && looksLikeRequest(word));
+  if (notIp !== undefined) {
     throw new HeddleError(
       'bad-input',
-      `'${container}' is no IP address; expected addresses, then one container`,
+      `'${notIp}' is no IP address; expected addresses without a prefix length, then one container`,
     );
+  }
+  if (more.length > 0) {
+    const names = [container, ...more].map((name) => `'${name}'`).join(', ');
+    throw new HeddleError('bad-input', `expected addresses, then one container, and got ${names}`);
   }
   if (container === undefined && (name === undefined || ips.length === 0)) {
     throw new HeddleError('bad-input', 'expected a container, or addresses and a name: 10.2.1.1 -h web');

@@ -16,7 +16,7 @@ export const prepareRun: HostWord = {
       .option('--with-dns', 'print the flags that make docker run use the resolver')
       .option('--own-search', 'it has search domains of its own'),
   async run(host, { args, options }, io) {
-    if (args.length > 0) await host.addresses.check(requestsIn(args));
+    if (args.length > 0) await host.addresses.check(requestsIn(args, 'run'));
     if (!options.withDns) return 0;
     const flags = resolverArgs(await host.resolver(), { search: options.ownSearch !== true });
     io.stdout.write(`${flags.join(' ')}\n`);

@@ -1,4 +1,4 @@
-import { Command, CommanderError, type OutputConfiguration } from 'commander';
+import { type Command, CommanderError, type OutputConfiguration } from 'commander';
 import { tellFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { VERSION } from '../version.ts';
@@ -11,6 +11,7 @@ import { settingsWord } from './effective-settings.ts';
 import { explainWord } from './explain.ts';
 import { expose, hide } from './expose.ts';
 import { gc } from './gc.ts';
+import { HintingCommand } from './hinting-command.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { prepareRun } from './prepare-run.ts';
 import { ps } from './ps.ts';
@@ -64,12 +65,14 @@ export async function runProgram(
   define: (program: Command, end: End) => void,
 ): Promise<number> {
   let status = 0;
-  const program = new Command('heddle')
+  const program = new HintingCommand('heddle')
     .description('Gives every container of a Docker host its own address, service and name.')
     .version(`heddle ${VERSION}`)
     .configureOutput(outputTo(io))
     .enablePositionalOptions()
+    .helpCommand(false)
     .exitOverride();
+  defineHelp(program);
   define(program, (given) => {
     status = given;
   });
@@ -79,6 +82,18 @@ export async function runProgram(
   } catch (error) {
     return complain(error, io);
   }
+}
+
+/** `help`, and `help attach`. */
+function defineHelp(program: Command): void {
+  const help = program.command('help').summary('show this, or the help of a command').argument('[command]');
+  help.action((name: string | undefined) => {
+    const found = program.commands.find((command) => command.name() === name);
+    if (name !== undefined && !found) {
+      program.error(`error: unknown command '${name}'`, { code: 'commander.unknownCommand' });
+    }
+    (found ?? program).outputHelp();
+  });
 }
 
 /** Where a command's own words go, and how they begin. */

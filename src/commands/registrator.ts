@@ -29,6 +29,9 @@ const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ['retry-interval', { kind: 'number', pointless: FOR_EVER }],
 ]);
 
+/** Without dashes, for suggestions. */
+export const REGISTRATOR_FLAGS: readonly string[] = [...FLAGS.keys()];
+
 /** A command line with registrator's flags turned into ours. */
 export interface Translation {
   readonly argv: readonly string[];

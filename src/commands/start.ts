@@ -2,7 +2,7 @@ import { containerName } from '../docker/container-name.ts';
 import { HeddleError } from '../errors.ts';
 import { parseRequest } from '../ipam/request.ts';
 import { formatCidr } from '../network/cidr.ts';
-import { ADDRESS_WORDS, addressesAndContainer } from './addresses.ts';
+import { addressesAndContainer, takesAddressesAndContainer } from './addresses.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord } from './word.ts';
 
@@ -10,13 +10,13 @@ export const start: HostWord = {
   name: 'start',
   connects: true,
   describe: (command) =>
-    void command
-      .summary('start a container that exists, attached to the network')
-      .argument('<words...>', `[address]... <container>; addresses are ${ADDRESS_WORDS}, or what it had`)
-      .addOption(formatOption()),
-  check: ({ args }) => void addressesAndContainer(args),
+    void takesAddressesAndContainer(
+      command.summary('start a container that exists, attached to the network'),
+      ', or what it had',
+    ).addOption(formatOption()),
+  check: ({ args }) => void addressesAndContainer(args, 'start'),
   async run(host, { args, options }, io) {
-    const { container } = addressesAndContainer(args);
+    const { container } = addressesAndContainer(args, 'start');
     const cidrs = await host.addresses.start(container, args.slice(0, -1).map(parseRequest));
     answer(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
     return 0;
@@ -29,7 +29,7 @@ export const restart: HostWord = {
   describe: (command) =>
     void command
       .summary('restart a container; it keeps its addresses')
-      .argument('<container>')
+      .argument('<container>', 'its name, or its id')
       .addOption(formatOption()),
   check: ({ args }) => void oneContainer(args),
   async run(host, { args, options }, io) {

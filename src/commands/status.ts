@@ -1,6 +1,7 @@
 import type { Host, StatusReport } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
+import { didYouMean } from '../nearest.ts';
 import { answer, formatOption } from './format.ts';
 import { PEER_PARTS, refuseManyHosts } from './many-hosts.ts';
 import { printable, table } from './table.ts';
@@ -28,7 +29,9 @@ export const status: HostWord = {
   check({ args: [part] }) {
     if (part === undefined || SUBJECTS.some((subject) => subject === part)) return;
     if (PEER_PARTS.some((subject) => subject === part)) refuseManyHosts(`status ${part}`);
-    throw new HeddleError('bad-input', `status has no part '${part}'; there are ${SUBJECTS.join(', ')}`);
+    const meant = didYouMean(part, SUBJECTS);
+    const there = SUBJECTS.join(', ');
+    throw new HeddleError('bad-input', `status has no part '${part}'${meant}; there are ${there}`);
   },
   async run(host, { args, options }, io) {
     const [part] = args as [(typeof SUBJECTS)[number]?];

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { refuseOwnRoutes } from '../dns/forward/routes.ts';
 import { HeddleError, messageOf } from '../errors.ts';
+import { didYouMean } from '../nearest.ts';
 import { type EffectiveSetting, effectiveSetting } from './effective.ts';
 import { DEFAULT_FILE } from './places.ts';
 import { keyOf, SETTINGS, type SettingName, type Settings, variablesOf } from './schema.ts';
@@ -99,9 +100,10 @@ async function readSettingsFile({ file, env }: Sources): Promise<SettingsFile | 
   const known = new Set((Object.keys(SETTINGS) as SettingName[]).map(keyOf));
   const unknown = Object.keys(values).find((key) => !known.has(key));
   if (unknown !== undefined) {
+    const meant = didYouMean(unknown.replaceAll('_', '-'), known);
     throw new HeddleError(
       'bad-input',
-      `${path}: unknown setting '${unknown}'; known are ${[...known].join(', ')}`,
+      `${path}: unknown setting '${unknown}'${meant}; known are ${[...known].join(', ')}`,
     );
   }
   return { path, values };

@@ -1,0 +1,46 @@
+import { Command, type ErrorOptions } from 'commander';
+import { commandHint, flagHint } from './hints.ts';
+
+/** A command whose complaints say what was most likely meant, hidden flags included. */
+export class HintingCommand extends Command {
+  readonly #alsoKnown: readonly string[];
+
+  /** @param alsoKnown flags that it has and somebody else parses */
+  constructor(name?: string, alsoKnown: readonly string[] = []) {
+    super(name);
+    this.#alsoKnown = alsoKnown;
+    this.showSuggestionAfterError(false);
+  }
+
+  override createCommand(name?: string): HintingCommand {
+    return new HintingCommand(name);
+  }
+
+  override error(message: string, options?: ErrorOptions): never {
+    const said = message.replace(/\. Expected (.*)\.$/s, ': expected $1');
+    return super.error(`${said}${this.#hint(message, options?.code)}`, options);
+  }
+
+  #hint(message: string, code: string | undefined): string {
+    const [, given = ''] = /'([^']*)'/.exec(message) ?? [];
+    switch (code) {
+      case 'commander.unknownCommand':
+        return commandHint(
+          given,
+          this.commands.map((command) => command.name()),
+        );
+      case 'commander.unknownOption':
+        return flagHint(this.name(), given, this.#flags());
+      case 'commander.missingArgument':
+      case 'commander.excessArguments':
+        return `; usage: heddle ${this.name()} ${this.usage()}`;
+      default:
+        return '';
+    }
+  }
+
+  #flags(): readonly string[] {
+    const before = this.parent?.options ?? [];
+    return ['--help', ...this.#alsoKnown, ...[...this.options, ...before].flatMap(({ long }) => long ?? [])];
+  }
+}
