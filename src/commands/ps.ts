@@ -6,6 +6,7 @@ import { containerName, isContainer } from '../docker/container-name.ts';
 import { shortId } from '../docker/snapshot.ts';
 import type { Io } from '../io.ts';
 import { formatCidr } from '../network/cidr.ts';
+import type { Cidr } from '../network/engine.ts';
 import { answer } from './format.ts';
 import { printable, table } from './table.ts';
 import type { HostWord } from './word.ts';
@@ -40,7 +41,9 @@ export const ps: HostWord = {
     const unknown = asked.filter((word) => word !== EXPOSED && !all.some((report) => named(report, word)));
     for (const word of unknown) io.stderr.write(`heddle: no running container '${printable(word)}'\n`);
     const rows = bridge.map(({ owner, addresses }) => [owner, '-', addresses.join(','), '-', '-']);
-    answer(io, request.options, table(HEADINGS, [...rows, ...shown.map(toRow)]), shown.map(containerJson));
+    const notes = [...bridge.map(() => []), ...shown.map(problemsOf)];
+    const text = table(HEADINGS, [...rows, ...shown.map(toRow)], notes);
+    answer(io, request.options, text, shown.map(containerJson));
     return unknown.length > 0 ? 3 : 0;
   },
 };
@@ -65,20 +68,25 @@ const named = ({ entry: { snapshot } }: ContainerReport, word: string): boolean 
   isContainer(snapshot, word);
 
 function toRow(report: ContainerReport): readonly string[] {
-  const { snapshot, addresses } = report.entry;
+  const { snapshot } = report.entry;
   return [
     shortId(snapshot.id),
     printable(snapshot.name),
-    addresses.map(formatCidr).join(',') || '-',
+    addressesOf(report).map(formatCidr).join(',') || '-',
     [...new Set(report.services.map((service) => service.name))].join(',') || '-',
-    printable(why(report)),
+    printable(announcement(report).text),
   ];
 }
 
-/** Where it is announced and why, or why not. */
-function why(report: ContainerReport): string {
-  return [announcement(report).text, ...report.problems].join('; ');
+/** The announced ones first. */
+function addressesOf({ entry: { addresses, choice } }: ContainerReport): readonly Cidr[] {
+  const announced = (ip: string) => choice.chosen && (ip === choice.ip || ip === choice.ipv6);
+  return [...addresses.filter(({ ip }) => announced(ip)), ...addresses.filter(({ ip }) => !announced(ip))];
 }
+
+/** What is wrong with its metadata: a line each, below its row. */
+const problemsOf = ({ problems }: ContainerReport): readonly string[] =>
+  problems.map((problem) => `  problem: ${printable(problem)}`);
 
 /** A container in JSON. */
 export function containerJson({ entry, services, problems }: ContainerReport): unknown {

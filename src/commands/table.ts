@@ -1,16 +1,25 @@
 export { printable } from '../printable.ts';
 
-/** Rows under upper-case headings, left-aligned, two spaces between columns, as `docker ps` prints them. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * Rows under upper-case headings, left-aligned, two spaces between columns, as `docker ps` prints them.
+ * @param notes lines that stand below each row, as they are
+ */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  notes: readonly (readonly string[])[] = [],
+): string {
   const lines = [headings.map((heading) => heading.toUpperCase()), ...rows];
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const widths = headings.map((_, column) =>
+    lines.reduce((widest, line) => Math.max(widest, line[column]?.length ?? 0), 0),
+  );
+  const aligned = (line: readonly string[]) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
   return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
+    .flatMap((line, row) => [aligned(line), ...(notes[row - 1] ?? [])])
     .map((line) => `${line}\n`)
     .join('');
 }

@@ -134,6 +134,11 @@ export class Addressing {
     return meant(requests, this.#own(owner, await this.#needs.bridgeAddresses()), this.#pool);
   }
 
+  /** What the owner has now, given or seen. */
+  async has(owner: string): Promise<readonly Cidr[]> {
+    return distinct(this.#own(owner, await this.#needs.bridgeAddresses()));
+  }
+
   /** What it was given, and what it was seen with: somebody else may have attached it. */
   #own(owner: string, bridge: readonly Cidr[]): readonly Cidr[] {
     const seen = this.#attached(this.#needs.roster.get(owner)?.addresses ?? []);

@@ -61,16 +61,17 @@ export class Attachment {
     }
   }
 
-  /** Takes the addresses away that `choose` says. @returns them, with the container */
+  /** Takes the addresses away that `choose` says. @returns them, those that were there, and the container */
   async detach(
     container: string,
     words: string,
     choose: (found: FoundContainer) => Promise<readonly Cidr[]>,
-  ): Promise<FoundContainer & { readonly cidrs: readonly Cidr[] }> {
+  ): Promise<FoundContainer & { readonly cidrs: readonly Cidr[]; readonly removed: readonly Cidr[] }> {
     const found = await this.#find(container, `detach ${words} from`);
     const cidrs = await choose(found);
-    await this.#needs.network.detach({ nsPath: found.nsPath, container: found.snapshot.id }, cidrs);
-    return { ...found, cidrs };
+    const target = { nsPath: found.nsPath, container: found.snapshot.id };
+    const { removed } = await this.#needs.network.detach(target, cidrs);
+    return { ...found, cidrs, removed };
   }
 
   async #find(container: string, attempt: string): Promise<FoundContainer> {

@@ -5,7 +5,7 @@ import type { Roster } from '../containers/roster.ts';
 import type { WeaveNames } from '../dns/names/weave-names.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
-import { without } from '../network/cidr.ts';
+import { among, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { BridgeKeeper } from '../network/keeper.ts';
 import type { Parts } from '../parts.ts';
@@ -59,24 +59,30 @@ export class DaemonAddresses implements AddressWords {
     const { parts, claims, roster, follower } = this.#needs;
     const stopped = await parts.docker.inspect(container);
     // One that does not run has nothing but its claim.
-    if (stopped?.pid === 0 && claims.of(stopped.id)) {
+    const kept = stopped?.pid === 0 ? claims.of(stopped.id) : undefined;
+    if (stopped && kept) {
       const cidrs = await parts.addressing.meant(stopped.id, requests);
       await claims.remove(stopped.id, cidrs);
-      return cidrs;
+      return among(cidrs, kept);
     }
     let sharing: readonly string[] = [];
-    const { snapshot, cidrs } = await parts.attachment.detach(container, words(requests), async (found) => {
-      const { id } = found.snapshot;
-      await parts.addressing.wanted(found.snapshot, found.namespace);
-      const meant = await parts.addressing.meant(id, requests);
-      sharing = found.namespace === undefined ? [] : roster.inNamespace(found.namespace);
-      // Given up first, by everybody who is there: a look in between must not give it back.
-      await claims.giveUp(id, meant, sharing);
-      return meant;
-    });
+    let claimed: readonly Cidr[] = [];
+    const { snapshot, cidrs, removed } = await parts.attachment.detach(
+      container,
+      words(requests),
+      async (found) => {
+        const { id } = found.snapshot;
+        claimed = (await parts.addressing.wanted(found.snapshot, found.namespace)).cidrs;
+        const meant = await parts.addressing.meant(id, requests);
+        sharing = found.namespace === undefined ? [] : roster.inNamespace(found.namespace);
+        // Given up first, by everybody who is there: a look in between must not give it back.
+        await claims.giveUp(id, meant, sharing);
+        return meant;
+      },
+    );
     await claims.gone(snapshot.id, cidrs);
     await Promise.all(Array.from(new Set([snapshot.id, ...sharing]), (id) => follower.look(id)));
-    return cidrs;
+    return among(cidrs, [...removed, ...claimed]);
   }
 
   async start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
@@ -127,12 +133,13 @@ export class DaemonAddresses implements AddressWords {
 
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, claims, containerNames, keeper } = this.#needs;
+    const had = await parts.addressing.has(EXPOSED);
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await claims.giveUp(EXPOSED, cidrs);
     if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED });
     await keeper.between(() => parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() }));
     await claims.gone(EXPOSED, cidrs);
-    return cidrs;
+    return among(cidrs, had);
   }
 
   check(requests: readonly AddressRequest[]): Promise<void> {

@@ -94,7 +94,11 @@ export class DaemonHost implements Host {
   }
 
   async removeName(request: NameRequest): Promise<void> {
-    await this.#needs.containerNames.remove(await this.#byId(request));
+    if (await this.#needs.containerNames.remove(await this.#byId(request))) return;
+    const { name, ips, container } = request;
+    const owner = [container === undefined ? [] : `container '${container}'`, ips].flat().join(', ');
+    const what = name === undefined ? 'no name' : `no name '${name}'`;
+    throw new HeddleError('not-found', `dns-add gave ${what} to ${owner}; what expose gave, hide takes away`);
   }
 
   lookUp(word: string): Promise<readonly string[]> {

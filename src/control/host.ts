@@ -27,6 +27,7 @@ export interface Host {
   bridgeAddress(): Promise<string>;
   /** Gives a name to a container, told by name or id, or to addresses. */
   addName(request: NameRequest): Promise<void>;
+  /** @throws HeddleError `not-found` where `addName` gave none such */
   removeName(request: NameRequest): Promise<void>;
   /** The addresses of a name, or the names of an address, as a container of this host is answered. */
   lookUp(word: string): Promise<readonly string[]>;
@@ -56,7 +57,7 @@ export interface AddressWords {
     requests: readonly AddressRequest[],
     options?: AttachOptions,
   ): Promise<readonly Cidr[]>;
-  /** Takes these addresses away again; absent ones are a success. */
+  /** Takes these addresses away again; absent ones are a success, and are not among the result. */
   detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Starts a container that exists, and attaches it. Without requests: at what it had, else at any address. */
   start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
@@ -64,7 +65,7 @@ export interface AddressWords {
   restart(container: string): Promise<readonly Cidr[]>;
   /** Gives the bridge, and thereby this host, these addresses. */
   expose(requests: readonly AddressRequest[], options?: ExposeOptions): Promise<readonly Cidr[]>;
-  /** Takes them away again, and their names. */
+  /** Takes them away again, and their names. @returns those that were there */
   hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Finds out whether a new container could have these. @throws HeddleError `taken`, `bad-input` */
   check(requests: readonly AddressRequest[]): Promise<void>;

@@ -4,6 +4,7 @@ import { type Claims, EXPOSED } from '../containers/claims.ts';
 import { dueAddresses } from '../containers/due.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
+import { among } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { oneAtATime } from '../network/host-lock.ts';
 import type { Parts } from '../parts.ts';
@@ -53,12 +54,12 @@ export class LocalAddresses implements AddressWords {
     const { parts, lookAtAll } = this.#needs;
     await lookAtAll();
     const words = requests.map(formatRequest).join(' ');
-    const { snapshot, cidrs } = await parts.attachment.detach(container, words, ({ snapshot }) =>
+    const { snapshot, removed } = await parts.attachment.detach(container, words, ({ snapshot }) =>
       parts.addressing.meant(snapshot.id, requests),
     );
     // Nobody remembers what the lines were to say with the addresses that are left.
     await parts.hostsFiles.restore(snapshot);
-    return cidrs;
+    return removed;
   }
 
   async start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
@@ -105,9 +106,10 @@ export class LocalAddresses implements AddressWords {
 
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, claims } = this.#needs;
+    const had = await parts.addressing.has(EXPOSED);
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() });
-    return cidrs;
+    return among(cidrs, had);
   }
 
   async check(requests: readonly AddressRequest[]): Promise<void> {

@@ -37,6 +37,10 @@ export function without<T extends Cidr>(cidrs: readonly T[], others: readonly Ci
   return cidrs.filter((cidr) => !excluded.has(formatCidr(cidr)));
 }
 
+/** Those of the addresses that are among the others. */
+export const among = <T extends Cidr>(cidrs: readonly T[], others: readonly Cidr[]): readonly T[] =>
+  without(cidrs, without(cidrs, others));
+
 /** Each of them once. */
 export const distinct = (cidrs: readonly Cidr[]): readonly Cidr[] => [
   ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),

@@ -67,15 +67,22 @@ export class WeaveNames {
   }
 
   /**
-   * Takes away what `add` gave; what is not there is a success.
+   * Takes away what `add` gave.
+   * @returns whether there was anything of it
    * @throws HeddleError `refused` for a name that the container has by itself
    */
-  async remove({ ips, container, name }: NameRequest): Promise<void> {
+  async remove({ ips, container, name }: NameRequest): Promise<boolean> {
     const full = name === undefined ? undefined : this.#fullName(name);
     const matches = (given: GivenName) =>
       given.container === container && (full === undefined || given.name === full);
+    let wasThere = false;
     await this.#change(container, (names) =>
-      names.flatMap((given) => (matches(given) ? without(given, ips) : given)),
+      names.flatMap((given) => {
+        if (!matches(given)) return given;
+        const left = without(given, ips);
+        wasThere ||= left[0] !== given;
+        return left;
+      }),
     );
     const entry = container === undefined ? undefined : this.#roster.get(container);
     if (entry && full !== undefined && this.#derived(entry).some((derived) => derived.name === full)) {
@@ -84,6 +91,7 @@ export class WeaveNames {
         `${full} is what container ${shortId(entry.snapshot.id)} is called by itself; it is answered while it runs`,
       );
     }
+    return wasThere;
   }
 
   /** Forgets what was given to a container, when that is removed. */
@@ -150,5 +158,6 @@ function without(given: GivenName, ips: readonly string[]): GivenName[] {
   if (ips.length === 0) return [];
   if (given.ips.length === 0) return [given];
   const left = given.ips.filter((ip) => !ips.includes(ip));
+  if (left.length === given.ips.length) return [given];
   return left.length > 0 ? [{ ...given, ips: left }] : [];
 }
