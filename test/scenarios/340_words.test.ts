@@ -110,7 +110,7 @@ test('hide takes the name away that expose gave, and leaves that of dns-add', as
   await daemon.word('expose', '10.3.0.1/16', '-h', 'gate.weave.local');
   await daemon.word('dns-add', '10.3.0.1', '-h', 'mine');
   expect([await lookUp('gate'), await lookUp('mine')]).toEqual(['10.3.0.1\n', '10.3.0.1\n']);
-  expect(await daemon.word('dns-remove', '10.3.0.1', '-h', 'gate')).toMatchObject({ status: 0 });
+  expect(await daemon.word('dns-remove', '10.3.0.1', '-h', 'gate')).toMatchObject({ status: 3 });
   await daemon.restart();
   expect(await lookUp('gate')).toBe('10.3.0.1\n');
   await daemon.word('hide', '10.3.0.1/16');
