@@ -1,9 +1,9 @@
-import PQueue from 'p-queue';
 import type { Logger } from '../log.ts';
 import type { Desired } from '../registry/desired.ts';
 import { milliseconds } from '../services/duration.ts';
-import type { Check } from '../services/service.ts';
+import { type Check, OWNER_META, type Service } from '../services/service.ts';
 import { isProbed, type Probe, probe } from './probe.ts';
+import { Slots } from './slots.ts';
 
 export interface CheckRunnerNeeds {
   readonly desired: Pick<Desired, 'get' | 'on' | 'off' | 'tell'>;
@@ -14,8 +14,8 @@ export interface CheckRunnerNeeds {
   readonly besideAgent?: boolean;
 }
 
-/** Probes at once; each holds one socket, and the slow ones of one container must not hold up everybody's. */
-const CONCURRENCY = 64;
+/** Probes at once, each with one socket; a container whose checks hang keeps no other container's waiting. */
+const SLOTS = { total: 256, each: 4 };
 /** Consul's own default, and its shortest interval. */
 const TIMEOUT_MS = 10_000;
 const LEAST_INTERVAL_MS = 1000;
@@ -26,6 +26,8 @@ const LONGEST_INTERVAL_MS = 24 * 3_600_000;
 const FIRST_WITHIN_MS = 500;
 
 interface Run {
+  /** The container. */
+  readonly owner: string;
   readonly stopping: AbortController;
   timer: NodeJS.Timeout | undefined;
 }
@@ -37,7 +39,7 @@ interface Run {
 export class CheckRunner {
   readonly #needs: CheckRunnerNeeds;
   readonly #probe: Probe;
-  readonly #queue = new PQueue({ concurrency: CONCURRENCY });
+  readonly #slots = new Slots(SLOTS);
   /** By service id. */
   readonly #runs = new Map<string, readonly Run[]>();
 
@@ -59,7 +61,7 @@ export class CheckRunner {
   async stop(): Promise<void> {
     this.#needs.desired.off('changed', this.#onChanged);
     for (const id of this.#runs.keys()) this.#end(id);
-    await this.#queue.onIdle();
+    await this.#slots.idle();
   }
 
   readonly #onChanged = (ids: readonly string[]): void => {
@@ -67,15 +69,17 @@ export class CheckRunner {
       this.#end(id);
       const isOurs = (check: Check) =>
         isProbed(check) && (this.#needs.besideAgent !== true || check.runBy === 'heddle');
-      const checks = this.#needs.desired.get(id)?.checks.filter(isOurs) ?? [];
-      if (checks.length === 0) continue;
-      const runs = checks.map((check) => this.#begin(id, check));
+      const service = this.#needs.desired.get(id);
+      const checks = service?.checks.filter(isOurs) ?? [];
+      if (service === undefined || checks.length === 0) continue;
+      const runs = checks.map((check) => this.#begin(service, check));
       this.#runs.set(id, runs);
     }
   };
 
-  #begin(service: string, check: Check): Run {
-    const run: Run = { stopping: new AbortController(), timer: undefined };
+  #begin({ id: service, meta }: Service, check: Check): Run {
+    const owner = meta[OWNER_META.container] ?? service;
+    const run: Run = { owner, stopping: new AbortController(), timer: undefined };
     this.#after(Math.random() * FIRST_WITHIN_MS, run, service, check);
     return run;
   }
@@ -89,7 +93,7 @@ export class CheckRunner {
   }
 
   #after(ms: number, run: Run, service: string, check: Check): void {
-    run.timer = setTimeout(() => void this.#queue.add(() => this.#turn(run, service, check)), ms);
+    run.timer = setTimeout(() => this.#slots.add(run.owner, () => this.#turn(run, service, check)), ms);
   }
 
   async #turn(run: Run, service: string, check: Check): Promise<void> {

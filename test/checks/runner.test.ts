@@ -88,7 +88,7 @@ test('what comes out after the container has gone is left out', async () => {
   expect(vi.getTimerCount()).toBe(1);
 });
 
-test('no more than 64 run at once, and slow ones hold up nobody for ever', async () => {
+test('no more than 256 run at once, and slow ones hold up nobody for ever', async () => {
   let running = 0;
   let most = 0;
   probe.mockImplementation(async (_, signal) => {
@@ -104,14 +104,31 @@ test('no more than 64 run at once, and slow ones hold up nobody for ever', async
     return abort.signal;
   });
   const hanging = { env: { ...env, SERVICE_CHECK_TIMEOUT: '999h' } };
-  for (let n = 0; n < 100; n++) run(`${n}f`, hanging);
+  for (let n = 0; n < 300; n++) run(`${n}f`, hanging);
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(most).toBe(64);
+  expect(most).toBe(256);
   await vi.advanceTimersByTimeAsync(60_000);
-  expect(statuses().flat()).toEqual(Array.from({ length: 100 }, () => 'critical'));
+  expect(statuses().flat()).toEqual(Array.from({ length: 300 }, () => 'critical'));
   vi.restoreAllMocks();
   probe.mockImplementation(async () => result);
-  for (let n = 0; n < 100; n++) desired.delete(containerId(`${n}f`));
+  for (let n = 0; n < 300; n++) desired.delete(containerId(`${n}f`));
+});
+
+test("one container's checks that hang keep no other container's waiting", async () => {
+  const hung = Promise.withResolvers<Result>();
+  probe.mockImplementation(async (check) =>
+    'url' in check && check.url.includes(':80/') ? result : hung.promise,
+  );
+  const ports = Array.from({ length: 500 }, (_, n) => 1000 + n);
+  run('a', { ports, env: { ...env, SERVICE_NAME: 'other', SERVICE_CHECK_TIMEOUT: '999h' } });
+  await vi.advanceTimersByTimeAsync(600);
+  expect(probe).toHaveBeenCalledTimes(4);
+  run('b');
+  await vi.advanceTimersByTimeAsync(600);
+  expect(statuses()).toEqual([['passing']]);
+  desired.delete(containerId('a'));
+  hung.resolve({ status: 'critical', output: '' });
+  probe.mockImplementation(async () => result);
 });
 
 test('kinds that heddle does not run are left out with a sentence', () => {
