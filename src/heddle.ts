@@ -57,7 +57,9 @@ export class Heddle {
     const log = (component: string) => this.#needs.log.child({ component });
     const client = new DockerClient(dockerHost(this.#needs.env));
     if (settings.takeOver) await this.#takeOver(client);
-    const state = await StateFile.open(settings.stateDir, () => hostIdOfEngine(new DockerEngine(client)));
+    const state = await StateFile.open(settings.stateDir, () => hostIdOfEngine(new DockerEngine(client)), {
+      log: log('state'),
+    });
     const { hostId } = state.current;
 
     const claims = new Claims(state);
@@ -147,6 +149,7 @@ export class Heddle {
 
     // First, and so the last to end: whoever takes over is waiting at it.
     await lifecycle.begin(control);
+    lifecycle.onStop(() => state.close());
     await lifecycle.begin(new MemoryThrift());
     await lifecycle.begin(names);
     await lifecycle.begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });

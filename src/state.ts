@@ -1,35 +1,57 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
 import * as v from 'valibot';
+import { AtomicFile, type FileCalls } from './atomic-file.ts';
 import { AttachOptionsSchema } from './containers/attach-options.ts';
 import { HeddleError, messageOf, systemCode } from './errors.ts';
 import { randomHostId } from './host-id.ts';
+import { type Logger, silentLogger } from './log.ts';
+import { parseCidr } from './network/cidr.ts';
+import { undo } from './state-undo.ts';
+
+/** `10.2.1.1/16` */
+const CidrSchema = v.pipe(
+  v.string(),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    try {
+      parseCidr(dataset.value);
+    } catch (error) {
+      addIssue({ message: messageOf(error) });
+    }
+  }),
+);
+
+const IpSchema = v.pipe(
+  v.string(),
+  v.check((text) => isIP(text) !== 0, 'is no IP address'),
+);
 
 /**
  * What cannot be derived from Docker and the kernel. Host and owner stand in it from the first version: the file has
- * the shape that many hosts need.
+ * the shape that many hosts need. Keys that a newer heddle has written are kept as they are.
  */
-const StateSchema = v.object({
+const StateSchema = v.looseObject({
   version: v.literal(1),
   /** Who owns our entries in a shared catalog; never the host's name, which changes and repeats. */
   hostId: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
   /** Addresses given by `attach`, by container id: kept so that a restarted container gets them back. */
-  claims: v.record(v.string(), v.array(v.string())),
+  claims: v.record(v.string(), v.array(CidrSchema)),
   /** How those with addresses are attached, where that was chosen; absent in older files. */
   attachments: v.optional(v.record(v.string(), AttachOptionsSchema), {}),
   /** Those of the exposed addresses that are not masqueraded; absent in older files. */
-  unmasqueraded: v.optional(v.array(v.string()), []),
+  unmasqueraded: v.optional(v.array(CidrSchema), []),
   /** Addresses given up that may still be on an interface, by who had them; absent in older files. */
-  leaving: v.optional(v.record(v.string(), v.array(v.string())), {}),
+  leaving: v.optional(v.record(v.string(), v.array(CidrSchema)), {}),
   /** Names given by `dns-add`; absent in files that were written before there were any. */
   names: v.optional(
     v.array(
-      v.object({
+      v.looseObject({
         name: v.string(),
         /** The id of the container whose name it is; names without one belong to nobody here. */
         container: v.optional(v.string()),
         /** Empty for whatever the container has. */
-        ips: v.array(v.string()),
+        ips: v.array(IpSchema),
       }),
     ),
     [],
@@ -38,11 +60,20 @@ const StateSchema = v.object({
 
 export type State = v.InferOutput<typeof StateSchema>;
 
+/**
+ * What becomes of a change that the disk does not take. `required`: it is undone, and its caller is told. `later`: it
+ * stands, and is written when the disk takes it again.
+ */
+export type Durability = 'required' | 'later';
+
 /** What keeps a state, for as long as it may. */
 export interface StateKeeper {
   readonly current: State;
-  /** Counts at once; resolves when it is kept. */
-  change(edit: (state: State) => State): Promise<void>;
+  /**
+   * Counts at once; resolves when it is kept, or is to be written later.
+   * @throws HeddleError `failed` for a required change that cannot be written; it does not count any more
+   */
+  change(edit: (state: State) => State, durability?: Durability): Promise<void>;
 }
 
 /** A state that ends with its process. */
@@ -59,7 +90,7 @@ export class MemoryState implements StateKeeper {
    */
   static async copyOf(folder: string): Promise<MemoryState> {
     try {
-      return new MemoryState(await readState(join(folder, STATE_FILE)));
+      return new MemoryState(await readState(new AtomicFile(join(folder, STATE_FILE))));
     } catch (error) {
       if (error instanceof HeddleError) throw error;
       return new MemoryState();
@@ -74,53 +105,103 @@ export class MemoryState implements StateKeeper {
 /** In the state's folder. */
 export const STATE_FILE = 'state.json';
 
-/** The one small state file: read once, written atomically after every change. */
+/** Troubles of a disk or a system that pass: a daemon goes on without it. */
+const PASSING: ReadonlySet<string> = new Set([
+  ...['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'],
+]);
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 30_000;
+
+export interface StateFileOptions {
+  readonly log?: Logger;
+  /** What the file is read and written with. */
+  readonly calls?: FileCalls;
+}
+
+/**
+ * The one small state file: read once, written atomically after every change. What the disk does not take is kept in
+ * memory, said once, and tried again until it is written.
+ */
 export class StateFile implements StateKeeper {
-  readonly path: string;
+  readonly #file: AtomicFile;
+  readonly #log: Logger;
   #state: State;
   #writing: Promise<void> = Promise.resolve();
   /** The write that has not begun yet. */
   #next: Promise<void> | undefined;
+  /** Failed attempts in a row. */
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
 
-  private constructor(path: string, state: State) {
-    this.path = path;
+  private constructor(file: AtomicFile, state: State, log: Logger) {
+    this.#file = file;
     this.#state = state;
+    this.#log = log;
   }
 
   /**
    * Reads `state.json` in the folder, or makes both, with a host-id of `newHostId`.
-   * @throws HeddleError `not-permitted` or `failed`, for a folder that cannot be written or a file that is damaged
+   * @throws HeddleError `not-permitted` or `failed`, for a folder that may not be written or a file that is damaged
    */
   static async open(
     folder: string,
     newHostId: () => string | Promise<string> = randomHostId,
+    { log = silentLogger, calls }: StateFileOptions = {},
   ): Promise<StateFile> {
-    const path = join(folder, STATE_FILE);
+    const file = new AtomicFile(join(folder, STATE_FILE), calls);
+    let state: StateFile;
     try {
-      await mkdir(folder, { recursive: true, mode: 0o755 });
-      const file = new StateFile(path, (await readState(path)) ?? newState(await newHostId()));
-      await file.#write();
-      return file;
+      state = new StateFile(file, (await readState(file)) ?? newState(await newHostId()), log);
     } catch (cause) {
       if (cause instanceof HeddleError) throw cause;
-      const code = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(cause) ?? '')
-        ? 'not-permitted'
-        : 'failed';
-      throw new HeddleError(
-        code,
-        `cannot keep state in ${folder}: ${messageOf(cause)}; run as root or name another folder with --state-dir`,
-        { cause },
-      );
+      throw new HeddleError('failed', `cannot read the state file ${file.path}: ${messageOf(cause)}`, {
+        cause,
+      });
     }
+    try {
+      await state.#write();
+    } catch (cause) {
+      if (!PASSING.has(systemCode(cause) ?? '')) throw cannotKeep(folder, cause);
+    }
+    return state;
+  }
+
+  get path(): string {
+    return this.#file.path;
   }
 
   get current(): State {
     return this.#state;
   }
 
-  /** Changes the state and resolves when it is on disk; one write serves all changes that came before it began. */
-  async change(edit: (state: State) => State): Promise<void> {
-    this.#state = edit(this.#state);
+  /** One write serves all changes that came before it began. */
+  async change(edit: (state: State) => State, durability: Durability = 'required'): Promise<void> {
+    const before = this.#state;
+    const after = edit(before);
+    this.#state = after;
+    // While the disk takes nothing, its next try is soon enough for what need not be kept.
+    if (durability === 'later' && this.#failures > 0) return;
+    try {
+      await this.#flush();
+    } catch (cause) {
+      if (durability === 'later') return;
+      this.#state = undo(this.#state, { before, after });
+      throw new HeddleError(
+        'failed',
+        `cannot keep state in ${this.path}: ${messageOf(cause)}; nothing was changed; make room there, or make it writable, and try again`,
+        { cause },
+      );
+    }
+  }
+
+  /** Ends the tries, after a last one. */
+  async close(): Promise<void> {
+    clearTimeout(this.#retry);
+    if (this.#failures > 0) await this.#flush().catch(() => {});
+    clearTimeout(this.#retry);
+  }
+
+  #flush(): Promise<void> {
     this.#next ??= this.#writing
       .catch(() => {})
       .then(() => {
@@ -128,23 +209,41 @@ export class StateFile implements StateKeeper {
         return this.#write();
       });
     this.#writing = this.#next;
-    await this.#next;
+    return this.#next;
   }
 
   async #write(): Promise<void> {
-    const temporary = `${this.path}.new`;
-    const file = await open(temporary, 'w', 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(this.#state, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
+      await this.#file.write(`${JSON.stringify(this.#state, null, 2)}\n`);
+    } catch (error) {
+      this.#failed(error);
+      throw error;
     }
-    await rename(temporary, this.path);
-    const folder = await open(dirname(this.path));
-    await folder.sync().finally(() => folder.close());
+    clearTimeout(this.#retry);
+    if (this.#failures > 0) this.#log.info({ path: this.path }, 'the state is written again');
+    this.#failures = 0;
+  }
+
+  #failed(error: unknown): void {
+    if (this.#failures === 0) {
+      this.#log.error(
+        { path: this.path, code: systemCode(error), error: messageOf(error) },
+        'cannot keep state: names, registrations and attachments go on; addresses and names that are given now are ' +
+          'refused, and the rest is written as soon as the disk takes it',
+      );
+    }
+    const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 10));
+    this.#failures++;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.#flush().catch(() => {}), delay).unref();
   }
 }
+
+const cannotKeep = (folder: string, cause: unknown): HeddleError => {
+  const code = ['EACCES', 'EPERM'].includes(systemCode(cause) ?? '') ? 'not-permitted' : 'failed';
+  const message = `cannot keep state in ${folder}: ${messageOf(cause)}; run as root or name another folder with --state-dir`;
+  return new HeddleError(code, message, { cause });
+};
 
 const newState = (hostId: string): State => ({
   version: 1,
@@ -156,23 +255,33 @@ const newState = (hostId: string): State => ({
   names: [],
 });
 
-/** Undefined where there is no such file. */
-async function readState(path: string): Promise<State | undefined> {
+/** Undefined where there is no such file. Throws as Node does, or HeddleError `failed` for a damaged one. */
+async function readState(file: AtomicFile): Promise<State | undefined> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await file.read();
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
+    throw error;
   }
+  const { path } = file;
+  let json: unknown;
   try {
-    return v.parse(StateSchema, JSON.parse(text));
+    json = JSON.parse(text);
   } catch (cause) {
-    throw new HeddleError(
-      'failed',
-      `the state file ${path} is damaged (${messageOf(cause)}); restore it, or move it away to start anew: ` +
-        'registrations made under the old host-id then have to be removed by hand',
-      { cause },
-    );
+    throw damaged(path, messageOf(cause), cause);
   }
+  const result = v.safeParse(StateSchema, json);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const key = v.getDotPath(issue);
+  throw damaged(path, key === null ? issue.message : `${key}: ${issue.message}`, undefined);
 }
+
+const damaged = (path: string, why: string, cause: unknown): HeddleError =>
+  new HeddleError(
+    'failed',
+    `the state file ${path} is damaged (${why}); restore it, or move it away to start anew: ` +
+      'registrations made under the old host-id then have to be removed by hand',
+    { cause },
+  );

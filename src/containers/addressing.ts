@@ -6,6 +6,7 @@ import { type Pool, poolOf } from '../ipam/pool.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import { distinct, formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
+import type { Durability } from '../state.ts';
 import type { AttachOptions } from './attach-options.ts';
 import { type Claims, EXPOSED } from './claims.ts';
 import { dueAddresses, namedAddresses } from './due.ts';
@@ -75,7 +76,9 @@ export class Addressing {
     const { requests, problem } = dueAddresses(snapshot);
     if (requests.length === 0) return { cidrs: [], problem, refused: false };
     try {
-      return { cidrs: await this.claim(snapshot.id, requests, namespace), problem, refused: false };
+      // It can be asked for again at any time: a full disk must not keep a container off the network.
+      const cidrs = await this.claim(snapshot.id, requests, namespace, {}, 'later');
+      return { cidrs, problem, refused: false };
     } catch (error) {
       if (error instanceof HeddleError) return { cidrs: [], problem: messageOf(error), refused: true };
       throw error;
@@ -90,7 +93,7 @@ export class Addressing {
     const { claims, settled } = this.#needs;
     if (settled() || claims.of(snapshot.id) || snapshot.networkMode.startsWith('container:')) return;
     const cidrs = this.#attached(addresses);
-    if (cidrs.length > 0) await claims.add(snapshot.id, cidrs);
+    if (cidrs.length > 0) await claims.add(snapshot.id, cidrs, {}, 'later');
   }
 
   /** The same where this process may not attach: what is said to be coming, and nothing is claimed for it. */
@@ -106,18 +109,20 @@ export class Addressing {
   /**
    * Makes these addresses the owner's; resolves when that is on disk. Asking again gives the same.
    * @param options what is chosen of how it is attached; what is not stays as it was
-   * @throws HeddleError `taken`, `bad-input`, or `unreachable` before everything that runs is known
+   * @throws HeddleError `taken`, `bad-input`, `unreachable` before everything that runs is known, or `failed` where that
+   * is required and cannot be kept
    */
   async claim(
     owner: string,
     requests: readonly AddressRequest[],
     namespace?: number,
     options?: AttachOptions,
+    durability?: Durability,
   ): Promise<readonly Cidr[]> {
     const bridge = await this.#needs.bridgeAddresses();
     const { cidrs, kept } = await this.#holding(() => {
       const granted = this.#grant(owner, requests, namespace, bridge);
-      return { cidrs: granted, kept: this.#needs.claims.add(owner, granted, options) };
+      return { cidrs: granted, kept: this.#needs.claims.add(owner, granted, options, durability) };
     });
     await kept;
     return cidrs;

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
 /** In the state file; what is absent is as usual. */
-export const AttachOptionsSchema = v.object({
+export const AttachOptionsSchema = v.looseObject({
   /** Without the route for multicast, 224.0.0.0/4, through its interface. */
   multicastRoute: v.exactOptional(v.literal(false)),
   /** Its /etc/hosts says its addresses, and these entries. */

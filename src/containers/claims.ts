@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatCidr, networkOf, parseCidr, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import type { State, StateKeeper } from '../state.ts';
+import type { Durability, State, StateKeeper } from '../state.ts';
 import type { AttachOptions } from './attach-options.ts';
 import { ReverseIndex } from './reverse-index.ts';
 import type { Roster } from './roster.ts';
@@ -67,8 +67,14 @@ export class Claims {
   /**
    * Counts from this call on; resolves when it is on disk.
    * @param options what is chosen anew of how the owner is attached; the rest stays
+   * @throws HeddleError `failed` where it is required and cannot be kept: then it does not count any more
    */
-  async add(owner: string, cidrs: readonly Cidr[], options: AttachOptions = {}): Promise<void> {
+  async add(
+    owner: string,
+    cidrs: readonly Cidr[],
+    options: AttachOptions = {},
+    durability: Durability = 'required',
+  ): Promise<void> {
     const before = this.#texts(owner);
     const chosen = { ...this.optionsOf(owner), ...options };
     const isChosen = isDeepStrictEqual(chosen, this.optionsOf(owner));
@@ -78,7 +84,7 @@ export class Claims {
     );
     if (before && added.isSubsetOf(before) && isChosen && !isLeaving) return;
     const texts = [...(before ?? new Set()).union(added)];
-    await this.#change([owner], ({ claims, attachments, leaving }) => ({
+    await this.#change([owner], durability, ({ claims, attachments, leaving }) => ({
       claims: { ...claims, [owner]: texts },
       attachments: isChosen ? attachments : { ...attachments, [owner]: chosen },
       leaving: isLeaving ? withoutTexts(leaving, Object.keys(leaving), added) : leaving,
@@ -93,20 +99,25 @@ export class Claims {
     owner: string,
     cidrs: readonly Cidr[],
     options: AttachOptions = this.optionsOf(owner),
+    durability: Durability = 'required',
   ): Promise<void> {
     const texts = (this.#texts(owner) ?? new Set()).difference(new Set(cidrs.map(formatCidr)));
-    await this.#change([owner], ({ claims, attachments }) => ({
+    await this.#change([owner], durability, ({ claims, attachments }) => ({
       claims: { ...claims, [owner]: [...texts] },
       attachments: { ...attachments, [owner]: options },
     }));
   }
 
   /** Says of exposed addresses whether they are masqueraded; of the others that stays as it was. */
-  async masquerade(cidrs: readonly Cidr[], isWanted: boolean): Promise<void> {
+  async masquerade(
+    cidrs: readonly Cidr[],
+    isWanted: boolean,
+    durability: Durability = 'required',
+  ): Promise<void> {
     const others = without(this.unmasqueraded(), cidrs);
     const texts = [...others, ...(isWanted ? [] : cidrs)].map(formatCidr);
     if (isDeepStrictEqual(texts, this.#state.current.unmasqueraded)) return;
-    await this.#change([], () => ({ unmasqueraded: texts }));
+    await this.#change([], durability, () => ({ unmasqueraded: texts }));
   }
 
   /**
@@ -116,7 +127,7 @@ export class Claims {
   async giveUp(owner: string, cidrs: readonly Cidr[], sharing: readonly string[] = []): Promise<void> {
     const texts = new Set(cidrs.map(formatCidr));
     const losing = [owner, ...sharing.filter((other) => this.#texts(other)?.isDisjointFrom(texts) === false)];
-    await this.#change(losing, ({ claims, leaving }) => ({
+    await this.#change(losing, 'required', ({ claims, leaving }) => ({
       claims: withoutTexts({ [owner]: [], ...claims }, losing, texts),
       leaving: { ...leaving, [owner]: [...new Set(leaving[owner]).union(texts)] },
     }));
@@ -131,22 +142,24 @@ export class Claims {
   async gone(owner: string, cidrs: readonly Cidr[]): Promise<void> {
     if (this.#state.current.leaving[owner] === undefined) return;
     const texts = new Set(cidrs.map(formatCidr));
-    await this.#change([], ({ leaving: { [owner]: before = [], ...others } }) => {
+    await this.#change([], 'later', ({ leaving: { [owner]: before = [], ...others } }) => {
       const left = before.filter((text) => !texts.has(text));
       return { leaving: left.length > 0 ? { ...others, [owner]: left } : others };
     });
   }
 
-  /** Leaves the owner without any address. */
+  /** Leaves the owner without any address; on disk when that is possible. */
   async clear(owner: string): Promise<void> {
-    await this.remove(owner, this.of(owner) ?? []);
+    await this.remove(owner, this.of(owner) ?? [], undefined, 'later');
   }
 
+  /** Never throws: what is gone need not be on disk. */
   async forget(owner: string): Promise<void> {
     const { claims, leaving } = this.#state.current;
     if (claims[owner] === undefined && leaving[owner] === undefined) return;
     await this.#change(
       [owner],
+      'later',
       ({ claims: { [owner]: _, ...kept }, leaving: { [owner]: __, ...others } }) => ({
         claims: kept,
         leaving: others,
@@ -167,10 +180,18 @@ export class Claims {
   }
 
   /** @param owners whose claims it changes */
-  async #change(owners: readonly string[], edit: (kept: Kept) => Partial<Kept>): Promise<void> {
-    const kept = this.#state.change((state) => whileGiven({ ...state, ...edit(state) }));
-    for (const owner of owners) this.#index(owner);
-    await kept;
+  async #change(
+    owners: readonly string[],
+    durability: Durability,
+    edit: (kept: Kept) => Partial<Kept>,
+  ): Promise<void> {
+    const kept = this.#state.change((state) => whileGiven({ ...state, ...edit(state) }), durability);
+    const index = () => {
+      for (const owner of owners) this.#index(owner);
+    };
+    index();
+    // What could not be kept is undone.
+    await kept.finally(index);
   }
 
   #index(owner: string): void {

@@ -43,7 +43,7 @@ export class DaemonAddresses implements AddressWords {
       const before = (await parts.addressing.wanted(found.snapshot, found.namespace)).cidrs;
       const optionsBefore = claims.optionsOf(id);
       const claimed = await parts.addressing.claim(id, requests, found.namespace, options);
-      takeBack = () => claims.remove(id, without(claimed, before), optionsBefore);
+      takeBack = () => claims.remove(id, without(claimed, before), optionsBefore, 'later');
       return claimed;
     });
     const found = await attached.catch(async (error: unknown) => {
@@ -95,7 +95,7 @@ export class DaemonAddresses implements AddressWords {
     try {
       await parts.docker.start(snapshot);
     } catch (error) {
-      if (requests.length > 0) await claims.remove(snapshot.id, without(claimed, before));
+      if (requests.length > 0) await claims.remove(snapshot.id, without(claimed, before), undefined, 'later');
       throw error;
     }
     return this.#giveBack(snapshot.id, ANY_ADDRESS);
@@ -122,10 +122,10 @@ export class DaemonAddresses implements AddressWords {
       await claims.masquerade(cidrs, masquerade);
       await keeper.between(() => parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() }));
     } catch (error) {
-      await claims.masquerade(cidrs, true);
-      await claims.masquerade(unmasqueraded, false);
-      await claims.remove(EXPOSED, added);
-      if (added.length > 0) await containerNames.remove({ ips: ipsOf(added), container: EXPOSED });
+      await claims.masquerade(cidrs, true, 'later');
+      await claims.masquerade(unmasqueraded, false, 'later');
+      await claims.remove(EXPOSED, added, undefined, 'later');
+      if (added.length > 0) await containerNames.remove({ ips: ipsOf(added), container: EXPOSED }, 'later');
       throw error;
     }
     return cidrs;
@@ -136,7 +136,7 @@ export class DaemonAddresses implements AddressWords {
     const had = await parts.addressing.has(EXPOSED);
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await claims.giveUp(EXPOSED, cidrs);
-    if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED });
+    if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED }, 'later');
     await keeper.between(() => parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() }));
     await claims.gone(EXPOSED, cidrs);
     return among(cidrs, had);

@@ -12,11 +12,12 @@ import { STATE_FILE, StateFile } from '../state.ts';
 export async function forgetKeptClaims(folder: string, containers: readonly string[]): Promise<boolean> {
   if (!existsSync(join(folder, STATE_FILE))) return false;
   const state = await StateFile.open(folder);
-  await state.change(({ claims, names, ...rest }) => {
+  await state.change((state) => {
+    const { claims, names } = state;
     const owners = new Set([...containers, ...Object.keys(claims)]);
     owners.delete(EXPOSED);
     return {
-      ...rest,
+      ...state,
       claims: Object.fromEntries(Array.from(owners, (owner) => [owner, []])),
       attachments: {},
       unmasqueraded: [],

@@ -3,7 +3,7 @@ import type { RosterEntry } from '../../containers/entry.ts';
 import type { Roster } from '../../containers/roster.ts';
 import { shortId } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
-import type { State, StateFile } from '../../state.ts';
+import type { Durability, State, StateKeeper } from '../../state.ts';
 import { containerAddresses, containerNames, isBelow, nameBelow } from './container-names.ts';
 import { type NamedAddress, NameTable } from './name-table.ts';
 
@@ -26,13 +26,13 @@ const MAX_GIVEN = 10_000;
 
 export interface WeaveNamesNeeds {
   readonly roster: Roster;
-  readonly state: StateFile;
+  readonly state: StateKeeper;
 }
 
 /** The names of containers and their addresses: what Docker says of those that run, and what `dns-add` gave. */
 export class WeaveNames {
   readonly #roster: Roster;
-  readonly #state: StateFile;
+  readonly #state: StateKeeper;
   readonly #domain: string;
   readonly #table = new NameTable();
 
@@ -63,7 +63,10 @@ export class WeaveNames {
       );
     }
     const given: GivenName = { name: full, ips: [...ips], ...(container !== undefined && { container }) };
-    await this.#change(container, (names) => [...names.filter((other) => !isSame(other, given)), given]);
+    await this.#change(container, 'required', (names) => [
+      ...names.filter((other) => !isSame(other, given)),
+      given,
+    ]);
   }
 
   /**
@@ -71,12 +74,12 @@ export class WeaveNames {
    * @returns whether there was anything of it
    * @throws HeddleError `refused` for a name that the container has by itself
    */
-  async remove({ ips, container, name }: NameRequest): Promise<boolean> {
+  async remove({ ips, container, name }: NameRequest, durability: Durability = 'required'): Promise<boolean> {
     const full = name === undefined ? undefined : this.#fullName(name);
     const matches = (given: GivenName) =>
       given.container === container && (full === undefined || given.name === full);
     let wasThere = false;
-    await this.#change(container, (names) =>
+    await this.#change(container, durability, (names) =>
       names.flatMap((given) => {
         if (!matches(given)) return given;
         const left = without(given, ips);
@@ -97,7 +100,7 @@ export class WeaveNames {
   /** Forgets what was given to a container, when that is removed. */
   async forget(container: string): Promise<void> {
     if (!this.#state.current.names.some((given) => given.container === container)) return;
-    await this.#change(container, (names) => names.filter((given) => given.container !== container));
+    await this.#change(container, 'later', (names) => names.filter((given) => given.container !== container));
   }
 
   /** Forgets what was given to containers that were removed while no daemon ran. */
@@ -108,10 +111,17 @@ export class WeaveNames {
     }
   }
 
-  async #change(container: string | undefined, edit: (names: GivenName[]) => GivenName[]): Promise<void> {
-    const written = this.#state.change(({ names, ...state }) => ({ ...state, names: edit(names) }));
-    this.#renew(container ?? NOBODY);
-    await written;
+  async #change(
+    container: string | undefined,
+    durability: Durability,
+    edit: (names: GivenName[]) => GivenName[],
+  ): Promise<void> {
+    const edited = (state: State): State => ({ ...state, names: edit(state.names) });
+    const written = this.#state.change(edited, durability);
+    const renew = () => this.#renew(container ?? NOBODY);
+    renew();
+    // What could not be kept is undone.
+    await written.finally(renew);
   }
 
   #renew(owner: string): void {
