@@ -23,6 +23,7 @@ import { ownNamespace } from './network/namespace.ts';
 import { assembleParts } from './parts.ts';
 import { assembleRegistration } from './registration.ts';
 import { collectRemains } from './registry/open.ts';
+import { OWNER_META } from './services/service.ts';
 import { Fetcher } from './services/tag-template/fetcher.ts';
 import { StateFile } from './state.ts';
 import { VERSION } from './version.ts';
@@ -87,6 +88,7 @@ export class Heddle {
         node: () => open.node(),
         known: () => Promise.race([follower.synced, follower.lostAtFirst]),
         bridgeAddresses,
+        has: (service, ip) => roster.withAddress(ip).includes(service.meta[OWNER_META.container] ?? ''),
         networks,
         log: log('dns'),
       },

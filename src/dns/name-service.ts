@@ -4,6 +4,7 @@ import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
+import type { Service } from '../services/service.ts';
 import { AliasZone } from './aliases.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type ForwardNeeds, ForwardZone } from './forward/forward.ts';
@@ -39,6 +40,8 @@ export interface NameServiceNeeds {
   known(): Promise<unknown>;
   /** The addresses of the bridges, now. */
   bridgeAddresses(): Promise<readonly string[]>;
+  /** Whether the container of a service was seen with an address. */
+  has(service: Service, ip: string): boolean;
   /** The networks that containers are attached to, now. */
   networks(): Promise<readonly Cidr[]>;
   readonly log: Logger;
@@ -61,6 +64,7 @@ type NameServiceSettings = Pick<
   | 'forward'
   | 'consulDns'
   | 'ipallocRange'
+  | 'ip'
 >;
 
 /** The resolver as a whole: the chain of zones, and the sockets it is asked through. */
@@ -115,11 +119,14 @@ export class NameService {
     const others: OtherNames = {
       resolve: async (question) => weave.resolve(question) ?? aliases.resolve(question),
     };
+    // What is published is announced at this host's own address.
+    const isPublished = (ip: string) => local.isOwn(ip) || ip === settings.ip || ip === needs.node().address;
+    const has = (service: Service, ip: string) => needs.has(service, ip) || isPublished(ip);
     const own: readonly Zone[] = [
       ...(consul ? [new ConsulZone({ consul }, zone)] : []),
       new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(others, host, asker) }, zone),
       weave,
-      new ReverseZone({ view, names, consul, networks: () => needs.networks() }, zone, [
+      new ReverseZone({ view, names, consul, has, networks: () => needs.networks() }, zone, [
         formatCidr(settings.ipallocRange),
       ]),
     ];

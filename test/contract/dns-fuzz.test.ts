@@ -58,6 +58,7 @@ beforeAll(async () => {
       view,
       names: table,
       node: () => ({ name: 'n1', address: '192.0.2.1', datacenter: 'dc1', meta: {} }),
+      has: () => true,
       known: async () => undefined,
       bridgeAddresses: async () => [],
       networks: async () => [],

@@ -40,6 +40,7 @@ export class AgentResolver {
         view,
         names: new NameTable(),
         node: () => open.node(),
+        has: () => true,
         known: async () => undefined,
         bridgeAddresses: async () => [],
         networks: async () => [],

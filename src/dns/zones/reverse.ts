@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { contains } from '../../network/cidr.ts';
 import type { Cidr } from '../../network/engine.ts';
 import type { Instance, View } from '../../registry/registry.ts';
+import type { Service } from '../../services/service.ts';
 import { relayedRcode } from '../forward/relay.ts';
 import type { OtherNames } from '../hosts.ts';
 import type { NameTable } from '../names/name-table.ts';
@@ -25,6 +26,8 @@ export interface ReverseZoneNeeds {
   readonly names: Pick<NameTable, 'nameOf'>;
   /** Consul's own DNS, which knows what other hosts have; without it, theirs are unknown. */
   readonly consul?: OtherNames | undefined;
+  /** Whether the container of a service has an address itself; what it only says of itself names nobody. */
+  readonly has?: (service: Service, ip: string) => boolean;
   /** Networks that containers are attached to, now: unknown private addresses there do not exist, either. */
   readonly networks?: () => Promise<readonly Cidr[]>;
   /** Milliseconds since 1970, for the SOA's serial. */
@@ -40,6 +43,7 @@ export class ReverseZone implements Zone {
   readonly #view: Pick<View, 'byAddress'>;
   readonly #names: Pick<NameTable, 'nameOf'>;
   readonly #consul: OtherNames | undefined;
+  readonly #has: (service: Service, ip: string) => boolean;
   readonly #networks: () => Promise<readonly Cidr[]>;
   readonly #now: () => number;
   readonly #settings: ServiceZoneSettings;
@@ -47,13 +51,14 @@ export class ReverseZone implements Zone {
 
   /** `ranges`: networks in CIDR form in which only containers have addresses; unknown ones there do not exist. */
   constructor(
-    { view, names, consul, networks = async () => [], now = calendar }: ReverseZoneNeeds,
+    { view, names, consul, has = () => true, networks = async () => [], now = calendar }: ReverseZoneNeeds,
     settings: ServiceZoneSettings,
     ranges: readonly string[],
   ) {
     this.#view = view;
     this.#names = names;
     this.#consul = consul;
+    this.#has = has;
     this.#networks = networks;
     this.#now = now;
     this.#settings = settings;
@@ -69,7 +74,11 @@ export class ReverseZone implements Zone {
     if (ip === undefined) return undefined;
     const container = this.#names.nameOf(ip);
     if (container?.given) return pointer(asked, container.name, WEAVE_TTL);
-    const known = this.#nameOf(ip, await this.#view.byAddress(ip));
+    const instances = await this.#view.byAddress(ip);
+    const known = this.#nameOf(
+      ip,
+      instances.filter(({ service }) => this.#has(service, ip)),
+    );
     if (known === undefined && container) return pointer(asked, container.name, WEAVE_TTL);
     if (known === undefined) return (await this.#atOthers(ip, question)) ?? this.#unknown(ip);
     // One name only and whatever type was asked for, as Consul answers; health plays no part.
@@ -102,13 +111,20 @@ export class ReverseZone implements Zone {
   async #isOurs(ip: string): Promise<boolean> {
     if (this.#ranges.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')) return true;
     // A container's label names its network: no public one is taken from its owner that way.
-    return isPrivate(ip) && (await this.#networks()).some((network) => contains(network, ip));
+    return (
+      isPrivate(ip) && (await this.#networks()).some((network) => isNarrow(network) && contains(network, ip))
+    );
   }
 
   #soa(): ResourceRecord {
     return apexRecords(this.#settings, Math.floor(this.#now() / 1000)).soa;
   }
 }
+
+/** The widest network whose unknown addresses are denied because somebody has an address in it, by family. */
+const WIDEST = { 4: 16, 6: 48 } as const;
+
+const isNarrow = ({ family, prefixLength }: Cidr): boolean => prefixLength >= WIDEST[family];
 
 /** RFC 1918 and RFC 4193. */
 const PRIVATE: ReadonlySet<string> = new Set(['private', 'uniqueLocal']);

@@ -90,6 +90,38 @@ test('an unknown private address in a network that containers are attached to do
   expect(passedOn).toEqual([undefined, undefined, undefined]);
 });
 
+test.each([
+  ['10.200.0.1/8', '10.99.1.1'],
+  ['10.200.0.1/15', '10.201.1.1'],
+  ['fd00:3::1/47', 'fd00:3:1::1'],
+  ['fd00:3::1/8', 'fdff::1'],
+])('an address of a container at %s denies none of its neighbours, such as %s', async (cidr, ip) => {
+  const networks = async () => [parseCidr(cidr)];
+  const own = new ReverseZone({ view, names, networks }, { ...SERVICE_ZONE_DEFAULTS, node: 'n1' }, []);
+  expect(await own.resolve(questionOf(reverseName(ip), 'PTR'))).toBeUndefined();
+});
+
+test.each([
+  ['8.8.8.8', undefined],
+  ['10.2.1.1', 'web.service.dc1.consul'],
+])(
+  'an address that a container says of itself, %s, is called %s: it has to have it',
+  async (ip, expected) => {
+    const view = new RecordedView([
+      { via: 'agent-service', body: { ID: 'web-1', Name: 'web', Address: '10.2.1.1' } },
+      { via: 'agent-service', body: { ID: 'evil-1', Name: 'evil', Address: '8.8.8.8' } },
+    ]);
+    const has = (service: { name: string }, asked: string) => service.name === 'web' && asked === '10.2.1.1';
+    const own = new ReverseZone(
+      { view, names: new NameTable(), has },
+      { ...SERVICE_ZONE_DEFAULTS, node: 'n1' },
+      [],
+    );
+    const reply = (await own.resolve(questionOf(reverseName(ip), 'PTR'))) as Reply | undefined;
+    expect(reply?.answers[0]?.data).toBe(expected);
+  },
+);
+
 describe('an address of another host', () => {
   const known = new Map([
     ['9.9.2.10.in-addr.arpa', 'far.service.dc1.consul'],
