@@ -1,6 +1,7 @@
-import { fillTemplate, prepareTemplate } from '../services/tag-template/template.ts';
+import { fillTemplate } from '../services/tag-template/template.ts';
 import { formatOption } from './format.ts';
 import { containerJson } from './ps.ts';
+import { weaveReport } from './weave-report.ts';
 import type { HostWord } from './word.ts';
 
 export const report: HostWord = {
@@ -8,8 +9,9 @@ export const report: HostWord = {
   describe: (command) =>
     void command
       .summary('everything that is known of this host, as JSON')
-      .option('-f <template>', "only this of it, by a template of Go's: {{.ipam.range}}")
-      .addOption(formatOption()),
+      .option('-f <template>', "only this of it, by a template of Go's: {{.ipam.range}}, {{json .DNS}}")
+      .addOption(formatOption())
+      .addHelpText('after', FIELDS),
   async run(host, { options }, io) {
     const [status, containers, attachments, settings] = await Promise.all([
       host.status(),
@@ -18,10 +20,17 @@ export const report: HostWord = {
       host.settings(),
     ]);
     const everything = { ...status, attachments, settings, details: containers.map(containerJson) };
-    const json = JSON.stringify(everything, null, 2);
-    if (typeof options.f === 'string') await prepareTemplate(options.f);
-    const text = typeof options.f === 'string' ? fillTemplate(options.f, JSON.parse(json)) : json;
-    io.stdout.write(`${text}\n`);
+    if (typeof options.f !== 'string') {
+      io.stdout.write(`${JSON.stringify(everything, null, 2)}\n`);
+      return 0;
+    }
+    const fields = { ...everything, ...weaveReport(status, await host.names()) };
+    io.stdout.write(`${fillTemplate(options.f, JSON.parse(JSON.stringify(fields)))}\n`);
     return 0;
   },
 };
+
+const FIELDS = `
+Fields of a template: version, daemon, docker, containers, registry, dns, ipam, network, attachments, settings and
+details, as in the JSON; and those of the weave script: Version, DNS (Domain, Upstream, Address, TTL, Entries) and
+IPAM (Range, RangeNumIPs, DefaultSubnet, Entries). {{json .dns}} prints a field as JSON.`;

@@ -73,6 +73,8 @@ export class Follower {
   #stopped = false;
   #state: FollowerStatus['stream'] = 'connecting';
   #reconnects = 0;
+  /** Whether the engine was away when it was first asked. */
+  #waited = false;
   #events = 0;
   #synced = false;
   #lastFullPass: Date | undefined;
@@ -268,12 +270,12 @@ export class Follower {
   }
 
   #subscribed(): void {
+    const engine = this.#needs.docker.address;
     if (this.#state === 'lost') {
       this.#reconnects++;
-      this.#needs.log.info(
-        { engine: this.#needs.docker.address },
-        'Docker is back; looking at everything anew',
-      );
+      this.#needs.log.info({ engine }, 'Docker is back; looking at everything anew');
+    } else if (this.#waited) {
+      this.#needs.log.info({ engine }, 'Docker answers');
     }
     this.#state = 'following';
     this.#needs.subscribed?.();
@@ -281,8 +283,13 @@ export class Follower {
   }
 
   #lost(error: Error): void {
-    this.#state = 'lost';
     this.#firstLoss.resolve();
+    if (this.#state === 'connecting') {
+      this.#waited = true;
+      this.#needs.log.warn({ error: error.message }, 'Docker does not answer; trying until it does');
+      return;
+    }
+    this.#state = 'lost';
     this.#needs.log.warn(
       { error: error.message },
       'lost the stream of Docker events; reconnecting until it is back',

@@ -17,7 +17,7 @@ import type { Gone, Remain } from '../registry/remains.ts';
 import type { RemoteNames } from '../registry/remote-names.ts';
 import { VERSION } from '../version.ts';
 import { DaemonAddresses, type DaemonAddressesNeeds } from './daemon-addresses.ts';
-import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
+import type { AttachmentReport, ContainerReport, Host, NamesReport, StatusReport } from './host.ts';
 import type { EngineAnswer } from './protocol.ts';
 import { attachmentReports, containerCounts, dnsReport, ipamReport, networkReport } from './report.ts';
 
@@ -91,6 +91,11 @@ export class DaemonHost implements Host {
 
   async addName(request: NameRequest): Promise<void> {
     await this.#needs.containerNames.add(await this.#byId(request));
+  }
+
+  async names(): Promise<NamesReport> {
+    const { names, containerNames } = this.#needs;
+    return { ...containerNames.report, upstreams: await names.upstreams() };
   }
 
   async removeName(request: NameRequest): Promise<void> {

@@ -42,6 +42,8 @@ export interface Host {
   collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]>;
   /** What is attached: the exposed bridge first, then containers. */
   attachments(): Promise<readonly AttachmentReport[]>;
+  /** The names of containers that are answered, and who is asked for others; undefined without a daemon. */
+  names(): Promise<NamesReport | undefined>;
   /** The settings in effect, and where each came from; secrets are hidden. */
   settings(): Promise<readonly EffectiveSetting[]>;
   /** Looks at everything heddle stands on. */
@@ -82,6 +84,20 @@ export interface ExposeOptions {
   readonly name?: string | undefined;
   /** Whether what passes between their network and others is masqueraded; yes without. */
   readonly masquerade?: boolean;
+}
+
+export interface NamesReport {
+  /** Without a final dot. */
+  readonly domain: string;
+  /** The servers that other names are asked from. */
+  readonly upstreams: readonly string[];
+  readonly entries: readonly {
+    /** In full, without a final dot. */
+    readonly name: string;
+    readonly ip: string;
+    /** A container's full id, `weave:expose`, or empty for an address of no container. */
+    readonly owner: string;
+  }[];
 }
 
 export interface AttachmentReport {

@@ -111,6 +111,10 @@ class LocalHost implements Host {
     throw withoutDaemon('dns-add');
   }
 
+  async names(): Promise<undefined> {
+    return undefined;
+  }
+
   async removeName(): Promise<void> {
     throw withoutDaemon('dns-remove');
   }

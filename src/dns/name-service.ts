@@ -70,6 +70,7 @@ type NameServiceSettings = Pick<
 /** The resolver as a whole: the chain of zones, and the sockets it is asked through. */
 export class NameService {
   readonly #client: UpstreamClient;
+  readonly #upstreams: Upstreams;
   readonly #responder: Responder;
   readonly #explicit: DnsServer;
   readonly #bridges: BridgeListeners | undefined;
@@ -108,6 +109,7 @@ export class NameService {
     const upstreams = new Upstreams({ isOwn, log }, settings.resolvConf);
     const client = new UpstreamClient();
     this.#client = client;
+    this.#upstreams = upstreams;
     const { domain, altDomain, weaveDomain, consulDns } = settings;
     const ownDomains = [domain, weaveDomain, altDomain ?? []].flat();
     const forward = new ForwardZone(
@@ -170,6 +172,11 @@ export class NameService {
   /** What a container of this host is answered: the addresses of a name, or the name of an address. */
   lookUp(word: string): Promise<readonly string[]> {
     return lookUp(word, (query) => this.#responder.respond(query, '127.0.0.1', 'tcp'));
+  }
+
+  /** The servers that other names are asked from now. */
+  async upstreams(): Promise<readonly string[]> {
+    return (await this.#upstreams.current()).servers.map(({ ip }) => ip);
   }
 
   listeners(): readonly ListenerStatus[] {

@@ -159,7 +159,7 @@ describe('following the containers of an engine', () => {
     engine.away = true;
     follower.start();
     await sleep(50);
-    expect(follower.status()).toMatchObject({ stream: 'lost', synced: false });
+    expect(follower.status()).toMatchObject({ stream: 'connecting', synced: false });
     engine.containersById.set(snapshot('web').id, snapshot('web'));
     engine.away = false;
     await follower.synced;

@@ -67,8 +67,20 @@ test('report -f prints one part of it', async () => {
   expect((await daemon.word('report', '-f', '{{.ipam.range}}')).stdout).toBe('10.32.0.0/12\n');
   const owners = '{{range .attachments}}{{.owner}} {{end}}';
   expect((await daemon.word('report', '-f', owners)).stdout).toBe(`weave:expose ${web.id} \n`);
+  expect((await daemon.word('report', '-f', '{{.DNS.Domain}}')).stdout).toBe('weave.local.\n');
+  const dns = JSON.parse((await daemon.word('report', '-f', '{{json .DNS}}')).stdout);
+  expect(dns).toMatchObject({ Domain: 'weave.local.', Address: '172.17.0.1:53', TTL: 1 });
+  expect(dns.Entries).toContainEqual({
+    Hostname: `${web.name}.weave.local.`,
+    ContainerID: web.id,
+    Address: '10.2.1.1',
+    Tombstone: 0,
+  });
   const { status, stderr } = await daemon.word('report', '-f', '{{.nosuch}}');
-  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/no field nosuch\n$/) });
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringMatching(/no field nosuch; there are version, daemon, .*DNS, IPAM\n$/),
+  });
 });
 
 test('every word that answers answers in JSON, too', async () => {

@@ -34,6 +34,11 @@ export class NameTable {
     this.#byOwner.delete(owner);
   }
 
+  /** Every name, its address and its owner. */
+  entries(): readonly { readonly name: string; readonly ip: string; readonly owner: string }[] {
+    return [...this.#byOwner].flatMap(([owner, names]) => names.map(({ name, ip }) => ({ name, ip, owner })));
+  }
+
   /** The addresses of a name in lower case, each once. */
   addresses(name: string): readonly string[] {
     return [...new Set(Array.from(this.#byName.get(name) ?? [], ({ ip }) => ip))];

@@ -50,6 +50,10 @@ export class WeaveNames {
     return this.#table;
   }
 
+  get report(): { readonly domain: string; readonly entries: ReturnType<NameTable['entries']> } {
+    return { domain: this.#domain, entries: this.#table.entries() };
+  }
+
   /**
    * Gives a name to addresses, or to a container for as long as it exists; it is answered when this resolves.
    * @throws HeddleError `bad-input` for a name of another domain, or none; `refused` when there are too many

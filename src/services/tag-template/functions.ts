@@ -43,6 +43,7 @@ export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
   entry('index LIST-OR-MAP KEY', 2, 2, ([of, key]) =>
     Array.isArray(of) ? at(number(key), of) : (table(of).get(string(key)) ?? ''),
   ),
+  entry('json VALUE', 1, 1, ([value]) => JSON.stringify(plain(value as Value))),
   entry('len VALUE', 1, 1, ([value]) => length(value)),
   entry('eq A B', 2, 2, ([a, b]) => a === b),
   entry('ne A B', 2, 2, ([a, b]) => a !== b),
@@ -62,6 +63,14 @@ export function isTrue(value: Value | undefined): boolean {
   if (value === undefined || value === null) return false;
   if (Array.isArray(value) || value instanceof Map || typeof value === 'string') return length(value) > 0;
   return typeof value === 'object' || Boolean(value);
+}
+
+/** Maps as objects, for JSON. */
+function plain(value: Value): unknown {
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, of]) => [key, plain(of)]));
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, plain(of)]));
 }
 
 /** A value as Go prints it. */

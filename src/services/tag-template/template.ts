@@ -1,5 +1,6 @@
 import type { Snapshot } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
+import { didYouMean } from '../../nearest.ts';
 import { hasField, templateContainer } from './container.ts';
 import { Documents } from './documents.ts';
 import { FUNCTIONS, isTrue, print } from './functions.ts';
@@ -16,9 +17,16 @@ export interface TagTemplate {
   render(snapshot: Snapshot): string;
 }
 
-const MAX_OUTPUT = 64 * 1024;
+interface Bounds {
+  /** Characters. */
+  readonly output: number;
+  readonly steps: number;
+}
+
 /** Ranges within ranges over what a container says of itself: bounded, whatever it says. */
-const MAX_STEPS = 10_000;
+const OF_A_CONTAINER: Bounds = { output: 64 << 10, steps: 10_000 };
+/** What the operator asks for has everything on this host. */
+const OF_THE_OPERATOR: Bounds = { output: 64 << 20, steps: 1_000_000 };
 
 /**
  * Reads a template once; text without actions is a template, too.
@@ -30,7 +38,7 @@ export function parseTagTemplate(text: string): TagTemplate {
     const documents = new Documents(urls, usesRegularExpressions(text) ? loadRegularExpressions : undefined);
     return {
       documents,
-      render: (snapshot) => new Rendering(templateContainer(snapshot), documents).run(parts),
+      render: (snapshot) => new Rendering(templateContainer(snapshot), documents, OF_A_CONTAINER).run(parts),
     };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
@@ -53,7 +61,7 @@ export function fillTemplate(text: string, value: Value): string {
   try {
     const { parts, urls } = parse(text, () => true);
     if (urls.size > 0) throw new TemplateError('httpGet is for tags alone');
-    return new Rendering(value, new Documents(urls)).run(parts);
+    return new Rendering(value, new Documents(urls), OF_THE_OPERATOR).run(parts);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new HeddleError('bad-input', `the template cannot be used: ${error.message}`);
@@ -64,12 +72,14 @@ class Rendering {
   readonly #root: Value;
   readonly #documents: Documents;
   readonly #work = new Work();
+  readonly #bounds: Bounds;
   #output = '';
   #steps = 0;
 
-  constructor(root: Value, documents: Documents) {
+  constructor(root: Value, documents: Documents, bounds: Bounds) {
     this.#root = root;
     this.#documents = documents;
+    this.#bounds = bounds;
   }
 
   run(parts: readonly Part[]): string {
@@ -79,7 +89,8 @@ class Rendering {
 
   #parts(parts: readonly Part[], dot: Value): void {
     for (const part of parts) {
-      if (++this.#steps > MAX_STEPS) throw new TemplateError(`it takes more than ${MAX_STEPS} steps`);
+      if (++this.#steps > this.#bounds.steps)
+        throw new TemplateError(`it takes more than ${this.#bounds.steps} steps`);
       if (part.kind === 'text') this.#write(part.text);
       else if (part.kind === 'output') this.#write(print(this.#pipe(part.pipe, dot)));
       else this.#block(part, dot);
@@ -95,8 +106,8 @@ class Rendering {
 
   #write(text: string): void {
     this.#output += text;
-    if (this.#output.length > MAX_OUTPUT)
-      throw new TemplateError(`it gives more than ${MAX_OUTPUT} characters`);
+    if (this.#output.length > this.#bounds.output)
+      throw new TemplateError(`it gives more than ${this.#bounds.output} characters`);
   }
 
   #pipe(pipe: Pipe, dot: Value): Value {
@@ -127,6 +138,12 @@ function field(value: Value, name: string): Value {
   const isStruct = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (isStruct && Object.hasOwn(value, name))
     return (value as { readonly [name: string]: Value })[name] as Value;
+  if (isStruct) {
+    const known = Object.keys(value as object);
+    throw new TemplateError(
+      `there is no field ${name}${didYouMean(name, known)}; there are ${known.join(', ')}`,
+    );
+  }
   throw new TemplateError(`${JSON.stringify(print(value).slice(0, 60))} has no field ${name}`);
 }
 
