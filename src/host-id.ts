@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Docker } from './docker/engine.ts';
 
@@ -10,17 +11,37 @@ export const randomHostId = (): string => randomBytes(6).toString('hex');
 
 /**
  * Twelve hex digits for a host of which no state is kept: always the same for one Docker engine, so that a daemon in
- * a container without a volume knows again what the one before it registered. Random while Docker does not answer.
+ * a container without a volume knows again what the one before it registered. An engine that gives another id with
+ * every answer (podman) has none; then the host's machine-id counts. Random while Docker does not answer, and where
+ * there is no machine-id.
  */
-export async function hostIdOfEngine(docker: Pick<Docker, 'info'>, patience = PATIENCE_MS): Promise<string> {
+export async function hostIdOfEngine(
+  docker: Pick<Docker, 'info'>,
+  patience = PATIENCE_MS,
+  machineId = readMachineId,
+): Promise<string> {
   const over = new AbortController();
   const late = delay(patience, '', { signal: over.signal }).catch(() => '');
-  const asked = docker.info().then(
-    ({ id }) => id,
-    () => '',
-  );
+  const asked = lastingId(docker).catch(() => '');
   const engine = await Promise.race([asked, late]);
   over.abort();
-  if (engine === '') return randomHostId();
-  return createHash('sha256').update(engine).digest('hex').slice(0, 12);
+  const basis = engine ?? (await machineId());
+  if (basis === '') return randomHostId();
+  return createHash('sha256').update(basis).digest('hex').slice(0, 12);
+}
+
+/** The engine's id, if two answers agree on it; undefined for an engine whose answers do not. */
+async function lastingId(docker: Pick<Docker, 'info'>): Promise<string | undefined> {
+  const { id } = await docker.info();
+  if (id === '') return '';
+  return (await docker.info()).id === id ? id : undefined;
+}
+
+/** systemd's name for this installation (machine-id(5)); empty where there is none, as in most containers. */
+async function readMachineId(): Promise<string> {
+  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    if (/^[0-9a-f]{32}$/.test(text.trim())) return text.trim();
+  }
+  return '';
 }

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { hostIdOfEngine } from '../src/host-id.ts';
 
-const engine = (id: string) => ({ info: async () => ({ id, name: 'host1', version: '20.10', time: '' }) });
+const info = (id: string) => ({ id, name: 'host1', version: '20.10', time: '', maker: 'docker' }) as const;
+const engine = (id: string) => ({ info: async () => info(id) });
+/** As podman: another id with every answer. */
+const fickle = () => {
+  let asked = 0;
+  return { info: async () => info(`random-${++asked}`) };
+};
 
 test('one engine gives one host-id, whatever the host is called; another gives another', async () => {
   const id = await hostIdOfEngine(engine('AAAA:BBBB'));
@@ -17,4 +23,20 @@ test.each([
 ])('an engine %s gives a new one each time', async (_, docker) => {
   const ids = [await hostIdOfEngine(docker, 20), await hostIdOfEngine(docker, 20)];
   expect(ids).toEqual([expect.stringMatching(/^[0-9a-f]{12}$/), expect.not.stringContaining(ids[0] ?? '')]);
+});
+
+test('an engine that gives another id with every answer leaves it to the machine-id', async () => {
+  const machine = async () => '0123456789abcdef0123456789abcdef';
+  const id = await hostIdOfEngine(fickle(), 1_000, machine);
+  expect(id).toMatch(/^[0-9a-f]{12}$/);
+  expect(await hostIdOfEngine(fickle(), 1_000, machine)).toBe(id);
+  // machine-id(5): it is confidential.
+  expect(await machine()).not.toContain(id);
+  expect(await hostIdOfEngine(fickle(), 1_000, async () => 'f'.repeat(32))).not.toBe(id);
+});
+
+test('and without a machine-id the host-id is a new one each time', async () => {
+  const none = async () => '';
+  const ids = [await hostIdOfEngine(fickle(), 1_000, none), await hostIdOfEngine(fickle(), 1_000, none)];
+  expect(ids[0]).not.toBe(ids[1]);
 });

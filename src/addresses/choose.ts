@@ -141,6 +141,10 @@ function dockerAddress({ name, ipv4, ipv6 }: ContainerNetwork): Found | undefine
   return found(given, `Docker gave it ${given.join(' and ')} on network ${name}`);
 }
 
+/** What the network that a container was started on may be called: podman calls Docker's `bridge` by its own name. */
+const homeNetworks = (mode: string): readonly string[] =>
+  mode === 'default' || mode === 'bridge' ? ['bridge', 'podman'] : [mode];
+
 /**
  * The network that the container was started on comes before those it was connected to later, these by name. A
  * container that shares another one's network has none in Docker's eyes, and its eth0 counts; one that shares the
@@ -149,8 +153,8 @@ function dockerAddress({ name, ipv4, ipv6 }: ContainerNetwork): Found | undefine
 function internal(facts: AddressFacts): Answer | Promise<Answer> {
   const { snapshot, addresses, hostNetwork } = facts;
   if (hostNetwork) return ofHost(facts, SHARES_HOST);
-  const home = snapshot.networkMode === 'default' ? 'bridge' : snapshot.networkMode;
-  const rank = ({ name }: ContainerNetwork): string => (name === home ? '' : name);
+  const home = homeNetworks(snapshot.networkMode);
+  const rank = ({ name }: ContainerNetwork): string => (home.includes(name) ? '' : name);
   const networks = snapshot.networks.toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1));
   for (const network of networks) {
     const answer = dockerAddress(network);

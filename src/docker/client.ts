@@ -4,8 +4,11 @@ import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts
 import { type DockerHost, describeHost } from './host.ts';
 import { EngineRefusal, secure, withSignal } from './transport.ts';
 
-/** The newest API this code was written against; older engines are spoken to in their own version. */
-const NEWEST_API = [1, 47] as const;
+/**
+ * The newest API that heddle is tested with. Older engines are spoken to in their own version, and newer ones in this
+ * one or, where they have dropped it, in the oldest that they have left.
+ */
+const NEWEST_API = [1, 51] as const;
 /** No call but the events stream takes longer on a healthy engine; a hung one must not hang us. */
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -118,12 +121,13 @@ function agreeVersion(address: string, answer: unknown): string {
   const older = (a: readonly [number, number], b: readonly [number, number]) => a[0] - b[0] || a[1] - b[1];
   const theirs = parse(versions.output.ApiVersion);
   const oldest = parse(versions.output.MinAPIVersion);
-  if (older(oldest, NEWEST_API) > 0) {
+  if (oldest[0] > NEWEST_API[0]) {
     throw new HeddleError(
       'not-supported',
       `the Docker engine at ${address} speaks no API older than ${oldest.join('.')}, heddle none newer than ${NEWEST_API.join('.')}; upgrade heddle`,
     );
   }
+  if (older(oldest, NEWEST_API) > 0) return `v${oldest.join('.')}`;
   return `v${(older(theirs, NEWEST_API) < 0 ? theirs : NEWEST_API).join('.')}`;
 }
 
@@ -167,12 +171,17 @@ function codeOf(status: number): ErrorCode {
   return status === 500 ? 'failed' : 'refused';
 }
 
+/** podman answers some questions for what was removed meanwhile with 500. */
+const saysNoSuch = (said: string): boolean =>
+  /no such (container|network)|no container with (name or )?ID/i.test(said);
+
 function explain(address: string, attempt: string, cause: unknown): HeddleError {
   if (cause instanceof HeddleError) return cause;
   const status = cause instanceof EngineRefusal ? cause.statusCode : undefined;
   const said = messageOf(cause).trim().replace(/\s+/g, ' ');
   const what = `cannot ${attempt} at the Docker engine ${address}: `;
-  if (status === 404) return new HeddleError('not-found', what + said, { cause });
+  if (status === 404 || (status === 500 && saysNoSuch(said)))
+    return new HeddleError('not-found', what + said, { cause });
   if (status !== undefined) return new HeddleError(codeOf(status), what + said, { cause });
   const code = systemCode(cause);
   if (code === 'EACCES' || code === 'EPERM') {

@@ -2,6 +2,7 @@ import type Dockerode from 'dockerode';
 import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import * as v from 'valibot';
 import { HeddleError, messageOf } from '../errors.ts';
+import { bridgeOf, DEFAULT_DEVICE } from './bridge.ts';
 import { type DockerClient, notUnderstood } from './client.ts';
 import { containerName } from './container-name.ts';
 import { snapshotOf } from './inspect.ts';
@@ -16,6 +17,8 @@ export interface EngineInfo {
   readonly version: string;
   /** Its clock when it answered, RFC 3339. */
   readonly time: string;
+  /** podman speaks Docker's API, and does some of it otherwise. */
+  readonly maker: 'docker' | 'podman';
 }
 
 /** What the events' loop and the words need of Docker; everything foreign is parsed behind it. */
@@ -37,6 +40,8 @@ export interface Docker {
 export const WATCHED_ACTIONS = [
   ...['start', 'die', 'stop', 'kill', 'destroy', 'pause', 'unpause', 'rename', 'update', 'health_status'],
   ...['connect', 'disconnect'],
+  // podman's word for destroy
+  'remove',
 ] as const;
 
 /** Beyond a container's own time to stop: a busy engine takes seconds to start one. */
@@ -119,10 +124,12 @@ export class DockerEngine implements Docker {
       const network = await this.#client.call('inspect its bridge', (client) =>
         client.getNetwork('bridge').inspect(),
       );
-      const device: unknown = network?.Options?.['com.docker.network.bridge.name'];
-      return typeof device === 'string' && device !== '' ? device : 'docker0';
+      const { device, isKnown } = this.#read('the question for its bridge', () => bridgeOf(network));
+      // A guess holds only until the bridge is there.
+      if (!isKnown) this.#bridge = undefined;
+      return device;
     } catch (error) {
-      if (error instanceof HeddleError && error.code === 'not-found') return 'docker0';
+      if (error instanceof HeddleError && error.code === 'not-found') return DEFAULT_DEVICE;
       throw error;
     }
   }
@@ -153,11 +160,18 @@ const Info = v.object({
   Name: v.optional(v.string(), ''),
   ServerVersion: v.optional(v.string(), ''),
   SystemTime: v.optional(v.string(), ''),
+  BuildahVersion: v.optional(v.unknown()),
 });
 
 function infoOf(answer: unknown): EngineInfo {
-  const { ID: id, Name: name, ServerVersion: version, SystemTime: time } = v.parse(Info, answer);
-  return { id, name, version, time };
+  const {
+    ID: id,
+    Name: name,
+    ServerVersion: version,
+    SystemTime: time,
+    BuildahVersion,
+  } = v.parse(Info, answer);
+  return { id, name, version, time, maker: BuildahVersion === undefined ? 'docker' : 'podman' };
 }
 
 function listOf(answer: readonly ContainerInfo[]): readonly Listed[] {

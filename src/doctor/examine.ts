@@ -60,9 +60,12 @@ function hostUnseen({ docker: engine }: Parts): Finding {
 
 async function docker({ docker: engine }: Parts): Promise<readonly Finding[]> {
   try {
-    const { version, time } = await engine.info();
+    const { version, time, maker } = await engine.info();
     return [
-      ok('docker', `Docker ${version} at ${engine.address}`),
+      ok(
+        'docker',
+        `${maker === 'podman' ? "podman, which speaks Docker's API," : 'Docker'} ${version} at ${engine.address}`,
+      ),
       findClock('clock', "the Docker engine's", time, Date.now()),
     ];
   } catch (error) {

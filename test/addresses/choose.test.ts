@@ -159,6 +159,12 @@ describe('a word that matches', () => {
     ],
     [
       'internal',
+      "takes podman's default network, which it calls bridge in one place and podman in another",
+      { snapshot: { networkMode: 'bridge', ...networks(['app', '10.89.0.2'], ['podman', '10.88.0.2']) } },
+      { ip: '10.88.0.2', reason: 'Docker gave it 10.88.0.2 on network podman' },
+    ],
+    [
+      'internal',
       'takes the first network by name that gives an address',
       { snapshot: { networkMode: 'none', ...networks(['z', '172.19.0.2'], ['b', '172.18.0.2'], ['a', '']) } },
       { ip: '172.18.0.2', reason: 'Docker gave it 172.18.0.2 on network b' },

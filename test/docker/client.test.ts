@@ -34,14 +34,20 @@ const client = (trace?: (line: string) => void) =>
 describe('a Docker engine', () => {
   it.each([
     ['an older engine is spoken to in its own version', '1.30', '/v1.30/info'],
-    ['a newer one in the newest that we know', '9.99', '/v1.47/info'],
+    ['a newer one in the newest that heddle is tested with', '9.99', '/v1.51/info'],
   ])('%s', async (_, ApiVersion, path) => {
     answer = () => [200, { ApiVersion, MinAPIVersion: '1.12' }];
     await client().call('ask', (docker) => docker.info());
     expect(asked).toEqual(['GET /version', `GET ${path}`]);
   });
 
-  it('that has dropped every version of ours is not supported', async () => {
+  it('that has dropped the version we are tested with is spoken to in its oldest', async () => {
+    answer = () => [200, { ApiVersion: '1.70', MinAPIVersion: '1.60' }];
+    await client().call('ask', (docker) => docker.info());
+    expect(asked).toEqual(['GET /version', 'GET /v1.60/info']);
+  });
+
+  it('of another major version is not supported', async () => {
     answer = () => [200, { ApiVersion: '9.99', MinAPIVersion: '9.0' }];
     await expect(client().call('ask', (docker) => docker.info())).rejects.toMatchObject({
       code: 'not-supported',
@@ -60,6 +66,20 @@ describe('a Docker engine', () => {
     await expect(docker.call('ask for it', (engine) => engine.info())).rejects.toMatchObject({
       code,
       message: expect.stringMatching(/^cannot ask for it at the Docker engine unix:.*docker\.sock: no luck/),
+    });
+  });
+
+  it.each([
+    'container 9f48 does not exist in database: no such container',
+    'no container with ID 9f48 found in database: no such container',
+    'no container with name or ID "web" found',
+    'unable to find network with name or ID x: no such network',
+  ])('that says with 500, as podman, %j has no such thing', async (message) => {
+    const docker = client();
+    await docker.call('ask', (engine) => engine.info());
+    answer = () => [500, { cause: 'no such container', message, response: 500 }];
+    await expect(docker.call('ask for it', (engine) => engine.info())).rejects.toMatchObject({
+      code: 'not-found',
     });
   });
 

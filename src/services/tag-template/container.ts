@@ -25,7 +25,7 @@ export function templateContainer(snapshot: Snapshot): Value {
     },
     HostConfig: { NetworkMode: snapshot.networkMode },
     NetworkSettings: {
-      IPAddress: networks.find(({ name }) => name === 'bridge')?.ipv4 ?? '',
+      IPAddress: networks.find(({ name }) => name === 'bridge' || name === 'podman')?.ipv4 ?? '',
       Networks: new Map(
         networks.map(({ name, ipv4, ipv6 }) => [name, { IPAddress: ipv4, GlobalIPv6Address: ipv6 }]),
       ),

@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { worldEngine } from '../../scripts/world/engine.ts';
+import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { dataOf, dig } from '../support/dig.ts';
+import { docker } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { type Daemon, HEDDLE, startDaemon } from '../support/heddle.ts';
+import { runProgram } from '../support/program.ts';
+
+/** podman's Docker-compatible API: what registers containers and answers for them works as with Docker. */
+let consul: ConsulAgent;
+let daemon: Daemon;
+
+beforeAll(async () => {
+  expect(worldEngine()).toBe('podman');
+  consul = await startConsul();
+  daemon = await startDaemon([consul.uri, '--ip', '192.168.0.10', '--address', 'ethwe,published,internal']);
+});
+afterEach(async () => {
+  const ids = (await docker('ps', '--all', '--quiet')).split('\n').filter(Boolean);
+  for (const id of ids) await docker('rm', '--force', id);
+});
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await consul?.stop();
+});
+
+/** No --init: podman's API looks for it in one place alone, where the packages of this world are not. */
+const run = (name: string, flags: readonly string[] = [], command = ['sleep', '3600']) =>
+  docker('run', '-d', '--name', name, '-e', `SERVICE_NAME=${name}`, ...flags, 'busybox', ...command);
+const answer = async (name: string) => dataOf(await daemon.dig(`${name}.service.consul`));
+const inConsul = async (name: string) =>
+  dataOf(await dig(`${name}.service.consul`, { port: consul.dnsPort }));
+
+test('doctor says that the engine is podman', async () => {
+  const { stdout } = await daemon.word('doctor', '--format', 'json');
+  const findings = JSON.parse(stdout) as { subject: string; state: string; detail: string }[];
+  expect(findings.find(({ subject }) => subject === 'docker')).toMatchObject({
+    state: 'ok',
+    detail: expect.stringMatching(/^podman, which speaks Docker's API, \d/),
+  });
+});
+
+test('a container is registered and answered, and gone when it stops, starts again or is removed', async () => {
+  const id = await run('web', ['--expose', '80']);
+  await eventually(async () => expect(await answer('web')).toHaveLength(1));
+  const [address = ''] = await answer('web');
+  expect(address).toMatch(/^10\.88\./);
+  await eventually(async () => expect(await inConsul('web')).toEqual([address]));
+  expect(dataOf(await daemon.dig('web.weave.local'))).toEqual([address]);
+  const { stdout } = await daemon.word('ps');
+  expect(stdout).toContain(`Docker gave it ${address} on network podman`);
+
+  await docker('kill', id);
+  await eventually(async () => expect([await answer('web'), await inConsul('web')]).toEqual([[], []]));
+  await docker('start', id);
+  await eventually(async () => expect(await inConsul('web')).toHaveLength(1));
+  await docker('rm', '--force', id);
+  await eventually(async () => expect([await answer('web'), await inConsul('web')]).toEqual([[], []]));
+  expect((await daemon.word('ps')).stdout).not.toContain('web');
+  // Its inspection is answered with 500 while it is being removed.
+  expect(daemon.log.filter(({ level }) => level > 40)).toEqual([]);
+});
+
+test("a published port is announced at the host's address", async () => {
+  await run('pub', ['-p', '18080:80']);
+  await eventually(async () => {
+    const [srv] = (await daemon.dig('pub.service.consul', { type: 'SRV' })).answers;
+    expect(srv?.data).toMatch(/^1 1 18080 /);
+  });
+  expect(await answer('pub')).toEqual(['192.168.0.10']);
+});
+
+test("DNS is answered on podman's bridge, which its first container makes", async () => {
+  await run('one');
+  const gateway = '10.88.0.1';
+  await eventually(async () =>
+    expect(dataOf(await dig('one.weave.local', { server: gateway, port: 53 }))).toHaveLength(1),
+  );
+  const args = await daemon.word('dns-args');
+  expect(args.stdout).toContain(`--dns ${gateway}`);
+  const lookup = ['run', '--rm', '--dns', gateway, 'busybox', 'nslookup', 'one.weave.local'];
+  expect(await docker(...lookup)).toMatch(/Address:? .*10\.88\./);
+});
+
+test('a container is attached, and detached', async () => {
+  await run('att');
+  expect((await daemon.word('attach', '10.2.1.1/16', 'att')).stdout).toBe('10.2.1.1\n');
+  await eventually(async () => expect(await answer('att')).toEqual(['10.2.1.1']));
+  expect(await docker('exec', 'att', 'ip', '-o', 'address', 'show', 'ethwe')).toContain('10.2.1.1/16');
+  expect((await daemon.word('detach', '10.2.1.1/16', 'att')).status).toBe(0);
+  await eventually(async () => expect(await answer('att')).not.toEqual(['10.2.1.1']));
+});
+
+test('a daemon without a state folder is the same host again, though podman has no id of its own', async () => {
+  const machineId = (await readFile('/etc/machine-id', 'utf8').catch(() => '')).trim();
+  const hostOf = async () => {
+    await using folder = await temporaryFolder();
+    const state = `${folder.path}/state`;
+    const flags = ['--state-dir', state, '--socket', `${folder.path}/s`, '--no-dns', '--no-attach'];
+    await runProgram('timeout', ['-s', 'TERM', '8', HEDDLE, 'daemon', ...flags]);
+    const text = await readFile(`${state}/state.json`, 'utf8');
+    return (JSON.parse(text) as { hostId: string }).hostId;
+  };
+  const hosts = await Promise.all([hostOf(), hostOf()]);
+  expect(hosts[0]).toMatch(/^[0-9a-f]{12}$/);
+  if (machineId === '') expect(hosts[0]).not.toBe(hosts[1]);
+  else expect(hosts[0]).toBe(hosts[1]);
+});
