@@ -65,18 +65,19 @@ export class Heddle {
 
     const claims = new Claims(state);
     const roster = new Roster();
-    const { open, desired, reconciler, view, remote, health } = assembleRegistration(settings, {
+    const registration = assembleRegistration(settings, {
       hostId,
       log,
       isAnothers: (...asked) => isAnothers(claims, roster, ...asked),
     });
+    const { open, desired, reconciler, view, remote, health } = registration;
     const parts = assembleParts(settings, {
       client,
       log: log('network'),
       claims,
       roster,
       settled: () => follower.status().synced,
-      advertised: () => open.node().address,
+      advertised: () => open.advertised(),
     });
 
     const { bridgeAddresses, docker, networks, observer, surroundings } = parts;
@@ -154,7 +155,10 @@ export class Heddle {
     lifecycle.onStop(() => state.close());
     await lifecycle.begin(new MemoryThrift());
     await lifecycle.begin(names);
-    await lifecycle.begin({ start: () => open.start(() => follower.pass()), stop: () => open.stop() });
+    await lifecycle.begin({
+      start: () => registration.start(() => follower.pass()),
+      stop: () => open.stop(),
+    });
     if (remote) lifecycle.onStop(() => remote.stop());
     for (const part of health) await lifecycle.begin(part);
     if (settings.tags !== undefined) {

@@ -1,7 +1,6 @@
+import { AnnouncedHost, type HostAddress } from './addresses/announced-host.ts';
 import type { AddressWord } from './addresses/choose.ts';
 import { DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED } from './addresses/choose.ts';
-import { defaultRouteAddress } from './addresses/host-address.ts';
-import { isUnspecified } from './addresses/reachable.ts';
 import { AddressReader } from './addresses/read.ts';
 import type { Settings } from './config/schema.ts';
 import { Addressing } from './containers/addressing.ts';
@@ -13,6 +12,7 @@ import { Observer } from './containers/observe.ts';
 import type { Roster } from './containers/roster.ts';
 import { Stranded } from './containers/stranded.ts';
 import type { ContainerResolver } from './dns/args.ts';
+import { bridgeDevice } from './docker/bridge-device.ts';
 import type { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import type { Snapshot } from './docker/snapshot.ts';
@@ -34,7 +34,7 @@ export interface Parts {
   readonly hostsFiles: HostsFiles;
   readonly observer: Observer;
   /** The address at which other hosts reach this one; undefined where it is unknown. */
-  hostAddress(): Promise<string | undefined>;
+  hostAddress(): Promise<HostAddress | undefined>;
   /** What its findings depend on besides the container: the addresses of host and bridge, as a text. */
   surroundings(): Promise<string>;
   readonly addressing: Addressing;
@@ -106,11 +106,8 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     { range: settings.ipallocRange, defaultSubnet: settings.ipallocDefaultSubnet, bridge, interface: device },
   );
   const bridgeSubnets = async () => (await network.hostAddresses(bridge)).map(toCidr);
-  const advertised = () => {
-    const address = needs.advertised();
-    return address === undefined || isUnspecified(address) ? undefined : address;
-  };
-  const hostAddress = async () => settings.ip ?? advertised() ?? (await defaultRouteAddress());
+  const announcedHost = new AnnouncedHost({ given: settings.ip, advertised: needs.advertised });
+  const hostAddress = () => announcedHost.find();
   const observer = new Observer(
     {
       namespaceOf,
@@ -129,12 +126,16 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
         if (settings.attach) await hostsFiles.keep(...given);
       },
       bridgeSubnets,
-      hostAddress: async (snapshot) => settings.ip ?? taskHost(snapshot) ?? (await hostAddress()),
+      hostAddress: async (snapshot) => (settings.ip ? undefined : ofTask(snapshot)) ?? (await hostAddress()),
     },
     { policy: policyOf(settings) },
   );
 
-  const dockerBridge = async () => settings.dockerBridge ?? (await docker.bridgeDevice());
+  const dockerBridge = bridgeDevice({
+    docker,
+    given: settings.dockerBridge,
+    warn: (sentence) => log.warn(sentence),
+  });
   const dnsAddress = async () => addressOf(network, await dockerBridge());
   return {
     docker,
@@ -173,6 +174,12 @@ async function addressOf(network: NetworkEngine, device: string): Promise<string
     'not-found',
     `the bridge ${device} has no address, or there is no such device; start Docker, or name the bridge with DOCKER_BRIDGE`,
   );
+}
+
+/** Marathon says to its tasks which host they are on. */
+function ofTask(snapshot: Snapshot): HostAddress | undefined {
+  const ip = taskHost(snapshot);
+  return ip === undefined ? undefined : { ip, origin: "HOST of Marathon's task" };
 }
 
 const toCidr = ({ ip, prefixLength, family }: Cidr): Cidr => ({ ip, prefixLength, family });

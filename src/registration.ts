@@ -14,6 +14,8 @@ import { defineOptions } from './services/options.ts';
 /** What should be registered, the registry that is kept equal to it, and what a name resolves to. */
 export interface Registration {
   readonly open: OpenRegistry;
+  /** Opens the registry; calls back when this host's node there is known, and whenever it is another. */
+  start(learnt: () => void): Promise<void>;
   readonly desired: Desired;
   readonly reconciler: Reconciler;
   readonly view: RegistryView;
@@ -48,22 +50,28 @@ export function assembleRegistration(
   const { onStop } = settings;
   const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
   const remote = elsewhere && new RemoteNames({ elsewhere, moving });
-  const agentRuns = registry.checkedBy === 'agent';
-  const healthWatch =
-    agentRuns && moving ? new HealthWatch({ desired, moving, node: () => open.node().name }) : undefined;
+  const { checkedBy } = registry;
+  const node = () => open.node().name;
+  const healthWatch = moving && new HealthWatch({ desired, moving, node, checkedBy });
   const view = new RegistryView(
     {
       desired,
       refused: (id) => reconciler.refused(id),
       node: () => ({ ...open.node(), address: open.node().address ?? '127.0.0.1' }),
-      checkedBy: registry.checkedBy,
-      agentFinds: () => healthWatch?.health,
+      checkedBy,
+      found: () => healthWatch?.health,
       remote,
     },
     { hostId },
   );
   const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
-  const runner = new CheckRunner({ desired, log: log('checks'), besideAgent: agentRuns });
-  const health = agentRuns ? [heartbeats, ...(healthWatch ? [healthWatch] : []), runner] : [runner];
-  return { open, desired, reconciler, view, remote, health };
+  const runner = new CheckRunner({ desired, log: log('checks'), besideAgent: checkedBy === 'agent' });
+  const beside = [runner, ...(healthWatch ? [healthWatch] : [])];
+  const health = checkedBy === 'agent' ? [heartbeats, ...beside] : beside;
+  const start = (learnt: () => void) =>
+    open.start(() => {
+      healthWatch?.restart();
+      learnt();
+    });
+  return { open, start, desired, reconciler, view, remote, health };
 }

@@ -2,6 +2,7 @@ import type { ContainerNetwork, Snapshot } from '../docker/snapshot.ts';
 import { contains, formatCidr, networkOf } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Address } from './address.ts';
+import type { HostAddress } from './announced-host.ts';
 import { isEveryAddress, isLoopback } from './binding.ts';
 import type { AddressWord } from './policy.ts';
 import { isUnspecified } from './reachable.ts';
@@ -32,7 +33,7 @@ export interface AddressFacts {
   /** Addresses of the weave bridge itself, whose subnets count. */
   bridgeSubnets(): Promise<readonly Cidr[]>;
   /** At which other hosts reach this one; undefined when nobody knows. */
-  hostAddress(): Promise<string | undefined>;
+  hostAddress(): Promise<HostAddress | undefined>;
   /** The container shares the host's network namespace. */
   readonly hostNetwork: boolean;
 }
@@ -183,7 +184,7 @@ function published(facts: AddressFacts): Answer | Promise<Answer> {
 }
 
 async function ofHost(facts: AddressFacts, reason: string, hostPorts = false): Promise<Answer> {
-  const hostAddress = await facts.hostAddress();
-  if (hostAddress === undefined || isUnspecified(hostAddress)) return { why: HOST_UNKNOWN };
-  return { ip: hostAddress, reason: `${reason}, whose address is ${hostAddress}`, hostPorts };
+  const host = await facts.hostAddress();
+  if (host === undefined || isUnspecified(host.ip)) return { why: HOST_UNKNOWN };
+  return { ip: host.ip, reason: `${reason}, whose address is ${host.ip} by ${host.origin}`, hostPorts };
 }

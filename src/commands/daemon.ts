@@ -1,3 +1,4 @@
+import { ignoredConsulVariables } from '../config/consul-variables.ts';
 import type { LoadedSettings } from '../config/load.ts';
 import { Heddle } from '../heddle.ts';
 import type { Io } from '../io.ts';
@@ -20,6 +21,8 @@ export async function daemon(
   const pretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && process.stdout.isTTY);
   const log = createLogger({ level: settings.logLevel, pretty }, io.stdout);
   for (const notice of notices) log.info(notice);
+  const ignored = settings.registry.kind === 'consul' ? ignoredConsulVariables(env) : undefined;
+  if (ignored !== undefined) log.warn(ignored);
   const heddle = new Heddle(settings, { log, env });
   const signal = stopSignal();
   const onHangUp = () => {

@@ -1,4 +1,5 @@
 import { HeddleError } from '../errors.ts';
+import type { Io } from '../io.ts';
 import type { Gone, Remain } from '../registry/remains.ts';
 import { checkHostId } from '../services/identity.ts';
 import { answer, formatOption } from './format.ts';
@@ -29,6 +30,7 @@ export const gc: HostWord = {
     }
     const rows = remains.map(({ node, name, id, outcome }) => [node, name, id, outcome].map(printable));
     answer(io, request.options, table(['node', 'service', 'id', ''], rows), remains);
+    noteSkipped(remains, io);
     refuseIfKept(remains);
     return 0;
   },
@@ -46,6 +48,14 @@ function checkHostname(text: string): string {
   if (/^[A-Za-z0-9][\w.-]{0,252}$/.test(text)) return text;
   const expected = 'expected what the ids of its services have before their first colon';
   throw new HeddleError('bad-input', `${JSON.stringify(text)} is no host name; ${expected}`);
+}
+
+function noteSkipped(remains: readonly Remain[], io: Pick<Io, 'stderr'>): void {
+  const skipped = remains.filter(({ outcome }) => outcome === 'skipped');
+  if (skipped.length === 0) return;
+  const names = printable(skipped.map(({ name, id }) => JSON.stringify(id || name)).join(', '));
+  const why = 'Consul answers no question about a name or id with control characters';
+  io.stderr.write(`heddle: skipped ${names}: ${why}; remove it there with /v1/catalog/deregister\n`);
 }
 
 function refuseIfKept(remains: readonly Remain[]): void {

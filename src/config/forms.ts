@@ -33,10 +33,19 @@ export const listOf = <T>(parse: (word: string) => T) =>
     v.transform((lists) => lists.flatMap((list) => list.split(',')).map((word) => word.trim())),
     v.transform((words) => words.filter(Boolean).map(parse)),
   );
+const NEITHER = 'is neither true nor false';
 /** A switch, as a flag or as a word. */
 export const onOrOff = v.pipe(
-  v.union([v.boolean(), v.picklist(['true', 'false'])], 'is neither true nor false'),
+  v.union([v.boolean(), v.picklist(['true', 'false'])], NEITHER),
   v.transform((word) => word === true || word === 'true'),
+);
+/** A switch that Consul's client has, too: Go reads these words (strconv.ParseBool). */
+export const goBoolean = v.pipe(
+  v.union(
+    [v.boolean(), v.pipe(v.string(), v.regex(/^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/, NEITHER))],
+    NEITHER,
+  ),
+  v.transform((word) => (typeof word === 'boolean' ? word : /^[1t]/i.test(word))),
 );
 /** The name of a network device (linux/if.h: at most 15 characters). */
 export const deviceName = v.pipe(

@@ -11,6 +11,7 @@ import { parseTagTemplate } from '../services/tag-template/template.ts';
 import {
   deviceName,
   dnsLabels,
+  goBoolean,
   listOf,
   oneOf,
   onOrOff,
@@ -47,6 +48,20 @@ export const SETTINGS = {
     help: 'embedded, consul://host:port, consul-tls://host:port or consul-unix:///path',
     env: ['CONSUL_HTTP_ADDR'],
   },
+  consulTls: {
+    schema: v.optional(goBoolean, false),
+    flag: 'consul-tls',
+    help: 'speak TLS to Consul, though its address says http:// or nothing',
+    env: ['CONSUL_HTTP_SSL'],
+  },
+  consulAuth: {
+    schema: v.optional(v.pipe(text, v.regex(/^[^:]+(:.*)?$/s, 'is not user:password'))),
+    flag: 'consul-auth',
+    value: 'user:password',
+    help: 'for a proxy in front of Consul that asks for them; better by the variable, which other users cannot see',
+    env: ['CONSUL_HTTP_AUTH'],
+    secret: true,
+  },
   consulToken: {
     schema: v.optional(text),
     flag: 'consul-token',
@@ -75,19 +90,39 @@ export const SETTINGS = {
     help: 'the authority that signed the certificate of a consul-tls:// agent, PEM',
     env: ['CONSUL_CACERT'],
   },
+  consulCaPath: {
+    schema: v.optional(text),
+    flag: 'consul-ca-path',
+    value: 'folder',
+    help: 'a folder of such authorities, PEM files all; --consul-ca comes first',
+    env: ['CONSUL_CAPATH'],
+  },
+  consulServerName: {
+    schema: v.optional(text),
+    flag: 'consul-tls-server-name',
+    value: 'name',
+    help: 'the name in the certificate of Consul, where it is not that of its address',
+    env: ['CONSUL_TLS_SERVER_NAME'],
+  },
+  consulVerify: {
+    schema: v.optional(goBoolean, true),
+    flag: 'no-consul-verify',
+    help: 'take whatever certificate Consul shows: anybody on the way can read the token then',
+    env: ['CONSUL_HTTP_SSL_VERIFY'],
+  },
   consulCert: {
     schema: v.optional(text),
     flag: 'consul-cert',
     value: 'path',
     help: "heddle's own certificate for mutual TLS, PEM",
-    env: ['CONSUL_CLIENT_CERT'],
+    env: ['CONSUL_CLIENT_CERT', 'CONSUL_TLSCERT'],
   },
   consulKey: {
     schema: v.optional(text),
     flag: 'consul-key',
     value: 'path',
     help: "the key of heddle's own certificate, PEM",
-    env: ['CONSUL_CLIENT_KEY'],
+    env: ['CONSUL_CLIENT_KEY', 'CONSUL_TLSKEY'],
   },
   consulDatacenter: {
     schema: v.optional(dnsLabels),
@@ -101,6 +136,13 @@ export const SETTINGS = {
     value: 'name',
     help: 'register in this namespace of a Consul Enterprise',
     env: ['CONSUL_NAMESPACE'],
+  },
+  consulPartition: {
+    schema: v.optional(text),
+    flag: 'consul-partition',
+    value: 'name',
+    help: 'register in this admin partition of a Consul Enterprise',
+    env: ['CONSUL_PARTITION'],
   },
   address: {
     schema: v.optional(

@@ -1,4 +1,5 @@
 import type { Address } from '../addresses/address.ts';
+import type { HostAddress } from '../addresses/announced-host.ts';
 import { type AddressFacts, type AddressWord, chooseAddress } from '../addresses/choose.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
@@ -27,7 +28,7 @@ export interface ObserverNeeds {
   found(snapshot: Snapshot, addresses: readonly Address[]): Promise<void>;
   bridgeSubnets(): Promise<readonly Cidr[]>;
   /** At which other hosts reach this one, as far as this container can tell. */
-  hostAddress(snapshot: Snapshot): Promise<string | undefined>;
+  hostAddress(snapshot: Snapshot): Promise<HostAddress | undefined>;
 }
 
 /**

@@ -1,10 +1,13 @@
+import type { HostAddress } from '../addresses/announced-host.ts';
 import { type Finding, ok } from './finding.ts';
 
 /** Whether what this host publishes can be announced: other hosts need an address of it. */
-export function findHostAddress(address: string | undefined): Finding {
+export function findHostAddress(host: HostAddress | undefined): Finding {
   const subject = 'host address';
-  if (address !== undefined) return ok(subject, `published ports are announced at ${address}`);
-  const detail = "the host's address is unknown: there is no default route, and Consul's agent names none";
+  if (host !== undefined)
+    return ok(subject, `published ports are announced at ${host.ip}, by ${host.origin}`);
+  const detail =
+    "the host's address is unknown: there is no default route, and Consul's agent advertises no address of this host";
   return {
     subject,
     state: 'warning',

@@ -1,4 +1,5 @@
 import { HeddleError } from '../errors.ts';
+import { readAnything, readCount, readKeys, readText } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
 
 /** Consul answers this question from memory, with a leader and without: one that takes longer hangs. */
@@ -18,9 +19,8 @@ export class ConsulAccess {
    */
   async ready(signal?: AbortSignal): Promise<void> {
     const attempt = 'cannot ask for the leader';
-    // The package makes undefined of the empty text.
     const call = { attempt, path: '/status/leader', signal, timeout: LEADER_TIMEOUT_MS };
-    const leader = await this.#client.get<string | undefined>(call);
+    const leader = await this.#client.get(call, readText);
     if (!leader) {
       throw new HeddleError('unreachable', `${this.#client.name} has no leader; its servers have no quorum`);
     }
@@ -39,8 +39,8 @@ export class ConsulAccess {
    */
   async proveReading(signal?: AbortSignal): Promise<void> {
     const attempt = 'cannot tell whether the token may read';
-    const services = await this.#client.get<object>({ attempt, path: '/catalog/services', signal });
-    if (!('consul' in services)) await this.#refuseUnlessOpen('no services, not even its own', signal);
+    const services = await this.#client.get({ attempt, path: '/catalog/services', signal }, readKeys);
+    if (!services.includes('consul')) await this.#refuseUnlessOpen('no services, not even its own', signal);
   }
 
   /**
@@ -51,21 +51,20 @@ export class ConsulAccess {
   async proveReadingCatalog(signal?: AbortSignal): Promise<void> {
     const attempt = 'cannot tell whether the token may read the catalog';
     const path = '/health/service/consul';
-    const servers = await this.#client.get<readonly unknown[]>({ attempt, path, signal });
-    if (servers.length === 0)
-      await this.#refuseUnlessOpen('no service on any node, not even its own', signal);
+    const servers = await this.#client.get({ attempt, path, signal }, readCount);
+    if (servers === 0) await this.#refuseUnlessOpen('no service on any node, not even its own', signal);
   }
 
   async #refuseUnlessOpen(seen: string, signal: AbortSignal | undefined): Promise<void> {
     if (await this.#withoutTokens(signal)) return;
-    const needed = `the token (CONSUL_HTTP_TOKEN) needs ${this.#client.tokenPolicy}`;
-    throw new HeddleError('refused', `${this.#client.name} shows this token ${seen}; ${needed}`);
+    const { name, tokenHint } = this.#client;
+    throw new HeddleError('refused', `${name} shows this token ${seen}; ${tokenHint}`);
   }
 
   /** With ACLs off, Consul answers 401 to every question about tokens. */
   async #withoutTokens(signal: AbortSignal | undefined): Promise<boolean> {
     const call = { attempt: 'cannot ask for the token', path: '/acl/token/self', signal };
-    return this.#client.get(call).then(
+    return this.#client.get(call, readAnything).then(
       () => false,
       (error: unknown) => {
         if (error instanceof HeddleError && !error.retryable)

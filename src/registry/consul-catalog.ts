@@ -7,9 +7,12 @@ import {
   OWNER_META,
   type Service,
 } from '../services/service.ts';
+import type { AgentIdentity } from './agent-identity.ts';
 import { ConsulAccess } from './consul-access.ts';
+import { readNode, readStatuses } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
-import { catalogEntryOf, fromJson, type ServiceJson } from './consul-json.ts';
+import { unlessRefused } from './consul-errors.ts';
+import { catalogEntryOf } from './consul-json.ts';
 import { type Operation, Transactions } from './consul-transactions.ts';
 import { watchDigest } from './consul-watch.ts';
 import { withHeldTags } from './held-tags.ts';
@@ -19,6 +22,8 @@ export interface CatalogOptions {
   readonly hostId: string;
   /** The node's address: this host's. */
   readonly address: () => string;
+  /** The agent that answers; it is read anew with every list. */
+  readonly identity?: AgentIdentity;
   /** Time between two looks at what the catalog holds of ours, in ms; default 2,000. */
   readonly watchEvery?: number;
 }
@@ -65,10 +70,9 @@ export class CatalogRegistry implements Registry {
 
   async list(signal?: AbortSignal): Promise<readonly Service[]> {
     const call = this.#read('cannot list services', '/catalog/node/{node}', signal);
-    const held = await this.#client.get<{ Services: Record<string, ServiceJson> } | null>(call);
-    const services = Object.values(held?.Services ?? {})
-      .map(fromJson)
-      .filter(({ meta }) => isOurs(meta, this.#options.hostId));
+    await this.#options.identity?.read(signal).catch(unlessRefused);
+    const held = await this.#client.get(call, readNode);
+    const services = (held?.services ?? []).filter(({ meta }) => isOurs(meta, this.#options.hostId));
     if (services.length === 0) await this.#access.proveReadingCatalog(signal);
     return services;
   }
@@ -109,8 +113,7 @@ export class CatalogRegistry implements Registry {
 
   async statuses(signal?: AbortSignal): Promise<ReadonlyMap<string, CheckStatus>> {
     const call = this.#read('cannot read the health of services', '/health/node/{node}', signal);
-    const held = await this.#client.get<readonly { CheckID: string; Status: CheckStatus }[]>(call);
-    return new Map(held.map(({ CheckID, Status }) => [CheckID, Status]));
+    return await this.#client.get(call, readStatuses);
   }
 
   watch(changed: () => void): Watching {

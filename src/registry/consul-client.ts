@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { Writable } from 'node:stream';
 import Consul from 'consul';
+import { HeddleError } from '../errors.ts';
 import { http } from '../http.ts';
-import { explained, TOKEN_POLICY } from './consul-errors.ts';
+import type { Reader } from './consul-answers.ts';
+import { AnswerTooLong, type Credentials, explained, TOKEN_POLICY, tokenHint } from './consul-errors.ts';
+import type { TlsOptions } from './tls.ts';
 import { type ConsulUri, formatRegistryUri } from './uri.ts';
 
 export interface ConsulClientOptions {
@@ -14,7 +17,9 @@ export interface ConsulClientOptions {
   /** What the token needs, for messages; default the policy of agent mode. */
   readonly tokenPolicy?: string;
   /** PEM texts for `consul-tls://`: the authority that signed the agent's certificate, and ours for mutual TLS. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly tls?: TlsOptions;
+  /** `user:password` for a proxy in front of Consul. */
+  readonly auth?: string;
   /** Of one request, in ms; default 10,000. The package has none, and a silent peer would hang for ever. */
   readonly timeout?: number;
   /** Sent with every question: `dc` and `ns`. */
@@ -33,6 +38,8 @@ export interface Call {
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number;
+  /** The longest answer that is read, in bytes; default 32 MiB. */
+  readonly mostBytes?: number;
 }
 
 /** What the `consul` package does and does not declare: its own requests, with any body, option and answer. */
@@ -59,6 +66,8 @@ interface Unsent {
 
 const TIMEOUT_MS = 10_000;
 const CONNECTIONS = 32;
+/** Ten thousand services of this host take 8 MiB. */
+const MOST_BYTES = 32 << 20;
 
 /**
  * One Consul agent's HTTP API through the `consul` package, typed where we use it. The package's own methods drop
@@ -67,16 +76,24 @@ const CONNECTIONS = 32;
 export class ConsulClient {
   /** `consul://127.0.0.1:8500`. */
   readonly name: string;
-  /** What the token needs. */
-  readonly tokenPolicy: string;
+  readonly #credentials: Credentials;
   readonly #requests: Requests;
   readonly #query: Readonly<Record<string, string>>;
 
   constructor(uri: ConsulUri, options: ConsulClientOptions = {}) {
     this.name = formatRegistryUri(uri);
-    this.tokenPolicy = options.tokenPolicy ?? TOKEN_POLICY;
+    this.#credentials = {
+      hasToken: options.token !== undefined,
+      hasCertificate: options.tls?.cert !== undefined,
+      policy: options.tokenPolicy ?? TOKEN_POLICY,
+    };
     this.#query = options.query ?? {};
     this.#requests = new Consul(connection(uri, options) as object) as unknown as Requests;
+  }
+
+  /** What the token lacks, or that there is none: for an answer that hides what it may not show. */
+  get tokenHint(): string {
+    return tokenHint(this.#credentials);
   }
 
   /** Where it is not the agent's own: bodies of the catalog have to name it again, which heed no `dc`. */
@@ -85,13 +102,15 @@ export class ConsulClient {
   }
 
   /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
-  async get<T>(call: Call): Promise<T> {
-    return this.#send(call, (request) => this.#requests._get(request, takeBody<T>));
+  async get<T>(call: Call, read: Reader<T>): Promise<T> {
+    const body = await this.#send(call, (request) => this.#requests._get(request, takeBody<unknown>));
+    return this.#read(call, body, read);
   }
 
   /** An answer with the index that the next question can wait on; 0 where there is none. */
-  async getIndexed<T>(call: Call): Promise<{ readonly value: T; readonly index: number }> {
-    return this.#send(call, (request) => this.#requests._get(request, takeIndexed<T>));
+  async getIndexed<T>(call: Call, read: Reader<T>): Promise<{ readonly value: T; readonly index: number }> {
+    const { value, index } = await this.#send(call, (request) => this.#requests._get(request, takeIndexed));
+    return { value: this.#read(call, value, read), index };
   }
 
   /** The `Date` of an answer, whatever else it says; empty where there is none. */
@@ -121,18 +140,26 @@ export class ConsulClient {
     this.#requests.destroy();
   }
 
+  #read<T>({ attempt }: Call, body: unknown, read: Reader<T>): T {
+    const value = read(body);
+    if (value !== undefined) return value;
+    const message = `${attempt} at ${this.name}: the answer is not of the expected form; is that a Consul?`;
+    throw new HeddleError('unreachable', message);
+  }
+
   async #send<T>(call: Call, send: (request: object) => Promise<T>): Promise<T> {
-    const { attempt, signal, ...rest } = call;
+    const { attempt, signal, mostBytes = MOST_BYTES, ...rest } = call;
     const request = { ...rest, query: { ...this.#query, ...call.query } };
     signal?.throwIfAborted();
     const canceller = new EventEmitter();
     const cancel = () => canceller.emit('cancel');
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      return await send({ ...request, type: 'json', ctx: canceller, exts: { onRequest: noticeCut } });
+      const exts = { onRequest: bounded(mostBytes) };
+      return await send({ ...request, type: 'json', ctx: canceller, exts });
     } catch (error) {
       signal?.throwIfAborted();
-      throw explained(`${attempt} at ${this.name}`, error, this.tokenPolicy);
+      throw explained(`${attempt} at ${this.name}`, error, this.#credentials);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -144,13 +171,13 @@ function takeBody<T>({ err, res }: Finished, next: Parameters<Take<T>>[1]): void
   else next(false, undefined, res?.body as T);
 }
 
-function takeIndexed<T>(
+function takeIndexed(
   { err, res }: Finished,
-  next: Parameters<Take<{ value: T; index: number }>>[1],
+  next: Parameters<Take<{ value: unknown; index: number }>>[1],
 ): void {
   const index = Number(res?.headers?.['x-consul-index']) || 0;
   if (err) next(false, err);
-  else next(false, undefined, { value: res?.body as T, index });
+  else next(false, undefined, { value: res?.body, index });
 }
 
 function takeDate({ err, res }: Finished, next: Parameters<Take<string>>[1]): void {
@@ -158,22 +185,36 @@ function takeDate({ err, res }: Finished, next: Parameters<Take<string>>[1]): vo
   else next(false, undefined, res?.headers?.date ?? '');
 }
 
-/** The package waits for the end of an answer, and for ever where the agent died in the middle of it. */
-function noticeCut(request: Unsent, next: () => void): void {
-  const { transport } = request;
-  request.transport = {
-    request: (options) => {
-      const sent = transport.request(options);
-      sent.once('response', (answer) => {
-        answer.once('close', () => {
-          if (!answer.complete)
-            sent.emit('error', new Error('the connection was cut in the middle of the answer'));
-        });
-      });
-      return sent;
-    },
+/**
+ * The package holds an answer of any length, waits for its end, and for ever where the agent died in the middle of it.
+ */
+function bounded(mostBytes: number) {
+  return (request: Unsent, next: () => void): void => {
+    const { transport } = request;
+    request.transport = {
+      request: (options) => {
+        const sent = transport.request(options);
+        sent.once('response', (answer) => watchAnswer(sent, answer, mostBytes));
+        return sent;
+      },
+    };
+    next();
   };
-  next();
+}
+
+function watchAnswer(sent: ClientRequest, answer: IncomingMessage, mostBytes: number): void {
+  let length = 0;
+  const fail = (error: Error) => {
+    sent.emit('error', error);
+    sent.destroy();
+  };
+  answer.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > mostBytes) fail(new AnswerTooLong(mostBytes));
+  });
+  answer.once('close', () => {
+    if (!answer.complete) fail(new Error('the connection was cut in the middle of the answer'));
+  });
 }
 
 function connection(uri: ConsulUri, options: ConsulClientOptions): object {
@@ -185,7 +226,12 @@ function connection(uri: ConsulUri, options: ConsulClientOptions): object {
     ...(tls && options.tls),
     agent: tls ? new https.Agent(pool) : new http.Agent(pool),
     timeout: options.timeout ?? TIMEOUT_MS,
-    headers: options.token === undefined ? {} : { 'x-consul-token': options.token },
+    headers: {
+      ...(options.token !== undefined && { 'x-consul-token': options.token }),
+      ...(options.auth !== undefined && {
+        authorization: `Basic ${Buffer.from(options.auth).toString('base64')}`,
+      }),
+    },
   };
 }
 

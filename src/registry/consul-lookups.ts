@@ -1,14 +1,9 @@
 import { HeddleError } from '../errors.ts';
 import { ConsulAccess } from './consul-access.ts';
+import { type Reader, readInstances, readNode, readNodeHealth } from './consul-answers.ts';
 import type { Call, ConsulClient } from './consul-client.ts';
-import {
-  type CheckJson,
-  type HealthJson,
-  healthByService,
-  instanceOf,
-  type NodeJson,
-} from './consul-json.ts';
-import type { Elsewhere, Instance, InstanceHealth, Moved, Moving, NodeEntry } from './registry.ts';
+import { NO_SERVICE } from './consul-stamp.ts';
+import type { ChecksAsked, Elsewhere, Instance, Moved, Moving, NodeEntry, NodeHealth } from './registry.ts';
 
 /**
  * Consul adds a sixteenth at most. It is also how long a Consul that answers no more is taken for one with nothing to
@@ -16,6 +11,8 @@ import type { Elsewhere, Instance, InstanceHealth, Moved, Moving, NodeEntry } fr
  */
 const WAIT_S = 10;
 const GRACE_S = 3;
+/** Of one name: four thousand instances, and half as much again. */
+const MOST_BYTES = 8 << 20;
 
 /**
  * What every host has in a Consul, asked of its catalog. That it has nothing is said only where reading is proven: a
@@ -39,31 +36,32 @@ export class ConsulLookups implements Elsewhere, Moving {
       path: '/health/service/{service}',
       params: { service },
       signal,
+      mostBytes: MOST_BYTES,
     };
-    const found = await this.#client.get<readonly HealthJson[]>(call);
+    const found = await this.#client.get(call, readInstances);
     if (found.length === 0) await this.#access.proveReadingCatalog(signal);
-    return found.map(instanceOf);
+    return found;
   }
 
   async changes(service: string, index: number, signal: AbortSignal): Promise<Moved<readonly Instance[]>> {
     const attempt = `cannot watch ${service}`;
-    const call = { attempt, path: '/health/service/{service}', params: { service }, signal };
-    const found = await this.#waitFor<readonly HealthJson[]>(call, index);
+    const path = '/health/service/{service}';
+    const call = { attempt, path, params: { service }, signal, mostBytes: MOST_BYTES };
+    const found = await this.#waitFor(call, index, readInstances);
     if (found.value.length === 0) await this.#access.proveReadingCatalog(signal);
-    return { value: found.value.map(instanceOf), index: found.index };
+    return found;
   }
 
-  async health(
-    node: string,
-    index: number,
-    signal: AbortSignal,
-  ): Promise<Moved<ReadonlyMap<string, InstanceHealth>>> {
+  async health({ node, only }: ChecksAsked, index: number, signal: AbortSignal): Promise<Moved<NodeHealth>> {
     const attempt = `cannot watch the checks of node ${node}`;
-    const call = { attempt, path: '/health/node/{node}', params: { node }, signal };
-    const found = await this.#waitFor<readonly CheckJson[]>(call, index);
+    const query = only === 'unwell' ? { filter: 'Status != "passing"' } : {};
+    const call = { attempt, path: '/health/node/{node}', params: { node }, query, signal };
+    const { value, index: now } = await this.#waitFor(call, index, readNodeHealth);
     // A node with an agent has a check of its own: without it, we were not shown what there is.
-    if (found.value.length === 0) throw new HeddleError('refused', `${attempt}: none of them is shown to us`);
-    return { value: healthByService(found.value), index: found.index };
+    if (value.isEmpty && only === 'all') {
+      throw new HeddleError('refused', `${attempt}: none of them is shown to us`);
+    }
+    return { value, index: now };
   }
 
   async node(name: string, signal?: AbortSignal): Promise<NodeEntry | undefined> {
@@ -71,19 +69,20 @@ export class ConsulLookups implements Elsewhere, Moving {
       attempt: `cannot look up node ${name}`,
       path: '/catalog/node/{node}',
       params: { node: name },
+      // What stands on it may be thousands of services, and is not asked for.
+      query: { filter: NO_SERVICE },
+      mostBytes: MOST_BYTES,
       signal,
     };
-    const found = await this.#client.get<{ Node: NodeJson } | null>(call);
+    const found = await this.#client.get(call, readNode);
     if (!found) await this.#access.proveReadingCatalog(signal);
-    return found ? { address: found.Node.Address, meta: found.Node.Meta ?? {} } : undefined;
+    return found ? { address: found.address, meta: found.meta } : undefined;
   }
 
-  async #waitFor<T>(call: Call, index: number): Promise<Moved<T>> {
-    const found = await this.#client.getIndexed<T>({
-      ...call,
-      query: { index: `${index}`, wait: `${this.#wait}s` },
-      timeout: (this.#wait + GRACE_S) * 1000,
-    });
+  async #waitFor<T>(call: Call, index: number, read: Reader<T>): Promise<Moved<T>> {
+    const query = { ...call.query, index: `${index}`, wait: `${this.#wait}s` };
+    const timeout = (this.#wait + GRACE_S) * 1000;
+    const found = await this.#client.getIndexed({ ...call, query, timeout }, read);
     // Not even an empty catalog is at 0: with it, every question would be answered at once.
     if (found.index < 1)
       throw new HeddleError('failed', `${call.attempt}: the answer came without an index to wait on`);

@@ -1,13 +1,9 @@
+import type { AgentIdentity } from './agent-identity.ts';
+import { readAnything } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
 
-interface SelfJson {
-  readonly Config: { readonly NodeName: string; readonly NodeID: string };
-  /** Of the agent, as texts: `services` and `checks` among others. */
-  readonly Stats?: { readonly agent?: Readonly<Record<string, string>> };
-}
-
 /** Filters that nothing passes: the answers are short, and their indexes those of everything. */
-const NO_SERVICE = 'ID == ""';
+export const NO_SERVICE = 'ID == ""';
 const NO_CHECK = 'CheckID == ""';
 
 /**
@@ -16,15 +12,18 @@ const NO_CHECK = 'CheckID == ""';
  * no index for us.
  * @throws HeddleError as ConsulClient does
  */
-export async function stampOf(client: ConsulClient, signal: AbortSignal): Promise<string | undefined> {
+export async function stampOf(
+  { client, identity }: { readonly client: ConsulClient; readonly identity: AgentIdentity },
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const attempt = 'cannot watch services';
-  const { Config, Stats } = await client.get<SelfJson>({ attempt, path: '/agent/self', signal });
-  const params = { node: Config.NodeName };
+  const { node, nodeId, counters } = await identity.read(signal);
+  const params = { node };
   const index = async (path: string, filter: string) =>
-    (await client.getIndexed({ attempt, path, params, query: { filter }, signal })).index;
+    (await client.getIndexed({ attempt, path, params, query: { filter }, signal }, readAnything)).index;
   const indexes = await Promise.all([
     index('/catalog/node/{node}', NO_SERVICE),
     index('/health/node/{node}', NO_CHECK),
   ]);
-  return indexes.includes(0) ? undefined : JSON.stringify([Config.NodeID, Stats?.agent, indexes]);
+  return indexes.includes(0) ? undefined : JSON.stringify([node, nodeId, counters, indexes]);
 }

@@ -1,6 +1,6 @@
 import { HeddleError } from '../errors.ts';
 import { heddlesChecks, statusOf } from '../services/health.ts';
-import { ID_PREFIX, isOurs, OWNER } from '../services/identity.ts';
+import { differs, ID_PREFIX, isOurs, OWNER } from '../services/identity.ts';
 import {
   type Check,
   type CheckKind,
@@ -9,9 +9,13 @@ import {
   OWNER_META,
   type Service,
 } from '../services/service.ts';
+import { AgentIdentity } from './agent-identity.ts';
 import { ConsulAccess } from './consul-access.ts';
+import { readAgentChecks, readAgentServices, readNode, readService } from './consul-answers.ts';
 import type { Call, ConsulClient } from './consul-client.ts';
-import { fromJson, registrationOf, type ServiceJson } from './consul-json.ts';
+import { unlessNotFound, unlessRefused } from './consul-errors.ts';
+import { registrationOf } from './consul-json.ts';
+import type { AgentSelf } from './consul-self.ts';
 import { stampOf } from './consul-stamp.ts';
 import { watchDigest } from './consul-watch.ts';
 import { withHeldTags } from './held-tags.ts';
@@ -24,22 +28,6 @@ export interface ConsulOptions {
   readonly hostId: string;
   /** Time between two looks at what the agent holds of ours, in ms; default 2,000. */
   readonly watchEvery?: number;
-}
-
-/** What the agent says of itself. */
-export interface AgentSelf {
-  readonly node: string;
-  readonly address: string;
-  readonly datacenter: string;
-  readonly meta: Readonly<Record<string, string>>;
-  /** `1.8.7` */
-  readonly version: string;
-}
-
-interface SelfJson {
-  readonly Config: { readonly NodeName: string; readonly Datacenter: string; readonly Version: string };
-  readonly Member: { readonly Addr: string };
-  readonly Meta?: Readonly<Record<string, string>> | null;
 }
 
 const WATCH_MS = 2000;
@@ -76,7 +64,8 @@ export class ConsulRegistry implements Registry {
   readonly #access: ConsulAccess;
   readonly #reaped = new Reaped();
   readonly #renames: Renames;
-  #self: AgentSelf | undefined;
+  /** The agent, as it last said. */
+  readonly identity: AgentIdentity;
   /** The last digest, and the stamp from just before it. */
   #digested: { readonly stamp: string | undefined; readonly digest: string } | undefined;
   /** How many writes Consul took from us. */
@@ -89,6 +78,7 @@ export class ConsulRegistry implements Registry {
     this.#options = options;
     this.#access = new ConsulAccess(client);
     this.#renames = new Renames(client);
+    this.identity = new AgentIdentity(client);
   }
 
   get name(): string {
@@ -100,10 +90,9 @@ export class ConsulRegistry implements Registry {
   }
 
   async list(signal?: AbortSignal): Promise<readonly Service[]> {
-    const held = await this.#client.get<Record<string, ServiceJson>>(
-      this.#own('cannot list services', signal),
-    );
-    const services = Object.values(held).map(fromJson);
+    // It may have come back as another: what is compared next is read of the node that it is now.
+    await this.identity.read(signal).catch(unlessRefused);
+    const services = await this.#client.get(this.#own('cannot list services', signal), readAgentServices);
     if (services.length === 0) await this.#access.proveReading(signal);
     this.#renames.learn(services);
     return services;
@@ -148,8 +137,7 @@ export class ConsulRegistry implements Registry {
   /** Ids of checks are always of our own form, whatever the service's SERVICE_ID. */
   async statuses(signal?: AbortSignal): Promise<ReadonlyMap<string, CheckStatus>> {
     const call = this.#told('cannot read the health of services', signal);
-    const held = await this.#client.get<Record<string, { Status: CheckStatus }>>(call);
-    return new Map(Object.entries(held).map(([id, { Status }]) => [id, Status]));
+    return await this.#client.get(call, readAgentChecks);
   }
 
   async deregister(id: string, signal?: AbortSignal): Promise<void> {
@@ -174,18 +162,21 @@ export class ConsulRegistry implements Registry {
     return ids.filter((_, at) => found[at] === true);
   }
 
-  /** Compared by the hash in Meta: an older content in the catalog is as bad as none. */
+  /** An older content in the catalog, or one that somebody changed there, is as bad as none. */
   async unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]> {
     await this.#access.proveReadingCatalog(signal);
     if (held.length === 0) return [];
-    const { node } = await this.self(signal);
-    const catalog = await this.#client.get<{ Services?: Record<string, ServiceJson> } | null>({
-      ...this.#own('cannot read the catalog', signal),
-      path: '/catalog/node/{node}',
-      params: { node },
-    });
-    const served = (id: string) => catalog?.Services?.[id]?.Meta?.[OWNER_META.hash];
-    return held.filter(({ id, meta }) => served(id) !== meta[OWNER_META.hash]).map(({ id }) => id);
+    const { node } = this.identity.last ?? (await this.identity.read(signal));
+    const catalog = await this.#client.get(
+      this.#inCatalog('cannot read the catalog', node, signal),
+      readNode,
+    );
+    const served = new Map(catalog?.services.map((service) => [service.id, service]));
+    const isServed = (service: Service) => {
+      const entry = served.get(service.id);
+      return entry !== undefined && !differs(entry, service);
+    };
+    return held.filter((service) => !isServed(service)).map(({ id }) => id);
   }
 
   whyUnsynced(signal?: AbortSignal): Promise<string | undefined> {
@@ -200,7 +191,7 @@ export class ConsulRegistry implements Registry {
 
   /** Kinds of later versions count once the version is known. */
   runs(kind: CheckKind['kind']): boolean {
-    const [major = 0, minor = 0] = (this.#self?.version ?? '1.0').split('.').map(Number);
+    const [major = 0, minor = 0] = (this.identity.last?.version || '1.0').split('.').map(Number);
     return major > 1 || minor >= SINCE_MINOR[kind];
   }
 
@@ -209,32 +200,15 @@ export class ConsulRegistry implements Registry {
    * known, it may be one that cannot be kept from it.
    */
   heddleRuns(kind: CheckKind['kind']): boolean {
-    return kind === 'http' && !canDisableRedirects(this.#self?.version ?? '');
-  }
-
-  /** Node, datacenter and version of the agent; read once. */
-  async self(signal?: AbortSignal): Promise<AgentSelf> {
-    if (this.#self !== undefined) return this.#self;
-    const attempt = 'cannot ask the agent for its node';
-    const { Config, Member, Meta } = await this.#client.get<SelfJson>({
-      attempt,
-      path: '/agent/self',
-      signal,
-    });
-    this.#self = {
-      node: Config.NodeName,
-      address: Member.Addr,
-      datacenter: Config.Datacenter,
-      meta: Meta ?? {},
-      version: Config.Version,
-    };
-    return this.#self;
+    return kind === 'http' && !canDisableRedirects(this.identity.last?.version ?? '');
   }
 
   /** All that is held of ours is a long answer; it is asked for only where it may be another than the last. */
   async #digest(signal: AbortSignal): Promise<string> {
     await this.ready(signal);
-    const stamp = await stampOf(this.#client, signal).catch(unlessRefused);
+    const stamp = await stampOf({ client: this.#client, identity: this.identity }, signal).catch(
+      unlessRefused,
+    );
     if (stamp === undefined || stamp !== this.#digested?.stamp) {
       this.#digested = { stamp, digest: await this.#digestHeld(signal) };
     }
@@ -242,10 +216,21 @@ export class ConsulRegistry implements Registry {
   }
 
   async #digestHeld(signal: AbortSignal): Promise<string> {
-    const services = await this.#client.digest(this.#own('cannot watch services', signal));
-    if (!this.#tells) return services;
+    const attempt = 'cannot watch services';
+    const calls = [this.#own(attempt, signal)];
+    // What somebody takes out of the catalog, the agent puts back only with its next full sync.
+    const node = this.identity.last?.node;
+    if (node !== undefined) calls.push(this.#inCatalog(attempt, node, signal));
     // An agent that was restarted may have all services, and their health of long ago.
-    return services + (await this.#client.digest(this.#told('cannot watch checks', signal)));
+    if (this.#tells) calls.push(this.#told('cannot watch checks', signal));
+    const digest = (call: Call) => this.#client.digest(call);
+    const [held, ...others] = await Promise.all(calls.map(digest));
+    return [held, ...others].join();
+  }
+
+  /** What the servers have of ours on the agent's node. */
+  #inCatalog(attempt: string, node: string, signal: AbortSignal | undefined): Call {
+    return { ...this.#own(attempt, signal), path: '/catalog/node/{node}', params: { node } };
   }
 
   #told(attempt: string, signal: AbortSignal | undefined): Call {
@@ -263,7 +248,7 @@ export class ConsulRegistry implements Registry {
   /** As it is where the token may not ask. */
   async #withHeldTags(service: Service, signal: AbortSignal | undefined): Promise<Service> {
     if (service.enableTagOverride !== true) return service;
-    const self = await this.self(signal).catch(unlessRefused);
+    const self = this.identity.last ?? (await this.identity.read(signal).catch(unlessRefused));
     if (self === undefined) return service;
     return withHeldTags(service, { client: this.#client, node: self.node, signal });
   }
@@ -272,20 +257,19 @@ export class ConsulRegistry implements Registry {
   async #isForeign(id: string, signal: AbortSignal | undefined): Promise<boolean> {
     if (id.startsWith(`${ID_PREFIX}${this.#options.hostId}:`)) return false;
     const held = await this.#held(id, signal);
-    return held !== undefined && !isOurs(held.Meta ?? {}, this.#options.hostId);
+    return held !== undefined && !isOurs(held.meta, this.#options.hostId);
   }
 
-  async #held(id: string, signal: AbortSignal | undefined): Promise<ServiceJson | undefined> {
+  async #held(id: string, signal: AbortSignal | undefined): Promise<Service | undefined> {
     const call = { attempt: `cannot look at ${id}`, path: '/agent/service/{id}', params: { id }, signal };
-    return await this.#client.get<ServiceJson>(call).catch(unlessNotFound);
+    return await this.#client.get(call, readService).catch(unlessNotFound);
   }
 
   /** Undefined where the token may not ask. */
   async #says(id: string, signal: AbortSignal | undefined): Promise<AgentSays | undefined> {
-    const call = { attempt: "cannot ask for the agent's id", path: '/agent/self', signal };
-    const self = await this.#client.get<{ Config: { NodeID?: string } }>(call).catch(unlessRefused);
+    const self: AgentSelf | undefined = await this.identity.read(signal).catch(unlessRefused);
     if (self === undefined) return undefined;
-    return { nodeId: self.Config.NodeID, holds: (await this.#held(id, signal)) !== undefined };
+    return { nodeId: self.nodeId, holds: (await this.#held(id, signal)) !== undefined };
   }
 }
 
@@ -295,15 +279,4 @@ function outputOf(check: Check): string {
   if (check.kind === 'ttl')
     return `heddle: the container ${statusOf(check) === 'passing' ? 'runs' : 'has ended'}`;
   return `heddle: the container's HEALTHCHECK is ${statusOf(check)}`;
-}
-
-/** A token may be too weak for the catalog, and good enough for the agent. */
-function unlessRefused(error: unknown): undefined {
-  if (error instanceof HeddleError && !error.retryable) return undefined;
-  throw error;
-}
-
-function unlessNotFound(error: unknown): undefined {
-  if (error instanceof HeddleError && error.code === 'not-found') return undefined;
-  throw error;
 }

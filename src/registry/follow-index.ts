@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Backoff, waitAfter } from './backoff.ts';
 import type { Moved } from './registry.ts';
 
 /** What is told of something that moves. */
@@ -12,7 +13,7 @@ export interface Heard<T> {
 }
 
 /** While nobody answers: doubled up to the most, so that a registry that returns is known again within 5 s. */
-const [RETRY_MS, MAX_RETRY_MS] = [500, 3000];
+const RETRY: Backoff = { first: 500, longest: 3000 };
 
 /**
  * Waits on something that moves until it is told to stop: each question waits for what comes after the answer before.
@@ -39,11 +40,8 @@ export async function followIndex<T>(
       failures += 1;
     }
     heard.asked?.();
-    await delay(failures === 0 ? paceMs : retryAfter(failures), undefined, { signal }).catch(() => undefined);
+    await delay(failures === 0 ? paceMs : waitAfter(failures, RETRY), undefined, { signal }).catch(
+      () => undefined,
+    );
   }
-}
-
-/** Half as much again or half as long, so that those who wait do not all come at once. */
-function retryAfter(failures: number): number {
-  return Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** (failures - 1)) * (0.5 + Math.random());
 }

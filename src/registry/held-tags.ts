@@ -1,6 +1,6 @@
 import { OWNER_META, type Service } from '../services/service.ts';
+import { readNode } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
-import type { ServiceJson } from './consul-json.ts';
 
 /**
  * A service as it is to be registered at a node: where others may change its tags, with those that its entry has in
@@ -12,14 +12,15 @@ export async function withHeldTags(
   service: Service,
   { client, node, signal }: { client: ConsulClient; node: string; signal?: AbortSignal | undefined },
 ): Promise<Service> {
-  const held = await client.get<{ Services?: Record<string, ServiceJson> } | null>({
+  const call = {
     attempt: `cannot look at the tags of ${service.name}`,
     path: '/catalog/node/{node}',
     params: { node },
     query: { filter: `ID == ${JSON.stringify(service.id)}` },
     signal,
-  });
-  const entry = held?.Services?.[service.id];
-  const same = entry?.Meta?.[OWNER_META.container] === service.meta[OWNER_META.container];
-  return same && entry?.EnableTagOverride === true ? { ...service, tags: entry.Tags ?? [] } : service;
+  };
+  const held = await client.get(call, readNode);
+  const entry = held?.services.find(({ id }) => id === service.id);
+  const same = entry?.meta[OWNER_META.container] === service.meta[OWNER_META.container];
+  return same && entry?.enableTagOverride === true ? { ...service, tags: entry.tags } : service;
 }

@@ -7,6 +7,10 @@ export interface LastKnownOptions<V = unknown> {
   readonly freshFor?: number;
   /** Answers kept; the least asked for go first. Default 10,000. */
   readonly most?: number;
+  /** About how long an answer is in memory, in bytes; default 1. */
+  readonly bytesOf?: (value: V) => number;
+  /** Of all answers together; default 64 MiB. An answer that is longer by itself is not kept. */
+  readonly mostBytes?: number;
   /** Whether there is nothing in an answer. Names that nobody has are endless: they have room of their own. */
   readonly isEmpty?: (value: V) => boolean;
   /** How long one question may take, in ms; default 2,000: less than a resolver's own patience. */
@@ -20,6 +24,7 @@ interface Known<V> {
 
 /** Answers with nothing in them that are kept. */
 const MOST_EMPTY = 1000;
+const MOST_BYTES = 64 << 20;
 /** Questions under way at once, and those that may wait for their turn: a flood of names is cut off here. */
 const CONCURRENCY = 32;
 const MOST_WAITING = 1000;
@@ -34,6 +39,10 @@ export class LastKnown<V extends object> {
   readonly #patience: number;
   readonly #known: LRUCache<string, Known<V>>;
   readonly #empty = new LRUCache<string, Known<V>>({ max: MOST_EMPTY });
+  /** Keys that were answered by no. */
+  readonly #refused = new LRUCache<string, { readonly error: HeddleError; readonly until: number }>({
+    max: MOST_EMPTY,
+  });
   readonly #isEmpty: (value: V) => boolean;
   readonly #asking = new Map<string, Promise<V>>();
   readonly #queue = new PQueue({ concurrency: CONCURRENCY });
@@ -44,18 +53,28 @@ export class LastKnown<V extends object> {
     this.#ask = ask;
     this.#freshFor = options.freshFor ?? 1000;
     this.#patience = options.patience ?? 2000;
-    this.#known = new LRUCache({ max: options.most ?? 10_000 });
+    const { bytesOf = () => 1 } = options;
+    this.#known = new LRUCache({
+      max: options.most ?? 10_000,
+      maxSize: options.mostBytes ?? MOST_BYTES,
+      sizeCalculation: ({ value }) => Math.max(1, bytesOf(value)),
+    });
     this.#isEmpty = options.isEmpty ?? (() => false);
   }
 
   /** At once where the answer is fresh, or where nobody can be asked; otherwise throws what asking threw. */
   get(key: string): V | Promise<V> {
-    const now = Date.now();
+    const now = performance.now();
     const known = this.#known.get(key) ?? this.#empty.get(key);
     if (known !== undefined && now - known.at < this.#freshFor) return known.value;
     if (now < this.#awayUntil) {
       if (known !== undefined) return known.value;
       throw this.#away;
+    }
+    const refusal = this.#refused.get(key);
+    if (refusal !== undefined && now < refusal.until) {
+      if (known !== undefined) return known.value;
+      throw refusal.error;
     }
     return this.#asking.get(key) ?? this.#start(key, known);
   }
@@ -69,7 +88,7 @@ export class LastKnown<V extends object> {
   learn(key: string, value: V): void {
     const [into, outOf] = this.#isEmpty(value) ? [this.#empty, this.#known] : [this.#known, this.#empty];
     outOf.delete(key);
-    into.set(key, { value, at: Date.now() });
+    into.set(key, { value, at: performance.now() });
   }
 
   /** Answers that are kept. */
@@ -90,8 +109,10 @@ export class LastKnown<V extends object> {
           return value;
         },
         (error: unknown) => {
-          this.#away = error;
-          this.#awayUntil = Date.now() + this.#freshFor;
+          // A refusal is about one name; who does not answer does not for all of them.
+          const until = performance.now() + this.#freshFor;
+          if (error instanceof HeddleError && !error.retryable) this.#refused.set(key, { error, until });
+          else [this.#away, this.#awayUntil] = [error, until];
           if (known !== undefined) return known.value;
           throw error;
         },

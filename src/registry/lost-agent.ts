@@ -1,4 +1,6 @@
+import { readNode } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
+import { readSelf } from './consul-self.ts';
 
 /**
  * An agent that lost its data has another id than its servers know of its name. They refuse it for good, and go on
@@ -9,14 +11,13 @@ export async function whyAgentIsRefused(
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const attempt = "cannot compare the agent's id";
-  type Self = { readonly Config: { readonly NodeName: string; readonly NodeID: string } };
-  const { Config } = await client.get<Self>({ attempt, path: '/agent/self', signal });
-  const call = { attempt, path: '/catalog/node/{node}', params: { node: Config.NodeName }, signal };
-  const known = await client.get<{ Node: { ID: string } } | null>(call);
-  if (known?.Node.ID === undefined || known.Node.ID === Config.NodeID) return undefined;
-  const body = JSON.stringify({ Node: Config.NodeName });
+  const { node, nodeId } = await client.get({ attempt, path: '/agent/self', signal }, readSelf);
+  const call = { attempt, path: '/catalog/node/{node}', params: { node }, signal };
+  const known = await client.get(call, readNode);
+  if (!known?.id || known.id === nodeId) return undefined;
+  const body = JSON.stringify({ Node: node });
   return (
-    `the agent lost its data, and the servers keep the name ${Config.NodeName} for the one before; ` +
+    `the agent lost its data, and the servers keep the name ${node} for the one before; ` +
     `remove the old node: curl -X PUT -d '${body}' <consul>/v1/catalog/deregister`
   );
 }

@@ -8,6 +8,7 @@ import { CatalogRegistry, nodeMetaOf, nodeNameOf } from './consul-catalog.ts';
 import { ConsulClient } from './consul-client.ts';
 import { CATALOG_TOKEN_POLICY } from './consul-errors.ts';
 import { ConsulLookups } from './consul-lookups.ts';
+import type { AgentSelf } from './consul-self.ts';
 import { EmbeddedRegistry } from './embedded.ts';
 import { removeRegistrators } from './registrator-remains.ts';
 import type { Elsewhere, Moving, Registry } from './registry.ts';
@@ -25,6 +26,12 @@ export type RegistrySettings = Pick<
   | 'consulCa'
   | 'consulCert'
   | 'consulKey'
+  | 'consulTls'
+  | 'consulAuth'
+  | 'consulCaPath'
+  | 'consulServerName'
+  | 'consulVerify'
+  | 'consulPartition'
   | 'consulDatacenter'
   | 'consulNamespace'
   | 'ip'
@@ -49,7 +56,9 @@ export interface OpenRegistry {
   readonly concurrency: number;
   /** As far as it is known now; a guess while the registry is away. */
   node(): Node;
-  /** Learns the node, in the background while the registry is away; calls back when it is known. */
+  /** The address that this host's own agent advertises; undefined where there is no such agent, or it is unknown. */
+  advertised(): string | undefined;
+  /** Learns the node, in the background while the registry is away; calls back when it is known, or another. */
   start(learnt: () => void): Promise<void>;
   stop(): Promise<void>;
 }
@@ -83,6 +92,7 @@ export function openRegistry(
     moving: undefined,
     concurrency: AGENT_WRITES,
     node: () => GUESS,
+    advertised: () => undefined,
     start: async () => {},
     stop: async () => {},
   };
@@ -90,15 +100,23 @@ export function openRegistry(
 
 /** A client for the Consul that the settings name. @throws HeddleError `bad-input` */
 export function consulClient(uri: ConsulUri, settings: RegistrySettings): ConsulClient {
-  const { consulCa: ca, consulCert: cert, consulKey: key } = settings;
-  const { consulDatacenter: dc, consulNamespace: ns } = settings;
+  const { consulCa: ca, consulCaPath: caPath, consulCert: cert, consulKey: key } = settings;
+  const { consulDatacenter: dc, consulNamespace: ns, consulPartition: partition } = settings;
+  const { consulServerName: serverName, consulVerify: verify, consulAuth: auth } = settings;
   const token = readToken(settings.consulToken, settings.consulTokenFile);
-  const tls = 'tls' in uri && uri.tls;
-  return new ConsulClient(uri, {
+  // As with Consul's own client: TLS that was asked for is not given up for an address that says http.
+  const reached = 'port' in uri && settings.consulTls ? { ...uri, tls: true } : uri;
+  const tls = 'tls' in reached && reached.tls;
+  return new ConsulClient(reached, {
     ...(token !== undefined && { token }),
+    ...(auth !== undefined && { auth }),
     ...(settings.consulMode === 'catalog' && { tokenPolicy: CATALOG_TOKEN_POLICY }),
-    ...(tls && { tls: readTls({ ca, cert, key }) }),
-    query: { ...(dc !== undefined && { dc }), ...(ns !== undefined && { ns }) },
+    ...(tls && { tls: readTls({ ca, caPath, cert, key, serverName, verify }) }),
+    query: {
+      ...(dc !== undefined && { dc }),
+      ...(ns !== undefined && { ns }),
+      ...(partition !== undefined && { partition }),
+    },
   });
 }
 
@@ -150,7 +168,8 @@ class OpenConsul implements OpenRegistry {
     this.#node = catalog ? { ...GUESS, ...own } : GUESS;
     this.#agent = new ConsulRegistry(client, { hostId });
     const address = () => this.#node.address ?? '127.0.0.1';
-    this.registry = catalog ? new CatalogRegistry(client, { hostId, address }) : this.#agent;
+    const { identity } = this.#agent;
+    this.registry = catalog ? new CatalogRegistry(client, { hostId, address, identity }) : this.#agent;
     this.elsewhere = new ConsulLookups(client);
     this.moving = new ConsulLookups(waiting);
     this.concurrency = catalog ? CATALOG_WRITES : AGENT_WRITES;
@@ -160,22 +179,44 @@ class OpenConsul implements OpenRegistry {
     return this.#node;
   }
 
+  advertised(): string | undefined {
+    return this.#settings.consulMode === 'catalog' ? undefined : this.#agent.identity.last?.address;
+  }
+
   async start(learnt: () => void): Promise<void> {
-    const { consulMode, consulDatacenter } = this.#settings;
-    const catalog = consulMode === 'catalog';
     // The node of the catalog is this host, wherever the agent is that we write through.
-    if (catalog) this.#node = { ...this.#node, address: this.#node.address ?? (await defaultRouteAddress()) };
-    try {
-      const { node, address, datacenter, meta } = await this.#agent.self(this.#stopping.signal);
-      this.#node = catalog
-        ? { ...this.#node, datacenter: consulDatacenter ?? datacenter }
-        : { name: node, address, datacenter, meta };
+    if (this.#settings.consulMode === 'catalog') {
+      this.#node = { ...this.#node, address: this.#node.address ?? (await defaultRouteAddress()) };
+    }
+    this.#agent.identity.onChange((now, before) => {
+      this.#learn(now, before);
       learnt();
+    });
+    await this.#ask();
+  }
+
+  /** Until the agent is known: from then on every pass and every look at it reads it anew. */
+  async #ask(): Promise<void> {
+    const { identity } = this.#agent;
+    try {
+      if (identity.last === undefined) await identity.read(this.#stopping.signal);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.#log.debug({ error: messageOf(error) }, 'the node is not known yet');
-      this.#timer = setTimeout(() => void this.start(learnt), RETRY_MS);
+      this.#timer = setTimeout(() => void this.#ask(), RETRY_MS);
     }
+  }
+
+  #learn(now: AgentSelf, before: AgentSelf | undefined): void {
+    const { consulMode, consulDatacenter } = this.#settings;
+    const { node: name, address, datacenter, meta, version } = now;
+    this.#node =
+      consulMode === 'catalog'
+        ? { ...this.#node, datacenter: consulDatacenter ?? datacenter }
+        : { name, address, datacenter, meta };
+    if (before === undefined) return;
+    const was = { node: before.node, address: before.address, version: before.version };
+    this.#log.info({ node: name, address, version, was }, 'the Consul agent is another than before');
   }
 
   async stop(): Promise<void> {

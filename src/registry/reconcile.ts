@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { differs } from '../services/identity.ts';
 import type { Service } from '../services/service.ts';
+import { type Backoff, waitAfter } from './backoff.ts';
 import type { Desired } from './desired.ts';
 import { Losses } from './losses.ts';
 import { misheard } from './misheard.ts';
@@ -27,7 +28,7 @@ export interface ReconcilerOptions {
   /** How long the registry may take until it serves what it took, in ms; default 2,000. */
   readonly servePatience?: number;
   /** First and longest wait before an absent registry is tried again, in ms; default 200 and 2,000. */
-  readonly retry?: { readonly first: number; readonly longest: number };
+  readonly retry?: Backoff;
   /** What becomes of our entries when heddle stops; default `keep`: the containers live on. */
   readonly onStop?: 'keep' | 'deregister';
   /** How long a stop waits for writes under way, in ms; default 5,000. */
@@ -80,6 +81,8 @@ export class Reconciler {
   readonly #stopping = new AbortController();
   #state: ReconcilerStatus['state'] = 'starting';
   #lastPass: Date | undefined;
+  /** The same in ms of the process: a clock that is set must not make a pass old or new. */
+  #passedAt = Number.NEGATIVE_INFINITY;
   /** Failures in a row: they set how long to wait, and an outage lasts as long as there are any. */
   #failures = 0;
   #problem: string | undefined;
@@ -186,7 +189,7 @@ export class Reconciler {
       }
       for (const done of asked) done();
       if (this.#state === 'synced') await this.#untilWoken();
-      if (this.#state === 'away') await pause(this.#retryDelay(), signal);
+      if (this.#state === 'away') await pause(waitAfter(this.#failures, this.#options.retry), signal);
     }
   }
 
@@ -195,12 +198,14 @@ export class Reconciler {
     this.#writes.forgetRecent();
     const held = await this.#registry.list(signal);
     await settleIds({ registry: this.#registry, desired: this.#desired }, held, signal);
-    const age = Date.now() - (this.#lastPass?.getTime() ?? 0);
+    const age = performance.now() - this.#passedAt;
     if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
     this.#compare(new Map(held.map((service) => [service.id, service])));
     this.#writes.tell(await misheard(this.#wanted(), this.#registry, signal));
     await this.#served.look(held, signal);
+    this.#writes.registerAgain(this.#served.again());
     this.#lastPass = new Date();
+    this.#passedAt = performance.now();
     if (signal.aborted) return;
     this.#state = 'synced';
     // An outage that only writes see (a registry that reads but does not take) ends with a write, not with a read.
@@ -240,7 +245,7 @@ export class Reconciler {
   #lost(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
     if (this.#failures === 0) {
-      this.#lostAt = Date.now();
+      this.#lostAt = performance.now();
       this.#writes.doubt();
       const meanwhile = 'names of this host are still answered, and changes are written when it is back';
       this.#log.warn(`the registry is away: ${messageOf(error)}; ${meanwhile}`);
@@ -256,7 +261,7 @@ export class Reconciler {
     if (this.#failures === 0 || this.#state !== 'synced') return;
     this.#failures = 0;
     this.#problem = undefined;
-    this.#log.info({ away: Date.now() - this.#lostAt }, `${this.#registry.name} is back`);
+    this.#log.info({ away: Math.round(performance.now() - this.#lostAt) }, `${this.#registry.name} is back`);
   }
 
   async #drain(keep: boolean): Promise<void> {
@@ -290,11 +295,5 @@ export class Reconciler {
     const wait = Math.min(passEvery, this.#served.lookAgain ?? passEvery);
     await Promise.race([this.#wake.promise, pause(wait, over.signal)]);
     over.abort();
-  }
-
-  /** Doubling, with jitter, so that many hosts do not come back in step. */
-  #retryDelay(): number {
-    const { first, longest } = this.#options.retry;
-    return Math.min(longest, first * 2 ** Math.min(this.#failures - 1, 20)) * (0.5 + Math.random() / 2);
   }
 }

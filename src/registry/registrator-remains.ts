@@ -1,7 +1,8 @@
 import { OWNER_META } from '../services/service.ts';
 import { ConsulAccess } from './consul-access.ts';
+import { readAgentServices } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
-import type { ServiceJson } from './consul-json.ts';
+import { readSelf } from './consul-self.ts';
 import type { Remain } from './remains.ts';
 
 /**
@@ -15,17 +16,14 @@ export async function removeRegistrators(
   options: { readonly dryRun: boolean },
 ): Promise<readonly Remain[]> {
   const attempt = 'cannot look for what a registrator has left';
-  type Self = { readonly Config: { readonly NodeName: string } };
-  const { Config } = await client.get<Self>({ attempt, path: '/agent/self' });
-  const held = Object.values(
-    await client.get<Record<string, ServiceJson>>({ attempt, path: '/agent/services' }),
-  );
+  const { node } = await client.get({ attempt, path: '/agent/self' }, readSelf);
+  const held = await client.get({ attempt, path: '/agent/services' }, readAgentServices);
   if (held.length === 0) await new ConsulAccess(client).proveReading();
   const remains: Remain[] = [];
-  for (const { ID: id, Service: name, Meta } of held) {
-    if (!isRegistrators(id, hostname) || Meta?.[OWNER_META.owner] !== undefined) continue;
+  for (const { id, name, meta } of held) {
+    if (!isRegistrators(id, hostname) || meta[OWNER_META.owner] !== undefined) continue;
     if (!options.dryRun) await remove(client, id);
-    remains.push({ node: Config.NodeName, id, name, outcome: options.dryRun ? 'found' : 'removed' });
+    remains.push({ node, id, name, outcome: options.dryRun ? 'found' : 'removed' });
   }
   return remains;
 }

@@ -53,6 +53,20 @@ export interface InstanceHealth {
   readonly unwell?: readonly CheckState[];
 }
 
+/** How a node is, and the services on it. */
+export interface NodeHealth {
+  /** By id, those that have checks; the node's own checks count for each. */
+  readonly services: ReadonlyMap<string, InstanceHealth>;
+  /** The node itself: so is a service without checks. */
+  readonly node: InstanceHealth;
+}
+
+/** Which checks of which node; those that pass are not always of use. */
+export interface ChecksAsked {
+  readonly node: string;
+  readonly only: 'all' | 'unwell';
+}
+
 /** How a check is; `unknown` where nobody has said so. */
 export interface CheckState {
   readonly id: string;
@@ -87,12 +101,8 @@ export interface Moved<T> {
 export interface Moving {
   /** What is under a name. */
   changes(service: string, index: number, signal: AbortSignal): Promise<Moved<readonly Instance[]>>;
-  /** How the services on a node are that have checks, by their ids. */
-  health(
-    node: string,
-    index: number,
-    signal: AbortSignal,
-  ): Promise<Moved<ReadonlyMap<string, InstanceHealth>>>;
+  /** How a node is, and the services on it that have checks. */
+  health(asked: ChecksAsked, index: number, signal: AbortSignal): Promise<Moved<NodeHealth>>;
 }
 
 /** What a name resolves to: ours from desired state, other hosts' from the registry. */

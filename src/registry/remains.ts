@@ -2,8 +2,10 @@ import PQueue from 'p-queue';
 import { OWNER } from '../services/identity.ts';
 import { OWNER_META } from '../services/service.ts';
 import { ConsulAccess } from './consul-access.ts';
+import { isAskable, readFound, readKeys, readNode, readStatuses } from './consul-answers.ts';
 import { nodeNameOf } from './consul-catalog.ts';
 import type { ConsulClient } from './consul-client.ts';
+import { readSelf } from './consul-self.ts';
 
 /** Who is gone: a heddle, by its host-id, or a registrator, by the host's name in its ids. */
 export type Gone = { readonly hostId: string } | { readonly registrator: string };
@@ -13,14 +15,11 @@ export interface Remain {
   readonly node: string;
   readonly id: string;
   readonly name: string;
-  /** `kept` where the node's own agent lives and would bring it back. */
-  readonly outcome: 'removed' | 'kept' | 'found';
-}
-
-interface Found {
-  readonly Node: string;
-  readonly ServiceID: string;
-  readonly ServiceName: string;
+  /**
+   * `kept` where the node's own agent lives and would bring it back; `skipped` where Consul cannot be asked for it, be
+   * it for one service or, without node and id, for all of a name.
+   */
+  readonly outcome: 'removed' | 'kept' | 'found' | 'skipped';
 }
 
 /** Names looked at side by side. */
@@ -38,8 +37,8 @@ export async function removeRemains(
   const found = await findRemains(client, hostId);
   const remains = await Promise.all(
     found.map(async (one): Promise<Remain> => {
-      const outcome = options.dryRun ? 'found' : await remove(client, one, hostId);
-      return { node: one.Node, id: one.ServiceID, name: one.ServiceName, outcome };
+      if (one.outcome === 'skipped' || options.dryRun) return one;
+      return { ...one, outcome: await remove(client, one, hostId) };
     }),
   );
   if (!options.dryRun) await removeNode(client, nodeNameOf(hostId));
@@ -47,18 +46,20 @@ export async function removeRemains(
 }
 
 /** The catalog cannot be asked for Meta across services: every name is looked at, and Consul does the choosing. */
-async function findRemains(client: ConsulClient, hostId: string): Promise<readonly Found[]> {
+async function findRemains(client: ConsulClient, hostId: string): Promise<readonly Remain[]> {
   const attempt = 'cannot look for what the host has left';
-  const names = await client.get<Record<string, unknown>>({ attempt, path: '/catalog/services' });
+  const names = await client.get({ attempt, path: '/catalog/services' }, readKeys);
   const marks = { [OWNER_META.owner]: OWNER, [OWNER_META.host]: hostId };
   const filter = Object.entries(marks)
     .map(([key, value]) => `ServiceMeta["${key}"] == "${value}"`)
     .join(' and ');
   const queue = new PQueue({ concurrency: CONCURRENCY });
   const found = await queue.addAll(
-    Object.keys(names).map((service) => () => {
+    names.map((service) => async (): Promise<readonly Remain[]> => {
+      if (!isAskable(service)) return [{ node: '', id: '', name: service, outcome: 'skipped' }];
       const path = '/catalog/service/{service}';
-      return client.get<readonly Found[]>({ attempt, path, params: { service }, query: { filter } });
+      const there = await client.get({ attempt, path, params: { service }, query: { filter } }, readFound);
+      return there.map((one) => ({ ...one, outcome: 'found' }));
     }),
   );
   const remains = found.flat();
@@ -66,37 +67,36 @@ async function findRemains(client: ConsulClient, hostId: string): Promise<readon
   return remains;
 }
 
-async function remove(client: ConsulClient, one: Found, hostId: string): Promise<'removed' | 'kept'> {
-  const { Node, ServiceID } = one;
-  const attempt = `cannot remove ${ServiceID}`;
-  if (Node !== nodeNameOf(hostId)) {
-    const self = await client.get<{ Config: { NodeName: string } }>({ attempt, path: '/agent/self' });
-    if (self.Config.NodeName === Node) {
-      await client.put({ attempt, path: '/agent/service/deregister/{id}', params: { id: ServiceID } });
+async function remove(client: ConsulClient, one: Remain, hostId: string): Promise<Remain['outcome']> {
+  const { node, id } = one;
+  const attempt = `cannot remove ${id}`;
+  if (node !== nodeNameOf(hostId)) {
+    if (!isAskable(node)) return 'skipped';
+    const self = await client.get({ attempt, path: '/agent/self' }, readSelf);
+    if (self.node === node) {
+      if (!isAskable(id)) return 'skipped';
+      await client.put({ attempt, path: '/agent/service/deregister/{id}', params: { id } });
       return 'removed';
     }
-    if (await agentLives(client, Node)) return 'kept';
+    if (await agentLives(client, node)) return 'kept';
   }
-  const body = { Datacenter: client.datacenter, Node, ServiceID };
+  const body = { Datacenter: client.datacenter, Node: node, ServiceID: id };
   await client.put({ attempt, path: '/catalog/deregister', body });
   return 'removed';
 }
 
 /** An agent that lives puts back what somebody takes out of the catalog. */
 async function agentLives(client: ConsulClient, node: string): Promise<boolean> {
-  const checks = await client.get<readonly { CheckID: string; Status: string }[]>({
-    attempt: `cannot ask for the health of ${node}`,
-    path: '/health/node/{node}',
-    params: { node },
-  });
-  return checks.some(({ CheckID, Status }) => CheckID === 'serfHealth' && Status === 'passing');
+  const attempt = `cannot ask for the health of ${node}`;
+  const statuses = await client.get({ attempt, path: '/health/node/{node}', params: { node } }, readStatuses);
+  return statuses.get('serfHealth') === 'passing';
 }
 
 async function removeNode(client: ConsulClient, node: string): Promise<void> {
   const attempt = `cannot remove the node ${node}`;
   const params = { node };
-  const there = await client.get<object | null>({ attempt, path: '/catalog/node/{node}', params });
-  if (there === null || there === undefined) return;
+  const there = await client.get({ attempt, path: '/catalog/node/{node}', params }, readNode);
+  if (there === null) return;
   const body = { Datacenter: client.datacenter, Node: node };
   await client.put({ attempt, path: '/catalog/deregister', body });
 }

@@ -14,6 +14,8 @@ export interface RemoteStatus {
   readonly known: number;
 }
 
+const [INSTANCE_BYTES, OBJECT_BYTES] = [500, 40];
+
 /** No node of a name is an answer, too. */
 interface FoundNode {
   readonly node: NodeEntry | undefined;
@@ -32,6 +34,7 @@ export class RemoteNames {
     this.#instances = new LastKnown((name, signal) => elsewhere.instances(name, signal), {
       ...options,
       isEmpty: (instances) => instances.length === 0,
+      bytesOf: (instances) => instances.reduce((sum, instance) => sum + bytesOf(instance), 0),
     });
     this.#nodes = new LastKnown(
       async (name, signal): Promise<FoundNode> => ({ node: await elsewhere.node(name, signal) }),
@@ -73,4 +76,13 @@ export class RemoteNames {
     if (found.length > 0) this.#watches?.want(name);
     return found;
   }
+}
+
+/** About what an instance takes: its texts, of two bytes a character at most, and what holds them together. */
+function bytesOf({ service, node, unwell = [] }: Instance): number {
+  const texts = [service.id, service.name, service.address, node, ...service.tags];
+  const meta = Object.entries(service.meta).flat();
+  const checks = unwell.flatMap(({ id, name }) => [id, name]);
+  const lengths = [...texts, ...meta, ...checks].map(({ length }) => 2 * length + OBJECT_BYTES);
+  return lengths.reduce((sum, length) => sum + length, INSTANCE_BYTES);
 }

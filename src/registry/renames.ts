@@ -1,4 +1,5 @@
-import { type CheckStatus, isReported, type Service } from '../services/service.ts';
+import { isReported, type Service } from '../services/service.ts';
+import { readAgentChecks } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
 
 /**
@@ -29,11 +30,11 @@ export class Renames {
     const attempt = `cannot rename ${before} to ${service.name}`;
     const query = { filter: `ServiceID == ${JSON.stringify(id)}` };
     const call = { attempt, path: '/agent/checks', query, signal };
-    const held = await this.#client.get<Record<string, { Status: CheckStatus }>>(call);
+    const held = await this.#client.get(call, readAgentChecks);
     await this.#client.put({ attempt, path: '/agent/service/deregister/{id}', params: { id }, signal });
     this.forget(id);
     const asItWas = (check: Service['checks'][number]) => {
-      const status = isReported(check) ? undefined : held[check.id]?.Status;
+      const status = isReported(check) ? undefined : held.get(check.id);
       return status === undefined ? check : { ...check, status };
     };
     return { ...service, checks: checks.map(asItWas) };

@@ -14,9 +14,22 @@ const MENDED_MS = 5000;
 interface Suspicion {
   /** The content that is not served. */
   readonly hash: string | undefined;
-  /** When that was first seen, in ms of the epoch. */
+  /** When that was first seen, in ms of the process. */
   readonly since: number;
+  /** How often it was registered again for that, and when for the last time. */
+  readonly tries: number;
+  readonly triedAt: number;
 }
+
+/** What is to be registered again: an agent that is told what it has may not send it to its servers. */
+export interface Again {
+  readonly ids: readonly string[];
+  /** Ids that are to be removed first. */
+  readonly renewed: readonly string[];
+}
+
+/** Between two tries, doubled up to the longest: a registry that refuses for good is not to be flooded. */
+const [TRY_AGAIN_MS, LONGEST_MS] = [3000, 60_000];
 
 /**
  * What a registry acknowledged and does not serve all the same, as of the last look; said once. A Consul agent lists
@@ -28,6 +41,8 @@ export class Served {
   readonly #log: Logger;
   readonly #options: ServedOptions;
   #suspicions: ReadonlyMap<string, Suspicion> = new Map();
+  /** What was served at the last look: the hash of its content, by id. */
+  #served: ReadonlyMap<string, string | undefined> = new Map();
   #unsynced: readonly string[] = [];
   #why: string | undefined;
   /** Why it cannot be compared, when the registry refuses that. */
@@ -55,6 +70,24 @@ export class Served {
     return this.#unsynced.length > 0 || this.why !== undefined ? MENDED_MS : undefined;
   }
 
+  /** What is to be registered again now, of what the last look found; each is given once a try. */
+  again(): Again {
+    const none = { ids: [], renewed: [] };
+    if (this.why !== undefined) return none; // registering does not mend it
+    const now = performance.now();
+    const due = this.#unsynced.filter((id) => {
+      const { tries = 0, triedAt = 0 } = this.#suspicions.get(id) ?? {};
+      return tries === 0 || now - triedAt >= Math.min(LONGEST_MS, TRY_AGAIN_MS * 2 ** (tries - 1));
+    });
+    const renewed = due.filter((id) => (this.#suspicions.get(id)?.tries ?? 0) > 0);
+    const tried = due.flatMap((id) => {
+      const one = this.#suspicions.get(id);
+      return one === undefined ? [] : [[id, { ...one, tries: one.tries + 1, triedAt: now }] as const];
+    });
+    this.#suspicions = new Map([...this.#suspicions, ...tried]);
+    return { ids: due, renewed };
+  }
+
   /** @throws HeddleError `unreachable`; a refusal to compare is said, and counts as nothing found */
   async look(held: readonly Service[], signal: AbortSignal): Promise<void> {
     try {
@@ -77,24 +110,29 @@ export class Served {
 
   #suspect(ids: readonly string[], held: readonly Service[]): void {
     const hashes = new Map(held.map(({ id, meta }) => [id, meta[OWNER_META.hash]]));
-    const now = Date.now();
+    const now = performance.now();
     const suspicions = ids.map((id) => {
       const hash = hashes.get(id);
       const earlier = this.#suspicions.get(id);
-      const since = earlier !== undefined && earlier.hash === hash ? earlier.since : now;
-      return [id, { hash, since }] as const;
+      if (earlier !== undefined && earlier.hash === hash) return [id, earlier] as const;
+      // What was served already is not about to be: somebody took it out.
+      const wasServed = hash !== undefined && this.#served.get(id) === hash;
+      const since = wasServed ? Number.NEGATIVE_INFINITY : now;
+      return [id, { hash, since, tries: 0, triedAt: 0 }] as const;
     });
+    for (const id of ids) hashes.delete(id);
+    this.#served = hashes;
     this.#suspicions = new Map(suspicions);
   }
 
   #unservedForLong(): readonly string[] {
-    const latest = Date.now() - this.#options.patience;
+    const latest = performance.now() - this.#options.patience;
     return [...this.#suspicions].filter(([, { since }]) => since <= latest).map(([id]) => id);
   }
 
   #say(unsynced: readonly string[], why: string | undefined): void {
     const some = { services: unsynced.slice(0, 10), count: unsynced.length };
     const what = `${this.#registry.name} took services that its catalog does not serve`;
-    this.#log.warn(some, why === undefined ? what : `${what}: ${why}`);
+    this.#log.warn(some, why === undefined ? `${what}; they are registered again` : `${what}: ${why}`);
   }
 }

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { heddlesChecks, statusOf, worst } from '../services/health.ts';
 import { isOurs } from '../services/identity.ts';
-import type { Check, Service } from '../services/service.ts';
+import type { Check, CheckStatus, Service } from '../services/service.ts';
 import type { Desired } from './desired.ts';
-import type { CheckState, Instance, InstanceHealth, NodeEntry, Registry, View } from './registry.ts';
+import type { CheckState, Instance, NodeEntry, NodeHealth, Registry, View } from './registry.ts';
 import type { RemoteNames } from './remote-names.ts';
 
 export interface ViewNeeds {
@@ -14,8 +14,8 @@ export interface ViewNeeds {
   readonly refused: (id: string) => boolean;
   /** Who runs the checks of services. */
   readonly checkedBy: Registry['checkedBy'];
-  /** What the agent finds of this host's services, where it is watched; undefined until it has said so. */
-  readonly agentFinds?: () => ReadonlyMap<string, InstanceHealth> | undefined;
+  /** What a shared registry finds of this host's node and services; undefined until it has said so. */
+  readonly found?: () => NodeHealth | undefined;
   /** The node that services of this host are said to be on. */
   readonly node: () => NodeEntry & { readonly name: string };
 }
@@ -96,36 +96,40 @@ export class RegistryView implements View {
 
   /**
    * What heddle knows of their checks counts at once; of those that an agent runs, what that is heard to find, or else
-   * what was seen of the name.
+   * what was seen of the name. Checks that somebody else put on a service or its node count as Consul counts them, and
+   * so does maintenance, which is such a check.
    */
   #local(services: readonly Service[], seen: readonly Instance[]): readonly Instance[] {
     const { name: node, address: nodeAddress } = this.#needs.node();
-    const found = this.#needs.agentFinds?.();
+    const found = this.#needs.found?.();
+    const isWell = found === undefined || (found.services.size === 0 && found.node.unwell === undefined);
     return services.flatMap((desired): Instance | [] => {
       if (this.#needs.refused(desired.id)) return [];
       const service = desired.enableTagOverride === true ? withTagsOf(desired, seen) : desired;
       // Most services have none, and every question for a name comes by here.
-      if (service.checks.length === 0) return { service, node, nodeAddress, status: 'passing' };
+      if (service.checks.length === 0 && isWell) return { service, node, nodeAddress, status: 'passing' };
       const own = heddlesChecks(service, this.#needs.checkedBy);
-      const status = worst(own.map(statusOf));
-      const instance = { service, node, nodeAddress, status, ...unwellOf(own) };
-      if (own.length === service.checks.length) return instance;
-      const known = found ? found.get(service.id) : seen.find((other) => other.service.id === service.id);
-      if (known === undefined) return [];
-      return { ...instance, status: worst([status, known.status]), ...unwellOf(own, known.unwell) };
+      const agentRuns = own.length < service.checks.length;
+      const known = found
+        ? (found.services.get(service.id) ?? (agentRuns ? undefined : found.node))
+        : seen.find((other) => agentRuns && other.service.id === service.id);
+      if (known === undefined && agentRuns) return [];
+      const unwell = unwellOf(own, known?.unwell);
+      const instance = { service, node, nodeAddress, status: worstOf(unwell) };
+      return unwell.length === 0 ? instance : { ...instance, unwell };
     });
   }
 }
 
 /** Of what was seen, what heddle itself says of a check counts more. */
-function unwellOf(own: readonly Check[], seen: readonly CheckState[] = []): Pick<Instance, 'unwell'> {
+function unwellOf(own: readonly Check[], seen: readonly CheckState[] = []): readonly CheckState[] {
   const ours = own.filter((check) => statusOf(check) !== 'passing');
   const others = seen.filter(({ id }) => !own.some((check) => check.id === id));
-  const unwell = [
-    ...ours.map((check) => ({ id: check.id, name: check.name, status: statusOf(check) })),
-    ...others,
-  ];
-  return unwell.length > 0 ? { unwell } : {};
+  return [...ours.map((check) => ({ id: check.id, name: check.name, status: statusOf(check) })), ...others];
+}
+
+function worstOf(unwell: readonly CheckState[]): CheckStatus {
+  return worst(unwell.flatMap(({ status }) => (status === 'unknown' ? [] : status)));
 }
 
 /** Where others may change the tags, those of the registry are the service's, as soon as it has it. */

@@ -1,9 +1,11 @@
-import PQueue from 'p-queue';
 import { HeddleError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { containerOfId } from '../services/identity.ts';
 import { OWNER_META, type Service } from '../services/service.ts';
 import type { Losses } from './losses.ts';
 import type { Registry } from './registry.ts';
+import type { Again } from './served.ts';
+import { WriteTurns } from './write-turns.ts';
 
 export interface WritesNeeds {
   readonly registry: Pick<Registry, 'register' | 'deregister' | 'report'>;
@@ -42,12 +44,16 @@ interface Refusal {
 export class Writes {
   readonly #needs: WritesNeeds;
   readonly #options: WritesOptions;
-  readonly #queue: PQueue;
+  readonly #turns = new WriteTurns();
+  /** Ids that are being written. */
+  readonly #busy = new Set<string>();
+  /** The containers of ids that do not name theirs: of SERVICE_IDs. */
+  readonly #containers = new Map<string, string>();
+  /** Ids whose entry is to be removed before it is registered. */
+  readonly #renewed = new Set<string>();
   readonly #marked = new Set<string>();
   /** Ids whose health is to be told; a registration tells it too. */
   readonly #untold = new Set<string>();
-  /** Ids that have a turn in the queue or are being written. */
-  readonly #queued = new Set<string>();
   readonly #refusals = new Map<string, Refusal>();
   /** Ids written since `forgetRecent`: what was read of them before is old. */
   readonly #recent = new Set<string>();
@@ -59,11 +65,10 @@ export class Writes {
   constructor(needs: WritesNeeds, options: WritesOptions) {
     this.#needs = needs;
     this.#options = options;
-    this.#queue = new PQueue({ concurrency: options.concurrency });
   }
 
   get pending(): number {
-    return new Set([...this.#marked, ...this.#untold, ...this.#queued]).size;
+    return new Set([...this.#marked, ...this.#untold, ...this.#busy]).size;
   }
 
   /** What the registry refused, by id. */
@@ -80,6 +85,13 @@ export class Writes {
       this.#marked.add(id);
       this.#enqueue(id);
     }
+  }
+
+  /** Registers these anew, whatever the registry has of them; of `renewed`, that is removed first. */
+  registerAgain({ ids, renewed }: Again): void {
+    const still = (id: string) => this.#needs.wanted(id) !== undefined;
+    for (const id of renewed.filter(still)) this.#renewed.add(id);
+    this.mark(ids.filter(still));
   }
 
   /** Has the health of these told, if they are registered. */
@@ -104,6 +116,7 @@ export class Writes {
   /** Holds writes back; those under way end by themselves. */
   close(): void {
     this.#open = false;
+    this.#turns.clear();
   }
 
   /** Cancels what is under way, for good. */
@@ -122,7 +135,7 @@ export class Writes {
 
   /** True where a write is under way or was made since `forgetRecent`. */
   recent(id: string): boolean {
-    return this.#queued.has(id) || this.#recent.has(id);
+    return this.#turns.has(id) || this.#busy.has(id) || this.#recent.has(id);
   }
 
   forgetRecent(): void {
@@ -149,22 +162,39 @@ export class Writes {
   }
 
   #enqueue(id: string): void {
-    if (!this.#open || this.#queued.has(id)) return;
-    this.#queued.add(id);
-    // Removals first: the address may be another's already.
-    const priority = this.#needs.wanted(id) === undefined ? 1 : 0;
-    void this.#queue.add(() => this.#turn(id), { priority });
+    if (!this.#open || this.#busy.has(id)) return;
+    const wanted = this.#needs.wanted(id);
+    this.#turns.add(id, this.#laneOf(id, wanted), wanted === undefined ? 'removal' : 'other');
+    // After all ids that are marked at once: a turn is given when it is known who waits.
+    queueMicrotask(() => this.#giveTurns());
+  }
+
+  /** One lane for each container, as far as it is known. */
+  #laneOf(id: string, wanted: Service | undefined): string {
+    const named = containerOfId(id);
+    if (named !== undefined) return named;
+    const container = wanted?.meta[OWNER_META.container];
+    if (container !== undefined) this.#containers.set(id, container);
+    return container ?? this.#containers.get(id) ?? id;
+  }
+
+  #giveTurns(): void {
+    while (this.#open && this.#busy.size < this.#options.concurrency) {
+      const id = this.#turns.take();
+      if (id === undefined) return;
+      this.#busy.add(id);
+      void this.#turn(id);
+    }
   }
 
   async #turn(id: string): Promise<void> {
-    if (this.#open) {
-      const marked = this.#marked.delete(id);
-      const untold = this.#untold.delete(id);
-      if (marked) await this.#bring(id, this.#needs.wanted(id));
-      else if (untold) await this.#report(id, this.#needs.wanted(id));
-    }
-    this.#queued.delete(id);
+    const marked = this.#marked.delete(id);
+    const untold = this.#untold.delete(id);
+    if (marked) await this.#bring(id, this.#needs.wanted(id));
+    else if (untold) await this.#report(id, this.#needs.wanted(id));
+    this.#busy.delete(id);
     if (this.#marked.has(id) || this.#untold.has(id)) this.#enqueue(id);
+    this.#giveTurns();
     if (this.#idle()) this.#tellWaiting();
   }
 
@@ -172,10 +202,14 @@ export class Writes {
     const { registry, losses, answered, lost } = this.#needs;
     const { signal } = this.#stopping;
     try {
-      if (wanted === undefined) await registry.deregister(id, signal);
-      else await registry.register(wanted, signal);
-      if (wanted === undefined) losses.takeBack(id);
-      else losses.entrust(id);
+      if (wanted === undefined || this.#renewed.has(id)) await registry.deregister(id, signal);
+      if (wanted !== undefined) await registry.register(wanted, signal);
+      this.#renewed.delete(id);
+      if (wanted !== undefined) losses.entrust(id);
+      else {
+        losses.takeBack(id);
+        this.#containers.delete(id);
+      }
       this.#recent.add(id);
       // The others may have been refused for the same reason: a token, most of all.
       if (this.#refusals.delete(id)) this.mark(this.#refusals.keys());
@@ -223,7 +257,7 @@ export class Writes {
   }
 
   #idle(): boolean {
-    return this.#open && this.#marked.size + this.#untold.size + this.#queued.size === 0;
+    return this.#open && this.#marked.size + this.#untold.size + this.#busy.size === 0;
   }
 
   #tellWaiting(): void {

@@ -25,6 +25,12 @@ export function serviceId(key: ServiceKey): string {
   return `${ID_PREFIX}${key.hostId}:${shortId(key.container)}:${key.port}${key.extra}${protocol}`;
 }
 
+/** The container that an id of heddle's own form names, as its first twelve digits. */
+export function containerOfId(id: string): string | undefined {
+  const [owner, , container] = id.split(':', 3);
+  return owner === OWNER ? container : undefined;
+}
+
 /** The service with its marks of ownership in Meta: whose it is, which host's, which container's, and its content. */
 export function sealed(service: Service, hostId: string, container: string): Service {
   const marks = {

@@ -34,7 +34,7 @@ const facts = (given: Given): AddressFacts => {
     snapshot: { ...SNAPSHOT, ...snapshot },
     addresses: [],
     bridgeSubnets: async () => bridgeSubnets ?? [],
-    hostAddress: async () => hostAddress,
+    hostAddress: async () => (hostAddress === undefined ? undefined : { ip: hostAddress, origin: '--ip' }),
     hostNetwork: false,
     ...rest,
   };
@@ -179,7 +179,7 @@ describe('a word that matches', () => {
       'internal',
       "takes the host's address in the host's network",
       { hostNetwork: true },
-      { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10` },
+      { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10 by --ip` },
     ],
     [
       'published',
@@ -187,7 +187,7 @@ describe('a word that matches', () => {
       { snapshot: publishing(here('127.0.0.1'), everywhere) },
       {
         ip: '192.168.0.10',
-        reason: 'it publishes a port on the host, whose address is 192.168.0.10',
+        reason: 'it publishes a port on the host, whose address is 192.168.0.10 by --ip',
         hostPorts: true,
       },
     ],
@@ -201,7 +201,7 @@ describe('a word that matches', () => {
       'published',
       "takes the host's address in the host's network, where the ports are the host's own",
       { hostNetwork: true },
-      { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10` },
+      { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10 by --ip` },
     ],
   ])('%s %s', async (word, _, given, expected) => {
     expect(await chooseAddress(parsePolicy(word), facts(given))).toEqual({
@@ -307,7 +307,7 @@ describe('the policy as a whole', () => {
       },
       async hostAddress() {
         asked.push('host');
-        return '192.168.0.10';
+        return { ip: '192.168.0.10', origin: '--ip' };
       },
     };
     await chooseAddress(parsePolicy('ethwe,bridge,published'), given);

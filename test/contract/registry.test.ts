@@ -43,11 +43,17 @@ const PLAIN: RegistrySettings = {
   consulMode: 'agent',
   consulToken: undefined,
   consulTokenFile: undefined,
+  consulTls: false,
+  consulAuth: undefined,
   consulCa: undefined,
+  consulCaPath: undefined,
+  consulServerName: undefined,
+  consulVerify: true,
   consulCert: undefined,
   consulKey: undefined,
   consulDatacenter: undefined,
   consulNamespace: undefined,
+  consulPartition: undefined,
   ip: undefined,
 };
 
@@ -378,7 +384,7 @@ describe('a real agent', () => {
     const registry = consulAt(agent.httpPort, HOST);
     const web = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
     try {
-      expect(await registry.self()).toMatchObject({
+      expect(await registry.identity.read()).toMatchObject({
         address: '127.0.0.1',
         datacenter: 'dc1',
         version: '1.8.7',

@@ -60,7 +60,7 @@ describe('what the agent finds of this host', () => {
   test('is known of each of fifty services as fast as Consul’s own DNS knows it', async () => {
     const { agent, moving } = await rig({}, 30);
     const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true });
-    const watch = new HealthWatch({ desired, moving, node: () => 'heddle-n1' });
+    const watch = new HealthWatch({ desired, moving, node: () => 'heddle-n1', checkedBy: 'agent' });
     closing.push(() => watch.stop());
     watch.start();
     const ids = Array.from({ length: 50 }, (_, n) => {
@@ -78,7 +78,7 @@ describe('what the agent finds of this host', () => {
       await register(agent, `web-${n}`, '10.2.1.1', { ID: id, Check: check });
     }
     await vi.waitFor(
-      () => expect(ids.map((id) => watch.health?.get(id)?.status)).toEqual(ids.map(() => 'passing')),
+      () => expect(ids.map((id) => watch.health?.services.get(id)?.status)).toEqual(ids.map(() => 'passing')),
       5000,
     );
     const consul = new Resolver();
@@ -90,7 +90,7 @@ describe('what the agent finds of this host', () => {
         interval: 2,
       });
       await eventually(() =>
-        expect(watch.health?.get(ids[n] ?? '')).toMatchObject({
+        expect(watch.health?.services.get(ids[n] ?? '')).toMatchObject({
           status: 'critical',
           unwell: [{ id: `alive-${n}`, status: 'critical' }],
         }),

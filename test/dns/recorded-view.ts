@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { fromJson, type ServiceJson } from '../../src/registry/consul-json.ts';
+import { readService } from '../../src/registry/consul-answers.ts';
 import type { Instance, NodeEntry, View } from '../../src/registry/registry.ts';
-import type { CheckStatus } from '../../src/services/service.ts';
+import type { CheckStatus, Service } from '../../src/services/service.ts';
 
 /** One recorded call of Consul's API, in Consul's words. */
 export interface Registration {
@@ -14,7 +14,14 @@ export interface Registration {
 }
 
 /** The agent's API calls it by `Name`, the catalog's by `Service`. */
-type ConsulService = Omit<ServiceJson, 'Service'> & { readonly Name?: string; readonly Service?: string };
+interface ConsulService {
+  readonly ID: string;
+  readonly Name?: string;
+  readonly Service?: string;
+  readonly Address?: string;
+  readonly Port?: number;
+  readonly TaggedAddresses?: Readonly<Record<string, { readonly Address: string }>> | null;
+}
 
 interface ConsulCheck {
   readonly CheckID: string;
@@ -79,7 +86,7 @@ export class RecordedView implements View {
       node,
       nodeAddress: (this.#nodes.get(node) as NodeEntry).address,
       status: this.#statusOf(node, service.ID),
-      service: fromJson({ ...service, Service: service.Name ?? service.Service ?? '' }),
+      service: readService({ ...service, Service: service.Name ?? service.Service ?? '' }) as Service,
     }));
   }
 

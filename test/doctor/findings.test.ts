@@ -74,9 +74,9 @@ describe('what doctor finds of the addresses that DNS is answered on', () => {
 
 describe("what doctor finds of the host's address", () => {
   it('is the one that published ports are announced at', () => {
-    expect(findHostAddress('192.168.0.10')).toMatchObject({
+    expect(findHostAddress({ ip: '192.168.0.10', origin: 'the default route' })).toMatchObject({
       state: 'ok',
-      detail: expect.stringContaining('192.168.0.10'),
+      detail: 'published ports are announced at 192.168.0.10, by the default route',
     });
   });
 

@@ -169,6 +169,7 @@ describe('what Consul answers', () => {
   });
 
   test('an empty list that nothing proves is no truth', async () => {
+    consul.get('/v1/agent/self').reply(403, 'Permission denied');
     consul.get(/agent\/services/).reply(200, {});
     consul.get('/v1/catalog/services').reply(200, {});
     consul.get('/v1/acl/token/self').reply(403, 'ACL not found');
@@ -178,18 +179,19 @@ describe('what Consul answers', () => {
     });
   });
 
-  test('what the catalog lacks, or has with older content, is unsynced', async () => {
+  test('what the catalog lacks, or has with other content, is unsynced', async () => {
     const held = (id: string, hash: string) => ({ ...service, id, meta: { 'heddle-hash': hash } });
     consul.get('/v1/health/service/consul').reply(200, [{}]);
     consul.get('/v1/agent/self').reply(200, SELF);
-    consul.get(/catalog\/node\/n1/).reply(200, {
-      Services: {
-        a: { ID: 'a', Meta: { 'heddle-hash': '1' } },
-        b: { ID: 'b', Meta: { 'heddle-hash': 'old' } },
-      },
+    const entry = (ID: string, hash: string, Address = '10.2.1.1') => ({
+      ...{ ID, Service: 'web', Address, Port: 80, Weights: { Passing: 10, Warning: 3 } },
+      Meta: { 'heddle-hash': hash },
     });
-    const unsynced = await registry.unsynced([held('a', '1'), held('b', '2'), held('c', '3')]);
-    expect(unsynced).toEqual(['b', 'c']);
+    consul.get(/catalog\/node\/n1/).reply(200, {
+      Services: { a: entry('a', '1'), b: entry('b', 'old'), d: entry('d', '4', '10.9.9.9') },
+    });
+    const listed = [held('a', '1'), held('b', '2'), held('c', '3'), held('d', '4')];
+    expect(await registry.unsynced(listed)).toEqual(['b', 'c', 'd']);
   });
 
   test('a catalog that shows not even its servers is compared with nothing', async () => {

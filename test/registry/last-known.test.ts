@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { HeddleError } from '../../src/errors.ts';
 import { LastKnown } from '../../src/registry/last-known.ts';
 import { unreachable } from '../support/shaky-registry.ts';
 
@@ -13,7 +14,7 @@ describe('the last known answer', () => {
   let known: LastKnown<Answer>;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.useFakeTimers({ toFake: ['performance'] });
     asked = [];
     away = false;
     known = new LastKnown(async (key): Promise<Answer> => {
@@ -84,6 +85,35 @@ describe('the last known answer', () => {
       lists.learn('web', value);
       expect([lists.peek('web'), lists.get('web'), lists.size]).toEqual([value, value, 1]);
     }
+  });
+
+  test('is refused for one name without a word about the others, and asked for again a second later', async () => {
+    const refused = new HeddleError('refused', 'the answer is too long');
+    const asking: string[] = [];
+    const names = new LastKnown(async (key): Promise<Answer> => {
+      asking.push(key);
+      if (key === 'long') throw refused;
+      return { n: asking.length };
+    });
+    await expect(async () => names.get('long')).rejects.toThrow(refused.message);
+    expect(() => names.get('long')).toThrow(refused.message);
+    expect(await names.get('web')).toEqual({ n: 2 });
+    expect(asking).toEqual(['long', 'web']);
+    vi.advanceTimersByTime(1000);
+    await expect(async () => names.get('long')).rejects.toThrow(refused.message);
+    expect(asking).toEqual(['long', 'web', 'long']);
+  });
+
+  test('is kept up to so many bytes, and those that are longer than all of it not at all', async () => {
+    const options = { mostBytes: 1000, bytesOf: ({ n }: Answer) => n };
+    const sized = new LastKnown(async (key): Promise<Answer> => ({ n: Number(key) }), options);
+    for (const key of ['400', '401', '402', '2000']) await sized.get(key);
+    expect(sized.size).toBe(2);
+    expect([sized.peek('400'), sized.peek('402')?.n, sized.peek('2000')]).toEqual([
+      undefined,
+      402,
+      undefined,
+    ]);
   });
 
   test('cuts a flood of names off instead of piling it up', async () => {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { loadSettings } from '../../src/config/load.ts';
 import { silentLogger } from '../../src/log.ts';
 import { collectRemains, openRegistry } from '../../src/registry/open.ts';
+import { FakeConsul } from '../support/fake-consul.ts';
 
 const settingsOf = async (flags: object, env = {}) => (await loadSettings({ flags, env })).settings;
 const open = async (flags: object, env = {}) =>
@@ -41,6 +42,23 @@ test.each([
     code: 'bad-input',
     message: expect.stringMatching(message),
   });
+});
+
+test('TLS that is asked for is spoken whatever scheme the address has, and proxies get their password', async () => {
+  const { registry } = await settingsOf(
+    {},
+    { CONSUL_HTTP_ADDR: 'http://127.0.0.1:8500', CONSUL_HTTP_SSL: 'true' },
+  );
+  const named = await open({}, { CONSUL_HTTP_ADDR: 'http://127.0.0.1:8500', CONSUL_HTTP_SSL: 'true' });
+  expect([registry, named.registry.name]).toEqual([
+    { kind: 'consul', host: '127.0.0.1', port: 8500, tls: false },
+    'consul-tls://127.0.0.1:8500',
+  ]);
+  const fake = await FakeConsul.start();
+  const env = { CONSUL_HTTP_ADDR: `127.0.0.1:${fake.port}`, CONSUL_HTTP_AUTH: 'joe:s:cret' };
+  await (await open({}, env)).registry.ready();
+  expect(fake.lastHeaders.authorization).toBe(`Basic ${Buffer.from('joe:s:cret').toString('base64')}`);
+  await fake.stop();
 });
 
 test('TLS files are nobody’s business where there is no TLS', async () => {

@@ -92,7 +92,7 @@ describe('the registry is kept as desired', () => {
     world.kill(1);
     await world.reconciler.flush();
     expect(world.registry.services.size).toBe(0);
-    expect(world.registry.writes).toEqual([`+${id(1)}`, `-${id(1)}`]);
+    expect(world.registry.writes).toEqual([`-${id(1)}`]);
   });
 
   test('many changes go out eight at a time, never two of one service', async () => {
@@ -104,6 +104,27 @@ describe('the registry is kept as desired', () => {
     expectEqual(world);
     expect(world.registry.mostInFlight).toBe(8);
     expect(world.registry.overlaps).toEqual([]);
+  });
+
+  test('a container of two thousand ports does not hold another one up, neither its start nor its end', async () => {
+    const world = rig();
+    world.run(7);
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    world.registry.writes.length = 0;
+    const ports = Array.from({ length: 2000 }, (_, n) => n + 1);
+    world.desired.set(entryOf({ id: containerId('b16'), ports, env: { SERVICE_NAME: 'big' } }));
+    await vi.waitFor(() => expect(world.registry.writes.length).toBeGreaterThan(50));
+    const before = world.registry.writes.length;
+    world.run(8);
+    world.kill(7);
+    await vi.waitFor(() => expect(world.registry.services.has(id(8))).toBe(true));
+    const after = world.registry.writes.slice(before);
+    for (const write of [`+${id(8)}`, `-${id(7)}`]) {
+      expect(after.indexOf(write)).toBeGreaterThanOrEqual(0);
+      // Those under way, as many again that ended before it was its turn, and one of the other container.
+      expect(after.indexOf(write)).toBeLessThan(24);
+    }
   });
 
   test('a comparison in the middle of writes repeats none of them', async () => {
@@ -460,7 +481,7 @@ describe('what the registry lost', () => {
 });
 
 describe('services that the catalog does not serve', () => {
-  const said = ['shaky took services that its catalog does not serve'];
+  const said = ['shaky took services that its catalog does not serve; they are registered again'];
 
   test('are reported once, until they are served', async () => {
     const world = rig({ servePatience: 5 });
@@ -484,22 +505,66 @@ describe('services that the catalog does not serve', () => {
     expect(world.said).toEqual([]);
   });
 
+  test('are registered again, at once and then seldom, the second time from nothing; and no more once they are served', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const world = rig({ servePatience: 1000 });
+    world.run(1);
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    world.registry.notServed = [id(1), 'gone'];
+    const written = async (ms: number) => {
+      world.registry.writes.length = 0;
+      vi.advanceTimersByTime(ms);
+      await world.reconciler.recheck();
+      await world.reconciler.flush();
+      return world.registry.writes;
+    };
+    expect(await written(0)).toEqual([]);
+    expect(await written(1000)).toEqual([`+${id(1)}`]);
+    expect(await written(2000)).toEqual([]);
+    expect(await written(1500)).toEqual([`-${id(1)}`, `+${id(1)}`]);
+    expect(await written(5000)).toEqual([]);
+    expect(await written(1500)).toEqual([`-${id(1)}`, `+${id(1)}`]);
+    expect(world.said).toEqual(said);
+    world.registry.notServed = [];
+    expect(await written(60_000)).toEqual([]);
+    // What was served already is not about to be served.
+    world.registry.notServed = [id(1)];
+    expect(await written(1)).toEqual([`+${id(1)}`]);
+  });
+
+  test('are not registered again where the registry knows why, and that this mends nothing', async () => {
+    const world = rig({ servePatience: 1 });
+    Object.assign(world.registry, { whyUnsynced: async () => 'the agent lost its data' });
+    world.run(1);
+    await world.reconciler.start();
+    await world.reconciler.flush();
+    world.registry.notServed = [id(1)];
+    await vi.waitFor(async () => {
+      await world.reconciler.recheck();
+      expect(world.reconciler.status().unsyncedWhy).toBe('the agent lost its data');
+    });
+    await world.reconciler.recheck();
+    await world.reconciler.flush();
+    expect(world.registry.writes).toEqual([`+${id(1)}`]);
+  });
+
   test('are given the same time again for another content', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.useFakeTimers({ toFake: ['performance'] });
     const world = rig({ servePatience: 1000 });
     world.run(1);
     await world.reconciler.start();
     await world.reconciler.flush();
     world.registry.notServed = [id(1)];
     await world.reconciler.recheck();
-    vi.setSystemTime(Date.now() + 900);
+    vi.advanceTimersByTime(900);
     world.run(1, { SERVICE_TAGS: 'new' });
     await world.reconciler.flush();
     await world.reconciler.recheck();
-    vi.setSystemTime(Date.now() + 900);
+    vi.advanceTimersByTime(900);
     await world.reconciler.recheck();
     expect(world.said).toEqual([]);
-    vi.setSystemTime(Date.now() + 200);
+    vi.advanceTimersByTime(200);
     await world.reconciler.recheck();
     expect(world.said).toEqual(said);
   });

@@ -95,3 +95,12 @@ test('while the registry is away, a watched name is as it was last, and back wit
   await moving.next();
   expect(names.instances('web')).toEqual([one]);
 });
+
+test('answers with ten megabytes of metadata push each other out', async () => {
+  const large = { ...one, service: { ...one.service, meta: { note: 'x'.repeat(5 << 20) } } };
+  for (let n = 0; n < 20; n++) {
+    held.set(`large-${n}`, [large]);
+    await names.instances(`large-${n}`);
+  }
+  expect(names.status().known).toBe(6);
+});

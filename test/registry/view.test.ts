@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../src/log.ts';
 import { Desired } from '../../src/registry/desired.ts';
-import type { Instance, InstanceHealth, NodeEntry } from '../../src/registry/registry.ts';
+import type { Instance, InstanceHealth, NodeEntry, NodeHealth } from '../../src/registry/registry.ts';
 import { RemoteNames } from '../../src/registry/remote-names.ts';
 import { RegistryView } from '../../src/registry/view.ts';
 import { sealed } from '../../src/services/identity.ts';
@@ -44,8 +44,14 @@ const instance = (
   node: `node-${host}`,
   nodeAddress: '192.0.2.2',
   status: 'passing',
+  ...unwellAs(changes.status),
   ...changes,
 });
+
+/** What Consul says of a check that does not pass. */
+function unwellAs(status: CheckStatus = 'passing'): Pick<InstanceHealth, 'unwell'> {
+  return status === 'passing' ? {} : { unwell: [{ id: alive.id, name: alive.name, status }] };
+}
 
 const addresses = async (found: readonly Instance[] | Promise<readonly Instance[]>) =>
   (await found).map(({ service, node: on, status }) => `${service.address} ${on} ${status}`);
@@ -81,7 +87,9 @@ describe('with a registry that many hosts share', () => {
   let elsewhere: Instance[];
   let away: boolean;
   let hangs: boolean;
-  let found: Map<string, InstanceHealth> | undefined;
+  let found: NodeHealth | undefined;
+  const well = { status: 'passing' } as const;
+  const ill = (status: CheckStatus) => ({ status, ...unwellAs(status) });
   let view: RegistryView;
 
   beforeEach(() => {
@@ -102,7 +110,7 @@ describe('with a registry that many hosts share', () => {
         desired: { byName: () => here, byAddress: () => here },
         refused: () => false,
         checkedBy: 'agent',
-        agentFinds: () => found,
+        found: () => found,
         node,
         remote: new RemoteNames({ elsewhere: registry }, { freshFor: 0 }),
       },
@@ -135,13 +143,50 @@ describe('with a registry that many hosts share', () => {
     const { service } = instance('10.2.1.1', 'h1', {}, [alive]);
     here = [service];
     elsewhere = [instance('10.2.1.1', 'h1')];
-    found = new Map([[service.id, { status: 'critical' }]]);
+    found = { services: new Map([[service.id, ill('critical')]]), node: well };
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
     expect(await addresses(view.byAddress('10.2.1.1'))).toEqual(['10.2.1.1 here critical']);
     away = true;
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
-    found = new Map();
+    found = { services: new Map(), node: well };
     expect(await addresses(view.byAddress('10.2.1.1'))).toEqual([]);
+  });
+
+  test('maintenance of a service or its node leaves out what has no check of its own, and its end brings it back', async () => {
+    const { service } = instance('10.2.1.1', 'h1');
+    const other = instance('10.2.1.2', 'h1', {}, [healthy('passing')]).service;
+    here = [service, other];
+    const maintained = (id: string): InstanceHealth => ({
+      status: 'critical',
+      unwell: [{ id, name: 'Service Maintenance Mode', status: 'critical' }],
+    });
+    found = {
+      services: new Map([[service.id, maintained(`_service_maintenance:${service.id}`)]]),
+      node: well,
+    };
+    expect(await addresses(view.instances('web'))).toEqual([
+      '10.2.1.1 here critical',
+      '10.2.1.2 here passing',
+    ]);
+    expect((await view.instances('web'))[0]?.unwell).toMatchObject([{ name: 'Service Maintenance Mode' }]);
+    found = { services: new Map(), node: maintained('_node_maintenance') };
+    expect(await addresses(view.byAddress('x'))).toEqual([
+      '10.2.1.1 here critical',
+      '10.2.1.2 here critical',
+    ]);
+    found = { services: new Map(), node: well };
+    expect(await addresses(view.instances('web'))).toEqual([
+      '10.2.1.1 here passing',
+      '10.2.1.2 here passing',
+    ]);
+  });
+
+  test('what Consul still has of a check that heddle tells does not hold its service back', async () => {
+    const { service } = instance('10.2.1.1', 'h1', {}, [healthy('passing')]);
+    here = [service];
+    const stale = { status: 'critical', unwell: [{ id: 'h', name: 'healthy', status: 'critical' }] } as const;
+    found = { services: new Map([[service.id, stale]]), node: well };
+    expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here passing']);
   });
 
   test.each<[CheckStatus, CheckStatus | undefined, string[]]>([

@@ -1,0 +1,70 @@
+import { networkInterfaces } from 'node:os';
+import { defaultRouteAddress } from './host-address.ts';
+import { isReachable } from './reachable.ts';
+
+/** The address at which other hosts reach this one, and where it comes from. */
+export interface HostAddress {
+  readonly ip: string;
+  /** `--ip`, `the default route`, … */
+  readonly origin: string;
+}
+
+export interface AnnouncedHostNeeds {
+  /** `--ip` */
+  readonly given: string | undefined;
+  /** The address that Consul's agent advertises, if there is an agent. */
+  advertised(): string | undefined;
+  /** All addresses of this host's interfaces. */
+  readonly ownAddresses?: () => ReadonlySet<string>;
+  readonly defaultRoute?: () => Promise<string | undefined>;
+}
+
+/** A host with a thousand interfaces takes milliseconds to list them, and a pass asks for every container. */
+const LIST_EVERY_MS = 1000;
+
+/**
+ * Which address stands for this host: the one that was given, else the one that Consul's agent advertises if it is this
+ * host's own, else that of the default route. An agent in a container advertises its container's address, one in
+ * development mode 127.0.0.1: neither leads other hosts here.
+ */
+export class AnnouncedHost {
+  readonly #needs: Required<AnnouncedHostNeeds>;
+  #own: ReadonlySet<string> = new Set();
+  #listedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(needs: AnnouncedHostNeeds) {
+    this.#needs = { ownAddresses: interfaceAddresses, defaultRoute: defaultRouteAddress, ...needs };
+  }
+
+  async find(): Promise<HostAddress | undefined> {
+    const { given, advertised, defaultRoute } = this.#needs;
+    if (given !== undefined) return { ip: given, origin: '--ip' };
+    const ofAgent = advertised();
+    const problem = ofAgent === undefined ? undefined : this.#problemOf(ofAgent);
+    if (ofAgent !== undefined && problem === undefined) return { ip: ofAgent, origin: "Consul's agent" };
+    const ip = await defaultRoute();
+    return ip === undefined
+      ? undefined
+      : { ip, origin: `the default route${problem ? `, as ${problem}` : ''}` };
+  }
+
+  #problemOf(advertised: string): string | undefined {
+    const says = `Consul's agent advertises ${advertised || 'nothing'}`;
+    if (!isReachable(advertised)) return `${says}, which no other host can use`;
+    return this.#isOwn(advertised) ? undefined : `${says}, which is not an address of this host`;
+  }
+
+  #isOwn(ip: string): boolean {
+    const now = performance.now();
+    if (now - this.#listedAt >= LIST_EVERY_MS) {
+      this.#own = this.#needs.ownAddresses();
+      this.#listedAt = now;
+    }
+    return this.#own.has(ip.toLowerCase());
+  }
+}
+
+function interfaceAddresses(): ReadonlySet<string> {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(all.map(({ address }) => address.toLowerCase()));
+}
