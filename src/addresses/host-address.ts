@@ -23,7 +23,7 @@ async function sourceAddress(socket: Socket): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       // By events: a callback is called on failure, too, and then gets the error.
       socket.once('connect', resolve);
-      socket.once('error', reject);
+      socket.on('error', reject);
       socket.connect(53, SOMEWHERE_ELSE);
     });
     return socket.address().address;

@@ -89,7 +89,7 @@ function ask(
     const request = url.startsWith('https:')
       ? https.request(url, { ...options, rejectUnauthorized: verified }, answered)
       : http.request(url, options, answered);
-    request.once('error', reject);
+    request.on('error', reject);
     request.once('close', () => reject(new Error('the connection was closed without an answer')));
     request.end();
   });
@@ -110,7 +110,7 @@ function probeTcp(target: string, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const options: TcpNetConnectOpts = { host, port: Number(target.slice(colon + 1)), signal };
     const socket = connect(options);
-    socket.once('error', reject);
+    socket.on('error', reject);
     socket.once('connect', () => {
       socket.destroy();
       resolve({ status: 'passing', output: 'connected' });

@@ -2,6 +2,7 @@ import { ignoredConsulVariables } from '../config/consul-variables.ts';
 import type { LoadedSettings } from '../config/load.ts';
 import { Heddle } from '../heddle.ts';
 import type { Io } from '../io.ts';
+import { surviveFailures, surviveOutput } from '../last-resort.ts';
 import { createLogger } from '../log.ts';
 import { stopSignal } from '../signals.ts';
 import { refusePassword } from './many-hosts.ts';
@@ -24,6 +25,8 @@ export async function daemon(
   const ignored = settings.registry.kind === 'consul' ? ignoredConsulVariables(env) : undefined;
   if (ignored !== undefined) log.warn(ignored);
   const heddle = new Heddle(settings, { log, env });
+  surviveOutput([process.stdout, process.stderr]);
+  const lastResort = surviveFailures({ log, heal: () => heddle.pass() });
   const signal = stopSignal();
   const onHangUp = () => {
     log.info('told by SIGHUP to look at everything');
@@ -38,6 +41,7 @@ export async function daemon(
     return 0;
   } finally {
     await heddle.stop();
+    lastResort.stop();
     signal.forget();
     process.off('SIGHUP', onHangUp);
   }

@@ -156,8 +156,11 @@ export class Follower {
       this.#lanes.add(async () => {
         this.#waiting.delete(id);
         this.#busy.set(id, look);
-        await this.#refresh(id);
-        this.#busy.delete(id);
+        try {
+          await this.#refresh(id);
+        } finally {
+          this.#busy.delete(id);
+        }
       }),
     );
     this.#waiting.set(id, look);

@@ -113,7 +113,7 @@ function send(
   return new Promise((resolve, reject) => {
     const options = { socketPath, method, path, agent: false, ...(signal ? { signal } : {}) };
     const outgoing: ClientRequest = http.request(options, resolve);
-    outgoing.once('error', reject).end(body);
+    outgoing.on('error', reject).end(body);
   });
 }
 

@@ -43,7 +43,8 @@ export class ControlServer {
       });
     });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(this.#path, () => resolve());
+      // For good: a system out of descriptors fails to take a connection, and then another.
+      server.on('error', reject).listen(this.#path, () => resolve());
     }).catch((cause: unknown) => {
       const code = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(cause) ?? '')
         ? 'not-permitted'

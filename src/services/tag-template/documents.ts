@@ -59,10 +59,10 @@ function fetchText(url: string, stopping: AbortSignal | undefined): Promise<stri
         text += chunk;
         if (text.length > MAX_LENGTH) request.destroy(new Error(`more than ${MAX_LENGTH} characters`));
       });
-      response.once('error', reject);
+      response.on('error', reject);
       response.once('end', () => resolve(text.trim()));
     });
-    request.once('error', (error) => reject(late.aborted ? new Error('no answer in time') : error));
+    request.on('error', (error) => reject(late.aborted ? new Error('no answer in time') : error));
   });
 }
 
