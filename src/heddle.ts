@@ -13,14 +13,16 @@ import { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
 import { findConsulClock } from './doctor/registry.ts';
-import { messageOf } from './errors.ts';
+import { HeddleError, messageOf } from './errors.ts';
 import { hostIdOfEngine } from './host-id.ts';
+import { overlapOf } from './ipam/overlap.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import { MemoryThrift } from './memory.ts';
+import { formatCidr, overlap } from './network/cidr.ts';
 import { BridgeKeeper } from './network/keeper.ts';
 import { ownNamespace } from './network/namespace.ts';
-import { assembleParts } from './parts.ts';
+import { assembleParts, type Parts } from './parts.ts';
 import { assembleRegistration } from './registration.ts';
 import { collectRemains } from './registry/open.ts';
 import { OWNER_META } from './services/service.ts';
@@ -80,6 +82,7 @@ export class Heddle {
       advertised: () => open.advertised(),
     });
 
+    await this.#lookAtRange(parts, claims);
     const { bridgeAddresses, docker, networks, observer, surroundings } = parts;
     const containerNames = new WeaveNames({ roster, state }, { domain: settings.weaveDomain });
     const names = new NameService(
@@ -185,6 +188,26 @@ export class Heddle {
     await Promise.race([reconciling, follower.lostAtFirst]);
     lifecycle.complete();
     this.#summary = { version: VERSION, host: hostId, registry: open.registry.name, docker: docker.address };
+  }
+
+  /**
+   * A range that somebody chose, and that nobody has an address of yet, is refused where the host reaches it otherwise.
+   * The default one is not: a host whose containers have certain addresses needs none, and names must be answered.
+   * @throws HeddleError `taken`
+   */
+  async #lookAtRange({ network, addressing }: Parts, claims: Claims): Promise<void> {
+    const { range } = addressing.pool;
+    const host = await network.hostNetworks().catch(() => []);
+    const other = overlapOf(range, host);
+    if (other === undefined || this.#settings.allowOverlap) return;
+    const origin = this.#settings.effective.find(({ setting }) => setting === 'ipalloc-range')?.origin;
+    const problem = `the range of free addresses ${formatCidr(range)} overlaps ${other}`;
+    const isUsed = claims.networks().some((used) => overlap(used, range));
+    if (origin !== undefined && origin !== 'default' && !isUsed) {
+      const advice = 'choose another one, or insist with --allow-overlap';
+      throw new HeddleError('taken', `${origin}: ${problem}: ${advice}`);
+    }
+    this.#needs.log.warn({ problem }, 'no free address is given; choose another range with --ipalloc-range');
   }
 
   /** Looks at the bridge and at every container, and compares the registry, now. */

@@ -102,8 +102,16 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
       settled: needs.settled,
       inspect: (container) => docker.inspect(container),
       bridgeAddresses: () => network.hostAddresses(bridge),
+      hostNetworks: () => network.hostNetworks(),
+      addressesIn: (path) => reader.read(path),
     },
-    { range: settings.ipallocRange, defaultSubnet: settings.ipallocDefaultSubnet, bridge, interface: device },
+    {
+      range: settings.ipallocRange,
+      defaultSubnet: settings.ipallocDefaultSubnet,
+      bridge,
+      interface: device,
+      allowOverlap: settings.allowOverlap,
+    },
   );
   const bridgeSubnets = async () => (await network.hostAddresses(bridge)).map(toCidr);
   const announcedHost = new AnnouncedHost({ given: settings.ip, advertised: needs.advertised });

@@ -6,6 +6,10 @@ import { type AddressRequest, ANY_ADDRESS, looksLikeRequest, parseRequest } from
 /** For `--help`. */
 export const ADDRESS_WORDS = '10.2.1.1/16, net:10.32.5.0/24, net:default; without any a free one';
 
+/** For `--help`. */
+export const ALLOW_OVERLAP =
+  'also in a network that the host or the container reaches otherwise, and cut that off';
+
 /** Describes `[address...] <container>`, which commander cannot parse: the container stands last. */
 export function takesAddressesAndContainer(command: Command, otherwise = ''): Command {
   const shown = [

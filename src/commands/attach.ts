@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { AttachOptions } from '../containers/attach-options.ts';
+import type { AttachWishes } from '../control/host.ts';
 import { HeddleError } from '../errors.ts';
 import { parseHostEntry } from '../hosts-file/entry.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import { addressesAndContainer, takesAddressesAndContainer } from './addresses.ts';
+import { ALLOW_OVERLAP, addressesAndContainer, takesAddressesAndContainer } from './addresses.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
@@ -21,6 +21,7 @@ export const attach: HostWord = {
   describe: (command) =>
     refuseWithoutDns(
       describe(command, 'give a running container addresses on the network')
+        .option('--allow-overlap', ALLOW_OVERLAP)
         .option('--no-multicast-route', 'without the route for multicast, 224.0.0.0/4, now and over restarts')
         .option(
           '--rewrite-hosts',
@@ -42,7 +43,12 @@ export const attach: HostWord = {
 };
 
 /** What is not chosen stays as it was. @throws HeddleError `bad-input` */
-function attachOptions({ multicastRoute, rewriteHosts, addHost }: WordArguments['options']): AttachOptions {
+function attachOptions({
+  multicastRoute,
+  rewriteHosts,
+  addHost,
+  allowOverlap,
+}: WordArguments['options']): AttachWishes {
   const hosts = ((addHost ?? []) as readonly string[]).map(parseHostEntry);
   if (hosts.length > 0 && rewriteHosts !== true) {
     throw new HeddleError(
@@ -53,6 +59,7 @@ function attachOptions({ multicastRoute, rewriteHosts, addHost }: WordArguments[
   return {
     ...(multicastRoute === false && { multicastRoute }),
     ...(rewriteHosts === true && { hosts }),
+    ...(allowOverlap === true && { allowOverlap }),
   };
 }
 

@@ -55,6 +55,7 @@ const RUN_HELP = `
 --with-dns            the container asks heddle for names
 --rewrite-hosts       its /etc/hosts says these addresses for its own name
 --no-multicast-route  without the route for multicast, 224.0.0.0/4
+--allow-overlap       also in a network that the host reaches otherwise, and cut that off
 address               ${ADDRESS_WORDS}
 
 Addresses and these flags stand before the image, docker's options as well. Without an address among them
@@ -149,7 +150,9 @@ class CommandLine {
       .command('run')
       .summary('docker run -d, attached to the network')
       .description('Runs a container in the background by the docker client and attaches it to the network.')
-      .usage('[--with-dns] [--rewrite-hosts] [--no-multicast-route] [address]... <docker run arguments>')
+      .usage(
+        '[--with-dns] [--rewrite-hosts] [--no-multicast-route] [--allow-overlap] [address]... <docker run arguments>',
+      )
       .argument('[words...]')
       .addHelpText('after', RUN_HELP);
     takesDockerArguments(command).action(async () => {

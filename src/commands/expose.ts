@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { formatCidr } from '../network/cidr.ts';
-import { ADDRESS_WORDS, requestsIn } from './addresses.ts';
+import { ADDRESS_WORDS, ALLOW_OVERLAP, requestsIn } from './addresses.ts';
 import { bareAddresses } from './attach.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord } from './word.ts';
@@ -16,12 +16,17 @@ export const expose: HostWord = {
       // As the weave script has it: -h is the name.
       .helpOption('--help', 'show this')
       .option('-h, --name <fqdn>', 'a name for these addresses, until they are hidden')
+      .option('--allow-overlap', ALLOW_OVERLAP)
       .option('--without-masquerade', 'without rules that masquerade; who is to answer needs a route back'),
   check: ({ args }) => void requestsIn(args, 'expose'),
   async run(host, { args, options }, io) {
     const name = options.name as string | undefined;
     const masquerade = options.withoutMasquerade !== true;
-    const cidrs = await host.addresses.expose(requestsIn(args, 'expose'), { name, masquerade });
+    const cidrs = await host.addresses.expose(requestsIn(args, 'expose'), {
+      name,
+      masquerade,
+      allowOverlap: options.allowOverlap === true,
+    });
     const value = { addresses: cidrs.map(formatCidr), ...(name !== undefined && { name }) };
     answer(io, options, bareAddresses(cidrs), value);
     return 0;

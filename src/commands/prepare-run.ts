@@ -1,5 +1,5 @@
 import { resolverArgs } from '../dns/args.ts';
-import { requestsIn } from './addresses.ts';
+import { ALLOW_OVERLAP, requestsIn } from './addresses.ts';
 import type { HostWord } from './word.ts';
 
 /**
@@ -13,10 +13,13 @@ export const prepareRun: HostWord = {
     void command
       .summary('find out what run must know before it starts a container')
       .argument('[addresses...]', 'those that it is to have')
+      .option('--allow-overlap', ALLOW_OVERLAP)
       .option('--with-dns', 'print the flags that make docker run use the resolver')
       .option('--own-search', 'it has search domains of its own'),
   async run(host, { args, options }, io) {
-    if (args.length > 0) await host.addresses.check(requestsIn(args, 'run'));
+    if (args.length > 0) {
+      await host.addresses.check(requestsIn(args, 'run'), { allowOverlap: options.allowOverlap === true });
+    }
     if (!options.withDns) return 0;
     const flags = resolverArgs(await host.resolver(), { search: options.ownSearch !== true });
     io.stdout.write(`${flags.join(' ')}\n`);

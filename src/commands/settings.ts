@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { SETTINGS, type SettingName, type SettingText } from '../config/schema.ts';
 
-/** Gives a command the flags of the settings; a flag given twice is a list where the setting is one. */
+/** Gives a command the flags of the settings that it has not of its own; a flag given twice is a list where the setting is one. */
 export function addSettings(command: Command, options: { readonly hidden?: boolean } = {}): Command {
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const setting: SettingText = SETTINGS[name];
+    if (command.options.some(({ long }) => long === `--${setting.flag}`)) continue;
     const flags = setting.value ? `--${setting.flag} <${setting.value}>` : `--${setting.flag}`;
     const option = new Option(flags, setting.help);
     if (setting.list) option.argParser((value: string, before: string[] = []) => [...before, value]);

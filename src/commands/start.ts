@@ -2,7 +2,7 @@ import { containerName } from '../docker/container-name.ts';
 import { HeddleError } from '../errors.ts';
 import { parseRequest } from '../ipam/request.ts';
 import { formatCidr } from '../network/cidr.ts';
-import { addressesAndContainer, takesAddressesAndContainer } from './addresses.ts';
+import { ALLOW_OVERLAP, addressesAndContainer, takesAddressesAndContainer } from './addresses.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord } from './word.ts';
 
@@ -13,11 +13,15 @@ export const start: HostWord = {
     void takesAddressesAndContainer(
       command.summary('start a container that exists, attached to the network'),
       ', or what it had',
-    ).addOption(formatOption()),
+    )
+      .option('--allow-overlap', ALLOW_OVERLAP)
+      .addOption(formatOption()),
   check: ({ args }) => void addressesAndContainer(args, 'start'),
   async run(host, { args, options }, io) {
     const { container } = addressesAndContainer(args, 'start');
-    const cidrs = await host.addresses.start(container, args.slice(0, -1).map(parseRequest));
+    const cidrs = await host.addresses.start(container, args.slice(0, -1).map(parseRequest), {
+      allowOverlap: options.allowOverlap === true,
+    });
     answer(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
     return 0;
   },

@@ -313,6 +313,11 @@ export const SETTINGS = {
     value: 'network',
     help: 'what net:default means, inside the range (the whole range)',
   },
+  allowOverlap: {
+    schema: v.optional(onOrOff, false),
+    flag: 'allow-overlap',
+    help: 'give addresses in networks that this host or the container reaches otherwise, and cut those off',
+  },
   servicePrefix: {
     schema: v.optional(
       v.pipe(text, v.regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'is not a variable name')),

@@ -2,10 +2,13 @@ import type { Address } from '../addresses/address.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { AddressTaken, grant, type Holder, meant } from '../ipam/grant.ts';
+import { refuseCollisions, type Surroundings } from '../ipam/overlap.ts';
 import { type Pool, poolOf } from '../ipam/pool.ts';
 import type { AddressRequest } from '../ipam/request.ts';
-import { distinct, formatCidr } from '../network/cidr.ts';
+import { distinct, formatCidr, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
+import type { HostNetwork } from '../network/host-networks.ts';
+import type { FoundNamespace } from '../network/namespace.ts';
 import type { Durability } from '../state.ts';
 import type { AttachOptions } from './attach-options.ts';
 import { type Claims, EXPOSED } from './claims.ts';
@@ -18,6 +21,9 @@ export interface AddressingNeeds {
   inspect(container: string): Promise<Snapshot | undefined>;
   /** Of the bridge that containers are attached to. */
   bridgeAddresses(): Promise<readonly Cidr[]>;
+  /** Networks that this host reaches by another device than our bridge. */
+  hostNetworks(): Promise<readonly HostNetwork[]>;
+  addressesIn(nsPath: string): Promise<readonly Address[]>;
   /** Whether the roster holds everything that runs: before that, nobody knows which addresses are free. */
   settled(): boolean;
 }
@@ -41,6 +47,18 @@ export interface AddressOwner {
   readonly addresses: readonly string[];
 }
 
+/** Where a container's network is, as far as it is known: of one that does not run, nowhere. */
+export type Place = Partial<FoundNamespace>;
+
+export interface ClaimOptions {
+  readonly place?: Place;
+  /** What is chosen of how it is attached; what is not stays as it was. */
+  readonly attach?: AttachOptions | undefined;
+  /** Somebody insists on a network that something else is in. */
+  readonly allowOverlap?: boolean | undefined;
+  readonly durability?: Durability;
+}
+
 export interface AddressingOptions {
   readonly range: Cidr;
   /** Undefined for the whole range. */
@@ -48,6 +66,8 @@ export interface AddressingOptions {
   readonly bridge: string;
   /** Name of the interface in a container whose addresses are its own: `ethwe`. */
   readonly interface: string;
+  /** Networks of this host may be used for containers as well. */
+  readonly allowOverlap: boolean;
 }
 
 /** Gives addresses to owners: what was claimed stays, what somebody has is refused, and what is free is found. */
@@ -68,16 +88,16 @@ export class Addressing {
 
   /**
    * What a running container should have: its claim; else what its metadata asks for, which becomes its claim.
-   * @param namespace inode of its network namespace, if that is known: containers in one share their addresses
+   * @param place containers in one network namespace share their addresses
    */
-  async wanted(snapshot: Snapshot, namespace: number | undefined): Promise<Wanted> {
+  async wanted(snapshot: Snapshot, place: Place): Promise<Wanted> {
     const claimed = this.#needs.claims.of(snapshot.id);
     if (claimed) return { cidrs: claimed, problem: undefined, refused: false };
     const { requests, problem } = dueAddresses(snapshot);
     if (requests.length === 0) return { cidrs: [], problem, refused: false };
     try {
       // It can be asked for again at any time: a full disk must not keep a container off the network.
-      const cidrs = await this.claim(snapshot.id, requests, namespace, {}, 'later');
+      const cidrs = await this.claim(snapshot.id, requests, { place, durability: 'later' });
       return { cidrs, problem, refused: false };
     } catch (error) {
       if (error instanceof HeddleError) return { cidrs: [], problem: messageOf(error), refused: true };
@@ -108,30 +128,43 @@ export class Addressing {
 
   /**
    * Makes these addresses the owner's; resolves when that is on disk. Asking again gives the same.
-   * @param options what is chosen of how it is attached; what is not stays as it was
-   * @throws HeddleError `taken`, `bad-input`, `unreachable` before everything that runs is known, or `failed` where that
-   * is required and cannot be kept
+   * @throws HeddleError `taken`, `bad-input`, `refused`, `unreachable` before everything that runs is known, or `failed`
+   * where that is required and cannot be kept
    */
   async claim(
     owner: string,
     requests: readonly AddressRequest[],
-    namespace?: number,
-    options?: AttachOptions,
-    durability?: Durability,
+    { place = {}, attach, allowOverlap = false, durability }: ClaimOptions = {},
   ): Promise<readonly Cidr[]> {
-    const bridge = await this.#needs.bridgeAddresses();
+    const allowed = allowOverlap || this.#options.allowOverlap;
+    const situation = await this.#situation(place);
     const { cidrs, kept } = await this.#holding(() => {
-      const granted = this.#grant(owner, requests, namespace, bridge);
-      return { cidrs: granted, kept: this.#needs.claims.add(owner, granted, options, durability) };
+      const granted = this.#grant(owner, requests, situation, allowed);
+      return { cidrs: granted, kept: this.#needs.claims.add(owner, granted, attach, durability) };
     });
     await kept;
     return cidrs;
   }
 
   /** Finds out whether a new container could have these addresses. @throws HeddleError as `claim` does */
-  async check(requests: readonly AddressRequest[]): Promise<void> {
-    const bridge = await this.#needs.bridgeAddresses();
-    await this.#holding(() => this.#grant('', requests, undefined, bridge));
+  async check(
+    requests: readonly AddressRequest[],
+    { allowOverlap = false }: ClaimOptions = {},
+  ): Promise<void> {
+    const allowed = allowOverlap || this.#options.allowOverlap;
+    const situation = await this.#situation({});
+    await this.#holding(() => this.#grant('', requests, situation, allowed));
+  }
+
+  /** What a claim depends on besides claims and roster; nothing of it is awaited while addresses are given. */
+  async #situation({ path, inode }: Place): Promise<Situation> {
+    const [bridge, host, inside] = await Promise.all([
+      this.#needs.bridgeAddresses(),
+      this.#needs.hostNetworks(),
+      path === undefined ? [] : this.#needs.addressesIn(path),
+    ]);
+    const container = inside.filter((address) => address.interface !== this.#options.interface);
+    return { namespace: inode, bridge, host, container };
   }
 
   /** Which of the owner's addresses these requests mean. */
@@ -170,11 +203,12 @@ export class Addressing {
   #grant(
     owner: string,
     requests: readonly AddressRequest[],
-    namespace: number | undefined,
-    bridge: readonly Cidr[],
+    situation: Situation,
+    allowed: boolean,
   ): readonly Cidr[] {
-    const own = this.#own(owner, bridge);
-    const cidrs = grant(requests, { own, holderOf: this.#others(owner, namespace, bridge) }, this.#pool);
+    const own = this.#own(owner, situation.bridge);
+    const cidrs = grant(requests, { own, holderOf: this.#others(owner, situation) }, this.#pool);
+    refuseCollisions(without(cidrs, own), situation, { allowed });
     if (this.#needs.settled() || onlyKnown(requests, cidrs, own)) return cidrs;
     throw new HeddleError(
       'unreachable',
@@ -201,17 +235,18 @@ export class Addressing {
   }
 
   /** Finds who else was given an address, or seen with it. */
-  #others(
-    owner: string,
-    namespace: number | undefined,
-    bridge: readonly Cidr[],
-  ): (ip: string) => Holder | undefined {
+  #others(owner: string, { namespace, bridge, host }: Situation): (ip: string) => Holder | undefined {
     const { claims, roster } = this.#needs;
     const sharing = new Set([owner, ...(namespace === undefined ? [] : roster.inNamespace(namespace))]);
+    const ofHost = new Map(
+      host.flatMap(({ ip, device }) => (ip === undefined ? [] : [[ip, device] as const])),
+    );
     return (ip) => {
       const holding = [...claims.withAddress(ip), ...roster.withAddress(ip)];
       const other = holding.find((holder) => !sharing.has(holder));
       if (other !== undefined) return this.#holder(other);
+      const device = ofHost.get(ip);
+      if (device !== undefined) return { container: undefined, name: `this host, on ${device}` };
       const ofBridge = owner !== EXPOSED && bridge.some((cidr) => cidr.ip === ip);
       return ofBridge ? { container: undefined, name: `the bridge ${this.#options.bridge}` } : undefined;
     };
@@ -233,6 +268,12 @@ export class Addressing {
     await this.#needs.claims.forget(container);
     return true;
   }
+}
+
+interface Situation extends Surroundings {
+  /** Inode of the container's network namespace. */
+  readonly namespace: number | undefined;
+  readonly bridge: readonly Cidr[];
 }
 
 const toCidr = ({ ip, prefixLength, family }: Cidr): Cidr => ({ ip, prefixLength, family });

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
+import { MOST_ADDRESSES } from '../ipam/grant.ts';
 import { type AddressRequest, parseRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
 
@@ -14,6 +15,9 @@ export interface Due {
   readonly problem: string | undefined;
 }
 
+/** Enough to see that there are too many; the first may be empty. */
+const WORDS_READ = MOST_ADDRESSES + 2;
+
 const NOTHING_DUE: Due = { requests: [], problem: undefined };
 
 /** The words for addresses in a container's metadata, and the key that has them; undefined where there is none. */
@@ -22,7 +26,7 @@ export function addressWords(
 ): { readonly key: string; readonly words: readonly string[] } | undefined {
   const key = [CIDR_LABEL, WEAVE_CIDR].find((name) => metadata.has(name));
   if (key === undefined) return undefined;
-  return { key, words: (metadata.get(key) as string).split(/[\s,]+/).filter(Boolean) };
+  return { key, words: (metadata.get(key) as string).split(/[\s,]+/, WORDS_READ).filter(Boolean) };
 }
 
 /**
@@ -32,6 +36,9 @@ export function addressWords(
 export function dueAddresses(snapshot: Pick<Snapshot, 'metadata'>): Due {
   const { key, words } = addressWords(snapshot.metadata) ?? { key: CIDR_LABEL, words: [] };
   if (words.length === 0 || words.includes('none')) return NOTHING_DUE;
+  if (words.length > MOST_ADDRESSES) {
+    return { requests: [], problem: `${key}: asks for more than ${MOST_ADDRESSES} addresses and gets none` };
+  }
   try {
     return { requests: words.map(parseRequest), problem: undefined };
   } catch (error) {

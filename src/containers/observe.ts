@@ -21,8 +21,8 @@ export interface ObserverNeeds {
   optionsOf(container: string): AttachOptions;
   /** Takes off what the container has given up and still has. */
   leave(path: string, snapshot: Snapshot): Promise<void>;
-  /** The addresses that a running container should have; `namespace` is the inode of its network namespace. */
-  wanted(snapshot: Snapshot, namespace: number | undefined): Promise<Wanted>;
+  /** The addresses that a running container should have. */
+  wanted(snapshot: Snapshot, namespace: FoundNamespace): Promise<Wanted>;
   readonly stranded: Pick<Stranded, 'leftBy' | 'clear'>;
   /** Told what a running container has, when it has what it wants. */
   found(snapshot: Snapshot, addresses: readonly Address[]): Promise<void>;
@@ -63,7 +63,7 @@ export class Observer {
           if (this.#needs.attach) await this.#needs.stranded.clear(snapshot, namespace.path, owner);
           addresses = await this.#needs.addressesIn(namespace.path);
         } else if (namespace.path !== undefined) {
-          wanted = await this.#needs.wanted(snapshot, namespace.inode);
+          wanted = await this.#needs.wanted(snapshot, namespace);
           problem = wanted.problem;
           addresses = await this.#needs.addressesIn(namespace.path);
           // The route of one that has its addresses may have been left by a kill: it is seen to each time.

@@ -1,4 +1,5 @@
-import type { AttachOptions } from '../containers/attach-options.ts';
+import type { Place } from '../containers/addressing.ts';
+import type { FoundContainer } from '../containers/attachment.ts';
 import { type Claims, EXPOSED } from '../containers/claims.ts';
 import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
@@ -10,7 +11,7 @@ import type { Cidr } from '../network/engine.ts';
 import type { BridgeKeeper } from '../network/keeper.ts';
 import type { Parts } from '../parts.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
-import type { AddressWords, ExposeOptions } from './host.ts';
+import type { AddressWords, AttachWishes, ExposeOptions, OverlapWishes } from './host.ts';
 
 export interface DaemonAddressesNeeds {
   readonly parts: Parts;
@@ -32,7 +33,7 @@ export class DaemonAddresses implements AddressWords {
   async attach(
     container: string,
     requests: readonly AddressRequest[],
-    options: AttachOptions = {},
+    { allowOverlap, ...options }: AttachWishes = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims, follower } = this.#needs;
     let takeBack = async (): Promise<void> => {};
@@ -40,9 +41,13 @@ export class DaemonAddresses implements AddressWords {
       const { id } = found.snapshot;
       if (options.hosts) await parts.hostsFiles.check(found.snapshot);
       // Its own metadata first: from the first claim on it counts no longer.
-      const before = (await parts.addressing.wanted(found.snapshot, found.namespace)).cidrs;
+      const before = (await parts.addressing.wanted(found.snapshot, placeOf(found))).cidrs;
       const optionsBefore = claims.optionsOf(id);
-      const claimed = await parts.addressing.claim(id, requests, found.namespace, options);
+      const claimed = await parts.addressing.claim(id, requests, {
+        place: placeOf(found),
+        attach: options,
+        allowOverlap,
+      });
       takeBack = () => claims.remove(id, without(claimed, before), optionsBefore, 'later');
       return claimed;
     });
@@ -72,7 +77,7 @@ export class DaemonAddresses implements AddressWords {
       words(requests),
       async (found) => {
         const { id } = found.snapshot;
-        claimed = (await parts.addressing.wanted(found.snapshot, found.namespace)).cidrs;
+        claimed = (await parts.addressing.wanted(found.snapshot, placeOf(found))).cidrs;
         const meant = await parts.addressing.meant(id, requests);
         sharing = found.namespace === undefined ? [] : roster.inNamespace(found.namespace);
         // Given up first, by everybody who is there: a look in between must not give it back.
@@ -85,13 +90,18 @@ export class DaemonAddresses implements AddressWords {
     return among(cidrs, [...removed, ...claimed]);
   }
 
-  async start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+  async start(
+    container: string,
+    requests: readonly AddressRequest[],
+    wishes: OverlapWishes = {},
+  ): Promise<readonly Cidr[]> {
     const { parts, claims } = this.#needs;
     const snapshot = await parts.docker.find(container);
-    if (snapshot.pid > 0) return this.attach(snapshot.id, this.#given(snapshot.id, requests));
+    if (snapshot.pid > 0) return this.attach(snapshot.id, this.#given(snapshot.id, requests), wishes);
     // Claimed before it starts: what somebody has is refused while nothing has happened yet.
-    const before = (await parts.addressing.wanted(snapshot, undefined)).cidrs;
-    const claimed = requests.length > 0 ? await parts.addressing.claim(snapshot.id, requests) : before;
+    const before = (await parts.addressing.wanted(snapshot, {})).cidrs;
+    const claimed =
+      requests.length > 0 ? await parts.addressing.claim(snapshot.id, requests, wishes) : before;
     try {
       await parts.docker.start(snapshot);
     } catch (error) {
@@ -110,12 +120,12 @@ export class DaemonAddresses implements AddressWords {
 
   async expose(
     requests: readonly AddressRequest[],
-    { name, masquerade = true }: ExposeOptions = {},
+    { name, masquerade = true, allowOverlap }: ExposeOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims, containerNames, keeper } = this.#needs;
     const before = claims.of(EXPOSED) ?? [];
     const unmasqueraded = claims.unmasqueraded();
-    const cidrs = await parts.addressing.claim(EXPOSED, requests);
+    const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
     const added = without(cidrs, before);
     try {
       if (name !== undefined) await containerNames.add({ ips: ipsOf(cidrs), container: EXPOSED, name });
@@ -142,8 +152,8 @@ export class DaemonAddresses implements AddressWords {
     return among(cidrs, had);
   }
 
-  check(requests: readonly AddressRequest[]): Promise<void> {
-    return this.#needs.parts.addressing.check(requests);
+  check(requests: readonly AddressRequest[], wishes: OverlapWishes = {}): Promise<void> {
+    return this.#needs.parts.addressing.check(requests, wishes);
   }
 
   async reset({ force }: { readonly force: boolean }): Promise<undefined> {
@@ -167,10 +177,10 @@ export class DaemonAddresses implements AddressWords {
   async #giveBack(container: string, otherwise?: AddressRequest): Promise<readonly Cidr[]> {
     const { parts, follower } = this.#needs;
     const { cidrs } = await parts.attachment.attach(container, 'its addresses', async (found) => {
-      const wanted = await parts.addressing.wanted(found.snapshot, found.namespace);
+      const wanted = await parts.addressing.wanted(found.snapshot, placeOf(found));
       if (wanted.problem !== undefined) throw new HeddleError('refused', wanted.problem);
       if (wanted.cidrs.length > 0 || !otherwise) return wanted.cidrs;
-      return parts.addressing.claim(container, [otherwise], found.namespace);
+      return parts.addressing.claim(container, [otherwise], { place: placeOf(found) });
     });
     await follower.look(container);
     return cidrs;
@@ -178,5 +188,7 @@ export class DaemonAddresses implements AddressWords {
 }
 
 const words = (requests: readonly AddressRequest[]): string => requests.map(formatRequest).join(' ');
+
+const placeOf = ({ nsPath, namespace }: FoundContainer): Place => ({ path: nsPath, inode: namespace });
 
 const ipsOf = (cidrs: readonly Cidr[]): readonly string[] => cidrs.map(({ ip }) => ip);

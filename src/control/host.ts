@@ -57,12 +57,16 @@ export interface AddressWords {
   attach(
     container: string,
     requests: readonly AddressRequest[],
-    options?: AttachOptions,
+    options?: AttachWishes,
   ): Promise<readonly Cidr[]>;
   /** Takes these addresses away again; absent ones are a success, and are not among the result. */
   detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Starts a container that exists, and attaches it. Without requests: at what it had, else at any address. */
-  start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
+  start(
+    container: string,
+    requests: readonly AddressRequest[],
+    options?: OverlapWishes,
+  ): Promise<readonly Cidr[]>;
   /** Restarts a container, which keeps its addresses. */
   restart(container: string): Promise<readonly Cidr[]>;
   /** Gives the bridge, and thereby this host, these addresses. */
@@ -70,7 +74,7 @@ export interface AddressWords {
   /** Takes them away again, and their names. @returns those that were there */
   hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Finds out whether a new container could have these. @throws HeddleError `taken`, `bad-input` */
-  check(requests: readonly AddressRequest[]): Promise<void>;
+  check(requests: readonly AddressRequest[], options?: OverlapWishes): Promise<void>;
   /**
    * Takes away every attachment, the bridge and our rules, and forgets whose the addresses were.
    * @returns what it could not do, for people
@@ -79,7 +83,14 @@ export interface AddressWords {
   reset(options: { readonly force: boolean }): Promise<string | undefined>;
 }
 
-export interface ExposeOptions {
+export type OverlapWishes = {
+  /** Use the network although something else is in it, which will no longer be reached. */
+  readonly allowOverlap?: boolean;
+};
+
+export type AttachWishes = AttachOptions & OverlapWishes;
+
+export interface ExposeOptions extends OverlapWishes {
   /** For the addresses, until they are hidden. */
   readonly name?: string | undefined;
   /** Whether what passes between their network and others is masqueraded; yes without. */

@@ -1,5 +1,4 @@
 import type { Settings } from '../config/schema.ts';
-import type { AttachOptions } from '../containers/attach-options.ts';
 import { type Claims, EXPOSED } from '../containers/claims.ts';
 import { dueAddresses } from '../containers/due.ts';
 import { HeddleError } from '../errors.ts';
@@ -10,7 +9,7 @@ import { oneAtATime } from '../network/host-lock.ts';
 import type { Parts } from '../parts.ts';
 import { daemonAt } from './client.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
-import type { AddressWords, ExposeOptions } from './host.ts';
+import type { AddressWords, AttachWishes, ExposeOptions, OverlapWishes } from './host.ts';
 import { forgetKeptClaims } from './kept-claims.ts';
 
 /** What only a daemon remembers. */
@@ -45,7 +44,7 @@ export class LocalAddresses implements AddressWords {
   attach(
     container: string,
     requests: readonly AddressRequest[],
-    options?: AttachOptions,
+    options?: AttachWishes,
   ): Promise<readonly Cidr[]> {
     return oneAtATime(() => this.#attach(container, requests, options));
   }
@@ -62,7 +61,11 @@ export class LocalAddresses implements AddressWords {
     return removed;
   }
 
-  async start(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+  async start(
+    container: string,
+    requests: readonly AddressRequest[],
+    wishes?: OverlapWishes,
+  ): Promise<readonly Cidr[]> {
     const { docker } = this.#needs.parts;
     const snapshot = await docker.find(container);
     const due = dueAddresses(snapshot);
@@ -70,9 +73,9 @@ export class LocalAddresses implements AddressWords {
     const given = requests.length > 0 ? requests : due.requests;
     const asked = given.length > 0 ? given : [ANY_ADDRESS];
     return await oneAtATime(async () => {
-      await this.check(asked);
+      await this.check(asked, wishes);
       await docker.start(snapshot);
-      return await this.#attach(snapshot.id, asked);
+      return await this.#attach(snapshot.id, asked, wishes);
     });
   }
 
@@ -91,13 +94,13 @@ export class LocalAddresses implements AddressWords {
 
   async expose(
     requests: readonly AddressRequest[],
-    { name, masquerade = true }: ExposeOptions = {},
+    { name, masquerade = true, allowOverlap }: ExposeOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims, lookAtAll } = this.#needs;
     if (name !== undefined) throw withoutDaemon('the name of what is exposed');
     return await oneAtATime(async () => {
       await lookAtAll();
-      const cidrs = await parts.addressing.claim(EXPOSED, requests);
+      const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
       await claims.masquerade(cidrs, masquerade);
       await parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() });
       return cidrs;
@@ -112,10 +115,10 @@ export class LocalAddresses implements AddressWords {
     return among(cidrs, had);
   }
 
-  async check(requests: readonly AddressRequest[]): Promise<void> {
+  async check(requests: readonly AddressRequest[], wishes?: OverlapWishes): Promise<void> {
     const { parts, lookAtAll } = this.#needs;
     await lookAtAll();
-    await parts.addressing.check(requests);
+    await parts.addressing.check(requests, wishes);
   }
 
   async reset({ force }: { readonly force: boolean }): Promise<string | undefined> {
@@ -139,15 +142,20 @@ export class LocalAddresses implements AddressWords {
   async #attach(
     container: string,
     requests: readonly AddressRequest[],
-    options?: AttachOptions,
+    { allowOverlap, ...options }: AttachWishes = {},
   ): Promise<readonly Cidr[]> {
     const { parts, lookAtAll } = this.#needs;
     await lookAtAll();
     const words = requests.map(formatRequest).join(' ');
-    const attached = await parts.attachment.attach(container, words, async ({ snapshot, namespace }) => {
-      if (options?.hosts) await parts.hostsFiles.check(snapshot);
-      return await parts.addressing.claim(snapshot.id, requests, namespace, options);
-    });
+    const attached = await parts.attachment.attach(
+      container,
+      words,
+      async ({ snapshot, nsPath, namespace }) => {
+        if (options.hosts) await parts.hostsFiles.check(snapshot);
+        const place = { path: nsPath, inode: namespace };
+        return await parts.addressing.claim(snapshot.id, requests, { place, attach: options, allowOverlap });
+      },
+    );
     await parts.hostsFiles.complete(attached);
     return attached.cidrs;
   }

@@ -13,6 +13,7 @@ import { findHostAddress } from './host-address.ts';
 import { findKernel } from './kernel.ts';
 import { findLinkKinds } from './link-kinds.ts';
 import { findListeners } from './listeners.ts';
+import { findOverlaps } from './overlap.ts';
 import { findPort53 } from './port53.ts';
 import { findRouterAdvertisements } from './router-advertisements.ts';
 
@@ -42,6 +43,7 @@ export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> 
     findFirewalls(parts),
     findForeignFilters(parts.bridge),
     findRouterAdvertisements(parts),
+    findOverlaps(parts),
     findLinkKinds(),
     findPort53(parts, running),
     registry(),

@@ -1,4 +1,4 @@
-import { contains, ipBytes, ipText } from '../network/cidr.ts';
+import { contains, ipBytes } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
 /** What is owned and handed out is blocks of this size: one host's share of a range. */
@@ -20,16 +20,23 @@ export function* ownedBlocks(range: Cidr, subnet: Cidr): Generator<Cidr> {
   }
 }
 
-/** All addresses of a block, its first and last included. */
-export function* addressesIn({ ip, prefixLength }: Cidr): Generator<string> {
+/**
+ * The addresses of a block that an interface can carry: without the subnet's own name and broadcast address. A search
+ * goes through as many as are taken, so each costs little.
+ * @param subnet that the block is of
+ */
+export function* addressesIn({ ip, prefixLength }: Cidr, subnet: Cidr): Generator<string> {
   const first = numberOf(ip);
-  for (let offset = 0; offset < 2 ** (32 - prefixLength); offset++) yield textOf(first + offset);
+  const size = 2 ** (32 - subnet.prefixLength);
+  const name = numberOf(subnet.ip);
+  const broadcast = name + size - 1;
+  for (let number = first; number < first + 2 ** (32 - prefixLength); number++) {
+    if (size > 2 && (number === name || number === broadcast)) continue;
+    yield textOf(number);
+  }
 }
 
 const numberOf = (ip: string): number => Buffer.from(ipBytes(ip)).readUInt32BE(0);
 
-function textOf(address: number): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(address);
-  return ipText(bytes);
-}
+const textOf = (address: number): string =>
+  `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;

@@ -1,8 +1,8 @@
 import { HeddleError } from '../errors.ts';
-import { contains, distinct, formatCidr, isAssignable, networkOf } from '../network/cidr.ts';
+import { contains, covers, distinct, formatCidr, networkOf } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { addressesIn, ownedBlocks } from './blocks.ts';
-import { covers, type Pool } from './pool.ts';
+import type { Pool } from './pool.ts';
 import type { AddressRequest } from './request.ts';
 
 /** Who has an address. */
@@ -34,28 +34,50 @@ export class AddressTaken extends HeddleError {
 }
 
 /**
+ * How many addresses one owner can have: each is a name's answer, an entry of the state and an address of the kernel's.
+ * Nobody needs as many, and a label is written by anybody.
+ */
+export const MOST_ADDRESSES = 64;
+
+/**
  * The addresses that answer these requests, in their order. Asking again gives the same: one that is held already
  * answers a request for its subnet. The lowest free one is taken.
- * @throws AddressTaken; HeddleError `taken` when a subnet is exhausted, `bad-input` for one outside the range
+ * @throws AddressTaken; HeddleError `taken` when a subnet is exhausted, `bad-input` for one outside the range, `refused`
+ * for more addresses than anybody can have
  */
 export function grant(
   requests: readonly AddressRequest[],
   { own, holderOf }: Holdings,
   pool: Pool,
 ): readonly Cidr[] {
+  if (requests.length > MOST_ADDRESSES) throw tooMany();
   const granted: Cidr[] = [];
+  /** What is held already, by network: the first of each answers a request for that network. */
+  const held = new Map<string, Cidr>();
+  const ownIps = new Set(own.map(({ ip }) => ip));
+  for (const cidr of own) note(cidr);
   for (const request of requests) {
-    granted.push(request.kind === 'exact' ? exact(request.cidr, holderOf) : any(request.subnet));
+    const cidr = request.kind === 'exact' ? exact(request.cidr, holderOf) : any(request.subnet);
+    granted.push(cidr);
+    note(cidr);
   }
+  if (distinct([...own, ...granted]).length > MOST_ADDRESSES) throw tooMany();
   return distinct(granted);
+
+  function note(cidr: Cidr): void {
+    const network = formatCidr(networkOf(cidr));
+    if (!held.has(network)) held.set(network, cidr);
+  }
 
   function any(asked: Cidr | undefined): Cidr {
     const subnet = subnetFor(asked, pool);
-    const held = [...own, ...granted].find((cidr) => isOf(subnet, cidr));
-    const taken = (ip: string) => holderOf(ip) !== undefined || own.some((cidr) => cidr.ip === ip);
-    return held ?? lowestFree(subnet, pool, taken);
+    const taken = (ip: string) => holderOf(ip) !== undefined || ownIps.has(ip);
+    return held.get(formatCidr(networkOf(subnet))) ?? lowestFree(subnet, pool, taken);
   }
 }
+
+const tooMany = (): HeddleError =>
+  new HeddleError('refused', `more than ${MOST_ADDRESSES} addresses for one container or bridge are refused`);
 
 /** Those of the addresses that these requests mean, when they are given back. */
 export function meant(
@@ -92,9 +114,8 @@ const isOf = (subnet: Cidr, cidr: Cidr): boolean =>
 
 function lowestFree(subnet: Cidr, { range }: Pool, taken: (ip: string) => boolean): Cidr {
   for (const block of ownedBlocks(range, subnet)) {
-    for (const ip of addressesIn(block)) {
-      const cidr = { ip, prefixLength: subnet.prefixLength, family: subnet.family };
-      if (isAssignable(cidr) && !taken(ip)) return cidr;
+    for (const ip of addressesIn(block, subnet)) {
+      if (!taken(ip)) return { ip, prefixLength: subnet.prefixLength, family: subnet.family };
     }
   }
   throw new HeddleError(

@@ -1,5 +1,6 @@
 import { HeddleError } from '../errors.ts';
-import { contains, formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
+import { unusable } from '../network/assignable.ts';
+import { covers, formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
 /** Where free addresses come from. */
@@ -11,12 +12,16 @@ export interface Pool {
 }
 
 /**
- * Reads an IPv4 network, named by its own address.
+ * Reads an IPv4 network that addresses can be allocated from, named by its own address.
  * @throws HeddleError `bad-input`
  */
 export function parseNetwork(text: string): Cidr {
   const cidr = parseCidr(text);
   const network = networkOf(cidr);
+  const problem = unusable(network);
+  if (problem !== undefined) {
+    throw new HeddleError('bad-input', `${formatCidr(cidr)} ${problem}: nobody can have an address of it`);
+  }
   if (cidr.family === 4 && network.ip === cidr.ip) return network;
   const expected = cidr.family === 4 ? `expected ${formatCidr(network)}` : 'expected an IPv4 network';
   throw new HeddleError('bad-input', `${formatCidr(cidr)} does not name a network: ${expected}`);
@@ -31,7 +36,3 @@ export function poolOf(range: Cidr, defaultSubnet: Cidr = range): Pool {
       'give both ipalloc-range and ipalloc-default-subnet',
   );
 }
-
-/** Whether a network lies inside another, whole. */
-export const covers = (outer: Cidr, inner: Cidr): boolean =>
-  contains(outer, inner.ip) && inner.prefixLength >= outer.prefixLength;

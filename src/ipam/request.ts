@@ -1,5 +1,6 @@
 import { HeddleError } from '../errors.ts';
-import { formatCidr, looksLikeAddress, networkOf, parseAssignable, parseCidr } from '../network/cidr.ts';
+import { parseAssignable } from '../network/assignable.ts';
+import { formatCidr, looksLikeAddress, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
 /** What a person, a label or the proxy asks for: one certain address, or any free one of a subnet. */

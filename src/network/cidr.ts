@@ -3,7 +3,8 @@ import ipaddr from 'ipaddr.js';
 import { HeddleError } from '../errors.ts';
 import type { Cidr } from './engine.ts';
 
-const EXPECTED = 'expected an address with its prefix length, like 10.2.1.1/16 or fd00::1/64';
+/** For messages. */
+export const EXPECTED_CIDR = 'expected an address with its prefix length, like 10.2.1.1/16 or fd00::1/64';
 
 /**
  * Reads `10.2.1.1/16` or `fd00::1/64` and puts the address in its canonical form.
@@ -11,7 +12,7 @@ const EXPECTED = 'expected an address with its prefix length, like 10.2.1.1/16 o
  */
 export function parseCidr(text: string): Cidr {
   const refuse = (what: string): never => {
-    throw new HeddleError('bad-input', `${quoted(text)} ${what}: ${EXPECTED}`);
+    throw new HeddleError('bad-input', `${quoted(text)} ${what}: ${EXPECTED_CIDR}`);
   };
   const slash = text.indexOf('/');
   if (slash < 0) return refuse('has no prefix length');
@@ -58,45 +59,12 @@ export function contains(network: Cidr, ip: string): boolean {
   return networkOf({ ...network, ip }).ip === networkOf(network).ip;
 }
 
-/**
- * Refuses what no interface can carry: a network's own or broadcast address, loopback, multicast, unspecified; and an
- * empty list.
- * @throws HeddleError `bad-input`
- */
-export function assertAssignable(cidrs: readonly Cidr[]): void {
-  if (cidrs.length === 0) throw new HeddleError('bad-input', `no address was given: ${EXPECTED}`);
-  for (const cidr of cidrs) {
-    const problem = unassignable(cidr);
-    if (!problem) continue;
-    throw new HeddleError('bad-input', `${formatCidr(cidr)} ${problem}, which a container cannot have`);
-  }
-}
+/** Whether a network lies inside another, whole. */
+export const covers = (outer: Cidr, inner: Cidr): boolean =>
+  contains(outer, inner.ip) && inner.prefixLength >= outer.prefixLength;
 
-function unassignable(cidr: Cidr): string | undefined {
-  const bytes = ipBytes(cidr.ip);
-  const hostBits = bytes.map((byte, index) => byte & ~maskByte(cidr.prefixLength, index) & 0xff);
-  const roomy = cidr.family === 4 && cidr.prefixLength < 31; // RFC 3021: a /31 has no network or broadcast address
-  const range = ipaddr.process(cidr.ip).range();
-  if (range === 'unspecified') return 'is no address at all';
-  if (range === 'loopback' || range === 'multicast') return `is a ${range} address`;
-  if (range === 'broadcast' || (roomy && isBroadcast(hostBits, cidr.prefixLength))) {
-    return 'is the broadcast address of its network';
-  }
-  return roomy && hostBits.every((byte) => byte === 0) ? 'is the name of a network' : undefined;
-}
-
-/** Whether an interface can carry it: no network's or broadcast address, nor anything else of that kind. */
-export const isAssignable = (cidr: Cidr): boolean => unassignable(cidr) === undefined;
-
-/**
- * Reads an address that a container can have.
- * @throws HeddleError `bad-input`
- */
-export function parseAssignable(text: string): Cidr {
-  const cidr = parseCidr(text);
-  assertAssignable([cidr]);
-  return cidr;
-}
+/** Whether two networks have an address in common. */
+export const overlap = (one: Cidr, other: Cidr): boolean => covers(one, other) || covers(other, one);
 
 /**
  * True for a word that is meant as an address, right or wrong: `10.2.1.1/16`, `10.2.1.1`, `10.2.0.300/16`. An image
@@ -125,11 +93,8 @@ export function ipText(bytes: Uint8Array): string {
 const canonicalIp = (ip: string): string => ipText(ipBytes(ip));
 
 /** The network mask's byte at this index. */
-const maskByte = (prefixLength: number, index: number): number =>
+export const maskByte = (prefixLength: number, index: number): number =>
   (0xff00 >> Math.min(8, Math.max(0, prefixLength - index * 8))) & 0xff;
-
-const isBroadcast = (hostBits: Uint8Array, prefixLength: number): boolean =>
-  hostBits.every((byte, index) => byte === (~maskByte(prefixLength, index) & 0xff));
 
 /** Untrusted text for one line of a message: quoted, control characters escaped, cut at 60. */
 const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);

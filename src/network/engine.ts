@@ -1,4 +1,5 @@
 import type { Address } from '../addresses/address.ts';
+import type { HostNetwork } from './host-networks.ts';
 
 /**
  * The attach engine: bridge, veth pairs and addresses. Two implementations, the kernel (rtnetlink) and memory (for
@@ -43,6 +44,8 @@ export interface NetworkEngine {
   addresses(nsPath: string): Promise<readonly Address[]>;
   /** Addresses of an interface of the host itself (`docker0`, `weave`); empty when there is no such device. */
   hostAddresses(device: string): Promise<readonly Address[]>;
+  /** The IPv4 networks of the host's other interfaces, up or down, and those that it has routes to but by our bridge. */
+  hostNetworks(): Promise<readonly HostNetwork[]>;
   /**
    * The MAC of the container interface, `0a:58:0a:02:01:01`; undefined where there is none.
    * @throws HeddleError `host-network`, `not-running`, `not-permitted`

@@ -1,7 +1,8 @@
 import type { Address } from '../addresses/address.ts';
 import type { Logger } from '../log.ts';
+import { assertAssignable } from './assignable.ts';
 import { ensureBridge, giveBridge, hasBridgeOrStrays, removeBridge, takeFromBridge } from './bridge.ts';
-import { assertAssignable, networkOf, without } from './cidr.ts';
+import { networkOf, without } from './cidr.ts';
 import type {
   AttachResult,
   AttachTarget,
@@ -11,6 +12,7 @@ import type {
   NetworkEngine,
 } from './engine.ts';
 import type { Firewall } from './firewall.ts';
+import { type HostNetwork, readRoutes } from './host-networks.ts';
 import { formatMac } from './mac.ts';
 import { hostNetwork, ownNamespace } from './namespace.ts';
 import type { DeviceAddress } from './netlink/address.ts';
@@ -19,7 +21,7 @@ import { type Libc, loadLibc } from './netlink/libc.ts';
 import type { Link } from './netlink/link.ts';
 import { Namespace } from './netlink/namespace.ts';
 import { RouteSocket } from './netlink/socket.ts';
-import { addressesOn, allAddresses, allLinks, findLink } from './netlink/tables.ts';
+import { addressesOn, allAddresses, allLinks, findLink, ipv4Addresses } from './netlink/tables.ts';
 import { attachPair, detachPair, type PairOptions, type Sides } from './veth.ts';
 import { type Listener, NamespaceWatch } from './watch.ts';
 
@@ -116,6 +118,18 @@ export class KernelEngine implements NetworkEngine {
       const link = findLink(host, device);
       return link ? addressesOn(host, link.index).map((address) => addressOf(address, device)) : [];
     });
+  }
+
+  async hostNetworks(): Promise<readonly HostNetwork[]> {
+    const routes = await readRoutes();
+    const networks = await onHost("read this host's addresses", (host) =>
+      ipv4Addresses(host).map(({ ip, prefixLength, family, label }) => ({
+        network: networkOf({ ip, prefixLength, family }),
+        ip,
+        device: label.replace(/:.*$/, ''),
+      })),
+    );
+    return [...networks, ...routes].filter(({ device }) => device !== this.#options.bridge);
   }
 
   async mac(nsPath: string): Promise<string | undefined> {

@@ -1,7 +1,9 @@
 import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
-import { assertAssignable, formatCidr } from './cidr.ts';
+import { assertAssignable } from './assignable.ts';
+import { formatCidr, networkOf } from './cidr.ts';
 import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
+import type { HostNetwork } from './host-networks.ts';
 import { formatMac, macFor } from './mac.ts';
 import { hostNetwork, vanished } from './namespace.ts';
 
@@ -19,6 +21,7 @@ export class MemoryEngine implements NetworkEngine {
   readonly #options: { readonly bridge: string; readonly interface: string };
   readonly #namespaces = new Map<string, MemoryNamespace | 'host'>();
   readonly #host = new Map<string, readonly Address[]>();
+  readonly #routes: HostNetwork[] = [];
   readonly #listeners = new Set<(namespace: number | undefined) => void>();
   #bridge: 'absent' | 'ours' | 'taken' = 'absent';
   #nextInode = 4_026_532_000;
@@ -54,6 +57,11 @@ export class MemoryEngine implements NetworkEngine {
   /** An interface of the host gets these addresses. */
   setHostAddresses(device: string, addresses: readonly Cidr[]): void {
     this.#host.set(device, onDevice(device, addresses));
+  }
+
+  /** The host gets a route to this network. */
+  addRoute(network: Cidr, device: string): void {
+    this.#routes.push({ network, device });
   }
 
   /** A device of another kind takes the bridge's name. */
@@ -153,6 +161,14 @@ export class MemoryEngine implements NetworkEngine {
 
   async hostAddresses(device: string): Promise<readonly Address[]> {
     return this.#host.get(device) ?? [];
+  }
+
+  async hostNetworks(): Promise<readonly HostNetwork[]> {
+    const devices = [...this.#host].filter(([device]) => device !== this.#options.bridge);
+    const networks = devices.flatMap(([device, addresses]) =>
+      addresses.map((address) => ({ network: networkOf(address), ip: address.ip, device })),
+    );
+    return [...networks, ...this.#routes];
   }
 
   async mac(nsPath: string): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import { collect, type Io, type RunWord } from '../io.ts';
 import { type AddressRequest, formatRequest, looksLikeRequest } from '../ipam/request.ts';
 import { askedAddresses } from './asked-addresses.ts';
-import type { RunCommand } from './command.ts';
+import { ALLOW_OVERLAP, type RunCommand } from './command.ts';
 import { dockerCommand } from './docker-client.ts';
 import { type Ended, endOf, lastLines } from './ended.ts';
 
@@ -33,9 +33,10 @@ export async function runAttached(command: RunCommand, needs: RunNeeds): Promise
   refuseUseless(command, requests);
   const words = requests.map(formatRequest);
   const dns = dnsWords(command);
+  const insisting = command.attachFlags.filter((flag) => flag === ALLOW_OVERLAP);
   const flags = collect();
   if (words.length + dns.length > 0) {
-    const status = await onHost(['prepare-run', ...dns, ...words], { ...io, stdout: flags });
+    const status = await onHost(['prepare-run', ...insisting, ...dns, ...words], { ...io, stdout: flags });
     if (status !== 0) return status;
   }
   // The label makes the container wait for its address before it is registered, and get it back at every start. It

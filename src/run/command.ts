@@ -17,8 +17,11 @@ export interface RunCommand {
   readonly json: boolean;
 }
 
+/** Also of what is asked before anything is started. */
+export const ALLOW_OVERLAP = '--allow-overlap';
 /** Flags of `attach` that `run` takes as well. */
 const FOR_ATTACH: ReadonlySet<string> = new Set([
+  ALLOW_OVERLAP,
   '--no-multicast-route',
   '--rewrite-hosts',
   '--no-rewrite-hosts',

@@ -5,6 +5,7 @@ import { Roster } from '../../src/containers/roster.ts';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { parseRequest } from '../../src/ipam/request.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
+import type { HostNetwork } from '../../src/network/host-networks.ts';
 import { MemoryState } from '../../src/state.ts';
 import { entryFor, snapshot } from '../support/snapshot.ts';
 
@@ -13,6 +14,8 @@ let roster: Roster;
 let claims: Claims;
 let existing: Map<string, Snapshot>;
 let bridge: string[];
+let host: HostNetwork[];
+let inside: Map<string, string>;
 let settled: boolean;
 let nextPid = 100;
 let addressing: Addressing;
@@ -23,6 +26,8 @@ beforeEach(() => {
   claims = new Claims(state);
   existing = new Map();
   bridge = [];
+  host = [];
+  inside = new Map();
   settled = true;
   addressing = new Addressing(
     {
@@ -30,9 +35,18 @@ beforeEach(() => {
       roster,
       inspect: async (id) => existing.get(id),
       bridgeAddresses: async () => bridge.map(parseCidr),
+      hostNetworks: async () => host,
+      addressesIn: async (path) =>
+        [inside.get(path) ?? []].flat().map((cidr) => ({ ...parseCidr(cidr), interface: 'eth0' })),
       settled: () => settled,
     },
-    { range: parseCidr('10.32.0.0/12'), defaultSubnet: undefined, bridge: 'weave', interface: 'ethwe' },
+    {
+      range: parseCidr('10.32.0.0/12'),
+      defaultSubnet: undefined,
+      bridge: 'weave',
+      interface: 'ethwe',
+      allowOverlap: false,
+    },
   );
 });
 
@@ -47,9 +61,14 @@ function runs(name: string, more: { has?: string[]; asks?: string; pid?: number 
 }
 
 const claim = async ({ id }: Snapshot, ...words: string[]): Promise<string> =>
-  (await addressing.claim(id, words.map(parseRequest), roster.get(id)?.namespace)).map(formatCidr).join(' ');
+  (await addressing.claim(id, words.map(parseRequest), { place: { inode: roster.get(id)?.namespace } }))
+    .map(formatCidr)
+    .join(' ');
 const wanted = async (container: Snapshot): Promise<string> => {
-  const { cidrs, problem, refused } = await addressing.wanted(container, container.pid);
+  const { cidrs, problem, refused } = await addressing.wanted(container, {
+    path: `${container.pid}`,
+    inode: container.pid,
+  });
   return [cidrs.map(formatCidr).join(' '), refused ? 'refused' : '', problem ?? '']
     .filter(Boolean)
     .join(': ');
@@ -153,5 +172,42 @@ describe('who has which address', () => {
     await addressing.claim(EXPOSED, [parseRequest('10.2.0.1/16')]);
     await claims.prune({ get: () => undefined });
     expect(state.current.claims).toEqual({ [EXPOSED]: ['10.2.0.1/16'] });
+  });
+});
+
+describe('what the host or the container reaches otherwise', () => {
+  const route = (text: string, device = 'eth0') => ({ network: parseCidr(text), device });
+  const owned = (ip: string, text: string, device = 'docker0') => ({ ...route(text, device), ip });
+
+  it('is refused, with whose it is, and is nobody’s afterwards', async () => {
+    host = [owned('172.17.0.1', '172.17.0.0/16'), route('10.0.0.0/8')];
+    const web = runs('web');
+    await expect(claim(web, '172.17.0.1/16')).rejects.toThrow(/belongs to this host, on docker0/);
+    await expect(claim(web, '172.17.0.9/24')).rejects.toThrow(/172\.17\.0\.0\/16 of docker0 on this host/);
+    await expect(claim(web, '10.2.1.1/16')).rejects.toThrow(/to 10\.0\.0\.0\/8 by eth0/);
+    await expect(claim(web, 'net:default')).rejects.toThrow(/to 10\.0\.0\.0\/8 by eth0.*--allow-overlap/);
+    await expect(addressing.check([parseRequest('net:default')])).rejects.toThrow(/10\.0\.0\.0\/8/);
+    await expect(addressing.claim(EXPOSED, [parseRequest('net:default')])).rejects.toThrow(/10\.0\.0\.0\/8/);
+    expect(state.current.claims).toEqual({});
+    expect(await wanted(runs('label', { asks: '10.2.1.1/16' }))).toMatch(/^refused: .*10\.0\.0\.0\/8/);
+  });
+
+  it('is given to who insists, but for an address of the host, and stays', async () => {
+    host = [owned('10.32.0.1', '10.0.0.0/8', 'eth0')];
+    const web = runs('web');
+    const insist = (...words: string[]) =>
+      addressing.claim(web.id, words.map(parseRequest), { allowOverlap: true });
+    await expect(insist('10.32.0.1/12')).rejects.toThrow(/belongs to this host, on eth0/);
+    expect((await insist('net:default')).map(formatCidr)).toEqual(['10.32.0.2/12']);
+    expect(await claim(web, 'net:default')).toBe('10.32.0.2/12');
+    expect(await wanted(web)).toBe('10.32.0.2/12');
+  });
+
+  it('includes a network that another interface of the container is in', async () => {
+    const web = runs('web', { asks: '10.2.1.1/16' });
+    inside.set(`${web.pid}`, '10.2.200.7/24');
+    expect(await wanted(web)).toMatch(
+      /^refused: .*overlaps 10\.2\.200\.7\/24 on the container's other interface eth0/,
+    );
   });
 });

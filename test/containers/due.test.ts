@@ -38,4 +38,15 @@ describe('the addresses a container asks for', () => {
     expect(requests).toEqual([]);
     expect(problem).toMatch(/^heddle\.cidr: .*10\.2\.0\.300/);
   });
+
+  it('attaches nothing by a label of more addresses than anybody can have', () => {
+    const asking = (count: number) => Array.from({ length: count }, (_, index) => `net:10.32.0.${index}/32`);
+    expect(due({ 'heddle.cidr': asking(64).join(',') }).requests).toHaveLength(64);
+    for (const words of [asking(65), asking(3_000), Array.from({ length: 1_000_000 }, () => '10.2.1.1/16')]) {
+      expect(due({ 'heddle.cidr': words.join(' ') })).toEqual({
+        requests: [],
+        problem: expect.stringMatching(/^heddle\.cidr: .*more than 64 addresses/),
+      });
+    }
+  });
 });

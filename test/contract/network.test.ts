@@ -22,6 +22,8 @@ interface Lab {
   /** Another kind of device takes the bridge's name. */
   takeBridgeName(): Promise<void>;
   giveHost(device: string, cidr: string): Promise<void>;
+  /** The host gets a route by a device that it has. */
+  addRoute(network: string, device: string): Promise<void>;
   /** Somebody removes the bridge from under its pairs. */
   loseBridge(): Promise<void>;
   clear(): Promise<void>;
@@ -44,6 +46,7 @@ function memoryLab(): Lab {
     hostPath: '/proc/host/ns/net',
     takeBridgeName: async () => engine.takeBridgeName(),
     giveHost: async (device, cidr) => engine.setHostAddresses(device, [parseCidr(cidr)]),
+    addRoute: async (network, device) => engine.addRoute(parseCidr(network), device),
     loseBridge: async () => engine.loseBridge(),
     clear: async () => engine.removeBridge(),
   };
@@ -69,6 +72,10 @@ function kernelLab(): Lab {
       await succeed('ip', ['link', 'add', device, 'type', 'bridge']);
       devices.push(device);
       await succeed('ip', ['address', 'add', cidr, 'dev', device]);
+    },
+    addRoute: async (network, device) => {
+      await succeed('ip', ['link', 'set', device, 'up']);
+      await succeed('ip', ['route', 'add', network, 'dev', device]);
     },
     loseBridge: async () => void (await succeed('ip', ['link', 'delete', TEST_BRIDGE])),
     clear: async () => {
@@ -234,6 +241,18 @@ describe.each([
       await expect(attaching).rejects.toMatchObject({ code: 'bad-input' });
     }
     expect(await texts(target.nsPath)).toEqual([]);
+  });
+
+  test('what the host reaches by other devices is told, and what it reaches by the bridge is not', async () => {
+    await lab.giveHost('heddletest0', '192.168.9.1/24');
+    await lab.addRoute('10.64.0.0/10', 'heddletest0');
+    await engine.expose([parseCidr('10.2.0.1/16')]);
+    const networks = (await engine.hostNetworks()).map(
+      ({ network, ip, device }) => `${formatCidr(network)} ${ip ?? 'route'} ${device}`,
+    );
+    expect(networks).toContain('192.168.9.0/24 192.168.9.1 heddletest0');
+    expect(networks).toContain('10.64.0.0/10 route heddletest0');
+    expect(networks.join()).not.toContain('10.2.0');
   });
 
   test("the host's own addresses are read by device, and a device that is not there has none", async () => {

@@ -7,7 +7,9 @@ import { ofChains } from '../../src/doctor/foreign-filters.ts';
 import { findHostAddress } from '../../src/doctor/host-address.ts';
 import { findKernel } from '../../src/doctor/kernel.ts';
 import { findListeners } from '../../src/doctor/listeners.ts';
+import { ofNetworks } from '../../src/doctor/overlap.ts';
 import { ofRouterAdvertisements } from '../../src/doctor/router-advertisements.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
 
 describe('what doctor finds of capabilities', () => {
   it.each([
@@ -191,5 +193,37 @@ describe('what doctor finds of router advertisements', () => {
   ])('%s', (_, facts, state, detail) => {
     const all = { bridge: 'weave', accepted: '0\n', dropped: true, routes: '', ...facts };
     expect(ofRouterAdvertisements(all)).toMatchObject({ state, detail: expect.stringMatching(detail) });
+  });
+});
+
+describe('what doctor finds of the networks of containers', () => {
+  const route = (text: string, device: string) => ({ network: parseCidr(text), device });
+  it.each([
+    ['nothing in the way', '10.2.0.0/16', route('192.168.0.0/16', 'eth0'), 'ok', /^10\.32\.0\.0\/12 and/],
+    [
+      'a route around the range',
+      '10.2.0.0/16',
+      route('10.32.0.0/11', 'tun0'),
+      'warning',
+      /10\.32\.0\.0\/11 by tun0/,
+    ],
+    ['a route inside the range', '10.2.0.0/16', route('10.33.1.0/24', 'tun0'), 'warning', /refuse addresses/],
+    [
+      'a route around what is attached',
+      '10.2.0.0/16',
+      route('10.2.0.0/15', 'tun0'),
+      'failed',
+      /^the network .*10\.2/,
+    ],
+    [
+      'a route around both',
+      '10.2.0.0/16',
+      route('10.0.0.0/8', 'eth0'),
+      'failed',
+      /; the range of free addresses/,
+    ],
+  ])('%s', (_, used, other, state, detail) => {
+    const facts = { range: parseCidr('10.32.0.0/12'), used: [parseCidr(used)], host: [other] };
+    expect(ofNetworks(facts)).toMatchObject({ state, detail: expect.stringMatching(detail) });
   });
 });

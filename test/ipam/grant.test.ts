@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { grant, type Holder, meant } from '../../src/ipam/grant.ts';
+import { grant, type Holder, MOST_ADDRESSES, meant } from '../../src/ipam/grant.ts';
 import type { Pool } from '../../src/ipam/pool.ts';
 import { parseRequest } from '../../src/ipam/request.ts';
-import { contains, formatCidr, isAssignable, parseCidr } from '../../src/network/cidr.ts';
+import { isAssignable } from '../../src/network/assignable.ts';
+import { contains, formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import type { Cidr } from '../../src/network/engine.ts';
 
 const pool: Pool = { range: parseCidr('10.32.0.0/12'), defaultSubnet: parseCidr('10.32.0.0/12') };
@@ -56,6 +57,32 @@ describe('granting addresses', () => {
     const back = (...words: string[]) => meant(words.map(parseRequest), own, pool).map(formatCidr);
     expect(back('net:default')).toEqual(['10.32.0.1/12']);
     expect(back('net:10.34.0.0/24', '10.9.9.9/16')).toEqual(['10.34.0.1/24', '10.9.9.9/16']);
+  });
+});
+
+describe('what is asked of the search', () => {
+  const net = (index: number) => parseRequest(`net:10.32.${index >> 8}.${index & 255}/32`);
+  const requests = (count: number) => Array.from({ length: count }, (_, index) => net(index + 1));
+
+  it('grants as many as anybody can have, and refuses more', () => {
+    const holdings = { own: [], holderOf: () => undefined };
+    expect(grant(requests(MOST_ADDRESSES), holdings, pool)).toHaveLength(MOST_ADDRESSES);
+    for (const count of [MOST_ADDRESSES + 1, 3_000]) {
+      expect(() => grant(requests(count), holdings, pool)).toThrow(/more than 64 addresses/);
+    }
+    const own = grant(requests(MOST_ADDRESSES), holdings, pool);
+    expect(grant(requests(MOST_ADDRESSES), { ...holdings, own }, pool)).toEqual(own);
+    expect(() => grant([parseRequest('10.2.1.1/16')], { ...holdings, own }, pool)).toThrow(/more than 64/);
+  });
+
+  it('looks once at each address that is taken, and at one more', () => {
+    const taken = 20_000;
+    let looks = 0;
+    const holderOf = () => (++looks <= taken ? web : undefined);
+    expect(grant([parseRequest('net:default')], { own: [], holderOf }, pool).map(formatCidr)).toEqual([
+      '10.32.78.33/12',
+    ]);
+    expect(looks).toBe(taken + 1);
   });
 });
 

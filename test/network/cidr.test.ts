@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { assertAssignable } from '../../src/network/assignable.ts';
 import {
-  assertAssignable,
   contains,
   familyOf,
   formatCidr,
@@ -140,19 +140,30 @@ describe('what a container can have', () => {
     '10.2.1.0/31',
     '10.2.1.1/32',
     'fd00::/64',
-    '10.2.1.1/0',
+    '10.2.1.1/8',
+    '10.32.0.1/12',
+    'fd00::1/16',
   ])('%s is accepted', (text) => expect(() => assertAssignable([parseCidr(text)])).not.toThrow());
 
   test.each([
     ['10.2.0.0/16', 'is the name of a network'],
     ['10.2.255.255/16', 'is the broadcast address of its network'],
-    ['255.255.255.255/32', 'is the broadcast address of its network'],
-    ['127.0.0.1/8', 'is a loopback address'],
-    ['::1/128', 'is a loopback address'],
-    ['224.0.0.1/4', 'is a multicast address'],
-    ['ff02::1/64', 'is a multicast address'],
-    ['0.0.0.0/32', 'is no address at all'],
-    ['::/64', 'is no address at all'],
+    ['255.255.255.255/32', 'is in 240.0.0.0/4, reserved addresses'],
+    ['240.0.0.1/8', 'is in 240.0.0.0/4, reserved addresses'],
+    ['127.0.0.1/8', 'is in 127.0.0.0/8, loopback addresses'],
+    ['::1/128', 'is in ::1/128, the loopback address'],
+    ['224.0.0.1/8', 'is in 224.0.0.0/4, multicast addresses'],
+    ['ff02::1/64', 'is in ff00::/8, multicast addresses'],
+    ['0.0.0.0/32', 'is in 0.0.0.0/8, addresses without a network'],
+    ['0.1.2.3/16', 'is in 0.0.0.0/8, addresses without a network'],
+    ['169.254.169.254/16', 'is in 169.254.0.0/16, link-local addresses'],
+    ['169.1.1.1/8', 'is in a network with 169.254.0.0/16, link-local addresses'],
+    ['fe80::1/64', 'is in fe80::/10, link-local addresses'],
+    ['::/64', 'is in a network with ::/128, the unspecified address'],
+    ['10.2.1.1/0', 'names a network wider than /8'],
+    ['10.2.1.1/1', 'names a network wider than /8'],
+    ['10.2.1.1/7', 'names a network wider than /8'],
+    ['fd00::1/15', 'names a network wider than /16'],
   ])('%s %s', (text, problem) => {
     expect(() => assertAssignable([parseCidr('10.2.1.1/16'), parseCidr(text)])).toThrow(`${text} ${problem}`);
   });

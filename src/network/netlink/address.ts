@@ -1,6 +1,6 @@
 import { ipBytes, ipText } from '../cidr.ts';
 import type { Cidr } from '../engine.ts';
-import { attribute, attributes, type Message, NLM_F, type Request } from './message.ts';
+import { attribute, attributes, type Message, NLM_F, type Request, textOf } from './message.ts';
 
 /** An address on a device, as the kernel describes it. */
 export interface DeviceAddress extends Cidr {
@@ -10,6 +10,8 @@ export interface DeviceAddress extends Cidr {
   readonly linkLocal: boolean;
   /** IPv6: not proven unique, or proven not to be. */
   readonly unproven: boolean;
+  /** IPv4: name of the device, as whoever gave the address wrote it (`eth0`, `eth0:1`); else empty. */
+  readonly label: string;
 }
 
 /** linux/rtnetlink.h */
@@ -17,7 +19,7 @@ export const RTM_ADDRESS = { NEW: 20, DELETE: 21, GET: 22 } as const;
 const RTM_ROUTE = { NEW: 24, DELETE: 25 } as const;
 
 /** linux/if_addr.h */
-const IFA = { ADDRESS: 1, LOCAL: 2, BROADCAST: 4, FLAGS: 8 } as const;
+const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4, FLAGS: 8 } as const;
 const IFA_F = { NODAD: 0x02, DADFAILED: 0x08, TENTATIVE: 0x40 } as const;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -69,9 +71,10 @@ export const deleteAddress = (device: number, cidr: Cidr): Request => ({
   tolerated: ['EADDRNOTAVAIL'],
 });
 
-/** Both families; of one device, or of all. A device that is gone has none. */
-export function dumpAddresses(device = 0): Request {
+/** Both families, or one; of one device, or of all. A device that is gone has none. */
+export function dumpAddresses(device = 0, family?: 4): Request {
   const body = Buffer.alloc(8);
+  if (family === 4) body[0] = AF_INET;
   body.writeUInt32LE(device, 4);
   return { type: RTM_ADDRESS.GET, flags: 0, body, tolerated: ['ENODEV'] };
 }
@@ -90,6 +93,7 @@ export function parseAddress({ body }: Message): DeviceAddress {
     family,
     linkLocal: family === 6 && scope === RT_SCOPE.LINK,
     unproven: (flags & (IFA_F.TENTATIVE | IFA_F.DADFAILED)) !== 0,
+    label: textOf(found.get(IFA.LABEL)),
   };
 }
 

@@ -14,6 +14,10 @@ export const allLinks = (socket: RouteSocket): Link[] => socket.dump(dumpLinks()
 /** Usable addresses of all devices; link-local ones, which nobody can use without a zone, are left out. */
 export const allAddresses = (socket: RouteSocket): DeviceAddress[] => usable(socket, dumpAddresses());
 
+/** Of all devices, up or down. */
+export const ipv4Addresses = (socket: RouteSocket): DeviceAddress[] =>
+  socket.dump(dumpAddresses(0, 4)).map(parseAddress);
+
 /** The kernel sorts out the others: on a host with hundreds of pairs each has a link-local one. */
 export const addressesOn = (socket: RouteSocket, device: number): DeviceAddress[] =>
   usable(socket, dumpAddresses(device)).filter((address) => address.device === device);

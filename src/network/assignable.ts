@@ -1,0 +1,80 @@
+import { HeddleError } from '../errors.ts';
+import {
+  covers,
+  EXPECTED_CIDR,
+  formatCidr,
+  ipBytes,
+  maskByte,
+  networkOf,
+  overlap,
+  parseCidr,
+} from './cidr.ts';
+import type { Cidr } from './engine.ts';
+
+/** IANA's special-purpose registries (RFC 6890): what no network of one's own can be. */
+const RESERVED = (
+  [
+    ['0.0.0.0/8', 'addresses without a network'],
+    ['127.0.0.0/8', 'loopback addresses'],
+    ['169.254.0.0/16', 'link-local addresses'],
+    ['224.0.0.0/4', 'multicast addresses'],
+    ['240.0.0.0/4', 'reserved addresses'],
+    ['::/128', 'the unspecified address'],
+    ['::1/128', 'the loopback address'],
+    ['fe80::/10', 'link-local addresses'],
+    ['ff00::/8', 'multicast addresses'],
+  ] as const
+).map(([text, what]) => ({ network: parseCidr(text), what }));
+
+/**
+ * The widest network that anybody can have on the bridge, by family. 10.0.0.0/8 is the largest private network
+ * (RFC 1918); a wider one would take the route to much of the Internet away from a container, or from the host.
+ */
+const WIDEST = { 4: 8, 6: 16 } as const;
+
+/** Why nobody can have addresses in this network, as the rest of a sentence about it; undefined if they can. */
+export function unusable(cidr: Cidr): string | undefined {
+  const widest = WIDEST[cidr.family];
+  if (cidr.prefixLength < widest) return `names a network wider than /${widest}`;
+  const network = networkOf(cidr);
+  const reserved = RESERVED.find((other) => overlap(network, other.network));
+  if (reserved === undefined) return undefined;
+  const how = covers(reserved.network, network) ? 'is in' : 'is in a network with';
+  return `${how} ${formatCidr(reserved.network)}, ${reserved.what}`;
+}
+
+/**
+ * Refuses what no interface can carry: a network's own or broadcast address, a reserved one, one in a network of no
+ * use; and an empty list.
+ * @throws HeddleError `bad-input`
+ */
+export function assertAssignable(cidrs: readonly Cidr[]): void {
+  if (cidrs.length === 0) throw new HeddleError('bad-input', `no address was given: ${EXPECTED_CIDR}`);
+  for (const cidr of cidrs) {
+    const problem = unassignable(cidr);
+    if (!problem) continue;
+    throw new HeddleError('bad-input', `${formatCidr(cidr)} ${problem}, which a container cannot have`);
+  }
+}
+
+function unassignable(cidr: Cidr): string | undefined {
+  const problem = unusable(cidr);
+  if (problem !== undefined || cidr.family === 6 || cidr.prefixLength >= 31) return problem; // RFC 3021: no broadcast
+  const hostBits = ipBytes(cidr.ip).map((byte, index) => byte & ~maskByte(cidr.prefixLength, index) & 0xff);
+  if (hostBits.every((byte) => byte === 0)) return 'is the name of a network';
+  const isBroadcast = hostBits.every((byte, index) => byte === (~maskByte(cidr.prefixLength, index) & 0xff));
+  return isBroadcast ? 'is the broadcast address of its network' : undefined;
+}
+
+/** Whether an interface can carry it. */
+export const isAssignable = (cidr: Cidr): boolean => unassignable(cidr) === undefined;
+
+/**
+ * Reads an address that a container can have.
+ * @throws HeddleError `bad-input`
+ */
+export function parseAssignable(text: string): Cidr {
+  const cidr = parseCidr(text);
+  assertAssignable([cidr]);
+  return cidr;
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { formatCidr } from '../../src/network/cidr.ts';
+import { parseRoutes } from '../../src/network/host-networks.ts';
+
+const HEADING = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT';
+const line = (device: string, destination: string, mask: string) =>
+  `${device}\t${destination}\t00000000\t0001\t0\t0\t0\t${mask}\t0\t0\t0`;
+const routes = (...lines: string[]) =>
+  parseRoutes([HEADING, ...lines, ''].join('\n')).map(
+    ({ network, device }) => `${formatCidr(network)} ${device}`,
+  );
+
+describe('networks that the host has routes to', () => {
+  it('are those of the table', () => {
+    expect(routes(line('docker0', '000011AC', '0000FFFF'), line('eth0', '0000000A', '000000FF'))).toEqual([
+      '172.17.0.0/16 docker0',
+      '10.0.0.0/8 eth0',
+    ]);
+    expect(routes(line('wg0', '0102030A', 'FFFFFFFF'), line('*', '00006464', '0000C0FF'))).toEqual([
+      '10.3.2.1/32 wg0',
+      '100.64.0.0/10 *',
+    ]);
+  });
+
+  it('are without default routes, and those that VPNs put in their place', () => {
+    expect(
+      routes(
+        line('eth0', '00000000', '00000000'),
+        line('tun0', '00000000', '00000080'),
+        line('tun0', '00000080', '00000080'),
+      ),
+    ).toEqual([]);
+  });
+
+  it('are without what is cut off', () => {
+    expect(routes('eth0\t0000000A\t000', '', 'nonsense')).toEqual([]);
+  });
+});
