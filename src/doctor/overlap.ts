@@ -1,8 +1,7 @@
 import { messageOf } from '../errors.ts';
 import { overlapOf } from '../ipam/overlap.ts';
 import { distinct, formatCidr } from '../network/cidr.ts';
-import type { Cidr } from '../network/engine.ts';
-import type { HostNetwork } from '../network/host-networks.ts';
+import type { Cidr, HostNetwork } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
 import { type Finding, ok } from './finding.ts';
 

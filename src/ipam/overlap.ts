@@ -1,8 +1,7 @@
 import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
 import { formatCidr, networkOf, overlap } from '../network/cidr.ts';
-import type { Cidr } from '../network/engine.ts';
-import type { HostNetwork } from '../network/host-networks.ts';
+import type { Cidr, HostNetwork } from '../network/engine.ts';
 
 /** What a network on the bridge must keep clear of. */
 export interface Surroundings {

@@ -1,5 +1,4 @@
 import type { Address } from '../addresses/address.ts';
-import type { HostNetwork } from './host-networks.ts';
 
 /**
  * The attach engine: bridge, veth pairs and addresses. Two implementations, the kernel (rtnetlink) and memory (for
@@ -88,4 +87,12 @@ export interface Cidr {
   readonly ip: string;
   readonly prefixLength: number;
   readonly family: 4 | 6;
+}
+
+/** A network that the host reaches by another device than our bridge. */
+export interface HostNetwork {
+  readonly network: Cidr;
+  /** The host's own address in it; undefined for a route. */
+  readonly ip?: string;
+  readonly device: string;
 }

@@ -1,14 +1,6 @@
 import { open } from 'node:fs/promises';
 import { networkOf, parseCidr } from './cidr.ts';
-import type { Cidr } from './engine.ts';
-
-/** A network that the host reaches by another device than our bridge. */
-export interface HostNetwork {
-  readonly network: Cidr;
-  /** The host's own address in it; undefined for a route. */
-  readonly ip?: string;
-  readonly device: string;
-}
+import type { HostNetwork } from './engine.ts';
 
 /** Some 8,000 routes; a host with a table of the whole Internet has no network of its own among the rest. */
 const MOST_BYTES = 1 << 20;

@@ -7,12 +7,13 @@ import type {
   AttachResult,
   AttachTarget,
   Cidr,
+  HostNetwork,
   LinkOptions,
   MasqueradeOptions,
   NetworkEngine,
 } from './engine.ts';
 import type { Firewall } from './firewall.ts';
-import { type HostNetwork, readRoutes } from './host-networks.ts';
+import { readRoutes } from './host-networks.ts';
 import { formatMac } from './mac.ts';
 import { hostNetwork, ownNamespace } from './namespace.ts';
 import type { DeviceAddress } from './netlink/address.ts';

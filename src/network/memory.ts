@@ -2,8 +2,7 @@ import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
 import { assertAssignable } from './assignable.ts';
 import { formatCidr, networkOf } from './cidr.ts';
-import type { AttachResult, AttachTarget, Cidr, NetworkEngine } from './engine.ts';
-import type { HostNetwork } from './host-networks.ts';
+import type { AttachResult, AttachTarget, Cidr, HostNetwork, NetworkEngine } from './engine.ts';
 import { formatMac, macFor } from './mac.ts';
 import { hostNetwork, vanished } from './namespace.ts';
 

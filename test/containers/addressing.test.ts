@@ -5,7 +5,7 @@ import { Roster } from '../../src/containers/roster.ts';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { parseRequest } from '../../src/ipam/request.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
-import type { HostNetwork } from '../../src/network/host-networks.ts';
+import type { HostNetwork } from '../../src/network/engine.ts';
 import { MemoryState } from '../../src/state.ts';
 import { entryFor, snapshot } from '../support/snapshot.ts';
 
