@@ -2,16 +2,18 @@ import { existsSync } from 'node:fs';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_FILE } from './config/places.ts';
 import { wordAt } from './control/client.ts';
 import { tellFailure } from './failure.ts';
+import { printableIo } from './printable.ts';
 
 /**
  * `node here.js WORD…`: has the daemon of this host do a word. What another host runs in heddle's container there;
  * the daemon knows the words, and loading the command line once more would take longer than most of them.
  */
 async function wordHere(): Promise<number> {
+  const io = printableIo(process);
   try {
-    return await wordAt(await controlSocket(process.env), process.argv.slice(2), process);
+    return await wordAt(await controlSocket(process.env), process.argv.slice(2), io);
   } catch (error) {
-    return tellFailure(error, process);
+    return tellFailure(error, io);
   }
 }
 

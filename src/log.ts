@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { LogLevel } from './log-level.ts';
+import { escapedJson, printable } from './printable.ts';
 
 export type { Logger } from 'pino';
 
@@ -13,7 +14,7 @@ export function createLogger(
 ): Logger {
   const destination: DestinationStream = options.pretty
     ? { write: (line) => void out.write(readable(line)) }
-    : { write: (line) => void out.write(line) };
+    : { write: (line) => void out.write(escapedJson(line)) };
   return pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
@@ -25,7 +26,8 @@ function readable(line: string): string {
   const fields = Object.entries(rest).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return `${[clock, LABELS[level as number] ?? level, component ?? '-', msg, ...fields].join(' ')}\n`;
+  const words = [clock, LABELS[level as number] ?? level, component ?? '-', msg, ...fields];
+  return `${printable(words.join(' '))}\n`;
 }
 
 /** For tests and for words that have nothing to log. */

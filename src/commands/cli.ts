@@ -4,6 +4,7 @@ import type { DockerClient } from '../docker/client.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
 import { daemonEnvironment } from '../launch/container.ts';
+import { printableIo } from '../printable.ts';
 import { VERSION } from '../version.ts';
 import { ADDRESS_WORDS } from './addresses.ts';
 import { answer, formatOption } from './format.ts';
@@ -21,8 +22,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @returns the exit status
  */
 export async function run(given: readonly string[], io: Io, env: Environment): Promise<number> {
-  const line = new CommandLine(normalise(given), io, env);
-  return await runProgram(line.argv, io, (program, end) => line.define(program, end));
+  const own = printableIo(io);
+  const line = new CommandLine(normalise(given), own, env);
+  return await runProgram(line.argv, own, (program, end) => line.define(program, end));
 }
 
 /** `heddle <word>`, or the daemon's own line: flags and a registry URI, as registrator was started. */

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Io } from '../io.ts';
+import { printableJson } from '../printable.ts';
 
 /** Every word that answers something takes it. */
 export const formatOption = (): Option =>
@@ -12,5 +13,5 @@ export function answer(
   text: string,
   value: unknown,
 ): void {
-  io.stdout.write(format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : text);
+  io.stdout.write(format === 'json' ? `${printableJson(value, 2)}\n` : text);
 }

@@ -5,6 +5,7 @@ import type { NameRequest } from '../dns/names/weave-names.ts';
 import { containerName } from '../docker/container-name.ts';
 import { HeddleError } from '../errors.ts';
 import { looksLikeRequest } from '../ipam/request.ts';
+import { printable } from '../printable.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
@@ -55,7 +56,10 @@ export const dnsLookup: HostWord = {
     const [word = ''] = request.args;
     const found = await host.lookUp(word);
     if (found.length === 0) throw new HeddleError('not-found', `nothing is known of ${word}`);
-    answer(io, request.options, found.map((line) => `${line}\n`).join(''), { name: word, answers: found });
+    answer(io, request.options, found.map((line) => `${printable(line)}\n`).join(''), {
+      name: word,
+      answers: found,
+    });
     return 0;
   },
 };

@@ -1,4 +1,5 @@
-import { fillTemplate } from '../services/tag-template/template.ts';
+import { printableJson } from '../printable.ts';
+import { fillTemplate, prepareTemplate } from '../services/tag-template/template.ts';
 import { formatOption } from './format.ts';
 import { containerJson } from './ps.ts';
 import { weaveReport } from './weave-report.ts';
@@ -21,9 +22,10 @@ export const report: HostWord = {
     ]);
     const everything = { ...status, attachments, settings, details: containers.map(containerJson) };
     if (typeof options.f !== 'string') {
-      io.stdout.write(`${JSON.stringify(everything, null, 2)}\n`);
+      io.stdout.write(`${printableJson(everything, 2)}\n`);
       return 0;
     }
+    await prepareTemplate(options.f);
     const fields = { ...everything, ...weaveReport(status, await host.names()) };
     io.stdout.write(`${fillTemplate(options.f, JSON.parse(JSON.stringify(fields)))}\n`);
     return 0;

@@ -70,8 +70,10 @@ export function describeService(service: Service, states: readonly CheckState[] 
   const { id, name, port, tags, checks, meta } = service;
   const own = Object.entries(meta).filter(([key]) => !key.startsWith('heddle-'));
   return [
-    `service ${name} at ${addressesOf(service).join(' and ')}${port === 0 ? ', no port' : `, port ${port}`}`,
-    `  id      ${id}`,
+    printable(
+      `service ${name} at ${addressesOf(service).join(' and ')}${port === 0 ? ', no port' : `, port ${port}`}`,
+    ),
+    `  id      ${printable(id)}`,
     ...(tags.length > 0 ? [`  tags    ${printable(tags.join(', '))}`] : []),
     ...(own.length > 0
       ? [`  meta    ${printable(own.map(([key, value]) => `${key}=${value}`).join(', '))}`]

@@ -77,7 +77,7 @@ const owners = ({ owners }: StatusReport['ipam']): string =>
   );
 
 const lines = (rows: readonly Row[]): string =>
-  rows.map(([part, line]) => `${part.padStart(10)}: ${line}\n`).join('');
+  rows.map(([part, line]) => `${part.padStart(10)}: ${printable(line)}\n`).join('');
 
 function allRows(report: StatusReport): readonly Row[] {
   const { version, daemon, containers } = report;

@@ -3,6 +3,7 @@ import { dnsWishes } from '../dns/args.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { collect, type Io, type RunWord } from '../io.ts';
 import { type AddressRequest, formatRequest, looksLikeRequest } from '../ipam/request.ts';
+import { printableJson } from '../printable.ts';
 import { askedAddresses } from './asked-addresses.ts';
 import { ALLOW_OVERLAP, type RunCommand } from './command.ts';
 import { dockerCommand } from './docker-client.ts';
@@ -136,7 +137,7 @@ function sayMisplaced({ imageAndCommand }: RunCommand, io: Io): void {
 }
 
 const printId = ({ json }: RunCommand, id: string, io: Io): void =>
-  void io.stdout.write(json ? `${JSON.stringify({ container: id }, null, 2)}\n` : `${id}\n`);
+  void io.stdout.write(json ? `${printableJson({ container: id }, 2)}\n` : `${id}\n`);
 
 /** Docker's own arguments stay here: the host need not know them, and they may hold secrets. */
 function dnsWords({ withDns, dockerOptions }: RunCommand): string[] {
