@@ -25,6 +25,7 @@ import { ownNamespace } from './network/namespace.ts';
 import { assembleParts, type Parts } from './parts.ts';
 import { assembleRegistration } from './registration.ts';
 import { collectRemains } from './registry/open.ts';
+import { readMetadata } from './services/read-metadata.ts';
 import { OWNER_META } from './services/service.ts';
 import { Fetcher } from './services/tag-template/fetcher.ts';
 import { StateFile } from './state.ts';
@@ -58,7 +59,7 @@ export class Heddle {
     const settings = this.#settings;
     const lifecycle = this.#lifecycle;
     const log = (component: string) => this.#needs.log.child({ component });
-    const client = new DockerClient(dockerHost(this.#needs.env));
+    const client = new DockerClient(dockerHost(this.#needs.env), undefined, readMetadata(settings));
     if (settings.takeOver) await this.#takeOver(client);
     const state = await StateFile.open(settings.stateDir, () => hostIdOfEngine(new DockerEngine(client)), {
       log: log('state'),
@@ -90,7 +91,7 @@ export class Heddle {
         view,
         names: containerNames.table,
         node: () => open.node(),
-        known: () => Promise.race([follower.synced, follower.lostAtFirst]),
+        known: () => Promise.race([follower.synced.then(() => desired.settled()), follower.lostAtFirst]),
         bridgeAddresses,
         has: (service, ip) => roster.withAddress(ip).includes(service.meta[OWNER_META.container] ?? ''),
         networks,
@@ -180,6 +181,7 @@ export class Heddle {
     await lifecycle.begin(follower);
     // Not before what runs is known: what desired state lacks, the first pass removes.
     const reconciling = follower.synced.then(async () => {
+      await desired.settled();
       await claims.prune(roster);
       await containerNames.prune();
       await reconciler.start();

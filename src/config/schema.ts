@@ -365,6 +365,12 @@ export const SETTINGS = {
     flag: 'allow-script-checks',
     help: "let containers name commands that Consul's agent runs as checks",
   },
+  maxServices: {
+    schema: v.optional(whole(1, 4096), 256),
+    flag: 'max-services',
+    value: 'number',
+    help: 'services that one container may have; those of further ports are left out',
+  },
   checkAddressAllow: {
     schema: v.optional(listOf(parseNetworkAllowed), []),
     flag: 'check-address-allow',

@@ -2,6 +2,7 @@ import type Dockerode from 'dockerode';
 import * as v from 'valibot';
 import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
 import { type DockerHost, describeHost } from './host.ts';
+import { ALL_METADATA, type KeptMetadata } from './kept-metadata.ts';
 import { EngineRefusal, secure, withSignal } from './transport.ts';
 
 /**
@@ -18,12 +19,17 @@ const CALL_TIMEOUT_MS = 30_000;
  */
 export class DockerClient {
   readonly address: string;
+  readonly kept: KeptMetadata;
   readonly #host: DockerHost;
   readonly #trace: ((line: string) => void) | undefined;
   #connected: Promise<Dockerode> | undefined;
 
-  /** @param trace is told of every call before it is made: `GET /containers/json` */
-  constructor(host: DockerHost, trace?: (line: string) => void) {
+  /**
+   * @param trace is told of every call before it is made: `GET /containers/json`
+   * @param kept what is kept of containers' variables and labels
+   */
+  constructor(host: DockerHost, trace?: (line: string) => void, kept: KeptMetadata = ALL_METADATA) {
+    this.kept = kept;
     this.#host = host;
     this.#trace = trace;
     this.address = describeHost(host);
@@ -68,7 +74,9 @@ export class DockerClient {
       (signal) => withSignal(asking, signal).version(),
       CALL_TIMEOUT_MS,
     );
-    return this.#traced(secure(new Client({ ...options, version: agreeVersion(this.address, answer) })));
+    return this.#traced(
+      secure(new Client({ ...options, version: agreeVersion(this.address, answer) }), this.kept),
+    );
   }
 
   #traced(client: Dockerode): Dockerode {

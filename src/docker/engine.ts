@@ -76,7 +76,7 @@ export class DockerEngine implements Docker {
   async inspect(container: string): Promise<Snapshot | undefined> {
     const name = containerName(container);
     const inspect = await this.#find(name);
-    return inspect && this.#read(`the question for '${name}'`, () => snapshotOf(inspect));
+    return inspect && this.#read(`the question for '${name}'`, () => snapshotOf(inspect, this.#client.kept));
   }
 
   /** The same, where there must be one. @throws HeddleError `not-found` */

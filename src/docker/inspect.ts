@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
 import { isContainerId } from './container-name.ts';
+import { ALL_METADATA, type KeptMetadata, MetadataBudget } from './kept-metadata.ts';
 import type {
   ContainerNetwork,
   ContainerPort,
@@ -14,9 +15,10 @@ import type {
  * Docker's inspect JSON to a Snapshot. Nothing in it is trusted to be there: engines of many versions, and of other
  * makers, leave out what they do not know.
  */
-export function snapshotOf(inspect: ContainerInspectInfo): Snapshot {
+export function snapshotOf(inspect: ContainerInspectInfo, kept: KeptMetadata = ALL_METADATA): Snapshot {
   const { State: state, Config: config } = inspect;
   if (!isContainerId(inspect.Id)) throw new Error('a container without an id');
+  const metadata = metadataOf(config?.Env ?? [], config?.Labels ?? {}, new MetadataBudget(kept));
   const alive = Boolean(state?.Running) && !state.Restarting && !state.Dead;
   return {
     id: inspect.Id,
@@ -25,8 +27,7 @@ export function snapshotOf(inspect: ContainerInspectInfo): Snapshot {
     running: alive && !state.Paused,
     paused: Boolean(state?.Paused),
     pid: alive && Number.isInteger(state.Pid) ? Math.max(0, state.Pid) : 0,
-    metadata: metadataOf(config?.Env ?? [], config?.Labels ?? {}),
-    labelNames: new Set(Object.keys(config?.Labels ?? {})),
+    ...metadata,
     stop: stopOf((config ?? {}) as StopConfig),
     ports: portsOf(config?.ExposedPorts ?? {}, inspect.NetworkSettings?.Ports ?? {}),
     networkMode: inspect.HostConfig?.NetworkMode ?? 'default',
@@ -68,14 +69,22 @@ function signalNumber(text: string): number | undefined {
 function metadataOf(
   env: readonly string[],
   labels: Readonly<Record<string, string>>,
-): ReadonlyMap<string, string> {
+  budget: MetadataBudget,
+): Pick<Snapshot, 'metadata' | 'labelNames'> {
   const metadata = new Map<string, string>();
+  const labelNames = new Set<string>();
   for (const variable of env) {
     const equals = variable.indexOf('=');
-    if (equals > 0) metadata.set(variable.slice(0, equals), variable.slice(equals + 1));
+    const name = variable.slice(0, equals);
+    if (equals > 0 && budget.take(name, variable.length)) metadata.set(name, variable.slice(equals + 1));
   }
-  for (const [key, value] of Object.entries(labels)) metadata.set(key, String(value));
-  return metadata;
+  for (const [name, given] of Object.entries(labels)) {
+    const value = String(given);
+    if (!budget.take(name, name.length + value.length)) continue;
+    metadata.set(name, value);
+    labelNames.add(name);
+  }
+  return { metadata, labelNames };
 }
 
 type Bindings = Readonly<Record<string, readonly { HostIp?: string; HostPort?: string }[] | null>>;

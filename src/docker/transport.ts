@@ -2,13 +2,22 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { http } from '../http.ts';
+import { InspectionFilter } from './inspection-filter.ts';
+import { ALL_METADATA, type KeptMetadata } from './kept-metadata.ts';
 import { WithoutLabels } from './without-labels.ts';
 
 /** What is kept of an answer at most: the list of several thousand containers takes a tenth of this. */
 const ANSWER_LIMIT_BYTES = 64 << 20;
-/** A list is filtered where it is larger: below, that would cost more than it saves. */
-const LARGE_BYTES = 4 << 20;
+/** An answer is filtered where it is larger: below, that would cost more than it saves. */
+const LARGE_LIST_BYTES = 4 << 20;
+const LARGE_INSPECTION_BYTES = 256 << 10;
 const LIST = /\/containers\/json(?:\?|$)/;
+const INSPECTION = /\/containers\/[^/]+\/json(?:\?|$)/;
+
+/** Takes an answer as it arrives, and keeps what is read of it. */
+interface Filter {
+  take(chunk: Buffer): readonly Buffer[];
+}
 /** What an error says takes a few hundred bytes. */
 const ERROR_LIMIT_BYTES = 64 << 10;
 const MESSAGE_LIMIT = 500;
@@ -51,11 +60,11 @@ export class EngineRefusal extends Error {
  * waits for the rest of an answer that was cut, and keeps an endless one in memory. With this one, whatever comes from
  * the engine resolves or rejects the promise of the call that asked.
  */
-export function secure(client: Dockerode): Dockerode {
+export function secure(client: Dockerode, kept: KeptMetadata = ALL_METADATA): Dockerode {
   const modem = client.modem as unknown as Modem;
   modem.buildRequest = function (this: Modem, options, context, body, done) {
     const signals = [options.signal, this.signal].filter((signal) => signal !== undefined);
-    exchange(this.protocol, { ...options, signal: AbortSignal.any(signals) }, context, body)
+    exchange(this.protocol, { ...options, signal: AbortSignal.any(signals) }, context, body, kept)
       // `done` reads the answer, and throws where that has another shape.
       .then((answer) => done(null, answer))
       .catch((error: unknown) => done(error));
@@ -75,6 +84,7 @@ async function exchange(
   options: RequestOptions,
   context: Context,
   body: Body,
+  kept: KeptMetadata,
 ): Promise<unknown> {
   const { request: begin } = protocol === 'https' ? process.getBuiltinModule('node:https') : http;
   const answer = await answerTo(begin(options), context, body);
@@ -84,12 +94,21 @@ async function exchange(
     throw new EngineRefusal(status, await refusal(answer));
   }
   if (!context.isStream) {
-    const filter = LIST.test(options.path ?? '') ? new WithoutLabels() : undefined;
-    return parsed(await read(answer, ANSWER_LIMIT_BYTES, filter));
+    return parsed(await read(answer, ANSWER_LIMIT_BYTES, filterOf(options.path ?? '', kept)));
   }
   // It may break when its reader has left already.
   answer.on('error', () => {});
   return answer;
+}
+
+/** The filter for the answer to this path, and the size from which it is used. */
+function filterOf(
+  path: string,
+  kept: KeptMetadata,
+): { readonly filter: Filter; readonly from: number } | undefined {
+  if (LIST.test(path)) return { filter: new WithoutLabels(), from: LARGE_LIST_BYTES };
+  if (INSPECTION.test(path)) return { filter: new InspectionFilter(kept), from: LARGE_INSPECTION_BYTES };
+  return undefined;
 }
 
 function answerTo(
@@ -115,19 +134,23 @@ function answerTo(
 }
 
 /** The whole of an answer, a large one through the filter. Throws where it is cut, or more than the limit would be kept. */
-async function read(answer: IncomingMessage, limit: number, filter?: WithoutLabels): Promise<Buffer> {
+async function read(
+  answer: IncomingMessage,
+  limit: number,
+  filtering?: { readonly filter: Filter; readonly from: number },
+): Promise<Buffer> {
   let chunks: Buffer[] = [];
   let size = 0;
-  let isFiltered = false;
+  let filter: Filter | undefined;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
-    const kept = filter && isFiltered ? filter.take(chunk) : [chunk];
-    for (const part of kept) {
+    for (const part of filter?.take(chunk) ?? [chunk]) {
       size += part.length;
       chunks.push(part);
     }
-    if (filter && !isFiltered && size > LARGE_BYTES) {
-      isFiltered = true;
-      chunks = chunks.flatMap((part) => filter.take(part));
+    if (filtering && !filter && size > filtering.from) {
+      const { filter: late } = filtering;
+      filter = late;
+      chunks = chunks.flatMap((part) => late.take(part));
       size = chunks.reduce((sum, { length }) => sum + length, 0);
     }
     // Leaving the loop closes the connection.

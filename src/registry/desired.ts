@@ -3,7 +3,13 @@ import type { RosterEntry } from '../containers/entry.ts';
 import { shortId } from '../docker/snapshot.ts';
 import type { Logger } from '../log.ts';
 import { AppNames } from '../services/app-names.ts';
-import { type DefineOptions, type Definition, define, withheld } from '../services/define.ts';
+import {
+  type DefineOptions,
+  type Definition,
+  type Definitions,
+  defineInSteps,
+  withheld,
+} from '../services/define.ts';
 import { mayHaveFailed } from '../services/exit.ts';
 import { toldStatuses } from '../services/health.ts';
 import { addressesOf, type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
@@ -20,6 +26,9 @@ export interface DesiredOptions extends DefineOptions {
   /** Keep the services of containers that ended with an error (`--deregister on-success`); default false. */
   readonly keepFailed?: boolean;
 }
+
+/** Containers of some sixty services are defined at once, larger ones in turns with everything else. */
+const STEPS_AT_ONCE = 5;
 
 interface Container {
   readonly name: string;
@@ -45,6 +54,9 @@ export class Desired extends EventEmitter<DesiredEvents> {
   readonly #byName = new Map<string, Map<string, Service>>();
   readonly #byAddress = new Map<string, Map<string, Service>>();
   readonly #apps = new AppNames();
+  /** Containers whose services are being defined in the background, and what resolves when they are. */
+  readonly #defining = new Map<string, AbortController>();
+  readonly #finishing = new Set<Promise<void>>();
   /** Problems that the log has, by container: each is said once. */
   readonly #said = new Map<string, ReadonlySet<string>>();
 
@@ -103,7 +115,45 @@ export class Desired extends EventEmitter<DesiredEvents> {
       }
       return;
     }
-    const { definitions, problems } = define(entry, this.#options);
+    this.#defining.get(snapshot.id)?.abort();
+    this.#defining.delete(snapshot.id);
+    const steps = defineInSteps(entry, this.#options);
+    for (let taken = 0; taken < STEPS_AT_ONCE; taken++) {
+      const step = steps.next();
+      if (!step.done) continue;
+      this.#defined(entry, step.value);
+      return;
+    }
+    const stopping = new AbortController();
+    this.#defining.set(snapshot.id, stopping);
+    const finished = this.#finish(entry, steps, stopping.signal).finally(() => {
+      this.#finishing.delete(finished);
+      if (this.#defining.get(snapshot.id) === stopping) this.#defining.delete(snapshot.id);
+    });
+    this.#finishing.add(finished);
+  }
+
+  /** Resolves when all containers that were set are what they are to be: large ones take some turns. */
+  async settled(): Promise<void> {
+    while (this.#finishing.size > 0) await Promise.all(this.#finishing);
+  }
+
+  async #finish(
+    entry: RosterEntry,
+    steps: ReturnType<typeof defineInSteps>,
+    stopped: AbortSignal,
+  ): Promise<void> {
+    for (;;) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (stopped.aborted) return;
+      const step = steps.next();
+      if (!step.done) continue;
+      this.#defined(entry, step.value);
+      return;
+    }
+  }
+
+  #defined({ snapshot }: RosterEntry, { definitions, problems }: Definitions): void {
     const byOwnId = new Map(definitions.map((definition) => [definition.service.id, definition]));
     for (const { service } of definitions) {
       for (const [check, status] of toldStatuses(service, snapshot)) this.#statuses.set(check, status);
@@ -143,6 +193,8 @@ export class Desired extends EventEmitter<DesiredEvents> {
   }
 
   delete(container: string): void {
+    this.#defining.get(container)?.abort();
+    this.#defining.delete(container);
     this.#replace(container, undefined);
     this.#apps.delete(container);
     this.#said.delete(container);

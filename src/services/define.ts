@@ -30,6 +30,8 @@ export interface DefineOptions extends NamingOptions, CommonTagOptions, CheckOpt
   readonly servicePrefix?: string;
   /** A label whose address a container is announced at (registrator's `-useIpFromLabel`). */
   readonly addressLabel?: string;
+  /** Services of one container; default 256. */
+  readonly maxServices?: number;
   /** Where checks may go beside the container's own addresses; default nowhere. */
   readonly checkBounds?: CheckBounds;
 }
@@ -38,6 +40,12 @@ const MAX_ID = 255;
 /** The id is part of a path of Consul's API, which takes `..` and `//` apart even when they are escaped. */
 const SERVICE_ID = /^[A-Za-z0-9][\w.:@+-]*$/;
 const MAX_PROBLEMS = 20;
+/** An image can expose 131,070 ports. */
+const MAX_SERVICES = 256;
+/** Ports and services with each step: a few milliseconds. */
+const STEP = 16;
+/** Characters of all services of one container: tags of 32,768 characters on 256 ports would be eight megabytes. */
+const MAX_SIZE = 1 << 20;
 
 const NONE: Definitions = { definitions: [], problems: [] };
 
@@ -46,6 +54,15 @@ const NONE: Definitions = { definitions: [], problems: [] };
  * do not run, are ignored, wait for their address or have none. Bad metadata costs its own key, never the service.
  */
 export function define(given: RosterEntry, options: DefineOptions): Definitions {
+  const steps = defineInSteps(given, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, a few ports or services with each step: a container of thousands must not hold up everybody. */
+export function* defineInSteps(given: RosterEntry, options: DefineOptions): Generator<void, Definitions> {
   const snapshot = withOfferedPorts(withMarathonPorts(given.snapshot), given.choice);
   const entry = { ...given, snapshot };
   if (!snapshot.running || snapshot.paused || entry.awaitingAddress || entry.draining) return NONE;
@@ -54,7 +71,30 @@ export function define(given: RosterEntry, options: DefineOptions): Definitions 
   const note = (problem: string): void => void problems.add(problem);
   const tags = commonTags(snapshot, options, note);
   const ports = snapshot.ports.length === 0 ? [undefined] : snapshot.ports;
-  const definitions = ports.flatMap((port) => definePort(entry, port, environment, tags, options, note));
+  const { maxServices = MAX_SERVICES } = options;
+  const definitions: Definition[] = [];
+  let size = 0;
+  let steps = 0;
+  for (const [at, port] of ports.entries()) {
+    if (++steps % STEP === 0) yield;
+    for (const definition of definePort(entry, port, environment, tags, options, note)) {
+      size += JSON.stringify(definition.service).length;
+      const why =
+        definitions.length >= maxServices
+          ? `more than --max-services ${maxServices}`
+          : size > MAX_SIZE
+            ? `together they are longer than ${MAX_SIZE} characters`
+            : undefined;
+      if (why === undefined) {
+        definitions.push(definition);
+        if (++steps % STEP === 0) yield;
+        continue;
+      }
+      const left = `${definition.service.name} and those of ${ports.length - at - 1} further ports`;
+      const first = `some of its services are left out, ${left}: ${why}`;
+      return { definitions, problems: bounded([first, ...problems]) };
+    }
+  }
   return { definitions, problems: bounded([...problems]) };
 }
 

@@ -15,6 +15,7 @@ export function defineOptions(
   };
   return {
     checkBounds,
+    maxServices: settings.maxServices,
     ...(checkMethods.length > 0 && { checkMethods }),
     ...(checkHeaders.length > 0 && { checkHeaders }),
     ...{ servicePrefix, explicit, composeNames, taskTags: marathonTaskTags, allowScriptChecks, healthcheck },

@@ -1,0 +1,167 @@
+import { ENTRY_LIMIT, type KeptMetadata, MetadataBudget } from './kept-metadata.ts';
+
+const [QUOTE, BACKSLASH, COMMA, COLON, EQUALS] = [0x22, 0x5c, 0x2c, 0x3a, 0x3d];
+const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
+/** An image can expose 131,070 ports. */
+const MAX_PORTS = 8_192;
+const MAX_NAME = 512;
+/** Keys that lead to what is filtered are shorter. */
+const MAX_KEY = 24;
+
+type List = 'labels' | 'env' | 'ports';
+
+/** Where a container's own lists stand in what the engine says of it. */
+const LISTS: Readonly<Record<string, List>> = {
+  'Config.Labels': 'labels',
+  'Config.Env': 'env',
+  'Config.ExposedPorts': 'ports',
+  'NetworkSettings.Ports': 'ports',
+};
+
+/**
+ * Leaves out what nobody reads of one container while the engine's answer arrives: its image and whoever starts it can
+ * give it any amount of labels, variables and ports, and parsing megabytes at once would hold up everybody.
+ */
+export class InspectionFilter {
+  readonly #budget: MetadataBudget;
+  #inText = false;
+  #escaped = false;
+  #depth = 0;
+  /** The last text, while it may be a key; and the keys above, of the two outermost objects. */
+  #text: number[] = [];
+  #key = '';
+  readonly #path: string[] = [];
+  /** The list that is filtered now, and how deep it stands. */
+  #list: List | undefined;
+  #listDepth = 0;
+  #isFirst = true;
+  #ports = 0;
+  /** The entry of it that arrives; undefined where it is left out or has not begun. */
+  #entry: Buffer[] | undefined;
+  #entrySize = 0;
+  #entryName: number[] = [];
+  #isNamed = false;
+  #isSkipped = false;
+
+  constructor(kept: KeptMetadata) {
+    this.#budget = new MetadataBudget(kept);
+  }
+
+  /** What is to be kept of the next bytes. */
+  take(chunk: Buffer): readonly Buffer[] {
+    const kept: Buffer[] = [];
+    // What is copied as it stands, from here on: of the answer, or of an entry.
+    let from = 0;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at] as number;
+      if (this.#list === undefined) {
+        if (!this.#outside(byte)) continue;
+        kept.push(chunk.subarray(from, at + 1));
+        from = at + 1;
+        continue;
+      }
+      const isEnd = !this.#inText && this.#depth === this.#listDepth;
+      if (isEnd && (byte === COMMA || byte === CLOSE || byte === CLOSE_LIST)) {
+        this.#hold(chunk.subarray(from, at));
+        kept.push(...this.#ended());
+        from = at + 1;
+        if (byte !== COMMA) {
+          this.#list = undefined;
+          this.#depth--;
+          this.#path.length = Math.min(this.#path.length, this.#depth);
+          from = at;
+        }
+      } else {
+        this.#inside(byte);
+      }
+    }
+    if (this.#list === undefined) kept.push(chunk.subarray(from));
+    else this.#hold(chunk.subarray(from));
+    return kept;
+  }
+
+  /** True where a list to be filtered begins with this byte. */
+  #outside(byte: number): boolean {
+    if (this.#inText) {
+      if (this.#ends(byte)) this.#key = Buffer.from(this.#text).toString('latin1');
+      else if (this.#text.length <= MAX_KEY) this.#text.push(byte);
+      return false;
+    }
+    if (byte === QUOTE) {
+      this.#inText = true;
+      this.#text = [];
+    } else if (byte === COLON) {
+      if (this.#depth <= 2) this.#path[this.#depth - 1] = this.#key;
+    } else if (byte === OPEN || byte === OPEN_LIST) {
+      this.#depth++;
+      const list = this.#depth === 3 ? LISTS[`${this.#path[0]}.${this.#path[1]}`] : undefined;
+      if (list === undefined || (list === 'env') !== (byte === OPEN_LIST)) return false;
+      this.#list = list;
+      this.#listDepth = this.#depth;
+      this.#isFirst = true;
+      this.#ports = 0;
+      this.#begin();
+      return true;
+    } else if (byte === CLOSE || byte === CLOSE_LIST) {
+      this.#depth--;
+      this.#path.length = Math.max(0, Math.min(this.#path.length, this.#depth));
+    }
+    return false;
+  }
+
+  #inside(byte: number): void {
+    if (this.#inText) {
+      if (this.#ends(byte)) this.#isNamed = true;
+      else if (byte === EQUALS && this.#list === 'env') this.#isNamed = true;
+      if (!this.#isNamed && this.#entryName.length <= MAX_NAME) this.#entryName.push(byte);
+    } else if (byte === QUOTE) this.#inText = true;
+    else if (byte === OPEN || byte === OPEN_LIST) this.#depth++;
+    else if (byte === CLOSE || byte === CLOSE_LIST) this.#depth--;
+  }
+
+  /** True for the quote that ends a text. */
+  #ends(byte: number): boolean {
+    if (this.#escaped) this.#escaped = false;
+    else if (byte === BACKSLASH) this.#escaped = true;
+    else if (byte === QUOTE) {
+      this.#inText = false;
+      return true;
+    }
+    return false;
+  }
+
+  #begin(): void {
+    this.#entry = undefined;
+    this.#entrySize = 0;
+    this.#entryName = [];
+    this.#isNamed = false;
+    this.#isSkipped = false;
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#entrySize += bytes.length;
+    if (this.#isSkipped || bytes.length === 0) return;
+    if (this.#entrySize > ENTRY_LIMIT) {
+      this.#isSkipped = true;
+      this.#entry = undefined;
+    } else {
+      this.#entry ??= [];
+      this.#entry.push(bytes);
+    }
+  }
+
+  /** The entry that has just ended, if it is kept. */
+  #ended(): readonly Buffer[] {
+    const entry = this.#entry;
+    const size = this.#entrySize;
+    const name = Buffer.from(this.#entryName).toString('utf8');
+    const isThere = this.#isNamed && !this.#isSkipped && entry !== undefined;
+    this.#begin();
+    if (!isThere || this.#entryName.length > MAX_NAME) return [];
+    const isKept = this.#list === 'ports' ? ++this.#ports <= MAX_PORTS : this.#budget.take(name, size);
+    if (!isKept) return [];
+    const separator = this.#isFirst ? [] : [Buffer.from(',')];
+    this.#isFirst = false;
+    return [...separator, ...entry];
+  }
+}

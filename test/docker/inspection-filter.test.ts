@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InspectionFilter } from '../../src/docker/inspection-filter.ts';
+import { ALL_METADATA, type KeptMetadata } from '../../src/docker/kept-metadata.ts';
+import { count } from '../support/counts.ts';
+
+const OURS: KeptMetadata = { isRead: (name) => name.startsWith('SERVICE_'), othersLimit: 0 };
+
+function filtered(text: string, lengths: readonly number[], kept = OURS): string {
+  const bytes = Buffer.from(text);
+  const filter = new InspectionFilter(kept);
+  const parts: Buffer[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const end = at + (lengths[turn % lengths.length] ?? 1);
+    parts.push(...filter.take(bytes.subarray(at, end)));
+    at = end;
+  }
+  return Buffer.concat(parts).toString();
+}
+
+const name = fc.oneof(
+  fc.constantFrom('SERVICE_NAME', 'SERVICE_"', 'Config', 'Labels', 'Env', '{', '},', '\\', 'a=b'),
+  fc.string().filter((text) => text !== '__proto__'),
+);
+const value = fc.oneof(fc.string(), fc.constantFrom('{', '}', '"', ',', ']', '\\"'));
+const labels = fc.dictionary(name, value);
+const inspection = fc.record({
+  Id: fc.string(),
+  Config: fc.record({
+    Env: fc.oneof(fc.array(fc.tuple(name, value).map((pair) => pair.join('='))), fc.constant(null)),
+    Labels: fc.oneof(labels, fc.constant(null)),
+    Cmd: fc.array(value),
+    ExposedPorts: fc.dictionary(fc.constantFrom('80/tcp', '53/udp'), fc.constant({})),
+  }),
+  Mounts: fc.array(fc.record({ Config: fc.record({ Labels: labels }), Env: fc.array(value) })),
+  NetworkSettings: fc.record({
+    Ports: fc.dictionary(
+      fc.constantFrom('80/tcp', '53/udp'),
+      fc.oneof(fc.constant(null), fc.array(fc.record({ HostIp: value, HostPort: value }))),
+    ),
+    Networks: fc.dictionary(name, fc.record({ Labels: labels, Env: fc.array(value) })),
+  }),
+});
+const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 });
+
+describe('an inspection', () => {
+  it('keeps all but the labels and variables that nobody reads, however it is cut into pieces', () => {
+    fc.assert(
+      fc.property(inspection, lengths, fc.constantFrom(0, 2), (container, pieces, indent) => {
+        const { Env: env, Labels: all } = container.Config;
+        const isRead = (text: string) => OURS.isRead(JSON.stringify(text).slice(1, -1));
+        const expected = {
+          ...container,
+          Config: {
+            ...container.Config,
+            Env: env?.filter(isRead) ?? null,
+            Labels: all && Object.fromEntries(Object.entries(all).filter(([key]) => isRead(key))),
+          },
+        };
+        const text = filtered(JSON.stringify(container, null, indent), pieces);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(expected)));
+      }),
+      { numRuns: count(300, 5000) },
+    );
+  });
+
+  it('is as it was where everything is read', () => {
+    fc.assert(
+      fc.property(inspection, lengths, (container, pieces) => {
+        const text = JSON.stringify(container);
+        expect(JSON.parse(filtered(text, pieces, ALL_METADATA))).toEqual(JSON.parse(text));
+      }),
+      { numRuns: count(100, 2000) },
+    );
+  });
+
+  it('is bounded in what is read, in other names for templates, and in ports', () => {
+    const huge = 'x'.repeat(70_000);
+    const ports = Object.fromEntries(Array.from({ length: 65_535 }, (_, n) => [`${n + 1}/tcp`, {}]));
+    const many = Object.fromEntries(
+      Array.from({ length: 500 }, (_, n) => [`SERVICE_${n}`, 'x'.repeat(30_000)]),
+    );
+    const text = JSON.stringify({
+      Config: { Labels: { SERVICE_X: huge, other: 'y', SERVICE_NAME: 'web', ...many }, ExposedPorts: ports },
+    });
+    const { Config } = JSON.parse(filtered(text, [65_536], { ...OURS, othersLimit: 100 }));
+    expect(Config.Labels).not.toHaveProperty('SERVICE_X');
+    expect(Config.Labels).toMatchObject({ other: 'y', SERVICE_NAME: 'web' });
+    expect(JSON.stringify(Config.Labels).length).toBeLessThan(4.5e6);
+    expect(Object.keys(Config.ExposedPorts)).toHaveLength(8_192);
+  });
+
+  it('of whatever arrives, nothing throws', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.stringMatching(/^[[\]{},:"\\a]*$/).map((text) => Buffer.from(text)),
+    );
+    fc.assert(
+      fc.property(bytes, lengths, (given, pieces) => {
+        const text = Buffer.from(given).toString('latin1');
+        expect(filtered(text, pieces).length).toBeLessThanOrEqual(Buffer.byteLength(text));
+      }),
+    );
+  });
+});
