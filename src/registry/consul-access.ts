@@ -57,8 +57,8 @@ export class ConsulAccess {
 
   async #refuseUnlessOpen(seen: string, signal: AbortSignal | undefined): Promise<void> {
     if (await this.#withoutTokens(signal)) return;
-    const { name, tokenHint } = this.#client;
-    throw new HeddleError('refused', `${name} shows this token ${seen}; ${tokenHint}`);
+    const { name, hasToken, tokenHint } = this.#client;
+    throw new HeddleError('refused', `${name} shows ${hasToken ? 'this token ' : ''}${seen}; ${tokenHint}`);
   }
 
   /** With ACLs off, Consul answers 401 to every question about tokens. */

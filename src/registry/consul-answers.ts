@@ -72,7 +72,7 @@ export const readService: Reader<Service> = (json) => {
     name,
     tags: listOf(json.Tags),
     address: textOf(json.Address),
-    port: numberOf(json.Port, 0),
+    port: portOf(json),
     meta: textsOf(json.Meta),
     checks: [],
     weights: weightsOf(json.Weights),
@@ -162,6 +162,14 @@ const statusIn = (value: unknown): CheckStatus =>
 
 const numberOf = (value: unknown, otherwise: number): number =>
   typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
+
+/** Since 1.22 a service may have several ports with names, one of them the default, and none without. */
+function portOf({ Port, Ports }: Readonly<Record<string, unknown>>): number {
+  const port = numberOf(Port, 0);
+  if (port !== 0 || !Array.isArray(Ports)) return port;
+  const named = Ports.filter(isRecord);
+  return numberOf((named.find((one) => one.Default === true) ?? named[0])?.Port, 0);
+}
 
 function weightsOf(json: unknown): Service['weights'] {
   if (!isRecord(json)) return DEFAULT_WEIGHTS;

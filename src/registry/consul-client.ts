@@ -91,6 +91,10 @@ export class ConsulClient {
     this.#requests = new Consul(connection(uri, options) as object) as unknown as Requests;
   }
 
+  get hasToken(): boolean {
+    return this.#credentials.hasToken;
+  }
+
   /** What the token lacks, or that there is none: for an answer that hides what it may not show. */
   get tokenHint(): string {
     return tokenHint(this.#credentials);

@@ -113,7 +113,7 @@ test('a Consul that refuses is named with its reason, and its refusal does not e
   await eventually(async () => {
     const { status, stdout } = await daemon.word('status');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/Registry: .*away.* token .*needs service_prefix/);
+    expect(stdout).toMatch(/Registry: .*away.*no token was given: .*needs the policy service_prefix/);
   });
   expect(Object.keys(await consul.get<object>('/v1/agent/services'))).toEqual([]);
   expect(dataOf(await daemon.dig(web))).toEqual(['10.2.1.1']);

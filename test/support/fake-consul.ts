@@ -41,6 +41,8 @@ export class FakeConsul {
   readonly requests: string[] = [];
   /** The headers of the last request. */
   lastHeaders: IncomingMessage['headers'] = {};
+  /** Path and query of the last request. */
+  lastUrl = '';
   readonly #services = new Map<string, Held>();
   readonly #checks = new Map<string, HeldCheck>();
   /** Moves with every write. */
@@ -93,6 +95,7 @@ export class FakeConsul {
     if (request.method === 'PUT') this.#index += 1;
     this.requests.push(route);
     this.lastHeaders = request.headers;
+    this.lastUrl = request.url ?? '';
     const override = this.overrides.get(route);
     if (override !== undefined) return override;
     const [, verb, id = ''] = /^(PUT|GET) \/v1\/.*\/([^/]*)$/.exec(route) ?? [];

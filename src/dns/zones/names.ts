@@ -9,22 +9,27 @@ export type ServiceName =
   | { readonly kind: 'node'; readonly node: string; readonly datacenter?: string }
   /** A name that spells an address: its hexadecimal digits. */
   | { readonly kind: 'addr'; readonly digits: string }
-  /** Consul's alone: a prepared query, or a name of its service mesh. */
+  /** Consul's alone: a prepared query, a name of its service mesh, or one of a peer, partition or namespace. */
   | { readonly kind: 'consul' }
   /** Nothing that could exist. */
   | { readonly kind: 'invalid' };
 
 const INVALID: ServiceName = { kind: 'invalid' };
+const KEYWORDS: ReadonlySet<string> = new Set(['service', 'node', 'query', 'connect', 'ingress', 'virtual']);
+const QUALIFIERS: ReadonlySet<string> = new Set(['dc', 'peer', 'ns', 'ap', 'sg']);
 
 /**
  * Parses the labels left of the domain, in lower case:
  * `[tag.]name.service[.dc]`, `_name._tag[.service][.dc]` (RFC 2782; without `service` for SRV only),
  * `node.node[.dc]`, `<hex>.addr[.…]`, `name.query[.dc]`, and `connect`, `ingress` or `virtual` in its place. The
- * rightmost keyword counts, so tags and nodes may bear any name.
+ * rightmost keyword counts, so tags and nodes may bear any name. In place of `.dc` there may be qualifiers, as Consul
+ * has them since 1.13: `.dc1.dc`, `.cluster2.peer`, and of Enterprise `.ns`, `.ap` and `.sg`.
  */
 export function parseServiceName(labels: readonly string[], type: string): ServiceName {
   for (let at = labels.length - 1; at >= 0; at -= 1) {
-    const [label, left, right] = [labels[at] as string, labels.slice(0, at), labels.slice(at + 1)];
+    const [label, left, behind] = [labels[at] as string, labels.slice(0, at), labels.slice(at + 1)];
+    const right = KEYWORDS.has(label) ? withoutQualifiers(behind) : behind;
+    if (right === undefined) return left.length > 0 ? { kind: 'consul' } : INVALID;
     switch (label) {
       case 'service':
         return serviceName(left, right);
@@ -44,6 +49,14 @@ export function parseServiceName(labels: readonly string[], type: string): Servi
     }
   }
   return INVALID;
+}
+
+/** What is behind a keyword, `dc1.dc` being `dc1`; undefined where it names somebody whom only Consul knows. */
+function withoutQualifiers(behind: readonly string[]): readonly string[] | undefined {
+  if (behind.length < 2 || behind.length % 2 > 0) return behind;
+  const kinds = behind.filter((_, at) => at % 2 === 1);
+  if (!kinds.every((kind) => QUALIFIERS.has(kind)) || new Set(kinds).size < kinds.length) return behind;
+  return kinds.length === 1 && kinds[0] === 'dc' ? behind.slice(0, 1) : undefined;
 }
 
 function serviceName(labels: readonly string[], right: readonly string[]): ServiceName {
