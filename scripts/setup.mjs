@@ -1,5 +1,5 @@
 /**
- * Set-up, run by npm before `demo`, `test` and `bench`. Idempotent, and says one line for each step that does
+ * Set-up, run by npm before `demo`, `test`, `bench` and `pack`. Idempotent, and says one line for each step that does
  * something. It must run on the system's own Node 20 in a clone without dependencies, hence plain JavaScript.
  */
 import { ensureBaseImage } from './setup/base-image.mjs';
@@ -35,6 +35,7 @@ const PURPOSES = {
     consul: true,
     build: true,
   },
+  pack: { parts: [], root: false, build: true },
   image: { parts: ['docker'], root: false, build: true },
 };
 

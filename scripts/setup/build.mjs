@@ -4,7 +4,9 @@ import { run } from './command.mjs';
 import { ROOT } from './paths.mjs';
 import { say } from './say.mjs';
 
-const STAMP = join(ROOT, 'dist/.built');
+/** Not in dist/, which is shipped. */
+const STAMP = join(ROOT, 'node_modules/.heddle-built');
+const PROGRAM = join(ROOT, 'dist/main.js');
 
 /** Makes dist/ of src/ when a source, or a library, is newer. */
 export function ensureBuild() {
@@ -14,7 +16,7 @@ export function ensureBuild() {
     ...readdirSync(join(ROOT, 'src'), { recursive: true }).map((name) => join(ROOT, 'src', name)),
   ];
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
-  if (existsSync(STAMP) && statSync(STAMP).mtimeMs >= newest) return;
+  if (existsSync(PROGRAM) && existsSync(STAMP) && statSync(STAMP).mtimeMs >= newest) return;
   say('building dist');
   // By name, or it would run on the system's own Node, which may be too old for it.
   run(join(ROOT, 'node_modules/node/bin/node'), [join(ROOT, 'node_modules/.bin/rolldown'), '-c'], {

@@ -13,7 +13,9 @@ const NODE = join(ROOT, 'node_modules/node/bin/node');
 export function ensureDependencies() {
   if (!isUpToDate()) {
     say('installing npm packages (npm ci)');
-    run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: ROOT });
+    // Within `npm pack --dry-run` npm would only show what it would install.
+    const { npm_config_dry_run: _, ...env } = process.env;
+    run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: ROOT, env });
   }
   // With scripts ignored the install succeeds silently without this binary, and everything would run on the old Node.
   const version = existsSync(NODE) ? spawnSync(NODE, ['--version'], { encoding: 'utf8' }).stdout : '';
