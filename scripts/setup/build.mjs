@@ -1,11 +1,9 @@
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.mjs';
 import { ROOT } from './paths.mjs';
 import { say } from './say.mjs';
 
-/** Not in dist/, which is shipped. */
-const STAMP = join(ROOT, 'node_modules/.heddle-built');
 const PROGRAM = join(ROOT, 'dist/main.js');
 
 /** Makes dist/ of src/ when a source, or a library, is newer. */
@@ -16,11 +14,10 @@ export function ensureBuild() {
     ...readdirSync(join(ROOT, 'src'), { recursive: true }).map((name) => join(ROOT, 'src', name)),
   ];
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
-  if (existsSync(PROGRAM) && existsSync(STAMP) && statSync(STAMP).mtimeMs >= newest) return;
+  if (existsSync(PROGRAM) && statSync(PROGRAM).mtimeMs >= newest) return;
   say('building dist');
   // By name, or it would run on the system's own Node, which may be too old for it.
   run(join(ROOT, 'node_modules/node/bin/node'), [join(ROOT, 'node_modules/.bin/rolldown'), '-c'], {
     cwd: ROOT,
   });
-  writeFileSync(STAMP, '');
 }
