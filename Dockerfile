@@ -33,5 +33,8 @@ ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # Namespaces and port 53 need root; what root may do is limited by the capabilities that `docker run` gives.
 USER 0:0
 STOPSIGNAL SIGTERM
+# Asks the daemon by its socket: by HEDDLE_SOCKET, or a settings file, where it is another than the usual one.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 \
+  CMD ["node", "/app/dist/here.js", "healthcheck"]
 ENTRYPOINT ["node", "--max-semi-space-size=2", "/app/dist/main.js"]
 CMD ["daemon"]

@@ -5,9 +5,8 @@ import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
 import { daemonEnvironment } from '../launch/container.ts';
 import { printableIo } from '../printable.ts';
-import { VERSION } from '../version.ts';
 import { ADDRESS_WORDS } from './addresses.ts';
-import { answer, formatOption } from './format.ts';
+import { formatOption } from './format.ts';
 import { defineManyHosts, refusePassword } from './many-hosts.ts';
 import { addHostWords, type End, runProgram, takesDockerArguments } from './program.ts';
 import { type Translation, translateRegistrator } from './registrator.ts';
@@ -91,10 +90,14 @@ class CommandLine {
     this.#defineSetup(program, end);
     defineManyHosts(program);
     defineSuperseded(program, this.#io);
-    const version = program.command('version').summary('print the version').addOption(formatOption());
-    version.action(() => {
-      const value = { version: VERSION, node: process.versions.node };
-      answer(this.#io, version.opts(), `heddle ${VERSION}\n`, value);
+    const version = addHiddenSettings(program.command('version'), this.argv)
+      .summary("print the version, and the daemon's")
+      .addOption(formatOption());
+    version.action(async () => {
+      const { version: print } = await import('./version.ts');
+      // It is asked for where something is wrong, perhaps with the settings.
+      const settings = await this.#settings(program, version).catch(() => undefined);
+      end(await print(settings?.socket, version.opts(), this.#io));
     });
   }
 

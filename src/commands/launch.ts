@@ -17,6 +17,7 @@ import { refuseManyHosts, refusePeerFlags } from './many-hosts.ts';
 import { outputTo } from './program.ts';
 import { translateRegistrator } from './registrator.ts';
 import { addSettings, settingsIn } from './settings.ts';
+import { terminalLine } from './terminal-line.ts';
 
 export interface LaunchNeeds {
   /** The host that is launched on. */
@@ -43,8 +44,12 @@ export async function launchWord(
     args,
     env: daemonEnvironment(needs.env),
   };
-  const image = flags.has('--load') ? imagesFrom(needs.own) : requireImage;
-  const id = await (flags.has('--replace') ? replace : launch)(needs.client, options, image);
+  const line = terminalLine(needs.io.stderr);
+  const image = flags.has('--load')
+    ? imagesFrom(needs.own, line && ((bytes) => line.show(`loading ${options.image}: ${bytes >> 20} MiB`)))
+    : requireImage;
+  const start = flags.has('--replace') ? replace : launch;
+  const id = await start(needs.client, options, image).finally(() => line?.clear());
   answer(needs.io, { format: flags.has('--format=json') ? 'json' : 'text' }, `${id}\n`, { container: id });
   return 0;
 }

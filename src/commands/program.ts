@@ -11,6 +11,7 @@ import { settingsWord } from './effective-settings.ts';
 import { explainWord } from './explain.ts';
 import { expose, hide } from './expose.ts';
 import { gc } from './gc.ts';
+import { healthcheck } from './healthcheck.ts';
 import { HintingCommand } from './hinting-command.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -42,6 +43,7 @@ export const HOST_WORDS: readonly HostWord[] = [
   dnsLookup,
   settingsWord,
   doctor,
+  healthcheck,
   report,
   dockerBridgeIp,
   reset,

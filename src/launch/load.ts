@@ -1,3 +1,4 @@
+import { Transform } from 'node:stream';
 import type { DockerClient } from '../docker/client.ts';
 import { hasImage } from '../docker/run.ts';
 import { HeddleError } from '../errors.ts';
@@ -20,13 +21,29 @@ const LOAD_MS = 15 * 60_000;
 
 /**
  * Streams images from one engine to another: for a host that reaches no registry.
+ * @param progress is told how many bytes have gone over the wire, as they go
  * @throws HeddleError `not-found` when the first engine does not have the image either
  */
 export const imagesFrom =
-  (from: DockerClient): ProvideImage =>
+  (from: DockerClient, progress?: (bytes: number) => void): ProvideImage =>
   async (to, image) => {
     await from.call(`find the image ${image}`, (docker) => docker.getImage(image).inspect());
     const archive = await from.call(`read the image ${image}`, (docker) => docker.getImage(image).get());
-    const progress = await to.call(`load the image ${image}`, (docker) => docker.loadImage(archive), LOAD_MS);
-    for await (const _ of progress as AsyncIterable<Buffer>);
+    const sent = progress ? counted(archive, progress) : archive;
+    const answer = await to.call(`load the image ${image}`, (docker) => docker.loadImage(sent), LOAD_MS);
+    for await (const _ of answer as AsyncIterable<Buffer>);
   };
+
+/** The same bytes, and how many of them have passed. A break of the source breaks it, too. */
+function counted(source: NodeJS.ReadableStream, passed: (bytes: number) => void): NodeJS.ReadableStream {
+  let bytes = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      passed(bytes);
+      done(null, chunk);
+    },
+  });
+  source.once('error', (error) => counter.destroy(error));
+  return source.pipe(counter);
+}

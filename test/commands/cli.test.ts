@@ -97,6 +97,7 @@ describe('the command line', () => {
     expect(JSON.parse(stdout)).toEqual({
       version: expect.stringMatching(/^\d/),
       node: process.versions.node,
+      daemon: null,
     });
   });
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { ROOT } from '../../scripts/root.ts';
 import { loadSettings } from '../../src/config/load.ts';
 
@@ -9,4 +11,19 @@ it('the example settings file is understood', async () => {
     registry: { kind: 'consul' },
     dnsListen: [{ ip: '127.0.0.1', port: 5353 }],
   });
+});
+
+const text = (name: string) => readFileSync(join(ROOT, 'examples', name), 'utf8');
+
+it('the compose example pulls nothing from a public registry, where heddle is another program', () => {
+  const { services } = parse(text('compose/compose.yml')) as { services: Record<string, object> };
+  for (const service of Object.values(services)) expect(service).toMatchObject({ pull_policy: 'never' });
+});
+
+it('the systemd unit can be reloaded', () => {
+  expect(text('systemd/heddle.service')).toMatch(/^ExecReload=\/bin\/kill -HUP \$MAINPID$/m);
+});
+
+it('the image says whether its daemon works', () => {
+  expect(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')).toMatch(/^HEALTHCHECK [\s\S]*?"healthcheck"\]$/m);
 });

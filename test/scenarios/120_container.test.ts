@@ -107,6 +107,15 @@ test('containers with an injected resolver ask the daemon in its container', asy
   });
 });
 
+test('its image says that it is healthy, and heddle version which version it is', async () => {
+  await eventually(
+    async () => expect(await docker('inspect', '-f', '{{.State.Health.Status}}', 'heddle')).toBe('healthy'),
+    { within: 60_000 },
+  );
+  expect((await heddle(['version'])).stdout).toMatch(/^heddle (\S+)\ndaemon \1\n$/);
+  expect(await heddle(['healthcheck'])).toEqual({ status: 0, stdout: 'healthy\n', stderr: '' });
+});
+
 test('it stops in order at docker stop, and keeps its identity in the state folder', async () => {
   const hostId = async () =>
     (JSON.parse((await heddle(['status', '--format', 'json'])).stdout) as { daemon: { hostId: string } })

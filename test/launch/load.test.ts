@@ -1,0 +1,36 @@
+import { PassThrough, Readable } from 'node:stream';
+import { expect, it } from 'vitest';
+import type { DockerClient } from '../../src/docker/client.ts';
+import { imagesFrom } from '../../src/launch/load.ts';
+
+/** Two engines: one has an archive, the other takes it in. */
+function engines(archive: Readable) {
+  const taken: Buffer[] = [];
+  const image = { inspect: async () => ({}), get: async () => archive };
+  const loadImage = async (sent: Readable) => {
+    for await (const chunk of sent) taken.push(chunk as Buffer);
+    return Readable.from([]);
+  };
+  const to = { call: (_: string, ask: (client: object) => unknown) => ask({ loadImage }) };
+  const from = { call: (_: string, ask: (client: object) => unknown) => ask({ getImage: () => image }) };
+  return { to: to as unknown as DockerClient, from: from as unknown as DockerClient, taken };
+}
+
+const CHUNKS = ['one', 'two', 'three'].map((text) => Buffer.from(text));
+
+it.each([[undefined], [[3, 6, 11]]])('every byte of an image goes over, counted: %j', async (counts) => {
+  const { to, from, taken } = engines(Readable.from(CHUNKS));
+  const seen: number[] = [];
+  await imagesFrom(from, counts && ((bytes) => seen.push(bytes)))(to, 'heddle');
+  expect(Buffer.concat(taken).toString()).toBe('onetwothree');
+  expect(seen).toEqual(counts ?? []);
+});
+
+it('a source that breaks is a failure, counted or not', async () => {
+  const archive = new PassThrough();
+  const { to, from } = engines(archive);
+  const loading = imagesFrom(from, () => {})(to, 'heddle');
+  archive.write('one');
+  archive.destroy(new Error('connection reset'));
+  await expect(loading).rejects.toThrow('connection reset');
+});
