@@ -34,9 +34,9 @@ export interface LocalAddressesNeeds {
  */
 export class LocalAddresses implements AddressWords {
   readonly #needs: LocalAddressesNeeds;
-  readonly #settings: Pick<Settings, 'stateDir' | 'socket'>;
+  readonly #settings: Pick<Settings, 'stateDir' | 'socket' | 'procfs'>;
 
-  constructor(needs: LocalAddressesNeeds, settings: Pick<Settings, 'stateDir' | 'socket'>) {
+  constructor(needs: LocalAddressesNeeds, settings: Pick<Settings, 'stateDir' | 'socket' | 'procfs'>) {
     this.#needs = needs;
     this.#settings = settings;
   }
@@ -46,7 +46,7 @@ export class LocalAddresses implements AddressWords {
     requests: readonly AddressRequest[],
     options?: AttachWishes,
   ): Promise<readonly Cidr[]> {
-    return oneAtATime(() => this.#attach(container, requests, options));
+    return oneAtATime(this.#settings, () => this.#attach(container, requests, options));
   }
 
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
@@ -72,7 +72,7 @@ export class LocalAddresses implements AddressWords {
     if (requests.length === 0 && due.problem !== undefined) throw new HeddleError('refused', due.problem);
     const given = requests.length > 0 ? requests : due.requests;
     const asked = given.length > 0 ? given : [ANY_ADDRESS];
-    return await oneAtATime(async () => {
+    return await oneAtATime(this.#settings, async () => {
       await this.check(asked, wishes);
       await docker.start(snapshot);
       return await this.#attach(snapshot.id, asked, wishes);
@@ -82,7 +82,7 @@ export class LocalAddresses implements AddressWords {
   async restart(container: string): Promise<readonly Cidr[]> {
     const { parts, lookAtAll } = this.#needs;
     const snapshot = await parts.docker.find(container);
-    return await oneAtATime(async () => {
+    return await oneAtATime(this.#settings, async () => {
       await lookAtAll();
       const before = parts.addressing.addressesOf(snapshot.id);
       await parts.docker.restart(snapshot);
@@ -98,7 +98,7 @@ export class LocalAddresses implements AddressWords {
   ): Promise<readonly Cidr[]> {
     const { parts, claims, lookAtAll } = this.#needs;
     if (name !== undefined) throw withoutDaemon('the name of what is exposed');
-    return await oneAtATime(async () => {
+    return await oneAtATime(this.#settings, async () => {
       await lookAtAll();
       const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
       await claims.masquerade(cidrs, masquerade);

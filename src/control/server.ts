@@ -1,4 +1,5 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
@@ -22,6 +23,13 @@ export interface ControlNeeds {
   readonly log: Logger;
 }
 
+/** Of its owner alone. */
+const MODE = 0o600;
+/** A request is some hundred bytes over a socket of this host. */
+const REQUEST_MS = 10_000;
+/** Each is a command that somebody waits for. */
+const MOST_CONNECTIONS = 256;
+
 /** The daemon's socket. Only root can open it: whoever can attach containers owns the host's network. */
 export class ControlServer {
   readonly #needs: ControlNeeds;
@@ -36,15 +44,22 @@ export class ControlServer {
   /** @throws HeddleError `taken` when another daemon answers there */
   async start(): Promise<void> {
     await this.#clearPath();
-    const server = http.createServer((request, response) => {
+    const timeouts = {
+      headersTimeout: REQUEST_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: REQUEST_MS / 2,
+    };
+    const server = http.createServer(timeouts, (request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         this.#needs.log.warn({ error: messageOf(error) }, 'a request on the control socket failed');
         response.destroy();
       });
     });
+    server.maxConnections = MOST_CONNECTIONS;
     await new Promise<void>((resolve, reject) => {
       // For good: a system out of descriptors fails to take a connection, and then another.
-      server.on('error', reject).listen(this.#path, () => resolve());
+      server.on('error', reject);
+      listenPrivately(server, this.#path, resolve);
     }).catch((cause: unknown) => {
       const code = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(cause) ?? '')
         ? 'not-permitted'
@@ -53,7 +68,7 @@ export class ControlServer {
         cause,
       });
     });
-    await chmod(this.#path, 0o600);
+    await chmod(this.#path, MODE); // where the folder has an access list of its own
     this.#server = server;
   }
 
@@ -68,7 +83,7 @@ export class ControlServer {
     await rm(this.#path, { force: true });
   }
 
-  /** A socket file that nobody answers on was left by a daemon that was killed. */
+  /** A socket of heddle's that nobody answers on was left by a daemon that was killed; all else there is not ours. */
   async #clearPath(): Promise<void> {
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o755 });
@@ -79,13 +94,25 @@ export class ControlServer {
         { cause },
       );
     }
-    if (await answers(this.#path)) {
+    const found = await lstat(this.#path).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return undefined;
+      const message = `cannot look at the control socket ${this.#path}: ${messageOf(error)}`;
+      throw new HeddleError('failed', message, { cause: error });
+    });
+    if (found === undefined) return;
+    if (!isOurs(found)) {
+      throw new HeddleError(
+        'taken',
+        `${this.#path} is no control socket of heddle, and is left as it is; name another path with --socket`,
+      );
+    }
+    if (!(await isDead(this.#path))) {
       throw new HeddleError(
         'taken',
         `another heddle daemon answers on ${this.#path}; stop it, or give this one another --socket and --state-dir`,
       );
     }
-    await rm(this.#path, { force: true });
+    await rm(this.#path);
   }
 
   /** The answer goes out when the path is free: the next daemon listens there at once. */
@@ -131,10 +158,28 @@ export class ControlServer {
   }
 }
 
-function answers(path: string): Promise<boolean> {
+/** Private from its first moment: another user could connect before a chmod. Binding awaits nothing. */
+function listenPrivately(server: Server, path: string, listening: () => void): void {
+  const before = process.umask(0o777 & ~MODE);
+  try {
+    server.listen(path, listening);
+  } finally {
+    process.umask(before);
+  }
+}
+
+const isOurs = (found: Stats): boolean =>
+  found.isSocket() && found.uid === process.geteuid?.() && (found.mode & 0o777) === MODE;
+
+/** Nobody listens; a socket whose queue is full, or that cannot be opened, is somebody's. */
+function isDead(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection(path);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket
+      .once('connect', () => resolve(false))
+      .on('error', (error) => {
+        resolve(systemCode(error) === 'ECONNREFUSED');
+      });
     socket.once('connect', () => socket.destroy());
   });
 }
