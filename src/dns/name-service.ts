@@ -8,6 +8,7 @@ import type { Service } from '../services/service.ts';
 import { AliasZone } from './aliases.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type ForwardNeeds, ForwardZone } from './forward/forward.ts';
+import { mayLeadBack } from './forward/loop-mark.ts';
 import { serversFor } from './forward/routes.ts';
 import { UpstreamClient } from './forward/upstream-client.ts';
 import { type Upstream, Upstreams } from './forward/upstreams.ts';
@@ -107,7 +108,7 @@ export class NameService {
     const isLocal = (ip: string) =>
       local.includes(ip) || this.listeners().some(({ address }) => address.ip === ip);
     const upstreams = new Upstreams({ isOwn, log }, settings.resolvConf);
-    const client = new UpstreamClient();
+    const client = new UpstreamClient({ mayAskUs: ({ ip }) => mayLeadBack(ip) || isLocal(ip) });
     this.#client = client;
     this.#upstreams = upstreams;
     const { domain, altDomain, weaveDomain, consulDns } = settings;

@@ -19,6 +19,8 @@ export interface Question {
   readonly checkingDisabled: boolean;
   /** How often aliases of others have led this question back to our own names; absent for never. */
   readonly returns?: number;
+  /** The AD bit: the asker understands it in the answer (RFC 6840 §5.7). Absent where our own parts ask. */
+  readonly authenticData?: boolean;
   /** What the asker's OPT record says (RFC 6891); absent without one. */
   readonly edns?: Edns;
 }

@@ -214,6 +214,17 @@ describe('another name', () => {
     expect(upstream.seen).toEqual([]);
   });
 
+  test('is asked with the AD bit of its client, and proven to those who ask for proof', async () => {
+    await using upstream = await useUpstream((query) => [
+      replyTo(query, manyAddresses(1), { flags: dnsPacket.AUTHENTIC_DATA }),
+    ]);
+    const proven = async (...words: string[]) => (await ask('example.com', { words })).flags.includes('ad');
+    expect(await proven('+adflag')).toBe(true);
+    expect(await proven('+noadflag', '+dnssec')).toBe(true);
+    expect(await proven('+noadflag')).toBe(false);
+    expect(upstream.seen.map(({ query }) => query.flag_ad)).toEqual([true, false, false]);
+  });
+
   test('is not taken from lies: wrong id, wrong question, a query for an answer, half a header', async () => {
     await using upstream = await useUpstream((query) => [
       replyTo({ ...query, id: ((query.id ?? 0) + 1) & 0xffff }, manyAddresses(3)),
@@ -273,7 +284,8 @@ describe('another name', () => {
     await using _ = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
     upstreams.unshift(silent.address, absent, unable.address);
     expect(dataOf(await ask('example.com'))).toEqual(['203.0.113.0']);
-    expect([silent.seen.length, unable.seen.length]).toEqual([1, 1]);
+    // A server that is not known to take EDNS is asked without it before it is given up.
+    expect([silent.seen.length, unable.seen.length]).toEqual([1, 2]);
     upstreams.length = 0;
   });
 
@@ -282,7 +294,7 @@ describe('another name', () => {
     expect((await ask('example.com')).status).toBe('SERVFAIL');
     await using refusing = await useUpstream((query) => [replyTo(query, [], { rcode: 5 })]);
     expect((await ask('example.com')).status).toBe('REFUSED');
-    expect(refusing.seen.length).toBe(1);
+    expect(refusing.seen.length).toBe(2);
     upstreams.length = 0;
   });
 });

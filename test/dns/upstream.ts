@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Socket as NetSocket, type Server } from 'node:net';
 import dnsPacket, { type Answer, type DecodedPacket } from 'dns-packet';
 import type { Upstream } from '../../src/dns/forward/upstreams.ts';
 import { FrameReader, frame } from '../../src/dns/wire/frames.ts';
@@ -19,6 +19,7 @@ export class FakeUpstream implements AsyncDisposable {
   }[] = [];
   readonly #udp: Socket;
   readonly #tcp: Server;
+  readonly #connections = new Set<NetSocket>();
 
   private constructor(udp: Socket, tcp: Server) {
     this.#udp = udp;
@@ -26,8 +27,11 @@ export class FakeUpstream implements AsyncDisposable {
     this.address = { ip: '127.0.0.1', port: udp.address().port };
   }
 
-  /** `overTcp` answers TCP queries; without it connections are closed unanswered. */
-  static async start(overUdp: Behaviour, overTcp?: (query: DecodedPacket) => Buffer): Promise<FakeUpstream> {
+  /** `overTcp` answers TCP queries, or not at all; without it connections are closed unanswered. */
+  static async start(
+    overUdp: Behaviour,
+    overTcp?: (query: DecodedPacket) => Buffer | undefined,
+  ): Promise<FakeUpstream> {
     const { tcp, udp } = await onePort();
     const upstream = new FakeUpstream(udp, tcp);
     udp.on('message', (packet, from) => {
@@ -36,14 +40,17 @@ export class FakeUpstream implements AsyncDisposable {
       for (const reply of overUdp(query, from)) udp.send(reply, from.port, from.address);
     });
     tcp.on('connection', (socket) => {
+      upstream.#connections.add(socket);
+      socket.on('close', () => upstream.#connections.delete(socket));
       const frames = new FrameReader(65_535);
       socket.on('error', () => {});
       socket.on('data', (chunk) => {
         for (const message of frames.push(chunk)) {
           const query = dnsPacket.decode(message);
           upstream.seen.push({ query, transport: 'tcp', port: socket.remotePort ?? 0 });
-          if (overTcp) socket.end(frame(overTcp(query)));
-          else socket.destroy();
+          const reply = overTcp?.(query);
+          if (reply) socket.end(frame(reply));
+          else if (!overTcp) socket.destroy();
         }
       });
     });
@@ -59,6 +66,7 @@ export class FakeUpstream implements AsyncDisposable {
     const closed = [once(this.#udp, 'close'), once(this.#tcp, 'close')];
     this.#udp.close();
     this.#tcp.close();
+    for (const connection of this.#connections) connection.destroy();
     await Promise.all(closed);
   }
 }

@@ -2,52 +2,104 @@ import { connect } from 'node:net';
 import { HeddleError, messageOf } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { FrameReader, frame } from '../wire/frames.ts';
-import { inLowerCase, isTruncated, judge, type OutgoingQuery } from './outgoing.ts';
+import type { Question } from '../zone.ts';
+import { inLowerCase, type OutgoingQuery } from './outgoing.ts';
+import type { Server } from './servers.ts';
+import { readCut, readError, readReply, type UpstreamReply } from './upstream-reply.ts';
 import { UpstreamSockets } from './upstream-sockets.ts';
 import type { Upstream } from './upstreams.ts';
+import { isTruncated, judge } from './verdict.ts';
 
 /** What a TCP frame can hold. */
 const MAX_ANSWER_BYTES = 65_535;
+/** What is read of a connection in search of the answer: one frame of the largest size, and some that are none. */
+const MAX_READ_BYTES = 4 * MAX_ANSWER_BYTES;
 /** Connections to upstreams at the same time: an upstream must not use up our descriptors by cutting answers. */
 const MAX_CONNECTIONS = 128;
-/** How long a server that keeps no letters is asked in plain ones, in milliseconds. */
-const PLAIN_MS = 3_600_000;
+
+/** How long a query waits, in milliseconds. */
+export interface Patience {
+  /** Until nothing more is awaited. */
+  readonly totalMs: number;
+  /** For the whole of an answer that was cut over UDP. */
+  readonly tcpMs: number;
+}
+
+/** An answer that cannot be read. */
+export class Malformed extends HeddleError {
+  constructor(server: Server) {
+    super('unreachable', `${formatListen(server.upstream)}: malformed answer`);
+  }
+}
 
 /** No connection was tried. */
-class Busy extends HeddleError {
+export class Busy extends HeddleError {
   constructor(connections: number) {
     super('unreachable', `${connections} connections to upstreams are open already`);
   }
 }
 
 /**
- * One query and its reply, with one upstream: over UDP, and again over TCP when the answer is cut or misspelt. A server
- * that misspells and has no TCP is asked in plain letters.
+ * One query and its reply, with one upstream: over UDP, and again over TCP when the answer is cut, malformed or
+ * misspelt. A server that misspells and has no TCP is asked in plain letters.
  */
 export class Exchange {
   readonly #sockets = new UpstreamSockets();
   readonly #stopping = new AbortController();
-  /** When servers that neither keep letters nor answer over TCP are asked in random ones again. */
-  readonly #plainUntil = new WeakMap<Upstream, number>();
   #connections = 0;
 
-  /** Rejects with `unreachable` when no answer has come in time. */
-  async ask(upstream: Upstream, query: OutgoingQuery, timeoutMs: number): Promise<Buffer> {
-    const deadline = performance.now() + timeoutMs;
-    const left = () => deadline - performance.now();
-    const plain = performance.now() < (this.#plainUntil.get(upstream) ?? 0);
-    const asked = plain ? inLowerCase(query) : query;
-    const reply = await this.#sockets.ask(upstream, asked, Math.max(1, timeoutMs));
-    const credible = plain || judge(asked, reply) === 'answer';
-    if (credible && !isTruncated(reply)) return reply;
+  /** Rejects with `unreachable` when no answer has come in time, as Malformed when it cannot be read. */
+  async ask(
+    server: Server,
+    question: Question,
+    query: OutgoingQuery,
+    patience: Patience,
+  ): Promise<UpstreamReply> {
+    const until = performance.now() + patience.totalMs;
+    const { manners, upstream } = server;
+    const asked = manners.hasPlainLetters ? inLowerCase(query) : query;
+    const reply = await this.#sockets.ask(upstream, asked, Math.max(1, patience.totalMs));
+    const verdict = judge(asked, reply);
+    if (verdict === 'error') return readError(question, reply);
+    const isCredible = verdict === 'answer' || (verdict === 'misspelt' && manners.hasPlainLetters);
+    const read = isCredible && !isTruncated(reply) ? readReply(question, reply) : undefined;
+    if (read) return read;
+    // A cut answer says more than none.
+    const cut = isCredible && isTruncated(reply) ? readCut(question, reply) : undefined;
+    const left = () => until - performance.now();
     try {
-      return await this.#askOverTcp(upstream, asked, left());
+      const whole = await this.askOverTcp(server, question, asked, Math.min(patience.tcpMs, left()));
+      return cut && whole.message === undefined ? { ...whole, cut } : whole;
     } catch (error) {
-      // A cut answer says more than none.
-      if (credible) return reply;
+      if (cut) return cut;
+      if (verdict !== 'misspelt' || isCredible) throw new Malformed(server);
       if (error instanceof Busy || this.#stopping.signal.aborted) throw error;
-      this.#plainUntil.set(upstream, performance.now() + PLAIN_MS);
-      return await this.ask(upstream, query, left());
+      manners.keepsNoLetters();
+      return await this.ask(server, question, query, { ...patience, totalMs: left() });
+    }
+  }
+
+  /** The same over TCP alone. */
+  async askOverTcp(
+    server: Server,
+    question: Question,
+    query: OutgoingQuery,
+    totalMs: number,
+  ): Promise<UpstreamReply> {
+    if (this.#connections >= MAX_CONNECTIONS) throw new Busy(this.#connections);
+    const late = AbortSignal.timeout(Math.max(0, Math.ceil(totalMs)));
+    this.#connections += 1;
+    try {
+      const signal = AbortSignal.any([this.#stopping.signal, late]);
+      const reply = await overTcp(server.upstream, query, signal);
+      const verdict = judge(query, reply);
+      if (verdict === 'error') return readError(question, reply);
+      // Nobody can forge what comes over a connection: letters are no proof that is needed.
+      const read = verdict === 'malformed' ? undefined : readReply(question, reply);
+      if (read) return isTruncated(reply) ? { ...read, isCut: true } : read;
+      throw new Malformed(server);
+    } finally {
+      this.#connections -= 1;
     }
   }
 
@@ -56,20 +108,9 @@ export class Exchange {
     this.#stopping.abort();
     this.#sockets.stop();
   }
-
-  async #askOverTcp(upstream: Upstream, query: OutgoingQuery, timeoutMs: number): Promise<Buffer> {
-    if (this.#connections >= MAX_CONNECTIONS) throw new Busy(this.#connections);
-    const late = AbortSignal.timeout(Math.max(0, Math.ceil(timeoutMs)));
-    this.#connections += 1;
-    try {
-      return await overTcp(upstream, query, AbortSignal.any([this.#stopping.signal, late]));
-    } finally {
-      this.#connections -= 1;
-    }
-  }
 }
 
-/** Asks over TCP alone. Rejects with `unreachable` when no answer has come before `signal` aborts. */
+/** Asks over a connection of its own. Rejects with `unreachable` when no answer has come before `signal` aborts. */
 export async function overTcp(
   upstream: Upstream,
   query: OutgoingQuery,
@@ -79,10 +120,13 @@ export async function overTcp(
   const frames = new FrameReader(MAX_ANSWER_BYTES);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const abort = () => reject(new Error('no answer in time'));
+  let read = 0;
   socket.on('connect', () => socket.write(frame(query.message)));
   socket.on('data', (chunk) => {
+    read += chunk.length;
     const reply = frames.push(chunk).find((message) => judge(query, message) !== 'other');
     if (reply) resolve(reply);
+    else if (read > MAX_READ_BYTES) reject(new Error(`no answer in ${read} bytes`));
   });
   socket.on('error', reject);
   socket.on('close', () => reject(new Error('connection closed without an answer')));

@@ -143,8 +143,9 @@ async function inTime(asking: Promise<Buffer>, milliseconds: number): Promise<Bu
 }
 
 /** All that makes one question other than another, but for whom it is asked from. */
-function keyOf({ name, type, class: klass, checkingDisabled, edns }: Question): string {
-  return `${name} ${type} ${klass}${checkingDisabled ? ' cd' : ''}${edns?.dnssecOk ? ' do' : ''}`;
+function keyOf({ name, type, class: klass, checkingDisabled, authenticData, edns }: Question): string {
+  const [cd, ad] = [checkingDisabled ? ' cd' : '', authenticData ? ' ad' : ''];
+  return `${name} ${type} ${klass}${cd}${ad}${edns?.dnssecOk ? ' do' : ''}`;
 }
 
 function marksOf({ edns }: Question): string {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { HEADER_BYTES } from '../wire/message.ts';
+import { recordsOf } from '../wire/records.ts';
 import { type Question, RCODES } from '../zone.ts';
 import { relayedRcode } from './relay.ts';
 import type { UpstreamClient } from './upstream-client.ts';
@@ -71,10 +72,14 @@ export class Inquiries {
   async #outcome({ key, question, upstreams, from, learn }: Inquiry): Promise<Buffer> {
     const { client, now } = this.#needs;
     try {
-      const message = await client.ask(question, upstreams);
+      let isOutOfTurn = false;
+      const message = await client.ask(question, upstreams, () => {
+        isOutOfTurn = true;
+      });
       this.#silent.delete(from);
       if (!isFailure(message)) {
-        learn(message);
+        // What is absent for a server that only stands in may be there for the one that it stands in for.
+        if (!isOutOfTurn || hasAnswer(message, question)) learn(message);
         return message;
       }
       const bare = withoutRecords(message, question);
@@ -92,6 +97,13 @@ export class Inquiries {
 export function isFailure(message: Uint8Array): boolean {
   const rcode = relayedRcode(message);
   return rcode !== RCODES.NOERROR && rcode !== RCODES.NXDOMAIN;
+}
+
+/** Whether a message holds what was asked for, and not only that there is none. */
+function hasAnswer(message: Buffer, { type, bytes }: Question): boolean {
+  if (relayedRcode(message) !== RCODES.NOERROR) return false;
+  const records = recordsOf(message, HEADER_BYTES + bytes.length);
+  return records.some((record) => record.section === 'answer' && (record.type === type || type === 'ANY'));
 }
 
 /** Header and question alone: what is kept of a failure must not be the failing server's to size. */

@@ -13,13 +13,13 @@ export interface OutgoingQuery {
 /** Largest answer asked for over UDP: it passes every network in one piece (DNS flag day 2020). */
 const UDP_SIZE = 1232;
 /** Type and class, behind the name of a question. */
-const TYPE_AND_CLASS_BYTES = 4;
+export const TYPE_AND_CLASS_BYTES = 4;
 /** What tells `a` from `A` in ASCII. */
 const CASE_BIT = 0x20;
 
-/** The OPT record of our queries: with these marks, and without the other options of our askers, which stay here. */
-export function outgoingOpt(loopMarks: Uint8Array, dnssecOk: boolean): Buffer {
-  return optRecord({ udpSize: UDP_SIZE, dnssecOk, loopMarks });
+/** The OPT record of our queries: with these marks, if any, and without the other options of our askers. */
+export function outgoingOpt(loopMarks: Uint8Array | undefined, dnssecOk: boolean): Buffer {
+  return optRecord({ udpSize: UDP_SIZE, dnssecOk, ...(loopMarks && { loopMarks }) });
 }
 
 /**
@@ -27,11 +27,13 @@ export function outgoingOpt(loopMarks: Uint8Array, dnssecOk: boolean): Buffer {
  * OPT record, if one is given.
  */
 export function outgoingQuery(question: Question, opt?: Uint8Array): OutgoingQuery {
-  const { bytes, recursionDesired, checkingDisabled } = question;
+  const { bytes, recursionDesired, authenticData, checkingDisabled } = question;
   const questionEnd = HEADER_BYTES + bytes.length;
   const message = Buffer.alloc(questionEnd + (opt?.length ?? 0));
   const flags =
-    (recursionDesired ? FLAGS.recursionDesired : 0) | (checkingDisabled ? FLAGS.checkingDisabled : 0);
+    (recursionDesired ? FLAGS.recursionDesired : 0) |
+    (authenticData ? FLAGS.authenticData : 0) |
+    (checkingDisabled ? FLAGS.checkingDisabled : 0);
   message.writeUInt16BE(flags, 2);
   message.writeUInt16BE(1, 4);
   if (opt) {
@@ -72,34 +74,12 @@ function randomizeCase(message: Buffer, nameEnd: number): void {
   }
 }
 
+/** Whether two bytes are one letter in both cases. */
+export function isLetterPair(one: number, other: number): boolean {
+  return isLetter(one) && (one ^ other) === CASE_BIT;
+}
+
 function isLetter(byte: number): boolean {
   const lower = byte | CASE_BIT;
   return lower >= 0x61 && lower <= 0x7a;
-}
-
-/**
- * What a message is to our query: its `answer`, `other` (late, or forged), or `misspelt` when only the letter case
- * of the question is wrong: by a server that does not keep it, or a forger who could not know it.
- */
-export function judge(
-  { message, questionEnd }: OutgoingQuery,
-  reply: Buffer,
-): 'answer' | 'misspelt' | 'other' {
-  if (reply.length < questionEnd || reply.readUInt16BE(0) !== message.readUInt16BE(0)) return 'other';
-  const flags = reply.readUInt16BE(2);
-  if (!(flags & FLAGS.response) || flags & FLAGS.opcode || reply.readUInt16BE(4) !== 1) return 'other';
-  let verdict: 'answer' | 'misspelt' = 'answer';
-  for (let at = HEADER_BYTES; at < questionEnd; at += 1) {
-    const [sent, echoed] = [message[at] as number, reply[at] as number];
-    if (sent === echoed) continue;
-    const inName = at < questionEnd - TYPE_AND_CLASS_BYTES;
-    if (!inName || !isLetter(sent) || (sent ^ echoed) !== CASE_BIT) return 'other';
-    verdict = 'misspelt';
-  }
-  return verdict;
-}
-
-/** Whether the rest of an answer is to be had over TCP. */
-export function isTruncated(reply: Buffer): boolean {
-  return (reply.readUInt16BE(2) & FLAGS.truncated) !== 0;
 }

@@ -10,6 +10,8 @@ export interface ResolvConf {
   readonly attempts?: number;
   /** Whether each question begins with the next server. */
   readonly rotate: boolean;
+  /** Whether they are asked over TCP alone. */
+  readonly useTcp?: true;
 }
 
 /** More than any system's resolver asks (glibc: 3). */
@@ -29,6 +31,7 @@ export function parseResolvConf(text: string): ResolvConf {
     ...(timeout !== undefined && { timeoutMs: timeout * 1000 }),
     ...(attempts !== undefined && { attempts }),
     rotate: options.includes('rotate'),
+    ...(options.includes('use-vc') && { useTcp: true }),
   };
 }
 

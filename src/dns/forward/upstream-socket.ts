@@ -2,8 +2,9 @@ import type { Socket } from 'node:dgram';
 import { HeddleError, messageOf } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { openSocket } from '../server/udp.ts';
-import { judge, type OutgoingQuery, redrawId } from './outgoing.ts';
+import { type OutgoingQuery, redrawId } from './outgoing.ts';
 import type { Upstream } from './upstreams.ts';
+import { judge } from './verdict.ts';
 
 /** How long one socket is used: its port is what a forger has to guess, and every query lets him learn. */
 export interface SocketLife {

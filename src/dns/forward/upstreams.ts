@@ -17,6 +17,8 @@ export interface UpstreamSet {
   readonly attempts?: number;
   /** Whether each question begins with the next server. */
   readonly rotate?: boolean;
+  /** Whether they are asked over TCP alone. */
+  readonly useTcp?: boolean;
 }
 
 const DNS_PORT = 53;

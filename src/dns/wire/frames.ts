@@ -5,7 +5,11 @@ const LENGTH_BYTES = 2;
 /** Parts a TCP stream into messages, each behind its length in two bytes (RFC 1035 §4.2.2). */
 export class FrameReader {
   readonly #maxBytes: number;
-  #rest: Buffer = Buffer.alloc(0);
+  /** What has come and was not taken; put together once there is enough of it for a message. */
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** So many bytes are needed for the next message, or for its length. */
+  #wanted = LENGTH_BYTES;
 
   /** Messages longer than `maxBytes` are refused before they are read. */
   constructor(maxBytes: number) {
@@ -22,30 +26,37 @@ export class FrameReader {
 
   /** Takes a chunk, whose messages `next` returns one by one: a chunk of short ones holds thousands. */
   add(chunk: Buffer): void {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
   }
 
   /** The next complete message, if there is one. Throws `refused` at one that is too long. */
   next(): Buffer | undefined {
-    const end = this.#end();
-    if (end === undefined) return undefined;
-    const message = this.#rest.subarray(LENGTH_BYTES, end);
-    this.#rest = this.#rest.subarray(end);
+    if (!this.hasNext) return undefined;
+    const whole = this.#whole();
+    const message = whole.subarray(LENGTH_BYTES, this.#wanted);
+    const rest = whole.subarray(this.#wanted);
+    [this.#chunks, this.#bytes, this.#wanted] = [rest.length === 0 ? [] : [rest], rest.length, LENGTH_BYTES];
     return message;
   }
 
   /** Whether `next` has something to return. Throws `refused` at a message that is too long. */
   get hasNext(): boolean {
-    return this.#end() !== undefined;
-  }
-
-  #end(): number | undefined {
-    if (this.#rest.length < LENGTH_BYTES) return undefined;
-    const length = this.#rest.readUInt16BE(0);
+    if (this.#bytes < this.#wanted) return false;
+    const length = this.#whole().readUInt16BE(0);
     if (length > this.#maxBytes) {
       throw new HeddleError('refused', `a message of ${length} bytes; at most ${this.#maxBytes} are read`);
     }
-    return this.#rest.length < LENGTH_BYTES + length ? undefined : LENGTH_BYTES + length;
+    this.#wanted = LENGTH_BYTES + length;
+    return this.#bytes >= this.#wanted;
+  }
+
+  #whole(): Buffer {
+    const [first] = this.#chunks;
+    const whole = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
+    this.#chunks = [whole];
+    return whole;
   }
 }
 

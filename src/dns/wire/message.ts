@@ -49,6 +49,7 @@ export function readQuery(packet: Buffer, client: string, transport: 'udp' | 'tc
     transport,
     recursionDesired: (flags & FLAGS.recursionDesired) !== 0,
     checkingDisabled: (flags & FLAGS.checkingDisabled) !== 0,
+    ...((flags & FLAGS.authenticData) !== 0 && { authenticData: true }),
     ...(edns !== 'none' && { edns }),
   };
   return { query: { id: packet.readUInt16BE(0), question } };

@@ -6,7 +6,7 @@
 
 /** Longest label, and longest name on the wire (RFC 1035 §2.3.4). */
 export const MAX_LABEL = 63;
-const MAX_NAME = 255;
+export const MAX_NAME = 255;
 
 export interface WireName {
   readonly labels: readonly string[];

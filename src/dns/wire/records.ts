@@ -1,3 +1,5 @@
+import { FLAGS } from './message.ts';
+import { endOfName, hasSoundData } from './names-in.ts';
 import { typeName } from './types.ts';
 
 /** Where one record of a message lies; offsets in bytes. */
@@ -10,22 +12,39 @@ export interface WireRecord {
   readonly end: number;
 }
 
+const RCODE_BITS = 4;
 const SECTIONS = ['answer', 'authority', 'additional'] as const;
 const OPT = 'OPT';
 
 /** The records behind the question that ends at `start`, up to the first that is not whole. */
 export function recordsOf(message: Buffer, start: number): readonly WireRecord[] {
-  const records: WireRecord[] = [];
+  return [...eachRecord(message, start)];
+}
+
+/**
+ * All records behind the question that ends at `start`. Undefined where one is missing, cut short, or holds something
+ * else than its type has.
+ */
+export function soundRecordsOf(message: Buffer, start: number): readonly WireRecord[] | undefined {
+  const records = recordsOf(message, start);
+  const promised = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
+  if (records.length !== promised) return undefined;
+  const isSound = (record: WireRecord) =>
+    endOfName(message, record.start) !== undefined && hasSoundData(message, record);
+  return records.every(isSound) ? records : undefined;
+}
+
+/** As recordsOf, each record only when it is asked for. */
+export function* eachRecord(message: Buffer, start: number): Generator<WireRecord> {
   let at = start;
   for (const [index, section] of SECTIONS.entries()) {
     for (let left = message.readUInt16BE(6 + 2 * index); left > 0; left -= 1) {
       const record = recordAt(message, at, section);
-      if (record === undefined) return records;
-      records.push(record);
+      if (record === undefined) return;
+      yield record;
       at = record.end;
     }
   }
-  return records;
 }
 
 function recordAt(message: Buffer, start: number, section: WireRecord['section']): WireRecord | undefined {
@@ -51,8 +70,7 @@ function recordAt(message: Buffer, start: number, section: WireRecord['section']
  * The message without its OPT record, which speaks of one hop alone (RFC 6891 §6.1.1), and without what is not
  * whole. Other additionals behind the OPT record go with it: pointers into them would not be true any more.
  */
-export function withoutOpt(message: Buffer, start: number): Buffer {
-  const records = recordsOf(message, start);
+export function withoutOpt(message: Buffer, start: number, records = recordsOf(message, start)): Buffer {
   const opt = records.findIndex(({ type }) => type === OPT);
   const kept = opt < 0 ? records : records.slice(0, opt);
   const result = Buffer.from(message.subarray(0, kept.at(-1)?.end ?? start));
@@ -63,8 +81,9 @@ export function withoutOpt(message: Buffer, start: number): Buffer {
   return result;
 }
 
-/** The upper bits of the response code, which stand in the OPT record (RFC 6891 §6.1.3); 0 without one. */
-export function extendedRcode(message: Buffer, start: number): number {
-  const opt = recordsOf(message, start).find(({ type }) => type === OPT);
-  return opt === undefined ? 0 : (message[opt.ttlAt] as number);
+/** The response code with its upper bits, which stand in the OPT record (RFC 6891 §6.1.3), if there is one. */
+export function fullRcode(message: Buffer, records: readonly WireRecord[]): number {
+  const opt = records.find(({ type }) => type === OPT);
+  const upper = opt === undefined ? 0 : (message[opt.ttlAt] as number);
+  return (upper << RCODE_BITS) | (message.readUInt16BE(2) & FLAGS.rcode);
 }

@@ -1,6 +1,7 @@
 import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import { isTruncated, judge, outgoingOpt, outgoingQuery } from '../../../src/dns/forward/outgoing.ts';
+import { outgoingOpt, outgoingQuery } from '../../../src/dns/forward/outgoing.ts';
+import { isTruncated, judge } from '../../../src/dns/forward/verdict.ts';
 import { readQuery } from '../../../src/dns/wire/message.ts';
 import type { Question } from '../../../src/dns/zone.ts';
 import { queryBytes } from '../ask.ts';
@@ -66,7 +67,18 @@ describe('a message that comes back', () => {
     ['another letter', changed((reply) => reply.write('v', 13)), 'other'],
     ['another type', changed((reply) => reply.writeUInt8(1, query.questionEnd - 3)), 'other'],
     ['another case', changed((reply) => reply.writeUInt8((reply[13] as number) ^ 0x20, 13)), 'misspelt'],
-    ['a header alone', answer.subarray(0, 12), 'other'],
+    ['a header alone', answer.subarray(0, 12), 'malformed'],
+    ['half the question', answer.subarray(0, 20), 'malformed'],
+    ['half of another question', changed((reply) => reply.write('v', 13)).subarray(0, 20), 'other'],
+    ['an answer without a question', changed((reply) => reply.writeUInt8(0, 5)), 'malformed'],
+    ['an error', changed((reply) => reply.writeUInt8(2, 3)), 'error'],
+    ['an error in a header alone', changed((reply) => reply.writeUInt8(2, 3)).subarray(0, 12), 'error'],
+    [
+      'an error without a question',
+      changed((reply) => reply.writeUInt32BE(0x8105_0000, 2)).subarray(0, 12),
+      'error',
+    ],
+    ['an absence without a question', changed((reply) => reply.writeUInt32BE(0x8103_0000, 2)), 'malformed'],
     ['nothing', Buffer.alloc(0), 'other'],
   ] as const)('%s', (_what, reply, verdict) => {
     expect(judge(query, reply)).toBe(verdict);

@@ -23,6 +23,7 @@ test.each([
   ['options timeout:1\noptions timeout:4 edns0', { timeoutMs: 4000, rotate: false }],
   ['options timeout:99 attempts:99', { timeoutMs: 30_000, attempts: 5, rotate: false }],
   ['options timeout:0 attempts:0', { timeoutMs: 1000, attempts: 1, rotate: false }],
+  ['options edns0 use-vc', { rotate: false, useTcp: true }],
   ['options timeout:x attempts rotated timeout: attempts:-1', { rotate: false }],
   ['#options rotate\nsearch rotate\noptions ndots:2', { rotate: false }],
 ])('how to ask them by %j', (text, manner) => {

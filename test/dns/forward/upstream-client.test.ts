@@ -48,19 +48,6 @@ test('a packet that was lost is sent again', async () => {
   expect(server.seen.length).toBe(2);
 });
 
-test('a server that was silent is asked after the others for a while', async () => {
-  let now = 0;
-  const { ask } = asker({ now: () => now });
-  await using silent = await FakeUpstream.start(() => []);
-  await using server = await answering();
-  await ask(silent, server);
-  await ask(silent, server);
-  expect([silent.seen.length, server.seen.length]).toEqual([1, 2]);
-  now = 30_000;
-  await ask(silent, server);
-  expect([silent.seen.length, server.seen.length]).toEqual([2, 3]);
-});
-
 test('servers are asked as often, and given as long, as their resolv.conf says', async () => {
   await using silent = await FakeUpstream.start(() => []);
   const { client } = asker({ timeoutMs: 60_000 });

@@ -161,7 +161,7 @@ function repliesOf(behaviour: string, query: DecodedPacket, index: number): Buff
   wrongId.writeUInt16BE((truth.readUInt16BE(0) + 1) & 0xffff, 0);
   const wrongQuestion = Buffer.from(truth);
   wrongQuestion.write('z', 13);
-  const lies = [wrongId, wrongQuestion, truth.subarray(0, 12), Buffer.alloc(0)];
+  const lies = [wrongId, wrongQuestion, wrongId.subarray(0, 12), Buffer.alloc(0)];
   switch (behaviour) {
     case 'true':
       return [truth];

@@ -1,7 +1,7 @@
 import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { extendedRcode, recordsOf, withoutOpt } from '../../../src/dns/wire/records.ts';
+import { fullRcode, recordsOf, withoutOpt } from '../../../src/dns/wire/records.ts';
 import { count } from '../../support/counts.ts';
 import { queryBytes } from '../ask.ts';
 import { manyAddresses, replyTo } from '../upstream.ts';
@@ -34,15 +34,15 @@ describe('a message of another server', () => {
     expect(dnsPacket.decode.bytes).toBe(half.length);
   });
 
-  test('tells the upper bits of its response code', () => {
-    expect(extendedRcode(whole, START)).toBe(0);
+  test('has a response code of twelve bits', () => {
+    expect(fullRcode(whole, recordsOf(whole, START))).toBe(0);
     const opt = { type: 'OPT', name: '.', extendedRcode: 1, udpPayloadSize: 512, options: [] };
     const message = dnsPacket.encode({
       type: 'response',
       questions: query.questions ?? [],
       additionals: [opt as unknown as dnsPacket.Answer],
     });
-    expect(extendedRcode(message, START)).toBe(1);
+    expect(fullRcode(message, recordsOf(message, START))).toBe(16);
   });
 
   test('is read within its bounds, whatever bytes it has', () => {

@@ -1,0 +1,123 @@
+import { HEADER_BYTES } from '../wire/message.ts';
+import { endOfName, nameAt, namesIn } from '../wire/names-in.ts';
+import type { WireRecord } from '../wire/records.ts';
+import type { Question } from '../zone.ts';
+
+/** Aliases that are followed from the name that was asked; what lies behind more of them is left out. */
+export const MAX_ALIASES = 16;
+
+/** Types by their numbers where they have no mnemonic here. */
+const [DNAME, DS, RRSIG, NSEC, NSEC3, SVCB] = ['TYPE39', 'TYPE43', 'TYPE46', 'TYPE47', 'TYPE50', 'TYPE64'];
+/** What proves an absence beside the SOA, and may have any owner. */
+const PROOFS: ReadonlySet<string | undefined> = new Set([DS, RRSIG, NSEC, NSEC3]);
+/** A pointer to the question: how nearly every owner is written. */
+const POINTER_TO_QUESTION = 0xc000 | HEADER_BYTES;
+
+/**
+ * The sound records of an answer that belong to its question: those of the name and of its aliases, of the type that
+ * was asked; who is in charge of one of them; the addresses that they lead to. A server has no say about other names.
+ */
+export function recordsOnChain(
+  message: Buffer,
+  records: readonly WireRecord[],
+  question: Question,
+): readonly WireRecord[] {
+  const isPlain = ({ section, type, start }: WireRecord) =>
+    section === 'answer' && type === question.type && message.readUInt16BE(start) === POINTER_TO_QUESTION;
+  if (records.every((record) => record.type === 'OPT' || isPlain(record))) return records;
+  return new Chain(message, records, question).kept();
+}
+
+/** Names are compared as the bytes that they have in lower case. */
+class Chain {
+  readonly #message: Buffer;
+  readonly #records: readonly WireRecord[];
+  readonly #question: Question;
+  /** The name that was asked and its aliases. */
+  readonly #names = new Set<string>();
+  /** Where the records that are kept lead. */
+  readonly #targets = new Set<string>();
+  readonly #aliases = new Map<string, WireRecord>();
+
+  constructor(message: Buffer, records: readonly WireRecord[], question: Question) {
+    this.#message = message;
+    this.#records = records;
+    this.#question = question;
+    for (const record of records) {
+      const owner = record.type === 'CNAME' && record.section === 'answer' ? this.#owner(record) : undefined;
+      // A name has one alias (RFC 2181 §10.1).
+      if (owner !== undefined && !this.#aliases.has(owner)) this.#aliases.set(owner, record);
+    }
+    this.#follow();
+  }
+
+  kept(): readonly WireRecord[] {
+    const kept = this.#records.filter((record) => record.type === 'OPT' || this.#belongs(record));
+    for (const record of kept) this.#addTargets(record);
+    // Behind the others: it is seen last which addresses they lead to.
+    return kept.filter(
+      (record) => record.section !== 'additional' || record.type === 'OPT' || this.#isLedTo(record),
+    );
+  }
+
+  #follow(): void {
+    let name = this.#at(HEADER_BYTES);
+    for (let left = MAX_ALIASES; left >= 0 && !this.#names.has(name); left -= 1) {
+      this.#names.add(name);
+      const alias = this.#aliases.get(name);
+      if (alias === undefined) return;
+      name = this.#at(alias.dataAt);
+    }
+  }
+
+  #belongs(record: WireRecord): boolean {
+    const { section, type } = record;
+    if (section === 'additional') return true;
+    if (section === 'authority') {
+      return PROOFS.has(type) || ((type === 'SOA' || type === 'NS') && this.#isAbove(this.#owner(record)));
+    }
+    const owner = this.#owner(record);
+    if (type === DNAME || type === RRSIG) return this.#isAbove(owner);
+    if (!this.#names.has(owner)) return false;
+    if (type === 'CNAME') return this.#aliases.get(owner) === record;
+    return type === this.#question.type || this.#question.type === 'ANY';
+  }
+
+  /** Whether a name is one of ours, or one of ours lies below it. */
+  #isAbove(owner: string): boolean {
+    if (owner === '\0') return true;
+    for (const name of this.#names) {
+      for (let at = 0; at < name.length - 1; at += 1 + name.charCodeAt(at)) {
+        if (name.length - at === owner.length && name.endsWith(owner)) return true;
+      }
+    }
+    return false;
+  }
+
+  #addTargets(record: WireRecord): void {
+    const { section, type, dataAt, end } = record;
+    if (section === 'additional') {
+      // A target may be an alias, too.
+      if (type === 'CNAME' && this.#isLedTo(record)) this.#targets.add(this.#at(dataAt));
+    } else if (type === 'HTTPS' || type === SVCB) {
+      const target = dataAt + 2;
+      const targetEnd = endOfName(this.#message, target);
+      if (targetEnd !== undefined && targetEnd <= end) this.#targets.add(this.#at(target));
+    } else if (type !== 'SOA' && type !== 'CNAME') {
+      for (const name of namesIn(this.#message, record)) this.#targets.add(this.#at(name));
+    }
+  }
+
+  #isLedTo(record: WireRecord): boolean {
+    const owner = this.#owner(record);
+    return this.#targets.has(owner) || this.#names.has(owner);
+  }
+
+  #owner({ start }: WireRecord): string {
+    return this.#at(start);
+  }
+
+  #at(start: number): string {
+    return nameAt(this.#message, start).toString('latin1');
+  }
+}
