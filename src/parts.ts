@@ -17,12 +17,12 @@ import type { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import type { Snapshot } from './docker/snapshot.ts';
 import { HeddleError } from './errors.ts';
-import { editHostsFile } from './hosts-file/container-file.ts';
+import { HostsFileEdits } from './hosts-file/edits.ts';
 import type { Logger } from './log.ts';
 import type { Cidr, NetworkEngine } from './network/engine.ts';
 import { IptablesFirewall } from './network/firewall.ts';
 import { KernelEngine } from './network/kernel.ts';
-import { type FoundNamespace, findNamespace } from './network/namespace.ts';
+import { assertNamespaceOf, type FoundNamespace, findNamespace } from './network/namespace.ts';
 import { taskHost } from './services/marathon-task.ts';
 
 /** What the daemon and `--local` both stand on: Docker, the kernel, and how a container is looked at. */
@@ -72,7 +72,10 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     { log },
     { bridge, localBridges: [settings.dockerBridge ?? 'docker0'] },
   );
-  const network = new KernelEngine({ firewall, log }, { bridge, interface: device, mtu });
+  const network = new KernelEngine(
+    { firewall, confirm: assertNamespaceOf, log },
+    { bridge, interface: device, mtu },
+  );
   const reader = new AddressReader({ network, warn: (sentence) => log.info(sentence) });
   const processOf = ({ id, pid }: Snapshot) => ({ procfs, pid, containerId: id });
   const namespaceOf = (snapshot: Snapshot) => findNamespace(processOf(snapshot));
@@ -87,11 +90,12 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     optionsOf,
     release: (...given) => stranded.release(...given),
   });
+  const edits = new HostsFileEdits();
   const hostsFiles = new HostsFiles(
     {
       claims,
       addressesIn: (nsPath) => network.addresses(nsPath),
-      edit: (snapshot, change) => editHostsFile(processOf(snapshot), change),
+      edit: (snapshot, change) => edits.edit(processOf(snapshot), change),
     },
     { interface: device },
   );
@@ -119,7 +123,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   const observer = new Observer(
     {
       namespaceOf,
-      addressesIn: (path) => reader.read(path),
+      addressesIn: (...given) => reader.read(...given),
       ...(settings.attach
         ? {
             wanted: (...given) => addressing.wanted(...given),

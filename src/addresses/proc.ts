@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { HeddleError, systemCode } from '../errors.ts';
+import { readAtMost } from '../network/bounded-file.ts';
 import { familyOf, ipBytes, ipText } from '../network/cidr.ts';
 import type { Address } from './address.ts';
 
@@ -19,9 +19,9 @@ export interface ProcNet {
 export async function readProcAddresses(folder: string): Promise<readonly Address[]> {
   try {
     const [fibTrie, route, ifInet6] = await Promise.all([
-      readFile(`${folder}/fib_trie`, 'latin1'),
-      readFile(`${folder}/route`, 'latin1'),
-      readFile(`${folder}/if_inet6`, 'latin1').catch((error: unknown) => {
+      readWhole(`${folder}/fib_trie`),
+      readWhole(`${folder}/route`),
+      readWhole(`${folder}/if_inet6`).catch((error: unknown) => {
         if (systemCode(error) === 'ENOENT') return '';
         throw error;
       }),
@@ -33,6 +33,15 @@ export async function readProcAddresses(folder: string): Promise<readonly Addres
       cause: error,
     });
   }
+}
+
+/** Of thousands of addresses; a container with NET_ADMIN can make more, which are not read. */
+const MOST_BYTES = 1 << 20;
+
+async function readWhole(path: string): Promise<string> {
+  const text = await readAtMost(path, MOST_BYTES);
+  if (text.length < MOST_BYTES) return text;
+  throw new HeddleError('refused', 'it has more addresses or routes than are read');
 }
 
 /**

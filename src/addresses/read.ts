@@ -20,11 +20,12 @@ export class AddressReader {
 
   /**
    * @param nsPath `/hostproc/1234/ns/net`, of a process that was found to be the container's
+   * @param container the container, which it must still be
    * @throws HeddleError `not-running`, `host-network`
    */
-  async read(nsPath: string): Promise<readonly Address[]> {
+  async read(nsPath: string, container?: string): Promise<readonly Address[]> {
     try {
-      return await this.#needs.network.addresses(nsPath);
+      return await this.#needs.network.addresses(nsPath, container);
     } catch (error) {
       const closed =
         error instanceof HeddleError && (error.code === 'not-permitted' || error.code === 'not-supported');

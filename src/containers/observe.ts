@@ -14,7 +14,7 @@ import { type Stranded, strandedProblem } from './stranded.ts';
 export interface ObserverNeeds {
   /** Finds and verifies the namespace; throws HeddleError `not-running` when it is gone. */
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
-  addressesIn(path: string): Promise<readonly Address[]>;
+  addressesIn(path: string, container: string): Promise<readonly Address[]>;
   /** Gives a running container these addresses; undefined where this process may not attach. */
   attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
   /** What was chosen of how a container is attached. */
@@ -61,16 +61,16 @@ export class Observer {
         if (namespace.path !== undefined && owner !== undefined) {
           problem = strandedProblem(owner);
           if (this.#needs.attach) await this.#needs.stranded.clear(snapshot, namespace.path, owner);
-          addresses = await this.#needs.addressesIn(namespace.path);
+          addresses = await this.#needs.addressesIn(namespace.path, snapshot.id);
         } else if (namespace.path !== undefined) {
           wanted = await this.#needs.wanted(snapshot, namespace);
           problem = wanted.problem;
-          addresses = await this.#needs.addressesIn(namespace.path);
+          addresses = await this.#needs.addressesIn(namespace.path, snapshot.id);
           // The route of one that has its addresses may have been left by a kill: it is seen to each time.
           const isWithoutRoute = this.#needs.optionsOf(snapshot.id).multicastRoute === false;
           if (this.#needs.attach && (isWithoutRoute || missing(wanted.cidrs, addresses).length > 0)) {
             await this.#needs.attach(namespace.path, snapshot, wanted.cidrs);
-            addresses = await this.#needs.addressesIn(namespace.path);
+            addresses = await this.#needs.addressesIn(namespace.path, snapshot.id);
           }
           await this.#needs.found(snapshot, addresses);
         } else if (dueAddresses(snapshot).requests.length > 0) {

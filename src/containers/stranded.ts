@@ -41,7 +41,8 @@ export class Stranded {
     const { inode } = await this.#needs.namespaceOf(owner);
     for (const { snapshot } of sharers) {
       const left = await this.#otherNamespace(snapshot, inode);
-      if (left !== undefined) await this.#needs.network.detach({ nsPath: left, container: owner.id }, cidrs);
+      if (left !== undefined)
+        await this.#needs.network.detach({ nsPath: left, container: snapshot.id }, cidrs);
     }
   }
 

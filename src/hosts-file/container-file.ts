@@ -2,11 +2,12 @@ import { constants, fstatSync, ftruncateSync, readSync, writeSync } from 'node:f
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { shortId } from '../docker/snapshot.ts';
 import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
+import { readAtMost } from '../network/bounded-file.ts';
 import type { ContainerProcess } from '../network/namespace.ts';
 
 /** asm-generic/fcntl.h, the same on amd64 and arm64; Node has no name for it. */
 const O_PATH = 0o10000000;
-const { O_DIRECTORY, O_NOFOLLOW, O_RDWR } = constants;
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
 /** Lists of thousands of names are smaller; a container can make its file as large as it likes. */
 const MAX_BYTES = 1 << 20;
 
@@ -31,7 +32,8 @@ export async function editHostsFile(
     await using place = await open(`${own(folder)}/hosts`, O_PATH | O_NOFOLLOW);
     if (!(await place.stat()).isFile()) throw unsuitable('it is no regular file');
     if (!(await isOfDocker(place, process))) throw unsuitable('it is not the file that Docker keeps for it');
-    await using file = await open(own(place), O_RDWR);
+    // Whoever holds a lease on it (fcntl F_SETLEASE) would have us wait for 45 s.
+    await using file = await open(own(place), O_RDWR | O_NONBLOCK);
     editInPlace(file.fd, edit);
   } catch (error) {
     throw explained(process, error);
@@ -47,7 +49,7 @@ async function isOfDocker(
   { procfs, pid, containerId }: ContainerProcess,
 ): Promise<boolean> {
   const mount = /^mnt_id:\s*(\d+)$/m.exec(await readFile(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
-  const mounts = await readFile(`${procfs}/${pid}/mountinfo`, 'latin1');
+  const mounts = await readAtMost(`${procfs}/${pid}/mountinfo`, MAX_BYTES);
   // Lines are `id parent device root mount-point …`; the root is the path on the device.
   const [, , , root = ''] =
     mounts
@@ -80,6 +82,7 @@ const REASONS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENOENT: ['not-supported', 'it has none, or has stopped'],
   ESRCH: ['not-supported', 'it has stopped'],
   ENOTDIR: ['not-supported', 'its /etc is no folder'],
+  EAGAIN: ['failed', 'a process of it holds a lease on the file, which the kernel ends within a minute'],
   EROFS: ['not-supported', 'it is read-only, as all files of a container started with --read-only'],
   EACCES: ['not-permitted', NOT_PERMITTED],
   EPERM: ['not-permitted', NOT_PERMITTED],

@@ -38,9 +38,10 @@ export interface NetworkEngine {
   detach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<{ readonly removed: readonly Cidr[] }>;
   /**
    * All addresses of all interfaces that are up in this namespace; loopback and IPv6 link-local ones are left out.
+   * @param container whose namespace it was found to be, and must still be
    * @throws HeddleError `host-network`, `not-running`, `not-permitted`
    */
-  addresses(nsPath: string): Promise<readonly Address[]>;
+  addresses(nsPath: string, container?: string): Promise<readonly Address[]>;
   /** Addresses of an interface of the host itself (`docker0`, `weave`); empty when there is no such device. */
   hostAddresses(device: string): Promise<readonly Address[]>;
   /** The IPv4 networks of the host's other interfaces, up or down, and those that it has routes to but by our bridge. */
@@ -66,7 +67,7 @@ export interface MasqueradeOptions {
 export interface AttachTarget {
   /** `/hostproc/1234/ns/net`. */
   readonly nsPath: string;
-  /** The full container id: becomes the alias of the host end. */
+  /** The full container id, whose namespace it was found to be, and must still be: becomes the alias of the host end. */
   readonly container: string;
 }
 

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { readAtMost } from './bounded-file.ts';
 import { networkOf, parseCidr } from './cidr.ts';
 import type { HostNetwork } from './engine.ts';
 
@@ -8,16 +8,8 @@ const MOST_BYTES = 1 << 20;
 const LONGEST_DEFAULT = 1;
 
 /** IPv4 networks that the main routing table leads to, but for its default routes. */
-export async function readRoutes(path = '/proc/net/route'): Promise<readonly HostNetwork[]> {
-  await using file = await open(path, 'r');
-  const buffer = Buffer.alloc(MOST_BYTES);
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(buffer, length, MOST_BYTES - length);
-    length += bytesRead;
-    if (bytesRead === 0 || length === MOST_BYTES) return parseRoutes(buffer.toString('latin1', 0, length));
-  }
-}
+export const readRoutes = async (path = '/proc/net/route'): Promise<readonly HostNetwork[]> =>
+  parseRoutes(await readAtMost(path, MOST_BYTES));
 
 /** Columns: interface (`*` where packets are refused), destination, five more, mask; numbers as the machine stores them. */
 export function parseRoutes(table: string): readonly HostNetwork[] {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Address } from '../addresses/address.ts';
 import type { Logger } from '../log.ts';
 import { assertAssignable } from './assignable.ts';
@@ -15,7 +16,7 @@ import type {
 import type { Firewall } from './firewall.ts';
 import { readRoutes } from './host-networks.ts';
 import { formatMac } from './mac.ts';
-import { hostNetwork, ownNamespace } from './namespace.ts';
+import { hostNetwork, ownNamespace, vanished } from './namespace.ts';
 import type { DeviceAddress } from './netlink/address.ts';
 import { explained } from './netlink/kernel-error.ts';
 import { type Libc, loadLibc } from './netlink/libc.ts';
@@ -26,9 +27,21 @@ import { addressesOn, allAddresses, allLinks, findLink, ipv4Addresses } from './
 import { attachPair, detachPair, type PairOptions, type Sides } from './veth.ts';
 import { type Listener, NamespaceWatch } from './watch.ts';
 
+export interface KernelEngineNeeds {
+  readonly firewall: Firewall;
+  /**
+   * Makes sure that a namespace's path is still this container's: asked while the namespace is held open, so that what
+   * is done then is done to the container, or to nobody.
+   * @throws HeddleError `not-running`
+   */
+  readonly confirm?: (nsPath: string, container: string) => Promise<void>;
+  readonly log: Logger;
+}
+
 /** The engine on the real kernel, by rtnetlink. It lives in the host's network namespace. */
 export class KernelEngine implements NetworkEngine {
   readonly #firewall: Firewall;
+  readonly #confirm: NonNullable<KernelEngineNeeds['confirm']>;
   readonly #options: PairOptions;
   readonly #watch: NamespaceWatch;
   /**
@@ -37,8 +50,9 @@ export class KernelEngine implements NetworkEngine {
    */
   #host: RouteSocket | undefined;
 
-  constructor(needs: { readonly firewall: Firewall; readonly log: Logger }, options: PairOptions) {
+  constructor(needs: KernelEngineNeeds, options: PairOptions) {
     this.#firewall = needs.firewall;
+    this.#confirm = needs.confirm ?? (async () => {});
     this.#options = options;
     this.#watch = new NamespaceWatch(needs);
   }
@@ -94,10 +108,11 @@ export class KernelEngine implements NetworkEngine {
     return { removed };
   }
 
-  async addresses(nsPath: string): Promise<readonly Address[]> {
+  async addresses(nsPath: string, container?: string): Promise<readonly Address[]> {
     try {
       const libc = await loadLibc();
       using namespace = containerAt(nsPath);
+      if (container !== undefined) await this.#assertSame(namespace, { nsPath, container });
       using inside = namespace.connect(libc);
       this.#watch.learn(this.#hostFrom(libc), namespace);
       const devices = new Map(
@@ -162,6 +177,7 @@ export class KernelEngine implements NetworkEngine {
       const libc = await loadLibc();
       using namespace = containerAt(nsPath);
       await namespace.lock(libc);
+      await this.#assertSame(namespace, { nsPath, container });
       const host = this.#hostFrom(libc);
       using inside = namespace.connect(libc);
       this.#watch.learn(host, namespace);
@@ -169,6 +185,12 @@ export class KernelEngine implements NetworkEngine {
     } catch (error) {
       throw explained(`${verb} container ${container.slice(0, 12)}`, error);
     }
+  }
+
+  /** After the namespace was opened, and waited for: its process may have ended meanwhile, and its number be another's. */
+  async #assertSame(namespace: Namespace, { nsPath, container }: AttachTarget): Promise<void> {
+    await this.#confirm(nsPath, container);
+    if (inodeAt(nsPath) !== namespace.inode) throw vanished(nsPath, { code: 'ENOENT' });
   }
 
   #hostFrom(libc: Libc): RouteSocket {
@@ -193,6 +215,14 @@ function containerAt(nsPath: string): Namespace {
   if (namespace.inode !== ownNamespace()) return namespace;
   namespace[Symbol.dispose]();
   throw hostNetwork();
+}
+
+function inodeAt(nsPath: string): number {
+  try {
+    return statSync(nsPath).ino;
+  } catch (error) {
+    throw vanished(nsPath, error);
+  }
 }
 
 const macText = (link: Link | undefined): string | undefined => link && formatMac(link.mac);

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError, systemCode } from '../errors.ts';
+import { readAtMostSync } from './bounded-file.ts';
 import { explained } from './netlink/kernel-error.ts';
 
 /** A container's main process, as Docker and the mounted procfs name it. */
@@ -79,10 +80,12 @@ const groupPaths = (cgroup: string): string[] =>
     .filter((line) => line !== '')
     .map((line) => line.split(':').slice(2).join(':'));
 
-/** Read in place: the kernel makes it from memory, sooner than a thread of the pool would take it up. */
+/** A container with SYS_ADMIN mounts as often as it likes; what Docker mounts stands before that. */
+const MOST_BYTES = 1 << 20;
+
 function processFile(path: string, name: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readAtMostSync(path, MOST_BYTES);
   } catch (error) {
     const code = systemCode(error);
     if (code !== 'ENOENT' && code !== 'ESRCH') throw explained(`read ${path}`, error);
@@ -90,6 +93,19 @@ function processFile(path: string, name: string): string {
       cause: error,
     });
   }
+}
+
+/**
+ * Makes sure that a path that was found for a container still leads into its network: a process id is used again as
+ * soon as its process has ended.
+ * @param nsPath `/hostproc/1234/ns/net`
+ * @throws HeddleError `not-running`
+ */
+export async function assertNamespaceOf(nsPath: string, containerId: string): Promise<void> {
+  const [, procfs, pid] = /^(.*)\/(\d+)\/ns\/net$/.exec(nsPath) ?? [];
+  if (procfs === undefined || pid === undefined)
+    throw new Error(`${nsPath} is no process's network namespace`);
+  await assertContainerProcess({ procfs, pid: Number(pid), containerId });
 }
 
 let own: number | undefined;

@@ -1,12 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../../scripts/root.ts';
 import { editHostsFile } from '../../src/hosts-file/container-file.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 import { BIND, mountHosts } from '../support/hosts-mount.ts';
 import { containerId } from '../support/snapshot.ts';
 
 /** What only the kernel can get wrong: the way to a container's /etc/hosts through folders that are the container's. */
+/** asm-generic/fcntl.h */
+const [F_RDLCK, F_WRLCK] = [0, 1];
+const LEASE = `
+  import { openSync } from 'node:fs';
+  import koffi from 'koffi';
+  const [path, lease] = process.argv.slice(1);
+  process.on('SIGIO', () => {});
+  const fcntl = koffi.load(null).func('int fcntl(int, int, long)');
+  if (fcntl(openSync(path, lease === '0' ? 'r' : 'r+'), 1024, Number(lease)) < 0) throw new Error('no lease');
+  console.log('held');
+  setInterval(() => {}, 1000);
+`;
+
 let folder: TemporaryFolder;
 const append = (text: string): string => `${text}10.2.1.1 web\n`;
 
@@ -34,6 +50,25 @@ describe("a container's /etc/hosts", () => {
     const { mtimeNs } = await stat(path, { bigint: true });
     await editHostsFile(container.process, (text) => text);
     expect((await stat(path, { bigint: true })).mtimeNs).toBe(mtimeNs);
+  });
+
+  test('that a process of the container holds a lease on is left alone, at once', async () => {
+    await using container = await mountHosts(folder.path);
+    const path = join(folder.path, container.process.containerId, 'hosts');
+    for (const lease of [F_RDLCK, F_WRLCK]) {
+      const holder = spawn(process.execPath, ['--input-type=module', '-e', LEASE, path, `${lease}`], {
+        cwd: ROOT,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(holder.stdout, 'data');
+      const began = performance.now();
+      await expect(editHostsFile(container.process, append)).rejects.toThrow(/holds a lease/);
+      expect(performance.now() - began).toBeLessThan(5_000); // the kernel ends a lease after 45 s
+      holder.kill('SIGKILL');
+      await once(holder, 'exit');
+    }
+    await editHostsFile(container.process, append);
+    expect(await container.text()).toContain('10.2.1.1 web');
   });
 
   /** A root of the container's own making, whose /etc is a link to where Docker's file is. */

@@ -1,9 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readProcAddresses } from '../../src/addresses/proc.ts';
+import { HeddleError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { IptablesFirewall } from '../../src/network/firewall.ts';
@@ -17,6 +20,7 @@ import { RouteSocket } from '../../src/network/netlink/socket.ts';
 import { findLink } from '../../src/network/netlink/tables.ts';
 import { count } from '../support/counts.ts';
 import { eventually } from '../support/eventually.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { kernelEngine } from '../support/kernel-engine.ts';
 import {
   type LabNamespace,
@@ -66,6 +70,48 @@ beforeAll(requirePrivateNetwork);
 afterEach(async () => {
   await Promise.all(running.splice(0).map((namespace) => namespace.end()));
   await engine.removeBridge();
+});
+
+describe('a path that leads into another network by now', () => {
+  test.each(['attach', 'detach'] as const)(
+    'is found out after the lock: %s does nothing to anybody',
+    async (verb) => {
+      await engine.ensureBridge();
+      const [web, other] = [await started(), await started()];
+      await engine.attach(web, [first]);
+      await engine.attach(other, [first]);
+      await using folder = await temporaryFolder();
+      const nsPath = join(folder.path, 'net');
+      await symlink(web.nsPath, nsPath);
+      const libc = await loadLibc();
+      const held = new Namespace(web.nsPath);
+      await held.lock(libc);
+      const done = engine[verb]({ nsPath, container: ID }, verb === 'attach' ? [second] : [first]);
+      const refused = expect(done).rejects.toMatchObject({ code: 'not-running' });
+      await rm(nsPath);
+      await symlink(other.nsPath, nsPath);
+      held[Symbol.dispose]();
+      await refused;
+      for (const each of [web, other]) expect(await ips(each)).toEqual([first.ip]);
+    },
+  );
+
+  test('is asked about while the network is held, by reading and changing alike', async () => {
+    const asked: string[] = [];
+    const confirm = async (nsPath: string, container: string) => {
+      asked.push(`${nsPath} ${container}`);
+      throw new HeddleError('not-running', 'it is another process');
+    };
+    const doubting = kernelEngine(TEST_BRIDGE, { confirm });
+    await doubting.ensureBridge();
+    const web = await started();
+    const refusal = { code: 'not-running', message: 'it is another process' };
+    await expect(doubting.attach(web, [first])).rejects.toMatchObject(refusal);
+    await expect(doubting.detach(web, [first])).rejects.toMatchObject(refusal);
+    await expect(doubting.addresses(web.nsPath, ID)).rejects.toMatchObject(refusal);
+    expect(new Set(asked)).toEqual(new Set([`${web.nsPath} ${ID}`]));
+    expect(await ips(web)).toEqual([]);
+  });
 });
 
 describe('what is made', () => {

@@ -1,10 +1,13 @@
 import { silentLogger as log } from '../../src/log.ts';
-import { KernelEngine } from '../../src/network/kernel.ts';
+import { KernelEngine, type KernelEngineNeeds } from '../../src/network/kernel.ts';
 import { TEST_BRIDGE } from './namespaces.ts';
 
 /** The kernel's engine as the daemon has it, without firewall rules; on a bridge of tests when none is named. */
-export function kernelEngine(bridge: string = TEST_BRIDGE): KernelEngine {
-  return new KernelEngine({ firewall: NO_RULES, log }, { bridge, interface: 'ethwe', mtu: 1450 });
+export function kernelEngine(
+  bridge: string = TEST_BRIDGE,
+  needs: Pick<KernelEngineNeeds, 'confirm'> = {},
+): KernelEngine {
+  return new KernelEngine({ firewall: NO_RULES, log, ...needs }, { bridge, interface: 'ethwe', mtu: 1450 });
 }
 
 const NO_RULES = {
