@@ -85,7 +85,10 @@ export class Heddle {
 
     await this.#lookAtRange(parts, claims);
     const { bridgeAddresses, docker, networks, observer, surroundings } = parts;
-    const containerNames = new WeaveNames({ roster, state }, { domain: settings.weaveDomain });
+    const containerNames = new WeaveNames(
+      { roster, state, log: log('dns') },
+      { domain: settings.weaveDomain },
+    );
     const names = new NameService(
       {
         view,

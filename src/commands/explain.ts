@@ -1,4 +1,6 @@
-import { askedName, type Candidate, type Explanation, explain } from '../control/explanation.ts';
+import { askedName, type Candidate, type Explanation } from '../control/explanation.ts';
+import { type Meaning, type MeantContainer, meaningOf } from '../control/meaning.ts';
+import type { ZoneAnswer } from '../dns/zone-answer.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { Instance } from '../registry/registry.ts';
@@ -7,34 +9,64 @@ import { describeService } from './services.ts';
 import { printable } from './table.ts';
 import type { HostWord } from './word.ts';
 
+const EXAMPLES = 'web, v1.web, web.service.dc1.consul, web.weave.local, 10.2.1.1, a container';
+
 export const explainWord: HostWord = {
   name: 'explain',
   describe: (command) =>
     void command
-      .summary('why a name answers what it does')
+      .summary('why a name, address or container answers what it does')
       .description(
-        'Follows a service name back to containers, addresses, checks and the registry. Status 3: nothing answers.',
+        'Says what DNS answers and which of its zones does, and follows a name back to containers, addresses, checks ' +
+          'and the registry. Status 3: nothing answers.',
       )
-      .argument('<name>', 'web, v1.web, web.service.dc1.consul')
+      .argument('<name>', EXAMPLES)
       .addOption(formatOption()),
-  check: ({ args }) => {
-    if (askedName(args[0] ?? '').name !== '') return;
-    throw new HeddleError('bad-input', 'expected the name of a service: web, v1.web, web.service.dc1.consul');
+  check: ({ args: [word = ''] }) => {
+    if (askedName(word).name !== '') return;
+    throw new HeddleError('bad-input', `expected a name, an address or a container: ${EXAMPLES}`);
   },
   async run(host, { args, options }, io) {
-    const asked = askedName(args[0] as string);
-    const [reports, instances] = [await host.containers(), await host.instances(asked.name)];
-    const explanation = explain(asked, reports, instances, host);
-    answer(io, options, text(explanation), explanation);
-    return explanation.answers.length > 0 ? 0 : 3;
+    const meaning = await meaningOf(args[0] as string, host);
+    answer(io, options, text(meaning), meaning);
+    const isThere = meaning.answers.length > 0 || meaning.containers.some(({ isAnnounced }) => isAnnounced);
+    return isThere ? 0 : 3;
   },
 };
 
-function text({ name, tag, answers, here, elsewhere, nothing }: Explanation): string {
+function text(meaning: Meaning): string {
+  const { asked, containers, isService } = meaning;
+  const hasOther = asked.some(({ rcode }) => rcode === 'NOERROR') || containers.length > 0;
+  const service = isService && (meaning.here.length + meaning.elsewhere.length > 0 || !hasOther);
+  const lines = [
+    ...asked.map(ofZone),
+    ...(service ? ofService(meaning) : []),
+    ...containers.flatMap(ofMeant),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** What each zone holds, for people. */
+const ZONES: Readonly<Record<string, string>> = {
+  service: 'services, nodes and addresses',
+  weave: 'names of containers',
+  reverse: 'names of addresses',
+  'special-use': 'names of special use, which no server is asked for',
+  consul: 'asked from Consul',
+  forward: "names of others, asked from the host's resolvers",
+};
+
+function ofZone({ name, zone, rcode, answers, why }: ZoneAnswer): string {
+  const what = ZONES[zone] === undefined ? '' : ` (${ZONES[zone]})`;
+  const found = answers.length > 0 ? answers.join(', ') : 'no address';
+  const said = rcode === 'NOERROR' ? found : `${rcode}${why === undefined ? '' : `: ${why}`}`;
+  return printable(`${name}, zone ${zone}${what}: ${said}`);
+}
+
+function ofService({ name, tag, answers, here, elsewhere, nothing }: Explanation): readonly string[] {
   const title = `service ${printable(name)}${tag === undefined ? '' : `, tag ${printable(tag)}`}`;
   const result = nothing === undefined ? `answers ${answers.join(', ')}` : `nothing answers: ${nothing}`;
-  const parts = [...here.flatMap(ofContainer), ...elsewhere.flatMap(ofOtherHost)];
-  return `${[`${title}: ${printable(result)}`, ...parts].join('\n')}\n`;
+  return [`${title}: ${printable(result)}`, ...here.flatMap(ofContainer), ...elsewhere.flatMap(ofOtherHost)];
 }
 
 function ofContainer(candidate: Candidate): readonly string[] {
@@ -51,5 +83,16 @@ function ofOtherHost({ service, node, status, unwell = [] }: Instance): readonly
   return [
     `node ${printable(node)}, ${status}`,
     ...describeService(service, unwell).map((line) => `  ${line}`),
+  ];
+}
+
+function ofMeant(meant: MeantContainer): readonly string[] {
+  const { container, containerName, announced, names, services, problems } = meant;
+  return [
+    `container ${printable(containerName)} (${shortId(container)})`,
+    `  ${printable(announced)}`,
+    `  names     ${printable(names.join(', ')) || '-'}`,
+    `  services  ${printable(services.join(', ')) || '-'}`,
+    ...problems.map((problem) => `  note: ${printable(problem)}`),
   ];
 }

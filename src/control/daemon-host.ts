@@ -5,6 +5,7 @@ import type { Roster } from '../containers/roster.ts';
 import type { ContainerResolver } from '../dns/args.ts';
 import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/names/weave-names.ts';
+import type { ZoneAnswer } from '../dns/zone-answer.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { findRegistry } from '../doctor/registry.ts';
@@ -110,13 +111,21 @@ export class DaemonHost implements Host {
     return this.#needs.names.lookUp(word);
   }
 
+  ask(word: string): Promise<readonly ZoneAnswer[]> {
+    return this.#needs.names.ask(word);
+  }
+
   async containers(): Promise<readonly ContainerReport[]> {
-    const { roster, desired } = this.#needs;
+    const { roster, desired, containerNames } = this.#needs;
     return Array.from(roster.entries(), (entry) => ({
       entry,
       services: desired.ofContainer(entry.snapshot.id),
       withheld: desired.withheld(entry),
-      problems: [...desired.problems(entry.snapshot.id), ...this.#refusals(entry.snapshot.id)],
+      problems: [
+        ...desired.problems(entry.snapshot.id),
+        ...this.#refusals(entry.snapshot.id),
+        ...containerNames.problems(entry.snapshot.id),
+      ],
     }));
   }
 

@@ -5,6 +5,7 @@ import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
 import type { ContainerResolver } from '../dns/args.ts';
 import type { NameRequest } from '../dns/names/weave-names.ts';
+import type { ZoneAnswer } from '../dns/zone-answer.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
@@ -31,6 +32,8 @@ export interface Host {
   removeName(request: NameRequest): Promise<void>;
   /** The addresses of a name, or the names of an address, as a container of this host is answered. */
   lookUp(word: string): Promise<readonly string[]>;
+  /** What a word means to DNS, and which zones answer; undefined without a daemon. */
+  ask(word: string): Promise<readonly ZoneAnswer[] | undefined>;
   containers(): Promise<readonly ContainerReport[]>;
   /** All instances of a service, as the resolver sees them. @throws HeddleError `unreachable` */
   instances(service: string): Promise<readonly Instance[]>;

@@ -130,6 +130,10 @@ class LocalHost implements Host {
     });
   }
 
+  async ask(): Promise<undefined> {
+    return undefined;
+  }
+
   async containers(): Promise<readonly ContainerReport[]> {
     const { docker } = this.#parts;
     const reports = await Promise.all((await docker.containers()).map(({ id }) => this.#look(id)));

@@ -24,6 +24,7 @@ import type { ListenerStatus } from './server/listener.ts';
 import { RateLimit } from './server/rate-limit.ts';
 import { DnsServer } from './server/server.ts';
 import type { Zone } from './zone.ts';
+import { askZones, type ZoneAnswer } from './zone-answer.ts';
 import { ConsulZone } from './zones/consul.ts';
 import { FirstLook } from './zones/first-look.ts';
 import { ReverseZone } from './zones/reverse.ts';
@@ -73,6 +74,7 @@ export class NameService {
   readonly #client: UpstreamClient;
   readonly #upstreams: Upstreams;
   readonly #responder: Responder;
+  readonly #ask: (word: string) => Promise<readonly ZoneAnswer[]>;
   readonly #explicit: DnsServer;
   readonly #bridges: BridgeListeners | undefined;
 
@@ -143,6 +145,8 @@ export class NameService {
       aliases,
     ];
     const resolver = new Resolver({ zones, log });
+    this.#ask = (word) =>
+      askZones(word, resolver, { domain, altDomain, weaveDomain, datacenter: zone.datacenter });
     const responder = new Responder({
       resolver,
       recursionFor: isLocal,
@@ -173,6 +177,11 @@ export class NameService {
   /** What a container of this host is answered: the addresses of a name, or the name of an address. */
   lookUp(word: string): Promise<readonly string[]> {
     return lookUp(word, (query) => this.#responder.respond(query, '127.0.0.1', 'tcp'));
+  }
+
+  /** What a word means to DNS: each name that it can stand for, what is answered, and which zone does. */
+  ask(word: string): Promise<readonly ZoneAnswer[]> {
+    return this.#ask(word);
   }
 
   /** The servers that other names are asked from now. */

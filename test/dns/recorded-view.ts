@@ -20,6 +20,7 @@ interface ConsulService {
   readonly Service?: string;
   readonly Address?: string;
   readonly Port?: number;
+  readonly Tags?: readonly string[];
   readonly TaggedAddresses?: Readonly<Record<string, { readonly Address: string }>> | null;
 }
 

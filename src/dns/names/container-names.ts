@@ -1,6 +1,6 @@
 import type { RosterEntry } from '../../containers/entry.ts';
 import { type Snapshot, shortId } from '../../docker/snapshot.ts';
-import { isName } from '../wire/name.ts';
+import { isName, MAX_LABEL } from '../wire/name.ts';
 
 /** What a container is called below the domain of container names. */
 export interface ContainerName {
@@ -20,17 +20,8 @@ const COMPOSE_ONE_OFF = 'com.docker.compose.oneoff';
  * another domain is left out: that one is not ours to answer.
  */
 export function containerNames(snapshot: Snapshot, domain: string): readonly ContainerName[] {
-  const { id, hostname, domainname, name, aliases, metadata } = snapshot;
-  const host = domainname === '' ? hostname : `${hostname}.${domainname}`;
-  const isForeign = host.includes('.') && !isBelow(host.toLowerCase().replace(/\.$/, ''), domain);
-  const hostWord = isForeign ? '' : host;
-  // `docker compose run` makes containers of a service that do not serve.
-  const service = metadata.get(COMPOSE_ONE_OFF) === 'True' ? '' : (metadata.get(COMPOSE_SERVICE) ?? '');
-  const others = [name, ...aliases, service];
-  // Docker's own choice for a host name is a number that nobody calls a container by.
-  const words = hostname === shortId(id) ? [...others, hostWord] : [hostWord, ...others];
   const names = new Map<string, ContainerName>();
-  for (const word of words) {
+  for (const { word } of wordsFor(snapshot, domain)) {
     const full = nameBelow(word, domain);
     if (full === undefined || names.has(full)) continue;
     names.set(full, {
@@ -39,6 +30,47 @@ export function containerNames(snapshot: Snapshot, domain: string): readonly Con
     });
   }
   return [...names.values()];
+}
+
+/** Which words make no name of a container that runs, and why; one sentence each. */
+export function nameProblems(snapshot: Snapshot, domain: string): readonly string[] {
+  const problems = wordsFor(snapshot, domain).flatMap(({ word, what }) => {
+    const why = word === '' || nameBelow(word, domain) !== undefined ? undefined : whyNoName(word, domain);
+    return why === undefined ? [] : `the ${what} ${cutShort(word)} gives it no name in DNS: ${why}`;
+  });
+  return [...new Set(problems)].slice(0, MAX_PROBLEMS);
+}
+
+/** Aliases that are no names may be many. */
+const MAX_PROBLEMS = 4;
+const cutShort = (word: string): string => (word.length > 80 ? `${word.slice(0, 80)}…` : word);
+
+function whyNoName(word: string, domain: string): string {
+  const long = word.split('.').find((label) => Buffer.byteLength(label) > MAX_LABEL);
+  if (long !== undefined) return `a label has at most ${MAX_LABEL} characters, and it has ${long.length}`;
+  if (HOST_NAME.test(word.toLowerCase().replace(/\.$/, '')) && !word.includes('..')) {
+    return `with ${domain} it is longer than a name may be`;
+  }
+  return 'a name has letters, digits, _ and -, and single dots between them';
+}
+
+/** What a container could be called, best first. */
+function wordsFor(
+  { id, hostname, domainname, name, aliases, metadata }: Snapshot,
+  domain: string,
+): readonly { readonly word: string; readonly what: string }[] {
+  const host = domainname === '' ? hostname : `${hostname}.${domainname}`;
+  const isForeign = host.includes('.') && !isBelow(host.toLowerCase().replace(/\.$/, ''), domain);
+  const hostWord = { word: isForeign ? '' : host, what: 'host name' };
+  // `docker compose run` makes containers of a service that do not serve.
+  const service = metadata.get(COMPOSE_ONE_OFF) === 'True' ? '' : (metadata.get(COMPOSE_SERVICE) ?? '');
+  const others = [
+    { word: name, what: 'container name' },
+    ...aliases.map((word) => ({ word, what: 'network alias' })),
+    { word: service, what: 'compose service' },
+  ];
+  // Docker's own choice for a host name is a number that nobody calls a container by.
+  return hostname === shortId(id) ? [...others, hostWord] : [hostWord, ...others];
 }
 
 /**

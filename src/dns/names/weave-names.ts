@@ -3,8 +3,9 @@ import type { RosterEntry } from '../../containers/entry.ts';
 import type { Roster } from '../../containers/roster.ts';
 import { shortId } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 import type { Durability, State, StateKeeper } from '../../state.ts';
-import { containerAddresses, containerNames, isBelow, nameBelow } from './container-names.ts';
+import { containerAddresses, containerNames, isBelow, nameBelow, nameProblems } from './container-names.ts';
 import { type NamedAddress, NameTable } from './name-table.ts';
 
 /** What `dns-add` and `dns-remove` are told. */
@@ -27,6 +28,7 @@ const MAX_GIVEN = 10_000;
 export interface WeaveNamesNeeds {
   readonly roster: Roster;
   readonly state: StateKeeper;
+  readonly log?: Pick<Logger, 'warn'>;
 }
 
 /** The names of containers and their addresses: what Docker says of those that run, and what `dns-add` gave. */
@@ -35,13 +37,23 @@ export class WeaveNames {
   readonly #state: StateKeeper;
   readonly #domain: string;
   readonly #table = new NameTable();
+  /** Problems that the log has, by container: each is said once. */
+  readonly #said = new Map<string, string>();
+  /** What was given, by owner, for the names that it follows from. */
+  #given: { readonly names: State['names']; readonly byOwner: Map<string, GivenName[]> } | undefined;
 
-  constructor({ roster, state }: WeaveNamesNeeds, options: { readonly domain: string }) {
+  constructor({ roster, state, log }: WeaveNamesNeeds, options: { readonly domain: string }) {
     this.#roster = roster;
     this.#state = state;
     this.#domain = options.domain;
-    roster.on('set', (entry) => this.#renew(entry.snapshot.id));
-    roster.on('delete', (container) => this.#table.delete(container));
+    roster.on('set', (entry) => {
+      this.#renew(entry.snapshot.id);
+      if (log) this.#say(entry, log);
+    });
+    roster.on('delete', (container) => {
+      this.#table.delete(container);
+      this.#said.delete(container);
+    });
     this.#renew(NOBODY);
     this.#renew(EXPOSED);
   }
@@ -115,6 +127,29 @@ export class WeaveNames {
     }
   }
 
+  /** Which of its words give a container no name, and why; none where it has no address to be called. */
+  problems(container: string): readonly string[] {
+    const entry = this.#roster.get(container);
+    if (!entry || containerAddresses(entry).length === 0) return [];
+    return nameProblems(entry.snapshot, this.#domain);
+  }
+
+  #say({ snapshot: { id, name } }: RosterEntry, log: Pick<Logger, 'warn'>): void {
+    const text = this.problems(id).join('; ');
+    if (text === '' || this.#said.get(id) === text) return;
+    this.#said.set(id, text);
+    log.warn({ container: shortId(id), name }, text);
+  }
+
+  /** What was given to an owner: looked through once for all, since every change of a container comes by here. */
+  #givenTo(owner: string): readonly GivenName[] {
+    const { names } = this.#state.current;
+    if (this.#given?.names !== names) {
+      this.#given = { names, byOwner: Map.groupBy(names, ({ container = NOBODY }) => container) };
+    }
+    return this.#given.byOwner.get(owner) ?? [];
+  }
+
   async #change(
     container: string | undefined,
     durability: Durability,
@@ -132,7 +167,7 @@ export class WeaveNames {
     const entry = this.#roster.get(owner);
     const own = entry ? containerAddresses(entry) : [];
     const isAnswered = owner === NOBODY || owner === EXPOSED || (entry?.snapshot.running ?? false);
-    const given = this.#state.current.names.filter(({ container = NOBODY }) => container === owner);
+    const given = this.#givenTo(owner);
     this.#table.set(owner, [
       ...(isAnswered ? given : []).flatMap(({ name, ips }) =>
         (ips.length > 0 ? ips : own).map((ip) => ({ name, ip, given: true })),

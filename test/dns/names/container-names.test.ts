@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { containerAddresses, containerNames, nameBelow } from '../../../src/dns/names/container-names.ts';
+import {
+  containerAddresses,
+  containerNames,
+  nameBelow,
+  nameProblems,
+} from '../../../src/dns/names/container-names.ts';
 import { entryFor, snapshot } from '../../support/snapshot.ts';
 
 describe('a container is called', () => {
@@ -67,6 +72,35 @@ test.each([
   [`${'x.'.repeat(125)}x`, undefined],
 ])('%s below the domain is %s', (word, name) => {
   expect(nameBelow(word, 'weave.local')).toBe(name);
+});
+
+describe('what makes no name is said', () => {
+  const long = 'x'.repeat(64);
+
+  test.each([
+    [
+      { name: long },
+      [
+        `the container name ${long} gives it no name in DNS: a label has at most 63 characters, and it has 64`,
+      ],
+    ],
+    [{ name: `a.${long}.b` }, [/a label has at most 63 characters, and it has 64$/]],
+    [{ name: 'web-' }, [/the container name web- .* letters, digits, _ and -/]],
+    [{ name: 'a..b' }, [/single dots between them$/]],
+    [{ name: `${'x.'.repeat(122)}x` }, [/with weave.local it is longer than a name may be$/]],
+    [{ hostname: long }, [/the host name x+ gives it no name in DNS/]],
+    [{ aliases: ['a b', long] }, [/the network alias a b /, /the network alias x+/]],
+    [{ metadata: new Map([['com.docker.compose.service', long]]) }, [/the compose service x+/]],
+    [{ aliases: Array.from({ length: 100 }, (_, at) => `${at}-`) }, [/0-/, /1-/, /2-/, /3-/]],
+    [{ name: 'x'.repeat(4000) }, [/x{80}… gives it no name/]],
+    [{}, []],
+    [{ hostname: 'web.example.com' }, []],
+    [{ name: 'x'.repeat(63) }, []],
+  ])('of %j', (words, expected) => {
+    const problems = nameProblems(snapshot('web', { name: 'web', ...words }), 'weave.local');
+    expect(problems).toHaveLength(expected.length);
+    for (const [at, one] of expected.entries()) expect(problems[at]).toMatch(one);
+  });
 });
 
 describe('a container is found at', () => {

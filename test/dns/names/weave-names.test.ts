@@ -11,10 +11,11 @@ import { entryFor, snapshot } from '../../support/snapshot.ts';
 let folder: TemporaryFolder;
 let roster: Roster;
 let names: WeaveNames;
+let state: StateFile;
 
 async function open(): Promise<void> {
   roster = new Roster();
-  const state = await StateFile.open(folder.path);
+  state = await StateFile.open(folder.path);
   names = new WeaveNames({ roster, state }, { domain: 'weave.local' });
 }
 
@@ -54,6 +55,24 @@ describe('a container (TestContainerAndPeerDeath, 260 removal on death)', () => 
     roster.delete(id);
     expect(at('web')).toEqual(['10.2.1.2']);
   });
+});
+
+test('a container name that is no label is said once, and again when it changes', () => {
+  const lines: string[] = [];
+  const log = { warn: (_: object, line: string) => void lines.push(line) };
+  names = new WeaveNames({ roster, state, log: log as never }, { domain: 'weave.local' });
+  const long = (name: string, running = true) =>
+    entryFor(snapshot('long', { running, name }), { choice: container('', '10.2.1.3').choice });
+  roster.set(long('x'.repeat(64)));
+  roster.set(long('x'.repeat(64)));
+  expect(lines).toEqual([expect.stringMatching(/^the container name x{64} gives it no name in DNS/)]);
+  const { id } = long('').snapshot;
+  expect(names.problems(id)).toHaveLength(1);
+  roster.set(long('y'.repeat(64)));
+  expect(lines).toHaveLength(2);
+  // One that has no address has nothing that a name could lead to.
+  roster.set(long('y'.repeat(64), false));
+  expect(names.problems(id)).toEqual([]);
 });
 
 describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {

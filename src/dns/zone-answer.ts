@@ -1,0 +1,137 @@
+import { isIP } from 'node:net';
+import dnsPacket from 'dns-packet';
+import { HeddleError } from '../errors.ts';
+import { reverseName } from './lookup.ts';
+import type { Resolution } from './resolve.ts';
+import { readQuery } from './wire/message.ts';
+import { isName } from './wire/name.ts';
+import { type Question, RCODES, type ResourceRecord } from './zone.ts';
+import { parseServiceName } from './zones/names.ts';
+
+/** What DNS answers for a name, and which of its zones does. */
+export interface ZoneAnswer {
+  /** As it is asked, without a final dot. */
+  readonly name: string;
+  /** `service`, `weave`, `reverse`, `special-use`, `consul`, `forward`; or `none`. */
+  readonly zone: string;
+  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL`, … */
+  readonly rcode: string;
+  /** Addresses, names, and `alias of NAME`. */
+  readonly answers: readonly string[];
+  /** Why it is so, where the code alone does not say it. */
+  readonly why?: string;
+}
+
+export interface ZoneNames {
+  readonly domain: string;
+  readonly altDomain?: string | undefined;
+  readonly weaveDomain: string;
+  readonly datacenter: string;
+}
+
+type Resolver = { resolve(question: Question): Promise<Resolution> };
+
+const RCODE_NAMES = new Map(Object.entries(RCODES).map(([name, number]) => [number as number, name]));
+
+/**
+ * What a word can mean to DNS, asked as a container of this host would ask: an address its reverse name, a name of one
+ * of our domains itself, a bare word a service and a container. Other words are a service with a tag, and where there is
+ * no such service, a name of others.
+ * @throws HeddleError `bad-input` for what is no name
+ */
+export async function askZones(
+  word: string,
+  resolver: Resolver,
+  names: ZoneNames,
+): Promise<readonly ZoneAnswer[]> {
+  const ask = async (name: string) => explained(await askOne(name, resolver), names);
+  if (isIP(word)) return [await ask(reverseName(word))];
+  const name = word.replace(/\.$/, '');
+  if (!isName(name)) throw new HeddleError('bad-input', `'${word}' is neither a name nor an address`);
+  const service = `${name}${/(^|\.)service$/i.test(name) ? '' : '.service'}.${names.domain}`;
+  if (isOwn(name, names) || !isName(service)) return [await ask(name)];
+  const asService = await ask(service);
+  if (name.includes('.') && asService.rcode === 'NOERROR') return [asService];
+  return [asService, await ask(name)];
+}
+
+function isOwn(name: string, { domain, altDomain, weaveDomain }: ZoneNames): boolean {
+  const lower = name.toLowerCase();
+  const domains = [domain, altDomain, weaveDomain, 'in-addr.arpa', 'ip6.arpa', 'localhost'];
+  return domains.some(
+    (own) => own !== undefined && (lower === own || lower.endsWith(`.${own.toLowerCase()}`)),
+  );
+}
+
+async function askOne(name: string, resolver: Resolver): Promise<ZoneAnswer> {
+  const all = await Promise.all(typesOf(name).map((type) => askType(name, type, resolver)));
+  const best = all.find(({ rcode }) => rcode === 'NOERROR') ?? (all[0] as ZoneAnswer);
+  return { ...best, answers: [...new Set(all.flatMap(({ answers }) => answers))] };
+}
+
+function typesOf(name: string): readonly ('A' | 'AAAA' | 'PTR' | 'SRV')[] {
+  if (name.toLowerCase().endsWith('.arpa')) return ['PTR'];
+  return name.startsWith('_') ? ['SRV'] : ['A', 'AAAA'];
+}
+
+async function askType(
+  name: string,
+  type: 'A' | 'AAAA' | 'PTR' | 'SRV',
+  resolver: Resolver,
+): Promise<ZoneAnswer> {
+  const flags = dnsPacket.RECURSION_DESIRED;
+  const packet = dnsPacket.encode({ type: 'query', flags, questions: [{ name, type }] });
+  const received = readQuery(packet, '127.0.0.1', 'tcp');
+  if (!received || !('query' in received)) return { name, zone: 'none', rcode: 'FORMERR', answers: [] };
+  const { zone, reply } = await resolver.resolve(received.query.question);
+  if (!('message' in reply))
+    return { name, zone, rcode: reply.rcode, answers: reply.answers.flatMap(textOf) };
+  return { name, zone, ...readMessage(Buffer.from(reply.message)) };
+}
+
+function readMessage(message: Buffer): Pick<ZoneAnswer, 'rcode' | 'answers'> {
+  const rcode = RCODE_NAMES.get((message[3] ?? 0) & 0xf) ?? 'an error';
+  try {
+    return {
+      rcode,
+      answers: (dnsPacket.decode(message).answers ?? []).flatMap((one) => textOf(one as ResourceRecord)),
+    };
+  } catch {
+    return { rcode, answers: [] };
+  }
+}
+
+function textOf(record: ResourceRecord): readonly string[] {
+  switch (record.type) {
+    case 'A':
+    case 'AAAA':
+    case 'PTR':
+      return [record.data];
+    case 'CNAME':
+      return [`alias of ${record.data}`];
+    case 'SRV':
+      return [`port ${record.data.port} of ${record.data.target}`];
+    default:
+      return [];
+  }
+}
+
+/** Says of a name of another datacenter that only Consul could answer it. */
+function explained(answer: ZoneAnswer, { domain, altDomain, datacenter }: ZoneNames): ZoneAnswer {
+  if (answer.zone !== 'service' || answer.rcode !== 'NXDOMAIN') return answer;
+  const lower = answer.name.toLowerCase();
+  const own = [domain, altDomain?.toLowerCase()].find(
+    (one) => one !== undefined && lower.endsWith(`.${one}`),
+  );
+  if (own === undefined) return answer;
+  const parsed = parseServiceName(lower.slice(0, -own.length - 1).split('.'), 'A');
+  const consuls = 'only Consul can answer it, and --consul-dns says where that is asked';
+  if (parsed.kind === 'consul') return { ...answer, why: consuls };
+  if (!('datacenter' in parsed) || parsed.datacenter === undefined || parsed.datacenter === datacenter) {
+    return answer;
+  }
+  return {
+    ...answer,
+    why: `${parsed.datacenter} is another datacenter than ours, ${datacenter}: ${consuls}`,
+  };
+}

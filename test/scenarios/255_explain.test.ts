@@ -1,0 +1,76 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { dataOf } from '../support/dig.ts';
+import { removeContainers } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon(['--datacenter', 'dc1']);
+});
+afterEach(removeContainers);
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+const web = ['-e', 'SERVICE_NAME=web', '--expose', '80', '-h', 'front.weave.local'];
+
+test('explain takes a name, an address or a container, and says which zone answers', async () => {
+  await using one = await daemon.run(['10.2.1.1/16'], web);
+  const block = `container ${one.name} (${one.id.slice(0, 12)})\n  10.2.1.1: ethwe has 10.2.1.1/16\n`;
+  for (const [word, line, more] of [
+    [
+      'web',
+      'web.service.consul, zone service (services, nodes and addresses): 10.2.1.1\n',
+      'service web: answers',
+    ],
+    ['front.weave.local', 'front.weave.local, zone weave (names of containers): 10.2.1.1\n', block],
+    ['front', 'front, zone weave (names of containers): 10.2.1.1\n', block],
+    ['10.2.1.1', '1.1.2.10.in-addr.arpa, zone reverse (names of addresses): front.weave.local\n', block],
+    [one.name, `${one.name}, zone weave (names of containers): 10.2.1.1\n`, block],
+    [one.id, block, '  services  web\n'],
+    ['localhost', 'localhost, zone special-use', '127.0.0.1, ::1\n'],
+  ] as const) {
+    await eventually(async () => {
+      const { status, stdout } = await daemon.word('explain', word);
+      expect([word, status, stdout]).toEqual([word, 0, expect.stringContaining(line)]);
+      expect(stdout).toContain(more);
+    });
+  }
+});
+
+test('explain says what DNS says of another datacenter and of nothing, and ends with 3', async () => {
+  await using _one = await daemon.run(['10.2.1.1/16'], web);
+  for (const name of [
+    'web.service.dc2.consul',
+    'db.query.consul',
+    'nope.weave.local',
+    'nope.service.consul',
+  ]) {
+    const { status, stdout } = await daemon.word('explain', name);
+    expect([name, status, (await daemon.dig(name)).status]).toEqual([name, 3, 'NXDOMAIN']);
+    expect(stdout).toContain(`${name}, zone `);
+    expect(stdout).toContain(': NXDOMAIN');
+    expect(stdout).not.toContain('10.2.1.1');
+  }
+});
+
+test('a container name that is no label is said in ps and in the log; localhost stays with its own', async () => {
+  const long = 'x'.repeat(64);
+  await using one = await daemon.run(['10.2.1.2/16'], ['--name', long]);
+  await eventually(async () => {
+    const { stdout } = await daemon.word('ps', one.id);
+    expect(stdout).toContain(
+      `the container name ${long} gives it no name in DNS: a label has at most 63 characters`,
+    );
+  });
+  expect(daemon.log.some(({ msg }) => msg.includes('gives it no name in DNS'))).toBe(true);
+  await using _other = await daemon.run(['10.2.1.3/16'], ['-h', 'localhost']);
+  for (const name of ['localhost', 'web.localhost']) {
+    expect(dataOf(await daemon.dig(name))).toEqual(['127.0.0.1']);
+    expect(dataOf(await daemon.dig(name, { type: 'AAAA' }))).toEqual(['::1']);
+  }
+});
