@@ -128,8 +128,16 @@ function inside({ addresses, hostNetwork }: AddressFacts, subnets: readonly Cidr
   return found(own.map(ipOf), reason) ?? { why };
 }
 
+/** Swarm's routing mesh: its addresses are reached by Docker itself, and by nobody else. */
+export function isIngress({ name }: ContainerNetwork, { metadata }: Snapshot): boolean {
+  return name === 'ingress' && metadata.has('com.docker.swarm.task.id');
+}
+
+const INGRESS = "on Swarm's ingress alone, where only Docker reaches it";
+
 function onNetwork({ snapshot }: AddressFacts, name: string): Answer {
   const network = snapshot.networks.find((candidate) => candidate.name === name);
+  if (network && isIngress(network, snapshot)) return { why: INGRESS };
   if (network) return dockerAddress(network) ?? { why: `Docker gave it no address on network ${name}` };
   const names = snapshot.networks.map((candidate) => candidate.name);
   return {
@@ -156,7 +164,9 @@ function internal(facts: AddressFacts): Answer | Promise<Answer> {
   if (hostNetwork) return ofHost(facts, SHARES_HOST);
   const home = homeNetworks(snapshot.networkMode);
   const rank = ({ name }: ContainerNetwork): string => (home.includes(name) ? '' : name);
-  const networks = snapshot.networks.toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1));
+  const usable = snapshot.networks.filter((network) => !isIngress(network, snapshot));
+  if (usable.length === 0 && snapshot.networks.length > 0) return { why: INGRESS };
+  const networks = usable.toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1));
   for (const network of networks) {
     const answer = dockerAddress(network);
     if (answer) return answer;

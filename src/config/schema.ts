@@ -335,7 +335,7 @@ export const SETTINGS = {
   composeNames: {
     schema: v.optional(onOrOff, false),
     flag: 'compose-names',
-    help: 'name a container after its compose service rather than its image',
+    help: 'name a container after its compose or Swarm service rather than its image',
   },
   tags: {
     schema: v.optional(v.pipe(text, v.transform(parseTagTemplate))),

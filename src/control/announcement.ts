@@ -17,7 +17,10 @@ export function announcement({
   if (awaitingAddress) return { announced: false, text: 'not announced yet: waiting for its address' };
   const [service] = services;
   // SERVICE_ADDRESS and SERVICE_NETWORK need no address that the policy finds.
-  if (!choice.chosen && service !== undefined) {
+  const isElsewhere =
+    service !== undefined &&
+    (!choice.chosen || (!choice.hostPorts && services.every(({ address }) => address !== choice.ip)));
+  if (isElsewhere) {
     return { announced: true, text: `${service.address}: its own metadata names it` };
   }
   if (!choice.chosen) return not(choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; '));

@@ -4,10 +4,12 @@ import { announcedAddress } from './address.ts';
 import { type CheckBounds, type Endpoint, whyNotChecked, whyNotOwn } from './check-address.ts';
 import { type CheckOptions, checksOf } from './checks.ts';
 import { commaList, Environment, isWord, type Setting, type Settings } from './environment.ts';
+import { hintsOf } from './hints.ts';
 import { ID_PREFIX, sealed, serviceId } from './identity.ts';
 import { taskHost, withMarathonPorts } from './marathon-task.ts';
 import { metaOf, shown } from './meta.ts';
 import { type NamingOptions, naming } from './naming.ts';
+import { choiceOnNetwork, portNumber, withNamedPorts } from './own-place.ts';
 import { placesOf, reachedAt, withOfferedPorts } from './places.ts';
 import { DEFAULT_WEIGHTS, type Service, type Weights } from './service.ts';
 import { type CommonTagOptions, commonTags, usableTags } from './tags.ts';
@@ -63,12 +65,19 @@ export function define(given: RosterEntry, options: DefineOptions): Definitions 
 
 /** The same, a few ports or services with each step: a container of thousands must not hold up everybody. */
 export function* defineInSteps(given: RosterEntry, options: DefineOptions): Generator<void, Definitions> {
-  const snapshot = withOfferedPorts(withMarathonPorts(given.snapshot), given.choice);
-  const entry = { ...given, snapshot };
-  if (!snapshot.running || snapshot.paused || entry.awaitingAddress || entry.draining) return NONE;
-  const environment = new Environment(snapshot.metadata, options.servicePrefix);
+  const { running, paused, metadata } = given.snapshot;
+  if (!running || paused || given.awaitingAddress || given.draining) return NONE;
+  const environment = new Environment(metadata, options.servicePrefix);
   const problems = new Set(environment.problems);
   const note = (problem: string): void => void problems.add(problem);
+  const own = environment.settings();
+  const choice = choiceOnNetwork(own.get('network'), given, note);
+  const declared = withNamedPorts(own.get('port'), withMarathonPorts(given.snapshot), note);
+  const snapshot = withOfferedPorts(declared, choice);
+  const entry = { ...given, snapshot, choice };
+  const hinted = new Set<string>();
+  const noteHints = (settings: Settings): void => hintsOf(settings, hinted).forEach(note);
+  noteHints(own);
   const tags = commonTags(snapshot, options, note);
   const ports = snapshot.ports.length === 0 ? [undefined] : snapshot.ports;
   const { maxServices = MAX_SERVICES } = options;
@@ -77,7 +86,7 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
   let steps = 0;
   for (const [at, port] of ports.entries()) {
     if (++steps % STEP === 0) yield;
-    for (const definition of definePort(entry, port, environment, tags, options, note)) {
+    for (const definition of definePort(entry, port, environment, tags, options, note, noteHints)) {
       size += JSON.stringify(definition.service).length;
       const why =
         definitions.length >= maxServices
@@ -131,12 +140,17 @@ function definePort(
   common: readonly string[],
   options: DefineOptions,
   note: Note,
+  noteHints: (settings: Settings) => void,
 ): Definition[] {
-  const { snapshot, choice } = entry;
+  const { snapshot } = entry;
   const settings = environment.settings(port?.port, port?.protocol);
+  noteHints(settings);
+  const choice = choiceOnNetwork(settings.get('network'), entry, note);
+  const announcedPort = announcedPortOf(environment, port, note);
   if ((settings.get('ignore')?.value ?? '') !== '') return [];
   const setting = settings.get('address') ?? labelled(snapshot, options.addressLabel);
-  const places = placesOf(port, snapshot, choice).flatMap((place) => {
+  const places = placesOf(port, snapshot, choice).flatMap((found) => {
+    const place = announcedPort === undefined ? found : { ...found, port: announcedPort };
     const { address, addresses, problem } = announcedAddress(setting, place);
     if (problem !== undefined) note(problem);
     if (address === undefined) return [];
@@ -167,7 +181,7 @@ function definePort(
       const id = serviceId({ hostId, container, port: ownPort, protocol, extra });
       const target = {
         ...{ serviceId: id, container, address: place.address, port: place.port, health: snapshot.health },
-        refusal: (endpoint: Endpoint) => whyNotChecked(endpoint, entry, options.checkBounds),
+        refusal: (endpoint: Endpoint) => whyNotChecked(endpoint, { ...entry, choice }, options.checkBounds),
         reach: (other: number) => reachedAt(place.address, other, snapshot, choice),
       };
       const checks = checksOf(settings, target, options, note);
@@ -175,6 +189,13 @@ function definePort(
       return { service, ...(wantedId !== undefined && { wantedId }) };
     }),
   );
+}
+
+/** SERVICE_80_PORT: another number than the port's own. */
+function announcedPortOf(environment: Environment, port: ContainerPort | undefined, note: Note) {
+  if (port === undefined || !environment.narrowed('port', port.port, port.protocol)) return undefined;
+  const setting = environment.settings(port.port, port.protocol).get('port');
+  return setting === undefined ? undefined : portNumber(setting, note);
 }
 
 function unknownKeys(settings: Settings): Settings {

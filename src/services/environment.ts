@@ -11,8 +11,8 @@ export interface Setting {
 export type Settings = ReadonlyMap<string, Setting>;
 
 /** Keys that mean something; every other becomes Meta. */
-const WORDS = new Set([
-  ...['name', 'tags', 'id', 'ignore', 'address', 'weight', 'enable_tag_override'],
+export const WORDS: ReadonlySet<string> = new Set([
+  ...['name', 'tags', 'id', 'ignore', 'address', 'port', 'network', 'weight', 'enable_tag_override'],
   ...['check_http', 'check_https', 'check_tcp', 'check_udp', 'check_grpc', 'check_h2ping', 'check_ttl'],
   ...['check_script', 'check_cmd', 'check_docker', 'check_http_method', 'check_http_header'],
   ...['check_https_method', 'check_https_header', 'check_grpc_use_tls', 'check_tls_skip_verify'],
@@ -21,12 +21,17 @@ const WORDS = new Set([
 
 /** Other keys than words that are read from one container; Consul's Meta holds 64 pairs, a label bomb has thousands. */
 const MAX_OTHERS = 256;
+/** Ranges of ports of one container: each is compared with each port. */
+const MAX_RANGES = 64;
 /** Characters of one setting: no list of tags is longer, and Consul would keep a check of a megabyte. */
 const MAX_LENGTH = 32_768;
 
 interface Scoped extends Setting {
   readonly key: string;
+  /** The first port; undefined where it holds for all. */
   readonly port: number | undefined;
+  /** The last port of a range. */
+  readonly to?: number;
   readonly protocol: Protocol | undefined;
 }
 
@@ -34,16 +39,19 @@ interface Scoped extends Setting {
 const MARATHON_LABEL = 'MARATHON_APP_LABEL_';
 
 /**
- * The `SERVICE_*` language of one container: `SERVICE_<KEY>`, `SERVICE_<port>_<KEY>` and
- * `SERVICE_<port>_<protocol>_<KEY>`, where the port is the container's own and the narrower beats the wider.
+ * The `SERVICE_*` language of one container: `SERVICE_<KEY>`, `SERVICE_<port>_<KEY>`, `SERVICE_<from>-<to>_<KEY>`, the
+ * last two also with a protocol before the key. Ports are the container's own, and the narrower beats the wider.
  */
 export class Environment {
   /** What was too much to read. */
   readonly problems: readonly string[];
   private readonly byPort = new Map<number | undefined, Scoped[]>();
+  /** The widest first. */
+  private readonly ranges: readonly Scoped[];
 
   /** `prefix` ends in `_`; it is upper case by custom and matched exactly. */
   constructor(metadata: ReadonlyMap<string, string>, prefix = 'SERVICE_') {
+    const ranges: Scoped[] = [];
     let others = 0;
     let long = 0;
     for (const layer of [`${MARATHON_LABEL}${prefix}`, prefix]) {
@@ -55,15 +63,22 @@ export class Environment {
         }
         const setting = { variable, value, ...scopeOf(variable.slice(layer.length).toLowerCase()) };
         if (!isWord(setting.key) && ++others > MAX_OTHERS) continue;
+        if (setting.to !== undefined) {
+          ranges.push(setting);
+          continue;
+        }
         const scoped = this.byPort.get(setting.port);
         if (scoped === undefined) this.byPort.set(setting.port, [setting]);
         else scoped.push(setting);
       }
     }
+    const widest = ranges.slice(0, MAX_RANGES).sort((one, other) => widthOf(other) - widthOf(one));
+    this.ranges = widest;
     const leftOut = (count: number, why: string) =>
       count > 0 ? [`${count} of its ${prefix}* settings are left out: ${why}`] : [];
     this.problems = [
       ...leftOut(others - MAX_OTHERS, `more than ${MAX_OTHERS}`),
+      ...leftOut(ranges.length - MAX_RANGES, `more than ${MAX_RANGES} ranges of ports`),
       ...leftOut(long, `longer than ${MAX_LENGTH} characters`),
     ];
   }
@@ -71,14 +86,21 @@ export class Environment {
   /** The settings of one port; without a port, those that name none. */
   settings(port?: number, protocol?: Protocol): Settings {
     const settings = new Map<string, Setting>();
-    for (const setting of this.byPort.get(undefined) ?? []) settings.set(setting.key, setting);
-    for (const setting of this.narrower(port, protocol)) settings.set(setting.key, setting);
+    for (const setting of this.byPort.get(undefined) ?? []) put(settings, setting);
+    for (const setting of this.rangesWith(port, protocol)) put(settings, setting);
+    for (const setting of this.narrower(port, protocol)) put(settings, setting);
     return settings;
   }
 
   /** True where the key was given for this very port, not for the container at large. */
   narrowed(key: string, port: number, protocol: Protocol): boolean {
     return this.narrower(port, protocol).some((setting) => setting.key === key);
+  }
+
+  private rangesWith(port: number | undefined, protocol: Protocol | undefined): readonly Scoped[] {
+    if (port === undefined) return [];
+    const isIn = ({ port: from = 0, to = 0 }: Scoped) => from <= port && port <= to;
+    return this.ranges.filter((range) => isIn(range) && [undefined, protocol].includes(range.protocol));
   }
 
   private narrower(port: number | undefined, protocol: Protocol | undefined): Scoped[] {
@@ -94,10 +116,29 @@ export function isWord(key: string): boolean {
   return WORDS.has(key);
 }
 
-function scopeOf(key: string): Pick<Scoped, 'key' | 'port' | 'protocol'> {
-  const [, port, protocol, rest] = /^(\d{1,5})_(?:(tcp|udp|sctp)_)?(.+)$/s.exec(key) ?? [];
-  if (port === undefined || rest === undefined) return { key, port: undefined, protocol: undefined };
-  return { key: rest, port: Number(port), protocol: protocol as Protocol | undefined };
+/** The narrower setting takes the place of the wider; tags that begin with a plus are added to the wider ones. */
+function put(settings: Map<string, Setting>, setting: Scoped): void {
+  const { key, variable, value } = setting;
+  if (key !== 'tags' || !value.trimStart().startsWith('+')) {
+    settings.set(key, setting);
+    return;
+  }
+  const added = value.trimStart().slice(1);
+  const wider = settings.get(key)?.value.slice(0, MAX_LENGTH);
+  settings.set(key, { variable, value: wider === undefined ? added : `${wider},${added}` });
+}
+
+function widthOf({ port = 0, to = port }: Scoped): number {
+  return to - port;
+}
+
+function scopeOf(key: string): Pick<Scoped, 'key' | 'port' | 'to' | 'protocol'> {
+  const [, first, last, protocol, rest] =
+    /^(\d{1,5})(?:-(\d{1,5}))?_(?:(tcp|udp|sctp)_)?(.+)$/s.exec(key) ?? [];
+  if (first === undefined || rest === undefined) return { key, port: undefined, protocol: undefined };
+  const [port, to] = [Number(first), Number(last ?? first)];
+  const isRange = to !== port;
+  return { key: rest, port, ...(isRange && { to }), protocol: protocol as Protocol | undefined };
 }
 
 /** A comma list as registrator reads it, `\,` being a comma, except that parts are trimmed and their order is kept. */

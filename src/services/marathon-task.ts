@@ -28,6 +28,22 @@ export function withMarathonPorts(snapshot: Snapshot): Snapshot {
   return ports.length === 0 ? snapshot : { ...snapshot, ports };
 }
 
+/**
+ * The port that Marathon calls the first, which is not the lowest: where Docker publishes it at PORT0, where Marathon
+ * says so in `PORT_<port>`, or PORT0 itself in a network of the container's own.
+ */
+export function firstPort({ ports, metadata }: Snapshot): ContainerPort | undefined {
+  const first = metadata.get('PORT0') ?? '';
+  if (!/^\d{1,5}$/.test(first)) return ports[0];
+  const number = Number(first);
+  return (
+    ports.find(({ published }) => published.some(({ hostPort }) => hostPort === number)) ??
+    ports.find(({ port }) => metadata.get(`PORT_${port}`) === first) ??
+    ports.find(({ port }) => port === number) ??
+    ports[0]
+  );
+}
+
 /** The agent's address that Marathon told a task in HOST, where it is one and not a name. */
 export function taskHost(snapshot: Snapshot): string | undefined {
   const host = snapshot.metadata.get('HOST') ?? '';

@@ -1,6 +1,7 @@
 import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 import { commaList, type Environment } from './environment.ts';
 import { type MarathonName, marathonName } from './marathon.ts';
+import { firstPort } from './marathon-task.ts';
 import { shown } from './meta.ts';
 import { dnsLabel, imageName } from './names.ts';
 
@@ -31,6 +32,8 @@ interface Source {
 }
 
 const COMPOSE_SERVICE = 'com.docker.compose.service';
+const SWARM_SERVICE = 'com.docker.swarm.service.name';
+const STACK = 'com.docker.stack.namespace';
 
 /** More names than this on one port are a mistake or an attack. */
 const MAX_NAMES = 16;
@@ -91,15 +94,28 @@ function* sources(
   if (options.explicit === true) return;
 
   const marathon = marathonName(snapshot.metadata.get('MARATHON_APP_ID') ?? '');
-  if (marathon !== undefined) yield marathonSource(marathon, several && port !== snapshot.ports[0]);
+  if (marathon !== undefined) yield marathonSource(marathon, several && port !== firstPort(snapshot));
 
-  const compose = options.composeNames === true ? snapshot.metadata.get(COMPOSE_SERVICE) : undefined;
-  if (compose !== undefined) {
-    yield { names: [compose], tags: [], origin: `label ${COMPOSE_SERVICE}`, suffixed: several };
+  if (options.composeNames === true) {
+    const compose = snapshot.metadata.get(COMPOSE_SERVICE);
+    if (compose !== undefined) {
+      yield { names: [compose], tags: [], origin: `label ${COMPOSE_SERVICE}`, suffixed: several };
+    }
+    const swarm = swarmService(snapshot.metadata);
+    if (swarm !== undefined) {
+      yield { names: [swarm], tags: [], origin: `label ${SWARM_SERVICE}`, suffixed: several };
+    }
   }
   const image = imageName(snapshot.image);
   if (image !== '') yield { names: [image], tags: [], origin: 'image name', suffixed: several };
   yield { names: [dnsLabel(snapshot.name)], tags: [], origin: 'container name', suffixed: several };
+}
+
+/** Without the stack's name, as compose has it: `web` of `shop_web`. */
+function swarmService(metadata: Snapshot['metadata']): string | undefined {
+  const name = metadata.get(SWARM_SERVICE);
+  const stack = `${metadata.get(STACK) ?? ''}_`;
+  return name?.startsWith(stack) ? name.slice(stack.length) : name;
 }
 
 function marathonSource(marathon: MarathonName, suffixed: boolean): Source {

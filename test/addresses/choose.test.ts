@@ -344,3 +344,25 @@ describe('the policy as a whole', () => {
     );
   });
 });
+
+describe("Swarm's ingress network", () => {
+  const task = new Map([['com.docker.swarm.task.id', 't1']]);
+  const both = networks(['ingress', '10.255.0.3'], ['overlay', '10.0.1.3']);
+  const choose = (policy: string, snapshot: Partial<Snapshot>) =>
+    chooseAddress(parsePolicy(policy), facts({ snapshot }));
+
+  test('is never announced of a task, by whatever word', async () => {
+    expect(await choose('internal', { ...both, metadata: task })).toMatchObject({ ip: '10.0.1.3' });
+    for (const policy of ['internal', 'network:ingress', 'internal,network:ingress']) {
+      const alone = { ...networks(['ingress', '10.255.0.3']), metadata: task };
+      expect(await choose(policy, alone)).toMatchObject({
+        chosen: false,
+        tried: expect.arrayContaining([expect.objectContaining({ why: expect.stringContaining('ingress') })]),
+      });
+    }
+  });
+
+  test('is a name like any other where Swarm has no part in it', async () => {
+    expect(await choose('internal', networks(['ingress', '172.30.0.2']))).toMatchObject({ ip: '172.30.0.2' });
+  });
+});

@@ -1,0 +1,100 @@
+import { nearest } from '../nearest.ts';
+import { isWord, type Setting, type Settings, WORDS } from './environment.ts';
+import { shown } from './meta.ts';
+
+/** What neighbours of heddle, or people, call what has another name here. */
+const DIALECTS: Readonly<Record<string, string>> = {
+  addr: 'ADDRESS announces another address',
+  host: 'ADDRESS announces another address',
+  ip: 'ADDRESS announces another address',
+  ipaddress: 'ADDRESS announces another address',
+  alias: 'NAME takes several names, as in web,alias',
+  aliases: 'NAME takes several names, as in web,alias',
+  names: 'NAME takes several names',
+  register: 'IGNORE leaves a container or a port out',
+  enable: 'IGNORE leaves a container or a port out',
+  enabled: 'IGNORE leaves a container or a port out',
+  disable: 'IGNORE leaves a container or a port out',
+  disabled: 'IGNORE leaves a container or a port out',
+  skip: 'IGNORE leaves a container or a port out',
+  exclude: 'IGNORE leaves a container or a port out',
+  ports: 'PORT takes several ports',
+  networks: 'NETWORK takes one network',
+  ttl: 'CHECK_TTL makes a check that expires; --service-ttl sets the TTL of answers',
+  health: 'CHECK_HTTP or CHECK_TCP makes a check',
+  healthcheck: 'CHECK_HTTP or CHECK_TCP makes a check',
+  health_check: 'CHECK_HTTP or CHECK_TCP makes a check',
+  check: 'CHECK_HTTP or CHECK_TCP makes a check',
+  check_url: 'CHECK_HTTP takes a path, and CHECK_PORT a port',
+  check_path: 'CHECK_HTTP takes a path',
+  check_http_path: 'CHECK_HTTP takes a path',
+  check_http_url: 'CHECK_HTTP takes a path, and CHECK_PORT a port',
+  check_http_port: 'CHECK_PORT takes the port of all checks',
+  check_tcp_port: 'CHECK_PORT takes the port of all checks',
+  check_http_timeout: 'CHECK_TIMEOUT holds for all checks',
+  check_http_interval: 'CHECK_INTERVAL holds for all checks',
+  check_args: 'CHECK_SCRIPT takes a command',
+  check_command: 'CHECK_SCRIPT takes a command',
+  check_status: 'CHECK_INITIAL_STATUS takes a status',
+  check_deregister_critical_service_after: 'CHECK_DEREGISTER_AFTER takes a duration',
+  deregister_critical_service_after: 'CHECK_DEREGISTER_AFTER takes a duration',
+  interval: 'CHECK_INTERVAL holds for all checks',
+  timeout: 'CHECK_TIMEOUT holds for all checks',
+  tls_skip_verify: 'CHECK_TLS_SKIP_VERIFY holds for checks',
+  weights: 'WEIGHT takes one or two numbers',
+};
+
+/** Values of these are commands, in which quotes and braces have a meaning of their own. */
+const COMMANDS = ['check_script', 'check_cmd', 'check_docker'];
+const YES = ['true', 'yes', 'on', '1'];
+const NO = ['false', 'no', 'off', '0'];
+
+/**
+ * A sentence for each setting that most likely does not do what was meant by it.
+ * @param seen variables that were looked at before; those of these settings are added
+ */
+export function hintsOf(settings: Settings, seen: Set<string>): readonly string[] {
+  return [...settings].flatMap(([key, setting]) => {
+    if (seen.has(setting.variable)) return [];
+    seen.add(setting.variable);
+    const own = isWord(key) ? valueHints(key, setting) : keyHints(key, setting);
+    return [...own, ...quoteHints(key, setting)];
+  });
+}
+
+/** Other keys are Meta, and right as they are, unless they look like a setting. */
+function keyHints(key: string, { variable }: Setting): readonly string[] {
+  const kept = `${shown(variable)} is no setting and kept as Meta`;
+  const dialect = Object.hasOwn(DIALECTS, key) ? DIALECTS[key] : undefined;
+  if (dialect !== undefined) return [`${kept}; ${dialect}`];
+  const meta = /^meta[_.](.+)$/.exec(key)?.[1];
+  if (meta !== undefined) return [`${kept} of this whole name; without META_ it is '${shown(meta)}'`];
+  const near = nearest(key, WORDS);
+  if (near !== undefined) {
+    const prefix = variable.slice(0, variable.length - key.length);
+    return [`${kept} (did you mean ${shown(prefix)}${near.toUpperCase()}?)`];
+  }
+  return key.startsWith('check_') ? [`${kept}; there is no such check`] : [];
+}
+
+function valueHints(key: string, { variable, value }: Setting): readonly string[] {
+  const trimmed = value.trim().toLowerCase();
+  if (key === 'ignore' && NO.includes(trimmed)) {
+    return [`${shown(variable)} ignores with any value but an empty one, ${shown(trimmed)} included`];
+  }
+  if ((key === 'check_http' || key === 'check_https') && YES.includes(trimmed)) {
+    return [`${shown(variable)} takes a path: this one asks for /${trimmed}`];
+  }
+  if (!COMMANDS.includes(key) && value.includes('{{') && value.includes('}}')) {
+    return [`${shown(variable)} has {{…}}, which is filled in by --tags alone`];
+  }
+  return [];
+}
+
+/** `docker run --env-file`, and compose's list form, keep the quotes that a shell would take away. */
+function quoteHints(key: string, { variable, value }: Setting): readonly string[] {
+  const trimmed = value.trim();
+  const isQuoted = trimmed.length > 1 && /^(["']).*\1$/s.test(trimmed);
+  if (!isQuoted || COMMANDS.includes(key)) return [];
+  return [`${shown(variable)} has quotes around its value, and they are part of it; leave them out`];
+}
