@@ -70,12 +70,13 @@ function ofService({ name, tag, answers, here, elsewhere, nothing }: Explanation
 }
 
 function ofContainer(candidate: Candidate): readonly string[] {
-  const { container, containerName, service, checks, announced, registration, why } = candidate;
+  const { container, containerName, service, checks, announced, registration, why, problems } = candidate;
   return [
     `${printable(containerName)} (${shortId(container)}) ${why === undefined ? 'answers' : `does not answer: ${printable(why)}`}`,
     `  ${printable(announced)}`,
     ...describeService(service, checks).map((line) => `  ${line}`),
     `  registry: ${printable(registration)}`,
+    ...problems.map((problem) => `  note: ${printable(problem)}`),
   ];
 }
 

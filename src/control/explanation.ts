@@ -25,6 +25,8 @@ export interface Candidate {
   readonly answers: boolean;
   /** Why it is not. */
   readonly why?: string;
+  /** What was left out of the container's metadata, and why; one sentence each. */
+  readonly problems: readonly string[];
 }
 
 export interface Explanation extends AskedName {
@@ -95,7 +97,7 @@ export function explain(
   return { ...asked, answers, here, elsewhere, ...(nothing !== undefined && { nothing }) };
 }
 
-type Found = Pick<Candidate, 'container' | 'containerName' | 'service' | 'announced' | 'why'>;
+type Found = Pick<Candidate, 'container' | 'containerName' | 'service' | 'announced' | 'why' | 'problems'>;
 
 function candidates(report: ContainerReport, name: string): readonly Found[] {
   const { snapshot } = report.entry;
@@ -108,6 +110,7 @@ function candidates(report: ContainerReport, name: string): readonly Found[] {
       containerName: snapshot.name,
       service,
       announced: text,
+      problems: report.problems,
       ...(report.services.length === 0 && { why: announced ? 'its own metadata says IGNORE' : text }),
     }));
 }

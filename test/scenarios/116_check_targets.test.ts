@@ -70,6 +70,9 @@ describe.each([
         '--check-address-allow can allow its network\n',
     );
     expect(dry.stdout).not.toContain('  check ');
+    expect((await daemon.word('explain', 'direct')).stdout).toContain(
+      '  note: SERVICE_CHECK_HTTP is left out: ',
+    );
     expect(daemon.output).toContain('127.0.0.1 is a loopback address');
     expect(daemon.output).toContain('localhost is a host name');
     // It has left when it says so, and then answers nobody.
