@@ -4,6 +4,16 @@ import { type TemporaryFolder, temporaryFolder } from './folder.ts';
 
 const ENGINE = '/var/run/docker.sock';
 
+const PAGE =
+  '<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n';
+const FORBIDDEN = [
+  'HTTP/1.1 403 Forbidden',
+  'content-type: text/html',
+  `content-length: ${PAGE.length}`,
+  '',
+  PAGE,
+].join('\r\n');
+
 /** A socket in front of the world's engine that can do to the stream of events what a bad line would. */
 export class EngineProxy {
   readonly #folder: TemporaryFolder;
@@ -14,6 +24,8 @@ export class EngineProxy {
   /** Bytes that streams may still pass before they are cut, one number a cut; empty: none is cut. */
   #cuts: number[] = [];
   #made = 0;
+  /** Paths that are refused with a page of HTML, as a proxy for reading alone does. */
+  refuses: RegExp | undefined;
 
   private constructor(folder: TemporaryFolder) {
     this.#folder = folder;
@@ -67,7 +79,9 @@ export class EngineProxy {
     for (const socket of [client, engine]) socket.on('error', end).on('close', end);
     client.on('data', (bytes) => {
       if (/^GET \S*\/events\?/.test(bytes.toString('latin1'))) this.#streams.add(client);
-      engine.write(bytes);
+      const [, path = ''] = /^[A-Z]+ (\S+) HTTP/.exec(bytes.toString('latin1')) ?? [];
+      if (this.refuses?.test(path)) client.write(FORBIDDEN);
+      else engine.write(bytes);
     });
     engine.on('data', (bytes) => {
       const left = this.#cuts[0];
