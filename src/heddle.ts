@@ -12,6 +12,7 @@ import { WeaveNames } from './dns/names/weave-names.ts';
 import { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
+import { shortId } from './docker/snapshot.ts';
 import { findConsulClock } from './doctor/registry.ts';
 import { HeddleError, messageOf } from './errors.ts';
 import { hostIdOfEngine } from './host-id.ts';
@@ -96,7 +97,8 @@ export class Heddle {
         node: () => open.node(),
         known: () => Promise.race([follower.synced.then(() => desired.settled()), follower.lostAtFirst]),
         bridgeAddresses,
-        has: (service, ip) => roster.withAddress(ip).includes(service.meta[OWNER_META.container] ?? ''),
+        has: (service, ip) =>
+          roster.withAddress(ip).some((id) => shortId(id) === service.meta[OWNER_META.container]),
         networks,
         log: log('dns'),
       },

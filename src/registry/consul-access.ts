@@ -1,9 +1,12 @@
 import { HeddleError } from '../errors.ts';
 import { readAnything, readCount, readKeys, readText } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
+import { AnswerTooLong } from './consul-errors.ts';
 
 /** Consul answers this question from memory, with a leader and without: one that takes longer hangs. */
 const LEADER_TIMEOUT_MS = 3_000;
+/** A token that is shown so many names may read; there is no need to read them all. */
+const MANY_NAMES_BYTES = 1 << 20;
 
 /** Whether a Consul can be written to now, and whether what it shows is all there is. */
 export class ConsulAccess {
@@ -39,8 +42,10 @@ export class ConsulAccess {
    */
   async proveReading(signal?: AbortSignal): Promise<void> {
     const attempt = 'cannot tell whether the token may read';
-    const services = await this.#client.get({ attempt, path: '/catalog/services', signal }, readKeys);
-    if (!services.includes('consul')) await this.#refuseUnlessOpen('no services, not even its own', signal);
+    const call = { attempt, path: '/catalog/services', signal, mostBytes: MANY_NAMES_BYTES };
+    const services = await this.#client.get(call, readKeys).catch(unlessTooLong);
+    if (services !== undefined && !services.includes('consul'))
+      await this.#refuseUnlessOpen('no services, not even its own', signal);
   }
 
   /**
@@ -73,4 +78,9 @@ export class ConsulAccess {
       },
     );
   }
+}
+
+function unlessTooLong(error: unknown): undefined {
+  if (error instanceof HeddleError && error.cause instanceof AnswerTooLong) return undefined;
+  throw error;
 }

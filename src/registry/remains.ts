@@ -5,6 +5,7 @@ import { ConsulAccess } from './consul-access.ts';
 import { isAskable, readFound, readKeys, readNode, readStatuses } from './consul-answers.ts';
 import { nodeNameOf } from './consul-catalog.ts';
 import type { ConsulClient } from './consul-client.ts';
+import { unlessNotFound } from './consul-errors.ts';
 import { readSelf } from './consul-self.ts';
 
 /** Who is gone: a heddle, by its host-id, or a registrator, by the host's name in its ids. */
@@ -75,7 +76,8 @@ async function remove(client: ConsulClient, one: Remain, hostId: string): Promis
     const self = await client.get({ attempt, path: '/agent/self' }, readSelf);
     if (self.node === node) {
       if (!isAskable(id)) return 'skipped';
-      await client.put({ attempt, path: '/agent/service/deregister/{id}', params: { id } });
+      const removal = { attempt, path: '/agent/service/deregister/{id}', params: { id } };
+      await client.put(removal).catch(unlessNotFound);
       return 'removed';
     }
     if (await agentLives(client, node)) return 'kept';

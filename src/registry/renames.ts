@@ -1,6 +1,7 @@
 import { isReported, type Service } from '../services/service.ts';
 import { readAgentChecks } from './consul-answers.ts';
 import type { ConsulClient } from './consul-client.ts';
+import { unlessNotFound } from './consul-errors.ts';
 
 /**
  * The names that an agent has our services under. Consul tells nobody who waits on a name that an id has left it for
@@ -31,7 +32,8 @@ export class Renames {
     const query = { filter: `ServiceID == ${JSON.stringify(id)}` };
     const call = { attempt, path: '/agent/checks', query, signal };
     const held = await this.#client.get(call, readAgentChecks);
-    await this.#client.put({ attempt, path: '/agent/service/deregister/{id}', params: { id }, signal });
+    const removal = { attempt, path: '/agent/service/deregister/{id}', params: { id }, signal };
+    await this.#client.put(removal).catch(unlessNotFound);
     this.forget(id);
     const asItWas = (check: Service['checks'][number]) => {
       const status = isReported(check) ? undefined : held.get(check.id);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { HeddleError } from '../../src/errors.ts';
 import { ConsulRegistry } from '../../src/registry/consul.ts';
+import { ConsulAccess } from '../../src/registry/consul-access.ts';
 import * as answers from '../../src/registry/consul-answers.ts';
 import { ConsulClient } from '../../src/registry/consul-client.ts';
 import { ConsulLookups } from '../../src/registry/consul-lookups.ts';
@@ -202,6 +203,16 @@ describe('whatever answers in the place of Consul', () => {
       message: expect.stringMatching(/^cannot look up web at .*: the answer is longer than 8192 KiB$/),
     });
     expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
+    client.close();
+  });
+
+  test('a list of names that has no end proves that the token may read, and is not read on', async () => {
+    const client = await clientOf((request, response) => {
+      if (request.url?.startsWith('/v1/catalog/services'))
+        return endless('application/json')(request, response);
+      json({})(request, response);
+    });
+    await expect(new ConsulAccess(client).proveReading()).resolves.toBeUndefined();
     client.close();
   });
 
