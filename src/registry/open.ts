@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { defaultRouteAddress } from '../addresses/host-address.ts';
 import type { Settings } from '../config/schema.ts';
 import { HeddleError, messageOf } from '../errors.ts';
@@ -189,8 +190,7 @@ class OpenConsul implements OpenRegistry {
       this.#node = { ...this.#node, address: this.#node.address ?? (await defaultRouteAddress()) };
     }
     this.#agent.identity.onChange((now, before) => {
-      this.#learn(now, before);
-      learnt();
+      if (this.#learn(now, before)) learnt();
     });
     await this.#ask();
   }
@@ -207,16 +207,23 @@ class OpenConsul implements OpenRegistry {
     }
   }
 
-  #learn(now: AgentSelf, before: AgentSelf | undefined): void {
+  /** Returns whether what depends on the agent is to be looked at anew; an agent that lost its data is the same to us. */
+  #learn(now: AgentSelf, before: AgentSelf | undefined): boolean {
     const { consulMode, consulDatacenter } = this.#settings;
     const { node: name, address, datacenter, meta, version } = now;
     this.#node =
       consulMode === 'catalog'
         ? { ...this.#node, datacenter: consulDatacenter ?? datacenter }
         : { name, address, datacenter, meta };
-    if (before === undefined) return;
-    const was = { node: before.node, address: before.address, version: before.version };
-    this.#log.info({ node: name, address, version, was }, 'the Consul agent is another than before');
+    if (before === undefined) return true;
+    const is = { node: name, address, datacenter, version };
+    const was = {
+      ...{ node: before.node, address: before.address },
+      ...{ datacenter: before.datacenter, version: before.version },
+    };
+    if (isDeepStrictEqual(is, was)) return false;
+    this.#log.info({ ...is, was }, 'the Consul agent is another than before');
+    return true;
   }
 
   async stop(): Promise<void> {

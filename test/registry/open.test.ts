@@ -66,3 +66,38 @@ test('TLS files are nobody’s business where there is no TLS', async () => {
     open({ registry: 'consul://127.0.0.1:1' }, { CONSUL_CACERT: '/no/such.pem' }),
   ).resolves.toBeDefined();
 });
+
+test('an agent that comes back as another is followed; one that only lost its data is the same', async () => {
+  const fake = await FakeConsul.start();
+  const opened = await open({ registry: `consul://127.0.0.1:${fake.port}` });
+  let learnt = 0;
+  const is = async (NodeName: string, Addr: string, NodeID = '1', Version = '1.8.7') => {
+    const Config = { NodeName, NodeID, Datacenter: 'dc1', Version };
+    fake.overrides.set('GET /v1/agent/self', { status: 200, body: { Config, Member: { Addr } } });
+    await opened.registry.list();
+    return [learnt, opened.node().name, opened.node().address, opened.advertised()];
+  };
+  fake.overrides.set('GET /v1/agent/self', { status: 500, body: 'No cluster leader' });
+  await opened.start(() => learnt++);
+  expect(opened.advertised()).toBeUndefined();
+  expect(await is('n1', '192.0.2.1')).toEqual([1, 'n1', '192.0.2.1', '192.0.2.1']);
+  expect(await is('n1', '192.0.2.1', '2')).toEqual([1, 'n1', '192.0.2.1', '192.0.2.1']);
+  expect(await is('n2', '192.0.2.1', '2')).toEqual([2, 'n2', '192.0.2.1', '192.0.2.1']);
+  expect(await is('n2', '192.0.2.2', '2')).toEqual([3, 'n2', '192.0.2.2', '192.0.2.2']);
+  expect(await is('n2', '192.0.2.2', '2', '1.13.0')).toEqual([4, 'n2', '192.0.2.2', '192.0.2.2']);
+  await opened.stop();
+  await fake.stop();
+});
+
+test('in catalog mode the agent that answers does not stand for this host', async () => {
+  const fake = await FakeConsul.start();
+  const opened = await open({
+    registry: `consul://127.0.0.1:${fake.port}`,
+    consulMode: 'catalog',
+    ip: '192.0.2.7',
+  });
+  await opened.start(() => {});
+  expect([opened.node().address, opened.advertised()]).toEqual(['192.0.2.7', undefined]);
+  await opened.stop();
+  await fake.stop();
+});
