@@ -35,3 +35,24 @@ it('nothing but the assembling file and the entry knows the commands', () => {
     .map(([file]) => file);
   expect(knowing).toEqual(['src/heddle.ts']);
 });
+
+it('no age or patience is measured by the clock of the day, which can be set', () => {
+  const uses = globSync('src/**/*.ts', { cwd: ROOT }).flatMap((file) => {
+    const found = readFileSync(join(ROOT, file), 'utf8').match(
+      /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)|\.getTime\(\)/g,
+    );
+    return (found ?? []).map((use) => `${file}: ${use}`);
+  });
+  expect(uses.toSorted()).toEqual([
+    // Shown to people.
+    'src/containers/follow.ts: new Date()',
+    'src/control/daemon-host.ts: new Date()',
+    // The serial of a zone.
+    'src/dns/zones/calendar.ts: Date.now',
+    // Compared with another clock of the day: that is what is looked at.
+    'src/doctor/examine.ts: Date.now',
+    'src/doctor/registry.ts: Date.now',
+    // Shown to people.
+    'src/registry/reconcile.ts: new Date()',
+  ]);
+});

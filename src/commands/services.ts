@@ -4,6 +4,7 @@ import { containerName, isContainer } from '../docker/container-name.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { CheckState } from '../registry/registry.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { addressesOf, type Check, type Service } from '../services/service.ts';
 import { answer, formatOption } from './format.ts';
 import { printable, table } from './table.ts';
@@ -90,7 +91,7 @@ export function describeService(service: Service, states: readonly CheckState[] 
 
 function describeCheck(check: Check): string {
   const every = check.interval === undefined ? '' : `, every ${check.interval}`;
-  if (check.kind === 'http') return `http ${check.method ?? 'GET'} ${check.url}${every}`;
+  if (check.kind === 'http') return `http ${check.method ?? 'GET'} ${withoutSecrets(check.url)}${every}`;
   if (check.kind === 'script') return `script ${check.args.join(' ')}${every}`;
   return 'target' in check ? `${check.kind} ${check.target}${every}` : `${check.kind}${every}`;
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { withoutSecrets } from '../secrets.ts';
 import { keyOf, SETTINGS, type SettingName } from './schema.ts';
 
 /** One setting as it is in effect. */
@@ -15,10 +16,7 @@ export interface EffectiveSetting {
 export function effectiveSetting(name: SettingName, given: unknown, origin: string): EffectiveSetting {
   const value = given === undefined ? v.getDefault(SETTINGS[name].schema) : given;
   const text = value === undefined ? '' : [value].flat().map(String).join(',');
-  return { setting: keyOf(name), value: isSecret(name) && text ? '(hidden)' : withoutPassword(text), origin };
+  return { setting: keyOf(name), value: isSecret(name) && text ? '(hidden)' : withoutSecrets(text), origin };
 }
 
 const isSecret = (name: SettingName): boolean => 'secret' in SETTINGS[name];
-
-/** Of `consul://user:password@host:8500`, whoever reads it gets the host. */
-const withoutPassword = (text: string): string => text.replace(/:\/\/[^/@\s]*@/g, '://(hidden)@');

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { refuseOwnRoutes } from '../dns/forward/routes.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { type EffectiveSetting, effectiveSetting } from './effective.ts';
 import { DEFAULT_FILE } from './places.ts';
 import { keyOf, SETTINGS, type SettingName, type Settings, variablesOf } from './schema.ts';
@@ -75,7 +76,7 @@ function parseSetting(name: SettingName, { value, origin }: Given): unknown {
   return naming(origin, () => {
     const result = v.safeParse(SETTINGS[name].schema, value);
     if (result.success) return result.output;
-    const shown = 'secret' in SETTINGS[name] ? '' : ` '${String(value)}'`;
+    const shown = 'secret' in SETTINGS[name] ? '' : ` '${withoutSecrets(String(value))}'`;
     throw new HeddleError('bad-input', `${origin}:${shown} ${result.issues[0].message}`);
   });
 }

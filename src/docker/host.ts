@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HeddleError } from '../errors.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { dockerContext } from './context.ts';
 import type { SshHost } from './ssh.ts';
 import { type DockerTls, readCertificates } from './tls.ts';
@@ -72,11 +73,21 @@ function parseUrl(text: string, source: string): URL {
   const url = URL.parse(text.includes('://') ? text : `tcp://${text}`);
   const isKnown = url?.hostname && ['tcp:', 'http:', 'https:', 'ssh:'].includes(url.protocol);
   // ssh://host/path would be another socket there.
-  if (isKnown && (url.protocol !== 'ssh:' || ['', '/'].includes(url.pathname))) return url;
+  const isHost = url?.protocol !== 'ssh:' || (['', '/'].includes(url.pathname) && isDecodable(url.username));
+  if (isKnown && isHost) return url;
   throw new HeddleError(
     'bad-input',
-    `${source} is '${text}'; expected unix:///path, tcp://host:port or ssh://user@host`,
+    `${source} is '${withoutSecrets(text)}'; expected unix:///path, tcp://host:port or ssh://user@host`,
   );
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function certificates(env: Environment, url: URL): DockerTls | undefined {

@@ -20,14 +20,14 @@ export async function answering(
   alone: () => Promise<boolean> = async () => true,
 ): Promise<void> {
   const engine = new DockerEngine(client);
-  const deadline = Date.now() + READY_MS;
+  const deadline = performance.now() + READY_MS;
   const first = await engine.inspect(id);
   for (;;) {
     const container = await engine.inspect(id);
     // Docker has started it a second time: it ended by itself, and will again.
     const again = container?.startedAt !== first?.startedAt;
     if (container?.running && (await alone()) && (await answers(client, id))) return;
-    if (!container?.running || again || Date.now() > deadline) {
+    if (!container?.running || again || performance.now() > deadline) {
       throw new HeddleError(
         'failed',
         `the daemon in container ${id.slice(0, 12)} did not come up: ${await lastWords(client, id)}`,

@@ -173,8 +173,8 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
     const end = findLink(host, hostEndName(namespace.inode)) ?? findLink(inside, link.name);
     return end === undefined || end.operational;
   };
-  const began = Date.now();
-  for (let waited = 0; !forwards() && waited < FORWARDING_PATIENCE_MS; waited = Date.now() - began) {
+  const began = performance.now();
+  for (let waited = 0; !forwards() && waited < FORWARDING_PATIENCE_MS; waited = performance.now() - began) {
     await (waited < USUAL_FORWARDING_MS ? turn() : delay(1));
   }
   // Not on the pool, though the kernel returns when each port of the bridge has it, a millisecond or two with five

@@ -1,4 +1,5 @@
 import { HeddleError } from '../errors.ts';
+import { withoutSecrets } from '../secrets.ts';
 
 /** Where the registry is. */
 export type RegistryUri = EmbeddedUri | ConsulUri;
@@ -70,5 +71,8 @@ function hostAndPort(text: string, rest: string, defaultPort: number): { host: s
 }
 
 function unreadable(text: string, why: string): HeddleError {
-  return new HeddleError('bad-input', `registry ${JSON.stringify(text)}: ${why}; ${EXPECTED}`);
+  return new HeddleError(
+    'bad-input',
+    `registry ${JSON.stringify(withoutSecrets(text))}: ${why}; ${EXPECTED}`,
+  );
 }

@@ -34,13 +34,13 @@ export class Namespace implements Disposable {
    * @throws HeddleError `failed` when others hold it for all that time
    */
   async lock(libc: Libc, patienceMs = LOCK_PATIENCE_MS): Promise<void> {
-    for (const end = Date.now() + patienceMs; ; await delay(1)) {
+    for (const end = performance.now() + patienceMs; ; await delay(1)) {
       try {
         libc.flock(this.fd, LOCK_EX_NB);
         return;
       } catch (error) {
         if (systemCode(error) !== 'EAGAIN') throw error;
-        if (Date.now() > end) {
+        if (performance.now() > end) {
           const why = `another process has been changing network namespace ${this.inode} for ${patienceMs / 1000} s; try again`;
           throw new HeddleError('failed', why, { cause: error });
         }
