@@ -1,0 +1,66 @@
+import { createConnection } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { startConsul } from '../support/consul.ts';
+import { count } from '../support/counts.ts';
+import { eventually } from '../support/eventually.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { Fleet } from '../support/fleet.ts';
+import { startDaemon } from '../support/heddle.ts';
+import { succeed } from '../support/program.ts';
+import { randomFrom } from '../support/random.ts';
+import { MISDEEDS } from '../support/raw-server.ts';
+import { comesTrue, saying } from '../support/truth.ts';
+import { askMeanwhile } from '../support/unbroken.ts';
+
+afterEach(() => clearWorld());
+
+/** Each bad answer is given to so many requests in a row. */
+const TIMES = 3;
+/** No name waits for anybody: 50 ms on a machine of its own, and this where other tests share it. */
+const LONGEST_GAP_MS = 1_000;
+
+test('whatever the engine or Consul answers once, names are answered, and all comes right by itself', async () => {
+  const random = randomFrom(Number(process.env.HEDDLE_SEED ?? Date.now() % 1000));
+  const all = Object.entries(MISDEEDS);
+  const chosen = all.toSorted(() => random() - 0.5).slice(0, count(5, all.length));
+  await using consul = await startConsul();
+  await using engineProxy = await FaultProxy.ofEngine();
+  await using consulProxy = await FaultProxy.start(() => createConnection(consul.httpPort, '127.0.0.1'));
+  await using daemon = await startDaemon(['--registry', `consul-unix://${consulProxy.path}`], {
+    DOCKER_HOST: `unix://${engineProxy.path}`,
+  });
+  const fleet = new Fleet('10.2.57');
+  await fleet.start('stays');
+  await comesTrue({ fleet, daemon, consul });
+  const [server = ''] =
+    / inet ([\d.]+)\//.exec(await succeed('ip', ['-o', '-4', 'address', 'show', 'docker0']))?.slice(1) ?? [];
+
+  const seen = await askMeanwhile(
+    { server, name: 'stays.service.consul', address: '10.2.57.1' },
+    async () => {
+      let last: string | undefined;
+      for (const [index, [what, deed]] of chosen.entries()) {
+        for (const [place, proxy] of [
+          ['engine', engineProxy],
+          ['consul', consulProxy],
+        ] as const) {
+          proxy.arm(deed, TIMES);
+          proxy.cut();
+          const name = `${place}-${index}`;
+          await fleet.start(name);
+          if (last !== undefined) await fleet.end(last);
+          last = name;
+          await eventually(() => expect(proxy.left, `${place}: ${what}`).toBe(0), { within: 20_000 });
+          await comesTrue({ fleet, daemon, consul }, 20_000).catch((cause: unknown) => {
+            throw new Error(`after ${what} of ${place}: ${(cause as Error).message}`, { cause });
+          });
+        }
+      }
+    },
+  );
+  expect(seen.wrong).toBe(0);
+  expect(seen.longestGap).toBeLessThan(LONGEST_GAP_MS);
+  expect(saying(daemon, /^unexpected failure/), daemon.output).toBe(0);
+  expect(await daemon.stop()).toBe(0);
+});
