@@ -15,7 +15,7 @@ import { dockerHost } from './docker/host.ts';
 import { shortId } from './docker/snapshot.ts';
 import { findConsulClock } from './doctor/registry.ts';
 import { HeddleError, messageOf } from './errors.ts';
-import { hostIdOfEngine } from './host-id.ts';
+import { hostIdOfEngine, readMachineId } from './host-id.ts';
 import { overlapOf } from './ipam/overlap.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './log.ts';
@@ -62,7 +62,9 @@ export class Heddle {
     const log = (component: string) => this.#needs.log.child({ component });
     const client = new DockerClient(dockerHost(this.#needs.env), undefined, readMetadata(settings));
     if (settings.takeOver) await this.#takeOver(client);
-    const state = await StateFile.open(settings.stateDir, () => hostIdOfEngine(new DockerEngine(client)), {
+    const machineId = () => readMachineId(settings.procfs);
+    const makeHostId = () => hostIdOfEngine(new DockerEngine(client), machineId);
+    const state = await StateFile.open(settings.stateDir, makeHostId, {
       log: log('state'),
     });
     const { hostId } = state.current;

@@ -17,8 +17,8 @@ export const randomHostId = (): string => randomBytes(6).toString('hex');
  */
 export async function hostIdOfEngine(
   docker: Pick<Docker, 'info'>,
+  machineId: () => Promise<string>,
   patience = PATIENCE_MS,
-  machineId = readMachineId,
 ): Promise<string> {
   const over = new AbortController();
   const late = delay(patience, '', { signal: over.signal }).catch(() => '');
@@ -32,16 +32,16 @@ export async function hostIdOfEngine(
 
 /** The engine's id, if two answers agree on it; undefined for an engine whose answers do not. */
 async function lastingId(docker: Pick<Docker, 'info'>): Promise<string | undefined> {
-  const { id } = await docker.info();
-  if (id === '') return '';
-  return (await docker.info()).id === id ? id : undefined;
+  const [one, other] = await Promise.all([docker.info(), docker.info()]);
+  return one.id === other.id ? one.id : undefined;
 }
 
-/** systemd's name for this installation (machine-id(5)); empty where there is none, as in most containers. */
-async function readMachineId(): Promise<string> {
-  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
-    const text = await readFile(path, 'utf8').catch(() => '');
-    if (/^[0-9a-f]{32}$/.test(text.trim())) return text.trim();
-  }
-  return '';
+/**
+ * systemd's name for this installation of the host (machine-id(5)), as the host's first process sees it; empty where it
+ * cannot be read. That of a container would be its image's, the same on every host, so our image has none.
+ */
+export async function readMachineId(procfs: string): Promise<string> {
+  const text = await readFile(`${procfs}/1/root/etc/machine-id`, 'utf8').catch(() => '');
+  return /^[0-9a-f]{32}$/.test(text.trim()) ? text.trim() : '';
 }
+

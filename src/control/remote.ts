@@ -1,6 +1,7 @@
 import type { DockerClient } from '../docker/client.ts';
 import { execIn, hasImage, runOnce } from '../docker/run.ts';
 import type { Io, RunWord } from '../io.ts';
+import { CAPABILITIES } from '../launch/container.ts';
 import { VERSION } from '../version.ts';
 
 /** Has the daemon that runs in the container do a word; its place in the image is the Dockerfile's. */
@@ -52,7 +53,7 @@ export async function helperWord(
             '/run/heddle:/run/heddle',
           ],
           CapDrop: ['ALL'],
-          CapAdd: ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST'],
+          CapAdd: CAPABILITIES.filter((capability) => capability !== 'NET_BIND_SERVICE'),
         },
       },
       io,

@@ -27,10 +27,19 @@ export async function findFirewalls({
 /** @param needed whether there is a bridge whose packets pass the filter */
 export function ofFilter(
   subject: string,
-  { command, forward, input, missing }: FilterFacts,
+  { command, forward, input, missing, unreadable }: FilterFacts,
   needed: boolean,
 ): Finding {
   const detail = `${command}, policy of forwarded packets ${forward}, of those to this host ${input}`;
+  if (unreadable !== undefined) {
+    const tables = command.startsWith('ip6') ? 'ip6tables-legacy' : 'iptables-legacy';
+    return {
+      subject,
+      state: 'failed',
+      detail: `${detail}; ${tables} has rules here too, and cannot be read (${unreadable}): if Docker's are among them, containers do not reach each other`,
+      advice: 'give heddle the capability NET_RAW (--cap-add NET_RAW, or CAP_NET_RAW in the unit)',
+    };
+  }
   if (!needed || missing === 0) return ok(subject, detail);
   const dropped = [
     ...(forward === 'ACCEPT' ? [] : ['containers do not reach each other']),

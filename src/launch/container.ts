@@ -13,13 +13,14 @@ export interface LaunchOptions extends DaemonWords {
   readonly image: string;
 }
 
-/** Attaching, reading other namespaces and port 53; never --privileged. */
+/** Attaching, reading other namespaces, port 53, and rules beside those of iptables-legacy; never --privileged. */
 export const CAPABILITIES = [
   'NET_ADMIN',
   'SYS_ADMIN',
   'SYS_PTRACE',
   'NET_BROADCAST',
   'NET_BIND_SERVICE',
+  'NET_RAW',
 ] as const;
 /** By this label the container is known again, whatever it is called. */
 export const ROLE_LABEL = 'heddle.role';

@@ -36,6 +36,11 @@ export interface FilterFacts {
   readonly input: string;
   /** How many of the rules that a bridge needs are not there. */
   readonly missing: number;
+  /**
+   * Why iptables' legacy tables, which are in use here, cannot be read; undefined where Docker's chains were found
+   * elsewhere. Rules of heddle in other tables do nothing against a DROP there.
+   */
+  readonly unreadable: string | undefined;
   /** Whether the rules stand that keep containers from configuring this host. */
   readonly guarded: boolean;
 }
@@ -66,6 +71,8 @@ export class IptablesFirewall implements Firewall {
   readonly #rules: readonly Rule[];
   /** What the log has been told of each family: the rules are looked after for ever, a problem is said once. */
   readonly #said = new Map<Family, string>();
+  /** Families whose old tables the log has been told of. */
+  readonly #saidUnreadable = new Set<Family>();
   /** Which command holds Docker's chains, once it has been found. */
   readonly #commands = new Map<Family, string>();
   /** The last rules to be inserted: of two at once that find a rule missing, both would insert it. */
@@ -103,6 +110,7 @@ export class IptablesFirewall implements Firewall {
         input: policy('INPUT'),
         missing: missing.length,
         guarded: !missing.some(({ target }) => target === 'DROP'),
+        unreadable: this.#commands.has(family) ? undefined : await unreadableLegacy(family),
       };
     } catch (cause) {
       throw new HeddleError('failed', `${family} cannot be used: ${reasonOf(cause)}`, { cause });
@@ -157,7 +165,21 @@ export class IptablesFirewall implements Firewall {
   async #command(family: Family): Promise<string> {
     const known = this.#commands.get(family) ?? (await commandWithDockersChains(family));
     if (known !== undefined) this.#commands.set(family, known);
+    else await this.#warnOfLegacy(family);
     return known ?? family;
+  }
+
+  /** Docker's chains were found nowhere: they may be where this process cannot look. */
+  async #warnOfLegacy(family: Family): Promise<void> {
+    if (this.#saidUnreadable.has(family)) return;
+    const problem = await unreadableLegacy(family);
+    if (problem === undefined) return;
+    this.#saidUnreadable.add(family);
+    this.#log.warn(
+      { problem },
+      `${family}-legacy has rules on this host and cannot be used: if Docker's are among them, containers will not ` +
+        'reach each other; give heddle the capability NET_RAW',
+    );
   }
 
   async removeRules(): Promise<void> {
@@ -260,6 +282,16 @@ export const families = (): Family[] =>
 function commands(family: Family, table: Table = 'filter'): string[] {
   const inUse = family === 'iptables' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names';
   return [family, `${family}-nft`, ...(readOrEmpty(inUse).includes(table) ? [`${family}-legacy`] : [])];
+}
+
+/**
+ * What the legacy command says where its tables are in use and it cannot read them: it opens a raw socket, for which
+ * it needs NET_RAW. Undefined where they are not in use, or can be read.
+ */
+async function unreadableLegacy(family: Family): Promise<string | undefined> {
+  const legacy = `${family}-legacy`;
+  if (!commands(family).includes(legacy)) return undefined;
+  return await iptables(legacy, ['-S']).then(() => undefined, reasonOf);
 }
 
 /** Undefined as long as Docker has made none. */

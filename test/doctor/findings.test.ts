@@ -14,7 +14,7 @@ import { parseCidr } from '../../src/network/cidr.ts';
 describe('what doctor finds of capabilities', () => {
   it.each([
     ['root', '000001ffffffffff', 'ok', /all/],
-    ['what our container is given', '0000000000281c00', 'ok', /all/],
+    ['what our container is given', '0000000000283c00', 'ok', /all/],
     ['Docker’s default', '00000000a80425fb', 'failed', /no NET_ADMIN.*no SYS_ADMIN.*no SYS_PTRACE/],
     ['nobody', '0000000000000000', 'failed', /no NET_BIND_SERVICE: answering on port 53/],
   ])('%s', (_, effective, state, detail) => {
@@ -112,7 +112,14 @@ describe('what doctor finds of the clock', () => {
 });
 
 describe('what doctor finds of the firewall', () => {
-  const filter = { command: 'iptables', forward: 'DROP', input: 'ACCEPT', missing: 3, guarded: true };
+  const filter = {
+    command: 'iptables',
+    forward: 'DROP',
+    input: 'ACCEPT',
+    missing: 3,
+    guarded: true,
+    unreadable: undefined,
+  };
   it.each([
     ['all rules there', { missing: 0 }, true, 'ok', /policy of forwarded packets DROP/],
     ['no bridge that needs them', {}, false, 'ok', /DROP/],
@@ -123,6 +130,13 @@ describe('what doctor finds of the firewall', () => {
       true,
       'failed',
       /the resolver$/,
+    ],
+    [
+      'legacy tables that cannot be read, whatever stands elsewhere',
+      { missing: 0, forward: 'ACCEPT', unreadable: 'Permission denied (you must be root)' },
+      true,
+      'failed',
+      /iptables-legacy has rules here too, and cannot be read \(Permission denied/,
     ],
     [
       'rules missing where nothing is dropped',

@@ -10,7 +10,7 @@ import { buildImage } from '../support/image.ts';
 import { heddleAsNobody } from '../support/nobody.ts';
 
 /** What the daemon needs, and no more: never --privileged. */
-const CAPABILITIES = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST', 'NET_BIND_SERVICE'];
+const CAPABILITIES = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST', 'NET_BIND_SERVICE', 'NET_RAW'];
 
 let image: string;
 let state: TemporaryFolder;
