@@ -20,14 +20,16 @@ COPY package.json LICENSE ./
 COPY dist dist
 COPY bin bin
 # For whoever comes in: docker exec heddle heddle ps.
-RUN ln -s /app/bin/heddle /usr/local/bin/heddle
+# A machine-id of the image would be the same on every host (src/host-id.ts).
+RUN ln -s /app/bin/heddle /usr/local/bin/heddle && rm -f /etc/machine-id
 ARG VERSION=0
-# SERVICE_IGNORE: however it is started, heddle registers neither itself nor its helpers.
+# SERVICE_IGNORE: however it is started, heddle registers neither itself nor its helpers; heddle.role marks them in ps.
 LABEL org.opencontainers.image.title="heddle" \
       org.opencontainers.image.description="Gives every container its own address, service and name" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
-      SERVICE_IGNORE="true"
+      SERVICE_IGNORE="true" \
+      heddle.role="heddle"
 # The heap, like the flag below, is that of bin/heddle.
 ENV NODE_ENV=production MALLOC_ARENA_MAX=1
 # Namespaces and port 53 need root; what root may do is limited by the capabilities that `docker run` gives.

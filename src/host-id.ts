@@ -44,4 +44,3 @@ export async function readMachineId(procfs: string): Promise<string> {
   const text = await readFile(`${procfs}/1/root/etc/machine-id`, 'utf8').catch(() => '');
   return /^[0-9a-f]{32}$/.test(text.trim()) ? text.trim() : '';
 }
-

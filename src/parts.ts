@@ -16,6 +16,7 @@ import { bridgeDevice } from './docker/bridge-device.ts';
 import type { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import type { Snapshot } from './docker/snapshot.ts';
+import type { Announcing } from './doctor/direct-routing.ts';
 import { HeddleError } from './errors.ts';
 import { HostsFileEdits } from './hosts-file/edits.ts';
 import type { Logger } from './log.ts';
@@ -35,6 +36,8 @@ export interface Parts {
   readonly observer: Observer;
   /** The address at which other hosts reach this one; undefined where it is unknown. */
   hostAddress(): Promise<HostAddress | undefined>;
+  /** How addresses are chosen, and whether others than this host read them. */
+  readonly announcing: Announcing;
   /** What its findings depend on besides the container: the addresses of host and bridge, as a text. */
   surroundings(): Promise<string>;
   readonly addressing: Addressing;
@@ -120,6 +123,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   const bridgeSubnets = async () => (await network.hostAddresses(bridge)).map(toCidr);
   const announcedHost = new AnnouncedHost({ given: settings.ip, advertised: needs.advertised });
   const hostAddress = () => announcedHost.find();
+  const policy = policyOf(settings);
   const observer = new Observer(
     {
       namespaceOf,
@@ -140,7 +144,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
       bridgeSubnets,
       hostAddress: async (snapshot) => (settings.ip ? undefined : ofTask(snapshot)) ?? (await hostAddress()),
     },
-    { policy: policyOf(settings) },
+    { policy },
   );
 
   const dockerBridge = bridgeDevice({
@@ -155,6 +159,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     firewall,
     observer,
     hostAddress,
+    announcing: { policy, isShared: settings.registry.kind !== 'embedded' },
     surroundings: async () => JSON.stringify([await hostAddress(), await bridgeSubnets()]),
     attachment,
     hostsFiles,

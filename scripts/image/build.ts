@@ -1,10 +1,15 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../root.ts';
 import { productionModules } from './modules.ts';
 import { version } from './version.ts';
+
+/** A plugin of the client, which Debian and others package apart. */
+function hasBuildx(): boolean {
+  return spawnSync('docker', ['buildx', 'version'], { stdio: 'ignore' }).status === 0;
+}
 
 export interface ImageOptions {
   readonly tags: readonly string[];
@@ -35,10 +40,15 @@ export async function buildImage({ tags, base, quiet }: ImageOptions): Promise<v
   }
 }
 
-/** The classic builder, which every engine has: BuildKit needs a plugin of the client. */
+/**
+ * By buildx where the docker client has it, else by the engine's classic builder, which is deprecated. `--load` brings
+ * the image into the engine, whichever builder buildx uses.
+ */
 async function dockerBuild(words: readonly string[], quiet: boolean): Promise<void> {
-  const env = { ...process.env, DOCKER_BUILDKIT: '0' };
-  const build = spawn('docker', ['build', ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const buildx = hasBuildx();
+  const env = buildx ? process.env : { ...process.env, DOCKER_BUILDKIT: '0' };
+  const command = buildx ? ['buildx', 'build', '--load'] : ['build'];
+  const build = spawn('docker', [...command, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [build.stdout, build.stderr]) {
     stream.on('data', (chunk: Buffer) => {

@@ -1,3 +1,4 @@
+import { isHeddleItself, ownText } from '../containers/own.ts';
 import type { ContainerReport } from './host.ts';
 
 /** Where a container is announced and why, or why it is not: one line for people. */
@@ -10,6 +11,7 @@ export function announcement({
 } {
   const { snapshot, choice, problem, awaitingAddress } = entry;
   const not = (why: string) => ({ announced: false, text: `not announced: ${why}` });
+  if (isHeddleItself(snapshot) && services.length === 0) return not(ownText(snapshot));
   if (snapshot.paused) return not('it is paused');
   if (!snapshot.running) return not('it is not running');
   if (entry.draining) return not('it was told to stop');

@@ -1,3 +1,4 @@
+import { ROLE_LABEL } from '../containers/own.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { execIn, hasImage, runOnce } from '../docker/run.ts';
 import type { Io, RunWord } from '../io.ts';
@@ -43,6 +44,7 @@ export async function helperWord(
         Env: Object.entries({ ...env, HEDDLE_PROCFS: '/hostproc' }).map(
           ([name, value]) => `${name}=${value}`,
         ),
+        Labels: { [ROLE_LABEL]: 'helper' },
         HostConfig: {
           NetworkMode: 'host',
           Binds: [

@@ -1,6 +1,7 @@
 import type { Addressing } from '../containers/addressing.ts';
 import { EXPOSED } from '../containers/claims.ts';
 import type { RosterEntry } from '../containers/entry.ts';
+import { isHeddleItself } from '../containers/own.ts';
 import { formatListen } from '../dns/listen.ts';
 import type { ListenerStatus } from '../dns/server/listener.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
@@ -14,7 +15,9 @@ import type { AttachmentReport, StatusReport } from './host.ts';
 export function containerCounts(entries: Iterable<RosterEntry>): StatusReport['containers'] {
   const running = [...entries].filter(({ snapshot }) => snapshot.running);
   const awaiting = running.filter((entry) => entry.awaitingAddress);
-  const announced = running.filter((entry) => entry.choice.chosen && !entry.awaitingAddress);
+  const announced = running.filter(
+    (entry) => entry.choice.chosen && !entry.awaitingAddress && !isHeddleItself(entry.snapshot),
+  );
   return { running: running.length, announced: announced.length, awaiting: awaiting.length };
 }
 

@@ -6,6 +6,7 @@ import { messageOf } from '../errors.ts';
 import type { Parts } from '../parts.ts';
 import { findCapabilities } from './capabilities.ts';
 import { findClock } from './clock.ts';
+import { findDirectRouting } from './direct-routing.ts';
 import { type Finding, ok } from './finding.ts';
 import { findFirewalls } from './firewall.ts';
 import { findForeignFilters } from './foreign-filters.ts';
@@ -36,7 +37,9 @@ export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> 
   }
   const findings = await Promise.all([
     docker(parts),
-    readText('/proc/self/status').then((status) => findCapabilities(status ?? '')),
+    readText('/proc/self/status').then((status) =>
+      findCapabilities(status ?? '', { serves: listeners !== undefined }),
+    ),
     kernel(),
     bridge(parts),
     parts.hostAddress().then(findHostAddress),
@@ -60,7 +63,7 @@ function hostUnseen({ docker: engine }: Parts): Finding {
   };
 }
 
-async function docker({ docker: engine }: Parts): Promise<readonly Finding[]> {
+async function docker({ docker: engine, announcing }: Parts): Promise<readonly Finding[]> {
   try {
     const { version, time, maker } = await engine.info();
     return [
@@ -69,6 +72,7 @@ async function docker({ docker: engine }: Parts): Promise<readonly Finding[]> {
         `${maker === 'podman' ? "podman, which speaks Docker's API," : 'Docker'} ${version} at ${engine.address}`,
       ),
       findClock('clock', "the Docker engine's", time, Date.now()),
+      ...findDirectRouting({ version, maker }, announcing),
     ];
   } catch (error) {
     const advice = 'start Docker, or name its engine with DOCKER_HOST';

@@ -1,5 +1,6 @@
 import type Dockerode from 'dockerode';
 import { SETTINGS, type SettingName, variablesOf } from '../config/schema.ts';
+import { ROLE_LABEL } from '../containers/own.ts';
 
 /** What is for `heddle daemon`; the variables may hold secrets, and are never printed. */
 export interface DaemonWords {
@@ -22,8 +23,6 @@ export const CAPABILITIES = [
   'NET_BIND_SERVICE',
   'NET_RAW',
 ] as const;
-/** By this label the container is known again, whatever it is called. */
-export const ROLE_LABEL = 'heddle.role';
 /** Before the arguments of a daemon that takes another's place. */
 export const TAKE_OVER = '--take-over';
 /** Docker starts it again after a crash and a restart of the host, and nobody but `stop` ends it. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { parsePolicy } from '../../src/addresses/choose.ts';
 import type { ListenerStatus } from '../../src/dns/server/listener.ts';
 import { findCapabilities } from '../../src/doctor/capabilities.ts';
 import { findClock } from '../../src/doctor/clock.ts';
+import { findDirectRouting } from '../../src/doctor/direct-routing.ts';
 import { ofFilter } from '../../src/doctor/firewall.ts';
 import { ofChains } from '../../src/doctor/foreign-filters.ts';
 import { findHostAddress } from '../../src/doctor/host-address.ts';
@@ -20,6 +22,10 @@ describe('what doctor finds of capabilities', () => {
   ])('%s', (_, effective, state, detail) => {
     const finding = findCapabilities(`Name:\tnode\nCapInh:\t0\nCapEff:\t${effective}\nCapBnd:\t0\n`);
     expect(finding).toMatchObject({ state, detail: expect.stringMatching(detail) });
+  });
+
+  it('asks a process that serves nobody for no port', () => {
+    expect(findCapabilities('CapEff:\t0000000000281800\n', { serves: false }).state).toBe('ok');
   });
 
   it('advises only what is missing', () => {
@@ -109,6 +115,33 @@ describe('what doctor finds of the clock', () => {
       "3600 s away from Consul's",
     );
   });
+});
+
+describe('what doctor finds of direct routing', () => {
+  const engine = (version: string, maker: 'docker' | 'podman' = 'docker') => ({ version, maker });
+  const announcing = (policy: string, isShared = true) => ({ policy: parsePolicy(policy), isShared });
+  it.each([
+    ['28.5.2+dfsg4', 'ethwe,internal', 'internal'],
+    ['28.0.0', 'network:front,published', 'network:front'],
+    ['29.1.0', 'internal', 'internal'],
+  ])('Docker %s with --address %s is a warning', (version, policy, named) => {
+    expect(findDirectRouting(engine(version), announcing(policy))).toMatchObject([
+      { state: 'warning', detail: expect.stringContaining(`--address ${named})`) },
+    ]);
+  });
+
+  it('is fine where nothing announces such addresses, or nobody elsewhere reads them', () => {
+    for (const facts of [announcing('ethwe,bridge,published'), announcing('internal', false)])
+      expect(findDirectRouting(engine('28.5.2'), facts)).toMatchObject([{ state: 'ok' }]);
+  });
+
+  it.each([
+    engine('20.10.24'),
+    engine('27.5.1'),
+    engine('5.8.0', 'podman'),
+    engine('28.0', 'podman'),
+    engine(''),
+  ])('says nothing of %j', (other) => expect(findDirectRouting(other, announcing('internal'))).toEqual([]));
 });
 
 describe('what doctor finds of the firewall', () => {

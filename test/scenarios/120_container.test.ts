@@ -70,6 +70,9 @@ test('neither the daemon nor another container of its image is registered', asyn
     const { stdout } = await heddle(['services', '--format', 'json']);
     expect(JSON.parse(stdout)).toMatchObject([{ name: 'web' }]);
   });
+  const { stdout } = await heddle(['ps']);
+  expect(stdout.match(/not announced: heddle itself$/gm)).toHaveLength(2);
+  expect((await heddle(['status'])).stdout).toContain('Containers: 3 running, 1 announced');
   await docker('rm', '-f', idle);
 });
 
