@@ -1,6 +1,7 @@
 import { runOnHost } from './commands/on-host.ts';
 import type { LoadedSettings } from './config/load.ts';
 import { Claims, EXPOSED } from './containers/claims.ts';
+import { EndedProcesses } from './containers/ended-processes.ts';
 import { Follower } from './containers/follow.ts';
 import { isAnothers } from './containers/given-addresses.ts';
 import { Roster } from './containers/roster.ts';
@@ -12,7 +13,7 @@ import { WeaveNames } from './dns/names/weave-names.ts';
 import { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
-import { shortId } from './docker/snapshot.ts';
+import { type Snapshot, shortId } from './docker/snapshot.ts';
 import { findConsulClock } from './doctor/registry.ts';
 import { HeddleError, messageOf } from './errors.ts';
 import { hostIdOfEngine, readMachineId } from './host-id.ts';
@@ -186,6 +187,8 @@ export class Heddle {
     });
     lifecycle.onStop(() => watching.stop());
     await lifecycle.begin(follower);
+    const isGone = (snapshot: Snapshot) => parts.isGone(snapshot);
+    await lifecycle.begin(new EndedProcesses({ roster, follower, isGone, log: log('docker') }));
     // Not before what runs is known: what desired state lacks, the first pass removes.
     const reconciling = follower.synced.then(async () => {
       await desired.settled();

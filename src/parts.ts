@@ -11,7 +11,7 @@ import { finishLeaving } from './containers/leaving.ts';
 import { Observer } from './containers/observe.ts';
 import type { Roster } from './containers/roster.ts';
 import { Stranded } from './containers/stranded.ts';
-import type { ContainerResolver } from './dns/args.ts';
+import type { ContainerResolver, DnsWishes } from './dns/args.ts';
 import { bridgeDevice } from './docker/bridge-device.ts';
 import type { DockerClient } from './docker/client.ts';
 import { DockerEngine } from './docker/engine.ts';
@@ -23,7 +23,7 @@ import type { Logger } from './log.ts';
 import type { Cidr, NetworkEngine } from './network/engine.ts';
 import { IptablesFirewall } from './network/firewall.ts';
 import { KernelEngine } from './network/kernel.ts';
-import { assertNamespaceOf, type FoundNamespace, findNamespace } from './network/namespace.ts';
+import { assertNamespaceOf, type FoundNamespace, findNamespace, isGone } from './network/namespace.ts';
 import { taskHost } from './services/marathon-task.ts';
 
 /** What the daemon and `--local` both stand on: Docker, the kernel, and how a container is looked at. */
@@ -43,13 +43,15 @@ export interface Parts {
   readonly addressing: Addressing;
   /** Of a running container. @throws HeddleError `not-running` */
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
+  /** Whether the process of a container that ran is gone, as the kernel tells. */
+  isGone(snapshot: Snapshot): Promise<boolean>;
   /** Name of the bridge, and of the interface in a container. */
   readonly bridge: string;
   readonly interface: string;
   /** The address of the bridge whose containers ask us for names. */
   dnsAddress(): Promise<string>;
   /** That address and the search domains; undefined where no DNS is served on the bridges. */
-  resolver(): Promise<ContainerResolver | undefined>;
+  resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined>;
   /** The networks that containers are attached to: the bridge's own, and those they were given addresses in. */
   networks(): Promise<readonly Cidr[]>;
   /** The addresses of all bridges that containers can reach us at. */
@@ -164,10 +166,14 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     attachment,
     hostsFiles,
     dnsAddress,
-    resolver: async () =>
-      settings.dns ? { address: await dnsAddress(), search: settings.dnsSearch } : undefined,
+    resolver: async ({ onlyAttached } = { onlyAttached: false }) => {
+      if (!settings.dns) return undefined;
+      const address = onlyAttached ? await attachedAddress(network, bridge) : await dnsAddress();
+      return { address, search: settings.dnsSearch };
+    },
     addressing,
     namespaceOf,
+    isGone: (snapshot) => isGone(processOf(snapshot)),
     bridge,
     interface: device,
     networks: async () => [...(await bridgeSubnets()), ...claims.networks()],
@@ -181,6 +187,17 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
 
 const policyOf = ({ address, registry }: Settings): readonly AddressWord[] =>
   address ?? (registry.kind === 'embedded' ? DEFAULT_POLICY_EMBEDDED : DEFAULT_POLICY_CONSUL);
+
+/** What a container reaches that has no other network. @throws HeddleError `not-found` */
+async function attachedAddress(network: NetworkEngine, bridge: string): Promise<string> {
+  const addresses = await network.hostAddresses(bridge).catch(() => []);
+  if (addresses.length > 0) return await addressOf(network, bridge);
+  throw new HeddleError(
+    'not-found',
+    `a container with --network none reaches only the bridge ${bridge}, which has no address: ` +
+      'give it one in the network of the container with heddle expose, or leave --network none out',
+  );
+}
 
 /** IPv4 first: it is what a container without IPv6 can reach. */
 async function addressOf(network: NetworkEngine, device: string): Promise<string> {

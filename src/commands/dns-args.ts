@@ -15,11 +15,13 @@ export const dnsArgsWord: HostWord = {
       .summary('print the --dns flags that make docker run use the resolver')
       .argument(
         '[docker run arguments...]',
-        'what docker run will be given; only a --dns-search in it counts',
+        'what docker run will be given; its --dns-search and --network count',
       )
       .addOption(formatOption()),
   async run(host, { args, options }, io) {
-    const flags = dnsArgs(await host.resolver(), withoutFormat(args));
+    const dockerArgs = withoutFormat(args);
+    const { resolver, onlyAttached } = dnsWishes(dockerArgs);
+    const flags = resolver ? dnsArgs(await host.resolver({ onlyAttached }), dockerArgs) : [];
     answer(io, options, `${flags.join(' ')}\n`, { args: flags });
     return 0;
   },

@@ -1,4 +1,5 @@
 import { resolverArgs } from '../dns/args.ts';
+import { HeddleError } from '../errors.ts';
 import { ALLOW_OVERLAP, requestsIn } from './addresses.ts';
 import type { HostWord } from './word.ts';
 
@@ -15,13 +16,21 @@ export const prepareRun: HostWord = {
       .argument('[addresses...]', 'those that it is to have')
       .option('--allow-overlap', ALLOW_OVERLAP)
       .option('--with-dns', 'print the flags that make docker run use the resolver')
-      .option('--own-search', 'it has search domains of its own'),
+      .option('--own-search', 'it has search domains of its own')
+      .option('--only-attached', 'it has no network but the one that it is attached to'),
   async run(host, { args, options }, io) {
     if (args.length > 0) {
       await host.addresses.check(requestsIn(args, 'run'), { allowOverlap: options.allowOverlap === true });
     }
     if (!options.withDns) return 0;
-    const flags = resolverArgs(await host.resolver(), { search: options.ownSearch !== true });
+    const onlyAttached = options.onlyAttached === true;
+    const resolver = await host.resolver({ onlyAttached }).catch((error: unknown) => {
+      // It runs without names as well: what it cannot reach is not given to it.
+      if (!onlyAttached || !(error instanceof HeddleError) || error.code !== 'not-found') throw error;
+      io.stderr.write(`heddle: no names for it: ${error.message}\n`);
+      return undefined;
+    });
+    const flags = resolverArgs(resolver, { search: options.ownSearch !== true });
     io.stdout.write(`${flags.join(' ')}\n`);
     return 0;
   },

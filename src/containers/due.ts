@@ -47,6 +47,20 @@ export function dueAddresses(snapshot: Pick<Snapshot, 'metadata'>): Due {
   }
 }
 
+/**
+ * Why a container has none of the addresses that its metadata asks for, where it was detached: what was taken away by
+ * hand is not given back by a label.
+ */
+export function detachedNote(
+  { metadata, name }: Pick<Snapshot, 'metadata' | 'name'>,
+  claimed: readonly Cidr[] | undefined,
+): string | undefined {
+  if (claimed?.length !== 0 || dueAddresses({ metadata }).requests.length === 0) return undefined;
+  const { key, words } = addressWords(metadata) ?? { key: CIDR_LABEL, words: [] };
+  const asked = words.join(' ');
+  return `${key} asks for ${asked}, which detach or reset took away: heddle attach ${asked} ${name} gives it back`;
+}
+
 /** Those of the requests that name an address. */
 export const namedAddresses = (requests: readonly AddressRequest[]): readonly Cidr[] =>
   requests.flatMap((request) => (request.kind === 'exact' ? [request.cidr] : []));

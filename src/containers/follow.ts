@@ -258,6 +258,11 @@ export class Follower {
     this.#needs.roster.set({ ...entry, draining: true });
   }
 
+  /** Takes a container out of the answers that has ended without a word of the engine. */
+  hasEnded(id: string): void {
+    this.#leave(id, 'die');
+  }
+
   /** What has ended is taken out of the answers at once; the look that follows finds the rest. */
   #leave(id: string, action: 'die' | 'pause'): void {
     if (this.#busy.has(id)) this.#ended.add(id);

@@ -20,6 +20,7 @@ export interface DaemonAddressesNeeds {
   readonly follower: Pick<Follower, 'look'>;
   readonly containerNames: Pick<WeaveNames, 'add' | 'remove' | 'forget'>;
   readonly keeper: Pick<BridgeKeeper, 'between'>;
+  readonly names: { listenOnBridges(): Promise<void> };
 }
 
 /** The words that give and take addresses, in the daemon: what is given is remembered, and given back. */
@@ -138,6 +139,7 @@ export class DaemonAddresses implements AddressWords {
       if (added.length > 0) await containerNames.remove({ ips: ipsOf(added), container: EXPOSED }, 'later');
       throw error;
     }
+    await this.#needs.names.listenOnBridges();
     return cidrs;
   }
 

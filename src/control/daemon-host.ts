@@ -1,8 +1,9 @@
 import type { EffectiveSetting } from '../config/effective.ts';
 import type { Claims } from '../containers/claims.ts';
+import { detachedNote } from '../containers/due.ts';
 import type { Follower } from '../containers/follow.ts';
 import type { Roster } from '../containers/roster.ts';
-import type { ContainerResolver } from '../dns/args.ts';
+import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
 import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/names/weave-names.ts';
 import type { ZoneAnswer } from '../dns/zone-answer.ts';
@@ -78,9 +79,9 @@ export class DaemonHost implements Host {
   }
 
   /** @throws HeddleError `taken` where another program answers there: its names are not ours */
-  async resolver(): Promise<ContainerResolver | undefined> {
+  async resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
     const { parts, names } = this.#needs;
-    const resolver = await parts.resolver();
+    const resolver = await parts.resolver(wishes);
     const trouble = resolver && names.troubleAt(resolver.address);
     if (trouble !== undefined) throw new HeddleError('taken', trouble);
     return resolver;
@@ -116,7 +117,7 @@ export class DaemonHost implements Host {
   }
 
   async containers(): Promise<readonly ContainerReport[]> {
-    const { roster, desired, containerNames } = this.#needs;
+    const { roster, desired, containerNames, claims } = this.#needs;
     return Array.from(roster.entries(), (entry) => ({
       entry,
       services: desired.ofContainer(entry.snapshot.id),
@@ -125,6 +126,7 @@ export class DaemonHost implements Host {
         ...desired.problems(entry.snapshot.id),
         ...this.#refusals(entry.snapshot.id),
         ...containerNames.problems(entry.snapshot.id),
+        ...[detachedNote(entry.snapshot, claims.of(entry.snapshot.id)) ?? []].flat(),
       ],
     }));
   }

@@ -3,7 +3,7 @@ import type { AddressOwner } from '../containers/addressing.ts';
 import type { AttachOptions } from '../containers/attach-options.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
-import type { ContainerResolver } from '../dns/args.ts';
+import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
 import type { NameRequest } from '../dns/names/weave-names.ts';
 import type { ZoneAnswer } from '../dns/zone-answer.ts';
 import type { Finding } from '../doctor/finding.ts';
@@ -23,7 +23,7 @@ export interface Host {
   /** Makes sure that there is a bridge, and its rules. @returns its name */
   createBridge(): Promise<string>;
   /** What `dns-args` makes containers use; undefined where no DNS is served on the bridges. */
-  resolver(): Promise<ContainerResolver | undefined>;
+  resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined>;
   /** The address of Docker's bridge. */
   bridgeAddress(): Promise<string>;
   /** Gives a name to a container, told by name or id, or to addresses. */

@@ -4,7 +4,7 @@ import { Claims } from '../containers/claims.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import { isAnothers } from '../containers/given-addresses.ts';
 import { Roster } from '../containers/roster.ts';
-import type { ContainerResolver } from '../dns/args.ts';
+import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
 import { overTcp } from '../dns/forward/exchange.ts';
 import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
@@ -99,8 +99,8 @@ class LocalHost implements Host {
     return bridge;
   }
 
-  resolver(): Promise<ContainerResolver | undefined> {
-    return this.#parts.resolver();
+  resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
+    return this.#parts.resolver(wishes);
   }
 
   bridgeAddress(): Promise<string> {

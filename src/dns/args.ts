@@ -1,4 +1,4 @@
-import { optionNames, splitDockerRun } from './docker-run.ts';
+import { optionNames, optionValues, splitDockerRun } from './docker-run.ts';
 
 export { splitDockerRun } from './docker-run.ts';
 
@@ -15,17 +15,31 @@ export interface DnsWishes {
   readonly resolver: boolean;
   /** False where it has search domains of its own: they overrule ours. */
   readonly search: boolean;
+  /** True by `--network none`: it reaches nothing but the network that it is attached to. */
+  readonly onlyAttached: boolean;
 }
 
 export function dnsWishes(dockerArgs: readonly string[]): DnsWishes {
-  const given = optionNames(splitDockerRun(dockerArgs).options);
-  return { resolver: !given.has('--without-dns'), search: !given.has('--dns-search') };
+  const { options } = splitDockerRun(dockerArgs);
+  const given = optionNames(options);
+  const network = optionValues(options, ['--network', '--net']).map(networkName).at(-1) ?? '';
+  return {
+    // Whoever shares another container's network has its resolver, and docker takes no --dns beside that.
+    resolver: !given.has('--without-dns') && !network.startsWith('container:'),
+    search: !given.has('--dns-search'),
+    onlyAttached: network === 'none',
+  };
 }
 
+/** `none`, and `name=none,alias=web` as docker has it, too. */
+const networkName = (value: string): string =>
+  (value.split(',').find((part) => part.startsWith('name=')) ?? value).replace(/^name=/, '');
+
 /** The shortest arguments with the same wishes, for another place to read: the real ones may hold secrets. */
-export const wishesAlone = ({ resolver, search }: DnsWishes): string[] => [
+export const wishesAlone = ({ resolver, search, onlyAttached }: DnsWishes): string[] => [
   ...(resolver ? [] : ['--without-dns=']),
   ...(search ? [] : ['--dns-search=']),
+  ...(onlyAttached ? ['--network=none'] : []),
 ];
 
 /** The flags that make `docker run` use our resolver; none without one, or where the arguments do not want it. */

@@ -31,6 +31,20 @@ const BOOLEANS = new Set([
 const SHORT_BOOLEANS = new Set(['d', 'i', 'P', 'q', 't']);
 
 /** One option of `docker run` as it was given. */
+/** The values of an option before the image, under any of its names, in order. */
+export function optionValues(options: readonly string[], names: readonly string[]): readonly string[] {
+  const values: string[] = [];
+  for (let at = 0; at < options.length && options[at] !== '--'; at += 1) {
+    const word = options[at] as string;
+    const option = readOption(word);
+    if (option.takesNextWord) at += 1;
+    if (!option.names.some((name) => names.includes(name))) continue;
+    const value = option.takesNextWord ? options[at] : word.slice(word.indexOf('=') + 1);
+    if (value !== undefined) values.push(value);
+  }
+  return values;
+}
+
 export interface DockerOption {
   /** As they are spelled: `--name`, and both `-i` and `-t` for `-it`. Switches that are turned off are not among them. */
   readonly names: readonly string[];

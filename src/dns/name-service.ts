@@ -174,6 +174,11 @@ export class NameService {
     this.#client.stop();
   }
 
+  /** Answers on what the bridges have now; resolves when it does, or it is known why not. */
+  async listenOnBridges(): Promise<void> {
+    await this.#bridges?.look();
+  }
+
   /** What a container of this host is answered: the addresses of a name, or the name of an address. */
   lookUp(word: string): Promise<readonly string[]> {
     return lookUp(word, (query) => this.#responder.respond(query, '127.0.0.1', 'tcp'));

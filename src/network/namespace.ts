@@ -73,6 +73,16 @@ export async function assertContainerProcess({ procfs, pid, containerId }: Conta
   );
 }
 
+/** Whether the process is gone, or is another's by now. What cannot be read says neither. */
+export async function isGone(process: ContainerProcess): Promise<boolean> {
+  try {
+    await assertContainerProcess(process);
+    return false;
+  } catch (error) {
+    return error instanceof HeddleError && error.code === 'not-running';
+  }
+}
+
 /** Lines are `hierarchy:controllers:path`. */
 const groupPaths = (cgroup: string): string[] =>
   cgroup

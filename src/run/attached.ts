@@ -143,5 +143,9 @@ const printId = ({ json }: RunCommand, id: string, io: Io): void =>
 function dnsWords({ withDns, dockerOptions }: RunCommand): string[] {
   const wishes = dnsWishes(dockerOptions);
   if (!withDns || !wishes.resolver) return [];
-  return ['--with-dns', ...(wishes.search ? [] : ['--own-search'])];
+  return [
+    '--with-dns',
+    ...(wishes.search ? [] : ['--own-search']),
+    ...(wishes.onlyAttached ? ['--only-attached'] : []),
+  ];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dueAddresses } from '../../src/containers/due.ts';
+import { detachedNote, dueAddresses } from '../../src/containers/due.ts';
 import { formatRequest } from '../../src/ipam/request.ts';
 import { snapshot } from '../support/snapshot.ts';
 
@@ -48,5 +48,26 @@ describe('the addresses a container asks for', () => {
         problem: expect.stringMatching(/^heddle\.cidr: .*more than 64 addresses/),
       });
     }
+  });
+});
+
+describe('a container that was detached', () => {
+  const noteOf = (metadata: Record<string, string>, claimed: readonly [] | undefined) =>
+    detachedNote(snapshot('web', { name: 'web', metadata: new Map(Object.entries(metadata)) }), claimed);
+
+  it.each([
+    [
+      { 'heddle.cidr': '10.2.1.1/16' },
+      /^heddle.cidr asks for 10.2.1.1\/16, which detach or reset took away: heddle attach 10.2.1.1\/16 web gives it back$/,
+    ],
+    [{ WEAVE_CIDR: 'net:default, 10.2.1.2/16' }, /^WEAVE_CIDR asks for net:default 10.2.1.2\/16, /],
+  ])('says what its metadata %j asks for', (metadata, note) => {
+    expect(noteOf(metadata as Record<string, string>, [])).toMatch(note);
+  });
+
+  it('says nothing where it asks for nothing, or was never detached', () => {
+    expect(noteOf({}, [])).toBeUndefined();
+    expect(noteOf({ WEAVE_CIDR: 'none' }, [])).toBeUndefined();
+    expect(noteOf({ 'heddle.cidr': '10.2.1.1/16' }, undefined)).toBeUndefined();
   });
 });

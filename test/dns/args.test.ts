@@ -45,6 +45,28 @@ describe('dns-args', () => {
   });
 
   test.each([
+    ['--network none busybox', true],
+    ['--net none busybox', true],
+    ['--net=none busybox', true],
+    ['--network=name=none,alias=web busybox', true],
+    ['-d --network none --name web busybox', true],
+    ['--network front busybox', false],
+    ['--network none --network front busybox', false],
+    ['busybox --network none', false],
+    ['-e --network none', false],
+    ['--network', false],
+  ])('%s reaches only what it is attached to: %s', (line, onlyAttached) => {
+    expect(dnsWishes(words(line))).toMatchObject({ onlyAttached, resolver: true });
+    expect(dnsWishes(wishesAlone(dnsWishes(words(line))))).toEqual(dnsWishes(words(line)));
+  });
+
+  test("prints nothing for a container in another's network, where docker takes no --dns", () => {
+    for (const line of ['--network container:web busybox', '--net=container:web busybox']) {
+      expect(dnsArgs({ address: '172.17.42.1', search: ['.'] }, words(line))).toEqual([]);
+    }
+  });
+
+  test.each([
     [['weave.local'], '', '--dns fd00::1 --dns-search=weave.local'],
     [['a.example', 'b.example'], '-d httpd', '--dns fd00::1 --dns-search=a.example --dns-search=b.example'],
     [['weave.local'], '--dns-search=. httpd', '--dns fd00::1'],

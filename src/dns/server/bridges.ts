@@ -33,13 +33,17 @@ export class BridgeListeners {
   /** Resolves when the bridges that are there now have been tried. */
   async start(): Promise<void> {
     await this.#look();
-    this.#timer = setInterval(() => {
-      this.#looking = this.#looking
-        .then(() => this.#look())
-        .catch((error: unknown) => {
-          this.#needs.log.debug({ error: messageOf(error) }, 'could not look for bridges');
-        });
-    }, LOOK_MS);
+    this.#timer = setInterval(() => void this.look(), LOOK_MS);
+  }
+
+  /** Resolves when the bridges that are there now have been tried. Never throws. */
+  look(): Promise<void> {
+    this.#looking = this.#looking
+      .then(() => this.#look())
+      .catch((error: unknown) => {
+        this.#needs.log.debug({ error: messageOf(error) }, 'could not look for bridges');
+      });
+    return this.#looking;
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,60 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { dataOf, dig } from '../support/dig.ts';
+import { removeContainers } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterEach(async () => {
+  await removeContainers();
+  await daemon.word('reset');
+});
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+test('expose returns when DNS answers there, and dns-args --network none names that address', async () => {
+  const none = ['--network', 'none', 'busybox'];
+  const refused = await daemon.word('dns-args', ...none);
+  expect(refused).toMatchObject({ status: 3, stdout: '' });
+  expect(refused.stderr).toContain(
+    'a container with --network none reaches only the bridge weave, which has no address',
+  );
+  for (const ip of ['10.2.0.1', '10.3.0.1', '10.4.0.1']) {
+    expect(await daemon.word('expose', `${ip}/16`, '-h', `gate-${ip.split('.')[1]}`)).toMatchObject({
+      status: 0,
+    });
+    // Asked once, and nothing is waited for.
+    expect(dataOf(await dig('gate-2', { server: ip }))).toEqual(['10.2.0.1']);
+  }
+  expect(await daemon.word('dns-args', ...none)).toMatchObject({
+    status: 0,
+    stdout: '--dns 10.2.0.1 --dns-search=.\n',
+  });
+  await using web = await daemon.run(['10.2.1.1/16'], [...(await dnsFlags(none))]);
+  expect(await web.exec('nslookup', 'gate-3.weave.local')).toContain('10.3.0.1');
+});
+
+const dnsFlags = async (args: readonly string[]): Promise<readonly string[]> => {
+  const { stdout } = await daemon.word('dns-args', ...args);
+  return ['--network', 'none', ...stdout.trim().split(' ')];
+};
+
+test('after reset, ps says why a labelled container stays unattached', async () => {
+  await using web = await daemon.run(['10.2.1.1/16']);
+  await daemon.word('reset');
+  await eventually(async () => {
+    const { stdout } = await daemon.word('ps', web.id);
+    expect(stdout).toContain(
+      `heddle.cidr asks for 10.2.1.1/16, which detach or reset took away: heddle attach 10.2.1.1/16 ${web.name} gives it back`,
+    );
+  });
+  expect(await daemon.word('attach', '10.2.1.1/16', web.name)).toMatchObject({ status: 0 });
+  expect((await daemon.word('ps', web.id)).stdout).not.toContain('asks for');
+});
