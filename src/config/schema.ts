@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { type AddressWord, parsePolicy } from '../addresses/choose.ts';
 import { isUnspecified } from '../addresses/reachable.ts';
-import { parseRoute } from '../dns/forward/routes.ts';
+import { parseDomain, parseRoute } from '../dns/forward/routes.ts';
 import { parseListen, parseServer } from '../dns/listen.ts';
 import { parseServiceTtl, parseTtl } from '../dns/ttl.ts';
 import { parseNetwork } from '../ipam/pool.ts';
@@ -251,6 +251,18 @@ export const SETTINGS = {
     flag: 'forward',
     value: 'domain=server',
     help: 'ask for the names of a domain there, as in corp.example=10.0.0.2; several by repetition or commas',
+    list: true,
+  },
+  stopDnsRebind: {
+    schema: v.optional(onOrOff, false),
+    flag: 'stop-dns-rebind',
+    help: 'withhold answers of other servers that lead a foreign name to a private or loopback address',
+  },
+  rebindOk: {
+    schema: v.optional(listOf(parseDomain), []),
+    flag: 'rebind-ok',
+    value: 'domain',
+    help: 'names below this domain may have private addresses in spite of --stop-dns-rebind, as those of --forward may; several by repetition or commas',
     list: true,
   },
   consulDns: {

@@ -9,6 +9,7 @@ import { AliasZone } from './aliases.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type ForwardNeeds, ForwardZone } from './forward/forward.ts';
 import { mayLeadBack } from './forward/loop-mark.ts';
+import { RebindingGuard } from './forward/rebinding.ts';
 import { serversFor } from './forward/routes.ts';
 import { UpstreamClient } from './forward/upstream-client.ts';
 import { type Upstream, Upstreams } from './forward/upstreams.ts';
@@ -64,6 +65,8 @@ type NameServiceSettings = Pick<
   | 'dnsBatches'
   | 'resolvConf'
   | 'forward'
+  | 'stopDnsRebind'
+  | 'rebindOk'
   | 'consulDns'
   | 'ipallocRange'
   | 'ip'
@@ -115,8 +118,13 @@ export class NameService {
     this.#upstreams = upstreams;
     const { domain, altDomain, weaveDomain, consulDns } = settings;
     const ownDomains = [domain, weaveDomain, altDomain ?? []].flat();
+    // The operator trusts the servers of --forward with their domains.
+    const exceptions = [...settings.rebindOk, ...settings.forward.map(({ domain: routed }) => routed)];
+    const guard = settings.stopDnsRebind
+      ? new RebindingGuard({ log }, { exceptions, ownDomains })
+      : undefined;
     const forward = new ForwardZone(
-      { upstreams, client, isLocal, isOwn },
+      { upstreams, client, isLocal, isOwn, guard },
       { ownDomains, routes: settings.forward },
     );
     const consul = consulDns && consulNames({ client, isOwn }, consulDns);

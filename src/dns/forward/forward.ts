@@ -4,9 +4,11 @@ import { formatListen } from '../listen.ts';
 import { bare, type Question, type Resolved, type Zone } from '../zone.ts';
 import { type CacheOptions, ForwardCache } from './forward-cache.ts';
 import { Inquiries, type Inquiry, isFailure } from './inquiries.ts';
+import type { RebindingGuard } from './rebinding.ts';
 import { type Route, serversFor } from './routes.ts';
 import type { UpstreamClient } from './upstream-client.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
+import { WaitingPlaces } from './waiting-places.ts';
 
 export interface ForwardNeeds {
   readonly upstreams: { current(): Promise<UpstreamSet> };
@@ -15,6 +17,8 @@ export interface ForwardNeeds {
   readonly isLocal: (client: string) => boolean;
   /** Whether we answer there ourselves. */
   readonly isOwn: (server: Upstream) => boolean;
+  /** Looks through the answers; without one, all are passed on. */
+  readonly guard?: Pick<RebindingGuard, 'screen'> | undefined;
 }
 
 export interface ForwardOptions {
@@ -28,14 +32,6 @@ export interface ForwardOptions {
 /** As long as an old answer waits for a new one (RFC 8767 §5: less than an asker waits). */
 const PATIENCE_MS = 1_800;
 
-/**
- * Askers that wait for other servers at the same time. There are two of these zones, one for resolvers and one for
- * Consul: together they leave half of what is answered at the same time to names of our own.
- */
-const MAX_WAITING = 2_048;
-/** Of those who wait for the same servers: a domain whose servers are silent leaves some for the other domains. */
-const MAX_WAITING_FOR_ONE = 1_536;
-
 /** All other names: asked from the host's own resolvers, on behalf of clients in the host's own networks. */
 export class ForwardZone implements Zone {
   readonly name = 'forward';
@@ -45,15 +41,23 @@ export class ForwardZone implements Zone {
   readonly #cache: ForwardCache;
   readonly #names = new WeakMap<UpstreamSet, string>();
   readonly #inquiries: Inquiries;
-  #waiting = 0;
-  readonly #waitingFor = new Map<string, number>();
+  readonly #places = new WaitingPlaces();
 
   constructor(needs: ForwardNeeds, { ownDomains, routes = [], cache }: ForwardOptions) {
     this.#needs = needs;
     this.#ownDomains = ownDomains.map((domain) => domain.toLowerCase());
     this.#routes = routes;
     this.#cache = new ForwardCache(cache);
-    this.#inquiries = new Inquiries({ client: needs.client, now: cache?.now ?? (() => performance.now()) });
+    const { client, guard } = needs;
+    this.#inquiries = new Inquiries({
+      client: {
+        ask: async (question, upstreams, onOutOfTurn) => {
+          const message = await client.ask(question, upstreams, onOutOfTurn);
+          return guard ? guard.screen(question, message) : message;
+        },
+      },
+      now: cache?.now ?? (() => performance.now()),
+    });
   }
 
   async resolve(question: Question): Promise<Resolved> {
@@ -68,40 +72,38 @@ export class ForwardZone implements Zone {
     const [key, from] = [keyOf(question), this.#nameOf(upstreams)];
     const remembered = this.#cache.get(key, from);
     if (remembered?.fresh) return remembered;
-    if (this.#waiting < MAX_WAITING && (this.#waitingFor.get(from) ?? 0) < MAX_WAITING_FOR_ONE) {
-      return { message: await this.#wait({ key, question, upstreams, from }, remembered?.message) };
+    const leave = this.#places.take(question.client, from);
+    if (leave === undefined) {
+      if (remembered) return { message: remembered.message };
+      const { taken } = this.#places;
+      throw new HeddleError('unreachable', `${taken} askers are waiting for other servers already`);
     }
-    if (remembered) return { message: remembered.message };
-    throw new HeddleError('unreachable', `${this.#waiting} askers are waiting for other servers already`);
+    try {
+      return { message: await this.#wait({ key, question, upstreams, from }, remembered?.message) };
+    } finally {
+      leave();
+    }
   }
 
   /** What the servers say; if that is nothing of use, or takes long, `old`. */
-  async #wait({ key, question, upstreams, from }: Omit<Inquiry, 'learn'>, old?: Buffer): Promise<Buffer> {
+  async #wait(
+    { key, question, upstreams, from }: Omit<Inquiry, 'learn' | 'marks'>,
+    old?: Buffer,
+  ): Promise<Buffer> {
     const areSilent = this.#inquiries.areSilent(from);
     const asking = this.#inquiries.ask({
+      key: `${key} ${from}`,
       // Two of us who wait for each other's answer would both join their own question, and wait for good.
-      key: `${key} ${from}${marksOf(question)}`,
+      marks: marksOf(question),
       question,
       upstreams,
       from,
       learn: (message) => this.#cache.put(key, { question, message, from }),
     });
-    this.#count(from, 1);
-    try {
-      if (!old) return await asking;
-      const answer = await inTime(asking, areSilent ? 0 : PATIENCE_MS);
-      if (answer === undefined) this.#inquiries.waitedInVain(from);
-      return answer && !isFailure(answer) ? answer : old;
-    } finally {
-      this.#count(from, -1);
-    }
-  }
-
-  #count(from: string, change: 1 | -1): void {
-    this.#waiting += change;
-    const waiting = (this.#waitingFor.get(from) ?? 0) + change;
-    if (waiting > 0) this.#waitingFor.set(from, waiting);
-    else this.#waitingFor.delete(from);
+    if (!old) return await asking;
+    const answer = await inTime(asking, areSilent ? 0 : PATIENCE_MS);
+    if (answer === undefined) this.#inquiries.waitedInVain(from);
+    return answer && !isFailure(answer) ? answer : old;
   }
 
   async #upstreamsFor(name: string): Promise<UpstreamSet> {
@@ -149,5 +151,5 @@ function keyOf({ name, type, class: klass, checkingDisabled, authenticData, edns
 }
 
 function marksOf({ edns }: Question): string {
-  return edns?.loopMarks ? ` ${Buffer.from(edns.loopMarks).toString('hex')}` : '';
+  return edns?.loopMarks ? `${Buffer.from(edns.loopMarks).toString('hex')}` : '';
 }

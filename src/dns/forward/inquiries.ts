@@ -15,6 +15,8 @@ export interface InquiriesNeeds {
 export interface Inquiry {
   /** The same for all who may share what comes of it. */
   readonly key: string;
+  /** The loop marks that the question came with; those who have the same ones share what comes of it. */
+  readonly marks: string;
   readonly question: Question;
   readonly upstreams: UpstreamSet;
   /** A word for these servers. */
@@ -28,6 +30,12 @@ const FAILED_MS = 2_000;
 /** Failures that are kept, since endless names can fail; and sets of servers that were silent, which are few. */
 const [MAX_FAILED, MAX_SILENT] = [4_096, 64];
 
+/**
+ * The same question with different marks is asked so many times at once: each more makes a forged answer easier, and
+ * anybody can invent marks. Beyond it, whoever asks waits for what was asked before.
+ */
+const MAX_ALIKE = 5;
+
 type Failure = { readonly until: number } & ({ readonly message: Buffer } | { readonly error: unknown });
 
 /**
@@ -36,7 +44,8 @@ type Failure = { readonly until: number } & ({ readonly message: Buffer } | { re
  */
 export class Inquiries {
   readonly #needs: InquiriesNeeds;
-  readonly #asking = new Map<string, Promise<Buffer>>();
+  /** By their keys, then by their marks. */
+  readonly #asking = new Map<string, Map<string, Promise<Buffer>>>();
   readonly #failed = new LRUCache<string, Failure>({ max: MAX_FAILED });
   readonly #silent = new LRUCache<string, true>({ max: MAX_SILENT });
 
@@ -56,21 +65,32 @@ export class Inquiries {
 
   /** What the servers say, a failure of theirs without any record. Rejects as the client does. */
   ask(inquiry: Inquiry): Promise<Buffer> {
-    const failure = this.#failed.get(inquiry.key);
+    const { key, marks } = inquiry;
+    const failure = this.#failed.get(key) ?? this.#failed.get(`${key} ${marks}`);
     if (failure && this.#needs.now() < failure.until) {
       return 'message' in failure ? Promise.resolve(failure.message) : Promise.reject(failure.error);
     }
-    return this.#asking.get(inquiry.key) ?? this.#begin(inquiry);
+    const alike = this.#asking.get(key) ?? new Map<string, Promise<Buffer>>();
+    const asked = alike.get(marks);
+    if (asked) return asked;
+    if (alike.size >= MAX_ALIKE) return (alike.get('') ?? alike.values().next().value) as Promise<Buffer>;
+    return this.#begin(inquiry, alike);
   }
 
-  #begin(inquiry: Inquiry): Promise<Buffer> {
-    const asking = this.#outcome(inquiry).finally(() => this.#asking.delete(inquiry.key));
-    this.#asking.set(inquiry.key, asking);
+  #begin(inquiry: Inquiry, alike: Map<string, Promise<Buffer>>): Promise<Buffer> {
+    const { key, marks } = inquiry;
+    const asking = this.#outcome(inquiry).finally(() => {
+      alike.delete(marks);
+      if (alike.size === 0) this.#asking.delete(key);
+    });
+    alike.set(marks, asking);
+    this.#asking.set(key, alike);
     return asking;
   }
 
-  async #outcome({ key, question, upstreams, from, learn }: Inquiry): Promise<Buffer> {
+  async #outcome({ key: name, marks, question, upstreams, from, learn }: Inquiry): Promise<Buffer> {
     const { client, now } = this.#needs;
+    const key = marks === '' ? name : `${name} ${marks}`;
     try {
       let isOutOfTurn = false;
       const message = await client.ask(question, upstreams, () => {

@@ -22,6 +22,13 @@ export function parseRoute(text: string): Route {
   return { domain, server: parseServer(server) };
 }
 
+/** Reads `corp.example`, or `.corp.example.`, in any letters. Throws `bad-input`. */
+export function parseDomain(text: string): string {
+  const name = text.toLowerCase().replace(/^\.|\.$/g, '');
+  if (isName(name)) return name;
+  throw new HeddleError('bad-input', `\`${text}\` is no domain; expected one as in corp.example`);
+}
+
 /** Throws `bad-input` for a route that would never be taken: the names of these domains are answered here. */
 export function refuseOwnRoutes(routes: readonly Route[], ownDomains: readonly string[]): void {
   const isIn = (domain: string, own: string) => domain === own || domain.endsWith(`.${own}`);
