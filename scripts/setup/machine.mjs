@@ -27,6 +27,7 @@ const PARTS = {
   tini: { package: 'tini', about: 'tini' },
   dnsmasq: { package: 'dnsmasq-base', about: 'dnsmasq' },
   unbound: { package: 'unbound', about: 'unbound' },
+  kresd: { package: 'knot-resolver', about: 'Knot Resolver (kresd)' },
   knotd: { package: 'knot', about: 'Knot DNS (knotd)' },
   dnsperf: { package: 'dnsperf', about: 'dnsperf' },
   cc: { package: 'gcc', about: 'a C compiler (cc)' },

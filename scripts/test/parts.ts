@@ -21,6 +21,8 @@ export function requireParts(): string {
     'curl',
     'openssl',
     'dnsmasq',
+    'unbound',
+    'kresd',
   ];
   const missing = missingParts(programs).map((part) => part.about);
   const consul = findConsul();

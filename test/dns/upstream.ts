@@ -35,7 +35,8 @@ export class FakeUpstream implements AsyncDisposable {
     const { tcp, udp } = await onePort();
     const upstream = new FakeUpstream(udp, tcp);
     udp.on('message', (packet, from) => {
-      const query = dnsPacket.decode(packet);
+      const query = decoded(packet);
+      if (!query) return;
       upstream.seen.push({ query, transport: 'udp', port: from.port });
       for (const reply of overUdp(query, from)) udp.send(reply, from.port, from.address);
     });
@@ -46,7 +47,8 @@ export class FakeUpstream implements AsyncDisposable {
       socket.on('error', () => {});
       socket.on('data', (chunk) => {
         for (const message of frames.push(chunk)) {
-          const query = dnsPacket.decode(message);
+          const query = decoded(message);
+          if (!query) continue;
           upstream.seen.push({ query, transport: 'tcp', port: socket.remotePort ?? 0 });
           const reply = overTcp?.(query);
           if (reply) socket.end(frame(reply));
@@ -68,6 +70,15 @@ export class FakeUpstream implements AsyncDisposable {
     this.#tcp.close();
     for (const connection of this.#connections) connection.destroy();
     await Promise.all(closed);
+  }
+}
+
+/** Undefined for what dns-packet cannot read: there are resolvers that send such queries. */
+function decoded(message: Buffer): DecodedPacket | undefined {
+  try {
+    return dnsPacket.decode(message);
+  } catch {
+    return undefined;
   }
 }
 

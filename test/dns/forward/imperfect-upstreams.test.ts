@@ -1,8 +1,9 @@
-import dnsPacket, { type DecodedPacket, type OptAnswer } from 'dns-packet';
+import dnsPacket, { type DecodedPacket } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import { UpstreamClient } from '../../../src/dns/forward/upstream-client.ts';
+import { CAUSES, FAULTS, type Fault, faultyServer, goodServer, isHit } from '../faults.ts';
 import { questionOf } from '../question.ts';
-import { FakeUpstream, manyAddresses, replyTo } from '../upstream.ts';
+import type { FakeUpstream } from '../upstream.ts';
 
 /**
  * Every fault that a server may have, wherever it may have it. What is expected is what dnsmasq, unbound and glibc agree
@@ -11,17 +12,8 @@ import { FakeUpstream, manyAddresses, replyTo } from '../upstream.ts';
 
 /** What is silent is waited for, what is said must come in time on a busy machine, too. */
 const timeoutOf = ({ fault }: Cell) => (fault === 'silence' ? 250 : 5_000);
-const ERRORS = { FORMERR: 1, NOTIMP: 4, BADVERS: 16, SERVFAIL: 2, REFUSED: 5 } as const;
-const FAULTS = [...Object.keys(ERRORS), 'silence', 'cut', 'truncated', 'malformed'] as const;
-const CAUSES = ['EDNS', 'options', 'every query'] as const;
-
-interface Cell {
-  readonly fault: string;
-  readonly cause: (typeof CAUSES)[number];
-  /** Whether the faulty reply has its question. */
-  readonly question: boolean;
+interface Cell extends Fault {
   readonly servers: 1 | 2;
-  readonly transport: 'UDP' | 'TCP';
   readonly dnssec: boolean;
 }
 
@@ -36,59 +28,6 @@ const cells: Cell[] = FAULTS.flatMap((fault) =>
     ),
   ),
 );
-
-function isHit({ cause }: Cell, { additionals = [] }: DecodedPacket): boolean {
-  const opt = additionals.find((record): record is OptAnswer => record.type === 'OPT');
-  if (cause === 'every query') return true;
-  return cause === 'EDNS' ? opt !== undefined : (opt?.options.length ?? 0) > 0;
-}
-
-/** The faulty reply, or silence. */
-function faulty({ fault, question }: Cell, query: DecodedPacket): Buffer | undefined {
-  if (fault === 'silence') return undefined;
-  return badReply(fault, question ? query : { ...query, questions: [] });
-}
-
-function badReply(fault: string, query: DecodedPacket): Buffer {
-  if (fault === 'cut') return replyTo(query, named(40)).subarray(0, 512);
-  if (fault === 'truncated') return replyTo(query, [], { flags: dnsPacket.TRUNCATED_RESPONSE });
-  if (fault === 'malformed') {
-    const reply = replyTo({ ...query, additionals: [] }, named(1));
-    // An address of three bytes.
-    reply.writeUInt16BE(3, reply.length - 6);
-    return reply.subarray(0, -1);
-  }
-  const rcode = ERRORS[fault as keyof typeof ERRORS];
-  const opt = query.additionals?.find((record) => record.type === 'OPT') ?? OPT;
-  const additionals =
-    rcode > 15 ? [{ ...opt, extendedRcode: rcode >> 4 } as unknown as dnsPacket.Answer] : [];
-  return dnsPacket.encode({
-    type: 'response',
-    id: query.id ?? 0,
-    flags: rcode & 15,
-    questions: query.questions ?? [],
-    additionals,
-  });
-}
-
-const OPT = { type: 'OPT', name: '.', udpPayloadSize: 512, options: [] } as unknown as OptAnswer;
-
-/** Records that have a name where there is no question to take it from. */
-const named = (count: number) => manyAddresses(count).map((one) => ({ ...one, name: 'www.example.com' }));
-
-/** A server that has the fault, and one address otherwise. */
-function faultyServer(cell: Cell): Promise<FakeUpstream> {
-  const reply = (query: DecodedPacket) =>
-    isHit(cell, query) ? faulty(cell, query) : replyTo(query, manyAddresses(1));
-  return cell.transport === 'TCP'
-    ? FakeUpstream.start(() => [], reply)
-    : FakeUpstream.start((query) => [reply(query) ?? []].flat());
-}
-
-const goodServer = () => {
-  const reply = (query: DecodedPacket) => replyTo(query, [{ type: 'A', data: '198.51.100.1' }]);
-  return FakeUpstream.start((query) => [reply(query)], reply);
-};
 
 /** The code of an answer, its addresses, and how long it took. */
 async function ask(client: UpstreamClient, name: string, cell: Cell, servers: readonly FakeUpstream[]) {
