@@ -3,6 +3,7 @@ import { DEFAULT_CONTROL_SOCKET, DEFAULT_FILE } from './config/places.ts';
 import { wordAt } from './control/client.ts';
 import { tellFailure } from './failure.ts';
 import { printableIo } from './printable.ts';
+import { guardStreams } from './standard-streams.ts';
 
 /**
  * `node here.js WORD…`: has the daemon of this host do a word. What another host runs in heddle's container there;
@@ -24,6 +25,5 @@ async function controlSocket(env: NodeJS.ProcessEnv): Promise<string> {
   return (await loadSettings({ flags: {}, env })).settings.socket;
 }
 
-const status = await wordHere();
-// Not before the output is out: a pipe takes it in its own time.
-process.stdout.write('', () => process.exit(status));
+const end = guardStreams();
+end(await wordHere());

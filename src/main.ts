@@ -13,10 +13,7 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
 // Node keeps the libraries' deprecations to itself where it sees that they are libraries: built in, they are not.
 process.noDeprecation = true;
 
-// Whoever reads our output may leave before its end: `heddle ps | head -1` is no failure.
-process.stdout.on('error', () => process.exit(0));
-
+const { guardStreams } = await import('./standard-streams.ts');
+const end = guardStreams();
 const { run } = await import('./commands/cli.ts');
-const status = await run(process.argv.slice(2), process, process.env);
-// Not before the output is out: a pipe takes it in its own time.
-process.stdout.write('', () => process.exit(status));
+end(await run(process.argv.slice(2), process, process.env));

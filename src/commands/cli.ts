@@ -12,6 +12,7 @@ import { addHostWords, type End, runProgram, takesDockerArguments } from './prog
 import { type Translation, translateRegistrator } from './registrator.ts';
 import { addHiddenSettings, addSettings, leadingSettings, settingsIn, settingsOfWord } from './settings.ts';
 import { defineSuperseded } from './superseded.ts';
+import { type TerminalLine, terminalLine } from './terminal-line.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +23,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export async function run(given: readonly string[], io: Io, env: Environment): Promise<number> {
   const own = printableIo(io);
-  const line = new CommandLine(normalise(given), own, env);
+  // Progress moves a terminal's cursor, and is our own text.
+  const line = new CommandLine(normalise(given), own, env, terminalLine(io.stderr));
   return await runProgram(line.argv, own, (program, end) => line.define(program, end));
 }
 
@@ -70,7 +72,10 @@ class CommandLine {
   readonly #io: Io;
   readonly #env: Environment;
 
-  constructor(translation: Translation, io: Io, env: Environment) {
+  readonly #progress: TerminalLine | undefined;
+
+  constructor(translation: Translation, io: Io, env: Environment, progress: TerminalLine | undefined) {
+    this.#progress = progress;
     this.argv = translation.argv;
     this.#translation = translation;
     this.#io = io;
@@ -126,7 +131,13 @@ class CommandLine {
       const trace = this.#trace(program);
       // Two engines are asked, and one of them is told from the other.
       const own = new DockerClient(host, trace && ((line) => trace(`${line} # ${describeHost(host)}`)));
-      return { client: await this.#docker(program), own, env: this.#env, io: this.#io };
+      return {
+        client: await this.#docker(program),
+        own,
+        env: this.#env,
+        io: this.#io,
+        progress: this.#progress,
+      };
     };
     const launch = program
       .command('launch')

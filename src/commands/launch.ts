@@ -17,7 +17,7 @@ import { refuseManyHosts, refusePeerFlags } from './many-hosts.ts';
 import { outputTo } from './program.ts';
 import { translateRegistrator } from './registrator.ts';
 import { addSettings, settingsIn } from './settings.ts';
-import { terminalLine } from './terminal-line.ts';
+import type { TerminalLine } from './terminal-line.ts';
 
 export interface LaunchNeeds {
   /** The host that is launched on. */
@@ -26,6 +26,8 @@ export interface LaunchNeeds {
   readonly own: DockerClient;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly io: Io;
+  /** Undefined where nobody looks on. */
+  readonly progress?: TerminalLine | undefined;
 }
 
 /** Of `launch` itself, wherever they stand; the others are for the daemon. */
@@ -44,7 +46,7 @@ export async function launchWord(
     args,
     env: daemonEnvironment(needs.env),
   };
-  const line = terminalLine(needs.io.stderr);
+  const line = needs.progress;
   const image = flags.has('--load')
     ? imagesFrom(needs.own, line && ((bytes) => line.show(`loading ${options.image}: ${bytes >> 20} MiB`)))
     : requireImage;
