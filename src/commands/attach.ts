@@ -17,6 +17,11 @@ export const bareAddresses = (cidrs: readonly Cidr[]): string =>
 
 export const attach: HostWord = {
   name: 'attach',
+  examples: [
+    'attach 10.2.1.1/16 web',
+    'attach net:default web',
+    'attach --rewrite-hosts --add-host db:10.2.9.9 10.2.1.1/16 web',
+  ],
   connects: true,
   describe: (command) =>
     refuseWithoutDns(
@@ -76,6 +81,7 @@ function refuseWithoutDns(command: Command): void {
 
 export const detach: HostWord = {
   name: 'detach',
+  examples: ['detach 10.2.1.1/16 web', 'detach web'],
   describe: (command) => void describe(command, 'take addresses away from a container'),
   check: ({ args }) => void addressesAndContainer(args, 'detach'),
   async run(host, { args, options }, io) {

@@ -8,7 +8,7 @@ import { printableIo } from '../printable.ts';
 import { ADDRESS_WORDS } from './addresses.ts';
 import { formatOption } from './format.ts';
 import { defineManyHosts, refusePassword } from './many-hosts.ts';
-import { addHostWords, type End, runProgram, takesDockerArguments } from './program.ts';
+import { addHostWords, type End, examplesText, runProgram, takesDockerArguments } from './program.ts';
 import { type Translation, translateRegistrator } from './registrator.ts';
 import { addHiddenSettings, addSettings, leadingSettings, settingsIn, settingsOfWord } from './settings.ts';
 import { defineSuperseded } from './superseded.ts';
@@ -65,6 +65,13 @@ Addresses and these flags stand before the image, docker's options as well. With
 WEAVE_CIDR or the label heddle.cidr of docker's options counts, else any free one; 'none' attaches nothing.
 
 Prints the container id. If attaching fails, the container is removed again; one that has ended by itself is kept.`;
+
+/** Tested as those of the other commands are. */
+export const RUN_EXAMPLES = [
+  'run 10.2.1.3/16 busybox sleep 60',
+  'run --with-dns --name db -e SERVICE_NAME=db net:default busybox sleep 60',
+  "run -e WEAVE_CIDR='10.2.1.4/16 10.3.1.4/24' busybox sleep 60",
+];
 
 class CommandLine {
   readonly argv: readonly string[];
@@ -170,7 +177,7 @@ class CommandLine {
         '[--with-dns] [--rewrite-hosts] [--no-multicast-route] [--allow-overlap] [address]... <docker run arguments>',
       )
       .argument('[words...]')
-      .addHelpText('after', RUN_HELP);
+      .addHelpText('after', `${RUN_HELP}\n${examplesText(RUN_EXAMPLES)}`);
     takesDockerArguments(command).action(async () => {
       refusePassword(this.#env);
       const { parseRun } = await import('../run/command.ts');

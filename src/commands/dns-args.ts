@@ -4,6 +4,7 @@ import type { HostWord } from './word.ts';
 
 export const dnsArgsWord: HostWord = {
   name: 'dns-args',
+  examples: ['dns-args', 'dns-args --dns-search example.com nginx'],
   takesDockerArguments: true,
   sent(args) {
     const dockerArgs = withoutFormat(args);

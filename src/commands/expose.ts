@@ -10,6 +10,7 @@ const describe = (command: Command, summary: string): Command =>
 
 export const expose: HostWord = {
   name: 'expose',
+  examples: ['expose 10.2.0.1/16', 'expose -h gateway 10.2.0.1/16'],
   connects: true,
   describe: (command) =>
     void describe(command, 'give this host addresses on the network')
@@ -35,6 +36,7 @@ export const expose: HostWord = {
 
 export const hide: HostWord = {
   name: 'hide',
+  examples: ['hide 10.2.0.1/16'],
   describe: (command) =>
     void describe(command, "take this host's addresses on the network away, and their names with them"),
   check: ({ args }) => void requestsIn(args, 'hide'),

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import ipaddr from 'ipaddr.js';
 import type { NameRequest } from '../dns/names/weave-names.ts';
 import { containerName } from '../docker/container-name.ts';
@@ -9,11 +9,19 @@ import { printable } from '../printable.ts';
 import { answer, formatOption } from './format.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
+const NAMED = [
+  new Argument('[ip...]', 'addresses without prefix length; those of the container where there is none'),
+  new Argument('[container]', 'its name, or its id; without one the name is that of the addresses'),
+];
+
 /** `dns-add` and `dns-remove` take the same words. */
 function describe(command: Command, summary: string, none: string): void {
   command
     .summary(summary)
-    .argument('[arguments...]', 'addresses, then the container that is named; without one the addresses are')
+    // commander cannot parse this: what stands last may be an address, too.
+    .argument('[arguments...]')
+    .usage('[options] [ip...] [container]')
+    .configureHelp({ visibleArguments: () => NAMED })
     // As the weave script has it: -h is the name.
     .helpOption('--help', 'show this')
     .option('-h, --name <name>', `the name, with or without the domain of container names (${none})`)
@@ -22,6 +30,7 @@ function describe(command: Command, summary: string, none: string): void {
 
 export const dnsAdd: HostWord = {
   name: 'dns-add',
+  examples: ['dns-add web -h front', 'dns-add 10.9.9.9 -h printer'],
   describe: (command) =>
     describe(command, 'give a name to a container or to addresses', "the container's own"),
   check: (request) => void nameRequest(request),
@@ -35,6 +44,7 @@ export const dnsAdd: HostWord = {
 
 export const dnsRemove: HostWord = {
   name: 'dns-remove',
+  examples: ['dns-remove web -h front', 'dns-remove 10.9.9.9 -h printer'],
   describe: (command) => describe(command, 'take away what dns-add gave', 'all of the container'),
   check: (request) => void nameRequest(request),
   async run(host, request, io) {
@@ -47,6 +57,7 @@ export const dnsRemove: HostWord = {
 
 export const dnsLookup: HostWord = {
   name: 'dns-lookup',
+  examples: ['dns-lookup web', 'dns-lookup 10.2.1.1'],
   describe: (command) =>
     void command
       .summary('print the addresses of a name, or the name of an address')

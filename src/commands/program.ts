@@ -112,6 +112,7 @@ export function addHostWords(program: Command, argv: readonly string[], perform:
       .command(word.name, { hidden: word.hidden ?? false })
       .configureOutput(program.configureOutput());
     word.describe(command);
+    if (word.examples) command.addHelpText('after', examplesText(word.examples));
     if (word.takesDockerArguments) takesDockerArguments(command);
     else addHiddenSettings(command, argv).option('--local', 'in this process, as root, without a daemon');
     command.action(async () => {
@@ -122,6 +123,10 @@ export function addHostWords(program: Command, argv: readonly string[], perform:
     });
   }
 }
+
+/** The end of a command's help. */
+export const examplesText = (examples: readonly string[]): string =>
+  `\nExamples:\n${examples.map((line) => `  heddle ${line}\n`).join('')}`.trimEnd();
 
 /** Docker's own arguments follow: `-h` among them is a hostname. */
 export const takesDockerArguments = (command: Command): Command =>

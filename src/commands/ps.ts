@@ -23,6 +23,7 @@ const HEADINGS = ['container', 'name', 'addresses', 'services', 'announced at'];
 
 export const ps: HostWord = {
   name: 'ps',
+  examples: ['ps', 'ps web', 'ps --format json web', 'ps --format weave'],
   describe: (command) =>
     void command
       .summary('the containers: address, services, and why')

@@ -7,6 +7,7 @@ import type { HostWord } from './word.ts';
 
 export const report: HostWord = {
   name: 'report',
+  examples: ['report -f {{.ipam.range}}', "report -f '{{json .DNS}}'"],
   describe: (command) =>
     void command
       .summary('everything that is known of this host, as JSON')

@@ -14,6 +14,7 @@ const HEADINGS = ['service', 'address', 'port', 'tags', 'container', 'registry']
 
 export const services: HostWord = {
   name: 'services',
+  examples: ['services', 'services --dry-run web'],
   describe: (command) =>
     void command
       .summary('what is registered, or would be and why')

@@ -8,6 +8,7 @@ import type { HostWord } from './word.ts';
 
 export const start: HostWord = {
   name: 'start',
+  examples: ['start web', 'start 10.2.1.1/16 web'],
   connects: true,
   describe: (command) =>
     void takesAddressesAndContainer(
@@ -29,6 +30,7 @@ export const start: HostWord = {
 
 export const restart: HostWord = {
   name: 'restart',
+  examples: ['restart web'],
   connects: true,
   describe: (command) =>
     void command

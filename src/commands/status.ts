@@ -21,6 +21,7 @@ const SUBJECTS = ['dns', 'services', 'ipam', 'network', 'docker', 'registry'] as
 
 export const status: HostWord = {
   name: 'status',
+  examples: ['status', 'status dns', 'status ipam --format json'],
   describe: (command) =>
     void command
       .summary('the state of every part, or more of one')

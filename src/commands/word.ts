@@ -20,6 +20,8 @@ export interface HostWord {
   readonly connects?: true;
   /** True where this very process does what it can, when the host has nothing that could do it. */
   readonly worksAlone?: true;
+  /** Command lines for `--help`, without `heddle`; they are tested with a container called web. */
+  readonly examples?: readonly string[];
   /** Summary, arguments and options for `--help` and for the parser. */
   describe(command: Command): void;
   /**

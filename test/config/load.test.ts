@@ -123,6 +123,7 @@ describe('settings', () => {
 
   it.each([
     ['an unknown key', 'bridges: x', /unknown setting 'bridges'/],
+    ['a misspelt key', 'dns_listn: x', /unknown setting 'dns_listn' \(did you mean 'dns-listen'\?\)/],
     ['what is no YAML', 'a: [', /cannot read the settings file/],
     ['a list', '- a', /'setting: value' lines/],
   ])('refuse a file with %s', async (_, text, sentence) => {

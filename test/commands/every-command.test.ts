@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RUN_EXAMPLES, run } from '../../src/commands/cli.ts';
+import { HOST_WORDS } from '../../src/commands/program.ts';
+import { collect } from '../../src/io.ts';
+import { count } from '../support/counts.ts';
+import { shellWords } from '../support/shell-words.ts';
+
+const OF_THE_CALLER = ['daemon', 'launch', 'stop', 'run', 'setup', 'version', 'help'];
+const OF_OTHER_HOSTS = ['connect', 'forget', 'rmpeer'];
+const COMMANDS = [...HOST_WORDS.map(({ name }) => name), ...OF_THE_CALLER];
+
+/** Where there is neither a daemon nor an engine: whatever gets past the arguments ends with 4. */
+const NOWHERE = { DOCKER_HOST: 'unix:///nowhere/docker.sock', HEDDLE_SOCKET: '/nowhere/heddle.sock' };
+
+async function heddle(...words: readonly string[]) {
+  const [stdout, stderr] = [collect(), collect()];
+  const status = await run(words, { stdout, stderr }, NOWHERE);
+  return { status, stdout: stdout.text, stderr: stderr.text };
+}
+
+const ONE_SENTENCE = /^heddle: [^\n]+\n$/;
+
+describe.each(COMMANDS)('%s', (name) => {
+  it('has help of its own: usage by the proper names, and every argument described', async () => {
+    const help = await heddle('help', name);
+    expect(help).toMatchObject({ status: 0, stderr: '' });
+    expect(help.stdout).toMatch(new RegExp(`^Usage: heddle ${name} `));
+    expect(help.stdout).not.toMatch(/^Usage: .*(words|\[arguments\.\.\.\])/);
+    const usage = help.stdout.split('\n')[0] ?? '';
+    const [, listed = ''] = /^Arguments:\n([\s\S]*?)\n\n/m.exec(help.stdout) ?? [];
+    for (const line of listed.split('\n').filter((text) => /^ {2}\S/.test(text))) {
+      const [, argument = '', about = ''] = /^ {2}(\S.*?)(?: {2,}(\S.*))?$/.exec(line) ?? [];
+      expect(usage, argument).toContain(argument);
+      expect(about, argument).not.toBe('');
+    }
+    if (name === 'help') return;
+    expect(await heddle(name, '--help')).toEqual(help);
+  });
+
+  it('refuses an unknown flag', async () => {
+    // What docker knows of flags, docker says.
+    const isDockers = name === 'run' || name === 'dns-args';
+    const refused = await heddle(name, '--nosuch', ...(isDockers ? ['x', 'image'] : []));
+    expect(refused).toMatchObject({ status: isDockers ? 4 : 2, stdout: '' });
+    expect(refused.stderr).toMatch(ONE_SENTENCE);
+  });
+
+  it('ends with a status that says so, and one sentence, whatever it is given', async () => {
+    const hostile = fc.oneof(
+      fc.constantFrom(
+        '',
+        ' ',
+        '-',
+        '/',
+        '..',
+        '../../etc/passwd',
+        '\u0000',
+        '\u001b[2J',
+        '\u009b1m',
+        '\u202eweb',
+      ),
+      fc.constantFrom(
+        '10.2.1.1/16',
+        '10.2.1.300/16',
+        'net:',
+        'ip:',
+        'net:default',
+        '-h',
+        '-f',
+        '{{',
+        '{{.x}}',
+        '%00',
+      ),
+      fc.constantFrom(
+        'web',
+        'web db',
+        'ü',
+        '$(id)',
+        'a'.repeat(65_536),
+        '--format',
+        '--format=yaml',
+        '--socket',
+      ),
+      fc.string({ unit: 'binary', maxLength: 8 }),
+    );
+    // These do as they are told without a daemon or an engine, or are daemons; what is behind `--` is no flag of theirs.
+    const ours = new Set(['version', 'help', 'create-bridge', 'daemon']);
+    if (ours.has(name)) return expect(await heddle(name, '--', 'a', 'b', 'c')).toMatchObject({ status: 2 });
+    // Without a daemon it prints what this process sees.
+    const worksAlone = HOST_WORDS.some((word) => word.name === name && word.worksAlone);
+    const property = fc.asyncProperty(fc.array(hostile, { maxLength: 3 }), async (words) => {
+      if (words.some((word) => ['--help', '-h', '--local', '--config'].includes(word))) return;
+      const { status, stdout, stderr } = await heddle(name, ...words);
+      expect(worksAlone ? [0, 1, 2, 3, 4] : [1, 2, 3, 4], stderr).toContain(status);
+      if (!worksAlone) expect(stdout).toBe('');
+      if (status !== 0 && stdout === '') expect(stderr).toMatch(/^heddle: /);
+      expect(stderr).not.toMatch(/unexpected failure|^\s+at /m);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is what is tested
+      expect(stderr.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    });
+    await fc.assert(property, { numRuns: count(12, 200) });
+  });
+});
+
+it.each(OF_OTHER_HOSTS)('%s says that it cannot be done', async (name) => {
+  expect(await heddle(name, 'host')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(ONE_SENTENCE),
+  });
+});
+
+const examples = [...HOST_WORDS.flatMap(({ examples: lines = [] }) => lines), ...RUN_EXAMPLES];
+
+it.each(examples)('the example of the help is understood: %s', async (line) => {
+  expect(await heddle(...shellWords(line))).toMatchObject({ status: 4, stdout: '' });
+});
+
+it('a first look at heddle names every command that is not hidden, with a summary', async () => {
+  const { stdout } = await heddle();
+  for (const { name, hidden } of HOST_WORDS) {
+    if (hidden) expect(stdout).not.toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    else expect(stdout).toMatch(new RegExp(`^ {2}${name} .*  \\S`, 'm'));
+  }
+});

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RUN_EXAMPLES } from '../../src/commands/cli.ts';
+import { HOST_WORDS } from '../../src/commands/program.ts';
+import { clearWorld } from '../support/cleanup.ts';
+import { removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
+import { shellWords } from '../support/shell-words.ts';
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await removeContainers();
+  await clearWorld();
+});
+
+test('the examples of every command’s help work, in their order', async () => {
+  await using _web = await runContainer(['--name', 'web', '-e', 'SERVICE_NAME=web', '--expose', '80']);
+  const lines = HOST_WORDS.flatMap(({ examples = [] }) => examples);
+  // A name is looked up before it is taken away; one that has no address has no name.
+  await daemon.word('attach', '10.2.1.1/16', 'web');
+  for (const line of [...lines.filter((text) => !/^(detach|hide)/.test(text)), ...RUN_EXAMPLES]) {
+    await eventually(async () => {
+      expect({ line, ...(await daemon.word(...shellWords(line))) }).toMatchObject({ status: 0, stderr: '' });
+    });
+  }
+  for (const line of lines.filter((text) => /^(detach|hide)/.test(text))) {
+    expect({ line, ...(await daemon.word(...shellWords(line))) }).toMatchObject({ status: 0, stderr: '' });
+  }
+});
+
+test('a daemon whose log nobody reads any more goes on', async () => {
+  await using folder = await temporaryFolder();
+  const socket = join(folder.path, 'heddle.sock');
+  const flags = ['--socket', socket, '--state-dir', folder.path, '--no-dns', '--log-level', 'debug'];
+  const child = spawn(HEDDLE, ['daemon', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  try {
+    const word = (...words: string[]) => heddle(words, { env: { HEDDLE_SOCKET: socket } });
+    await eventually(async () => expect((await word('healthcheck')).status).toBe(0), { within: 20_000 });
+    child.stdout.destroy();
+    child.stderr.destroy();
+    // Each start and end of a container is logged.
+    for (let times = 0; times < 3; times += 1) {
+      await using web = await runContainer(['-e', 'SERVICE_NAME=late']);
+      await eventually(async () => expect((await word('ps')).stdout).toContain(web.name));
+    }
+    expect(await word('healthcheck')).toMatchObject({ status: 0, stdout: 'healthy\n' });
+  } finally {
+    child.kill('SIGTERM');
+  }
+  expect(await ended).toEqual([0, null]);
+});
