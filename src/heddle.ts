@@ -3,7 +3,7 @@ import type { LoadedSettings } from './config/load.ts';
 import { Claims, EXPOSED } from './containers/claims.ts';
 import { EndedProcesses } from './containers/ended-processes.ts';
 import { Follower } from './containers/follow.ts';
-import { isAnothers } from './containers/given-addresses.ts';
+import { givenTo } from './containers/given-addresses.ts';
 import { Roster } from './containers/roster.ts';
 import { takeOver } from './control/client.ts';
 import { DaemonHost } from './control/daemon-host.ts';
@@ -75,7 +75,7 @@ export class Heddle {
     const registration = assembleRegistration(settings, {
       hostId,
       log,
-      isAnothers: (...asked) => isAnothers(claims, roster, ...asked),
+      givenTo: (...asked) => givenTo(claims, roster, ...asked),
     });
     const { open, desired, reconciler, view, remote, health } = registration;
     const parts = assembleParts(settings, {

@@ -31,7 +31,7 @@ export function assembleRegistration(
   needs: {
     readonly hostId: string;
     readonly log: (component: string) => Logger;
-    readonly isAnothers?: CheckBounds['isAnothers'];
+    readonly givenTo?: CheckBounds['givenTo'];
   },
 ): Registration {
   const { hostId, log } = needs;
@@ -43,7 +43,7 @@ export function assembleRegistration(
   const desired = new Desired(
     { log: log('services') },
     {
-      ...{ hostId, runs, ...defineOptions(settings, needs.isAnothers), keepFailed },
+      ...{ hostId, runs, ...defineOptions(settings, needs.givenTo), keepFailed },
       ...(heddleRuns && { heddleRuns }),
     },
   );

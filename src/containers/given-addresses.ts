@@ -3,8 +3,13 @@ import type { Claims } from './claims.ts';
 import type { RosterEntry } from './entry.ts';
 import type { Roster } from './roster.ts';
 
-/** True where Docker or heddle gave this address to a container in another network namespace, and not to this one. */
-export function isAnothers(claims: Claims, roster: Roster, ip: string, entry: RosterEntry): boolean {
+/** Whether Docker or heddle gave an address to a container's network namespace, or to another one. */
+export function givenTo(
+  claims: Claims,
+  roster: Roster,
+  ip: string,
+  entry: RosterEntry,
+): 'this' | 'another' | undefined {
   const claimants = claims.withAddress(ip);
   const holders = new Set([...claimants, ...roster.withAddress(ip)]);
   const isGiven = (container: string) => {
@@ -16,5 +21,6 @@ export function isAnothers(claims: Claims, roster: Roster, ip: string, entry: Ro
   const sharesNamespace = (container: string) =>
     container === entry.snapshot.id || roster.get(container)?.namespace === entry.namespace;
   const given = [...holders].filter(isGiven);
-  return given.length > 0 && !given.some(sharesNamespace);
+  if (given.some(sharesNamespace)) return 'this';
+  return given.length > 0 ? 'another' : undefined;
 }

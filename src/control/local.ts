@@ -2,7 +2,7 @@ import type { EffectiveSetting } from '../config/effective.ts';
 import type { LoadedSettings } from '../config/load.ts';
 import { Claims } from '../containers/claims.ts';
 import type { RosterEntry } from '../containers/entry.ts';
-import { isAnothers } from '../containers/given-addresses.ts';
+import { givenTo } from '../containers/given-addresses.ts';
 import { Roster } from '../containers/roster.ts';
 import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
 import { overTcp } from '../dns/forward/exchange.ts';
@@ -204,7 +204,7 @@ class LocalHost implements Host {
     await this.#documents;
     // No registry hears of these: the host-id is only the form's.
     const byOthers = (...asked: readonly [string, RosterEntry]) =>
-      isAnothers(this.#claims, this.#roster, ...asked);
+      givenTo(this.#claims, this.#roster, ...asked);
     const options = { ...defineOptions(this.#settings, byOthers), hostId: 'local' };
     const { definitions, problems } = define(entry, options);
     const services = definitions.map(({ service }) => service);

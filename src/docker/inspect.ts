@@ -32,6 +32,7 @@ export function snapshotOf(inspect: ContainerInspectInfo, kept: KeptMetadata = A
     ports: portsOf(config?.ExposedPorts ?? {}, inspect.NetworkSettings?.Ports ?? {}),
     networkMode: inspect.HostConfig?.NetworkMode ?? 'default',
     networks: networksOf(inspect.NetworkSettings?.Networks ?? {}),
+    hasNetAdmin: hasNetAdmin((inspect.HostConfig ?? {}) as Rights),
     hostname: config?.Hostname ?? '',
     domainname: config?.Domainname ?? '',
     aliases: aliasesOf(inspect.NetworkSettings?.Networks ?? {}),
@@ -85,6 +86,16 @@ function metadataOf(
     labelNames.add(name);
   }
   return { metadata, labelNames };
+}
+
+interface Rights {
+  readonly Privileged?: boolean;
+  readonly CapAdd?: readonly string[] | null;
+}
+
+function hasNetAdmin({ Privileged: isPrivileged, CapAdd: added }: Rights): boolean {
+  const names = (added ?? []).map((name) => String(name).toUpperCase().replace(/^CAP_/, ''));
+  return isPrivileged === true || names.includes('NET_ADMIN') || names.includes('ALL');
 }
 
 type Bindings = Readonly<Record<string, readonly { HostIp?: string; HostPort?: string }[] | null>>;

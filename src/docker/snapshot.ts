@@ -25,6 +25,8 @@ export interface Snapshot {
   /** `bridge`, `host`, `none`, `container:<id>`, or the name of a user network. */
   readonly networkMode: string;
   readonly networks: readonly ContainerNetwork[];
+  /** True where its processes can give its interfaces any address (NET_ADMIN). */
+  readonly hasNetAdmin: boolean;
   readonly hostname: string;
   readonly domainname: string;
   /** Names that it was given on its networks (`--network-alias`, compose services), each once. */

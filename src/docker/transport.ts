@@ -9,7 +9,7 @@ import { WithoutLabels } from './without-labels.ts';
 /** What is kept of an answer at most: the list of several thousand containers takes a tenth of this. */
 const ANSWER_LIMIT_BYTES = 64 << 20;
 /** An answer is filtered where it is larger: below, that would cost more than it saves. */
-const LARGE_LIST_BYTES = 4 << 20;
+const LARGE_LIST_BYTES = 1 << 20;
 const LARGE_INSPECTION_BYTES = 256 << 10;
 const LIST = /\/containers\/json(?:\?|$)/;
 const INSPECTION = /\/containers\/[^/]+\/json(?:\?|$)/;

@@ -1,22 +1,26 @@
-const [QUOTE, BACKSLASH, COLON, OPEN, CLOSE] = [0x22, 0x5c, 0x3a, 0x7b, 0x7d];
-const LABELS = Buffer.from('Labels');
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+const OPEN: readonly number[] = [0x7b, 0x5b];
+const CLOSE: readonly number[] = [0x7d, 0x5d];
+/** Keys whose objects or lists are left out; no two begin alike. */
+const KEYS = ['Labels', 'Ports'].map((key) => Buffer.from(key));
 
 /**
- * Leaves the labels out of a list of containers while it arrives. The engine lists every label of every container, a
- * container may have megabytes of them, and nothing here reads them from the list.
+ * Leaves labels and ports out of a list of containers while it arrives. The engine lists all of every container, one
+ * may have megabytes of labels or 131,070 ports, and nothing here reads them from the list.
  */
 export class WithoutLabels {
   #inText = false;
   #escaped = false;
-  /** How much of `Labels` the text has been so far; -1 for another text. */
+  /** Which key the text may be, and how much of it the text has been so far; -1 for another text. */
+  #candidate: Buffer | undefined;
   #matched = -1;
-  /** The text that just ended was `Labels`: a colon makes it a key. */
+  /** The text that just ended was one of the keys: a colon makes it a key. */
   #isKey = false;
-  /** Its value comes, or how many braces of it are open. */
+  /** Its value comes, or how many brackets of it are open. */
   #skipping = false;
   #open = 0;
 
-  /** What is to be kept of the next bytes: valid JSON, with an empty object in the place of all labels. */
+  /** What is to be kept of the next bytes: valid JSON, with an empty object or list in the place of each. */
   take(chunk: Buffer): readonly Buffer[] {
     const kept: Buffer[] = [];
     let from = this.#skipping && this.#open > 0 ? chunk.length : 0;
@@ -29,10 +33,10 @@ export class WithoutLabels {
         this.#isKey = false;
         if (this.#open === 0) this.#skipping = false;
       } else if (this.#skipping) {
-        if (byte === OPEN && this.#open++ === 0) {
+        if (OPEN.includes(byte) && this.#open++ === 0) {
           kept.push(chunk.subarray(from, at + 1));
           from = chunk.length;
-        } else if (byte === CLOSE && --this.#open === 0) {
+        } else if (CLOSE.includes(byte) && --this.#open === 0) {
           this.#skipping = false;
           from = at;
         } else if (this.#open === 0 && byte > 0x20) this.#skipping = false; // null
@@ -49,9 +53,10 @@ export class WithoutLabels {
     if (this.#escaped) this.#escaped = false;
     else if (byte === QUOTE) {
       this.#inText = false;
-      this.#isKey = this.#matched === LABELS.length;
+      this.#isKey = this.#matched > 0 && this.#matched === this.#candidate?.length;
       return;
     } else if (byte === BACKSLASH) this.#escaped = true;
-    this.#matched = this.#matched >= 0 && byte === LABELS[this.#matched] ? this.#matched + 1 : -1;
+    if (this.#matched === 0) this.#candidate = KEYS.find(([first]) => first === byte);
+    this.#matched = this.#matched >= 0 && byte === this.#candidate?.[this.#matched] ? this.#matched + 1 : -1;
   }
 }

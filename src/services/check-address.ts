@@ -15,8 +15,8 @@ export interface CheckBounds {
   readonly hostIp?: string | undefined;
   /** Addresses of the host's interfaces; default: as the kernel lists them. */
   readonly hostAddresses?: () => ReadonlySet<string>;
-  /** True where another container was given this address, and this one was not. */
-  readonly isAnothers?: (ip: string, entry: RosterEntry) => boolean;
+  /** To whom Docker or heddle gave an address; undefined where neither gave it to anybody. */
+  readonly givenTo?: (ip: string, entry: RosterEntry) => 'this' | 'another' | undefined;
 }
 
 /** An address and port that a check, or a client of a service, is sent to. */
@@ -46,7 +46,12 @@ export function whyNotOwn(
   const { snapshot, addresses } = entry;
   if (givenByDocker(snapshot).includes(address)) return undefined;
   if (snapshot.networkMode !== 'host' && addresses.some(({ ip }) => ip === address)) {
-    if (bounds.isAnothers?.(address, entry)) return `${address} is another container's address`;
+    const owner = bounds.givenTo?.(address, entry);
+    if (owner === 'another') return `${address} is another container's address`;
+    // It may be somebody's outside of this host.
+    if (owner === undefined && snapshot.hasNetAdmin) {
+      return `${address} was given to the container by neither Docker nor heddle, but perhaps by itself (NET_ADMIN)`;
+    }
     if (hostAddresses(bounds).has(address)) return `${address} is the host's address`;
     return undefined;
   }

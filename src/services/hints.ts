@@ -69,12 +69,24 @@ function keyHints(key: string, { variable }: Setting): readonly string[] {
   if (dialect !== undefined) return [`${kept}; ${dialect}`];
   const meta = /^meta[_.](.+)$/.exec(key)?.[1];
   if (meta !== undefined) return [`${kept} of this whole name; without META_ it is '${shown(meta)}'`];
-  const near = nearest(key, WORDS);
+  const near = nearestWord(key);
   if (near !== undefined) {
     const prefix = variable.slice(0, variable.length - key.length);
     return [`${kept} (did you mean ${shown(prefix)}${near.toUpperCase()}?)`];
   }
   return key.startsWith('check_') ? [`${kept}; there is no such check`] : [];
+}
+
+/** Containers repeat each other's keys, and each is compared with all words. */
+const MAX_KNOWN = 1_024;
+const known = new Map<string, string | undefined>();
+
+function nearestWord(key: string): string | undefined {
+  if (known.has(key)) return known.get(key);
+  const near = nearest(key, WORDS);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, near);
+  return near;
 }
 
 function valueHints(key: string, { variable, value }: Setting): readonly string[] {

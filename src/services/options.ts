@@ -5,13 +5,13 @@ import type { DefineOptions } from './define.ts';
 /** How definitions are made, as the settings say; the same in the daemon and in a word without one. */
 export function defineOptions(
   settings: Settings,
-  isAnothers?: CheckBounds['isAnothers'],
+  givenTo?: CheckBounds['givenTo'],
 ): Omit<DefineOptions, 'hostId' | 'runs'> {
   const { servicePrefix, explicit, composeNames, tags, marathonTaskTags, useIpFromLabel } = settings;
   const { allowScriptChecks, healthcheck, checkMethods, checkHeaders } = settings;
   const checkBounds = {
     ...{ allowed: settings.checkAddressAllow, hostIp: settings.ip },
-    ...(isAnothers && { isAnothers }),
+    ...(givenTo && { givenTo }),
   };
   return {
     checkBounds,

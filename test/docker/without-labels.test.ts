@@ -17,7 +17,18 @@ function without(text: string, lengths: readonly number[]): string {
 }
 
 const key = fc.oneof(
-  fc.constantFrom('Labels', 'Label', 'Labelsx', '"Labels"', 'Id', '\\', 'Labels\\'),
+  fc.constantFrom(
+    'Labels',
+    'Label',
+    'Labelsx',
+    'Ports',
+    'Port',
+    'Portss',
+    '"Labels"',
+    'Id',
+    '\\',
+    'Labels\\',
+  ),
   fc.string(),
 );
 const labels = fc.dictionary(
@@ -28,20 +39,28 @@ const line = fc.record({
   Id: fc.string(),
   Names: fc.array(key),
   Labels: fc.oneof(labels, fc.constant(null)),
+  Ports: fc.oneof(
+    fc.array(fc.record({ IP: fc.constantFrom('[', ']', '}'), PrivatePort: fc.nat() })),
+    fc.constant(null),
+  ),
   Networks: fc.dictionary(
-    key.filter((name) => name !== 'Labels' && name !== '__proto__'),
+    key.filter((name) => !['Labels', 'Ports', '__proto__'].includes(name)),
     fc.oneof(key, fc.integer()),
   ),
 });
 
-it('a list is as it was, but for its labels, however it is cut into pieces', () => {
+it('a list is as it was, but for its labels and ports, however it is cut into pieces', () => {
   fc.assert(
     fc.property(
       fc.array(line),
       fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
       fc.constantFrom(0, 2),
       (list, lengths, indent) => {
-        const expected = list.map((entry) => ({ ...entry, Labels: entry.Labels === null ? null : {} }));
+        const expected = list.map((entry) => ({
+          ...entry,
+          Labels: entry.Labels === null ? null : {},
+          Ports: entry.Ports === null ? null : [],
+        }));
         const text = without(JSON.stringify(list, null, indent), lengths);
         // As text: JSON.parse of Node 24 takes an escaped key for an earlier one of the same place.
         expect(text).toBe(JSON.stringify(expected, null, indent));

@@ -103,7 +103,7 @@ describe("a check of an address that is not the container's own", () => {
   });
 
   test("that a container gave itself is left out where it is the host's or was given to another", () => {
-    const taken: CheckBounds = { ...bounds, isAnothers: (ip) => ip === '10.2.1.1' };
+    const taken: CheckBounds = { ...bounds, givenTo: (ip) => (ip === '10.2.1.1' ? 'another' : undefined) };
     const words = { ports: [80], env: { SERVICE_CHECK_TCP: '1' } };
     expect(urls(words).targets).toEqual(['10.2.1.1:80']);
     expect(urls(words, { checkBounds: taken }).problems).toEqual([
@@ -114,6 +114,16 @@ describe("a check of an address that is not the container's own", () => {
     ]);
     const docker = { ...words, networks: [{ name: 'bridge', ipv4: '10.2.1.1', ipv6: '' }] };
     expect(urls(docker, { checkBounds: taken }).targets).toEqual(['10.2.1.1:80']);
+  });
+
+  test('that a container with NET_ADMIN may have given itself is left out, unless it was given', () => {
+    const words = { ports: [80], hasNetAdmin: true, env: { SERVICE_CHECK_TCP: '1' } };
+    expect(urls(words).problems).toEqual([expect.stringContaining('but perhaps by itself (NET_ADMIN)')]);
+    expect(urls(words, { checkBounds: { ...bounds, givenTo: () => 'this' } }).targets).toEqual([
+      '10.2.1.1:80',
+    ]);
+    const docker = { ...words, networks: [{ name: 'bridge', ipv4: '10.2.1.1', ipv6: '' }] };
+    expect(urls(docker).targets).toEqual(['10.2.1.1:80']);
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { define } from '../../src/services/define.ts';
+import { count } from '../support/counts.ts';
 import { entryOf } from '../support/roster.ts';
 
 const HOST = 'h1';
@@ -312,7 +313,7 @@ describe('bad metadata costs its own key and never the service', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: count(60, 1000) },
     );
   });
 });

@@ -18,6 +18,7 @@ export const snapshot = (id: string | number, more: Partial<Snapshot> = {}): Sna
   ports: [],
   networkMode: 'default',
   networks: [],
+  hasNetAdmin: false,
   hostname: String(id),
   domainname: '',
   aliases: [],

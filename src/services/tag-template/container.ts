@@ -46,6 +46,7 @@ const SAMPLE = templateContainer({
   ports: [],
   networkMode: '',
   networks: [],
+  hasNetAdmin: false,
   hostname: '',
   domainname: '',
   aliases: [],
