@@ -20,6 +20,7 @@ import { stampOf } from './consul-stamp.ts';
 import { watchDigest } from './consul-watch.ts';
 import { withHeldTags } from './held-tags.ts';
 import { whyAgentIsRefused } from './lost-agent.ts';
+import { OthersChecks } from './others-checks.ts';
 import { type AgentSays, Reaped } from './reaped.ts';
 import type { Registry, Watching } from './registry.ts';
 import { Renames } from './renames.ts';
@@ -64,6 +65,7 @@ export class ConsulRegistry implements Registry {
   readonly #access: ConsulAccess;
   readonly #reaped = new Reaped();
   readonly #renames: Renames;
+  readonly #othersChecks: OthersChecks;
   /** The agent, as it last said. */
   readonly identity: AgentIdentity;
   /** The last digest, and the stamp from just before it. */
@@ -78,6 +80,7 @@ export class ConsulRegistry implements Registry {
     this.#options = options;
     this.#access = new ConsulAccess(client);
     this.#renames = new Renames(client);
+    this.#othersChecks = new OthersChecks(client);
     this.identity = new AgentIdentity(client);
   }
 
@@ -107,16 +110,20 @@ export class ConsulRegistry implements Registry {
     const says = Reaped.concerns(service) ? await this.#says(service.id, signal) : undefined;
     const tagged = await this.#withHeldTags(service, signal);
     const renamed = await this.#renames.prepare(tagged, signal);
+    const isHeld = this.#renames.holds(service.id);
+    const stale = isHeld ? await this.#othersChecks.staleBeside(service, signal) : undefined;
     await this.#client.put({
       attempt: `cannot register ${service.name}`,
       path: '/agent/service/register',
       // Else a check that the service no longer has would stay, critical for ever.
-      query: { 'replace-existing-checks': 'true' },
+      ...(stale === undefined && { query: { 'replace-existing-checks': 'true' } }),
       body: registrationOf(says === undefined ? renamed : this.#reaped.returning(renamed, says)),
       signal,
     });
+    if (stale !== undefined) await this.#othersChecks.remove(stale, signal);
     this.#writes++;
     this.#renames.taken(service);
+    this.#othersChecks.taken(service);
     if (says !== undefined) this.#reaped.taken(service, says);
     if (service.checks.some(isReported)) this.#tells = true;
   }
@@ -152,6 +159,7 @@ export class ConsulRegistry implements Registry {
     await this.#client.put(call).catch(unlessNotFound);
     this.#reaped.forget(id);
     this.#renames.forget(id);
+    this.#othersChecks.forget(id);
     this.#writes++;
   }
 

@@ -42,6 +42,11 @@ export class Renames {
     return { ...service, checks: checks.map(asItWas) };
   }
 
+  /** Whether the agent has a service of this id, as far as was seen. */
+  holds(id: string): boolean {
+    return this.#names.has(id);
+  }
+
   taken({ id, name }: Service): void {
     this.#names.set(id, name);
   }

@@ -9,6 +9,7 @@ import type { Health } from '../../src/docker/snapshot.ts';
 import { silentLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { ConsulRegistry } from '../../src/registry/consul.ts';
+import { readAgentChecks } from '../../src/registry/consul-answers.ts';
 import { CatalogRegistry } from '../../src/registry/consul-catalog.ts';
 import { ConsulClient } from '../../src/registry/consul-client.ts';
 import { CATALOG_TOKEN_POLICY, TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
@@ -340,6 +341,30 @@ describe.each(subjects)('%s', (_, subjectOf, { shared, real }) => {
   });
 
   if (!real) return;
+
+  test('leaves checks of others, and maintenance, where a service changes; of its own, only what it has is left', async () => {
+    if (registry.checkedBy !== 'agent') return;
+    const { id } = serviceOf();
+    const ttl = (name: string) =>
+      ({ kind: 'ttl', ttl: '1h', id: `${id}~${name}`, name, status: 'passing' }) as const;
+    const put = (path: string, body: object = {}) =>
+      clientAt(subject.port).put({ attempt: 'cannot', path, body });
+    const checks = async () => {
+      const path = '/agent/checks';
+      const call = { attempt: 'cannot', path, query: { filter: `ServiceID == "${id}"` } };
+      return [...(await clientAt(subject.port).get(call, readAgentChecks)).keys()].sort();
+    };
+    await registry.register(serviceOf({ checks: [ttl('one'), ttl('two')] }));
+    await put(`/agent/service/maintenance/${id}?enable=true`);
+    await put('/agent/check/register', { ID: 'disk', Name: 'disk', TTL: '1h', ServiceID: id });
+    await registry.register(serviceOf({ tags: ['new'], checks: [ttl('two'), ttl('three')] }));
+    const others = [`_service_maintenance:${id}`, 'disk'];
+    expect(await checks()).toEqual([...others, `${id}~three`, `${id}~two`].sort());
+    await put('/agent/check/deregister/disk');
+    await put(`/agent/service/maintenance/${id}?enable=false`);
+    await registry.register(serviceOf({ tags: ['newer'], checks: [ttl('three')] }));
+    expect(await checks()).toEqual([`${id}~three`]);
+  });
 
   test('tells whoever waits on its old name that a service has another, and keeps its check as it is', async () => {
     const lookups = lookupsAt(subject.port);

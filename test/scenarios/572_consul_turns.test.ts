@@ -14,7 +14,7 @@ const SMALL = ['-e', 'SERVICE_NAME=small', '--expose', '80'];
 
 test('a container of many ports does not keep Consul from the others: neither a start nor an end waits for it', async () => {
   await using consul = await startConsul();
-  await using daemon = await startDaemon(['--registry', consul.uri]);
+  await using daemon = await startDaemon(['--registry', consul.uri, '--max-services', '4096']);
   await using dying = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=dying', '--expose', '80']);
   const names = async () => (await consul.get<Record<string, unknown>>('/v1/catalog/services')) ?? {};
   const held = async () => Object.keys(await consul.services()).length;

@@ -175,8 +175,12 @@ function select(services: readonly Held[], filter: string | null): Record<string
   return Object.fromEntries(matches.map((service) => [service.ID, service]));
 }
 
-/** Understands `CheckID matches "…"`. */
+/** Understands `CheckID matches "…"` and `ServiceID == "…"`. */
 function matching(checks: ReadonlyMap<string, HeldCheck>, filter: string | null): Record<string, HeldCheck> {
+  const [, service] = /^ServiceID == "(.*)"$/.exec(filter ?? '') ?? [];
+  if (service !== undefined) {
+    return Object.fromEntries([...checks].filter(([, { ServiceID }]) => ServiceID === service));
+  }
   const [, pattern = ''] = /^CheckID matches "(.*)"$/.exec(filter ?? '') ?? [];
   return Object.fromEntries([...checks].filter(([id]) => new RegExp(pattern).test(id)));
 }
