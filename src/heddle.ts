@@ -192,6 +192,9 @@ export class Heddle {
     // Not before what runs is known: what desired state lacks, the first pass removes.
     const reconciling = follower.synced.then(async () => {
       await desired.settled();
+      // Until everything was known, whatever stood on our interface counted.
+      const unproven = [...roster.entries()].filter((entry) => parts.granted.isUnproven(entry));
+      await Promise.all(unproven.map(({ snapshot }) => follower.look(snapshot.id)));
       await claims.prune(roster);
       await containerNames.prune();
       await reconciler.start();

@@ -6,6 +6,7 @@ import type { Settings } from './config/schema.ts';
 import { Addressing } from './containers/addressing.ts';
 import { Attachment } from './containers/attachment.ts';
 import type { Claims } from './containers/claims.ts';
+import { Granted } from './containers/granted.ts';
 import { HostsFiles } from './containers/hosts-files.ts';
 import { finishLeaving } from './containers/leaving.ts';
 import { Observer } from './containers/observe.ts';
@@ -34,6 +35,7 @@ export interface Parts {
   readonly attachment: Attachment;
   readonly hostsFiles: HostsFiles;
   readonly observer: Observer;
+  readonly granted: Pick<Granted, 'isUnproven'>;
   /** The address at which other hosts reach this one; undefined where it is unknown. */
   hostAddress(): Promise<HostAddress | undefined>;
   /** How addresses are chosen, and whether others than this host read them. */
@@ -126,8 +128,10 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   const announcedHost = new AnnouncedHost({ given: settings.ip, advertised: needs.advertised });
   const hostAddress = () => announcedHost.find();
   const policy = policyOf(settings);
+  const granted = new Granted({ claims, roster, network, settled: needs.settled }, { interface: device });
   const observer = new Observer(
     {
+      counted: (...given) => granted.counted(...given),
       namespaceOf,
       addressesIn: (...given) => reader.read(...given),
       ...(settings.attach
@@ -160,6 +164,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     network,
     firewall,
     observer,
+    granted,
     hostAddress,
     announcing: { policy, isShared: settings.registry.kind !== 'embedded' },
     surroundings: async () => JSON.stringify([await hostAddress(), await bridgeSubnets()]),

@@ -241,14 +241,24 @@ export class Addressing {
       host.flatMap(({ ip, device }) => (ip === undefined ? [] : [[ip, device] as const])),
     );
     return (ip) => {
-      const holding = [...claims.withAddress(ip), ...roster.withAddress(ip)];
-      const other = holding.find((holder) => !sharing.has(holder));
+      const seen = roster.withAddress(ip).filter((holder) => this.#wasGiven(holder, ip));
+      const other = [...claims.withAddress(ip), ...seen].find((holder) => !sharing.has(holder));
       if (other !== undefined) return this.#holder(other);
       const device = ofHost.get(ip);
       if (device !== undefined) return { container: undefined, name: `this host, on ${device}` };
       const ofBridge = owner !== EXPOSED && bridge.some((cidr) => cidr.ip === ip);
       return ofBridge ? { container: undefined, name: `the bridge ${this.#options.bridge}` } : undefined;
     };
+  }
+
+  /** Seen on our interface, or given by Docker: what a container gives its other interfaces keeps it from nobody. */
+  #wasGiven(container: string, ip: string): boolean {
+    const entry = this.#needs.roster.get(container);
+    const ours = new Set(['', this.#options.interface]);
+    return (
+      entry?.addresses.some((address) => address.ip === ip && ours.has(address.interface)) === true ||
+      entry?.snapshot.networks.some(({ ipv4, ipv6 }) => ip === ipv4 || ip === ipv6) === true
+    );
   }
 
   #holder(owner: string): Holder {

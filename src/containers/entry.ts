@@ -9,6 +9,8 @@ export interface RosterEntry {
   readonly namespace: number | undefined;
   /** Addresses in its network namespace; empty when it has none, or is not running. */
   readonly addresses: readonly Address[];
+  /** Addresses on our interface that it gave itself; they are not among `addresses`. */
+  readonly ignored?: readonly Address[];
   /** The address it is announced at, and why; or why not. */
   readonly choice: Choice;
   /**

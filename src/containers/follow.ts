@@ -6,6 +6,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { Drains, tellsToStop } from './drains.ts';
 import type { RosterEntry } from './entry.ts';
+import { ignoredProblem } from './granted.ts';
 import type { Roster } from './roster.ts';
 import { Rounds } from './rounds.ts';
 
@@ -220,9 +221,15 @@ export class Follower {
       const entry = await observer.observe(snapshot);
       // It ended meanwhile: what was just read is past, and the next look is due.
       if (this.#ended.has(id)) return;
-      const known = roster.get(id)?.problem;
-      if (entry.problem !== undefined && entry.problem !== known) {
-        log.warn({ container: shortId(id), name: snapshot.name }, entry.problem);
+      const known = roster.get(id);
+      const [ignored] = ignoredProblem(entry);
+      for (const [problem, before] of [
+        [entry.problem, known?.problem],
+        [ignored, known && ignoredProblem(known)[0]],
+      ]) {
+        if (problem !== undefined && problem !== before) {
+          log.warn({ container: shortId(id), name: snapshot.name }, problem);
+        }
       }
       roster.set(this.#drains.has(id) ? { ...entry, draining: true } : entry);
       const isDue = entry.problem !== undefined || entry.awaitingAddress;

@@ -9,12 +9,15 @@ import type { Wanted } from './addressing.ts';
 import type { AttachOptions } from './attach-options.ts';
 import { dueAddresses } from './due.ts';
 import type { RosterEntry } from './entry.ts';
+import type { Counted } from './granted.ts';
 import { type Stranded, strandedProblem } from './stranded.ts';
 
 export interface ObserverNeeds {
   /** Finds and verifies the namespace; throws HeddleError `not-running` when it is gone. */
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
   addressesIn(path: string, container: string): Promise<readonly Address[]>;
+  /** Those of its addresses that count. */
+  counted(snapshot: Snapshot, namespace: FoundNamespace, addresses: readonly Address[]): Promise<Counted>;
   /** Gives a running container these addresses; undefined where this process may not attach. */
   attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
   /** What was chosen of how a container is attached. */
@@ -50,6 +53,11 @@ export class Observer {
     let wanted = NOTHING_WANTED;
     let namespace: FoundNamespace = { path: undefined, inode: undefined };
     let addresses: readonly Address[] = [];
+    let ignored: readonly Address[] = [];
+    const read = async (path: string) => {
+      const all = await this.#needs.addressesIn(path, snapshot.id);
+      ({ addresses, ignored } = await this.#needs.counted(snapshot, namespace, all));
+    };
     let problem: string | undefined;
     let ended = false;
     if (snapshot.pid > 0) {
@@ -61,16 +69,16 @@ export class Observer {
         if (namespace.path !== undefined && owner !== undefined) {
           problem = strandedProblem(owner);
           if (this.#needs.attach) await this.#needs.stranded.clear(snapshot, namespace.path, owner);
-          addresses = await this.#needs.addressesIn(namespace.path, snapshot.id);
+          await read(namespace.path);
         } else if (namespace.path !== undefined) {
           wanted = await this.#needs.wanted(snapshot, namespace);
           problem = wanted.problem;
-          addresses = await this.#needs.addressesIn(namespace.path, snapshot.id);
+          await read(namespace.path);
           // The route of one that has its addresses may have been left by a kill: it is seen to each time.
           const isWithoutRoute = this.#needs.optionsOf(snapshot.id).multicastRoute === false;
           if (this.#needs.attach && (isWithoutRoute || missing(wanted.cidrs, addresses).length > 0)) {
             await this.#needs.attach(namespace.path, snapshot, wanted.cidrs);
-            addresses = await this.#needs.addressesIn(namespace.path, snapshot.id);
+            await read(namespace.path);
           }
           await this.#needs.found(snapshot, addresses);
         } else if (dueAddresses(snapshot).requests.length > 0) {
@@ -93,6 +101,7 @@ export class Observer {
       snapshot,
       namespace: namespace.inode,
       addresses,
+      ...(ignored.length > 0 && { ignored }),
       choice: await chooseAddress(this.#policy, facts),
       awaitingAddress: ended || wanted.refused || missing(wanted.cidrs, addresses).length > 0,
       problem,

@@ -2,6 +2,7 @@ import type { EffectiveSetting } from '../config/effective.ts';
 import type { Claims } from '../containers/claims.ts';
 import { detachedNote } from '../containers/due.ts';
 import type { Follower } from '../containers/follow.ts';
+import { ignoredProblem } from '../containers/granted.ts';
 import type { Roster } from '../containers/roster.ts';
 import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
 import type { NameService } from '../dns/name-service.ts';
@@ -123,6 +124,7 @@ export class DaemonHost implements Host {
       services: desired.ofContainer(entry.snapshot.id),
       withheld: desired.withheld(entry),
       problems: [
+        ...ignoredProblem(entry),
         ...desired.problems(entry.snapshot.id),
         ...this.#refusals(entry.snapshot.id),
         ...containerNames.problems(entry.snapshot.id),

@@ -3,6 +3,7 @@ import type { LoadedSettings } from '../config/load.ts';
 import { Claims } from '../containers/claims.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import { givenTo } from '../containers/given-addresses.ts';
+import { ignoredProblem } from '../containers/granted.ts';
 import { Roster } from '../containers/roster.ts';
 import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
 import { overTcp } from '../dns/forward/exchange.ts';
@@ -208,6 +209,11 @@ class LocalHost implements Host {
     const options = { ...defineOptions(this.#settings, byOthers), hostId: 'local' };
     const { definitions, problems } = define(entry, options);
     const services = definitions.map(({ service }) => service);
-    return { entry, services, withheld: withheld(entry, services, options), problems };
+    return {
+      entry,
+      services,
+      withheld: withheld(entry, services, options),
+      problems: [...ignoredProblem(entry), ...problems],
+    };
   }
 }

@@ -53,11 +53,19 @@ export interface NetworkEngine {
   mac(nsPath: string): Promise<string | undefined>;
   hostMac(device: string): Promise<string | undefined>;
   /**
+   * Who made the container interface; undefined where there is none.
+   * @throws HeddleError `host-network`, `not-running`, `not-permitted`
+   */
+  interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined>;
+  /**
    * Calls back with a namespace's inode when a link or an address in it changed; `undefined` = read everything anew,
    * which is the first call. Namespaces that were not read or attached since then are not reported.
    */
   watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }>;
 }
+
+/** `another`: the original weave, or whoever else hung its other end into the bridge; nobody inside can do that. */
+export type InterfaceMaker = 'heddle' | 'another' | 'container';
 
 export interface MasqueradeOptions {
   /** Those of the bridge's addresses that ask for no masquerading. */

@@ -9,11 +9,13 @@ import type {
   AttachTarget,
   Cidr,
   HostNetwork,
+  InterfaceMaker,
   LinkOptions,
   MasqueradeOptions,
   NetworkEngine,
 } from './engine.ts';
 import type { Firewall } from './firewall.ts';
+import { hostEndName } from './host-end.ts';
 import { readRoutes } from './host-networks.ts';
 import { formatMac } from './mac.ts';
 import { hostNetwork, ownNamespace, vanished } from './namespace.ts';
@@ -21,9 +23,9 @@ import type { DeviceAddress } from './netlink/address.ts';
 import { explained } from './netlink/kernel-error.ts';
 import { type Libc, loadLibc } from './netlink/libc.ts';
 import type { Link } from './netlink/link.ts';
-import { Namespace } from './netlink/namespace.ts';
+import { Namespace, namespaceId } from './netlink/namespace.ts';
 import { RouteSocket } from './netlink/socket.ts';
-import { addressesOn, allAddresses, allLinks, findLink, ipv4Addresses } from './netlink/tables.ts';
+import { addressesOn, allAddresses, allLinks, findLink, ipv4Addresses, linkAt } from './netlink/tables.ts';
 import { attachPair, detachPair, type PairOptions, type Sides } from './veth.ts';
 import { type Listener, NamespaceWatch } from './watch.ts';
 
@@ -161,6 +163,30 @@ export class KernelEngine implements NetworkEngine {
 
   async hostMac(device: string): Promise<string | undefined> {
     return onHost(`read the MAC of ${device}`, (host) => macText(findLink(host, device)));
+  }
+
+  async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {
+    try {
+      const libc = await loadLibc();
+      using namespace = containerAt(nsPath);
+      using inside = namespace.connect(libc);
+      const link = findLink(inside, this.#options.interface);
+      if (!link) return undefined;
+      const host = this.#hostFrom(libc);
+      const end = linkAt(host, link.peer);
+      const isItsEnd =
+        end?.kind === 'veth' &&
+        end.peer === link.index &&
+        end.peerNamespace !== undefined &&
+        end.peerNamespace === namespaceId(host, namespace);
+      if (!isItsEnd) return 'container';
+      if (end.name === hostEndName(namespace.inode)) return 'heddle';
+      return end.master !== 0 && end.master === findLink(host, this.#options.bridge)?.index
+        ? 'another'
+        : 'container';
+    } catch (error) {
+      throw explained(`look at the interface in ${nsPath}`, error);
+    }
   }
 
   async watch(changed: Listener): Promise<{ stop(): Promise<void> }> {

@@ -2,7 +2,14 @@ import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
 import { assertAssignable } from './assignable.ts';
 import { formatCidr, networkOf } from './cidr.ts';
-import type { AttachResult, AttachTarget, Cidr, HostNetwork, NetworkEngine } from './engine.ts';
+import type {
+  AttachResult,
+  AttachTarget,
+  Cidr,
+  HostNetwork,
+  InterfaceMaker,
+  NetworkEngine,
+} from './engine.ts';
 import { formatMac, macFor } from './mac.ts';
 import { hostNetwork, vanished } from './namespace.ts';
 
@@ -10,6 +17,8 @@ interface MemoryNamespace {
   readonly inode: number;
   /** By interface. */
   readonly addresses: Map<string, readonly Address[]>;
+  /** Who made our interface. */
+  maker: InterfaceMaker;
 }
 
 /**
@@ -32,7 +41,7 @@ export class MemoryEngine implements NetworkEngine {
   /** A container starts; returns its namespace's inode. */
   addNamespace(nsPath: string): number {
     const inode = this.#nextInode++;
-    this.#namespaces.set(nsPath, { inode, addresses: new Map() });
+    this.#namespaces.set(nsPath, { inode, addresses: new Map(), maker: 'another' });
     return inode;
   }
 
@@ -51,6 +60,12 @@ export class MemoryEngine implements NetworkEngine {
     const { inode, addresses: devices } = this.#namespace(nsPath);
     devices.set(device, onDevice(device, addresses));
     this.#tell(inode);
+  }
+
+  /** A container makes our interface itself, and gives it these addresses. */
+  makeInterface(nsPath: string, addresses: readonly Cidr[]): void {
+    this.#namespace(nsPath).maker = 'container';
+    this.setAddresses(nsPath, this.#options.interface, addresses);
   }
 
   /** An interface of the host gets these addresses. */
@@ -118,13 +133,15 @@ export class MemoryEngine implements NetworkEngine {
 
   async attach({ nsPath }: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult> {
     assertAssignable(cidrs);
-    const { inode, addresses } = this.#namespace(nsPath);
+    const namespace = this.#namespace(nsPath);
+    const { inode, addresses } = namespace;
     if (this.#bridge === 'taken') throw this.#taken();
     if (this.#bridge === 'absent') {
       throw new HeddleError('not-found', `there is no bridge ${this.#options.bridge}`);
     }
     const device = this.#options.interface;
     const before = addresses.get(device);
+    if (before === undefined) namespace.maker = 'heddle';
     const present = new Set(before?.map(formatCidr));
     const missing = new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr]));
     const added = [...missing].flatMap(([text, cidr]) => (present.has(text) ? [] : [cidr]));
@@ -177,6 +194,11 @@ export class MemoryEngine implements NetworkEngine {
 
   async hostMac(device: string): Promise<string | undefined> {
     return this.#host.has(device) ? '0a:5a:00:00:00:01' : undefined;
+  }
+
+  async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {
+    const { addresses, maker } = this.#namespace(nsPath);
+    return addresses.has(this.#options.interface) ? maker : undefined;
   }
 
   async watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }> {

@@ -17,6 +17,7 @@ function rig({ options = {} }: { readonly options?: AttachOptions } = {}) {
         return { path: '/proc/7/ns/net', inode: 7 };
       },
       addressesIn: async () => [{ ip: '10.2.1.1', prefixLength: 16, family: 4, interface: 'ethwe' }],
+      counted: async (_, __, addresses) => ({ addresses, ignored: [] }),
       attach: async (_, __, cidrs) => void attached.push(...cidrs.map(formatCidr)),
       wanted: async () => ({ cidrs: [parseCidr('10.2.1.1/16')], problem: undefined, refused: false }),
       optionsOf: () => options,

@@ -22,6 +22,10 @@ interface Lab {
   /** Another kind of device takes the bridge's name. */
   takeBridgeName(): Promise<void>;
   giveHost(device: string, cidr: string): Promise<void>;
+  /** Somebody else hangs the container's interface into the bridge, with this address. */
+  attachAsOthers(nsPath: string, cidr: string): Promise<void>;
+  /** The container makes the interface itself, with this address. */
+  makeInterface(nsPath: string, cidr: string): Promise<void>;
   /** The host gets a route by a device that it has. */
   addRoute(network: string, device: string): Promise<void>;
   /** Somebody removes the bridge from under its pairs. */
@@ -46,6 +50,8 @@ function memoryLab(): Lab {
     hostPath: '/proc/host/ns/net',
     takeBridgeName: async () => engine.takeBridgeName(),
     giveHost: async (device, cidr) => engine.setHostAddresses(device, [parseCidr(cidr)]),
+    attachAsOthers: async (nsPath, cidr) => engine.setAddresses(nsPath, 'ethwe', [parseCidr(cidr)]),
+    makeInterface: async (nsPath, cidr) => engine.makeInterface(nsPath, [parseCidr(cidr)]),
     addRoute: async (network, device) => engine.addRoute(parseCidr(network), device),
     loseBridge: async () => engine.loseBridge(),
     clear: async () => engine.removeBridge(),
@@ -73,6 +79,17 @@ function kernelLab(): Lab {
       devices.push(device);
       await succeed('ip', ['address', 'add', cidr, 'dev', device]);
     },
+    attachAsOthers: async (nsPath, cidr) => {
+      const peer = ['peer', 'name', 'ethwe', 'netns', nsPath.split('/')[2] as string];
+      await succeed('ip', ['link', 'add', 'vethwepl7', 'master', TEST_BRIDGE, 'up', 'type', 'veth', ...peer]);
+      await inside(nsPath, ['address', 'add', cidr, 'dev', 'ethwe']);
+      await inside(nsPath, ['link', 'set', 'ethwe', 'up']);
+    },
+    makeInterface: async (nsPath, cidr) => {
+      await inside(nsPath, ['link', 'add', 'ethwe', 'type', 'veth', 'peer', 'name', 'own']);
+      await inside(nsPath, ['address', 'add', cidr, 'dev', 'ethwe']);
+      await inside(nsPath, ['link', 'set', 'ethwe', 'up']);
+    },
     addRoute: async (network, device) => {
       await succeed('ip', ['link', 'set', device, 'up']);
       await succeed('ip', ['route', 'add', network, 'dev', device]);
@@ -85,6 +102,9 @@ function kernelLab(): Lab {
     },
   };
 }
+
+const inside = (nsPath: string, words: readonly string[]) =>
+  succeed('nsenter', [`--net=${nsPath}`, 'ip', ...words]);
 
 describe.each([
   ['memory', memoryLab],
@@ -197,6 +217,16 @@ describe.each([
       expect(await texts(target.nsPath)).toEqual(['ethwe 10.2.1.2/16 v4']);
       await engine.detach(target, [second]);
     }
+  });
+
+  test('who made the interface is told by its other end', async () => {
+    await engine.ensureBridge();
+    const [none, ours, others, own] = [await started(), await started(), await started(), await started()];
+    await engine.attach(ours, [parseCidr('10.2.1.1/16')]);
+    await lab.attachAsOthers(others.nsPath, '10.2.1.2/16');
+    await lab.makeInterface(own.nsPath, '10.2.1.3/16');
+    const makers = [none, ours, others, own].map(({ nsPath }) => engine.interfaceMaker(nsPath));
+    expect(await Promise.all(makers)).toEqual([undefined, 'heddle', 'another', 'container']);
   });
 
   test("the host's own namespace is refused", async () => {

@@ -16,6 +16,9 @@ export interface Link {
   /** Index of the bridge it is a port of; 0 when none. */
   readonly master: number;
   readonly alias: string;
+  /** Of a veth: index of the other end, in the namespace that our own knows by that number; in ours without. */
+  readonly peer: number;
+  readonly peerNamespace: number | undefined;
 }
 
 /** linux/rtnetlink.h */
@@ -26,12 +29,14 @@ const IFLA = {
   ADDRESS: 1,
   IFNAME: 3,
   MTU: 4,
+  LINK: 5,
   MASTER: 10,
   OPERSTATE: 16,
   LINKINFO: 18,
   IFALIAS: 20,
   AF_SPEC: 26,
   NET_NS_FD: 28,
+  LINK_NETNSID: 37,
   NUM_TX_QUEUES: 31,
   NUM_RX_QUEUES: 32,
 } as const;
@@ -81,6 +86,8 @@ const request = (
 
 export const getLink = (name: string): Request =>
   request(RTM_LINK.GET, 0, [header(), attribute(IFLA.IFNAME, name)], ['ENODEV']);
+
+export const getLinkAt = (index: number): Request => request(RTM_LINK.GET, 0, [header(index)], ['ENODEV']);
 
 export const dumpLinks = (): Request => request(RTM_LINK.GET, 0, [header()]);
 
@@ -228,5 +235,7 @@ export function parseLink({ body }: Message): Link {
     mac: found.get(IFLA.ADDRESS) ?? Buffer.alloc(0),
     master: (found.get(IFLA.MASTER) ?? u32(0)).readUInt32LE(0),
     alias: textOf(found.get(IFLA.IFALIAS)),
+    peer: (found.get(IFLA.LINK) ?? u32(0)).readUInt32LE(0),
+    peerNamespace: found.get(IFLA.LINK_NETNSID)?.readInt32LE(0),
   };
 }

@@ -1,11 +1,17 @@
 import { type DeviceAddress, dumpAddresses, parseAddress } from './address.ts';
-import { dumpLinks, getLink, type Link, parseLink } from './link.ts';
+import { dumpLinks, getLink, getLinkAt, type Link, parseLink } from './link.ts';
 import type { Request } from './message.ts';
 import type { RouteSocket } from './socket.ts';
 
 /** The device of this name, or undefined. */
 export function findLink(socket: RouteSocket, name: string): Link | undefined {
   const answer = socket.ask(getLink(name));
+  return answer && parseLink(answer);
+}
+
+/** The device of this index, or undefined. */
+export function linkAt(socket: RouteSocket, index: number): Link | undefined {
+  const answer = index > 0 ? socket.ask(getLinkAt(index)) : undefined;
   return answer && parseLink(answer);
 }
 

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { dataOf } from '../support/dig.ts';
+import { removeContainers, runContainer } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { succeed } from '../support/program.ts';
+
+let daemon: Daemon;
+
+beforeAll(async () => {
+  daemon = await startDaemon();
+});
+afterAll(async () => {
+  await removeContainers();
+  await daemon?.word('reset');
+  await daemon?.[Symbol.asyncDispose]();
+  await clearWorld();
+});
+
+const answered = async (name: string) => dataOf(await daemon.dig(`${name}.weave.local`)).toSorted();
+
+test('an address that a container gives itself is neither answered nor kept from others', async () => {
+  await using own = await daemon.run(['10.2.1.1/16'], ['--cap-add', 'NET_ADMIN']);
+  await own.exec('ip', 'address', 'add', '10.2.1.9/16', 'dev', 'ethwe');
+  const said = expect.stringMatching(/10\.2\.1\.9\/16 on ethwe was not granted/);
+  await eventually(async () => expect((await daemon.word('ps', own.name)).stdout).toEqual(said));
+  expect(await answered(own.name)).toEqual(['10.2.1.1']);
+
+  await using other = await daemon.run(['10.2.1.9/16']);
+  await eventually(async () => expect(await answered(other.name)).toEqual(['10.2.1.9']));
+
+  // The same after a restart of the daemon, and of an interface that the container puts in the place of ours.
+  await daemon.restart();
+  await eventually(async () => expect((await daemon.word('ps', own.name)).stdout).toEqual(said));
+  expect(await answered(own.name)).toEqual(['10.2.1.1']);
+  await own.exec('ip', 'link', 'delete', 'ethwe');
+  await own.exec('ip', 'link', 'add', 'ethwe', 'type', 'veth', 'peer', 'name', 'forged');
+  await own.exec('ip', 'address', 'add', '10.2.1.8/16', 'dev', 'ethwe');
+  await own.exec('ip', 'link', 'set', 'ethwe', 'up');
+  await eventually(async () =>
+    expect((await daemon.word('ps', own.name)).stdout).toContain('10.2.1.8/16 on ethwe was not granted'),
+  );
+  expect(await answered(own.name)).not.toContain('10.2.1.8');
+  // What a container gives another interface keeps it from nobody either.
+  await own.exec('ip', 'address', 'add', '10.2.1.7/16', 'dev', 'eth0');
+  await eventually(async () => expect((await daemon.word('ps', own.name)).stdout).toContain('10.2.1.7'));
+  expect(await daemon.word('attach', '10.2.1.7/16', other.name)).toMatchObject({ status: 0 });
+});
+
+test('what the weave script gave counts as it is', async () => {
+  await daemon.word('create-bridge');
+  await using web = await runContainer(['--cap-add', 'NET_ADMIN']);
+  const pid = `${await web.pid()}`;
+  const peer = ['peer', 'name', 'ethwe', 'netns', pid];
+  await succeed('ip', ['link', 'add', 'vethwepl9', 'master', 'weave', 'up', 'type', 'veth', ...peer]);
+  await web.exec('ip', 'address', 'add', '10.2.3.1/16', 'dev', 'ethwe');
+  await web.exec('ip', 'link', 'set', 'ethwe', 'up');
+  await eventually(async () => expect(await answered(web.name)).toEqual(['10.2.3.1']));
+  expect((await daemon.word('attach', '10.2.3.1/16', web.name)).status).toBe(0);
+  await using other = await runContainer();
+  expect((await daemon.word('attach', '10.2.3.1/16', other.name)).stderr).toContain(`'${web.name}'`);
+});
