@@ -1,4 +1,3 @@
-import PQueue from 'p-queue';
 import type { Docker } from '../docker/engine.ts';
 import { type ContainerEvent, EventStream } from '../docker/events.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
@@ -7,6 +6,7 @@ import type { Logger } from '../log.ts';
 import { Drains, tellsToStop } from './drains.ts';
 import type { RosterEntry } from './entry.ts';
 import { ignoredProblem } from './granted.ts';
+import { Lanes } from './lanes.ts';
 import type { Roster } from './roster.ts';
 import { Rounds } from './rounds.ts';
 
@@ -40,8 +40,6 @@ export interface FollowerStatus {
 
 /** A pass, whatever the events said: how long a missed change stands that the engine's list shows. */
 const PASS_INTERVAL_MS = 60_000;
-/** Containers looked at side by side: an engine answers no faster with more. */
-const LANES = 16;
 /** After a failed look (the engine hung up, a proc file vanished): once more, soon; later the passes do it. */
 const RETRY_MS = 1_000;
 const RETRIES = 5;
@@ -53,7 +51,7 @@ const RETRIES = 5;
 export class Follower {
   readonly #needs: FollowerNeeds;
   readonly #stream: EventStream;
-  readonly #lanes = new PQueue({ concurrency: LANES });
+  readonly #lanes = new Lanes();
   /** Looks not begun, and looks under way, by container. */
   readonly #waiting = new Map<string, Promise<void>>();
   readonly #busy = new Map<string, Promise<void>>();
@@ -154,11 +152,11 @@ export class Follower {
     if (waiting !== undefined) return waiting;
     // One look at a time: a mark that comes during a look is taken up after it, and the latest word counts.
     const look: Promise<void> = (this.#busy.get(id) ?? Promise.resolve()).then(() =>
-      this.#lanes.add(async () => {
+      this.#lanes.run(id, async (lingers) => {
         this.#waiting.delete(id);
         this.#busy.set(id, look);
         try {
-          await this.#refresh(id);
+          await this.#refresh(id, lingers);
         } finally {
           this.#busy.delete(id);
         }
@@ -209,15 +207,17 @@ export class Follower {
     this.#changed.clear();
   }
 
-  async #refresh(id: string): Promise<void> {
+  async #refresh(id: string, lingers: () => void): Promise<void> {
     const { docker, observer, roster, log } = this.#needs;
     this.#ended.delete(id);
     try {
       const snapshot = await docker.inspect(id);
       if (snapshot === undefined) {
         this.#failed.delete(id);
+        this.#lanes.forget(id);
         return roster.delete(id);
       }
+      lingers(); // what it has is its own affair from here on
       const entry = await observer.observe(snapshot);
       // It ended meanwhile: what was just read is past, and the next look is due.
       if (this.#ended.has(id)) return;

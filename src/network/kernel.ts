@@ -19,13 +19,22 @@ import { hostEndName } from './host-end.ts';
 import { readRoutes } from './host-networks.ts';
 import { formatMac } from './mac.ts';
 import { hostNetwork, ownNamespace, vanished } from './namespace.ts';
+import { NamespaceLocks } from './namespace-locks.ts';
 import type { DeviceAddress } from './netlink/address.ts';
 import { explained } from './netlink/kernel-error.ts';
 import { type Libc, loadLibc } from './netlink/libc.ts';
 import type { Link } from './netlink/link.ts';
 import { Namespace, namespaceId } from './netlink/namespace.ts';
 import { RouteSocket } from './netlink/socket.ts';
-import { addressesOn, allAddresses, allLinks, findLink, ipv4Addresses, linkAt } from './netlink/tables.ts';
+import {
+  addressesOn,
+  allAddresses,
+  allLinks,
+  findLink,
+  ipv4Addresses,
+  linkAt,
+  MOST_IN_CONTAINER,
+} from './netlink/tables.ts';
 import { attachPair, detachPair, type PairOptions, type Sides } from './veth.ts';
 import { type Listener, NamespaceWatch } from './watch.ts';
 
@@ -46,6 +55,7 @@ export class KernelEngine implements NetworkEngine {
   readonly #confirm: NonNullable<KernelEngineNeeds['confirm']>;
   readonly #options: PairOptions;
   readonly #watch: NamespaceWatch;
+  readonly #locks = new NamespaceLocks();
   /**
    * For containers, who come by the hundred: opening one takes as long as what is asked. It is asked synchronously
    * alone, because an answer that is waited for elsewhere would be lost.
@@ -118,11 +128,11 @@ export class KernelEngine implements NetworkEngine {
       using inside = namespace.connect(libc);
       this.#watch.learn(this.#hostFrom(libc), namespace);
       const devices = new Map(
-        allLinks(inside)
+        allLinks(inside, MOST_IN_CONTAINER)
           .filter(({ up, loopback }) => up && !loopback)
           .map(({ index, name }) => [index, name]),
       );
-      return allAddresses(inside).flatMap((address) => {
+      return allAddresses(inside, MOST_IN_CONTAINER).flatMap((address) => {
         const name = devices.get(address.device);
         return name === undefined ? [] : [addressOf(address, name)];
       });
@@ -202,7 +212,7 @@ export class KernelEngine implements NetworkEngine {
     try {
       const libc = await loadLibc();
       using namespace = containerAt(nsPath);
-      await namespace.lock(libc);
+      await this.#locks.take(libc, namespace);
       await this.#assertSame(namespace, { nsPath, container });
       const host = this.#hostFrom(libc);
       using inside = namespace.connect(libc);

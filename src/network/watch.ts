@@ -7,6 +7,7 @@ import { explained } from './netlink/kernel-error.ts';
 import type { Libc } from './netlink/libc.ts';
 import { type Namespace, namespaceId } from './netlink/namespace.ts';
 import type { RouteSocket } from './netlink/socket.ts';
+import { Pace } from './pace.ts';
 
 /** Called with a namespace's inode; with `undefined` when everything must be read anew. */
 export type Listener = (namespace: number | undefined) => void;
@@ -14,8 +15,13 @@ export type Listener = (namespace: number | undefined) => void;
 /** `stop` takes at most this long; it also bounds how long a thread of libuv's pool is held. */
 const WAIT_MS = 500;
 const POLL_MS = 1000;
-/** Other work gets its turn in a flood of changes. */
+/** Other work gets its turn in a flood of changes, and most of the time: after so many there is a pause. */
 const CHANGES_A_TURN = 500;
+const PAUSE_MS = 10;
+/** An attachment comes to a handful of changes; a container that flaps an address is told of twice a second. */
+const OF_ONE = { burst: 20, everyMs: 500 };
+/** Reading everything, because changes were lost. */
+const OF_ALL = { burst: 3, everyMs: 5_000 };
 
 /**
  * One for all listeners: it costs one socket and one thread of libuv's pool. The kernel names a namespace by a number
@@ -33,6 +39,8 @@ export class NamespaceWatch {
   #uncertain = false;
   /** Changes were lost, and go on being lost: the kernel says so once, and adds nothing before its queue is empty. */
   #losing = false;
+  readonly #ofOne = new Pace<number>((namespace) => this.#tellNow(namespace), OF_ONE);
+  readonly #ofAll = new Pace<undefined>(() => this.#tellNow(undefined), OF_ALL);
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
   constructor(needs: { readonly log: Logger }) {
@@ -50,6 +58,8 @@ export class NamespaceWatch {
         if (!this.#listeners.delete(own) || this.#listeners.size > 0) return;
         const running = this.#running;
         this.#running = undefined;
+        this.#ofOne.stop();
+        this.#ofAll.stop();
         running?.stop.abort();
         await running?.ended;
       },
@@ -90,14 +100,20 @@ export class NamespaceWatch {
   async #follow(changes: ChangeSocket, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       if (await changes.readable(WAIT_MS)) {
-        for (const namespace of this.#changed(changes)) this.#tell(namespace);
+        const { touched, more } = this.#changed(changes);
+        for (const namespace of touched) this.#tell(namespace);
+        if (more) await delay(PAUSE_MS);
       }
       await turn();
     }
   }
 
   /** What one turn's changes come to: each namespace once. */
-  #changed(changes: ChangeSocket): ReadonlySet<number | undefined> {
+  #changed(changes: ChangeSocket): {
+    readonly touched: ReadonlySet<number | undefined>;
+    /** Whether there may be more. */
+    readonly more: boolean;
+  } {
     const touched = new Set<number | undefined>();
     try {
       for (let count = 0; count < CHANGES_A_TURN; count++) {
@@ -105,7 +121,7 @@ export class NamespaceWatch {
         if (!change) {
           if (this.#losing) touched.add(undefined);
           this.#losing = false;
-          break;
+          return { touched, more: false };
         }
         const namespace = change.nsid === undefined ? this.#own : this.#inodes.get(change.nsid);
         if (namespace !== undefined || this.#uncertain) touched.add(namespace);
@@ -113,19 +129,24 @@ export class NamespaceWatch {
     } catch (error) {
       if (systemCode(error) !== 'ENOBUFS') throw error;
       this.#losing = true;
-      return new Set([undefined]);
+      return { touched: new Set([undefined]), more: true };
     }
-    return touched;
+    return { touched, more: true };
   }
 
   async #pollInstead(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) this.#tell(undefined);
+      if (!signal.aborted) this.#tellNow(undefined);
     }
   }
 
   #tell(namespace: number | undefined): void {
+    if (namespace === undefined) this.#ofAll.call(undefined);
+    else this.#ofOne.call(namespace);
+  }
+
+  #tellNow(namespace: number | undefined): void {
     for (const listener of this.#listeners) this.#call(listener, namespace);
   }
 

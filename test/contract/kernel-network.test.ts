@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { rm, symlink } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -111,6 +111,50 @@ describe('a path that leads into another network by now', () => {
     await expect(doubting.addresses(web.nsPath, ID)).rejects.toMatchObject(refusal);
     expect(new Set(asked)).toEqual(new Set([`${web.nsPath} ${ID}`]));
     expect(await ips(web)).toEqual([]);
+  });
+});
+
+describe('a namespace whose lock somebody inside holds', () => {
+  test('keeps one call waiting for long, and the others a moment; everybody else is served', async () => {
+    await engine.ensureBridge();
+    const [hostile, honest] = [await started(), await started()];
+    const holder = hostile.spawn('flock', '-x', '/proc/self/ns/net', 'sleep', '600');
+    const isHeld = () =>
+      expect(hostile.run('flock', '-n', '-x', '/proc/self/ns/net', 'true')).rejects.toThrow();
+    await eventually(isHeld);
+    const began = performance.now();
+    const ended = Array.from({ length: 40 }, () =>
+      engine.attach(hostile, [first]).then(
+        () => Number.NaN,
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: 'failed', message: expect.stringMatching(/another process/) });
+          return performance.now() - began;
+        },
+      ),
+    );
+    await engine.attach(honest, [second]);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    const times = (await Promise.all(ended)).toSorted((one, other) => one - other);
+    expect(times.at(-2)).toBeLessThan(4_000);
+    expect(times.at(-1)).toBeGreaterThanOrEqual(5_000);
+    holder.kill('SIGKILL');
+    expect(await ips(honest)).toEqual([second.ip]);
+  });
+});
+
+describe('a container with more addresses than anybody needs', () => {
+  test('is refused to be read, and others are not', async () => {
+    await engine.ensureBridge();
+    const [hostile, honest] = [await started(), await started()];
+    await engine.attach(honest, [first]);
+    await using folder = await temporaryFolder();
+    const batch = join(folder.path, 'batch');
+    const addresses = Array.from({ length: 5_000 }, (_, index) => `10.9.${index >> 8}.${index & 255}/32`);
+    await writeFile(batch, addresses.map((each) => `address add ${each} dev lo\n`).join(''));
+    await hostile.run('ip', '-batch', batch);
+    const refusal = { code: 'refused', message: expect.stringMatching(/more than 4096/) };
+    await expect(engine.addresses(hostile.nsPath)).rejects.toMatchObject(refusal);
+    expect(await ips(honest)).toEqual([first.ip]);
   });
 });
 

@@ -9,6 +9,9 @@ import { RouteSocket } from './socket.ts';
 /** sys/file.h */
 const LOCK_EX_NB = 2 | 4;
 const LOCK_PATIENCE_MS = 5000;
+/** Most changes take less; after that nobody is in a hurry. */
+const LOCK_USUAL_MS = 50;
+const LOCK_POLL_MS = 10;
 
 /**
  * A network namespace held open for the length of one call. Holding it longer would keep the namespace of a dead
@@ -31,20 +34,29 @@ export class Namespace implements Disposable {
   /**
    * Excludes other heddle processes, and other calls of this one, from changing this namespace until it is disposed.
    * The lock lies on the kernel's own inode of the namespace, so it needs no file, and a killed process leaves none.
+   * @param goesOn whether it is worth to wait on; in the namespace itself somebody may hold the lock for ever
    * @throws HeddleError `failed` when others hold it for all that time
    */
-  async lock(libc: Libc, patienceMs = LOCK_PATIENCE_MS): Promise<void> {
-    for (const end = performance.now() + patienceMs; ; await delay(1)) {
-      try {
-        libc.flock(this.fd, LOCK_EX_NB);
-        return;
-      } catch (error) {
-        if (systemCode(error) !== 'EAGAIN') throw error;
-        if (performance.now() > end) {
-          const why = `another process has been changing network namespace ${this.inode} for ${patienceMs / 1000} s; try again`;
-          throw new HeddleError('failed', why, { cause: error });
-        }
+  async lock(libc: Libc, patienceMs = LOCK_PATIENCE_MS, goesOn = () => true): Promise<void> {
+    for (const began = performance.now(); ; ) {
+      if (this.#tryLock(libc)) return;
+      const waited = performance.now() - began;
+      if (waited > patienceMs || !goesOn()) {
+        const seconds = (waited / 1000).toFixed(1);
+        const why = `another process has been changing network namespace ${this.inode} for ${seconds} s; try again`;
+        throw new HeddleError('failed', why);
       }
+      await delay(waited < LOCK_USUAL_MS ? 1 : LOCK_POLL_MS);
+    }
+  }
+
+  #tryLock(libc: Libc): boolean {
+    try {
+      libc.flock(this.fd, LOCK_EX_NB);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'EAGAIN') return false;
+      throw error;
     }
   }
 

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { HeddleError } from '../../errors.ts';
 import { errorName, KernelError } from './kernel-error.ts';
 import type { Libc } from './libc.ts';
 import {
@@ -78,12 +79,16 @@ export class RouteSocket implements Disposable {
     this.#answers(pending);
   }
 
-  /** Reads a whole table. */
-  dump(request: Request): Message[] {
+  /**
+   * Reads a whole table.
+   * @param most of what a container can make as long as it likes; the socket is of no use after such a refusal
+   * @throws HeddleError `refused` beyond that
+   */
+  dump(request: Request, most = Number.POSITIVE_INFINITY): Message[] {
     for (let attempt = 1; ; attempt++) {
       const { bytes, pending } = this.#prepared([request], NLM_F.DUMP);
       this.#libc.send(this.#fd, bytes);
-      const messages = this.#answers(pending);
+      const messages = this.#answers(pending, { most });
       const torn = messages.some(({ flags }) => flags & NLM_F.DUMP_INTR);
       if (!torn || attempt === DUMP_ATTEMPTS) return messages;
     }
@@ -103,7 +108,10 @@ export class RouteSocket implements Disposable {
     return { bytes: Buffer.concat(frames), pending };
   }
 
-  #answers(pending: Map<number, Request>, { acknowledged = true } = {}): Message[] {
+  #answers(
+    pending: Map<number, Request>,
+    { acknowledged = true, most = Number.POSITIVE_INFINITY } = {},
+  ): Message[] {
     const answers: Message[] = [];
     let refusal: KernelError | undefined;
     while (pending.size > 0) {
@@ -113,6 +121,7 @@ export class RouteSocket implements Disposable {
         if (!request) continue; // left over from a request that was given up
         if (message.type !== NLMSG.ERROR && message.type !== NLMSG.DONE) {
           answers.push(message);
+          if (answers.length > most) throw tooLong(most);
           if (!acknowledged) pending.delete(message.sequence);
           continue;
         }
@@ -124,6 +133,12 @@ export class RouteSocket implements Disposable {
     return answers;
   }
 }
+
+const tooLong = (most: number): HeddleError =>
+  new HeddleError(
+    'refused',
+    `the container has more than ${most} interfaces or addresses, which are not read`,
+  );
 
 /** A socket that is closed again where setting it up fails: a stray one would keep its namespace alive. */
 export function openRouteSocket(libc: Libc, prepare: (fd: number) => void): number {

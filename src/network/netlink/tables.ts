@@ -15,10 +15,15 @@ export function linkAt(socket: RouteSocket, index: number): Link | undefined {
   return answer && parseLink(answer);
 }
 
-export const allLinks = (socket: RouteSocket): Link[] => socket.dump(dumpLinks()).map(parseLink);
+/** Of a container, which makes as many as it likes where it has NET_ADMIN. */
+export const MOST_IN_CONTAINER = 4096;
+
+export const allLinks = (socket: RouteSocket, most?: number): Link[] =>
+  socket.dump(dumpLinks(), most).map(parseLink);
 
 /** Usable addresses of all devices; link-local ones, which nobody can use without a zone, are left out. */
-export const allAddresses = (socket: RouteSocket): DeviceAddress[] => usable(socket, dumpAddresses());
+export const allAddresses = (socket: RouteSocket, most?: number): DeviceAddress[] =>
+  usable(socket, dumpAddresses(), most);
 
 /** Of all devices, up or down. */
 export const ipv4Addresses = (socket: RouteSocket): DeviceAddress[] =>
@@ -26,10 +31,10 @@ export const ipv4Addresses = (socket: RouteSocket): DeviceAddress[] =>
 
 /** The kernel sorts out the others: on a host with hundreds of pairs each has a link-local one. */
 export const addressesOn = (socket: RouteSocket, device: number): DeviceAddress[] =>
-  usable(socket, dumpAddresses(device)).filter((address) => address.device === device);
+  usable(socket, dumpAddresses(device), MOST_IN_CONTAINER).filter((address) => address.device === device);
 
-const usable = (socket: RouteSocket, request: Request): DeviceAddress[] =>
+const usable = (socket: RouteSocket, request: Request, most?: number): DeviceAddress[] =>
   socket
-    .dump(request)
+    .dump(request, most)
     .map(parseAddress)
     .filter(({ linkLocal, unproven }) => !linkLocal && !unproven);
