@@ -33,7 +33,7 @@ export async function runInWorld(
   { entered = () => {}, terminal = true, engine = OLD }: WorldOptions = {},
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-world-'));
-  makeMountedFolders();
+  makeMountedFolders(engine);
   try {
     mkdirSync(join(folder, 'tmp'), { mode: 0o1777 });
     writeBusyboxTar(join(folder, 'busybox.tar'));
@@ -56,15 +56,18 @@ export async function runInWorld(
   }
 }
 
-/** dockerd keeps a key in the first, heddle its state in the second, podman its settings in the third; each world mounts its own over them. */
-const MOUNTED_FOLDERS = ['/etc/docker', '/var/lib/heddle', '/etc/containers'];
+/** dockerd keeps a key in the first, heddle its state in the second; each world mounts its own over them. */
+const MOUNTED_FOLDERS = ['/etc/docker', '/var/lib/heddle'];
+/** podman's settings, which only a world with podman has. */
+const PODMAN_FOLDER = '/etc/containers';
 /** Worlds of this process that run now, and the folders that are there for them alone: a mount needs a folder. */
 let worlds = 0;
 let madeFolders: readonly string[] = [];
 
-function makeMountedFolders(): void {
+function makeMountedFolders({ program }: WorldEngine): void {
   worlds += 1;
-  const missing = MOUNTED_FOLDERS.filter((path) => !existsSync(path));
+  const folders = [...MOUNTED_FOLDERS, ...(program === 'podman' ? [PODMAN_FOLDER] : [])];
+  const missing = folders.filter((path) => !existsSync(path));
   for (const path of missing) mkdirSync(path);
   madeFolders = [...madeFolders, ...missing];
 }

@@ -100,7 +100,8 @@ test('a daemon without a state folder is the same host again, though podman has 
     await using folder = await temporaryFolder();
     const state = `${folder.path}/state`;
     const flags = ['--state-dir', state, '--socket', `${folder.path}/s`, '--no-dns', '--no-attach'];
-    await runProgram('timeout', ['-s', 'TERM', '6', HEDDLE, 'daemon', ...flags]);
+    const untilItIsWritten = `"$@" & for i in $(seq 100); do [ -s ${state}/state.json ] && break; sleep 0.1; done; kill $!; wait`;
+    await runProgram('sh', ['-c', untilItIsWritten, 'sh', HEDDLE, 'daemon', ...flags]);
     const text = await readFile(`${state}/state.json`, 'utf8');
     return (JSON.parse(text) as { hostId: string }).hostId;
   };
