@@ -36,6 +36,13 @@ export function byHelper(parts: () => HelperParts): void {
       expect(await there.docker('ps', '-q')).toBe(before);
     });
 
+    test('ps marks the helper that prints it, and doctor misses nothing that a helper does not need', async () => {
+      const { stdout } = await word(['ps']);
+      expect(stdout.match(/not announced: heddle itself, for one command$/gm)).toHaveLength(1);
+      const findings = JSON.parse((await word(['doctor', '--format', 'json'])).stdout) as object[];
+      expect(findings).toContainEqual(expect.objectContaining({ subject: 'capabilities', state: 'ok' }));
+    });
+
     test("a word is done as the caller's variables and flags say", async () => {
       const flags = ['--bridge', 'loom', '--socket', '/nowhere/heddle.sock'];
       const { stdout } = await word([...flags, 'settings'], { WEAVE_MTU: '1300' });
