@@ -80,3 +80,9 @@ it('a template gives as much as there is', async () => {
   const large = { ...host, containers: async () => [], settings: async () => ['x'.repeat(200_000)] };
   expect((await printed('{{json .settings}}', large)).length).toBeGreaterThan(200_000);
 });
+
+it('a template that never ends is refused', async () => {
+  const many = { ...host, settings: async () => Array.from({ length: 2000 }, () => ({})) };
+  const nested = '{{range .settings}}{{range $.settings}}a{{end}}{{end}}';
+  await expect(printed(nested, many)).rejects.toThrow(/steps/);
+});
