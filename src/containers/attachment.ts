@@ -84,7 +84,8 @@ export class Attachment {
     }
     const called = `'${snapshot.name}' (${shortId(snapshot.id)})`;
     if (snapshot.pid === 0) {
-      const ended = snapshot.exitCode === null ? '' : `, it ended with status ${snapshot.exitCode}`;
+      const { exitCode, name } = snapshot;
+      const ended = exitCode === null ? '' : `, it ended with status ${exitCode} (docker logs ${name})`;
       throw new HeddleError(
         'not-running',
         `cannot ${attempt} ${called}: it is not running${ended}; start it first`,

@@ -3,7 +3,7 @@ import { dnsWishes } from '../dns/args.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { collect, type Io, type RunWord } from '../io.ts';
 import { type AddressRequest, formatRequest, looksLikeRequest } from '../ipam/request.ts';
-import { printableJson } from '../printable.ts';
+import { printable, printableJson } from '../printable.ts';
 import { askedAddresses } from './asked-addresses.ts';
 import { ALLOW_OVERLAP, type RunCommand } from './command.ts';
 import { dockerCommand } from './docker-client.ts';
@@ -55,6 +55,10 @@ export async function runAttached(command: RunCommand, needs: RunNeeds): Promise
     return started.status;
   }
   const id = started.stdout.trim().split('\n').at(-1) ?? '';
+  if (!/^[0-9a-f]+$/.test(id)) {
+    const printed = printable(id.slice(0, 60));
+    throw new HeddleError('failed', `docker run has printed no container's id, but '${printed}'`);
+  }
   if (words.length > 0) {
     const complaints = collect();
     const attached = await attach([...command.attachFlags, ...words, id], onHost, complaints);

@@ -92,9 +92,18 @@ export function parseRun(given: readonly string[]): RunCommand {
   };
 }
 
+/** What docker would run in the foreground has no container to attach by the time that it ends. */
+const IN_FOREGROUND = /^(--detach|-d)=(0|f|false)$/i;
+
 /** Docker knows none of these, and says so in words that help nobody. @throws HeddleError `bad-input` */
 function refuseMisplaced(word: string): void {
   const flag = word.replace(/=.*$/s, '');
+  if (flag === '--help') {
+    throw new HeddleError('bad-input', '--help stands alone: heddle run --help, or docker run --help');
+  }
+  if (IN_FOREGROUND.test(word)) {
+    throw new HeddleError('bad-input', `${word}: run starts containers in the background alone`);
+  }
   if (BEFORE_RUN.has(flag)) {
     throw new HeddleError('bad-input', `${flag} stands before the command: heddle ${flag} … run …`);
   }

@@ -146,6 +146,12 @@ describe('what becomes of a container', () => {
     });
   });
 
+  it('a docker that prints no id has failed', async () => {
+    await expect(run('nginx', 0, { run: 'echo "Usage: docker run"' })).rejects.toThrow(
+      "has printed no container's id, but 'Usage: docker run'",
+    );
+  });
+
   it('an address behind the image is named, where docker cannot start it', async () => {
     const ran = await run('nginx 10.2.1.3/16', 0, { run: 'echo "no such program" >&2; exit 127' });
     expect(ran).toMatchObject({ status: 127, stdout: '' });
