@@ -83,19 +83,26 @@ describe('the names of containers', () => {
     '%2e%2e',
     '?all=1',
   ])('that no container can have are refused in a sentence: %j', async (name) => {
+    const sentence = /^heddle: [^\p{Cc}]*container[^\p{Cc}]*\n$/u;
     for (const attempt of attempts) {
-      for (const local of name === '' || name === '..' ? [[], ['--local']] : [[]]) {
-        const { status, stdout, stderr } = await heddle([...local, ...attempt, name], {
-          env: { HEDDLE_SOCKET: daemon.socket },
-        });
-        expect({ status, stdout, stderr }, [...local, ...attempt].join(' ')).toEqual({
-          status: 2,
-          stdout: '',
-          stderr: expect.stringMatching(/^heddle: [^\p{Cc}]*container[^\p{Cc}]*\n$/u),
-        });
-      }
+      const [stdout, stderr] = [collect(), collect()];
+      const status = await wordAt(daemon.socket, [...attempt, name], { stdout, stderr });
+      expect({ status, stdout: stdout.text }, attempt.join(' ')).toEqual({ status: 2, stdout: '' });
+      expect(stderr.text, attempt.join(' ')).toMatch(sentence);
     }
     await lives(daemon, 'honest', '10.2.56.1');
+  });
+
+  test('are refused on the command line, without a daemon as well', async () => {
+    for (const flags of [[], ['--local']]) {
+      const env = { HEDDLE_SOCKET: daemon.socket };
+      const refused = await heddle([...flags, 'attach', '10.2.56.8/16', '..'], { env });
+      expect(refused).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/^heddle: [^\n]+\n$/),
+      });
+    }
   });
 
   test('every command, with whatever arguments, ends in a sentence, and the daemon lives', async () => {
