@@ -1,0 +1,47 @@
+import { readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { clearWorld } from '../support/cleanup.ts';
+import { startConsul } from '../support/consul.ts';
+import { count } from '../support/counts.ts';
+import { Fleet } from '../support/fleet.ts';
+import { startDaemon } from '../support/heddle.ts';
+import { succeed } from '../support/program.ts';
+import { comesTrue, saying } from '../support/truth.ts';
+import { askMeanwhile } from '../support/unbroken.ts';
+
+afterEach(() => clearWorld());
+
+const LONGEST_GAP_MS = 1_000;
+
+test('a daemon that gets no further descriptor answers names, and all comes right when it does', async () => {
+  await using consul = await startConsul();
+  await using daemon = await startDaemon(['--registry', consul.uri]);
+  const fleet = new Fleet('10.2.58');
+  await fleet.startAll(['stays', 'goes']);
+  await comesTrue({ fleet, daemon, consul });
+  const [server = ''] =
+    / inet ([\d.]+)\//.exec(await succeed('ip', ['-o', '-4', 'address', 'show', 'docker0']))?.slice(1) ?? [];
+  const limit = (files: number) => succeed('prlimit', ['--pid', String(daemon.pid), `--nofile=${files}:`]);
+
+  const seen = await askMeanwhile(
+    { server, name: 'stays.service.consul', address: '10.2.58.1' },
+    async () => {
+      for (let round = 0; round < count(2, 10); round++) {
+        const highest = Math.max(...readdirSync(`/proc/${daemon.pid}/fd`).map(Number));
+        // Those at hand may be used again; from one round to the next fewer are.
+        await limit(Math.max(8, highest + 1 - 4 * round));
+        await fleet.start(`comes-${round}`);
+        await fleet.end(round === 0 ? 'goes' : `comes-${round - 1}`);
+        await daemon.word('attach', '10.2.58.200/16', 'stays');
+        await delay(2_000);
+        await limit(1_024);
+        await comesTrue({ fleet, daemon, consul }, 20_000);
+      }
+    },
+  );
+  expect(seen.wrong, daemon.output).toBe(0);
+  expect(seen.longestGap).toBeLessThan(LONGEST_GAP_MS);
+  expect(saying(daemon, /^unexpected failure/), daemon.output).toBe(0);
+  expect(await daemon.stop()).toBe(0);
+});
