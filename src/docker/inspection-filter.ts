@@ -113,7 +113,8 @@ export class InspectionFilter {
     if (this.#inText) {
       if (this.#ends(byte)) this.#isNamed = true;
       else if (byte === EQUALS && this.#list === 'env') this.#isNamed = true;
-      if (!this.#isNamed && this.#entryName.length <= MAX_NAME) this.#entryName.push(byte);
+      const isRead = this.#list !== 'ports' && !this.#isNamed && this.#entryName.length <= MAX_NAME;
+      if (isRead) this.#entryName.push(byte);
     } else if (byte === QUOTE) this.#inText = true;
     else if (byte === OPEN || byte === OPEN_LIST) this.#depth++;
     else if (byte === CLOSE || byte === CLOSE_LIST) this.#depth--;
@@ -133,9 +134,9 @@ export class InspectionFilter {
   #begin(): void {
     this.#entry = undefined;
     this.#entrySize = 0;
-    this.#entryName = [];
+    if (this.#entryName.length > 0) this.#entryName = [];
     this.#isNamed = false;
-    this.#isSkipped = false;
+    this.#isSkipped = this.#list === 'ports' && this.#ports >= MAX_PORTS;
   }
 
   #hold(bytes: Buffer): void {
@@ -154,11 +155,14 @@ export class InspectionFilter {
   #ended(): readonly Buffer[] {
     const entry = this.#entry;
     const size = this.#entrySize;
-    const name = Buffer.from(this.#entryName).toString('utf8');
+    const name = this.#entryName;
     const isThere = this.#isNamed && !this.#isSkipped && entry !== undefined;
     this.#begin();
-    if (!isThere || this.#entryName.length > MAX_NAME) return [];
-    const isKept = this.#list === 'ports' ? ++this.#ports <= MAX_PORTS : this.#budget.take(name, size);
+    if (!isThere || name.length > MAX_NAME) return [];
+    const isKept =
+      this.#list === 'ports'
+        ? ++this.#ports <= MAX_PORTS
+        : this.#budget.take(Buffer.from(name).toString('utf8'), size);
     if (!isKept) return [];
     const separator = this.#isFirst ? [] : [Buffer.from(',')];
     this.#isFirst = false;

@@ -143,6 +143,8 @@ async function read(
   let size = 0;
   let filter: Filter | undefined;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
+    // A socket gives megabytes in one turn where its reader keeps up, and nothing else would have its turn.
+    if (filter) await new Promise((resolve) => setImmediate(resolve));
     for (const part of filter?.take(chunk) ?? [chunk]) {
       size += part.length;
       chunks.push(part);
