@@ -39,6 +39,9 @@ const MAX_PENDING = 8192;
 
 const RCODE_NAMES = new Map(Object.entries(RCODES).map(([name, number]) => [number as number, name]));
 
+/** So many answers take long to work out: where their order cannot be changed, it is kept for a while all the same. */
+const [MANY, MANY_KEPT_MS] = [128, 1_000];
+
 /** From the bytes of a packet to the bytes of its answer, whatever the transport. */
 export class Responder {
   readonly #needs: ResponderNeeds;
@@ -120,8 +123,15 @@ export class Responder {
     tally.count += 1;
     const message = encodeReply(query, reply, recursion);
     const { stillTrue } = reply;
-    const template = key && stillTrue && templateOfReply(query, reply, message, recursion);
+    if (!key || !stillTrue) return message;
+    const template = templateOfReply(query, reply, message, recursion);
     if (template) this.#needs.cache?.keep(key, { template, type, tally, stillTrue });
+    else if (reply.answers.length >= MANY) {
+      const until = performance.now() + MANY_KEPT_MS;
+      const isKept = () => performance.now() < until && stillTrue();
+      const fixed = fixedTemplate(message, HEADER_BYTES + query.question.bytes.length);
+      this.#needs.cache?.keep(key, { template: fixed, type, tally, stillTrue: isKept });
+    }
     return message;
   }
 
@@ -153,6 +163,8 @@ export class Responder {
 }
 
 function templateOfReply(query: Query, reply: Reply, message: Buffer, recursion: boolean) {
+  // One that was cut, and has records behind its answers, cannot be kept: they would have to follow their answers.
+  if (reply.additionals.length > 0 && message.readUInt16BE(6) < reply.answers.length) return undefined;
   const questionEnd = HEADER_BYTES + query.question.bytes.length;
   return templateOf(message, questionEnd, () => encodeWhole(query, reply, recursion));
 }

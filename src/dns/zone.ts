@@ -94,6 +94,15 @@ export interface RelayedReply {
   readonly stillTrue?: () => boolean;
 }
 
+/**
+ * The most answers that an asker can be sent, which bounds what a question costs: more than fit into any message of
+ * that transport, so that TC is set all the same. An address has 16 bytes at least, an SRV record 21.
+ */
+export function mostAnswers({ transport, type }: Pick<Question, 'transport' | 'type'>): number {
+  if (transport === 'tcp') return 4_096;
+  return type === 'SRV' ? 256 : 512;
+}
+
 /** One link of the chain: answers, or passes with `undefined`. */
 export interface Zone {
   /** `service`, `weave`, `reverse`, `forward`: for metrics and logs. */

@@ -19,6 +19,7 @@ import { heapMib } from '../support/memory.ts';
 import { randomFrom, seeds } from '../support/random.ts';
 import { queryBytes } from './ask.ts';
 import { mutated, QUESTIONS } from './mutated.ts';
+import { questionOf } from './question.ts';
 import { rcodeOf } from './read.ts';
 import { RecordedView } from './recorded-view.ts';
 
@@ -164,6 +165,71 @@ test.each([
     }
   },
 );
+
+test.each([
+  ['A', 'udp', 512],
+  ['SRV', 'udp', 256],
+  ['A', 'tcp', 4_096],
+  ['SRV', 'tcp', 4_096],
+] as const)(
+  'a name of 10,000 instances costs what can be sent: %s over %s, %i answers',
+  async (type, transport, most) => {
+    const many = Array.from({ length: 10_000 }, (_, at) =>
+      body(`s${at}`, 'many', `10.3.${at >> 8}.${at & 255}`),
+    );
+    const zone = new ServiceZone({ view: new RecordedView(many) }, settings);
+    const names = new NameTable();
+    for (const [at, { body }] of many.entries()) {
+      names.set(`c${at}`, [{ name: 'many.weave.local', ip: body.Address, given: false }]);
+    }
+    const weave = new WeaveZone({ names }, { domain: 'weave.local' });
+    const question = { ...questionOf('many.service.consul', type), transport };
+    expect((await zone.resolve(question))?.answers).toHaveLength(most);
+    const own = weave.resolve({ ...questionOf('many.weave.local', 'A'), transport });
+    expect(own?.answers).toHaveLength(transport === 'tcp' ? 4_096 : 512);
+    const responder = new Responder({
+      resolver: new Resolver({ zones: [zone], log: silentLogger }),
+      recursionFor: () => true,
+      log: silentLogger,
+    });
+    const edns = { size: 65_535 };
+    const reply = await responder.respond(
+      queryBytes('many.service.consul', type, { edns }),
+      '10.2.1.1',
+      transport,
+    );
+    expect(dnsPacket.decode(reply as Buffer).flag_tc).toBe(true);
+    expect((reply as Buffer).length).toBeGreaterThan(transport === 'tcp' ? 65_400 : 4_000);
+  },
+);
+
+test('many answers whose order cannot be changed are worked out once a second', async () => {
+  const many = Array.from({ length: 2_000 }, (_, at) =>
+    body(`s${at}`, 'many', `10.3.${at >> 8}.${at & 255}`),
+  );
+  const instances = await new RecordedView(many).instances('many');
+  const steady = { instances: () => instances, node: () => undefined };
+  let asked = 0;
+  const zone: Zone = {
+    name: 'service',
+    resolve: (question) => {
+      asked += 1;
+      return new ServiceZone({ view: steady }, settings).resolve(question);
+    },
+  };
+  const responder = new Responder({
+    resolver: new Resolver({ zones: [zone], log: silentLogger }),
+    recursionFor: () => true,
+    cache: new AnswerCache(),
+    log: silentLogger,
+  });
+  for (const id of [1, 2, 3, 4]) {
+    const query = queryBytes('many.service.consul', 'SRV', { id, edns: { size: 1232 } });
+    const reply = await responder.respond(query, '10.2.1.1', 'udp');
+    expect(dnsPacket.decode(reply as Buffer)).toMatchObject({ id, flag_tc: true });
+  }
+  expect(asked).toBe(1);
+});
 
 describe('the counters', () => {
   test('tell queries by zone, type and code, and packets that were none', async () => {

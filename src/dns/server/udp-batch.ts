@@ -7,6 +7,8 @@ import type { Respond } from './tcp.ts';
 const BATCH = 64;
 /** Batches in one turn of the event loop: some milliseconds at most, since timers and sockets wait meanwhile. */
 const MAX_ROUNDS = 8;
+/** The same in milliseconds, for questions that take long: another socket's wait no longer than that. */
+const TURN_MS = 5;
 
 /**
  * Answers what waits on a UDP socket, many datagrams at a system call, and sends the answers the same way. Somebody
@@ -21,6 +23,7 @@ export class UdpBatch {
   readonly #outbox: Datagrams;
   #waiting = 0;
   #rounds = 0;
+  #turnEnd = 0;
   #turn: NodeJS.Immediate | undefined;
   #isClosed = false;
 
@@ -40,7 +43,7 @@ export class UdpBatch {
 
   /** Answers what waits; what is more than this turn's share is left for the next. */
   drain(): void {
-    while (this.#rounds < MAX_ROUNDS && !this.#isClosed) {
+    while (!this.#isTurnOver() && !this.#isClosed) {
       // Whatever keeps it from receiving, it is woken again when there is something.
       const count = this.#kernel.receive(this.#socket, this.#inbox.headers, BATCH);
       if (count <= 0) break;
@@ -51,6 +54,11 @@ export class UdpBatch {
       if (count < BATCH) return;
     }
     this.#flush();
+  }
+
+  #isTurnOver(): boolean {
+    if (this.#rounds === 0) this.#turnEnd = performance.now() + TURN_MS;
+    return this.#rounds >= MAX_ROUNDS || performance.now() > this.#turnEnd;
   }
 
   /** To be called before the socket is closed: its number may be another's at once. */

@@ -27,18 +27,22 @@ export function sizeLimit({ transport, edns }: Question, isNeighbour: boolean): 
  */
 export function encodeReply(query: Query, reply: Reply, recursionAvailable: boolean): Buffer {
   const limit = sizeLimit(query.question, recursionAvailable);
-  const attempt = (sections: Reply, truncated: boolean) =>
-    encode(query, sections, { limit, truncated, recursionAvailable });
-  const whole = attempt(reply, false);
+  const attempt = (sections: Reply, truncated: boolean, wrote?: (answers: number) => void) =>
+    encode(query, sections, { limit, truncated, recursionAvailable, ...(wrote && { wrote }) });
+  let begun = reply.answers.length;
+  const whole = attempt(reply, false, (answers) => {
+    begun = answers;
+  });
   if (whole) return whole;
-  // More answers never make a message shorter, so the longest one that fits is found by halving.
-  let [fits, tooMany] = [0, reply.answers.length];
+  // More answers never make a message shorter. No more fit than were begun before it was too long: that is the first
+  // guess; the next one follows from how long a message was that fits, and else halves what is left.
+  let [fits, tooMany, guess] = [0, begun + 1, begun - 1];
   let best = attempt(firstAnswers(reply, 0), true);
   while (best && tooMany - fits > 1) {
-    const middle = (fits + tooMany) >> 1;
-    const message = attempt(firstAnswers(reply, middle), true);
-    if (message) [best, fits] = [message, middle];
-    else tooMany = middle;
+    if (guess <= fits || guess >= tooMany) guess = (fits + tooMany) >> 1;
+    const message = attempt(firstAnswers(reply, guess), true);
+    if (message) [best, fits, guess] = [message, guess, Math.floor((guess * limit) / message.length)];
+    else [tooMany, guess] = [guess, 0];
   }
   const nothing = { ...reply, answers: [], authorities: [], additionals: [] };
   // Header, question and OPT always fit: 12 + 259 + 11 + 24 bytes at most.
@@ -71,6 +75,8 @@ interface Framing {
   readonly limit: number;
   readonly truncated: boolean;
   readonly recursionAvailable: boolean;
+  /** Told how many answers were begun. */
+  readonly wrote?: (answers: number) => void;
 }
 
 function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer | undefined {
@@ -91,7 +97,9 @@ function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer
   writer.uint16(reply.authorities.length);
   writer.uint16(reply.additionals.length + (question.edns ? 1 : 0));
   writer.question(question.bytes, question.asked);
-  for (const records of [reply.answers, reply.authorities, reply.additionals]) writeAll(writer, records);
+  const begun = writeAll(writer, reply.answers);
+  framing.wrote?.(begun);
+  for (const records of [reply.authorities, reply.additionals]) writeAll(writer, records);
   if (question.edns) {
     // The asker's size is echoed, as Consul does; DO is not, and of the options only the subnet.
     const { udpSize, clientSubnet } = question.edns;
@@ -100,9 +108,13 @@ function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer
   return writer.overflowed ? undefined : writer.finish();
 }
 
-function writeAll(writer: MessageWriter, records: readonly ResourceRecord[]): void {
+/** @returns how many were begun */
+function writeAll(writer: MessageWriter, records: readonly ResourceRecord[]): number {
+  let begun = 0;
   for (const record of records) {
-    if (writer.overflowed) return;
+    if (writer.overflowed) break;
     writer.record(record);
+    begun += 1;
   }
+  return begun;
 }

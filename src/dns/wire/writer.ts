@@ -109,7 +109,7 @@ export class MessageWriter {
     switch (record.type) {
       case 'A':
       case 'AAAA':
-        this.bytes(Uint8Array.from(ipaddr.parse(record.data).toByteArray()));
+        this.#address(record.data);
         break;
       case 'CNAME':
       case 'NS':
@@ -138,6 +138,12 @@ export class MessageWriter {
           this.bytes(bytes);
         }
     }
+  }
+
+  #address(ip: string): void {
+    // Most are of IPv4, and a message may hold thousands.
+    if (!ip.includes(':')) for (const byte of ip.split('.')) this.uint8(Number(byte));
+    else this.bytes(Uint8Array.from(ipaddr.parse(ip).toByteArray()));
   }
 
   #remember(suffix: string, offset: number): void {

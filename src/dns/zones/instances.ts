@@ -20,11 +20,22 @@ export function locate(
   asked: { readonly name: string; readonly type: string },
 ): Located | undefined {
   const address = addressFor(instance.service, asked.type);
-  const own = address === '' ? undefined : parseEndpoint(address);
+  const own = address === '' ? undefined : endpointOf(instance.service, address);
   const atNode =
     address === '' || (own !== undefined && 'host' in own && own.host.toLowerCase() === asked.name);
   const endpoint = atNode ? parseEndpoint(instance.nodeAddress) : own;
   return endpoint && { instance, endpoint, atNode };
+}
+
+/** What the addresses of services mean, read once: a name may have thousands, and each question comes by all of them. */
+const read = new WeakMap<Service, { readonly address: string; readonly endpoint: Endpoint | undefined }>();
+
+function endpointOf(service: Service, address: string): Endpoint | undefined {
+  const known = read.get(service);
+  if (known?.address === address) return known.endpoint;
+  const endpoint = parseEndpoint(address);
+  read.set(service, { address, endpoint });
+  return endpoint;
 }
 
 /** IPv6 where any is as good, as with Consul. */
@@ -49,17 +60,26 @@ export function sameInstances(one: readonly Instance[], other: readonly Instance
 /** Types that an address record of each family is an answer to; TXT is Consul's quirk. */
 const ANSWERED_BY = { 4: ['A', 'ANY', 'TXT'], 6: ['AAAA', 'ANY', 'TXT'] } as const;
 
+export interface AddressAsked {
+  readonly owner: string;
+  readonly type: string;
+  readonly ttl: number;
+  /** No more than so many are looked for. */
+  readonly most: number;
+}
+
 /** The address records for a type, each address once. */
 export function addressRecords(
-  located: readonly Located[],
-  { owner, type }: { readonly owner: string; readonly type: string },
-  ttl: number,
+  located: Iterable<Located>,
+  { owner, type, ttl, most }: AddressAsked,
 ): ResourceRecord[] {
-  const records = located.flatMap(({ endpoint }) => {
-    if ('host' in endpoint || !ANSWERED_BY[endpoint.family].some((answered) => answered === type)) return [];
-    return [addressRecord(owner, ttl, endpoint)];
-  });
-  return once(records);
+  const records = new Map<string, ResourceRecord>();
+  for (const { endpoint } of located) {
+    if ('host' in endpoint || !ANSWERED_BY[endpoint.family].some((answered) => answered === type)) continue;
+    if (!records.has(endpoint.ip)) records.set(endpoint.ip, addressRecord(owner, ttl, endpoint));
+    if (records.size === most) break;
+  }
+  return [...records.values()];
 }
 
 /** The name of the first instance that is reached by a host name. */
@@ -71,6 +91,8 @@ export function firstHost(located: readonly Located[]): string | undefined {
 export interface SrvContext {
   readonly owner: string;
   readonly ttl: number;
+  /** No more answers than so many. */
+  readonly most: number;
   readonly settings: { readonly datacenter: string; readonly domain: string };
   /** What is known of a host name's addresses. */
   chase(host: string): Promise<readonly ResourceRecord[]>;
@@ -81,8 +103,8 @@ const MAX_CHASED = 8;
 
 /** One SRV record for each node, address and port, and the records of their targets. */
 export async function srvRecords(
-  located: readonly Located[],
-  { owner, ttl, settings, chase }: SrvContext,
+  located: Iterable<Located>,
+  { owner, ttl, most, settings, chase }: SrvContext,
 ): Promise<{ readonly answers: readonly ResourceRecord[]; readonly additionals: readonly ResourceRecord[] }> {
   const answers: ResourceRecord[] = [];
   const addresses: ResourceRecord[] = [];
@@ -100,6 +122,7 @@ export async function srvRecords(
     answers.push({ name: owner, ttl, type: 'SRV', data });
     if ('host' in endpoint) hosts.add(endpoint.host);
     else addresses.push(addressRecord(target, ttl, endpoint));
+    if (answers.length === most) break;
   }
   const chased = await Promise.all([...hosts].slice(0, MAX_CHASED).map(chase));
   return { answers, additionals: once([...addresses, ...chased.flat()]) };
@@ -124,7 +147,10 @@ export function addressRecord(name: string, ttl: number, { family, ip }: IpEndpo
 function once(records: readonly ResourceRecord[]): ResourceRecord[] {
   return [
     ...new Map(
-      records.map((record) => [`${record.name} ${record.type} ${JSON.stringify(record.data)}`, record]),
+      records.map((record) => {
+        const data = typeof record.data === 'string' ? record.data : JSON.stringify(record.data);
+        return [`${record.name} ${record.type} ${data}`, record];
+      }),
     ).values(),
   ];
 }

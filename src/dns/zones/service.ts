@@ -1,6 +1,6 @@
 import type { Instance, View } from '../../registry/registry.ts';
 import { isAnswered } from '../../services/health.ts';
-import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
+import { bare, mostAnswers, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { apexRecords } from './apex.ts';
 import { calendar } from './calendar.ts';
 import { ofHex, parseEndpoint } from './endpoint.ts';
@@ -82,6 +82,7 @@ export class ServiceZone implements Zone {
       (instance) => locate(instance, { name: askedName, type }) ?? [],
     );
     const ttl = ttlOf(this.#settings.serviceTtl, name.service);
+    const most = mostAnswers(asker);
     const lasting = located.some(({ endpoint }) => 'host' in endpoint) ? {} : { stillTrue: same };
     const chase = async (host: string) => {
       const records = await this.#chase(host, asker, chases);
@@ -91,12 +92,13 @@ export class ServiceZone implements Zone {
       const { answers, additionals } = await srvRecords(located, {
         owner,
         ttl,
+        most,
         settings: this.#settings,
         chase,
       });
       return positive(answers, { additionals, ...lasting });
     }
-    const addresses = addressRecords(located, asked, ttl);
+    const addresses = addressRecords(located, { owner, type, ttl, most });
     if (addresses.length > 0) return positive(addresses, lasting);
     const host = firstHost(located);
     if (host === undefined) return this.#negative('NOERROR', same);

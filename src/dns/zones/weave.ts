@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { NameTable } from '../names/name-table.ts';
-import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
+import { bare, mostAnswers, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { calendar } from './calendar.ts';
 import { type Random, shuffled } from './shuffle.ts';
 
@@ -28,7 +28,8 @@ export class WeaveZone implements Zone {
     this.#domain = options.domain;
   }
 
-  resolve({ labels, name, asked, type }: Question): Reply | undefined {
+  resolve(question: Question): Reply | undefined {
+    const { labels, name, asked, type } = question;
     const isInside = name === this.#domain || name.endsWith(`.${this.#domain}`);
     if (!isInside && (labels.length !== 1 || TOP_LEVEL_TYPES.has(type))) return undefined;
     if (type === 'AXFR' || type === 'IXFR') return bare('NOTIMP', true);
@@ -40,9 +41,12 @@ export class WeaveZone implements Zone {
       return { ...bare('NOERROR', true), ...(isSoa ? { answers: authorities } : { authorities }) };
     }
     if (!this.#needs.names.exists(full)) return { ...bare('NXDOMAIN', true), authorities };
-    const answers = shuffled(this.#needs.names.addresses(full), this.#needs.random)
-      .map((ip) => ({ name: asked, ttl: WEAVE_TTL, type: isIPv6(ip) ? 'AAAA' : 'A', data: ip }) as const)
-      .filter((record) => type === 'ANY' || type === record.type);
+    const fitting = this.#needs.names
+      .addresses(full)
+      .filter((ip) => type === 'ANY' || type === (ip.includes(':') ? 'AAAA' : 'A'));
+    const answers = shuffled(fitting, this.#needs.random)
+      .slice(0, mostAnswers(question))
+      .map((ip) => ({ name: asked, ttl: WEAVE_TTL, type: isIPv6(ip) ? 'AAAA' : 'A', data: ip }) as const);
     return { ...bare('NOERROR', true), answers, authorities: answers.length === 0 ? authorities : [] };
   }
 
