@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const COMMANDS = ['iptables', 'ip6tables'] as const;
-const TABLES = ['filter', 'nat'] as const;
+const TABLES = ['filter', 'nat', 'mangle'] as const;
 
 /** A rule of the packet filter that heddle has tagged as its own: the words that delete it. */
 export interface TaggedRule {

@@ -20,6 +20,7 @@ const MTU = 1450;
 const firewall = {
   ensureRules: async () => {},
   masquerade: async () => {},
+  isolate: async () => {},
   unmasquerade: async () => {},
   removeRules: async () => {},
 };

@@ -18,6 +18,11 @@ export interface Firewall {
   masquerade(networks: readonly Cidr[]): Promise<void>;
   /** No longer; what is not masqueraded is a success. */
   unmasquerade(networks: readonly Cidr[]): Promise<void>;
+  /**
+   * Keeps containers of Docker's own networks out of the bridge: once the host has an address there it is a way, and
+   * Docker lets its containers go wherever the host goes.
+   */
+  isolate(): Promise<void>;
   /** Removes every rule of ours. */
   removeRules(): Promise<void>;
 }
@@ -45,7 +50,7 @@ export interface FilterFacts {
   readonly guarded: boolean;
 }
 
-const TABLES = ['filter', 'nat'] as const;
+const TABLES = ['filter', 'nat', 'mangle'] as const;
 type Table = (typeof TABLES)[number];
 
 interface Rule {
@@ -69,6 +74,7 @@ const TIMEOUT_MS = 10_000;
 export class IptablesFirewall implements Firewall {
   readonly #log: Logger;
   readonly #rules: readonly Rule[];
+  readonly #options: { readonly bridge: string; readonly localBridges: readonly string[] };
   /** What the log has been told of each family: the rules are looked after for ever, a problem is said once. */
   readonly #said = new Map<Family, string>();
   /** Families whose old tables the log has been told of. */
@@ -87,6 +93,7 @@ export class IptablesFirewall implements Firewall {
     options: { readonly bridge: string; readonly localBridges: readonly string[] },
   ) {
     this.#log = needs.log;
+    this.#options = options;
     this.#rules = rulesFor(options.bridge, options.localBridges);
   }
 
@@ -122,6 +129,25 @@ export class IptablesFirewall implements Firewall {
     for (const family of families()) {
       const rules = networks.filter((network) => familyOf(network) === family).flatMap(masqueradeRules);
       if (rules.length > 0) await this.#insert(family, rules, without);
+    }
+  }
+
+  async isolate(): Promise<void> {
+    const { bridge, localBridges } = this.#options;
+    const rules = isolation(bridge, [...localBridges, ...userBridges()]);
+    const without = "containers of Docker's own networks reach what is exposed";
+    for (const family of families()) {
+      await this.#insert(family, rules, without);
+      await this.#forgetBridges(family, rules);
+    }
+  }
+
+  /** Networks of Docker come and go, each with a name of its own. */
+  async #forgetBridges(family: Family, rules: readonly Rule[]): Promise<void> {
+    const wanted = new Set(rules.map(lineOf));
+    const command = await this.#command(family);
+    for (const line of await taggedRules(command, 'mangle').catch(() => [])) {
+      if (!wanted.has(line)) await iptables(command, deletion('mangle', line)).catch(() => {}); // gone already
     }
   }
 
@@ -214,6 +240,23 @@ function rulesFor(bridge: string, localBridges: readonly string[]): Rule[] {
   );
   return [accept('FORWARD', '-i', bridge, '-o', bridge), ...resolver, ...[bridge, HOST_ENDS].flatMap(guards)];
 }
+
+/** As Docker calls the bridges of user networks. */
+const USER_BRIDGE = /^\s*(br-[0-9a-f]{12}):/gm;
+
+const userBridges = (): readonly string[] =>
+  Array.from(readOrEmpty('/proc/net/dev').matchAll(USER_BRIDGE), ([, name = '']) => name);
+
+/** In a table that packets pass before the filter, because Docker puts rules that accept before ours there. */
+const isolation = (bridge: string, others: readonly string[]): readonly Rule[] =>
+  [...new Set(others)]
+    .filter((name) => name !== bridge)
+    .map((name) => ({
+      table: 'mangle',
+      chain: 'FORWARD',
+      match: ['-i', name, '-o', bridge],
+      target: 'DROP',
+    }));
 
 /** linux/icmp.h, linux/icmpv6.h */
 const REDIRECT = '5';

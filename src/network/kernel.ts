@@ -86,6 +86,7 @@ export class KernelEngine implements NetworkEngine {
     assertAssignable(cidrs);
     const { bridge } = this.#options;
     await this.ensureBridge();
+    await this.#firewall.isolate();
     const all = await onHost(`expose bridge ${bridge}`, (host) => giveBridge(host, bridge, cidrs));
     const asking = without(all, unmasqueraded).map(networkOf);
     await this.#firewall.masquerade(without(cidrs, unmasqueraded).map(networkOf));

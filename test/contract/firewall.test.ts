@@ -91,6 +91,49 @@ test('what is exposed is masqueraded by its network, once, until the last addres
   expect([await tagged('iptables', 'nat'), await tagged('iptables')]).toEqual([[], []]);
 });
 
+test("what is exposed is kept from containers of Docker's own networks, whatever Docker accepts before", async () => {
+  await host.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
+  const [web] = [await startNamespace()];
+  running.push(web);
+  const outside: LabNamespace[] = [];
+  for (const [index, device] of ['docker0', 'br-0123456789ab', 'office'].entries()) {
+    const container = await startNamespace();
+    running.push(container);
+    const gateway = `172.${17 + index}.0.1`;
+    const pid = container.nsPath.split('/')[2] as string;
+    await host.run('ip', 'link', 'add', device, 'type', 'bridge');
+    await host.run('ip', 'address', 'add', `${gateway}/16`, 'dev', device);
+    await host.run('ip', 'link', 'set', device, 'up');
+    const peer = ['peer', 'name', 'eth0', 'netns', pid];
+    await host.run('ip', 'link', 'add', `up${index}`, 'master', device, 'up', 'type', 'veth', ...peer);
+    await container.run('ip', 'address', 'add', `172.${17 + index}.0.2/16`, 'dev', 'eth0');
+    await container.run('ip', 'link', 'set', 'eth0', 'up');
+    await container.run('ip', 'route', 'add', 'default', 'via', gateway);
+    outside.push(container);
+  }
+  await heddle('bridge');
+  await heddle('attach', web.nsPath, '10.2.1.1/24');
+  await heddle('expose', '-', '10.2.1.101/24');
+  await host.run('iptables', '-I', 'FORWARD', '-j', 'ACCEPT'); // as Docker does, before all others
+  const connect =
+    "require('net').connect(7001, '10.2.1.1').on('error', (e) => console.log(e.code === 'ECONNREFUSED'))";
+  const reached = () =>
+    Promise.all(
+      outside.map((from) => from.run('timeout', '2', process.execPath, '-e', connect).catch(() => 'false')),
+    );
+  expect(await reached()).toEqual(['false', 'false', 'true']);
+  // Rules of networks that are gone go with the next look.
+  await host.run('ip', 'link', 'delete', 'br-0123456789ab');
+  await heddle('expose', '-', '10.2.1.101/24');
+  const ours = '-m comment --comment heddle -j DROP';
+  expect(await tagged('iptables', 'mangle')).toEqual([`-A FORWARD -i docker0 -o ${TEST_BRIDGE} ${ours}`]);
+  await host.run('iptables', '-t', 'mangle', '-F');
+  expect((await reached())[0]).toBe('true');
+  await heddle('expose', '-', '10.2.1.101/24');
+  await heddle('reset');
+  expect(await tagged('iptables', 'mangle')).toEqual([]);
+});
+
 test('a network is masqueraded for as long as one of its addresses asks for it', async () => {
   const exposed = async (...words: string[]) => {
     await heddle('expose', '-', ...words);

@@ -15,7 +15,8 @@ const sending = (...words: string[]) => ['chroot', '/host', process.execPath, FR
 const setting = (device: string, name: string) => `/proc/sys/net/ipv6/conf/${device}/${name}`;
 const read = (device: string, name: string) => readFileSync(setting(device, name), 'latin1').trim();
 const defaultRoutes = () => succeed('ip', ['-6', 'route', 'show', 'default']);
-const guards = async () => (await leftOnHost()).filter((trace) => trace.endsWith('-j DROP'));
+const guards = async () =>
+  (await leftOnHost()).filter((trace) => trace.includes(' -A INPUT ') && trace.endsWith('-j DROP'));
 /** Ten of its packets. */
 const SEVERAL_PACKETS_MS = 1_000;
 

@@ -13,6 +13,7 @@ export function kernelEngine(
 const NO_RULES = {
   ensureRules: async () => {},
   masquerade: async () => {},
+  isolate: async () => {},
   unmasquerade: async () => {},
   removeRules: async () => {},
 };
