@@ -4,6 +4,7 @@ import { Claims, EXPOSED } from './containers/claims.ts';
 import { EndedProcesses } from './containers/ended-processes.ts';
 import { Follower } from './containers/follow.ts';
 import { givenTo } from './containers/given-addresses.ts';
+import { Impostors } from './containers/impostors.ts';
 import { Roster } from './containers/roster.ts';
 import { takeOver } from './control/client.ts';
 import { DaemonHost } from './control/daemon-host.ts';
@@ -180,6 +181,7 @@ export class Heddle {
       );
     }
     await lifecycle.begin(keeper);
+    await lifecycle.begin(new Impostors({ network: parts.network, claims, roster, log: log('network') }));
     const own = ownNamespace();
     // Before anything is looked at: what changes after a look is heard of then, and nothing need be looked at twice.
     const watching = await parts.network.watch((namespace) => {

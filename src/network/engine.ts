@@ -52,6 +52,8 @@ export interface NetworkEngine {
    */
   mac(nsPath: string): Promise<string | undefined>;
   hostMac(device: string): Promise<string | undefined>;
+  /** Who answers this host for addresses on the bridge, by the namespaces of pairs of ours. */
+  answering(): Promise<readonly Answering[]>;
   /**
    * Who made the container interface; undefined where there is none.
    * @throws HeddleError `host-network`, `not-running`, `not-permitted`
@@ -66,6 +68,12 @@ export interface NetworkEngine {
 
 /** `another`: the original weave, or whoever else hung its other end into the bridge; nobody inside can do that. */
 export type InterfaceMaker = 'heddle' | 'another' | 'container';
+
+export interface Answering {
+  readonly ip: string;
+  /** Inode of the network namespace that answers for it. */
+  readonly namespace: number;
+}
 
 export interface MasqueradeOptions {
   /** Those of the bridge's addresses that ask for no masquerading. */

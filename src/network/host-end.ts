@@ -8,6 +8,12 @@ const PREFIX = 'vethwl';
  */
 export const hostEndName = (inode: number): string => `${PREFIX}${inode.toString(36)}`;
 
+/** The namespace whose pair has this name; undefined for a name that is not ours. */
+export function namespaceOfEnd(name: string): number | undefined {
+  const inode = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 36) : Number.NaN;
+  return Number.isSafeInteger(inode) && hostEndName(inode) === name ? inode : undefined;
+}
+
 /** Made by heddle, or by the original weave, which uses the same prefix. */
 export const isHostEnd = ({ name, kind }: Link): boolean => kind === 'veth' && name.startsWith(PREFIX);
 

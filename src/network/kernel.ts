@@ -5,6 +5,7 @@ import { assertAssignable } from './assignable.ts';
 import { ensureBridge, giveBridge, hasBridgeOrStrays, removeBridge, takeFromBridge } from './bridge.ts';
 import { networkOf, without } from './cidr.ts';
 import type {
+  Answering,
   AttachResult,
   AttachTarget,
   Cidr,
@@ -20,6 +21,7 @@ import { readRoutes } from './host-networks.ts';
 import { formatMac } from './mac.ts';
 import { hostNetwork, ownNamespace, vanished } from './namespace.ts';
 import { NamespaceLocks } from './namespace-locks.ts';
+import { answeringOn } from './neighbours.ts';
 import type { DeviceAddress } from './netlink/address.ts';
 import { explained } from './netlink/kernel-error.ts';
 import { type Libc, loadLibc } from './netlink/libc.ts';
@@ -174,6 +176,13 @@ export class KernelEngine implements NetworkEngine {
 
   async hostMac(device: string): Promise<string | undefined> {
     return onHost(`read the MAC of ${device}`, (host) => macText(findLink(host, device)));
+  }
+
+  async answering(): Promise<readonly Answering[]> {
+    return onHost('read the neighbours on the bridge', (host) => {
+      const bridge = findLink(host, this.#options.bridge);
+      return bridge ? answeringOn(host, bridge.index) : [];
+    });
   }
 
   async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {

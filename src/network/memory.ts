@@ -3,6 +3,7 @@ import { HeddleError } from '../errors.ts';
 import { assertAssignable } from './assignable.ts';
 import { formatCidr, networkOf } from './cidr.ts';
 import type {
+  Answering,
   AttachResult,
   AttachTarget,
   Cidr,
@@ -29,6 +30,7 @@ export class MemoryEngine implements NetworkEngine {
   readonly #options: { readonly bridge: string; readonly interface: string };
   readonly #namespaces = new Map<string, MemoryNamespace | 'host'>();
   readonly #host = new Map<string, readonly Address[]>();
+  #answering: readonly Answering[] = [];
   readonly #routes: HostNetwork[] = [];
   readonly #listeners = new Set<(namespace: number | undefined) => void>();
   #bridge: 'absent' | 'ours' | 'taken' = 'absent';
@@ -66,6 +68,11 @@ export class MemoryEngine implements NetworkEngine {
   makeInterface(nsPath: string, addresses: readonly Cidr[]): void {
     this.#namespace(nsPath).maker = 'container';
     this.setAddresses(nsPath, this.#options.interface, addresses);
+  }
+
+  /** Containers answer the host for these addresses. */
+  setAnswering(answering: readonly Answering[]): void {
+    this.#answering = answering;
   }
 
   /** An interface of the host gets these addresses. */
@@ -194,6 +201,10 @@ export class MemoryEngine implements NetworkEngine {
 
   async hostMac(device: string): Promise<string | undefined> {
     return this.#host.has(device) ? '0a:5a:00:00:00:01' : undefined;
+  }
+
+  async answering(): Promise<readonly Answering[]> {
+    return this.#answering;
   }
 
   async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {

@@ -158,6 +158,24 @@ describe('a container with more addresses than anybody needs', () => {
   });
 });
 
+describe('who answers for an address', () => {
+  test('is told by the port that the answer came in by, whatever MAC it has', async () => {
+    await engine.expose([parseCidr('10.2.0.1/16')]);
+    const [web, thief] = [await started(), await started()];
+    await engine.attach(web, [first]);
+    await engine.attach(thief, [second]);
+    const answering = async () => {
+      await runProgram('busybox', ['ping', '-c', '1', '-W', '1', first.ip]);
+      return (await engine.answering()).filter(({ ip }) => ip === first.ip);
+    };
+    expect(await answering()).toEqual([{ ip: first.ip, namespace: web.inode }]);
+    await web.run('ip', 'address', 'delete', '10.2.1.1/16', 'dev', 'ethwe');
+    await thief.run('ip', 'address', 'add', '10.2.1.1/16', 'dev', 'ethwe');
+    await succeed('ip', ['neighbour', 'flush', 'dev', TEST_BRIDGE]);
+    expect(await answering()).toEqual([{ ip: first.ip, namespace: thief.inode }]);
+  });
+});
+
 describe('what is made', () => {
   test('both ends have the MTU, the host end is named after the namespace and marked with the container', async () => {
     await engine.ensureBridge();

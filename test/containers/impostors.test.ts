@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { Claims } from '../../src/containers/claims.ts';
+import { Impostors } from '../../src/containers/impostors.ts';
+import { Roster } from '../../src/containers/roster.ts';
+import { createLogger } from '../../src/log.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
+import { MemoryEngine } from '../../src/network/memory.ts';
+import { MemoryState } from '../../src/state.ts';
+import { entryFor, snapshot } from '../support/snapshot.ts';
+
+it('says once which container answers for an address that another was given', async () => {
+  const claims = new Claims(new MemoryState());
+  const roster = new Roster();
+  const network = new MemoryEngine();
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', pretty: false }, {
+    write: (line: string) => void lines.push(line),
+  } as never);
+  const [web, thief] = [snapshot('web', { pid: 7 }), snapshot('thief', { pid: 8 })];
+  for (const container of [web, thief]) roster.set(entryFor(container));
+  await claims.add(web.id, [parseCidr('10.2.1.1/16')]);
+  const impostors = new Impostors({ network, claims, roster, log });
+  network.setAnswering([
+    { ip: '10.2.1.1', namespace: 7 },
+    { ip: '10.2.1.9', namespace: 8 },
+  ]);
+  await impostors.look();
+  expect(lines).toEqual([]);
+  network.setAnswering([{ ip: '10.2.1.1', namespace: 8 }]);
+  for (let times = 0; times < 3; times++) await impostors.look();
+  expect(lines).toEqual([expect.stringMatching(/it answers for 10\.2\.1\.1, which was given to 'web'/)]);
+});
