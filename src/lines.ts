@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface LineLimits {
   /** Characters that are kept of a line; the rest of a longer one is skipped. */
@@ -9,6 +10,10 @@ export interface LineLimits {
 
 /** A line without an end. */
 export class EndlessLine extends Error {}
+
+/** What is skipped is read with pauses: others have their turn. */
+const PACE = 1 << 20;
+const PACE_MS = 10;
 
 const UNLIMITED: LineLimits = { kept: Number.POSITIVE_INFINITY, longest: Number.POSITIVE_INFINITY };
 
@@ -23,6 +28,7 @@ export async function* lines(
   const decoder = new StringDecoder('utf8');
   let pieces: string[] = [];
   let size = 0;
+  let pausedAt = 0;
   const take = (piece: string): void => {
     if (size < kept && piece !== '') pieces.push(piece.slice(0, kept - size));
     size += piece.length;
@@ -35,9 +41,14 @@ export async function* lines(
       yield pieces.join('');
       pieces = [];
       size = 0;
+      pausedAt = 0;
       begin = end + 1;
     }
     take(text.slice(begin));
+    if (size > kept && size >= pausedAt + PACE) {
+      pausedAt = size;
+      await delay(PACE_MS);
+    }
     if (size > longest) throw new EndlessLine(`it sent a line of more than ${longest} characters`);
   }
 }

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { http } from '../http.ts';
 import { InspectionFilter } from './inspection-filter.ts';
@@ -21,6 +22,9 @@ interface Filter {
 /** What an error says takes a few hundred bytes. */
 const ERROR_LIMIT_BYTES = 64 << 10;
 const MESSAGE_LIMIT = 500;
+/** More than this is read with pauses, in which names are answered. */
+const PACE_BYTES = 2 << 20;
+const PACE_MS = 10;
 
 /** What docker-modem says of a request beside the options of Node's own. */
 interface Context {
@@ -142,6 +146,7 @@ async function read(
   let chunks: Buffer[] = [];
   let size = 0;
   let filter: Filter | undefined;
+  let unpaced = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     // A socket gives megabytes in one turn where its reader keeps up, and nothing else would have its turn.
     if (filter) await new Promise((resolve) => setImmediate(resolve));
@@ -157,6 +162,10 @@ async function read(
     }
     // Leaving the loop closes the connection.
     if (size > limit) throw new Error(`its answer is longer than ${limit} bytes`);
+    unpaced += chunk.length;
+    if (unpaced < PACE_BYTES) continue;
+    unpaced = 0;
+    await delay(PACE_MS);
   }
   return Buffer.concat(chunks, size);
 }
