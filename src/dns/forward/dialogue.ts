@@ -1,10 +1,10 @@
-import { type Question, RCODES } from '../zone.ts';
-import { type Exchange, Malformed, type Patience } from './exchange.ts';
+import type { Question } from '../zone.ts';
+import type { Exchange, Patience } from './exchange.ts';
 import type { LoopMark } from './loop-mark.ts';
 import { outgoingOpt, outgoingQuery } from './outgoing.ts';
-import type { Manner, Result } from './server-manners.ts';
+import type { Manner } from './server-manners.ts';
 import type { Server } from './servers.ts';
-import type { UpstreamReply } from './upstream-reply.ts';
+import type { Result, UpstreamReply } from './upstream-reply.ts';
 
 export interface DialogueNeeds {
   readonly exchange: Pick<Exchange, 'ask' | 'askOverTcp'>;
@@ -29,47 +29,51 @@ export class Dialogue {
     this.#needs = needs;
   }
 
-  /** @throws HeddleError `unreachable` when no answer has come in time, as Malformed when it cannot be read */
+  /** @throws HeddleError `unreachable` when no answer has come in time */
   async ask(asking: Asking): Promise<UpstreamReply> {
-    const { server, question, patience, isWanted } = asking;
-    const { manners, health } = server;
-    const until = performance.now() + patience.totalMs;
+    const { manners, health } = asking.server;
     const wasSilent = health.ignoresUs;
-    const needsEdns = question.edns?.dnssecOk ?? false;
     const tried = [manners.first(wasSilent)];
-    let left = patience.totalMs;
     let cut: UpstreamReply | undefined;
     for (;;) {
       const manner = tried.at(-1) as Manner;
-      const outcome = await this.#try(asking, manner, { ...patience, totalMs: left });
-      const result = resultOf(outcome);
-      if (!(outcome instanceof Malformed)) cut ??= outcome.isCut ? outcome : outcome.cut;
-      const needsMark = manner === 'marked' && this.#needs.mark.needs(question);
-      const next = manners.next(manner, result, { needsEdns, needsMark });
-      left = until - performance.now();
-      if (next === undefined || left <= 0 || !isWanted()) {
+      const reply = await this.#try(asking, manner, tried.length > 1);
+      // An answer of which the rest cannot be had is as bad as one that cannot be read.
+      const isAnswer = reply.message !== undefined && !reply.isCut;
+      const result = reply.isCut ? 'malformed' : reply.result;
+      const next = isAnswer ? undefined : this.#next(asking, manner, result);
+      cut ??= reply.isCut ? reply : reply.cut;
+      if (next === undefined) {
         manners.learn(tried, result, wasSilent);
-        if (result === RCODES.NOERROR || result === RCODES.NXDOMAIN) return outcome as UpstreamReply;
-        if (cut) return cut;
-        if (outcome instanceof Malformed) throw outcome;
-        return outcome;
+        return isAnswer ? reply : (cut ?? reply);
       }
       tried.push(next);
     }
   }
 
-  async #try(asking: Asking, manner: Manner, patience: Patience): Promise<UpstreamReply | Malformed> {
-    const { server, question, useTcp } = asking;
+  /** How to ask again, if that is of use. */
+  #next(
+    { server, question, patience, isWanted }: Asking,
+    manner: Manner,
+    result: Result,
+  ): Manner | undefined {
+    if (!isWanted() || performance.now() >= patience.until) return undefined;
+    const needsEdns = question.edns?.dnssecOk ?? false;
+    const needsMark = manner === 'marked' && this.#needs.mark.needs(question);
+    return server.manners.next(manner, result, { needsEdns, needsMark });
+  }
+
+  #try(
+    { server, question, useTcp, patience }: Asking,
+    manner: Manner,
+    isAgain: boolean,
+  ): Promise<UpstreamReply> {
     const { exchange } = this.#needs;
     const query = outgoingQuery(question, this.#opt(question, manner));
-    try {
-      return useTcp
-        ? await exchange.askOverTcp(server, question, query, patience.totalMs)
-        : await exchange.ask(server, question, query, patience);
-    } catch (error) {
-      if (error instanceof Malformed) return error;
-      throw error;
-    }
+    const totalMs = isAgain ? patience.until - performance.now() : patience.totalMs;
+    return useTcp
+      ? exchange.askOverTcp(server, question, query, totalMs)
+      : exchange.ask(server, question, query, isAgain ? { ...patience, totalMs } : patience);
   }
 
   #opt(question: Question, manner: Manner): Buffer | undefined {
@@ -77,9 +81,4 @@ export class Dialogue {
     const marks = manner === 'marked' ? this.#needs.mark.onto(question) : undefined;
     return outgoingOpt(marks, question.edns?.dnssecOk ?? false);
   }
-}
-
-/** An answer of which the rest cannot be had is as bad as one that cannot be read. */
-function resultOf(outcome: UpstreamReply | Malformed): Result {
-  return outcome instanceof Malformed || outcome.isCut ? 'malformed' : outcome.rcode;
 }

@@ -5,7 +5,7 @@ import { FrameReader, frame } from '../wire/frames.ts';
 import type { Question } from '../zone.ts';
 import { inLowerCase, type OutgoingQuery } from './outgoing.ts';
 import type { Server } from './servers.ts';
-import { readCut, readError, readReply, type UpstreamReply } from './upstream-reply.ts';
+import { MALFORMED, readCut, readError, readReply, type UpstreamReply } from './upstream-reply.ts';
 import { UpstreamSockets } from './upstream-sockets.ts';
 import type { Upstream } from './upstreams.ts';
 import { isTruncated, judge } from './verdict.ts';
@@ -19,17 +19,11 @@ const MAX_CONNECTIONS = 128;
 
 /** How long a query waits, in milliseconds. */
 export interface Patience {
-  /** Until nothing more is awaited. */
+  /** Until nothing more is awaited, from now and as performance.now() counts. */
   readonly totalMs: number;
+  readonly until: number;
   /** For the whole of an answer that was cut over UDP. */
   readonly tcpMs: number;
-}
-
-/** An answer that cannot be read. */
-export class Malformed extends HeddleError {
-  constructor(server: Server) {
-    super('unreachable', `${formatListen(server.upstream)}: malformed answer`);
-  }
 }
 
 /** No connection was tried. */
@@ -48,31 +42,31 @@ export class Exchange {
   readonly #stopping = new AbortController();
   #connections = 0;
 
-  /** Rejects with `unreachable` when no answer has come in time, as Malformed when it cannot be read. */
+  /** Rejects with `unreachable` when no answer has come in time. */
   async ask(
     server: Server,
     question: Question,
     query: OutgoingQuery,
     patience: Patience,
   ): Promise<UpstreamReply> {
-    const until = performance.now() + patience.totalMs;
     const { manners, upstream } = server;
-    const asked = manners.hasPlainLetters ? inLowerCase(query) : query;
+    const isPlain = manners.hasPlainLetters;
+    const asked = isPlain ? inLowerCase(query) : query;
     const reply = await this.#sockets.ask(upstream, asked, Math.max(1, patience.totalMs));
     const verdict = judge(asked, reply);
     if (verdict === 'error') return readError(question, reply);
-    const isCredible = verdict === 'answer' || (verdict === 'misspelt' && manners.hasPlainLetters);
+    const isCredible = verdict === 'answer' || (verdict === 'misspelt' && isPlain);
     const read = isCredible && !isTruncated(reply) ? readReply(question, reply) : undefined;
     if (read) return read;
     // A cut answer says more than none.
     const cut = isCredible && isTruncated(reply) ? readCut(question, reply) : undefined;
-    const left = () => until - performance.now();
+    const left = () => patience.until - performance.now();
     try {
       const whole = await this.askOverTcp(server, question, asked, Math.min(patience.tcpMs, left()));
       return cut && whole.message === undefined ? { ...whole, cut } : whole;
     } catch (error) {
       if (cut) return cut;
-      if (verdict !== 'misspelt' || isCredible) throw new Malformed(server);
+      if (verdict !== 'misspelt' || isCredible) return MALFORMED;
       if (error instanceof Busy || this.#stopping.signal.aborted) throw error;
       manners.keepsNoLetters();
       return await this.ask(server, question, query, { ...patience, totalMs: left() });
@@ -97,7 +91,7 @@ export class Exchange {
       // Nobody can forge what comes over a connection: letters are no proof that is needed.
       const read = verdict === 'malformed' ? undefined : readReply(question, reply);
       if (read) return isTruncated(reply) ? { ...read, isCut: true } : read;
-      throw new Malformed(server);
+      return MALFORMED;
     } finally {
       this.#connections -= 1;
     }

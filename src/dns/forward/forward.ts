@@ -50,12 +50,7 @@ export class ForwardZone implements Zone {
     this.#cache = new ForwardCache(cache);
     const { client, guard } = needs;
     this.#inquiries = new Inquiries({
-      client: {
-        ask: async (question, upstreams, onOutOfTurn) => {
-          const message = await client.ask(question, upstreams, onOutOfTurn);
-          return guard ? guard.screen(question, message) : message;
-        },
-      },
+      client: guard ? screened(client, guard) : client,
       now: cache?.now ?? (() => performance.now()),
     });
   }
@@ -72,8 +67,7 @@ export class ForwardZone implements Zone {
     const [key, from] = [keyOf(question), this.#nameOf(upstreams)];
     const remembered = this.#cache.get(key, from);
     if (remembered?.fresh) return remembered;
-    const leave = this.#places.take(question.client, from);
-    if (leave === undefined) {
+    if (!this.#places.take(question.client, from)) {
       if (remembered) return { message: remembered.message };
       const { taken } = this.#places;
       throw new HeddleError('unreachable', `${taken} askers are waiting for other servers already`);
@@ -81,7 +75,7 @@ export class ForwardZone implements Zone {
     try {
       return { message: await this.#wait({ key, question, upstreams, from }, remembered?.message) };
     } finally {
-      leave();
+      this.#places.leave(question.client, from);
     }
   }
 
@@ -128,6 +122,17 @@ export class ForwardZone implements Zone {
       return false;
     return recursionDesired && type !== 'AXFR' && type !== 'IXFR' && this.#needs.isLocal(client);
   }
+}
+
+/** The client, with its answers as the guard leaves them. */
+function screened(
+  client: Pick<UpstreamClient, 'ask'>,
+  guard: Pick<RebindingGuard, 'screen'>,
+): Pick<UpstreamClient, 'ask'> {
+  return {
+    ask: async (question, upstreams, onOutOfTurn) =>
+      guard.screen(question, await client.ask(question, upstreams, onOutOfTurn)),
+  };
 }
 
 /** What comes within so many milliseconds. */

@@ -31,10 +31,10 @@ const FAILED_MS = 2_000;
 const [MAX_FAILED, MAX_SILENT] = [4_096, 64];
 
 /**
- * The same question with different marks is asked so many times at once: each more makes a forged answer easier, and
- * anybody can invent marks. Beyond it, whoever asks waits for what was asked before.
+ * The same question with different marks is asked so many times at once, beside the one without: each more makes a
+ * forged answer easier, and anybody can invent marks. Beyond it, whoever asks waits for what was asked before.
  */
-const MAX_ALIKE = 5;
+const MAX_MARKED = 4;
 
 type Failure = { readonly until: number } & ({ readonly message: Buffer } | { readonly error: unknown });
 
@@ -44,8 +44,9 @@ type Failure = { readonly until: number } & ({ readonly message: Buffer } | { re
  */
 export class Inquiries {
   readonly #needs: InquiriesNeeds;
-  /** By their keys, then by their marks. */
-  readonly #asking = new Map<string, Map<string, Promise<Buffer>>>();
+  readonly #asking = new Map<string, Promise<Buffer>>();
+  /** Of these, the ones that came with marks. */
+  readonly #marked = new Map<string, Set<Promise<Buffer>>>();
   readonly #failed = new LRUCache<string, Failure>({ max: MAX_FAILED });
   readonly #silent = new LRUCache<string, true>({ max: MAX_SILENT });
 
@@ -66,31 +67,36 @@ export class Inquiries {
   /** What the servers say, a failure of theirs without any record. Rejects as the client does. */
   ask(inquiry: Inquiry): Promise<Buffer> {
     const { key, marks } = inquiry;
-    const failure = this.#failed.get(key) ?? this.#failed.get(`${key} ${marks}`);
+    const failure = this.#failed.get(key) ?? (marks && this.#failed.get(keyOf(inquiry)));
     if (failure && this.#needs.now() < failure.until) {
       return 'message' in failure ? Promise.resolve(failure.message) : Promise.reject(failure.error);
     }
-    const alike = this.#asking.get(key) ?? new Map<string, Promise<Buffer>>();
-    const asked = alike.get(marks);
-    if (asked) return asked;
-    if (alike.size >= MAX_ALIKE) return (alike.get('') ?? alike.values().next().value) as Promise<Buffer>;
-    return this.#begin(inquiry, alike);
-  }
-
-  #begin(inquiry: Inquiry, alike: Map<string, Promise<Buffer>>): Promise<Buffer> {
-    const { key, marks } = inquiry;
-    const asking = this.#outcome(inquiry).finally(() => {
-      alike.delete(marks);
-      if (alike.size === 0) this.#asking.delete(key);
-    });
-    alike.set(marks, asking);
-    this.#asking.set(key, alike);
+    const asked = this.#asking.get(keyOf(inquiry));
+    if (asked || marks === '') return asked ?? this.#begin(inquiry);
+    const marked = this.#marked.get(key) ?? new Set();
+    if (marked.size >= MAX_MARKED)
+      return this.#asking.get(key) ?? (marked.values().next().value as Promise<Buffer>);
+    const asking = this.#begin(inquiry);
+    marked.add(asking);
+    this.#marked.set(key, marked);
+    const forget = () => {
+      marked.delete(asking);
+      if (marked.size === 0) this.#marked.delete(key);
+    };
+    asking.then(forget, forget);
     return asking;
   }
 
-  async #outcome({ key: name, marks, question, upstreams, from, learn }: Inquiry): Promise<Buffer> {
+  #begin(inquiry: Inquiry): Promise<Buffer> {
+    const key = keyOf(inquiry);
+    const asking = this.#outcome(inquiry).finally(() => this.#asking.delete(key));
+    this.#asking.set(key, asking);
+    return asking;
+  }
+
+  async #outcome(inquiry: Inquiry): Promise<Buffer> {
+    const { question, upstreams, from, learn } = inquiry;
     const { client, now } = this.#needs;
-    const key = marks === '' ? name : `${name} ${marks}`;
     try {
       let isOutOfTurn = false;
       const message = await client.ask(question, upstreams, () => {
@@ -103,14 +109,18 @@ export class Inquiries {
         return message;
       }
       const bare = withoutRecords(message, question);
-      this.#failed.set(key, { message: bare, until: now() + FAILED_MS });
+      this.#failed.set(keyOf(inquiry), { message: bare, until: now() + FAILED_MS });
       return bare;
     } catch (error) {
       this.waitedInVain(from);
-      this.#failed.set(key, { error, until: now() + FAILED_MS });
+      this.#failed.set(keyOf(inquiry), { error, until: now() + FAILED_MS });
       throw error;
     }
   }
+}
+
+function keyOf({ key, marks }: Inquiry): string {
+  return marks === '' ? key : `${key} ${marks}`;
 }
 
 /** Whether a message says neither what there is nor that there is nothing: as good as no answer (RFC 8767 §4). */

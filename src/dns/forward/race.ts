@@ -2,9 +2,10 @@ import { HeddleError, messageOf } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import type { Question } from '../zone.ts';
 import type { Dialogue } from './dialogue.ts';
-import { Busy, Malformed } from './exchange.ts';
+import { Busy } from './exchange.ts';
 import type { Turn } from './server-health.ts';
 import type { Server } from './servers.ts';
+import type { Ticker, Ticking } from './ticker.ts';
 import type { UpstreamReply } from './upstream-reply.ts';
 
 /** How often it is looked at who is silent, and how long a server that others found silent is waited for. */
@@ -13,6 +14,7 @@ const TICK_MS = 300;
 export interface RaceNeeds {
   readonly dialogue: Pick<Dialogue, 'ask'>;
   readonly isStopped: () => boolean;
+  readonly ticker: Pick<Ticker, 'add' | 'delete'>;
 }
 
 export interface RaceOptions {
@@ -49,11 +51,11 @@ interface Runner {
  * One question on its way to several servers: each is asked when those before it have had their turn, and the first
  * helpful answer is taken from whoever gives it, as late as it may come.
  */
-export class Race {
+export class Race implements Ticking {
   readonly #needs: RaceNeeds;
   readonly #options: RaceOptions;
   readonly #runners: (Runner | undefined)[];
-  readonly #failures = new Set<string>();
+  #failures: Set<string> | undefined;
   readonly #startedAt: number;
   readonly #end = Promise.withResolvers<Outcome>();
   /** Turns begun, in all attempts. */
@@ -62,7 +64,8 @@ export class Race {
   #unhelpful: UpstreamReply | undefined;
   /** An absence that waits for the servers before the one that reports it. */
   #absence: { readonly rank: number; readonly reply: UpstreamReply } | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  /** When to see to it again. */
+  dueAt = Number.POSITIVE_INFINITY;
   #isOver = false;
 
   constructor(needs: RaceNeeds, options: RaceOptions) {
@@ -74,23 +77,24 @@ export class Race {
 
   /** @throws HeddleError `unreachable` with what each server did */
   run(): Promise<Outcome> {
-    this.#proceed();
+    this.#needs.ticker.add(this);
+    this.#proceed(this.#startedAt);
     return this.#end.promise;
   }
 
   /** Asks whoever's turn it is, and waits for the next turn. */
-  #proceed(): void {
-    this.#lookAtSilence(performance.now());
+  #proceed(now: number): void {
+    if (this.#latest) this.#lookAtSilence(now);
     const { servers, attempts } = this.#options;
     while (!this.#isOver && this.#turns < servers.length * attempts && this.#mayRepeat()) {
       const rank = this.#turns % servers.length;
       this.#turns += 1;
-      const runner = this.#launch(rank);
+      const runner = this.#launch(rank, now);
       if (runner === undefined) continue;
       this.#latest = runner;
-      if (this.#turnEnd(runner) > performance.now()) break;
+      if (this.#turnEnd(runner) > now) break;
     }
-    this.#wait();
+    this.#wait(now);
   }
 
   /** Whether all are asked once more: not where one has said that it cannot. */
@@ -98,7 +102,7 @@ export class Race {
     return this.#turns < this.#options.servers.length || this.#unhelpful === undefined;
   }
 
-  #launch(rank: number): Runner | undefined {
+  #launch(rank: number, askedAt: number): Runner | undefined {
     const { servers, question, useTcp, timeoutMs, attempts, patienceMs } = this.#options;
     const server = servers[rank] as Server;
     const { health } = server;
@@ -106,12 +110,11 @@ export class Race {
     const isNeeded = wasSilent && servers.every((each) => each.health.isSilent);
     const turn = health.begin(timeoutMs, isNeeded);
     if (turn === undefined) return undefined;
-    const askedAt = performance.now();
     const runner: Runner = { turn, askedAt, state: 'asked', isLate: false };
     this.#runners[rank] = runner;
     const all = Math.max(patienceMs, servers.length * attempts * timeoutMs);
-    const totalMs = Math.max(timeoutMs, this.#startedAt + all - askedAt);
-    const patience = { totalMs, tcpMs: timeoutMs };
+    const totalMs = Math.max(timeoutMs, all - (askedAt - this.#startedAt));
+    const patience = { totalMs, until: askedAt + totalMs, tcpMs: timeoutMs };
     const isWanted = () => !this.#isOver;
     this.#needs.dialogue.ask({ server, question, patience, useTcp, isWanted }).then(
       (reply) => {
@@ -129,8 +132,7 @@ export class Race {
   }
 
   #note({ health }: Server, askedAt: number, error: unknown): void {
-    if (error instanceof Malformed) health.answered(askedAt);
-    else if (performance.now() - askedAt >= this.#options.timeoutMs) health.timedOut(askedAt);
+    if (performance.now() - askedAt >= this.#options.timeoutMs) health.timedOut(askedAt);
     else if (!(error instanceof Busy) && !this.#needs.isStopped()) health.failed(askedAt);
   }
 
@@ -143,30 +145,28 @@ export class Race {
     } else if (!reply.isAbsence) this.#finish(rank, reply);
     else {
       if (this.#absence === undefined || rank < this.#absence.rank) this.#absence = { rank, reply };
-      this.#wait();
+      this.#wait(performance.now());
     }
   }
 
   #fail(runner: Runner, error: unknown): void {
     if (this.#isOver) return;
-    runner.state = error instanceof Malformed ? 'over' : 'failed';
-    this.#failures.add(messageOf(error));
+    runner.state = 'failed';
+    this.#failed(messageOf(error));
     if (this.#needs.isStopped()) this.#giveUp();
     else this.#pass(runner);
   }
 
   /** A server that has nothing to say leaves its turn to the next one. */
   #pass(runner: Runner): void {
-    if (runner === this.#latest) this.#proceed();
-    else this.#wait();
+    if (runner === this.#latest) this.#proceed(performance.now());
+    else this.#wait(performance.now());
   }
 
   /** Sees to what is due now, and comes back when the next thing is. */
-  #wait(): void {
+  #wait(now: number): void {
     if (this.#isOver) return;
-    clearTimeout(this.#timer);
-    const now = performance.now();
-    this.#lookAtSilence(now);
+    if (now > this.#startedAt) this.#lookAtSilence(now);
     if (this.#absence && this.#mayGive(this.#absence.rank, now)) {
       this.#finish(this.#absence.rank, this.#absence.reply);
       return;
@@ -175,14 +175,15 @@ export class Race {
     const until = hasTurns ? this.#turnEnd(this.#latest) : this.#lastMoment();
     const isDue = until <= now || !this.#isAnyAsked();
     if (isDue && !hasTurns) this.#giveUp();
-    else if (isDue) this.#timer = setTimeout(() => this.#proceed(), 0);
-    else this.#timer = setTimeout(() => this.#tick(), Math.min(until - now, this.#tickMs()));
+    else if (isDue) this.#proceed(performance.now());
+    else this.dueAt = Math.min(until, now + this.#tickMs());
   }
 
-  #tick(): void {
+  /** Does what is due. */
+  tick(): void {
     const isOnTurn = this.#latest && this.#turnEnd(this.#latest) > performance.now();
-    if (isOnTurn) this.#wait();
-    else this.#proceed();
+    if (isOnTurn) this.#wait(performance.now());
+    else this.#proceed(performance.now());
   }
 
   #tickMs(): number {
@@ -230,13 +231,18 @@ export class Race {
     });
   }
 
+  #failed(why: string): void {
+    this.#failures ??= new Set();
+    this.#failures.add(why);
+  }
+
   #isAnyAsked(): boolean {
     return this.#runners.some((runner) => runner?.state === 'asked');
   }
 
   #finish(rank: number, reply: UpstreamReply): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#needs.ticker.delete(this);
     this.#end.resolve({ reply, isOutOfTurn: rank > 0 });
   }
 
@@ -247,18 +253,16 @@ export class Race {
       return;
     }
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#needs.ticker.delete(this);
     if (this.#unhelpful) {
       this.#end.resolve({ reply: this.#unhelpful, isOutOfTurn: true });
       return;
     }
     for (const [rank, runner] of this.#runners.entries()) {
       if (runner?.state !== 'asked') continue;
-      this.#failures.add(
-        `${formatListen((this.#options.servers[rank] as Server).upstream)}: no answer in time`,
-      );
+      this.#failed(`${formatListen((this.#options.servers[rank] as Server).upstream)}: no answer in time`);
     }
-    const why = [...this.#failures].join('; ') || 'no resolver is known but ourselves';
+    const why = [...(this.#failures ?? [])].join('; ') || 'no resolver is known but ourselves';
     this.#end.reject(new HeddleError('unreachable', `no upstream answered: ${why}`));
   }
 }

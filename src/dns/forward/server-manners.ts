@@ -1,11 +1,9 @@
 import { RCODES } from '../zone.ts';
+import type { Result } from './upstream-reply.ts';
 import { isError } from './verdict.ts';
 
 /** How a query is written: with EDNS and our loop mark, with EDNS alone, or as before EDNS. */
 export type Manner = 'marked' | 'edns' | 'plain';
-
-/** The response code of what came of a query, or that it cannot be read to its end. */
-export type Result = number | 'malformed';
 
 /** How long it is remembered what a server does not like, in milliseconds: servers change, and so do paths to them. */
 const DISLIKED_MS = 900_000;

@@ -5,6 +5,7 @@ import { Exchange } from './exchange.ts';
 import { LoopMark, mayLeadBack } from './loop-mark.ts';
 import { Race } from './race.ts';
 import { type Server, Servers } from './servers.ts';
+import { Ticker } from './ticker.ts';
 import { failure, type UpstreamReply } from './upstream-reply.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
 
@@ -49,7 +50,7 @@ export class UpstreamClient {
     const mayAskUs = options.mayAskUs ?? (({ ip }) => mayLeadBack(ip));
     this.#servers = new Servers({ now, mayAskUs, headStartMs: options.headStartMs ?? HEAD_START_MS });
     const dialogue = new Dialogue({ exchange: this.#exchange, mark: this.#mark });
-    this.#raceNeeds = { dialogue, isStopped: () => this.#isStopped };
+    this.#raceNeeds = { dialogue, isStopped: () => this.#isStopped, ticker: new Ticker() };
   }
 
   /** Whether one of those that we asked now asks us the same: it must be answered at once, or both wait. */
@@ -109,6 +110,6 @@ export class UpstreamClient {
 }
 
 /** What only concerns a server and us, as that it does not understand our query, is SERVFAIL to who asks us. */
-function rcodeForAsker({ rcode }: UpstreamReply): number {
-  return rcode === RCODES.REFUSED || rcode === RCODES.NOTIMP ? rcode : RCODES.SERVFAIL;
+function rcodeForAsker({ result }: UpstreamReply): number {
+  return result === RCODES.REFUSED || result === RCODES.NOTIMP ? result : RCODES.SERVFAIL;
 }

@@ -5,10 +5,13 @@ import { type Question, RCODES } from '../zone.ts';
 import { recordsOnChain } from './chain.ts';
 import { isError } from './verdict.ts';
 
+/** What came of a query: a response code, or an answer that cannot be read to its end. */
+export type Result = number | 'malformed';
+
 /** What a server said to a question. */
 export interface UpstreamReply {
-  /** The response code with its upper bits. */
-  readonly rcode: number;
+  /** The response code with its upper bits, or that the answer cannot be read. */
+  readonly result: Result;
   /** As it may be passed on: well formed, without OPT record. Undefined for an error, which need have no question. */
   readonly message?: Buffer;
   /** Whether it says that there is nothing, or no such name. */
@@ -34,11 +37,10 @@ export function readReply(question: Question, message: Buffer): UpstreamReply | 
     if (type !== 'OPT' && message.readUInt32BE(ttlAt) >= TTL_LIMIT) message.writeUInt32BE(0, ttlAt);
   }
   const kept = recordsOnChain(message, records, question);
-  const isAnswer = ({ section, type }: WireRecord) =>
-    section === 'answer' && (type === question.type || question.type === 'ANY');
-  const isAbsence = rcode === RCODES.NXDOMAIN || !kept.some(isAnswer);
+  const isAbsence = rcode === RCODES.NXDOMAIN || !hasAnswer(kept, question.type);
   const isWhole = kept.length === records.length;
-  return { rcode, message: passable(question, message, kept, isWhole), isAbsence, isCut: false };
+  const passed = passable(question, message, kept, isWhole);
+  return { result: rcode, message: passed, isAbsence, isCut: false };
 }
 
 /** A cut answer that is all there is: its records as far as they are sound. */
@@ -47,8 +49,11 @@ export function readCut(question: Question, message: Buffer): UpstreamReply {
   if (read?.message) return { ...read, isCut: true };
   const bare = failure(question, RCODES.NOERROR);
   bare.writeUInt16BE(FLAGS.response | FLAGS.truncated, 2);
-  return { rcode: RCODES.NOERROR, message: bare, isAbsence: true, isCut: true };
+  return { result: RCODES.NOERROR, message: bare, isAbsence: true, isCut: true };
 }
+
+/** What is said of an answer that cannot be read. */
+export const MALFORMED: UpstreamReply = { result: 'malformed', isAbsence: false, isCut: false };
 
 /** An error, with a question section or without. */
 export function readError(question: Question, message: Buffer): UpstreamReply {
@@ -57,8 +62,8 @@ export function readError(question: Question, message: Buffer): UpstreamReply {
   return errorReply(fullRcode(message, records));
 }
 
-function errorReply(rcode: number): UpstreamReply {
-  return { rcode, isAbsence: false, isCut: false };
+function errorReply(result: Result): UpstreamReply {
+  return { result, isAbsence: false, isCut: false };
 }
 
 /** Header and question alone, with this code. */
@@ -75,6 +80,13 @@ function isLame(message: Buffer, rcode: number, records: readonly WireRecord[]):
   if (rcode !== RCODES.NOERROR) return false;
   if (message.readUInt16BE(2) & (FLAGS.authoritative | FLAGS.recursionAvailable)) return false;
   return !records.some(({ section, type }) => section === 'answer' || type === 'SOA');
+}
+
+function hasAnswer(records: readonly WireRecord[], wanted: string): boolean {
+  for (const { section, type } of records) {
+    if (section === 'answer' && (type === wanted || wanted === 'ANY')) return true;
+  }
+  return false;
 }
 
 function passable(

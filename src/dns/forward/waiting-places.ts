@@ -5,38 +5,47 @@ const MAX_WAITING_FOR_ONE = 1_536;
 /** What one client has at most, as a part of the places that are still free: the more ask, the less each has. */
 const CLIENT_SHARE = 0.25;
 
+/** Those who wait for the same servers. */
+interface Queue {
+  taken: number;
+  readonly byClient: Map<string, number>;
+}
+
 /**
  * The places in which askers wait for other servers. Nobody can take them all: each client has a share of those that
  * are free, so that some are left however many others ask.
  */
 export class WaitingPlaces {
   #taken = 0;
-  readonly #takenFor = new Map<string, number>();
-  readonly #takenBy = new Map<string, number>();
+  readonly #queues = new Map<string, Queue>();
 
   get taken(): number {
     return this.#taken;
   }
 
-  /** Takes a place for a client who waits for these servers, if there is one for him; the result gives it back. */
-  take(client: string, servers: string): (() => void) | undefined {
-    const by = `${client} ${servers}`;
-    const free = MAX_WAITING_FOR_ONE - (this.#takenFor.get(servers) ?? 0);
-    if (this.#taken >= MAX_WAITING || free <= 0) return undefined;
-    if ((this.#takenBy.get(by) ?? 0) >= CLIENT_SHARE * free) return undefined;
-    this.#count(by, servers, 1);
-    return () => this.#count(by, servers, -1);
+  /** Takes a place for a client who waits for these servers. False where there is none for him. */
+  take(client: string, servers: string): boolean {
+    const queue = this.#queues.get(servers);
+    const free = MAX_WAITING_FOR_ONE - (queue?.taken ?? 0);
+    const taken = queue?.byClient.get(client) ?? 0;
+    if (this.#taken >= MAX_WAITING || taken >= CLIENT_SHARE * free) return false;
+    this.#taken += 1;
+    if (queue) {
+      queue.taken += 1;
+      queue.byClient.set(client, taken + 1);
+    } else this.#queues.set(servers, { taken: 1, byClient: new Map([[client, 1]]) });
+    return true;
   }
 
-  #count(by: string, servers: string, change: 1 | -1): void {
-    this.#taken += change;
-    add(this.#takenFor, servers, change);
-    add(this.#takenBy, by, change);
+  /** Gives back a place that was taken. */
+  leave(client: string, servers: string): void {
+    const queue = this.#queues.get(servers);
+    if (queue === undefined) return;
+    this.#taken -= 1;
+    queue.taken -= 1;
+    const left = (queue.byClient.get(client) ?? 1) - 1;
+    if (left > 0) queue.byClient.set(client, left);
+    else queue.byClient.delete(client);
+    if (queue.taken === 0) this.#queues.delete(servers);
   }
-}
-
-function add(counts: Map<string, number>, key: string, change: 1 | -1): void {
-  const count = (counts.get(key) ?? 0) + change;
-  if (count > 0) counts.set(key, count);
-  else counts.delete(key);
 }

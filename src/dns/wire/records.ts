@@ -18,7 +18,17 @@ const OPT = 'OPT';
 
 /** The records behind the question that ends at `start`, up to the first that is not whole. */
 export function recordsOf(message: Buffer, start: number): readonly WireRecord[] {
-  return [...eachRecord(message, start)];
+  const records: WireRecord[] = [];
+  let at = start;
+  for (const [index, section] of SECTIONS.entries()) {
+    for (let left = message.readUInt16BE(6 + 2 * index); left > 0; left -= 1) {
+      const record = recordAt(message, at, section);
+      if (record === undefined) return records;
+      records.push(record);
+      at = record.end;
+    }
+  }
+  return records;
 }
 
 /**
@@ -29,9 +39,10 @@ export function soundRecordsOf(message: Buffer, start: number): readonly WireRec
   const records = recordsOf(message, start);
   const promised = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
   if (records.length !== promised) return undefined;
-  const isSound = (record: WireRecord) =>
-    endOfName(message, record.start) !== undefined && hasSoundData(message, record);
-  return records.every(isSound) ? records : undefined;
+  for (const record of records) {
+    if (endOfName(message, record.start) === undefined || !hasSoundData(message, record)) return undefined;
+  }
+  return records;
 }
 
 /** As recordsOf, each record only when it is asked for. */

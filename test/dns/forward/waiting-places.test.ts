@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { WaitingPlaces } from '../../../src/dns/forward/waiting-places.ts';
 
 const take = (places: WaitingPlaces, client: string, count: number, servers = 'a') =>
-  Array.from({ length: count }, () => places.take(client, servers)).filter((leave) => leave !== undefined);
+  Array.from({ length: count }, () => places.take(client, servers)).filter((taken) => taken);
 
 describe('places to wait in', () => {
   test('are not all for one client, for the servers that it waits for', () => {
@@ -18,7 +18,7 @@ describe('places to wait in', () => {
     for (let client = 0; client < 10; client += 1) take(places, `greedy${client}`, 2_000);
     expect(take(places, 'modest', 10).length).toBe(10);
     for (let client = 10; client < 100; client += 1) take(places, `greedy${client}`, 2_000);
-    expect(places.take('modest', 'b')).toBeDefined();
+    expect(places.take('modest', 'b')).toBe(true);
   });
 
   test('are given back, and never more than there are', () => {
@@ -29,14 +29,15 @@ describe('places to wait in', () => {
         }),
         (steps) => {
           const places = new WaitingPlaces();
-          const taken: (() => void)[] = [];
+          const taken: (readonly [string, string])[] = [];
           for (const { client, servers, leaves } of steps) {
-            const leave = places.take(`${client}`, `${servers}`);
-            if (leave) taken.push(leave);
-            if (leaves) taken.shift()?.();
+            const place = [`${client}`, `${servers}`] as const;
+            if (places.take(...place)) taken.push(place);
+            const first = leaves ? taken.shift() : undefined;
+            if (first) places.leave(...first);
             expect(places.taken).toBe(taken.length);
           }
-          for (const leave of taken) leave();
+          for (const place of taken) places.leave(...place);
           expect(places.taken).toBe(0);
           expect(take(places, 'next', 2_000).length).toBe(308);
         },
