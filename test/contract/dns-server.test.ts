@@ -73,7 +73,9 @@ describe.each([false, true])('an address, with UDP in batches: %s;', (batched) =
         `which \`ss -lntup 'sport = :${port}'\` shows; tried until it is free`;
       const [other, taken] = server.status().listeners;
       expect(taken).toEqual({ address: { ip: '127.0.0.1', port }, state: 'failed', why });
-      expect(await echo(open(other?.address.port as number), 'still there, as before')).toBe('still there, as before');
+      expect(await echo(open(other?.address.port as number), 'still there, as before')).toBe(
+        'still there, as before',
+      );
       await delay(400);
       expect(lines.filter((line) => line.startsWith('error'))).toEqual([`error ${why}`]);
       await holder[Symbol.asyncDispose]();

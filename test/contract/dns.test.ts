@@ -390,7 +390,7 @@ describe('a packet that is no query', () => {
 describe('a TCP connection', () => {
   test('carries many queries, each answered when its answer is ready', async () => {
     await using _ = await useUpstream((query) =>
-      query.questions?.[0]?.name.startsWith('slow') ? [] : [replyTo(query, manyAddresses(1))],
+      query.questions?.[0]?.name.toLowerCase().startsWith('slow') ? [] : [replyTo(query, manyAddresses(1))],
     );
     const queries = [queryBytes('slow.example.com', 'A', { id: 1 })];
     for (let id = 2; id <= 300; id += 1) queries.push(queryBytes('web.service.consul', 'A', { id }));
