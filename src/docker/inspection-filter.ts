@@ -2,8 +2,8 @@ import { ENTRY_LIMIT, type KeptMetadata, MetadataBudget } from './kept-metadata.
 
 const [QUOTE, BACKSLASH, COMMA, COLON, EQUALS] = [0x22, 0x5c, 0x2c, 0x3a, 0x3d];
 const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
-/** An image can expose 131,070 ports. */
-const MAX_PORTS = 8_192;
+/** An image can expose 131,070 ports; no container has more services than this. */
+const MAX_PORTS = 4_096;
 const MAX_NAME = 512;
 /** Keys that lead to what is filtered are shorter. */
 const MAX_KEY = 24;

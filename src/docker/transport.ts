@@ -155,9 +155,13 @@ async function read(
       chunks.push(part);
     }
     if (filtering && !filter && size > filtering.from) {
-      const { filter: late } = filtering;
-      filter = late;
-      chunks = chunks.flatMap((part) => late.take(part));
+      filter = filtering.filter;
+      const before = chunks;
+      chunks = [];
+      for (const part of before) {
+        await new Promise((resolve) => setImmediate(resolve));
+        chunks.push(...filter.take(part));
+      }
       size = chunks.reduce((sum, { length }) => sum + length, 0);
     }
     // Leaving the loop closes the connection.
