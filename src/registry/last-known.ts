@@ -118,6 +118,8 @@ export class LastKnown<V extends object> {
         },
       )
       .finally(() => this.#asking.delete(key));
+    // Whoever asked may have left: a failure is kept above.
+    asking.catch(() => {});
     this.#asking.set(key, asking);
     return asking;
   }

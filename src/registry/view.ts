@@ -48,6 +48,8 @@ export class RegistryView implements View {
         (instances) => this.#merged(here, instances),
         (error: unknown) => this.#only(here, error),
       );
+      // Whoever asked may have an answer from elsewhere by then.
+      complete.catch(() => {});
       return this.#local(here, []).length > 0 ? this.#soon(complete, name, here) : complete;
     } catch (error) {
       return this.#only(here, error);
