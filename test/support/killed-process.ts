@@ -1,5 +1,4 @@
 import fs, { type FileHandle } from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
 import { Claims } from '../../src/containers/claims.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { loadLibc } from '../../src/network/netlink/libc.ts';
@@ -23,7 +22,8 @@ const [step, verb, folder = '', nsPath = '', container = '', ...texts] = process
 const cidrs = texts.map(parseCidr);
 const engine = kernelEngine();
 
-const state = await StateFile.open(folder);
+const calls = { ...fs };
+const state = await StateFile.open(folder, undefined, { calls });
 let left = Number(step);
 await killInKernel();
 killInFiles();
@@ -104,13 +104,13 @@ function fatalEnd(datagram: Buffer): number | undefined {
 }
 
 function killInFiles(): void {
-  const { open, rename } = { ...fs };
+  const { open, rename } = { ...calls };
   const after = async <T>(work: Promise<T>): Promise<T> => {
     const result = await work;
     done();
     return result;
   };
-  Object.assign(fs, {
+  Object.assign(calls, {
     open: async (...given: Parameters<typeof open>) => {
       const file: FileHandle = await after(open(...given));
       const { writeFile, sync } = { writeFile: file.writeFile.bind(file), sync: file.sync.bind(file) };
@@ -124,5 +124,4 @@ function killInFiles(): void {
     },
     rename: (...given: Parameters<typeof rename>) => after(rename(...given)),
   });
-  syncBuiltinESMExports();
 }
