@@ -74,13 +74,16 @@ class Chain {
     const { section, type } = record;
     if (section === 'additional') return true;
     if (section === 'authority') {
+      // Consul puts the SOA of its own domain beside the name of an address.
+      if (type === 'SOA' && this.#question.name.endsWith('.arpa')) return true;
       return PROOFS.has(type) || ((type === 'SOA' || type === 'NS') && this.#isAbove(this.#owner(record)));
     }
     const owner = this.#owner(record);
     if (type === DNAME || type === RRSIG) return this.#isAbove(owner);
     if (!this.#names.has(owner)) return false;
     if (type === 'CNAME') return this.#aliases.get(owner) === record;
-    return type === this.#question.type || this.#question.type === 'ANY';
+    // Consul names an address whatever type it is asked for.
+    return type === this.#question.type || type === 'PTR' || this.#question.type === 'ANY';
   }
 
   /** Whether a name is one of ours, or one of ours lies below it. */

@@ -54,6 +54,12 @@ describe('an answer keeps what belongs to its question', () => {
       { answers: [cname(NAME, 'b'), cname(NAME, 'c'), a('b'), a('c')] },
       [`CNAME ${NAME}`, 'A b'],
     ],
+    [
+      'a PTR whatever is asked',
+      'SOA',
+      { answers: [{ type: 'PTR', name: NAME, data: 'b' }] },
+      [`PTR ${NAME}`],
+    ],
     ['not another type', 'AAAA', { answers: [a(NAME)] }, []],
     ['every type for who asks for any', 'ANY', { answers: [a(NAME), a('b')] }, [`A ${NAME}`]],
     [
