@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
 import { isContainerId } from './container-name.ts';
+import { LEFT_OUT_KEY } from './inspection-filter.ts';
 import { ALL_METADATA, type KeptMetadata, MetadataBudget } from './kept-metadata.ts';
 import type {
   ContainerNetwork,
@@ -18,7 +19,9 @@ import type {
 export function snapshotOf(inspect: ContainerInspectInfo, kept: KeptMetadata = ALL_METADATA): Snapshot {
   const { State: state, Config: config } = inspect;
   if (!isContainerId(inspect.Id)) throw new Error('a container without an id');
-  const metadata = metadataOf(config?.Env ?? [], config?.Labels ?? {}, new MetadataBudget(kept));
+  const budget = new MetadataBudget(kept);
+  const metadata = metadataOf(config?.Env ?? [], config?.Labels ?? {}, budget);
+  const leftOut = budget.leftOut + leftOutOf(inspect);
   const alive = Boolean(state?.Running) && !state.Restarting && !state.Dead;
   return {
     id: inspect.Id,
@@ -28,6 +31,7 @@ export function snapshotOf(inspect: ContainerInspectInfo, kept: KeptMetadata = A
     paused: Boolean(state?.Paused),
     pid: alive && Number.isInteger(state.Pid) ? Math.max(0, state.Pid) : 0,
     ...metadata,
+    ...(leftOut > 0 && { leftOut }),
     stop: stopOf((config ?? {}) as StopConfig),
     ports: portsOf(config?.ExposedPorts ?? {}, inspect.NetworkSettings?.Ports ?? {}),
     networkMode: inspect.HostConfig?.NetworkMode ?? 'default',
@@ -40,6 +44,12 @@ export function snapshotOf(inspect: ContainerInspectInfo, kept: KeptMetadata = A
     exitCode: alive ? null : (state?.ExitCode ?? null),
     startedAt: state?.StartedAt ?? '',
   };
+}
+
+/** What the filter of large answers has left out. */
+function leftOutOf(inspect: object): number {
+  const count = (inspect as Readonly<Record<string, unknown>>)[LEFT_OUT_KEY];
+  return typeof count === 'number' && count > 0 ? count : 0;
 }
 
 const DEFAULT_STOP_SECONDS = 10;

@@ -5,6 +5,8 @@ const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 /** An image can expose 131,070 ports; no container has more services than this. */
 const MAX_PORTS = 4_096;
 const MAX_NAME = 512;
+/** How many settings were left out stands under this key of the answer, where no container can write. */
+export const LEFT_OUT_KEY = 'HeddleLeftOut';
 /** Keys that lead to what is filtered are shorter. */
 const MAX_KEY = 24;
 
@@ -55,7 +57,13 @@ export class InspectionFilter {
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] as number;
       if (this.#list === undefined) {
-        if (!this.#outside(byte)) continue;
+        if (!this.#outside(byte)) {
+          if (byte !== CLOSE || this.#depth !== 0 || this.#inText || this.#budget.leftOut === 0) continue;
+          const said = Buffer.from(`,"${LEFT_OUT_KEY}":${this.#budget.leftOut}`);
+          kept.push(chunk.subarray(from, at), said);
+          from = at;
+          continue;
+        }
         kept.push(chunk.subarray(from, at + 1));
         from = at + 1;
         continue;
@@ -156,14 +164,17 @@ export class InspectionFilter {
     const entry = this.#entry;
     const size = this.#entrySize;
     const name = this.#entryName;
-    const isThere = this.#isNamed && !this.#isSkipped && entry !== undefined;
+    const isNamed = this.#isNamed;
     this.#begin();
-    if (!isThere || name.length > MAX_NAME) return [];
+    if (!isNamed) return [];
     const isKept =
       this.#list === 'ports'
         ? ++this.#ports <= MAX_PORTS
-        : this.#budget.take(Buffer.from(name).toString('utf8'), size);
-    if (!isKept) return [];
+        : this.#budget.take(
+            Buffer.from(name).toString('utf8'),
+            name.length > MAX_NAME ? Number.POSITIVE_INFINITY : size,
+          );
+    if (!isKept || entry === undefined) return [];
     const separator = this.#isFirst ? [] : [Buffer.from(',')];
     this.#isFirst = false;
     return [...separator, ...entry];

@@ -18,6 +18,8 @@ export interface Snapshot {
   readonly metadata: ReadonlyMap<string, string>;
   /** Which names in `metadata` are labels; the others are variables. */
   readonly labelNames: ReadonlySet<string>;
+  /** How many entries with a meaning are missing from `metadata`, because there are too many or they are too long. */
+  readonly leftOut?: number;
   /** What stops it in order, and how many seconds Docker then waits before it kills: its own, or Docker's default. */
   readonly stop: { readonly signal: number; readonly timeout: number };
   /** Exposed and published ports, ordered by number, then tcp before udp. */

@@ -1,4 +1,5 @@
 import type { RosterEntry } from '../containers/entry.ts';
+import { METADATA_BOUNDS } from '../docker/kept-metadata.ts';
 import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 import { announcedAddress } from './address.ts';
 import { type CheckBounds, type Endpoint, whyNotChecked, whyNotOwn } from './check-address.ts';
@@ -68,7 +69,7 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
   const { running, paused, metadata } = given.snapshot;
   if (!running || paused || given.awaitingAddress || given.draining) return NONE;
   const environment = new Environment(metadata, options.servicePrefix);
-  const problems = new Set(environment.problems);
+  const problems = new Set([...leftOutOf(given.snapshot), ...environment.problems]);
   const note = (problem: string): void => void problems.add(problem);
   const own = environment.settings();
   const choice = choiceOnNetwork(own.get('network'), given, note);
@@ -106,6 +107,9 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
   }
   return { definitions, problems: bounded([...problems]) };
 }
+
+const leftOutOf = ({ leftOut }: Snapshot): readonly string[] =>
+  leftOut === undefined ? [] : [`${leftOut} of its variables and labels are left out: ${METADATA_BOUNDS}`];
 
 /**
  * What a container that has no services would have, were it running at an address: for whoever asks why a name does

@@ -4,7 +4,11 @@ import { InspectionFilter } from '../../src/docker/inspection-filter.ts';
 import { ALL_METADATA, type KeptMetadata } from '../../src/docker/kept-metadata.ts';
 import { count } from '../support/counts.ts';
 
-const OURS: KeptMetadata = { isRead: (name) => name.startsWith('SERVICE_'), othersLimit: 0 };
+const OURS: KeptMetadata = {
+  isRead: (name) => name.startsWith('SERVICE_'),
+  isWellKnown: (name) => name === 'SERVICE_NAME',
+  othersLimit: 0,
+};
 
 function filtered(text: string, lengths: readonly number[], kept = OURS): string {
   const bytes = Buffer.from(text);
@@ -83,11 +87,25 @@ describe('an inspection', () => {
     const text = JSON.stringify({
       Config: { Labels: { SERVICE_X: huge, other: 'y', SERVICE_NAME: 'web', ...many }, ExposedPorts: ports },
     });
-    const { Config } = JSON.parse(filtered(text, [65_536], { ...OURS, othersLimit: 100 }));
+    const { Config, HeddleLeftOut } = JSON.parse(filtered(text, [65_536], { ...OURS, othersLimit: 100 }));
+    const kept = Object.keys(Config.Labels).filter((label) => OURS.isRead(label));
+    expect(HeddleLeftOut, 'how many are left out is said').toBe(502 - kept.length);
     expect(Config.Labels).not.toHaveProperty('SERVICE_X');
     expect(Config.Labels).toMatchObject({ other: 'y', SERVICE_NAME: 'web' });
     expect(JSON.stringify(Config.Labels).length).toBeLessThan(4.5e6);
     expect(Object.keys(Config.ExposedPorts)).toHaveLength(4_096);
+  });
+
+  it.each(['before', 'behind'])('keeps what is well known, %s thousands of others', (where) => {
+    const others = Array.from({ length: 10_000 }, (_, n) => [`SERVICE_KEY${n}`, 'v'] as const);
+    const own = ['SERVICE_NAME', 'web'] as const;
+    const all = where === 'before' ? [own, ...others] : [...others, own];
+    const Env = all.map((pair) => pair.join('='));
+    const text = filtered(JSON.stringify({ Config: { Env, Labels: Object.fromEntries(all) } }), [65_536]);
+    const { Config, HeddleLeftOut } = JSON.parse(text);
+    expect(Config.Env).toContain('SERVICE_NAME=web');
+    expect(Config.Labels).toHaveProperty('SERVICE_NAME', 'web');
+    expect(HeddleLeftOut).toBe(20_000 - 4_096);
   });
 
   it('of whatever arrives, nothing throws', () => {
