@@ -60,16 +60,20 @@ export class Exchange {
     if (read) return read;
     // A cut answer says more than none.
     const cut = isCredible && isTruncated(reply) ? readCut(question, reply) : undefined;
-    const left = () => patience.until - performance.now();
     try {
-      const whole = await this.askOverTcp(server, question, asked, Math.min(patience.tcpMs, left()));
+      const whole = await this.askOverTcp(
+        server,
+        question,
+        asked,
+        Math.min(patience.tcpMs, leftOf(patience)),
+      );
       return cut && whole.message === undefined ? { ...whole, cut } : whole;
     } catch (error) {
       if (cut) return cut;
       if (verdict !== 'misspelt' || isCredible) return MALFORMED;
       if (error instanceof Busy || this.#stopping.signal.aborted) throw error;
       manners.keepsNoLetters();
-      return await this.ask(server, question, query, { ...patience, totalMs: left() });
+      return await this.ask(server, question, query, { ...patience, totalMs: leftOf(patience) });
     }
   }
 
@@ -102,6 +106,10 @@ export class Exchange {
     this.#stopping.abort();
     this.#sockets.stop();
   }
+}
+
+function leftOf({ until }: Patience): number {
+  return until - performance.now();
 }
 
 /** Asks over a connection of its own. Rejects with `unreachable` when no answer has come before `signal` aborts. */

@@ -73,19 +73,20 @@ export class ForwardZone implements Zone {
       throw new HeddleError('unreachable', `${taken} askers are waiting for other servers already`);
     }
     try {
-      return { message: await this.#wait({ key, question, upstreams, from }, remembered?.message) };
+      const areSilent = this.#inquiries.areSilent(from);
+      const asking = this.#ask({ key, question, upstreams, from });
+      if (!remembered) return { message: await asking };
+      const answer = await inTime(asking, areSilent ? 0 : PATIENCE_MS);
+      if (answer === undefined) this.#inquiries.waitedInVain(from);
+      return { message: answer && !isFailure(answer) ? answer : remembered.message };
     } finally {
       this.#places.leave(question.client, from);
     }
   }
 
-  /** What the servers say; if that is nothing of use, or takes long, `old`. */
-  async #wait(
-    { key, question, upstreams, from }: Omit<Inquiry, 'learn' | 'marks'>,
-    old?: Buffer,
-  ): Promise<Buffer> {
-    const areSilent = this.#inquiries.areSilent(from);
-    const asking = this.#inquiries.ask({
+  /** What the servers say. */
+  #ask({ key, question, upstreams, from }: Omit<Inquiry, 'learn' | 'marks'>): Promise<Buffer> {
+    return this.#inquiries.ask({
       key: `${key} ${from}`,
       // Two of us who wait for each other's answer would both join their own question, and wait for good.
       marks: marksOf(question),
@@ -94,10 +95,6 @@ export class ForwardZone implements Zone {
       from,
       learn: (message) => this.#cache.put(key, { question, message, from }),
     });
-    if (!old) return await asking;
-    const answer = await inTime(asking, areSilent ? 0 : PATIENCE_MS);
-    if (answer === undefined) this.#inquiries.waitedInVain(from);
-    return answer && !isFailure(answer) ? answer : old;
   }
 
   async #upstreamsFor(name: string): Promise<UpstreamSet> {

@@ -88,9 +88,8 @@ export class Inquiries {
   }
 
   #begin(inquiry: Inquiry): Promise<Buffer> {
-    const key = keyOf(inquiry);
-    const asking = this.#outcome(inquiry).finally(() => this.#asking.delete(key));
-    this.#asking.set(key, asking);
+    const asking = this.#outcome(inquiry);
+    this.#asking.set(keyOf(inquiry), asking);
     return asking;
   }
 
@@ -115,6 +114,8 @@ export class Inquiries {
       this.waitedInVain(from);
       this.#failed.set(keyOf(inquiry), { error, until: now() + FAILED_MS });
       throw error;
+    } finally {
+      this.#asking.delete(keyOf(inquiry));
     }
   }
 }
