@@ -11,7 +11,7 @@ import type { FakeUpstream } from '../upstream.ts';
  */
 
 /** What is silent is waited for, what is said must come in time on a busy machine, too. */
-const timeoutOf = ({ fault }: Cell) => (fault === 'silence' ? 250 : 5_000);
+const timeoutOf = ({ fault }: Cell) => (fault === 'silence' ? 600 : 5_000);
 interface Cell extends Fault {
   readonly servers: 1 | 2;
   readonly dnssec: boolean;
