@@ -14,8 +14,11 @@ export interface CheckRunnerNeeds {
   readonly besideAgent?: boolean;
 }
 
-/** Probes at once, each with one socket; a container whose checks hang keeps no other container's waiting. */
-const SLOTS = { total: 256, each: 4 };
+/**
+ * Probes at once, each with one socket; a container whose checks hang keeps no other container's waiting. One begins at
+ * most 50 a second: hundreds of ports that refuse at once would take a good part of a processor.
+ */
+const SLOTS = { total: 256, each: 4, restMs: 20 };
 /** Consul's own default, and its shortest interval. */
 const TIMEOUT_MS = 10_000;
 const LEAST_INTERVAL_MS = 1000;
@@ -28,8 +31,12 @@ const FIRST_WITHIN_MS = 500;
 interface Run {
   /** The container. */
   readonly owner: string;
-  readonly stopping: AbortController;
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  isOver: boolean;
   timer: NodeJS.Timeout | undefined;
+  /** The probe that is under way. */
+  probing: AbortController | undefined;
 }
 
 /**
@@ -61,6 +68,7 @@ export class CheckRunner {
   async stop(): Promise<void> {
     this.#needs.desired.off('changed', this.#onChanged);
     for (const id of this.#runs.keys()) this.#end(id);
+    this.#slots.clear();
     await this.#slots.idle();
   }
 
@@ -79,36 +87,38 @@ export class CheckRunner {
 
   #begin({ id: service, meta }: Service, check: Check): Run {
     const owner = meta[OWNER_META.container] ?? service;
-    const run: Run = { owner, stopping: new AbortController(), timer: undefined };
+    const timeoutMs = bounded(check.timeout, TIMEOUT_MS, 1, LONGEST_TIMEOUT_MS);
+    const intervalMs = bounded(check.interval, TIMEOUT_MS, LEAST_INTERVAL_MS, LONGEST_INTERVAL_MS);
+    const run: Run = { owner, timeoutMs, intervalMs, isOver: false, timer: undefined, probing: undefined };
     this.#after(Math.random() * FIRST_WITHIN_MS, run, service, check);
     return run;
   }
 
   #end(service: string): void {
-    for (const { stopping, timer } of this.#runs.get(service) ?? []) {
-      stopping.abort();
-      clearTimeout(timer);
+    for (const run of this.#runs.get(service) ?? []) {
+      run.isOver = true;
+      run.probing?.abort();
+      clearTimeout(run.timer);
     }
     this.#runs.delete(service);
   }
 
   #after(ms: number, run: Run, service: string, check: Check): void {
-    run.timer = setTimeout(() => this.#slots.add(run.owner, () => this.#turn(run, service, check)), ms);
+    const turn = () => this.#turn(run, service, check);
+    run.timer = setTimeout(() => this.#slots.add(run.owner, turn, () => run.isOver), ms);
   }
 
   async #turn(run: Run, service: string, check: Check): Promise<void> {
-    const { signal } = run.stopping;
-    if (signal.aborted) return;
-    const timeout = bounded(check.timeout, TIMEOUT_MS, 1, LONGEST_TIMEOUT_MS);
-    const { status, output } = await this.#probe(
-      check,
-      AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
-    );
-    if (signal.aborted) return;
+    const probing = new AbortController();
+    run.probing = probing;
+    const late = setTimeout(() => probing.abort(), run.timeoutMs);
+    const { status, output } = await this.#probe(check, probing.signal);
+    clearTimeout(late);
+    run.probing = undefined;
+    if (run.isOver) return;
     this.#needs.log.trace({ service, check: check.id, status }, output);
     this.#needs.desired.tell(service, check.id, status);
-    const interval = bounded(check.interval, TIMEOUT_MS, LEAST_INTERVAL_MS, LONGEST_INTERVAL_MS);
-    this.#after(interval * (0.95 + Math.random() / 10), run, service, check);
+    this.#after(run.intervalMs * (0.95 + Math.random() / 10), run, service, check);
   }
 }
 

@@ -5,27 +5,46 @@ export interface SlotsOptions {
   readonly total: number;
   /** Of them, those of one owner, while more than half of all are free; else one. */
   readonly each: number;
+  /** Between the beginnings of two jobs of one owner, in ms; default 0. */
+  readonly restMs?: number;
 }
 
-/** Runs jobs side by side, so that no owner's jobs keep another owner waiting: owners take turns. */
+interface Waiting {
+  readonly job: Job;
+  readonly isOver: () => boolean;
+}
+
+/**
+ * Runs jobs side by side, so that no owner's jobs keep another owner waiting: owners take turns. One job begins with
+ * each turn of the event loop: hundreds that are due at once must not hold up everything else.
+ */
 export class Slots {
   readonly #options: SlotsOptions;
   /** By owner, in the order of their turns. */
-  readonly #waiting = new Map<string, Job[]>();
+  readonly #waiting = new Map<string, Waiting[]>();
   readonly #running = new Map<string, number>();
+  /** Owners whose last job began a moment ago. */
+  readonly #resting = new Set<string>();
   #busy = 0;
+  #turn: NodeJS.Immediate | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: SlotsOptions) {
     this.#options = options;
   }
 
-  /** The job must not throw. */
-  add(owner: string, job: Job): void {
+  /** The job must not throw; it is dropped if it is over before it begins. */
+  add(owner: string, job: Job, isOver: () => boolean = () => false): void {
     const jobs = this.#waiting.get(owner);
-    if (jobs === undefined) this.#waiting.set(owner, [job]);
-    else jobs.push(job);
+    if (jobs === undefined) this.#waiting.set(owner, [{ job, isOver }]);
+    else jobs.push({ job, isOver });
     this.#fill();
+  }
+
+  /** Drops what has not begun. */
+  clear(): void {
+    this.#waiting.clear();
+    this.#tellIdle();
   }
 
   /** Resolves when nothing runs or waits. */
@@ -36,7 +55,13 @@ export class Slots {
   }
 
   #fill(): void {
-    for (let owner = this.#next(); owner !== undefined; owner = this.#next()) this.#run(owner);
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      const owner = this.#next();
+      if (owner === undefined) return;
+      this.#run(owner);
+      this.#fill();
+    });
   }
 
   #next(): string | undefined {
@@ -44,20 +69,38 @@ export class Slots {
     const free = total - this.#busy;
     if (free <= 0) return undefined;
     const most = free > total / 2 ? each : 1;
-    for (const owner of this.#waiting.keys()) if ((this.#running.get(owner) ?? 0) < most) return owner;
+    for (const owner of this.#waiting.keys()) {
+      if ((this.#running.get(owner) ?? 0) < most && !this.#resting.has(owner)) return owner;
+    }
     return undefined;
   }
 
   #run(owner: string): void {
     const jobs = this.#waiting.get(owner) ?? [];
-    const job = jobs.shift();
+    let next = jobs.shift();
+    while (next?.isOver()) next = jobs.shift();
     // Behind the others, if it has more.
     this.#waiting.delete(owner);
     if (jobs.length > 0) this.#waiting.set(owner, jobs);
-    if (job === undefined) return;
+    if (next === undefined) {
+      this.#tellIdle();
+      return;
+    }
     this.#busy++;
     this.#running.set(owner, (this.#running.get(owner) ?? 0) + 1);
-    void job().finally(() => this.#ended(owner));
+    this.#rest(owner);
+    void next.job().finally(() => this.#ended(owner));
+  }
+
+  #rest(owner: string): void {
+    const { restMs = 0 } = this.#options;
+    if (restMs === 0) return;
+    this.#resting.add(owner);
+    const over = () => {
+      this.#resting.delete(owner);
+      if (this.#waiting.has(owner)) this.#fill();
+    };
+    setTimeout(over, restMs).unref();
   }
 
   #ended(owner: string): void {
@@ -65,7 +108,11 @@ export class Slots {
     const left = (this.#running.get(owner) ?? 0) - 1;
     if (left > 0) this.#running.set(owner, left);
     else this.#running.delete(owner);
-    this.#fill();
+    if (this.#waiting.size > 0) this.#fill();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
     if (this.#busy > 0 || this.#waiting.size > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;
