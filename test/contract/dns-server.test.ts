@@ -33,7 +33,7 @@ const log = {
 
 function serverOn(listen: readonly ListenAddress[], options: Partial<DnsServerOptions> = {}): DnsServer {
   const respond = async (packet: Buffer) => packet;
-  const responder = { respond, counters: { queries: {}, rejected: 0, dropped: 0, limited: 0 } };
+  const responder = { respond };
   const server = new DnsServer({ responder, log }, { listen, ...options });
   servers.push(server);
   return server;

@@ -34,12 +34,15 @@ export class UpstreamSocket {
   #unsent: Buffer[] | undefined = [];
   #left: number;
   #isClosed = false;
+  /** One for all: of a domain whose server is silent there may be hundreds a second. */
+  readonly #late: HeddleError;
 
   /** @param closed called once, when the socket is of no more use */
   constructor(upstream: Upstream, life: SocketLife, closed: () => void) {
     this.#upstream = upstream;
     this.#closed = closed;
     this.#left = life.queries;
+    this.#late = this.#unreachable('no answer in time');
     this.#socket = openSocket(upstream.ip);
     this.#socket.on('message', (reply) => this.#receive(reply));
     this.#socket.on('error', (error) => this.close(messageOf(error)));
@@ -63,7 +66,7 @@ export class UpstreamSocket {
     let id = query.message.readUInt16BE(0);
     while (this.#waiting.has(id)) id = redrawId(query);
     return new Promise((resolve, reject) => {
-      const late = () => this.#settle(id)?.reject(this.#unreachable('no answer in time'));
+      const late = () => this.#settle(id)?.reject(this.#late);
       const timer = setTimeout(late, timeoutMs);
       this.#waiting.set(id, { query, timer, resolve, reject });
       if (this.#unsent) this.#unsent.push(query.message);

@@ -1,12 +1,11 @@
 import type { Logger } from '../../log.ts';
 import type { ListenAddress } from '../listen.ts';
-import type { DnsCounters } from './counters.ts';
 import { Listener, type ListenerStatus } from './listener.ts';
 import { type Respond, TCP_LIMITS, type TcpLimits } from './tcp.ts';
 import type { UdpOptions } from './udp.ts';
 
 export interface DnsServerNeeds {
-  readonly responder: { readonly respond: Respond; readonly counters: DnsCounters };
+  readonly responder: { readonly respond: Respond };
   readonly log: Pick<Logger, 'info' | 'error'>;
 }
 
@@ -18,7 +17,6 @@ export interface DnsServerOptions {
 
 export interface DnsServerStatus {
   readonly listeners: readonly ListenerStatus[];
-  readonly counters: DnsCounters;
 }
 
 /** The sockets of the resolver: UDP and TCP on each of its addresses. */
@@ -47,9 +45,6 @@ export class DnsServer {
   }
 
   status(): DnsServerStatus {
-    return {
-      listeners: this.#listeners.map(({ status }) => status),
-      counters: this.#needs.responder.counters,
-    };
+    return { listeners: this.#listeners.map(({ status }) => status) };
   }
 }

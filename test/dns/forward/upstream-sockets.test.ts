@@ -175,3 +175,13 @@ function repliesOf(behaviour: string, query: DecodedPacket, index: number): Buff
       return [];
   }
 }
+
+test('what a silent server leaves unanswered costs no error of its own', async () => {
+  await using silent = await FakeUpstream.start(() => []);
+  const ask = open({ each: 1 });
+  const failures = await Promise.all(
+    times(50).map((number) => ask(silent, `n${number}.test`, 10).catch((error: unknown) => error)),
+  );
+  expect(new Set(failures).size).toBe(1);
+  expect(failures[0]).toMatchObject({ code: 'unreachable' });
+});
