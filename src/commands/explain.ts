@@ -1,6 +1,7 @@
 import { askedName, type Candidate, type Explanation } from '../control/explanation.ts';
 import { type Meaning, type MeantContainer, meaningOf } from '../control/meaning.ts';
 import type { ZoneAnswer } from '../dns/zone-answer.ts';
+import { containerName } from '../docker/container-name.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { Instance } from '../registry/registry.ts';
@@ -22,17 +23,26 @@ export const explainWord: HostWord = {
       )
       .argument('<name>', EXAMPLES)
       .addOption(formatOption()),
-  check: ({ args: [word = ''] }) => {
-    if (askedName(word).name !== '') return;
-    throw new HeddleError('bad-input', `expected a name, an address or a container: ${EXAMPLES}`);
-  },
-  async run(host, { args, options }, io) {
-    const meaning = await meaningOf(args[0] as string, host);
+  check: ({ args: [word = ''] }) => void meantBy(word),
+  async run(host, { args: [word = ''], options }, io) {
+    const meaning = await meaningOf(meantBy(word), host);
     answer(io, options, text(meaning), meaning);
     const isThere = meaning.answers.length > 0 || meaning.containers.some(({ isAnnounced }) => isAnnounced);
     return isThere ? 0 : 3;
   },
 };
+
+/** Names of DNS hold more than those of containers: `_web._tcp.service.consul`. */
+const NO_NAME = /[\s/\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+const LONGEST = 1024;
+
+/** What is asked about. @throws HeddleError `bad-input` for what is neither a name, an address nor a container */
+function meantBy(word: string): string {
+  // Only a container is written with a slash, as `docker inspect` prints it.
+  if (word.startsWith('/')) return containerName(word);
+  if (askedName(word).name !== '' && word.length <= LONGEST && !NO_NAME.test(word)) return word;
+  throw new HeddleError('bad-input', `expected a name, an address or a container: ${EXAMPLES}`);
+}
 
 function text(meaning: Meaning): string {
   const { asked, containers, isService } = meaning;

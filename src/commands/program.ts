@@ -1,6 +1,7 @@
 import { type Command, CommanderError, type OutputConfiguration } from 'commander';
 import { tellFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
+import { printable } from '../printable.ts';
 import { VERSION } from '../version.ts';
 import { attach, detach } from './attach.ts';
 import { createBridge } from './create-bridge.ts';
@@ -102,7 +103,9 @@ function defineHelp(program: Command): void {
 export const outputTo = (io: Io): OutputConfiguration => ({
   writeOut: (text) => void io.stdout.write(text),
   writeErr: (text) => void io.stderr.write(text),
-  outputError: (text, write) => write(text.replace(/^error: /, 'heddle: ')),
+  // What was given stands in these sentences: they have one line each.
+  outputError: (text, write) =>
+    write(`${printable(text.replace(/\n$/, '').replace(/^error: /, 'heddle: '))}\n`),
 });
 
 /** Adds the host's words to a program; the same on the command line and in the daemon. */

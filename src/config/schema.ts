@@ -4,6 +4,7 @@ import { isUnspecified } from '../addresses/reachable.ts';
 import { parseDomain, parseRoute } from '../dns/forward/routes.ts';
 import { parseListen, parseServer } from '../dns/listen.ts';
 import { parseServiceTtl, parseTtl } from '../dns/ttl.ts';
+import { containerName } from '../docker/container-name.ts';
 import { parseNetwork } from '../ipam/pool.ts';
 import { LOG_LEVELS } from '../log-level.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
@@ -438,7 +439,7 @@ export const SETTINGS = {
     help: 'take the place of a daemon that runs here: it ends when this one is ready to begin',
   },
   containerName: {
-    schema: v.optional(text, 'heddle'),
+    schema: v.optional(v.pipe(text, v.transform(containerName)), 'heddle'),
     flag: 'container-name',
     value: 'name',
     help: 'the name of the heddle container on a host reached by its Docker API',

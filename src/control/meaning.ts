@@ -1,5 +1,6 @@
 import { EXPOSED } from '../containers/claims.ts';
 import type { ZoneAnswer } from '../dns/zone-answer.ts';
+import { isContainer } from '../docker/container-name.ts';
 import { announcement } from './announcement.ts';
 import { askedName, type Explanation, explain } from './explanation.ts';
 import type { ContainerReport, Host, NamesReport } from './host.ts';
@@ -94,12 +95,8 @@ function fullName(name: string, names: NamesReport | undefined): string {
   return names && !lower.includes('.') ? `${lower}.${names.domain}` : lower;
 }
 
-function isCalled({ entry: { snapshot } }: ContainerReport, word: string): boolean {
-  return (
-    snapshot.name === word.replace(/^\//, '') ||
-    (/^[0-9a-f]{12,64}$/.test(word) && snapshot.id.startsWith(word))
-  );
-}
+const isCalled = ({ entry: { snapshot } }: ContainerReport, word: string): boolean =>
+  isContainer(snapshot, word);
 
 function describe(report: ContainerReport, names: NamesReport | undefined): MeantContainer {
   const { entry, services, problems } = report;

@@ -31,6 +31,7 @@ export function parseRegistryUri(text: string): RegistryUri {
     case 'consul-unix':
     case 'unix':
       if (rest === undefined || !rest.startsWith('/')) throw unreadable(text, 'the socket needs a full path');
+      if (/\p{Cc}/u.test(rest)) throw unreadable(text, 'no path has control characters');
       return { kind: 'consul', socketPath: rest };
     case 'consul-tls':
     case 'https':
@@ -64,7 +65,10 @@ function hostAndPort(text: string, rest: string, defaultPort: number): { host: s
   const authority = rest.replace(/\/$/, '');
   const [, bracketed, plain, port] =
     /^(?:\[([0-9a-fA-F:.]+)\]|([^:/?#@[\]\s]*))(?::(\d+))?$/.exec(authority) ?? [];
-  if (bracketed === undefined && plain === undefined) throw unreadable(text, 'that is no host and port');
+  const isHost = plain === '' || URL.canParse(`http://${plain ?? `[${bracketed}]`}`);
+  // What is in no host's name would be taken out of an URL, or make it none.
+  if ((bracketed === undefined && plain === undefined) || !isHost || /[^\p{L}\p{N}_.-]/u.test(plain ?? ''))
+    throw unreadable(text, 'that is no host and port');
   const number = port === undefined ? defaultPort : Number(port);
   if (number < 1 || number > 65_535) throw unreadable(text, `there is no port ${port}`);
   return { host: bracketed || plain || '127.0.0.1', port: number };

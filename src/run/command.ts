@@ -1,5 +1,6 @@
 import { SETTINGS } from '../config/schema.ts';
-import { isOption, optionAt } from '../dns/docker-run.ts';
+import { isOption, optionAt, optionValues } from '../dns/docker-run.ts';
+import { containerName } from '../docker/container-name.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, looksLikeRequest, parseRequest } from '../ipam/request.ts';
 import { nearest } from '../nearest.ts';
@@ -79,6 +80,7 @@ export function parseRun(given: readonly string[]): RunCommand {
       'run needs an image, with any options of docker run before it: run 10.2.1.1/16 -e SERVICE_NAME=web nginx',
     );
   }
+  for (const name of optionValues(dockerOptions, ['--name'])) containerName(name);
   if (image.startsWith('net:') && nearest(image, ['net:default'])) {
     throw new HeddleError('bad-input', `'${image}' is no address (did you mean 'net:default'?)`);
   }

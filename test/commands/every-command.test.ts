@@ -103,6 +103,102 @@ describe.each(COMMANDS)('%s', (name) => {
   }, 240_000);
 });
 
+/** Wherever the command line names a container, with what stands around it. */
+const NAMING: readonly (readonly [string, (name: string) => readonly string[]])[] = [
+  ...['start', 'restart', 'attach', 'detach', 'ps', 'services', 'explain', 'dns-add', 'dns-remove'].map(
+    (name) => [name, (container: string) => [name, container]] as const,
+  ),
+  ...['start', 'attach', 'detach'].map(
+    (name) => [`${name} with an address`, (container: string) => [name, '10.2.1.1/16', container]] as const,
+  ),
+  ['dns-add -h', (container) => ['dns-add', '10.2.1.1', container, '-h', 'front']],
+  ['dns-remove -h', (container) => ['dns-remove', '10.2.1.1', container, '-h', 'front']],
+  ['ps, the second', (container) => ['ps', 'web', container]],
+  ['services --dry-run', (container) => ['services', '--dry-run', 'web', container]],
+  ['run --name', (container) => ['run', '--name', container, 'image']],
+  ['run --name=', (container) => ['run', `--name=${container}`, 'image']],
+  ['stop --container-name', (container) => ['--container-name', container, 'stop']],
+  ['launch --container-name', (container) => ['--container-name', container, 'launch']],
+];
+
+describe.each(NAMING)('%s', (_, words) => {
+  it.each(['web', '/web', 'Web_1.x-y', 'c0ffee'])('takes a container %j', async (container) => {
+    expect(await heddle(...words(container))).toMatchObject({ status: 4 });
+  });
+
+  it.each([
+    ...[
+      '',
+      '/',
+      '//web',
+      'web/',
+      '/web/x',
+      '..',
+      '../web',
+      '/..',
+      'web db',
+      'we\tb',
+      '\u0000',
+      '\u001b[2J',
+      '\u009b',
+    ],
+    ...['\u202eweb', '%2e%2e', 'web?x', 'web#', '\\web', '$(id)', 'a name of 64 KiB'],
+  ])('refuses %j before anything is asked', async (text) => {
+    const container = text === 'a name of 64 KiB' ? 'a'.repeat(65_536) : text;
+    const { status, stdout, stderr } = await heddle(...words(container));
+    const isName = container === '%2e%2e' || /[?#$\\]/.test(container);
+    // What DNS may have names for, explain asks about.
+    expect({ status, stdout }).toEqual({ status: isName && words('x')[0] === 'explain' ? 4 : 2, stdout: '' });
+    expect(stderr).toMatch(ONE_SENTENCE);
+    expect(stderr.length).toBeLessThan(1_000);
+  });
+});
+
+const CONTROLS = [
+  '\t',
+  '\n',
+  '\r',
+  '\b',
+  '\u0000',
+  '\u001b[2J',
+  '\u007f',
+  '\u009b1m',
+  '\u202e',
+  '\u2028',
+  '\u200b',
+];
+
+describe.each(CONTROLS)('a control character, %j, anywhere among the arguments', (control) => {
+  const word = `a${control}b`;
+  const places: readonly (readonly [string, readonly string[]])[] = [
+    ['for the command', [word]],
+    ['for an option of heddle', [`--${word}`, 'ps']],
+    ['for the value of one', ['--log-level', word, 'ps']],
+    ['for the file of settings', ['--config', word, 'ps']],
+    ['for what is helped with', ['help', word]],
+    ['behind help', ['help', 'ps', word]],
+    ...HOST_WORDS.filter(
+      ({ takesDockerArguments, worksAlone }) => !takesDockerArguments && !worksAlone,
+    ).flatMap(({ name }) => [
+      [`for an option of ${name}`, [name, `--${word}`]] as const,
+      [`for the format of ${name}`, [name, '--format', word]] as const,
+      [`for too many arguments of ${name}`, [name, word, word, control]] as const,
+    ]),
+    ...['version', 'setup', 'stop'].map((name) => [`for an argument of ${name}`, [name, control]] as const),
+    ['for an argument of launch', ['launch', word]],
+    ['for an option of launch', ['launch', `--${word}`]],
+    ['for an option of the daemon', ['daemon', `--${word}`]],
+    ['for a peer', ['connect', word]],
+  ];
+  it.each(places)('%s, is not printed', async (_, words) => {
+    const { status, stdout, stderr } = await heddle(...words);
+    expect([1, 2, 3, 4]).toContain(status);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(ONE_SENTENCE);
+    expect(stderr.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}]/u);
+  });
+});
+
 it.each(OF_OTHER_HOSTS)('%s says that it cannot be done', async (name) => {
   expect(await heddle(name, 'host')).toMatchObject({
     status: 1,

@@ -113,7 +113,7 @@ describe('explain', () => {
   it('of a container that no name can be called says what is known of it', async () => {
     const { text } = await explained('outside', new HeddleError('bad-input', 'no name'));
     expect(text).toContain('container outside (');
-    await expect(explained('a b', new HeddleError('bad-input', 'no name'))).rejects.toThrow('no name');
+    await expect(explained('nobody', new HeddleError('bad-input', 'no name'))).rejects.toThrow('no name');
   });
 
   it('of another datacenter says what DNS says, and why', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatRegistryUri, parseRegistryUri } from '../../src/registry/uri.ts';
 
@@ -33,5 +34,41 @@ describe('the registry that --registry names', () => {
   ])('%s is refused: %s', (text, why) => {
     expect(() => parseRegistryUri(text)).toThrow(expect.objectContaining({ code: 'bad-input' }));
     expect(() => parseRegistryUri(text)).toThrow(why);
+  });
+
+  test.each([
+    'a\tb',
+    'a\nb',
+    'a\u0000b',
+    'a\bb',
+    'a\u009bb',
+    'a\u202eb',
+    'a b',
+    'a<b',
+    'a%b',
+    'a|b',
+    '1.2.3.4.5',
+    '1.2.3.400',
+  ])('has no host %j: what fails later would end the start without a sentence', (host) => {
+    for (const text of [host, `${host}:8500`, `consul://${host}`, `https://${host}:8501`])
+      expect(() => parseRegistryUri(text)).toThrow(/that is no host and port/);
+  });
+
+  test('of any text is read, or refused in a sentence', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string().map((host) => `consul://${host}:8500`),
+    );
+    fc.assert(
+      fc.property(text, (given) => {
+        try {
+          const uri = parseRegistryUri(given);
+          if ('host' in uri)
+            new URL(`http://${uri.host.includes(':') ? `[${uri.host}]` : uri.host}:${uri.port}`);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'bad-input' });
+        }
+      }),
+    );
   });
 });
