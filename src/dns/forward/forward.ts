@@ -6,6 +6,7 @@ import { type CacheOptions, ForwardCache } from './forward-cache.ts';
 import { Inquiries, type Inquiry, isFailure } from './inquiries.ts';
 import type { RebindingGuard } from './rebinding.ts';
 import { type Route, serversFor } from './routes.ts';
+import { unanswered } from './unanswered.ts';
 import type { UpstreamClient } from './upstream-client.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
 import { WaitingPlaces } from './waiting-places.ts';
@@ -70,7 +71,7 @@ export class ForwardZone implements Zone {
     if (!this.#places.take(question.client, from)) {
       if (remembered) return { message: remembered.message };
       const { taken } = this.#places;
-      throw new HeddleError('unreachable', `${taken} askers are waiting for other servers already`);
+      throw unanswered(`${taken} askers are waiting for other servers already`);
     }
     try {
       const areSilent = this.#inquiries.areSilent(from);

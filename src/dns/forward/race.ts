@@ -1,4 +1,4 @@
-import { HeddleError, messageOf } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import type { Question } from '../zone.ts';
 import type { Dialogue } from './dialogue.ts';
@@ -6,6 +6,7 @@ import { Busy } from './exchange.ts';
 import type { Turn } from './server-health.ts';
 import type { Server } from './servers.ts';
 import type { Ticker, Ticking } from './ticker.ts';
+import { unanswered } from './unanswered.ts';
 import type { UpstreamReply } from './upstream-reply.ts';
 
 /** How often it is looked at who is silent, and how long a server that others found silent is waited for. */
@@ -263,6 +264,6 @@ export class Race implements Ticking {
       this.#failed(`${formatListen((this.#options.servers[rank] as Server).upstream)}: no answer in time`);
     }
     const why = [...(this.#failures ?? [])].join('; ') || 'no resolver is known but ourselves';
-    this.#end.reject(new HeddleError('unreachable', `no upstream answered: ${why}`));
+    this.#end.reject(unanswered(`no upstream answered: ${why}`));
   }
 }

@@ -1,4 +1,3 @@
-import { HeddleError } from '../../errors.ts';
 import { type Question, RCODES } from '../zone.ts';
 import { Dialogue } from './dialogue.ts';
 import { Exchange } from './exchange.ts';
@@ -6,6 +5,7 @@ import { LoopMark, mayLeadBack } from './loop-mark.ts';
 import { Race } from './race.ts';
 import { type Server, Servers } from './servers.ts';
 import { Ticker } from './ticker.ts';
+import { unanswered } from './unanswered.ts';
 import { failure, type UpstreamReply } from './upstream-reply.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
 
@@ -66,10 +66,7 @@ export class UpstreamClient {
    */
   async ask(question: Question, upstreams: UpstreamSet, onOutOfTurn?: () => void): Promise<Buffer> {
     if (this.#outstanding >= this.#maxOutstanding) {
-      throw new HeddleError(
-        'unreachable',
-        `${this.#outstanding} questions are waiting for upstreams already`,
-      );
+      throw unanswered(`${this.#outstanding} questions are waiting for upstreams already`);
     }
     this.#outstanding += 1;
     try {

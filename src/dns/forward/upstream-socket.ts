@@ -1,8 +1,9 @@
 import type { Socket } from 'node:dgram';
-import { HeddleError, messageOf } from '../../errors.ts';
+import { type HeddleError, messageOf } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { openSocket } from '../server/udp.ts';
 import { type OutgoingQuery, redrawId } from './outgoing.ts';
+import { unanswered } from './unanswered.ts';
 import type { Upstream } from './upstreams.ts';
 import { judge } from './verdict.ts';
 
@@ -113,6 +114,6 @@ export class UpstreamSocket {
   }
 
   #unreachable(why: string): HeddleError {
-    return new HeddleError('unreachable', `${formatListen(this.#upstream)}: ${why}`);
+    return unanswered(`${formatListen(this.#upstream)}: ${why}`);
   }
 }
