@@ -35,7 +35,7 @@ export class Share<Connection extends Occupant> {
 }
 
 /**
- * Who has the connections of a listener. A new one is always taken in: where its client has its share, or the listener
+ * Who has the connections of a listener. A new one is taken in: where its client has its share, or the listener
  * is full, the oldest idle connection of the client that has most gives way (RFC 7766 §6.2.3).
  */
 export class Shares<Connection extends Occupant> {
@@ -47,10 +47,14 @@ export class Shares<Connection extends Occupant> {
     this.#limits = limits;
   }
 
+  /** Whether a client has as many connections as it may have. */
+  hasAll(client: string): boolean {
+    return (this.#shares.get(client)?.connections.size ?? 0) >= this.#limits.connectionsPerClient;
+  }
+
   /** The share of a client, with room for one more connection. */
   roomFor(client: string): Share<Connection> {
-    const known = this.#shares.get(client);
-    if ((known?.connections.size ?? 0) >= this.#limits.connectionsPerClient) known?.first?.giveWay();
+    if (this.hasAll(client)) this.#shares.get(client)?.first?.giveWay();
     else if (this.#size >= this.#limits.connections) this.#largest()?.first?.giveWay();
     const share = this.#shares.get(client) ?? new Share<Connection>(client);
     this.#shares.set(client, share);

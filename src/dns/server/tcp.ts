@@ -3,6 +3,7 @@ import type { ListenAddress } from '../listen.ts';
 import { TcpConnection, type TcpTimes } from './tcp-connection.ts';
 import { type ShareLimits, Shares } from './tcp-shares.ts';
 import { Turns } from './tcp-turns.ts';
+import { WaitingRoom } from './tcp-waiting.ts';
 
 /** Answers one packet; undefined means silence. Never throws. */
 export type Respond = (
@@ -27,6 +28,7 @@ export class TcpListener {
   readonly #limits: TcpLimits;
   readonly #shares: Shares<TcpConnection>;
   readonly #turns = new Turns();
+  readonly #waiting = new WaitingRoom();
   #server: Server | undefined;
 
   constructor(respond: Respond, limits: TcpLimits = TCP_LIMITS) {
@@ -54,6 +56,7 @@ export class TcpListener {
   close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
+    this.#waiting.close();
     for (const connection of [...this.#shares]) connection.giveWay();
     if (!server) return Promise.resolve();
     return new Promise((resolve) => server.close(() => resolve()));
@@ -66,6 +69,11 @@ export class TcpListener {
       socket.destroy();
       return;
     }
+    if (this.#shares.hasAll(client)) this.#waiting.enter(client, socket, () => this.#takeIn(client, socket));
+    else this.#takeIn(client, socket);
+  }
+
+  #takeIn(client: string, socket: Socket): void {
     const share = this.#shares.roomFor(client);
     const connection = new TcpConnection(
       {

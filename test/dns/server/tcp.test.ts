@@ -93,6 +93,27 @@ describe('a client that takes all it can get', () => {
     for (const socket of [first, third, other]) expect(await answered(socket)).toBe('question');
   });
 
+  test('and opens what is closed again and again, has few of them taken in', async () => {
+    const port = await listening({ connectionsPerClient: 2, idleMs: 60_000 });
+    let closedOnes = 0;
+    let isOver = false;
+    const reopen = () => {
+      if (isOver) return;
+      open(port).once('close', () => {
+        closedOnes += 1;
+        setTimeout(reopen, 1);
+      });
+    };
+    const began = performance.now();
+    for (let index = 0; index < 20; index += 1) reopen();
+    await delay(1_000);
+    isOver = true;
+    const seconds = (performance.now() - began) / 1000;
+    // 64 at once and 16 a second; without that there are thousands.
+    expect(closedOnes).toBeLessThanOrEqual(64 + 16 * (seconds + 0.2));
+    expect(closedOnes).toBeGreaterThan(10);
+  });
+
   test('loses a connection that waits for an answer only where it has no idle one', async () => {
     const port = await listening({ connectionsPerClient: 2 }, (packet) =>
       packet.toString().startsWith('slow') ? delay(300, packet) : packet,

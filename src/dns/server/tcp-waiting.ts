@@ -1,0 +1,100 @@
+import type { Socket } from 'node:net';
+
+export interface WaitingLimits {
+  /** Own connections that a client may have closed at once for new ones, and then a second. */
+  readonly burst: number;
+  readonly perSecond: number;
+  /** New connections that wait, of one client and in all; beyond it they are closed at once. */
+  readonly each: number;
+  readonly total: number;
+}
+
+const LIMITS: WaitingLimits = { burst: 64, perSecond: 16, each: 256, total: 1024 };
+
+interface Client {
+  tokens: number;
+  at: number;
+  /** In the order in which they came. */
+  readonly waiting: Map<Socket, () => void>;
+}
+
+/**
+ * Where new connections of a client wait that has its share of them already, and has lately had many of its own closed
+ * for others. Who opens each one again that is closed would otherwise keep us opening and closing, thousands a second.
+ */
+export class WaitingRoom {
+  readonly #limits: WaitingLimits;
+  readonly #clients = new Map<string, Client>();
+  #size = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limits: WaitingLimits = LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** Has a connection taken in: at once, or when its client may have another one closed for it. */
+  enter(name: string, socket: Socket, takeIn: () => void): void {
+    const client = this.#client(name);
+    if (client.waiting.size === 0 && this.#mayReplace(client)) {
+      takeIn();
+      return;
+    }
+    if (client.waiting.size >= this.#limits.each || this.#size >= this.#limits.total) {
+      socket.resetAndDestroy();
+      return;
+    }
+    client.waiting.set(socket, takeIn);
+    this.#size += 1;
+    socket.on('error', () => {});
+    socket.once('close', () => this.#leave(client, socket));
+    this.#timer ??= setInterval(() => this.#look(), 1000 / this.#limits.perSecond).unref();
+  }
+
+  close(): void {
+    for (const { waiting } of this.#clients.values()) for (const socket of waiting.keys()) socket.destroy();
+    this.#clients.clear();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #client(name: string): Client {
+    const known = this.#clients.get(name);
+    if (known) return known;
+    const client = { tokens: this.#limits.burst, at: performance.now(), waiting: new Map() };
+    this.#clients.set(name, client);
+    this.#timer ??= setInterval(() => this.#look(), 1000 / this.#limits.perSecond).unref();
+    return client;
+  }
+
+  #look(): void {
+    for (const [name, client] of this.#clients) {
+      for (const [socket, takeIn] of client.waiting) {
+        if (!this.#mayReplace(client)) break;
+        this.#leave(client, socket);
+        takeIn();
+      }
+      if (client.waiting.size === 0 && this.#tokens(client) >= this.#limits.burst) this.#clients.delete(name);
+    }
+    if (this.#clients.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #leave({ waiting }: Client, socket: Socket): void {
+    if (waiting.delete(socket)) this.#size -= 1;
+  }
+
+  #mayReplace(client: Client): boolean {
+    if (this.#tokens(client) < 1) return false;
+    client.tokens -= 1;
+    return true;
+  }
+
+  #tokens(client: Client): number {
+    const now = performance.now();
+    const { burst, perSecond } = this.#limits;
+    client.tokens = Math.min(burst, client.tokens + ((now - client.at) * perSecond) / 1000);
+    client.at = now;
+    return client.tokens;
+  }
+}

@@ -1,0 +1,78 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { WaitingRoom } from '../../../src/dns/server/tcp-waiting.ts';
+
+const limits = { burst: 4, perSecond: 10, each: 20, total: 50 };
+let room: WaitingRoom;
+beforeEach(() => {
+  vi.useFakeTimers();
+  room = new WaitingRoom(limits);
+});
+afterEach(() => {
+  room.close();
+  vi.useRealTimers();
+});
+
+class FakeSocket extends EventEmitter {
+  end: 'destroyed' | 'reset' | undefined;
+  destroy(): void {
+    this.end ??= 'destroyed';
+    this.emit('close');
+  }
+  resetAndDestroy(): void {
+    this.end = 'reset';
+    this.destroy();
+  }
+}
+
+/** Opens so many, and again each one that is closed, for some seconds; returns how many were taken in. */
+function enter(client: string, count: number) {
+  const taken: FakeSocket[] = [];
+  const sockets = Array.from({ length: count }, () => new FakeSocket());
+  for (const socket of sockets)
+    room.enter(client, socket as unknown as Socket, () => void taken.push(socket));
+  return { sockets, taken };
+}
+
+test('a client has some taken in at once, then so many a second, in their order', async () => {
+  const { sockets, taken } = enter('a', 20);
+  expect(taken).toHaveLength(4);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(taken.length).toBeGreaterThanOrEqual(13);
+  expect(taken.length).toBeLessThanOrEqual(14);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(taken).toEqual(sockets);
+});
+
+test('no client waits for another', () => {
+  enter('a', 20);
+  expect(enter('b', 1).taken).toHaveLength(1);
+});
+
+test('beyond the places, of one client or of all, new ones are closed at once', () => {
+  const ends = ({ sockets }: ReturnType<typeof enter>) => sockets.filter(({ end }) => end === 'reset').length;
+  expect(['a', 'b', 'c'].map((client) => ends(enter(client, 30)))).toEqual([6, 6, 16]);
+});
+
+test('one that hangs up leaves its place, and is not taken in', async () => {
+  const { sockets, taken } = enter('a', 24);
+  for (const socket of sockets.slice(4)) socket.destroy();
+  expect(enter('a', 20).sockets.every(({ end }) => end === undefined)).toBe(true);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(taken).toHaveLength(4);
+});
+
+test('what is known of a client is forgotten, and no timer stays', async () => {
+  enter('a', 20);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(enter('a', 20).taken).toHaveLength(4);
+});
+
+test('nothing waits in a room that is closed', () => {
+  const { sockets } = enter('a', 20);
+  room.close();
+  expect(sockets.slice(4).every(({ end }) => end === 'destroyed')).toBe(true);
+  expect(vi.getTimerCount()).toBe(0);
+});
