@@ -5,7 +5,7 @@ import { AddressTaken, grant, type Holder, meant } from '../ipam/grant.ts';
 import { refuseCollisions, type Surroundings } from '../ipam/overlap.ts';
 import { type Pool, poolOf } from '../ipam/pool.ts';
 import type { AddressRequest } from '../ipam/request.ts';
-import { distinct, formatCidr, without } from '../network/cidr.ts';
+import { contains, distinct, formatCidr, networkOf, without } from '../network/cidr.ts';
 import type { Cidr, HostNetwork } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
 import type { Durability } from '../state.ts';
@@ -162,7 +162,11 @@ export class Addressing {
       this.#needs.hostNetworks(),
       path === undefined ? [] : this.#needs.addressesIn(path),
     ]);
-    const container = inside.filter((address) => address.interface !== this.#options.interface);
+    // Where the bridge is Docker's own, the container's eth0 is a port of the same network, and reached all the same.
+    const isOnBridge = (address: Address) => bridge.some((own) => contains(networkOf(own), address.ip));
+    const container = inside.filter(
+      (address) => address.interface !== this.#options.interface && !isOnBridge(address),
+    );
     return { namespace: inode, bridge, host, container };
   }
 

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 
 /** The network `bridge` as an engine describes it. podman leaves the options out. */
 const BridgeNetwork = v.object({
-  Name: v.fallback(v.string(), ''),
+  Name: v.pipe(v.string(), v.minLength(1)),
   Options: v.fallback(v.record(v.string(), v.unknown()), {}),
   IPAM: v.fallback(
     v.object({ Config: v.fallback(v.array(v.object({ Gateway: v.fallback(v.string(), '') })), []) }),

@@ -48,9 +48,10 @@ export class RegistryView implements View {
         (instances) => this.#merged(here, instances),
         (error: unknown) => this.#only(here, error),
       );
-      // Whoever asked may have an answer from elsewhere by then.
-      complete.catch(() => {});
-      return this.#local(here, []).length > 0 ? this.#soon(complete, name, here) : complete;
+      const answer = this.#local(here, []).length > 0 ? this.#soon(complete, name, here) : complete;
+      // Who only wanted to know whether it is known already does not wait for it.
+      for (const promise of [complete, answer]) promise.catch(() => {});
+      return answer;
     } catch (error) {
       return this.#only(here, error);
     }

@@ -210,4 +210,11 @@ describe('what the host or the container reaches otherwise', () => {
       /^refused: .*overlaps 10\.2\.200\.7\/24 on the container's other interface eth0/,
     );
   });
+
+  it('leaves out an interface on the bridge itself, where that is Docker’s own', async () => {
+    bridge = ['10.2.0.1/16'];
+    const web = runs('web', { asks: '10.2.1.1/16' });
+    inside.set(`${web.pid}`, '10.2.128.7/16');
+    expect(await wanted(web)).toBe('10.2.1.1/16');
+  });
 });

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
+import { createServer, isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import dnsPacket from 'dns-packet';
@@ -141,14 +141,21 @@ function outcomeOf(reply: Buffer): string {
   }
 }
 
+/** Below those that the kernel gives to whoever asks for any: it could be given again before it is taken. */
+let nextPort = 21_053;
+
+/** A port that nobody has, over UDP and TCP. */
 async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
+  for (;;) {
+    const port = nextPort++;
+    const [udp, tcp] = [createSocket('udp4'), createServer()];
+    udp.bind(port, '127.0.0.1');
+    tcp.listen(port, '127.0.0.1');
+    const bound = await Promise.allSettled([once(udp, 'listening'), once(tcp, 'listening')]);
+    udp.close();
+    tcp.close();
+    if (bound.every(({ status }) => status === 'fulfilled')) return port;
+  }
 }
 
 function tableOf(outcomes: readonly (readonly [Case, Record<string, string>])[]): string {

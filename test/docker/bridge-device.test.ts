@@ -24,6 +24,19 @@ test('an engine that does not answer may yet', async () => {
   });
 });
 
+test('an engine that no longer answers, or answers nonsense, moves no bridge', async () => {
+  const answers: (() => Promise<string>)[] = [
+    async () => 'weave',
+    failing('unreachable'),
+    failing('refused'),
+  ];
+  const docker = { bridgeDevice: () => (answers.shift() ?? (async () => 'docker0'))() };
+  const device = bridgeDevice({ docker, given: undefined, warn: () => expect.unreachable() });
+  expect([await device(), await device(), await device(), await device()]).toEqual([
+    ...['weave', 'weave', 'weave', 'docker0'],
+  ]);
+});
+
 test('the one that is named is not asked for', async () => {
   const docker = { bridgeDevice: () => expect.unreachable() };
   expect(await bridgeDevice({ docker, given: 'br9', warn: () => {} })()).toBe('br9');

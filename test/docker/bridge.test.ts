@@ -28,13 +28,16 @@ describe("the bridge of an engine's default network", () => {
     ['podman under the name of Docker', { Name: 'bridge', Options: {}, IPAM: ipam('10.88.0.1') }, 'podman0'],
     ['podman with no options at all', { Name: 'bridge', Options: null }, 'podman0'],
     ['Docker without that one option', { Name: 'bridge', Options: { mtu: '1500' } }, 'docker0'],
-    ['an answer without anything', {}, 'podman0'],
-    ['parts of other types', { Name: 7, Options: 'x', IPAM: { Config: [{ Gateway: 4 }, null] } }, 'podman0'],
+    [
+      'parts of other types',
+      { Name: 'podman', Options: 'x', IPAM: { Config: [{ Gateway: 4 }, null] } },
+      'podman0',
+    ],
   ])('is a guess with %s', (_, answer, device) => {
     expect(bridgeOf(answer, none)).toEqual({ device, isKnown: false });
   });
 
-  test.each([null, 'text', 7])('is not read of %j', (answer) => {
+  test.each([null, 'text', 7, {}, { Name: 7 }, { Id: 5, Name: '' }])('is not read of %j', (answer) => {
     expect(() => bridgeOf(answer, none)).toThrow();
   });
 });

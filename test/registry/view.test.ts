@@ -268,6 +268,27 @@ describe('with a registry that many hosts share', () => {
     await expect(async () => view.node('there')).rejects.toThrow('connection refused');
   });
 
+  test('an answer that nobody waits for may fail: a container has ended meanwhile, and the registry is away', async () => {
+    const failed = Promise.withResolvers<readonly Instance[]>();
+    const remote = { instances: () => failed.promise, lastKnown: () => [], node: () => undefined };
+    let isRefused = false;
+    const own = instance('10.2.1.1', 'h1').service;
+    const needs = { desired: { byName: () => [own], byAddress: () => [] }, refused: () => isRefused, node };
+    const asked = new RegistryView({ ...needs, remote, checkedBy: 'agent' }, { hostId: 'h1' });
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      void asked.instances('web');
+      isRefused = true;
+      failed.reject(unreachable());
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
+
   test('what is known at once is answered at once', async () => {
     const own = instance('10.2.1.1', 'h1', {}, [alive]).service;
     const seen = [instance('10.2.1.1', 'h1', { status: 'critical' }), instance('10.2.2.1', 'h2')];
