@@ -9,7 +9,7 @@ import { startDaemon } from '../support/heddle.ts';
 afterEach(() => clearWorld());
 
 /** So many that the small one would be the last of all, had it to wait for them. */
-const PORTS = count(1000, 2000);
+const PORTS = count(500, 2000);
 const SMALL = ['-e', 'SERVICE_NAME=small', '--expose', '80'];
 
 test('a container of many ports does not keep Consul from the others: neither a start nor an end waits for it', async () => {
