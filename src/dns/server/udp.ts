@@ -74,7 +74,7 @@ export class UdpListener {
   #answer(socket: Socket, packet: Buffer, client: string, port: number): void {
     const reply = this.#respond(packet, client, 'udp');
     if (reply instanceof Promise) void this.#send(socket, reply, client, port);
-    else if (reply) socket.send(reply, port, client);
+    else if (reply) sendTo(socket, reply, client, port);
   }
 
   async #send(
@@ -85,7 +85,16 @@ export class UdpListener {
   ): Promise<void> {
     const reply = await coming;
     // The server may have been stopped while another server thought about the answer.
-    if (reply && socket === this.#socket) socket.send(reply, port, client);
+    if (reply && socket === this.#socket) sendTo(socket, reply, client, port);
+  }
+}
+
+/** Anything can be the sender of a packet, port 0 too: dgram throws for what nothing can be sent to. */
+function sendTo(socket: Socket, reply: Buffer, client: string, port: number): void {
+  try {
+    socket.send(reply, port, client);
+  } catch {
+    // As one that is lost on the way.
   }
 }
 
