@@ -134,6 +134,7 @@ export class Heddle {
       containerNames.forget(container).catch((error: unknown) => log('dns').warn(messageOf(error)));
     });
 
+    const impostors = new Impostors({ network: parts.network, claims, roster, log: log('network') });
     const host = new DaemonHost(
       {
         parts,
@@ -146,6 +147,7 @@ export class Heddle {
         remote,
         names,
         containerNames,
+        impostors,
         keeper,
         view,
         collectRemains: (gone, options) => collectRemains(settings, gone, options),
@@ -181,7 +183,7 @@ export class Heddle {
       );
     }
     await lifecycle.begin(keeper);
-    await lifecycle.begin(new Impostors({ network: parts.network, claims, roster, log: log('network') }));
+    await lifecycle.begin(impostors);
     const own = ownNamespace();
     // Before anything is looked at: what changes after a look is heard of then, and nothing need be looked at twice.
     const watching = await parts.network.watch((namespace) => {

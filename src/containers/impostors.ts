@@ -15,14 +15,18 @@ export interface ImpostorsNeeds {
 const LOOK_MS = 10_000;
 /** What has been said; a container can claim one address after the other. */
 const MOST_SAID = 256;
+/** Of one container, in `ps` and `doctor`. */
+const MOST_SHOWN = 8;
 
 /**
  * Notices containers that answer for addresses that others were given (ARP, neighbour discovery): any container with
- * NET_RAW can, and takes the other one's traffic. It is said once, and nothing is done: who is right is for people.
+ * NET_RAW can, and takes the other one's traffic. It is said in the log once and in `ps` while it lasts, and nothing is done: who is right is for people.
  */
 export class Impostors {
   readonly #needs: ImpostorsNeeds;
   readonly #said = new Set<string>();
+  /** What the last look found, by container. */
+  #found: ReadonlyMap<string, readonly string[]> = new Map();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(needs: ImpostorsNeeds) {
@@ -37,26 +41,35 @@ export class Impostors {
     clearInterval(this.#timer);
   }
 
+  /** Whose addresses a container answered for when that was looked at last; a sentence each. */
+  problems(container: string): readonly string[] {
+    return this.#found.get(container) ?? [];
+  }
+
   async look(): Promise<void> {
     const { network, claims, roster, log } = this.#needs;
     try {
+      const found = new Map<string, string[]>();
       for (const { ip, namespace } of await network.answering()) {
         const owners = claims.withAddress(ip);
         const there = roster.inNamespace(namespace);
         if (owners.length === 0 || there.length === 0 || owners.some((owner) => there.includes(owner)))
           continue;
+        const owner = roster.get(owners[0] ?? '')?.snapshot.name ?? owners[0];
+        const sentence = `it answers for ${ip}, which was given to '${owner}', and may take its traffic`;
+        // Which of those that share a network does it, nothing tells.
+        for (const container of there) {
+          const sentences = found.get(container) ?? [];
+          if (sentences.length < MOST_SHOWN) found.set(container, [...sentences, sentence]);
+        }
         const key = `${ip} ${namespace}`;
         if (this.#said.has(key)) continue;
         if (this.#said.size >= MOST_SAID) this.#said.clear();
         this.#said.add(key);
         const [container = ''] = there;
-        const name = roster.get(container)?.snapshot.name;
-        const owner = roster.get(owners[0] ?? '')?.snapshot.name ?? owners[0];
-        log.warn(
-          { container: shortId(container), name },
-          `it answers for ${ip}, which was given to '${owner}', and may take its traffic`,
-        );
+        log.warn({ container: shortId(container), name: roster.get(container)?.snapshot.name }, sentence);
       }
+      this.#found = found;
     } catch (error) {
       log.debug({ problem: messageOf(error) }, 'neighbours not looked at');
     }

@@ -3,6 +3,7 @@ import type { Claims } from '../containers/claims.ts';
 import { detachedNote } from '../containers/due.ts';
 import type { Follower } from '../containers/follow.ts';
 import { ignoredProblem } from '../containers/granted.ts';
+import type { Impostors } from '../containers/impostors.ts';
 import type { Roster } from '../containers/roster.ts';
 import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
 import type { NameService } from '../dns/name-service.ts';
@@ -10,6 +11,7 @@ import type { NameRequest, WeaveNames } from '../dns/names/weave-names.ts';
 import type { ZoneAnswer } from '../dns/zone-answer.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { findImpostors } from '../doctor/impostors.ts';
 import { findRegistry } from '../doctor/registry.ts';
 import { HeddleError } from '../errors.ts';
 import type { Parts } from '../parts.ts';
@@ -35,6 +37,7 @@ export interface DaemonHostNeeds {
   readonly remote: Pick<RemoteNames, 'status'> | undefined;
   readonly names: NameService;
   readonly containerNames: WeaveNames;
+  readonly impostors: Pick<Impostors, 'problems'>;
   readonly keeper: DaemonAddressesNeeds['keeper'];
   readonly view: Pick<View, 'instances'>;
   readonly collectRemains: Host['collectRemains'];
@@ -125,6 +128,7 @@ export class DaemonHost implements Host {
       withheld: desired.withheld(entry),
       problems: [
         ...ignoredProblem(entry),
+        ...this.#needs.impostors.problems(entry.snapshot.id),
         ...desired.problems(entry.snapshot.id),
         ...this.#refusals(entry.snapshot.id),
         ...containerNames.problems(entry.snapshot.id),
@@ -178,7 +182,8 @@ export class DaemonHost implements Host {
       const report = (await this.status()).registry;
       return [...(report ? [findRegistry(report)] : []), ...(await this.#needs.consulClock())];
     };
-    return examine({ parts, running, registry, listeners: names.listeners() });
+    const findings = await examine({ parts, running, registry, listeners: names.listeners() });
+    return [...findings, findImpostors(running, (container) => this.#needs.impostors.problems(container))];
   }
 
   async status(): Promise<StatusReport> {

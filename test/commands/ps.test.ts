@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { AnnouncedHost } from '../../src/addresses/announced-host.ts';
+import { chooseAddress, parsePolicy } from '../../src/addresses/choose.ts';
 import { ps } from '../../src/commands/ps.ts';
 import type { ContainerReport, Host } from '../../src/control/host.ts';
 import { collect } from '../../src/io.ts';
@@ -61,4 +63,49 @@ it('one that is not announced says why, and its problems below', async () => {
     expect.stringMatching(/not announced: it is paused$/),
     '  problem: SERVICE_PORT: no number',
   ]);
+});
+
+it.each([
+  [
+    'published',
+    { given: '192.0.2.1' },
+    /192\.0\.2\.1: it publishes a port on the host, whose address is 192\.0\.2\.1 by --ip$/,
+  ],
+  [
+    'published',
+    { advertised: '192.0.2.2' },
+    /192\.0\.2\.2: it publishes .*, whose address is 192\.0\.2\.2 by Consul's agent$/,
+  ],
+  [
+    'published',
+    { advertised: '172.17.0.9' },
+    /by the default route, as Consul's agent advertises 172\.17\.0\.9, which is not an address of this host$/,
+  ],
+  [
+    'internal',
+    { advertised: '127.0.0.1' },
+    /the container shares the host's network, whose address is 192\.0\.2\.3 by the default route, as .* no other host can use$/,
+  ],
+])("a row says where the host's address comes from: %s, %j", async (policy, host, text) => {
+  const { given, advertised }: { given?: string; advertised?: string } = host;
+  const announced = new AnnouncedHost({
+    given,
+    advertised: () => advertised,
+    ownAddresses: () => new Set(['192.0.2.2', '192.0.2.3']),
+    defaultRoute: async () => '192.0.2.3',
+  });
+  const published = [{ hostIp: '0.0.0.0', hostPort: 8080 }];
+  const container = snapshot('a'.repeat(64), {
+    name: 'web',
+    ports: [{ port: 80, protocol: 'tcp', published }],
+  });
+  const choice = await chooseAddress(parsePolicy(policy), {
+    snapshot: container,
+    addresses: [],
+    bridgeSubnets: async () => [],
+    hostAddress: () => announced.find(),
+    hostNetwork: policy === 'internal',
+  });
+  const [, row] = await shown(report({ snapshot: container, choice }));
+  expect(row).toMatch(text);
 });

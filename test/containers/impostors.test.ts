@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Claims } from '../../src/containers/claims.ts';
 import { Impostors } from '../../src/containers/impostors.ts';
 import { Roster } from '../../src/containers/roster.ts';
+import { findImpostors } from '../../src/doctor/impostors.ts';
 import { createLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { MemoryEngine } from '../../src/network/memory.ts';
@@ -29,4 +30,17 @@ it('says once which container answers for an address that another was given', as
   network.setAnswering([{ ip: '10.2.1.1', namespace: 8 }]);
   for (let times = 0; times < 3; times++) await impostors.look();
   expect(lines).toEqual([expect.stringMatching(/it answers for 10\.2\.1\.1, which was given to 'web'/)]);
+  expect(impostors.problems(thief.id)).toEqual([
+    "it answers for 10.2.1.1, which was given to 'web', and may take its traffic",
+  ]);
+  expect(impostors.problems(web.id)).toEqual([]);
+  expect(findImpostors([web, thief], (id) => impostors.problems(id))).toMatchObject({
+    state: 'failed',
+    detail: expect.stringMatching(/^thief: it answers for 10\.2\.1\.1/),
+    advice: expect.stringContaining('NET_RAW'),
+  });
+  network.setAnswering([{ ip: '10.2.1.1', namespace: 7 }]);
+  await impostors.look();
+  expect(impostors.problems(thief.id)).toEqual([]);
+  expect(findImpostors([web, thief], (id) => impostors.problems(id)).state).toBe('ok');
 });

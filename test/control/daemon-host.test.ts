@@ -82,6 +82,7 @@ beforeEach(async () => {
       },
       registry: { name: 'embedded' },
       remote: undefined,
+      impostors: { problems: () => ['it answers for 10.2.1.1'] },
       keeper: { between: (act: () => Promise<unknown>) => act() },
       view: { instances: async () => [] },
       collectRemains: async () => [],
@@ -224,3 +225,8 @@ it.each(OPERATIONS)(
   },
   120_000,
 );
+
+it("shows in ps and doctor that a container answers for another's address", async () => {
+  expect(await host.containers()).toMatchObject([{ problems: ['it answers for 10.2.1.1'] }]);
+  expect(await host.doctor()).toContainEqual(expect.objectContaining({ subject: 'neighbours', state: 'ok' }));
+});
