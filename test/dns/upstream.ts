@@ -24,15 +24,19 @@ export class FakeUpstream implements AsyncDisposable {
   private constructor(udp: Socket, tcp: Server) {
     this.#udp = udp;
     this.#tcp = tcp;
-    this.address = { ip: '127.0.0.1', port: udp.address().port };
+    this.address = { ip: udp.address().address, port: udp.address().port };
   }
 
-  /** `overTcp` answers TCP queries, or not at all; without it connections are closed unanswered. */
+  /**
+   * `overTcp` answers TCP queries, or not at all; without it connections are closed unanswered.
+   * @param at where it answers; without it at a free port of 127.0.0.1
+   */
   static async start(
     overUdp: Behaviour,
     overTcp?: (query: DecodedPacket) => Buffer | undefined,
+    at?: Upstream,
   ): Promise<FakeUpstream> {
-    const { tcp, udp } = await onePort();
+    const { tcp, udp } = await onePort(at);
     const upstream = new FakeUpstream(udp, tcp);
     udp.on('message', (packet, from) => {
       const query = decoded(packet);
@@ -108,12 +112,15 @@ export function manyAddresses(count: number): Partial<Answer>[] {
 }
 
 /** One port for both; the one that TCP is given may be another test's for UDP, and then another one is drawn. */
-async function onePort(draws = 10): Promise<{ tcp: Server; udp: Socket }> {
+async function onePort(
+  at: Upstream = { ip: '127.0.0.1', port: 0 },
+  draws = 10,
+): Promise<{ tcp: Server; udp: Socket }> {
   const tcp = createServer();
-  tcp.listen(0, '127.0.0.1');
+  tcp.listen(at.port, at.ip);
   await once(tcp, 'listening');
   const udp = createSocket('udp4');
-  udp.bind((tcp.address() as { port: number }).port, '127.0.0.1');
+  udp.bind((tcp.address() as { port: number }).port, at.ip);
   try {
     await once(udp, 'listening');
     return { tcp, udp };
@@ -121,6 +128,6 @@ async function onePort(draws = 10): Promise<{ tcp: Server; udp: Socket }> {
     tcp.close();
     udp.close();
     if (draws === 1) throw error;
-    return onePort(draws - 1);
+    return onePort(at, draws - 1);
   }
 }

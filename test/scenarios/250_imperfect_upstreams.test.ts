@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DecodedPacket } from 'dns-packet';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeUpstream, replyTo } from '../dns/upstream.ts';
+import { clearWorld } from '../support/cleanup.ts';
+import { dataOf } from '../support/dig.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
+import { startDaemon } from '../support/heddle.ts';
+
+/** A daemon whose resolv.conf names servers with faults, as home routers and intranets have them, and a plain dig. */
+
+const [FIRST, SECOND] = ['127.0.53.1', '127.0.53.2'];
+const [BY_FIRST, BY_SECOND] = ['192.0.2.1', '192.0.2.2'];
+const answered = (query: DecodedPacket, data: string) => replyTo(query, [{ type: 'A', data }]);
+const hasEdns = ({ additionals = [] }: DecodedPacket) => additionals.some(({ type }) => type === 'OPT');
+
+let folder: TemporaryFolder;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => folder[Symbol.asyncDispose]());
+afterAll(() => clearWorld());
+
+async function daemonWith(...lines: readonly string[]) {
+  const file = join(folder.path, 'resolv.conf');
+  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+  return await startDaemon(['--resolv-conf', file]);
+}
+
+test('a first server that is silent at first, and a second one that drops EDNS, both answer', async () => {
+  let isSilent = true;
+  await using first = await FakeUpstream.start(
+    (query) => (isSilent ? [] : [answered(query, BY_FIRST)]),
+    undefined,
+    { ip: FIRST, port: 53 },
+  );
+  await using second = await FakeUpstream.start(
+    (query) => (hasEdns(query) ? [] : [answered(query, BY_SECOND)]),
+    undefined,
+    { ip: SECOND, port: 53 },
+  );
+  await using daemon = await daemonWith(`nameserver ${FIRST}`, `nameserver ${SECOND}`);
+  // dig asks once and waits as long as stub resolvers do.
+  expect(dataOf(await daemon.dig('www.example.com', { words: ['+time=5'] }))).toEqual([BY_SECOND]);
+  const before = second.seen.length;
+  expect(dataOf(await daemon.dig('mail.example.com'))).toEqual([BY_SECOND]);
+  // What it does not like is remembered.
+  expect(second.seen.slice(before).map(({ query }) => hasEdns(query))).toEqual([false]);
+  isSilent = false;
+  const names = ['a', 'b', 'c', 'd'].map((label) => `${label}.example.com`);
+  const found: string[] = [];
+  for (const name of names) found.push(...dataOf(await daemon.dig(name)));
+  // One question proves it again, and then it is the first again.
+  expect(found.at(-1)).toBe(BY_FIRST);
+  expect(first.seen.length).toBeGreaterThan(1);
+});
+
+test('`options use-vc` asks a server over TCP alone, whose UDP is dropped on the way', async () => {
+  await using server = await FakeUpstream.start(
+    () => [],
+    (query) => answered(query, BY_FIRST),
+    { ip: FIRST, port: 53 },
+  );
+  await using daemon = await daemonWith(`nameserver ${FIRST}`, 'options use-vc');
+  expect(dataOf(await daemon.dig('www.example.com'))).toEqual([BY_FIRST]);
+  expect(new Set(server.seen.map(({ transport }) => transport))).toEqual(new Set(['tcp']));
+});
