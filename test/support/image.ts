@@ -15,9 +15,16 @@ const BASE = 'heddle-base:latest';
 export async function buildImage(): Promise<string> {
   worldFolder();
   const tag = `heddle:${contentHash()}`;
-  if (!(await isThere(BASE))) await importImage(process.env.HEDDLE_TEST_BASE_TAR ?? baseImageTar(), BASE, []);
+  await debianImage();
   if (!(await isThere(tag))) await build({ tags: [tag], base: BASE, quiet: true });
   return tag;
+}
+
+/** Debian with Node and perl, imported once into the world's engine; returns its tag. */
+export async function debianImage(): Promise<string> {
+  worldFolder();
+  if (!(await isThere(BASE))) await importImage(process.env.HEDDLE_TEST_BASE_TAR ?? baseImageTar(), BASE, []);
+  return BASE;
 }
 
 async function isThere(tag: string): Promise<boolean> {
