@@ -10,6 +10,7 @@ import { UdpListener } from '../../src/dns/server/udp.ts';
 import { UdpBatch } from '../../src/dns/server/udp-batch.ts';
 import { ChangingView, change, expectAlike, packetOf, question, responderOf } from '../dns/changing.ts';
 import { count } from '../support/counts.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** UDP in batches, on real sockets. */
 
@@ -75,6 +76,19 @@ test('more than one turn takes are answered in the next ones', async () => {
   for (let turn = 0; turn < 20; turn += 1) {
     expect((await exchange(client, numbered(150))).length).toBe(150);
   }
+});
+
+test('questions that come while something else takes its time are kept, so many', async () => {
+  const WAITING = 1500;
+  let seen = 0;
+  const { port } = await listen(() => {
+    seen += 1;
+    return undefined;
+  });
+  const client = await clientOf(port);
+  // Each is in the listener's queue when this returns: nobody reads meanwhile.
+  for (const packet of numbered(WAITING)) client.send(packet);
+  await eventually(() => expect(seen).toBe(WAITING));
 });
 
 test('nobody else can bind the address, even willing to share it', async () => {
