@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { DockerClient } from '../docker/client.ts';
+import type { DockerHost } from '../docker/host.ts';
 import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
 import { daemonEnvironment } from '../launch/container.ts';
@@ -109,7 +110,7 @@ class CommandLine {
       const { version: print } = await import('./version.ts');
       // It is asked for where something is wrong, perhaps with the settings.
       const settings = await this.#settings(program, version).catch(() => undefined);
-      end(await print(settings?.socket, version.opts(), this.#io));
+      end(await print(version.opts(), { settings, remote: await this.#otherHost(), io: this.#io }));
     });
   }
 
@@ -241,6 +242,17 @@ class CommandLine {
     const { dockerHost } = await import('../docker/host.ts');
     const { DockerClient } = await import('../docker/client.ts');
     return new DockerClient(dockerHost(this.#env), this.#trace(program));
+  }
+
+  /** The engine that DOCKER_HOST or the docker client's context names, where it is on another host. */
+  async #otherHost(): Promise<DockerHost | undefined> {
+    const { dockerHost } = await import('../docker/host.ts');
+    try {
+      const host = dockerHost(this.#env);
+      return host.kind === 'unix' ? undefined : host;
+    } catch {
+      return undefined;
+    }
   }
 
   #trace(program: Command): ((line: string) => void) | undefined {

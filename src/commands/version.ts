@@ -1,17 +1,34 @@
+import * as v from 'valibot';
+import type { Settings } from '../config/schema.ts';
 import { daemonAt } from '../control/client.ts';
-import type { EngineAnswer } from '../control/protocol.ts';
-import type { Io } from '../io.ts';
+import type { DockerHost } from '../docker/host.ts';
+import { collect, type Io } from '../io.ts';
 import { VERSION } from '../version.ts';
 import { answer } from './format.ts';
 
-/** This program's version, and that of the daemon on this host where one answers. */
+export interface VersionNeeds {
+  /** Undefined where the settings cannot be understood. */
+  readonly settings: Pick<Settings, 'socket' | 'containerName'> | undefined;
+  /** The engine that DOCKER_HOST names, where it is on another host. */
+  readonly remote: DockerHost | undefined;
+  readonly io: Io;
+}
+
+interface Daemon {
+  readonly version: string;
+  readonly pid?: number | undefined;
+}
+
+/** A host that is away must not keep a version waiting. */
+const REMOTE_MS = 5_000;
+
+/** This program's version, and that of the daemon on the host that DOCKER_HOST names, where one answers. */
 export async function version(
-  socket: string | undefined,
   options: { readonly format?: unknown },
-  io: Io,
+  { settings, remote, io }: VersionNeeds,
 ): Promise<number> {
   // One that may not be asked, or does not answer, is none that this command can tell of.
-  const daemon = socket === undefined ? undefined : await daemonAt(socket).catch(() => undefined);
+  const daemon = settings && (await daemonOf(settings, remote).catch(() => undefined));
   const value = {
     version: VERSION,
     node: process.versions.node,
@@ -21,5 +38,37 @@ export async function version(
   return 0;
 }
 
-const daemonLine = ({ version }: EngineAnswer): string =>
-  `daemon ${version}${version === VERSION ? '' : ', another version than this program'}\n`;
+async function daemonOf(
+  { socket, containerName }: Pick<Settings, 'socket' | 'containerName'>,
+  remote: DockerHost | undefined,
+): Promise<Daemon | undefined> {
+  if (remote === undefined) return await daemonAt(socket);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), REMOTE_MS);
+  });
+  return await Promise.race([daemonThere(remote, containerName), late]).finally(() => clearTimeout(timer));
+}
+
+const Status = v.object({ version: v.string(), daemon: v.object({ pid: v.number() }) });
+
+/** The daemon in heddle's container on another host. */
+async function daemonThere(remote: DockerHost, name: string): Promise<Daemon | undefined> {
+  const { DockerClient } = await import('../docker/client.ts');
+  const { DockerEngine } = await import('../docker/engine.ts');
+  const { execWord } = await import('../control/remote.ts');
+  const client = new DockerClient(remote);
+  const container = await new DockerEngine(client).inspect(name);
+  if (!container?.running) return undefined;
+  const stdout = collect();
+  const status = await execWord(client, container.id, ['status', '--format', 'json'], {
+    stdout,
+    stderr: collect(),
+  });
+  if (status !== 0) return undefined;
+  const { version: there, daemon } = v.parse(Status, JSON.parse(stdout.text));
+  return { version: there, pid: daemon.pid };
+}
+
+const daemonLine = ({ version: there }: Daemon): string =>
+  `daemon ${there}${there === VERSION ? '' : ', another version than this program'}\n`;

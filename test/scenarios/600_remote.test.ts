@@ -93,6 +93,19 @@ test('launch --load brings the image, starts the daemon there and prints its id'
   expect(await docker('ps', '-q')).toBe('');
 });
 
+test('version names the daemon there, and not the one of this host', async () => {
+  const { stdout, status } = await word('version', '--format', 'json');
+  expect(status).toBe(0);
+  const answers = JSON.parse(stdout) as { version: string; daemon: { version: string; pid: number } | null };
+  expect(answers.daemon).toMatchObject({ version: answers.version });
+  expect(answers.daemon?.pid).not.toBe(here.pid);
+  const env = { ...own(), DOCKER_HOST: 'tcp://127.0.0.1:1' };
+  expect(await heddle(['version'], { env })).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^heddle \S+\n$/),
+  });
+});
+
 test('create-bridge makes the bridge there, and none here', async () => {
   expect(await word('create-bridge')).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(await there.run('ip', 'link', 'show', 'weave')).toContain('mtu 1450');
