@@ -176,8 +176,9 @@ const requests = fc.array(
     .map(parseRequest),
   { maxLength: 3 },
 );
+/** Addresses are read by the command; every other text is the caller's. */
 const named = fc.record(
-  { ips: fc.array(hostile, { maxLength: 2 }), container: hostile, name: hostile },
+  { ips: fc.array(fc.oneof(fc.ipV4(), fc.ipV6()), { maxLength: 2 }), container: hostile, name: hostile },
   { requiredKeys: ['ips'] },
 );
 /** Those that take text of the caller, past whatever the command line refuses. */
