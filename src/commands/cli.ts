@@ -31,7 +31,9 @@ export async function run(given: readonly string[], io: Io, env: Environment): P
 
 /** `heddle <word>`, or the daemon's own line: flags and a registry URI, as registrator was started. */
 export function normalise(written: readonly string[]): Translation {
-  const given = written.map((word, at) => (at < 2 ? (ONE_DASH[word] ?? word) : word));
+  const given = written.map((word, at) =>
+    at < 2 && Object.hasOwn(ONE_DASH, word) ? (ONE_DASH[word] ?? word) : word,
+  );
   const asGiven = { argv: given, pointless: [] };
   const first = given[0];
   if (first === undefined) return { ...asGiven, argv: ['--help'] };

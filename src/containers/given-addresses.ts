@@ -3,13 +3,16 @@ import type { Claims } from './claims.ts';
 import type { RosterEntry } from './entry.ts';
 import type { Roster } from './roster.ts';
 
-/** Whether Docker or heddle gave an address to a container's network namespace, or to another one. */
+/**
+ * Whether Docker or heddle gave an address to a container's network namespace, or to another one. One that neither gave
+ * is `unsure` where the namespace is shared, or may have been: a container with NET_ADMIN may have added it and ended.
+ */
 export function givenTo(
   claims: Claims,
   roster: Roster,
   ip: string,
   entry: RosterEntry,
-): 'this' | 'another' | undefined {
+): 'this' | 'another' | 'unsure' | undefined {
   const claimants = claims.withAddress(ip);
   const holders = new Set([...claimants, ...roster.withAddress(ip)]);
   const isGiven = (container: string) => {
@@ -22,5 +25,9 @@ export function givenTo(
     container === entry.snapshot.id || roster.get(container)?.namespace === entry.namespace;
   const given = [...holders].filter(isGiven);
   if (given.some(sharesNamespace)) return 'this';
-  return given.length > 0 ? 'another' : undefined;
+  if (given.length > 0) return 'another';
+  const isShared =
+    entry.snapshot.networkMode.startsWith('container:') ||
+    (entry.namespace !== undefined && roster.inNamespace(entry.namespace).length > 1);
+  return isShared ? 'unsure' : undefined;
 }

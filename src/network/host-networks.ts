@@ -11,7 +11,7 @@ const LONGEST_DEFAULT = 1;
 export const readRoutes = async (path = '/proc/net/route'): Promise<readonly HostNetwork[]> =>
   parseRoutes(await readAtMost(path, MOST_BYTES));
 
-/** Columns: interface (`*` where packets are refused), destination, five more, mask; numbers as the machine stores them. */
+/** Columns: interface (`*` where packets are refused: nothing is reached there), destination, five more, mask; numbers as the machine stores them. */
 export function parseRoutes(table: string): readonly HostNetwork[] {
   return table
     .split('\n')
@@ -20,7 +20,7 @@ export function parseRoutes(table: string): readonly HostNetwork[] {
       const [device = '', destination = '', , , , , , mask = ''] = line.split('\t');
       if (!/^[0-9A-F]{8}$/.test(destination) || !/^[0-9A-F]{8}$/.test(mask)) return []; // cut off, or the end
       const prefixLength = Math.clz32(~Buffer.from(mask, 'hex').readUInt32LE(0));
-      if (prefixLength <= LONGEST_DEFAULT) return [];
+      if (prefixLength <= LONGEST_DEFAULT || device === '*') return [];
       const ip = Buffer.from(destination, 'hex').reverse().join('.');
       return [{ network: networkOf(parseCidr(`${ip}/${prefixLength}`)), device }];
     });

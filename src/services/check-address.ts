@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { isEveryAddress } from '../addresses/binding.ts';
 import type { RosterEntry } from '../containers/entry.ts';
-import type { Snapshot } from '../docker/snapshot.ts';
+import type { Protocol, PublishedPort, Snapshot } from '../docker/snapshot.ts';
 import { contains, familyOf } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { taskHost } from './marathon-task.ts';
@@ -15,14 +15,19 @@ export interface CheckBounds {
   readonly hostIp?: string | undefined;
   /** Addresses of the host's interfaces; default: as the kernel lists them. */
   readonly hostAddresses?: () => ReadonlySet<string>;
-  /** To whom Docker or heddle gave an address; undefined where neither gave it to anybody. */
-  readonly givenTo?: (ip: string, entry: RosterEntry) => 'this' | 'another' | undefined;
+  /**
+   * To whom Docker or heddle gave an address. Where neither gave it to anybody: `unsure` where a container of the
+   * namespace may have added it, or may have before it ended; undefined else.
+   */
+  readonly givenTo?: (ip: string, entry: RosterEntry) => 'this' | 'another' | 'unsure' | undefined;
 }
 
 /** An address and port that a check, or a client of a service, is sent to. */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
+  /** Default tcp: a port that is published over udp says nothing of who has the same number over tcp. */
+  readonly protocol?: Protocol;
 }
 
 /** ipaddr.js' names of the ranges that no container can have to itself. */
@@ -36,7 +41,7 @@ const RESERVED: Readonly<Record<string, string>> = {
 
 /** Why an endpoint is not the container's own; undefined where it is. Ports count on the host's addresses alone. */
 export function whyNotOwn(
-  { address, port }: Endpoint,
+  { address, port, protocol = 'tcp' }: Endpoint,
   entry: RosterEntry,
   bounds: CheckBounds = {},
 ): string | undefined {
@@ -49,14 +54,14 @@ export function whyNotOwn(
     const owner = bounds.givenTo?.(address, entry);
     if (owner === 'another') return `${address} is another container's address`;
     // It may be somebody's outside of this host.
-    if (owner === undefined && snapshot.hasNetAdmin) {
+    if (owner === 'unsure' || (owner === undefined && snapshot.hasNetAdmin)) {
       return `${address} was given to the container by neither Docker nor heddle, but perhaps by itself (NET_ADMIN)`;
     }
     if (hostAddresses(bounds).has(address)) return `${address} is the host's address`;
     return undefined;
   }
   if (!isHostAddress(address, entry, bounds)) return `${address} is not the container's own address`;
-  if (snapshot.networkMode === 'host' || isPublished({ address, port }, snapshot)) return undefined;
+  if (snapshot.networkMode === 'host' || isPublished({ address, port, protocol }, snapshot)) return undefined;
   return `the container publishes no port at ${address}:${port}`;
 }
 
@@ -92,12 +97,19 @@ function isHostAddress(address: string, { snapshot, choice }: RosterEntry, bound
   return isBinding || hostAddresses(bounds).has(address);
 }
 
-function isPublished({ address, port }: Endpoint, { ports }: Snapshot): boolean {
-  return ports.some(({ published }) =>
-    published.some(
-      (binding) => binding.hostPort === port && (isEveryAddress(binding) || binding.hostIp === address),
-    ),
+function isPublished({ address, port, protocol }: Required<Endpoint>, { ports }: Snapshot): boolean {
+  return ports.some(
+    (own) =>
+      own.protocol === protocol &&
+      own.published.some((binding) => binding.hostPort === port && isAt(binding, address)),
   );
+}
+
+/** A port that is published at every IPv4 address is published at no IPv6 one, and the other way round. */
+function isAt(binding: PublishedPort, address: string): boolean {
+  if (!isEveryAddress(binding)) return binding.hostIp === address;
+  const family = familyOf(binding.hostIp);
+  return family === undefined || family === familyOf(address);
 }
 
 const LISTED_FOR_MS = 1_000;

@@ -1,4 +1,5 @@
-import { type Health, shortId } from '../docker/snapshot.ts';
+import { type Health, type Protocol, shortId } from '../docker/snapshot.ts';
+import { withoutSecrets } from '../secrets.ts';
 import type { Endpoint } from './check-address.ts';
 import { milliseconds } from './duration.ts';
 import { commaList, type Setting, type Settings } from './environment.ts';
@@ -52,7 +53,7 @@ const KINDS: Readonly<Record<string, (request: Request) => CheckKind>> = {
   http: (request) => httpCheck('http', request),
   https: (request) => httpCheck('https', request),
   tcp: (request) => ({ kind: 'tcp', target: switchedOn(request) }),
-  udp: (request) => ({ kind: 'udp', target: switchedOn(request) }),
+  udp: (request) => ({ kind: 'udp', target: switchedOn(request, 'udp') }),
   grpc: (request) => ({
     kind: 'grpc',
     target: switchedOn(request),
@@ -212,7 +213,9 @@ function headersOf(text: string, permitted: readonly string[] | undefined): Reco
   for (const header of given) {
     const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\x20-\x7e\t]*)$/.exec(header) ?? [];
     if (name === undefined || value === undefined) {
-      throw new Unusable(`${quoted(header)} is no header; expected Name: value`);
+      // Its value may be a token.
+      const [start = ''] = header.trim().split(/[:\s]/);
+      throw new Unusable(`${quoted(start)} is no header; expected Name: value`);
     }
     if (CONNECTION_HEADERS.includes(name.toLowerCase())) {
       throw new Unusable(`${name} is a header of the connection, which no check sets`);
@@ -233,11 +236,14 @@ function scriptArgs(script: string, { address, port }: CheckTarget): string[] {
 }
 
 /** Where a check goes: the service's own port, or the one of CHECK_PORT, if the target permits. */
-function endpoint({ settings, target }: Pick<Request, 'settings' | 'target'>): string {
+function endpoint(
+  { settings, target }: Pick<Request, 'settings' | 'target'>,
+  protocol: Protocol = 'tcp',
+): string {
   const { address } = target;
   const port = portOf(settings.get('check_port'), target);
   if (port === 0) throw new Unusable('there is no port to check');
-  const why = target.refusal({ address, port });
+  const why = target.refusal({ address, port, protocol });
   if (why !== undefined) throw new Unusable(why);
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
@@ -256,12 +262,12 @@ function portOf(setting: Setting | undefined, { port, reach }: CheckTarget): num
 }
 
 /** The endpoint of a check that a key only switches on. */
-function switchedOn(request: Request): string {
+function switchedOn(request: Request, protocol?: Protocol): string {
   const { value, note } = request;
   if (/[:./]|^\d\d+$/.test(value)) {
     note(`${quoted(value)} is not read: such a check goes to the service's own port${ANOTHER_PORT}`);
   }
-  return endpoint(request);
+  return endpoint(request, protocol);
 }
 
 function statusOf(text: string): CheckStatus {
@@ -294,5 +300,6 @@ function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(shown(text));
+  // Before it is cut: what is left of a password would no longer be known for one.
+  return JSON.stringify(shown(withoutSecrets(text)));
 }

@@ -160,7 +160,10 @@ function definePort(
     if (address === undefined) return [];
     const announced = { address, ...(addresses && { addresses }), port: place.port };
     const isNamed = setting !== undefined || address === taskHost(snapshot);
-    const isForeign = isNamed && whyNotOwn(announced, entry, options.checkBounds) !== undefined;
+    const isForeign =
+      isNamed &&
+      whyNotOwn({ ...announced, ...(port && { protocol: port.protocol }) }, entry, options.checkBounds) !==
+        undefined;
     return [isForeign ? { ...announced, isForeignAddress: true as const } : announced];
   });
   if (places.length === 0) return [];

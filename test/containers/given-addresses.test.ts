@@ -23,6 +23,8 @@ test('an address is of whom Docker or heddle gave it to, whoever else has it', a
   expect(givenTo(claims, roster, '172.17.0.2', sidecar)).toBe('this');
   expect(givenTo(claims, roster, '172.17.0.2', hostile)).toBe('another');
   expect(givenTo(claims, roster, '10.9.9.9', hostile)).toBeUndefined();
+  expect(givenTo(claims, roster, '10.9.9.9', victim)).toBe('unsure');
+  expect(givenTo(claims, roster, '10.9.9.9', sidecar)).toBe('unsure');
   await claims.add(victim.snapshot.id, [parseCidr('10.2.1.1/16')]);
   expect(givenTo(claims, roster, '10.2.1.1', victim)).toBe('this');
   expect(givenTo(claims, roster, '10.2.1.1', hostile)).toBe('another');

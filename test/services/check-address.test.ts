@@ -116,6 +116,30 @@ describe("a check of an address that is not the container's own", () => {
     expect(urls(docker, { checkBounds: taken }).targets).toEqual(['10.2.1.1:80']);
   });
 
+  test.each([
+    ['over udp', 'udp', '0.0.0.0', HOST],
+    ['at every IPv6 address', 'tcp', '::', HOST],
+    ['at every IPv4 address', 'tcp', '0.0.0.0', 'fd00:66::1'],
+  ] as const)(
+    'of the host is left out where the port is published %s alone',
+    (_, protocol, hostIp, address) => {
+      const entry = entryOf({});
+      const ports = [{ port: 8500, protocol, published: [{ hostIp, hostPort: 8500 }] }];
+      const hostAddresses = () => new Set([HOST, 'fd00:66::1']);
+      const snapshot = { ...entry.snapshot, ports };
+      expect(
+        whyNotChecked({ address, port: 8500 }, { ...entry, snapshot }, { ...bounds, hostAddresses }),
+      ).toContain(`the container publishes no port at ${address}:8500`);
+    },
+  );
+
+  test('in a shared namespace is left out where neither Docker nor heddle gave it', () => {
+    const words = { ports: [80], env: { SERVICE_CHECK_TCP: '1' } };
+    expect(urls(words, { checkBounds: { ...bounds, givenTo: () => 'unsure' } }).problems).toEqual([
+      expect.stringContaining('but perhaps by itself (NET_ADMIN)'),
+    ]);
+  });
+
   test('that a container with NET_ADMIN may have given itself is left out, unless it was given', () => {
     const words = { ports: [80], hasNetAdmin: true, env: { SERVICE_CHECK_TCP: '1' } };
     expect(urls(words).problems).toEqual([expect.stringContaining('but perhaps by itself (NET_ADMIN)')]);

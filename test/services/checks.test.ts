@@ -145,7 +145,11 @@ describe('a check', () => {
     [{ HTTP_METHOD: 'G T' }, 'SERVICE_CHECK_HTTP_METHOD is left out: "G T" is no HTTP method'],
     [
       { HTTP_HEADER: 'A: 1\r\nB: 2' },
-      'SERVICE_CHECK_HTTP_HEADER is left out: "A: 1??B: 2" is no header; expected Name: value',
+      'SERVICE_CHECK_HTTP_HEADER is left out: "A" is no header; expected Name: value',
+    ],
+    [
+      { HTTP_HEADER: 'Authorization Bearer s3cr3t' },
+      'SERVICE_CHECK_HTTP_HEADER is left out: "Authorization" is no header; expected Name: value',
     ],
   ])('with a bad setting %j stays without it', (env, problem) => {
     const { checks, problems } = read({ HTTP: '/', ...env });

@@ -104,7 +104,12 @@ export class WeaveNames {
       }),
     );
     const entry = container === undefined ? undefined : this.#roster.get(container);
-    if (entry && full !== undefined && this.#derived(entry).some((derived) => derived.name === full)) {
+    if (
+      !wasThere &&
+      entry &&
+      full !== undefined &&
+      this.#derived(entry).some((derived) => derived.name === full)
+    ) {
       throw new HeddleError(
         'refused',
         `${full} is what container ${shortId(entry.snapshot.id)} is called by itself; it is answered while it runs`,

@@ -131,7 +131,9 @@ class Parser {
       if (token.kind === 'sign') {
         const end = token.text === '(' ? at + 1 + closing(tokens.slice(at + 1), ')') : tokens.length;
         if (end >= tokens.length) throw new TemplateError('its brackets do not match');
+        if (++this.#depth > MAX_DEPTH) throw new TemplateError(`it nests deeper than ${MAX_DEPTH} brackets`);
         operands.push({ kind: 'pipe', pipe: this.#pipe(tokens.slice(at + 1, end)) });
+        this.#depth--;
         at = end;
       } else {
         operands.push(this.#operand(token));

@@ -170,6 +170,13 @@ describe('dns-remove (TestDelete, TestDeleteFor)', () => {
     await names.remove({ ips: [], container: id });
   });
 
+  test('takes away a given name that is the container’s own, too, and does not refuse what it did', async () => {
+    roster.set(web);
+    await names.add({ ips: ['10.9.0.1'], container: id, name: 'web' });
+    await names.remove({ ips: [], container: id, name: 'web' });
+    expect(at('web')).toEqual(['10.2.1.1']);
+  });
+
   test('says that a name comes from the container itself', async () => {
     roster.set(web);
     await expect(names.remove({ ips: [], container: id, name: 'web' })).rejects.toThrow(

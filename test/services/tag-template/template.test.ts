@@ -131,6 +131,8 @@ describe('a template of tags', () => {
       'steps',
     );
     expect(() => parseTagTemplate('{{join "," .Config.Env}}').render(much)).toThrow('characters');
+    const brackets = `{{${'('.repeat(16_384)}1${')'.repeat(16_384)}}}`;
+    expect(() => parseTagTemplate(brackets)).toThrow('deeper than 20 brackets');
   });
 
   it('gives text without actions as it stands, and never fails but by its own errors', () => {
