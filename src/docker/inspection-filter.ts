@@ -1,9 +1,14 @@
 import { ENTRY_LIMIT, type KeptMetadata, MetadataBudget } from './kept-metadata.ts';
 
 const [QUOTE, BACKSLASH, COMMA, COLON, EQUALS] = [0x22, 0x5c, 0x2c, 0x3a, 0x3d];
+const [DIGIT_0, DIGIT_9] = [0x30, 0x39];
 const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
-/** An image can expose 131,070 ports; no container has more services than this. */
-const MAX_PORTS = 4_096;
+/**
+ * An image can expose 131,070 ports, and no container has more services than this. A range of high numbers, which comes
+ * first in the engine's order of texts, must not cost the others their places.
+ */
+const MAX_PORTS = 2_048;
+const HIGH_DIGITS = 5;
 const MAX_NAME = 512;
 /** How many settings were left out stands under this key of the answer, where no container can write. */
 export const LEFT_OUT_KEY = 'HeddleLeftOut';
@@ -37,7 +42,9 @@ export class InspectionFilter {
   #list: List | undefined;
   #listDepth = 0;
   #isFirst = true;
-  #ports = 0;
+  /** Ports taken: of five digits, and of fewer. */
+  #highPorts = 0;
+  #lowPorts = 0;
   /** The entry of it that arrives; undefined where it is left out or has not begun. */
   #entry: Buffer[] | undefined;
   #entrySize = 0;
@@ -107,7 +114,8 @@ export class InspectionFilter {
       this.#list = list;
       this.#listDepth = this.#depth;
       this.#isFirst = true;
-      this.#ports = 0;
+      this.#highPorts = 0;
+      this.#lowPorts = 0;
       this.#begin();
       return true;
     } else if (byte === CLOSE || byte === CLOSE_LIST) {
@@ -121,7 +129,7 @@ export class InspectionFilter {
     if (this.#inText) {
       if (this.#ends(byte)) this.#isNamed = true;
       else if (byte === EQUALS && this.#list === 'env') this.#isNamed = true;
-      const isRead = this.#list !== 'ports' && !this.#isNamed && this.#entryName.length <= MAX_NAME;
+      const isRead = !this.#isNamed && this.#entryName.length <= MAX_NAME;
       if (isRead) this.#entryName.push(byte);
     } else if (byte === QUOTE) this.#inText = true;
     else if (byte === OPEN || byte === OPEN_LIST) this.#depth++;
@@ -144,7 +152,7 @@ export class InspectionFilter {
     this.#entrySize = 0;
     if (this.#entryName.length > 0) this.#entryName = [];
     this.#isNamed = false;
-    this.#isSkipped = this.#list === 'ports' && this.#ports >= MAX_PORTS;
+    this.#isSkipped = false;
   }
 
   #hold(bytes: Buffer): void {
@@ -169,7 +177,7 @@ export class InspectionFilter {
     if (!isNamed) return [];
     const isKept =
       this.#list === 'ports'
-        ? ++this.#ports <= MAX_PORTS
+        ? this.#takesPort(name)
         : this.#budget.take(
             Buffer.from(name).toString('utf8'),
             name.length > MAX_NAME ? Number.POSITIVE_INFINITY : size,
@@ -178,5 +186,11 @@ export class InspectionFilter {
     const separator = this.#isFirst ? [] : [Buffer.from(',')];
     this.#isFirst = false;
     return [...separator, ...entry];
+  }
+
+  /** By its key, `8080/tcp`. */
+  #takesPort(name: readonly number[]): boolean {
+    const digits = name.findIndex((byte) => byte < DIGIT_0 || byte > DIGIT_9);
+    return digits >= HIGH_DIGITS ? ++this.#highPorts <= MAX_PORTS : ++this.#lowPorts <= MAX_PORTS;
   }
 }

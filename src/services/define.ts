@@ -1,3 +1,4 @@
+import type { Choice } from '../addresses/choose.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import { METADATA_BOUNDS } from '../docker/kept-metadata.ts';
 import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
@@ -73,8 +74,7 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
   const note = (problem: string): void => void problems.add(problem);
   const own = environment.settings();
   const choice = choiceOnNetwork(own.get('network'), given, note);
-  const declared = withNamedPorts(own.get('port'), withMarathonPorts(given.snapshot), note);
-  const snapshot = withOfferedPorts(declared, choice);
+  const snapshot = portsOf(given.snapshot, own.get('port'), choice, note);
   const entry = { ...given, snapshot, choice };
   const hinted = new Set<string>();
   const noteHints = (settings: Settings): void => hintsOf(settings, hinted).forEach(note);
@@ -106,6 +106,17 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
     }
   }
   return { definitions, problems: bounded([...problems]) };
+}
+
+/** The container with the ports that it offers at its address: those of SERVICE_PORT, where any of them is offered. */
+function portsOf(given: Snapshot, named: Setting | undefined, choice: Choice, note: Note): Snapshot {
+  const declared = withMarathonPorts(given);
+  const narrowed = withNamedPorts(named, declared, note);
+  const offered = withOfferedPorts(narrowed, choice);
+  if (named === undefined || offered.ports.length > 0 || narrowed.ports.length === 0) return offered;
+  // Many images have a variable of this name for themselves.
+  note(`no port of ${named.variable} is published, so it is not followed`);
+  return withOfferedPorts(declared, choice);
 }
 
 const leftOutOf = ({ leftOut }: Snapshot): readonly string[] =>

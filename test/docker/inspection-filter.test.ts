@@ -94,6 +94,14 @@ describe('an inspection', () => {
     expect(Config.Labels).toMatchObject({ other: 'y', SERVICE_NAME: 'web' });
     expect(JSON.stringify(Config.Labels).length).toBeLessThan(4.5e6);
     expect(Object.keys(Config.ExposedPorts)).toHaveLength(4_096);
+    expect(Object.keys(Config.ExposedPorts)).toEqual(expect.arrayContaining(['80/tcp', '10000/tcp']));
+  });
+
+  it('keeps the other ports beside a range of high ones, which the engine lists first', () => {
+    const range = Array.from({ length: 16_385 }, (_, n) => `${16_384 + n}/udp`);
+    const ExposedPorts = Object.fromEntries([...range, '443/tcp', '80/tcp'].map((port) => [port, {}]));
+    const { Config } = JSON.parse(filtered(JSON.stringify({ Config: { ExposedPorts } }), [65_536]));
+    expect(Object.keys(Config.ExposedPorts)).toEqual([...range.slice(0, 2_048), '443/tcp', '80/tcp']);
   });
 
   it.each(['before', 'behind'])('keeps what is well known, %s thousands of others', (where) => {

@@ -162,6 +162,15 @@ describe('tags that begin with a plus', () => {
 });
 
 describe('SERVICE_PORT', () => {
+  test('of a port that is not published leaves those that are, and is said', () => {
+    const { services, problems } = defined({
+      ...{ ports: ['80>8080'], hostPorts: true },
+      env: { SERVICE_PORT: '3000' },
+    });
+    expect(services.map(({ port }) => port)).toEqual([8080]);
+    expect(problems).toEqual(['no port of SERVICE_PORT is published, so it is not followed']);
+  });
+
   const found = (words: Parameters<typeof entryOf>[0]) =>
     defined(words).services.map(({ name, address, port, tags }) =>
       [`${name} ${address}:${port}`, ...tags].join(' '),
