@@ -86,7 +86,7 @@ async function kernel(): Promise<Finding> {
       '/proc/sys/kernel/osrelease',
       '/proc/sys/net/ipv4/ip_forward',
       '/proc/sys/net/bridge/bridge-nf-call-iptables',
-      '/proc/net/if_inet6',
+      '/proc/thread-self/net/if_inet6',
     ].map(readText),
   );
   return findKernel({ release, forwarding, bridgeFilter, ipv6, namespaces: existsSync('/proc/self/ns/net') });

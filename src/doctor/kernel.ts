@@ -8,7 +8,7 @@ export interface KernelFacts {
   readonly forwarding: string | undefined;
   /** /proc/sys/net/bridge/bridge-nf-call-iptables; absent while the module is not loaded. */
   readonly bridgeFilter: string | undefined;
-  /** /proc/net/if_inet6 */
+  /** /proc/thread-self/net/if_inet6 */
   readonly ipv6: string | undefined;
   readonly namespaces: boolean;
 }

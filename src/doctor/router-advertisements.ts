@@ -9,7 +9,7 @@ export interface RouterAdvertisementFacts {
   readonly accepted: string | undefined;
   /** Whether the packet filter drops them; undefined where it cannot be asked. */
   readonly dropped: boolean | undefined;
-  /** /proc/net/ipv6_route */
+  /** /proc/thread-self/net/ipv6_route */
   readonly routes: string;
 }
 
@@ -26,7 +26,7 @@ export async function findRouterAdvertisements({
     ({ guarded }) => guarded,
     () => undefined,
   );
-  const routes = (await read('/proc/net/ipv6_route')) ?? '';
+  const routes = (await read('/proc/thread-self/net/ipv6_route')) ?? '';
   return [ofRouterAdvertisements({ bridge, accepted, dropped, routes })];
 }
 

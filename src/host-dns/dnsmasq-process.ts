@@ -5,7 +5,9 @@ const DNS_PORT = 53;
 
 /** The command line of the dnsmasq that answers DNS at an address of this host; undefined where none does. */
 export async function dnsmasqAt(ip: string): Promise<readonly string[] | undefined> {
-  const tables = await Promise.all(['/proc/net/udp', '/proc/net/udp6'].map(readOrNothing));
+  const tables = await Promise.all(
+    ['/proc/thread-self/net/udp', '/proc/thread-self/net/udp6'].map(readOrNothing),
+  );
   const inodes = tables.flatMap((table) => socketsAt(table, ip));
   if (inodes.length === 0) return undefined;
   const sockets = new Set(inodes.map((inode) => `socket:[${inode}]`));

@@ -7,8 +7,14 @@ const MOST_BYTES = 1 << 20;
 /** Two routes of length 1 are a default route in the place of another, as VPNs make it. */
 const LONGEST_DEFAULT = 1;
 
+/**
+ * Of the thread that reads: /proc/net is that of the main thread, which may stand in a container's network just then,
+ * and would give its routes for the host's.
+ */
+const ROUTES = '/proc/thread-self/net/route';
+
 /** IPv4 networks that the main routing table leads to, but for its default routes. */
-export const readRoutes = async (path = '/proc/net/route'): Promise<readonly HostNetwork[]> =>
+export const readRoutes = async (path = ROUTES): Promise<readonly HostNetwork[]> =>
   parseRoutes(await readAtMost(path, MOST_BYTES));
 
 /** Columns: interface (`*` where packets are refused: nothing is reached there), destination, five more, mask; numbers as the machine stores them. */
