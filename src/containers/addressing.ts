@@ -99,8 +99,9 @@ export class Addressing {
       const cidrs = await this.claim(snapshot.id, requests, { place, durability: 'later' });
       return { cidrs, problem, refused: false };
     } catch (error) {
-      if (error instanceof HeddleError) return { cidrs: [], problem: messageOf(error), refused: true };
-      throw error;
+      // One that has ended meanwhile was refused nothing.
+      if (!(error instanceof HeddleError) || error.code === 'not-running') throw error;
+      return { cidrs: [], problem: messageOf(error), refused: true };
     }
   }
 

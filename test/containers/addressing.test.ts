@@ -3,6 +3,7 @@ import { Addressing } from '../../src/containers/addressing.ts';
 import { Claims, EXPOSED } from '../../src/containers/claims.ts';
 import { Roster } from '../../src/containers/roster.ts';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
+import { HeddleError } from '../../src/errors.ts';
 import { parseRequest } from '../../src/ipam/request.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import type { HostNetwork } from '../../src/network/engine.ts';
@@ -16,6 +17,7 @@ let existing: Map<string, Snapshot>;
 let bridge: string[];
 let host: HostNetwork[];
 let inside: Map<string, string>;
+let ended: Set<string>;
 let settled: boolean;
 let nextPid = 100;
 let addressing: Addressing;
@@ -28,6 +30,7 @@ beforeEach(() => {
   bridge = [];
   host = [];
   inside = new Map();
+  ended = new Set();
   settled = true;
   addressing = new Addressing(
     {
@@ -36,8 +39,10 @@ beforeEach(() => {
       inspect: async (id) => existing.get(id),
       bridgeAddresses: async () => bridge.map(parseCidr),
       hostNetworks: async () => host,
-      addressesIn: async (path) =>
-        [inside.get(path) ?? []].flat().map((cidr) => ({ ...parseCidr(cidr), interface: 'eth0' })),
+      addressesIn: async (path) => {
+        if (ended.has(path)) throw new HeddleError('not-running', 'its container has stopped');
+        return [inside.get(path) ?? []].flat().map((cidr) => ({ ...parseCidr(cidr), interface: 'eth0' }));
+      },
       settled: () => settled,
     },
     {
@@ -209,6 +214,12 @@ describe('what the host or the container reaches otherwise', () => {
     expect(await wanted(web)).toMatch(
       /^refused: .*overlaps 10\.2\.200\.7\/24 on the container's other interface eth0/,
     );
+  });
+
+  it('is not asked of a container that has ended meanwhile, which is no refusal', async () => {
+    const web = runs('web', { asks: '10.2.1.1/16' });
+    ended.add(`${web.pid}`);
+    await expect(wanted(web)).rejects.toMatchObject({ code: 'not-running' });
   });
 
   it('leaves out an interface on the bridge itself, where that is Docker’s own', async () => {
