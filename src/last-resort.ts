@@ -1,4 +1,4 @@
-import { HeddleError, messageOf, systemCode } from './errors.ts';
+import { messageOf, systemCode } from './errors.ts';
 import type { Logger } from './log.ts';
 
 export interface LastResortNeeds {
@@ -32,15 +32,10 @@ export function surviveFailures({ log, heal, source = process }: LastResortNeeds
     if (count <= LOGGED_A_MINUTE) {
       const stack = error instanceof Error ? error.stack : undefined;
       const more = count === LOGGED_A_MINUTE ? '; no more of them are logged for a minute' : '';
-      const facts = { code: systemCode(error), error: messageOf(error), stack };
-      // That somebody else is away is no fault of the program, though its caller no longer waited to hear it.
-      if (error instanceof HeddleError && error.code === 'unreachable')
-        log.warn(facts, `a request failed after its caller had stopped waiting; heddle goes on${more}`);
-      else
-        log.error(
-          facts,
-          `unexpected failure: heddle goes on and looks at everything anew; please report it${more}`,
-        );
+      log.error(
+        { code: systemCode(error), error: messageOf(error), stack },
+        `unexpected failure: heddle goes on and looks at everything anew; please report it${more}`,
+      );
     }
     const wait = Math.max(HEAL_AFTER_MS, healedAt + HEAL_EVERY_MS - now);
     healing ??= setTimeout(() => {

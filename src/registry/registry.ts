@@ -107,7 +107,10 @@ export interface Moving {
 
 /** What a name resolves to: ours from desired state, other hosts' from the registry. */
 export interface View {
-  /** Names are matched without regard to case. A Promise only where a remote registry has to be asked. */
+  /**
+   * Names are matched without regard to case. A Promise only where a remote registry has to be asked, or has failed:
+   * this throws nothing, and who only wants to know whether the answer is there already may leave the Promise alone.
+   */
   instances(service: string): readonly Instance[] | Promise<readonly Instance[]>;
   /** The node of that name, if there is one. */
   node(name: string): NodeEntry | undefined | Promise<NodeEntry | undefined>;

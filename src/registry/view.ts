@@ -48,10 +48,7 @@ export class RegistryView implements View {
         (instances) => this.#merged(here, instances),
         (error: unknown) => this.#only(here, error),
       );
-      const answer = this.#local(here, []).length > 0 ? this.#soon(complete, name, here) : complete;
-      // Who only wanted to know whether it is known already does not wait for it.
-      for (const promise of [complete, answer]) promise.catch(() => {});
-      return answer;
+      return ignorable(this.#local(here, []).length > 0 ? this.#soon(complete, name, here) : complete);
     } catch (error) {
       return this.#only(here, error);
     }
@@ -91,10 +88,9 @@ export class RegistryView implements View {
   }
 
   /** An empty answer would be a lie when the others could not be asked. */
-  #only(here: readonly Service[], error: unknown): readonly Instance[] {
+  #only(here: readonly Service[], error: unknown): readonly Instance[] | Promise<never> {
     const local = this.#local(here, []);
-    if (local.length === 0) throw error;
-    return local;
+    return local.length > 0 ? local : ignorable(Promise.reject(error));
   }
 
   /**
@@ -122,6 +118,12 @@ export class RegistryView implements View {
       return unwell.length === 0 ? instance : { ...instance, unwell };
     });
   }
+}
+
+/** A Promise whose failure is heard by those alone who wait for it. */
+function ignorable<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** Of what was seen, what heddle itself says of a check counts more. */

@@ -13,7 +13,10 @@ import { ReverseZone } from '../../src/dns/zones/reverse.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { WeaveZone } from '../../src/dns/zones/weave.ts';
+import { HeddleError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/log.ts';
+import { RemoteNames } from '../../src/registry/remote-names.ts';
+import { RegistryView } from '../../src/registry/view.ts';
 import { count } from '../support/counts.ts';
 import { heapMib } from '../support/memory.ts';
 import { randomFrom, seeds } from '../support/random.ts';
@@ -336,4 +339,39 @@ test('names that wait for silent servers take the place of none of ours', async 
   expect(await ask('web.service.consul')).toBe('NOERROR');
   silent.reject(new Error('no answer in time'));
   expect(new Set(await Promise.all(flood))).toEqual(new Set(['SERVFAIL']));
+});
+
+test('a kept answer whose container has ended while the registry is away is a failure, and throws nothing', async () => {
+  const service = {
+    ...{ id: 'web', name: 'web', address: '10.2.1.1', port: 80, tags: [], meta: {}, checks: [] },
+    weights: { passing: 1, warning: 1 },
+  };
+  let here = [service];
+  const away = async () => {
+    throw new HeddleError('unreachable', 'the registry is away');
+  };
+  const registryView = new RegistryView(
+    {
+      desired: { byName: () => here, byAddress: () => [] },
+      remote: new RemoteNames({ elsewhere: { instances: away, node: away } }),
+      refused: () => false,
+      checkedBy: 'agent',
+      node: () => ({ name: 'h1', address: '192.0.2.1', meta: {} }),
+    },
+    { hostId: 'h1' },
+  );
+  const zones = [new ServiceZone({ view: registryView }, settings)];
+  const responder = new Responder({
+    resolver: new Resolver({ zones, log: silentLogger }),
+    recursionFor: () => true,
+    cache: new AnswerCache(),
+    log: silentLogger,
+  });
+  const ask = async () => {
+    const reply = await responder.respond(queryBytes('web.service.consul', 'A'), '127.0.0.1', 'udp');
+    return rcodeOf(dnsPacket.decode(reply as Buffer));
+  };
+  expect([await ask(), await ask()]).toEqual(['NOERROR', 'NOERROR']);
+  here = [];
+  expect(await ask()).toBe('SERVFAIL');
 });
