@@ -3,6 +3,9 @@ import { relative } from 'node:path';
 import { ROOT } from '../root.ts';
 import type { Tally } from './tally.ts';
 
+/** In characters. */
+const LONGEST_REASON = 200;
+
 /** The program and words that run these projects of vitest.config.ts, and note the results in a JSON file. */
 export function vitestWords(
   projects: readonly string[],
@@ -19,7 +22,11 @@ interface Report {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
 }
 
@@ -33,7 +40,7 @@ export function vitestReport(path: string, status: number): Omit<Tally, 'name' |
   );
   const failures = tests
     .filter((test) => test.status === 'failed')
-    .map((test) => `${test.file}: ${test.fullName}`);
+    .map((test) => [`${test.file}: ${test.fullName}`, ...firstLine(test.failureMessages)].join(': '));
   for (const file of testResults) {
     const name = relative(ROOT, file.name);
     if (file.status === 'failed' && !failures.some((title) => title.startsWith(name))) {
@@ -45,3 +52,7 @@ export function vitestReport(path: string, status: number): Omit<Tally, 'name' |
   const skipped = tests.length - passed - tests.filter((test) => test.status === 'failed').length;
   return { passed, failed: failures.length, skipped, failures, isTests: true };
 }
+
+/** What the summary at the end says of a failure; its whole text stands where the test ran. */
+const firstLine = ([message]: readonly string[] = []): readonly string[] =>
+  message === undefined ? [] : [message.split('\n', 1)[0]?.slice(0, LONGEST_REASON) ?? ''];

@@ -32,6 +32,17 @@ test('passed, failed and every kind of skipped test are counted, and failures ke
   });
 });
 
+test('a failure is named with the first line of its message, cut short', async () => {
+  const saying = (...failureMessages: string[]) => ({ ...failed, failureMessages });
+  const tests = [saying('Error: no answer\n    at x.test.ts:3'), saying('x'.repeat(1000)), saying()];
+  const { failures } = await read([file('x.test.ts', 'failed', ...tests)], 1);
+  expect(failures).toEqual([
+    'test/x.test.ts: b works: Error: no answer',
+    `test/x.test.ts: b works: ${'x'.repeat(200)}`,
+    'test/x.test.ts: b works',
+  ]);
+});
+
 test('a file that cannot be run is a failure, although no test of it failed', async () => {
   const tally = await read([file('x.test.ts', 'failed'), file('y.test.ts', 'passed', passed)], 1);
   expect(tally).toMatchObject({ passed: 1, failed: 1, failures: ['test/x.test.ts could not be run'] });
