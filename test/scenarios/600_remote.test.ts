@@ -162,7 +162,9 @@ test('run --with-dns starts one container, where the script needed three', async
     expect.objectContaining({ id: ran.stdout.trim() }),
   ]);
   const done = events.map(({ Action }) => Action).filter((action) => action.startsWith('exec_create'));
-  expect(done.map((action) => action.replace(/^.*here\.js /, '').trim())).toEqual([
+  // Docker's own look at the daemon's health may fall among them.
+  const words = done.map((action) => action.replace(/^.*here\.js /, '').trim());
+  expect(words.filter((line) => line !== 'healthcheck')).toEqual([
     'prepare-run --with-dns 10.2.1.4/16',
     `attach --no-multicast-route 10.2.1.4/16 ${ran.stdout.trim()}`,
   ]);
