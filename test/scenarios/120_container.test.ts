@@ -23,6 +23,8 @@ beforeAll(async () => {
     ...['run', '-d', '--name', 'heddle', '--net=host', '--cap-drop=ALL'],
     ...CAPABILITIES.map((capability) => `--cap-add=${capability}`),
     ...['--security-opt', 'no-new-privileges', '--read-only'],
+    // The image has it looked at every half minute.
+    '--health-interval=3s',
     ...[
       '-v',
       '/var/run/docker.sock:/var/run/docker.sock',
