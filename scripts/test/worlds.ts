@@ -16,8 +16,8 @@ const PODMAN = scenarios('72');
 
 // By the flag in scripts/test.ts, which sets the variable for vitest.
 const full = process.env.HEDDLE_TEST_FULL === '1' || process.argv.includes('--full');
-/** Everything that stands on the engine: the lab, registration, names, attaching, addresses and other hosts. */
-const ENGINE_FILES = ['010', '100', '110', '200', '220', '300', '320', '600', '700', '705'].map(scenarios);
+/** What stands on the engine: the lab, registration, names, attaching and other hosts. */
+const ENGINE_FILES = ['010', '100', '110', '200', '220', '300', '600', '700', '705'].map(scenarios);
 const FEW_FILES = ['010', '220', '300', '705'].map(scenarios);
 
 export const IN_WORLDS = {
