@@ -1,4 +1,4 @@
-import { readAtMost } from './bounded-file.ts';
+import { readAtMostSync } from './bounded-file.ts';
 import { networkOf, parseCidr } from './cidr.ts';
 import type { HostNetwork } from './engine.ts';
 
@@ -8,14 +8,12 @@ const MOST_BYTES = 1 << 20;
 const LONGEST_DEFAULT = 1;
 
 /**
- * Of the thread that reads: /proc/net is that of the main thread, which may stand in a container's network just then,
- * and would give its routes for the host's.
+ * IPv4 networks that the main routing table leads to, but for its default routes. Read in place, though it is a file:
+ * /proc/net is that of the main thread, which stands in a container's network now and then, but never between two calls
+ * of its own. A thread of the pool would read that network's routes for the host's, and four of its turns take longer.
  */
-const ROUTES = '/proc/thread-self/net/route';
-
-/** IPv4 networks that the main routing table leads to, but for its default routes. */
-export const readRoutes = async (path = ROUTES): Promise<readonly HostNetwork[]> =>
-  parseRoutes(await readAtMost(path, MOST_BYTES));
+export const readRoutes = (path = '/proc/thread-self/net/route'): readonly HostNetwork[] =>
+  parseRoutes(readAtMostSync(path, MOST_BYTES));
 
 /** Columns: interface (`*` where packets are refused: nothing is reached there), destination, five more, mask; numbers as the machine stores them. */
 export function parseRoutes(table: string): readonly HostNetwork[] {

@@ -152,7 +152,7 @@ export class KernelEngine implements NetworkEngine {
   }
 
   async hostNetworks(): Promise<readonly HostNetwork[]> {
-    const routes = await readRoutes();
+    const routes = readRoutes();
     const networks = await onHost("read this host's addresses", (host) =>
       ipv4Addresses(host).map(({ ip, prefixLength, family, label }) => ({
         network: networkOf({ ip, prefixLength, family }),
