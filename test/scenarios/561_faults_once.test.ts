@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
+import { MachinePace } from '../support/machine-pace.ts';
 import { succeed } from '../support/program.ts';
 import { randomFrom } from '../support/random.ts';
 import { MISDEEDS } from '../support/raw-server.ts';
@@ -17,14 +18,15 @@ afterEach(() => clearWorld());
 
 /** Each bad answer is given to so many requests in a row. */
 const TIMES = 3;
-/** No name waits for anybody: 50 ms on a machine of its own; this is less than the time a client asks again after. */
-const LONGEST_GAP_MS = 4_000;
+/** No name waits for a fault. Beyond this stands what the machine itself keeps a process waiting. */
+const LONGEST_GAP_MS = 250;
 
 test('whatever the engine or Consul answers once, names are answered, and all comes right by itself', async () => {
   const random = randomFrom(Number(process.env.HEDDLE_SEED ?? Date.now() % 1000));
   const all = Object.entries(MISDEEDS);
   const chosen = all.toSorted(() => random() - 0.5).slice(0, count(5, all.length));
   await using consul = await startConsul();
+  await using pace = await MachinePace.start();
   await using engineProxy = await FaultProxy.ofEngine();
   await using consulProxy = await FaultProxy.start(() => createConnection(consul.httpPort, '127.0.0.1'));
   await using daemon = await startDaemon(['--registry', `consul-unix://${consulProxy.path}`], {
@@ -36,6 +38,7 @@ test('whatever the engine or Consul answers once, names are answered, and all co
   const [server = ''] =
     / inet ([\d.]+)\//.exec(await succeed('ip', ['-o', '-4', 'address', 'show', 'docker0']))?.slice(1) ?? [];
 
+  const began = performance.now();
   const seen = await askMeanwhile(
     { server, name: 'stays.service.consul', address: '10.2.57.1' },
     async () => {
@@ -59,8 +62,12 @@ test('whatever the engine or Consul answers once, names are answered, and all co
       }
     },
   );
+  const machine = Math.round(pace.longestGapSince(began));
+  console.log(
+    `faults: ${chosen.length} misdeeds, longest time between two answers ${seen.longestGap} ms, an echo's ${machine} ms`,
+  );
   expect(seen.wrong).toBe(0);
-  expect(seen.longestGap).toBeLessThan(LONGEST_GAP_MS);
+  expect(seen.longestGap).toBeLessThanOrEqual(LONGEST_GAP_MS + machine);
   expect(saying(daemon, /^unexpected failure/), daemon.output).toBe(0);
   expect(await daemon.stop()).toBe(0);
 });
