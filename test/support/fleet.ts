@@ -65,13 +65,14 @@ export class Fleet {
     return State.Pid;
   }
 
-  /** What runs, by the engine's own word: `name address`, sorted. */
+  /** Which of them run, by the engine's own word: `name address`, sorted. */
   async running(): Promise<string[]> {
     const all = (await engineApi('GET', '/containers/json')) as {
       readonly Names: readonly string[];
       readonly Labels: Readonly<Record<string, string>>;
     }[];
     return all
+      .filter(({ Names }) => this.#ids.has(Names[0]?.slice(1) ?? ''))
       .map(({ Names, Labels }) => `${Names[0]?.slice(1)} ${Labels['heddle.cidr']?.split('/')[0]}`)
       .sort();
   }
