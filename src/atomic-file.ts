@@ -20,11 +20,17 @@ export class AtomicFile {
     this.#calls = calls;
   }
 
-  /** Resolves when the disk has it; throws as Node does, and the content of before stays. */
-  async write(text: string): Promise<void> {
+  /**
+   * @returns the disk's error where the new content is in place, but a crash of the host may bring back the old one;
+   * else undefined
+   * @throws as Node does, and then the old content is still in place
+   */
+  async write(text: string): Promise<unknown> {
     const temporary = `${this.path}.new`;
     const { mkdir, open, rename, rm } = this.#calls;
     await mkdir(dirname(this.path), { recursive: true, mode: 0o755 });
+    // Opened before the rename: a failure after it must not be reported as one that changed nothing.
+    const folder = await open(dirname(this.path));
     try {
       const file = await open(temporary, 'w', 0o600);
       try {
@@ -34,13 +40,14 @@ export class AtomicFile {
         await file.close();
       }
       await rename(temporary, this.path);
+      return await folder.sync().catch((error: unknown) => error);
     } catch (error) {
       // On a full disk half a file would be in the way.
       await rm(temporary, { force: true }).catch(() => {});
       throw error;
+    } finally {
+      await folder.close().catch(() => {});
     }
-    const folder = await open(dirname(this.path));
-    await folder.sync().finally(() => folder.close());
   }
 
   /** Throws as Node does. */

@@ -109,6 +109,12 @@ export const STATE_FILE = 'state.json';
 const PASSING: ReadonlySet<string> = new Set([
   ...['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'],
 ]);
+const NOT_WRITTEN =
+  'cannot keep state: names, registrations and attachments go on; addresses and names that are given now are ' +
+  'refused, and the rest is written as soon as the disk takes it';
+const NOT_SYNCED =
+  'the state is written, but a crash of this host may lose the last changes: the write is repeated until the disk ' +
+  'confirms it';
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
 
@@ -131,6 +137,8 @@ export class StateFile implements StateKeeper {
   #next: Promise<void> | undefined;
   /** Failed attempts in a row. */
   #failures = 0;
+  /** What the log says of them. */
+  #logged: string | undefined;
   #retry: NodeJS.Timeout | undefined;
 
   private constructor(file: AtomicFile, state: State, log: Logger) {
@@ -213,24 +221,27 @@ export class StateFile implements StateKeeper {
   }
 
   async #write(): Promise<void> {
+    let syncError: unknown;
     try {
-      await this.#file.write(`${JSON.stringify(this.#state, null, 2)}\n`);
+      syncError = await this.#file.write(`${JSON.stringify(this.#state, null, 2)}\n`);
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, NOT_WRITTEN);
       throw error;
+    }
+    if (syncError !== undefined) {
+      this.#failed(syncError, NOT_SYNCED);
+      return;
     }
     clearTimeout(this.#retry);
     if (this.#failures > 0) this.#log.info({ path: this.path }, 'the state is written again');
     this.#failures = 0;
+    this.#logged = undefined;
   }
 
-  #failed(error: unknown): void {
-    if (this.#failures === 0) {
-      this.#log.error(
-        { path: this.path, code: systemCode(error), error: messageOf(error) },
-        'cannot keep state: names, registrations and attachments go on; addresses and names that are given now are ' +
-          'refused, and the rest is written as soon as the disk takes it',
-      );
+  #failed(error: unknown, sentence: string): void {
+    if (sentence !== this.#logged) {
+      this.#logged = sentence;
+      this.#log.error({ path: this.path, code: systemCode(error), error: messageOf(error) }, sentence);
     }
     const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures++;

@@ -50,8 +50,8 @@ describe.each(CODES)('when the disk says %s', (code) => {
     expect(lines.map(({ msg, level, code }) => [msg.slice(0, 17), level, code])).toEqual([
       ['cannot keep state', 50, code],
     ]);
-    // Another reader finds a whole file, of before or after.
-    expect(Object.keys((await onDisk()).claims).filter((owner) => owner !== 'db')).not.toEqual(['label']);
+    // Another reader finds the whole file of before.
+    expect((await onDisk()).claims).toEqual({ web: ['10.2.1.1/16'] });
     files.fault = undefined;
     await eventually(async () => expect((await onDisk()).claims).toEqual({ label: ['10.2.1.2/16'] }));
     await eventually(() =>
@@ -61,17 +61,36 @@ describe.each(CODES)('when the disk says %s', (code) => {
     expect((await StateFile.open(folder)).current).toEqual(state.current);
   });
 
-  it.each(STEPS)('at %s when it starts, it goes on with what it has read', async (step) => {
-    const { folder, claims } = await open();
+  it('after the file is in its place, the change counts, and is written again until the disk confirms it', async () => {
+    const { folder, files, claims, lines, onDisk } = await open();
+    files.fault = { step: 'sync folder', code };
     await claims.add('web', [first]);
-    const files = new FailingFiles();
-    files.fault = { step, code };
-    const state = await StateFile.open(folder, () => expect.unreachable(), { calls: files });
-    expect(new Claims(state).of('web')?.map(formatCidr)).toEqual(['10.2.1.1/16']);
-    expect(files.failed).toBe(1);
+    expect(claims.withAddress(first.ip)).toEqual(['web']);
+    expect((await onDisk()).claims).toEqual({ web: ['10.2.1.1/16'] });
+    expect(lines.map(({ msg, level, code }) => [msg.slice(0, 20), level, code])).toEqual([
+      ['the state is written', 50, code],
+    ]);
     files.fault = undefined;
-    await state.close();
+    await eventually(() =>
+      expect(lines.at(-1)).toMatchObject({ msg: 'the state is written again', level: 30 }),
+    );
+    expect(await readdir(folder)).toEqual(['state.json']);
   });
+
+  it.each([...STEPS, 'sync folder'] as const)(
+    'at %s when it starts, it goes on with what it has read',
+    async (step) => {
+      const { folder, claims } = await open();
+      await claims.add('web', [first]);
+      const files = new FailingFiles();
+      files.fault = { step, code };
+      const state = await StateFile.open(folder, () => expect.unreachable(), { calls: files });
+      expect(new Claims(state).of('web')?.map(formatCidr)).toEqual(['10.2.1.1/16']);
+      expect(files.failed).toBe(1);
+      files.fault = undefined;
+      await state.close();
+    },
+  );
 });
 
 it('a disk that takes nothing is asked ever more seldom, whatever changes, and at once for what must be kept', async () => {
@@ -86,6 +105,17 @@ it('a disk that takes nothing is asked ever more seldom, whatever changes, and a
   await vi.advanceTimersByTimeAsync(600_000);
   expect(files.failed).toBeGreaterThan(18);
   expect(files.failed).toBeLessThan(35);
+});
+
+it('a disk that first confirms nothing and then takes nothing is logged once as each', async () => {
+  const { files, claims, lines } = await open();
+  files.fault = { step: 'sync folder', code: 'EIO' };
+  await claims.add('web', [first]);
+  await claims.add('web', [second]);
+  files.fault = { step: 'write', code: 'EIO' };
+  await expect(claims.add('db', [second])).rejects.toMatchObject({ code: 'failed' });
+  await expect(claims.add('db', [second])).rejects.toMatchObject({ code: 'failed' });
+  expect(lines.map(({ msg }) => msg.slice(0, 20))).toEqual(['the state is written', 'cannot keep state: n']);
 });
 
 it('the end of the daemon is one more try', async () => {

@@ -1,9 +1,9 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import type { FileCalls } from '../../src/atomic-file.ts';
 
-/** The steps of writing a file, in their order. */
-export const STEPS = ['mkdir', 'open', 'write', 'sync', 'rename', 'open folder', 'sync folder'] as const;
-export type Step = (typeof STEPS)[number];
+/** The steps of writing a file, in their order, that leave it as it was where they fail. */
+export const STEPS = ['mkdir', 'open folder', 'open', 'write', 'sync', 'rename'] as const;
+export type Step = (typeof STEPS)[number] | 'sync folder';
 
 export const failure = (code: string): Error =>
   Object.assign(new Error(`${code}: as a test wants it`), { code });
