@@ -1,6 +1,5 @@
-import { ignoredConsulVariables } from '../config/consul-variables.ts';
 import type { LoadedSettings } from '../config/load.ts';
-import { unknownVariables } from '../config/unknown-variables.ts';
+import { ignoredConsulVariables, unknownVariables } from '../config/unused-variables.ts';
 import { Heddle } from '../heddle.ts';
 import type { Io } from '../io.ts';
 import { surviveFailures, surviveOutput } from '../last-resort.ts';
@@ -23,9 +22,8 @@ export async function daemon(
   const pretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && process.stdout.isTTY);
   const log = createLogger({ level: settings.logLevel, pretty }, io.stdout);
   for (const notice of notices) log.info(notice);
-  for (const notice of unknownVariables(env)) log.warn(notice);
   const ignored = settings.registry.kind === 'consul' ? ignoredConsulVariables(env) : undefined;
-  if (ignored !== undefined) log.warn(ignored);
+  for (const warning of [unknownVariables(env), ignored]) if (warning !== undefined) log.warn(warning);
   const heddle = new Heddle(settings, { log, env });
   surviveOutput([process.stdout, process.stderr]);
   const lastResort = surviveFailures({ log, heal: () => heddle.pass() });
