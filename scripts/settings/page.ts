@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { DEFAULT_FILE } from '../../src/config/places.ts';
-import { keyOf, SETTINGS, type SettingName, type SettingText, variablesOf } from '../../src/config/schema.ts';
+import { keyOf, SETTINGS, type SettingName, variablesOf } from '../../src/config/schema.ts';
+import type { SettingText } from '../../src/config/setting.ts';
 
 /** docs/settings.md: every setting, where it can be given, its default and its sentence of help. */
 export function settingsPage(): string {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { SETTINGS, type SettingName, type SettingText } from '../config/schema.ts';
+import { SETTINGS, type SettingName } from '../config/schema.ts';
+import type { SettingText } from '../config/setting.ts';
 
 /** Gives a command the flags of the settings that it has not of its own; a flag given twice is a list where the setting is one. */
 export function addSettings(command: Command, options: { readonly hidden?: boolean } = {}): Command {

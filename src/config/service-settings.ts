@@ -1,0 +1,101 @@
+import * as v from 'valibot';
+import { parseTagTemplate } from '../services/tag-template/template.ts';
+import {
+  listOf,
+  oneOf,
+  onOrOff,
+  parseHeaderName,
+  parseMethod,
+  parseNetworkAllowed,
+  text,
+  whole,
+} from './forms.ts';
+import type { SettingTable } from './setting.ts';
+
+/** What containers may say of their services and checks, and what becomes of it. */
+export const SERVICE_SETTINGS = {
+  servicePrefix: {
+    schema: v.optional(
+      v.pipe(text, v.regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'is not a variable name')),
+      'SERVICE_',
+    ),
+    flag: 'service-prefix',
+    value: 'prefix',
+    help: 'what the metadata keys begin with',
+  },
+  explicit: {
+    schema: v.optional(onOrOff, false),
+    flag: 'explicit',
+    help: 'register only what has a SERVICE_NAME',
+  },
+  composeNames: {
+    schema: v.optional(onOrOff, false),
+    flag: 'compose-names',
+    help: 'name a container after its compose or Swarm service rather than its image',
+  },
+  tags: {
+    schema: v.optional(v.pipe(text, v.transform(parseTagTemplate))),
+    flag: 'tags',
+    value: 'template',
+    help: 'tags for every service, separated by commas; may use fields of the container: {{.Config.Hostname}}',
+  },
+  marathonTaskTags: {
+    schema: v.optional(onOrOff, false),
+    flag: 'marathon-task-tags',
+    help: 'give Marathon tasks the tag marathon-task:<MESOS_TASK_ID>',
+  },
+  useIpFromLabel: {
+    schema: v.optional(text),
+    flag: 'use-ip-from-label',
+    value: 'label',
+    help: 'announce a container that has this label at the address in it; a prefix length is cut off',
+  },
+  deregister: {
+    schema: v.optional(oneOf(['always', 'on-success']), 'always'),
+    flag: 'deregister',
+    value: 'always|on-success',
+    help: 'on-success keeps the services of a container that ended by itself with an error',
+  },
+  allowScriptChecks: {
+    schema: v.optional(onOrOff, false),
+    flag: 'allow-script-checks',
+    help: "let containers name commands that Consul's agent runs as checks",
+  },
+  maxServices: {
+    schema: v.optional(whole(1, 4096), 256),
+    flag: 'max-services',
+    value: 'number',
+    help: 'services that one container may have; those of further ports are left out',
+  },
+  checkAddressAllow: {
+    schema: v.optional(listOf(parseNetworkAllowed), []),
+    flag: 'check-address-allow',
+    value: 'network',
+    help: 'let checks go to addresses outside their container, as in 10.0.0.0/8; several by repetition or commas',
+    list: true,
+  },
+  checkMethods: {
+    schema: v.optional(listOf(parseMethod), []),
+    flag: 'check-methods',
+    value: 'method',
+    help: 'the only HTTP methods that containers may choose for checks; several by repetition or commas (any)',
+    list: true,
+  },
+  checkHeaders: {
+    schema: v.optional(listOf(parseHeaderName), []),
+    flag: 'check-headers',
+    value: 'name',
+    help: 'the only HTTP headers that containers may choose for checks; several by repetition or commas (any)',
+    list: true,
+  },
+  healthcheck: {
+    schema: v.optional(onOrOff, true),
+    flag: 'no-healthcheck',
+    help: "make no check of a container's HEALTHCHECK",
+  },
+  drain: {
+    schema: v.optional(onOrOff, true),
+    flag: 'no-drain',
+    help: 'leave a container in the answers until it has ended, not until it is told to stop',
+  },
+} as const satisfies SettingTable;
