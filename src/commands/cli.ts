@@ -6,10 +6,18 @@ import { HeddleError } from '../errors.ts';
 import type { Io, RunWord } from '../io.ts';
 import { daemonEnvironment } from '../launch/container.ts';
 import { printableIo } from '../printable.ts';
-import { ADDRESS_WORDS } from './addresses.ts';
 import { formatOption } from './format.ts';
+import {
+  DAEMON_EXAMPLES,
+  examplesText,
+  LAUNCH_EXAMPLES,
+  LAUNCH_HELP,
+  RUN_EXAMPLES,
+  RUN_HELP,
+  SETUP_EXAMPLES,
+} from './help-texts.ts';
 import { defineManyHosts, refusePassword } from './many-hosts.ts';
-import { addHostWords, type End, examplesText, runProgram, takesDockerArguments } from './program.ts';
+import { addHostWords, type End, runProgram, takesDockerArguments } from './program.ts';
 import { type Translation, translateRegistrator } from './registrator.ts';
 import { addHiddenSettings, addSettings, leadingSettings, settingsIn, settingsOfWord } from './settings.ts';
 import { defineSuperseded } from './superseded.ts';
@@ -49,32 +57,6 @@ export function normalise(written: readonly string[]): Translation {
 
 /** As registrator and other programs in Go are asked; commander would read them as many flags of a letter each. */
 const ONE_DASH: Readonly<Record<string, string>> = { '-help': '--help', '-version': '--version' };
-
-const LAUNCH_HELP = `
---replace  put a new container in the place of a running one; without daemon arguments, with those it had
---load     bring the image of this host first
-
-Prints the container id when the daemon answers. Nothing is pulled or built; --image and HEDDLE_IMAGE before
-the word name another image than heddle:<this version>.`;
-
-const RUN_HELP = `
---with-dns            the container asks heddle for names
---rewrite-hosts       its /etc/hosts says these addresses for its own name
---no-multicast-route  without the route for multicast, 224.0.0.0/4
---allow-overlap       also in a network that the host reaches otherwise, and cut that off
-address               ${ADDRESS_WORDS}
-
-Addresses and these flags stand before the image, docker's options as well. Without an address among them
-WEAVE_CIDR or the label heddle.cidr of docker's options counts, else any free one; 'none' attaches nothing.
-
-Prints the container id. If attaching fails, the container is removed again; one that has ended by itself is kept.`;
-
-/** Tested as those of the other commands are. */
-export const RUN_EXAMPLES = [
-  'run 10.2.1.3/16 busybox sleep 60',
-  'run --with-dns --name db -e SERVICE_NAME=db net:default busybox sleep 60',
-  "run -e WEAVE_CIDR='10.2.1.4/16 10.3.1.4/24' busybox sleep 60",
-];
 
 class CommandLine {
   readonly argv: readonly string[];
@@ -121,7 +103,8 @@ class CommandLine {
       .command('daemon')
       .summary('follow Docker, keep the registry true, answer DNS')
       .description('Follows Docker, keeps the registry true and answers DNS, until it is told to stop.')
-      .argument('[registry]', 'the same as --registry; also where registrator took it');
+      .argument('[registry]', 'the same as --registry; also where registrator took it')
+      .addHelpText('after', examplesText(DAEMON_EXAMPLES));
     addSettings(command).action(async (registry: string | undefined) => {
       const { pointless, problem } = this.#translation;
       if (problem !== undefined) throw new HeddleError('bad-input', problem);
@@ -154,8 +137,8 @@ class CommandLine {
       .summary('start the daemon as a container')
       .description('Starts the daemon as a container on the host that DOCKER_HOST names, by its API alone.')
       .usage('[--replace] [--load] [daemon arguments...]')
-      .argument('[words...]')
-      .addHelpText('after', LAUNCH_HELP)
+      .argument('[daemon arguments...]')
+      .addHelpText('after', `${LAUNCH_HELP}\n${examplesText(LAUNCH_EXAMPLES)}`)
       .allowUnknownOption()
       .passThroughOptions();
     launch.action(async () => {
@@ -179,7 +162,7 @@ class CommandLine {
       .usage(
         '[--with-dns] [--rewrite-hosts] [--no-multicast-route] [--allow-overlap] [address]... <docker run arguments>',
       )
-      .argument('[words...]')
+      .argument('[docker run arguments...]')
       .addHelpText('after', `${RUN_HELP}\n${examplesText(RUN_EXAMPLES)}`);
     takesDockerArguments(command).action(async () => {
       refusePassword(this.#env);
@@ -201,7 +184,8 @@ class CommandLine {
       .option('--host-dns', "make this host's own resolver ask heddle for the names that heddle knows")
       .option('--undo', 'with --host-dns: put everything back')
       .option('--dry-run', 'with --host-dns: only show what would be changed')
-      .addOption(formatOption());
+      .addOption(formatOption())
+      .addHelpText('after', examplesText(SETUP_EXAMPLES));
     addHiddenSettings(command, this.argv).action(async () => {
       const { hostDns, undo = false, dryRun = false, format } = command.opts();
       const settings = await this.#settings(program, command);

@@ -10,10 +10,11 @@ import { describeService } from './services.ts';
 import { printable } from './table.ts';
 import type { HostWord } from './word.ts';
 
-const EXAMPLES = 'web, v1.web, web.service.dc1.consul, web.weave.local, 10.2.1.1, a container';
+const MEANT = 'web, v1.web, web.service.dc1.consul, web.weave.local, 10.2.1.1, a container';
 
 export const explainWord: HostWord = {
   name: 'explain',
+  examples: ['explain web', 'explain web.service.dc1.consul', 'explain 10.2.1.1'],
   describe: (command) =>
     void command
       .summary('why a name, address or container answers what it does')
@@ -21,7 +22,7 @@ export const explainWord: HostWord = {
         'Says what DNS answers and which of its zones does, and follows a name back to containers, addresses, checks ' +
           'and the registry. Status 3: nothing answers.',
       )
-      .argument('<name>', EXAMPLES)
+      .argument('<name>', MEANT)
       .addOption(formatOption()),
   check: ({ args: [word = ''] }) => void meantBy(word),
   async run(host, { args: [word = ''], options }, io) {
@@ -41,7 +42,7 @@ function meantBy(word: string): string {
   // Only a container is written with a slash, as `docker inspect` prints it.
   if (word.startsWith('/')) return containerName(word);
   if (askedName(word).name !== '' && word.length <= LONGEST && !NO_NAME.test(word)) return word;
-  throw new HeddleError('bad-input', `expected a name, an address or a container: ${EXAMPLES}`);
+  throw new HeddleError('bad-input', `expected a name, an address or a container: ${MEANT}`);
 }
 
 function text(meaning: Meaning): string {

@@ -8,6 +8,7 @@ import type { HostWord, WordArguments } from './word.ts';
 
 export const gc: HostWord = {
   name: 'gc',
+  examples: ['gc --host 0123456789ab --dry-run', 'gc --registrator host22 --dry-run'],
   describe: (command) =>
     void command
       .summary('remove what a host that is gone, or a registrator, has left in Consul')

@@ -13,6 +13,7 @@ import { explainWord } from './explain.ts';
 import { expose, hide } from './expose.ts';
 import { gc } from './gc.ts';
 import { healthcheck } from './healthcheck.ts';
+import { examplesText } from './help-texts.ts';
 import { HintingCommand } from './hinting-command.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from './names.ts';
 import { prepareRun } from './prepare-run.ts';
@@ -126,10 +127,6 @@ export function addHostWords(program: Command, argv: readonly string[], perform:
     });
   }
 }
-
-/** The end of a command's help. */
-export const examplesText = (examples: readonly string[]): string =>
-  `\nExamples:\n${examples.map((line) => `  heddle ${line}\n`).join('')}`.trimEnd();
 
 /** Docker's own arguments follow: `-h` among them is a hostname. */
 export const takesDockerArguments = (command: Command): Command =>

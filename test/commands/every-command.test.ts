@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RUN_EXAMPLES, run } from '../../src/commands/cli.ts';
+import { run } from '../../src/commands/cli.ts';
+import { RUN_EXAMPLES } from '../../src/commands/help-texts.ts';
 import { HOST_WORDS } from '../../src/commands/program.ts';
 import { collect } from '../../src/io.ts';
 import { count } from '../support/counts.ts';
@@ -218,4 +219,17 @@ it('a first look at heddle names every command that is not hidden, with a summar
     if (hidden) expect(stdout).not.toMatch(new RegExp(`^ {2}${name} `, 'm'));
     else expect(stdout).toMatch(new RegExp(`^ {2}${name} .*  \\S`, 'm'));
   }
+});
+
+it('the help of every command that takes arguments has examples', async () => {
+  const listed = (await heddle()).stdout.split('Commands:')[1] ?? '';
+  const names = Array.from(listed.matchAll(/^ {2}([a-z]\S*)/gm), ([, name = '']) => name);
+  const without: string[] = [];
+  for (const name of names) {
+    if (!(await heddle(name, '--help')).stdout.includes('\nExamples:\n  heddle ')) without.push(name);
+  }
+  expect(without).toEqual([
+    ...['help', 'stop', 'create-bridge', 'settings', 'doctor', 'healthcheck', 'docker-bridge-ip'],
+    ...['reset', 'version'],
+  ]);
 });
