@@ -8,7 +8,7 @@ import { HeddleError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { daemonEnvironment, type LaunchOptions } from '../launch/container.ts';
 import { launch, stopDaemon } from '../launch/launch.ts';
-import { imagesFrom, requireImage } from '../launch/load.ts';
+import { imagesFrom, loadingText, requireImage } from '../launch/load.ts';
 import { replace } from '../launch/replace.ts';
 import { VERSION } from '../version.ts';
 import { answer } from './format.ts';
@@ -48,7 +48,7 @@ export async function launchWord(
   };
   const line = needs.progress;
   const image = flags.has('--load')
-    ? imagesFrom(needs.own, line && ((bytes) => line.show(`loading ${options.image}: ${bytes >> 20} MiB`)))
+    ? imagesFrom(needs.own, line && ((bytes) => line.show(loadingText(options.image, bytes))))
     : requireImage;
   const start = flags.has('--replace') ? replace : launch;
   const id = await start(needs.client, options, image).finally(() => line?.clear());

@@ -34,6 +34,10 @@ export const imagesFrom =
     for await (const _ of answer as AsyncIterable<Buffer>);
   };
 
+/** What is shown while an image goes over the wire, be it larger than 2 GiB. */
+export const loadingText = (image: string, bytes: number): string =>
+  `loading ${image}: ${Math.floor(bytes / 2 ** 20)} MiB`;
+
 /** The same bytes, and how many of them have passed. A break of the source breaks it, too. */
 function counted(source: NodeJS.ReadableStream, passed: (bytes: number) => void): NodeJS.ReadableStream {
   let bytes = 0;

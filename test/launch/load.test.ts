@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import type { DockerClient } from '../../src/docker/client.ts';
-import { imagesFrom } from '../../src/launch/load.ts';
+import { imagesFrom, loadingText } from '../../src/launch/load.ts';
 
 /** Two engines: one has an archive, the other takes it in. */
 function engines(archive: Readable) {
@@ -33,4 +33,11 @@ it('a source that breaks is a failure, counted or not', async () => {
   archive.write('one');
   archive.destroy(new Error('connection reset'));
   await expect(loading).rejects.toThrow('connection reset');
+});
+
+it.each([
+  [3_000_000, 'loading heddle: 2 MiB'],
+  [3 * 2 ** 30, 'loading heddle: 3072 MiB'],
+])('the progress of %i bytes', (bytes, text) => {
+  expect(loadingText('heddle', bytes)).toBe(text);
 });
