@@ -28,7 +28,7 @@ export function takesAddressesAndContainer(command: Command, otherwise = ''): Co
  * @throws HeddleError `bad-input`
  */
 export function requestsIn(words: readonly string[], command: string): readonly AddressRequest[] {
-  const name = words.find(isContainer);
+  const name = words.find(meansContainer);
   if (name !== undefined) {
     const order = command === 'expose' ? `; a name is given by -h: expose 10.2.0.1/16 -h ${name}` : '';
     throw new HeddleError('bad-input', `'${name}' is no address; expected ${ADDRESS_WORDS}${order}`);
@@ -44,9 +44,9 @@ export function addressesAndContainer(
   words: readonly string[],
   command: string,
 ): { readonly requests: readonly AddressRequest[]; readonly container: string } {
-  const containers = words.filter(isContainer);
+  const containers = words.filter(meansContainer);
   const [container, ...more] = containers;
-  const addresses = words.filter((word) => !isContainer(word));
+  const addresses = words.filter((word) => !meansContainer(word));
   const last = words.at(-1);
   if (container === undefined || last === undefined) {
     const what = last === undefined ? '' : `, and '${last}' is one more address`;
@@ -68,5 +68,5 @@ export function addressesAndContainer(
 }
 
 /** What is meant as a container: an address has a slash within, or one of weave's prefixes. */
-const isContainer = (word: string): boolean =>
+const meansContainer = (word: string): boolean =>
   !looksLikeRequest(word) && !/^(ip|net):/.test(word) && !/^[^/]+\//.test(word);

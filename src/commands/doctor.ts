@@ -1,6 +1,6 @@
 import type { Finding } from '../doctor/finding.ts';
+import { printable } from '../printable.ts';
 import { answer, formatOption } from './format.ts';
-import { printable } from './table.ts';
 import type { HostWord } from './word.ts';
 
 export const doctor: HostWord = {

@@ -1,5 +1,6 @@
+import { printable } from '../printable.ts';
 import { answer, formatOption } from './format.ts';
-import { printable, table } from './table.ts';
+import { table } from './table.ts';
 import type { HostWord } from './word.ts';
 
 export const settingsWord: HostWord = {

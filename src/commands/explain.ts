@@ -4,10 +4,10 @@ import type { ZoneAnswer } from '../dns/zone-answer.ts';
 import { containerName } from '../docker/container-name.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { Instance } from '../registry/registry.ts';
 import { answer, formatOption } from './format.ts';
 import { describeService } from './services.ts';
-import { printable } from './table.ts';
 import type { HostWord } from './word.ts';
 
 const MEANT = 'web, v1.web, web.service.dc1.consul, web.weave.local, 10.2.1.1, a container';

@@ -1,9 +1,10 @@
 import { HeddleError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { printable } from '../printable.ts';
 import type { Gone, Remain } from '../registry/remains.ts';
 import { checkHostId } from '../services/identity.ts';
 import { answer, formatOption } from './format.ts';
-import { printable, table } from './table.ts';
+import { table } from './table.ts';
 import type { HostWord, WordArguments } from './word.ts';
 
 export const gc: HostWord = {

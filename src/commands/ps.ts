@@ -7,8 +7,9 @@ import { shortId } from '../docker/snapshot.ts';
 import type { Io } from '../io.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
+import { printable } from '../printable.ts';
 import { answer } from './format.ts';
-import { printable, table } from './table.ts';
+import { table } from './table.ts';
 import type { HostWord } from './word.ts';
 
 const psFormat = (): Option =>

@@ -3,11 +3,12 @@ import type { ContainerReport, Host } from '../control/host.ts';
 import { containerName, isContainer } from '../docker/container-name.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
+import { printable } from '../printable.ts';
 import type { CheckState } from '../registry/registry.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { addressesOf, type Check, type Service } from '../services/service.ts';
 import { answer, formatOption } from './format.ts';
-import { printable, table } from './table.ts';
+import { table } from './table.ts';
 import type { HostWord } from './word.ts';
 
 const HEADINGS = ['service', 'address', 'port', 'tags', 'container', 'registry'];

@@ -2,9 +2,10 @@ import type { Host, StatusReport } from '../control/host.ts';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
+import { printable } from '../printable.ts';
 import { answer, formatOption } from './format.ts';
 import { PEER_PARTS, refuseManyHosts } from './many-hosts.ts';
-import { printable, table } from './table.ts';
+import { table } from './table.ts';
 import type { HostWord } from './word.ts';
 
 type Row = readonly [part: string, line: string];

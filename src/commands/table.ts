@@ -1,7 +1,5 @@
 import { printable } from '../printable.ts';
 
-export { printable } from '../printable.ts';
-
 /**
  * Rows under upper-case headings, left-aligned, two spaces between columns, as `docker ps` prints them.
  * @param notes lines that stand below each row

@@ -1,4 +1,5 @@
 import { HeddleError } from '../errors.ts';
+import { DEFAULT_DEVICE } from './bridge.ts';
 import type { Docker } from './engine.ts';
 
 export interface BridgeDeviceNeeds {
@@ -7,8 +8,6 @@ export interface BridgeDeviceNeeds {
   readonly given: string | undefined;
   readonly warn: (sentence: string) => void;
 }
-
-const USUAL = 'docker0';
 
 /**
  * The bridge of Docker's own network, asked for when it is needed. While the engine is away, or its answer makes no
@@ -27,9 +26,9 @@ export function bridgeDevice({ docker, given, warn }: BridgeDeviceNeeds): () => 
       if (last !== undefined) return last;
       if (!(error instanceof HeddleError) || error.code !== 'refused') throw error;
       if (!isSaid)
-        warn(`${error.message}; taking ${USUAL} for Docker's bridge: name it with --docker-bridge`);
+        warn(`${error.message}; taking ${DEFAULT_DEVICE} for Docker's bridge: name it with --docker-bridge`);
       isSaid = true;
-      return USUAL;
+      return DEFAULT_DEVICE;
     }
   };
 }
