@@ -51,18 +51,29 @@ export class LocalNetworks {
     const now = this.#now();
     if (now - this.#readAt < freshMs) return;
     this.#readAt = now;
+    const interfaces = this.#read();
+    if (interfaces === undefined) return;
     this.#neighbours.clear();
     const [addresses, networks] = [new BlockList(), new BlockList()];
     for (const list of [addresses, networks]) {
       list.addSubnet('127.0.0.0', 8, 'ipv4');
       list.addAddress('::1', 'ipv6');
     }
-    for (const { address, cidr } of Object.values(this.#interfaces()).flatMap((list) => list ?? [])) {
+    for (const { address, cidr } of interfaces) {
       const ip = withoutZone(address);
       addresses.addAddress(ip, familyOf(ip));
       if (cidr) networks.addSubnet(ip, Number(cidr.split('/')[1]), familyOf(ip));
     }
     [this.#addresses, this.#networks] = [addresses, networks];
+  }
+
+  /** Undefined where the system cannot tell, as while there is no further descriptor: what was read last holds on. */
+  #read(): readonly NetworkInterfaceInfo[] | undefined {
+    try {
+      return Object.values(this.#interfaces()).flatMap((list) => list ?? []);
+    } catch {
+      return undefined;
+    }
   }
 }
 
@@ -71,6 +82,6 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 }
 
 /** `fe80::1` of `fe80::1%eth0`: link-local addresses come with their interface. */
-function withoutZone(address: string): string {
+export function withoutZone(address: string): string {
   return address.replace(/%.*$/, '');
 }

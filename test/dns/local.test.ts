@@ -52,6 +52,23 @@ test('a bridge that is made is noticed by its first container, one that is remov
   expect(readings).toBe(0);
 });
 
+test('what was read last holds on while the system cannot tell', () => {
+  let now = 0;
+  let interfaces = () => host as NodeJS.Dict<NetworkInterfaceInfo[]>;
+  const networks = new LocalNetworks({ interfaces: () => interfaces(), now: () => now });
+  expect(networks.includes('10.2.1.1')).toBe(true);
+  interfaces = () => {
+    throw new Error('uv_interface_addresses returned EMFILE');
+  };
+  now = 1_000;
+  const asked = ['10.2.1.1', '10.2.1.2', '8.8.8.8'];
+  expect(asked.map((ip) => networks.includes(ip))).toEqual([true, true, false]);
+  expect(networks.isOwn('10.2.0.1')).toBe(true);
+  interfaces = () => ({});
+  now = 2_000;
+  expect(networks.includes('10.2.1.1')).toBe(false);
+});
+
 test('without an interface loopback is local all the same', () => {
   const networks = new LocalNetworks({ interfaces: () => ({}) });
   expect([networks.includes('127.0.0.1'), networks.includes('::1')]).toEqual([true, true]);
