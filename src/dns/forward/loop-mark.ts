@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
+import { withoutZone } from '../local.ts';
 import { LOOP_MARK_BYTES } from '../wire/edns.ts';
 import type { Question } from '../zone.ts';
 
@@ -58,6 +59,6 @@ export class LoopMark {
  * own networks alone, so that servers at public addresses cannot ask us, and have no use for our mark.
  */
 export function mayLeadBack(ip: string): boolean {
-  const address = ip.replace(/%.*$/, '');
+  const address = withoutZone(ip);
   return isIP(address) === 0 || ipaddr.process(address).range() !== 'unicast';
 }

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
+import { withoutZone } from '../local.ts';
 
 export interface RateLimitOptions {
   /** Answers a second, in the long run, to one network. */
@@ -69,6 +70,6 @@ export class RateLimit {
 }
 
 function networkOf(client: string): string {
-  const bytes = ipaddr.parse(client).toByteArray();
+  const bytes = ipaddr.parse(withoutZone(client)).toByteArray();
   return bytes.slice(0, bytes.length === 4 ? IPV4_BYTES : IPV6_BYTES).join('.');
 }

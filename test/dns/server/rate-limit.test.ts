@@ -32,6 +32,12 @@ describe('a stranger', () => {
     expect(verdicts(to, 20, other).answer).toBe(20);
   });
 
+  test('is known by the address alone, whatever its interface is called', () => {
+    const to = limit();
+    expect(verdicts(to, 20, 'fe80::1%br-0c0ffee').answer).toBe(20);
+    expect(verdicts(to, 20, 'fe80::2%eth0.100').answer).toBe(0);
+  });
+
   test('who asks for anything is told to ask over TCP', () => {
     expect(verdicts(limit(), 30, '198.51.100.7', 'ANY')).toEqual({ answer: 0, cut: 25, drop: 5 });
   });
