@@ -27,7 +27,7 @@ interface Waiting {
  */
 export class UpstreamSocket {
   readonly #upstream: Upstream;
-  readonly #closed: () => void;
+  readonly #closed: (socket: UpstreamSocket) => void;
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   readonly #end: NodeJS.Timeout;
@@ -35,11 +35,12 @@ export class UpstreamSocket {
   #unsent: Buffer[] | undefined = [];
   #left: number;
   #isClosed = false;
+  #whyClosed = '';
   /** One for all: of a domain whose server is silent there may be hundreds a second. */
   readonly #late: HeddleError;
 
-  /** @param closed called once, when the socket is of no more use */
-  constructor(upstream: Upstream, life: SocketLife, closed: () => void) {
+  /** @param closed called once, when the socket is of no more use: before this returns where it cannot be opened */
+  constructor(upstream: Upstream, life: SocketLife, closed: (socket: UpstreamSocket) => void) {
     this.#upstream = upstream;
     this.#closed = closed;
     this.#left = life.queries;
@@ -48,6 +49,7 @@ export class UpstreamSocket {
     this.#socket.on('message', (reply) => this.#receive(reply));
     this.#socket.on('error', (error) => this.close(messageOf(error)));
     this.#socket.on('connect', () => {
+      if (this.#isClosed) return;
       const unsent = this.#unsent ?? [];
       this.#unsent = undefined;
       for (const message of unsent) this.#socket.send(message);
@@ -63,6 +65,8 @@ export class UpstreamSocket {
 
   /** The reply to a query, its letters perhaps misspelt. Rejects with `unreachable` when none comes in time. */
   ask(query: OutgoingQuery, timeoutMs: number): Promise<Buffer> {
+    // It may have failed as it was opened.
+    if (this.#isClosed) return Promise.reject(this.#unreachable(this.#whyClosed));
     this.#left -= 1;
     let id = query.message.readUInt16BE(0);
     while (this.#waiting.has(id)) id = redrawId(query);
@@ -78,6 +82,7 @@ export class UpstreamSocket {
   /** Ends at once; whatever waits fails for this reason. */
   close(why: string): void {
     this.#left = 0;
+    this.#whyClosed = why;
     for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(this.#unreachable(why));
     this.#closeIfDone();
   }
@@ -110,7 +115,7 @@ export class UpstreamSocket {
     this.#isClosed = true;
     clearTimeout(this.#end);
     this.#socket.close();
-    this.#closed();
+    this.#closed(this);
   }
 
   #unreachable(why: string): HeddleError {

@@ -54,8 +54,9 @@ export class UpstreamSockets {
   }
 
   #opened(upstream: Upstream): UpstreamSocket {
-    const socket = new UpstreamSocket(upstream, this.#life, () => this.#open.delete(socket));
-    this.#open.add(socket);
+    const socket = new UpstreamSocket(upstream, this.#life, (closed) => this.#open.delete(closed));
+    // One that could not be opened is closed already.
+    if (socket.isUsable) this.#open.add(socket);
     return socket;
   }
 }

@@ -1,9 +1,11 @@
+import { Socket } from 'node:dgram';
 import dnsPacket, { type DecodedPacket } from 'dns-packet';
 import fc from 'fast-check';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { outgoingQuery } from '../../../src/dns/forward/outgoing.ts';
 import { UpstreamSockets, type UpstreamSocketsOptions } from '../../../src/dns/forward/upstream-sockets.ts';
 import { eventually } from '../../support/eventually.ts';
+import { failure } from '../../support/failing-files.ts';
 import { questionOf } from '../question.ts';
 import { FakeUpstream, manyAddresses, replyTo } from '../upstream.ts';
 
@@ -26,6 +28,33 @@ const udpHandles = () => process.getActiveResourcesInfo().filter((kind) => kind 
 const times = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 describe('the sockets of an upstream', () => {
+  test('that cannot be opened fail at once and say why, and the next one is opened', async () => {
+    await using upstream = await answering();
+    const ask = open({ each: 1 });
+    const bind = vi.spyOn(Socket.prototype, 'bind');
+    // As the system does it: before the call returns.
+    bind.mockImplementationOnce(function (this: Socket) {
+      this.emit('error', failure('EMFILE'));
+      return this;
+    });
+    const began = performance.now();
+    await expect(ask(upstream)).rejects.toThrow('EMFILE');
+    expect(performance.now() - began).toBeLessThan(500);
+    bind.mockRestore();
+    expect(dnsPacket.decode(await ask(upstream)).answers?.length).toBe(1);
+  });
+
+  test('that are closed as soon as they were asked for send nothing', async () => {
+    await using upstream = await answering();
+    const sockets = new UpstreamSockets();
+    const asking = sockets.ask(upstream.address, outgoingQuery(questionOf('example.com')), 1_000);
+    sockets.stop();
+    await expect(asking).rejects.toThrow('heddle stops');
+    // What is thrown when the socket is connected reaches nobody but the process.
+    await eventually(() => expect(udpHandles()).toBe(1));
+    expect(upstream.seen).toEqual([]);
+  });
+
   test('are so many, drawn by chance for each question', async () => {
     await using upstream = await answering();
     const ask = open({ each: 4 });
