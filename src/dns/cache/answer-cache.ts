@@ -60,7 +60,7 @@ export class AnswerCache {
     const hash = hashOf(query, end, circumstances);
     const kept = this.#kept.get(hash) ?? this.#absent.get(hash);
     if (kept === undefined || !hasKey(query, end, circumstances, kept.key)) return undefined;
-    if (kept.stillTrue()) return kept;
+    if (isStillTrue(kept)) return kept;
     this.#kept.delete(hash);
     this.#absent.delete(hash);
     return undefined;
@@ -74,5 +74,14 @@ export class AnswerCache {
   keep(key: CacheKey, answer: KeptAnswer): void {
     const isAbsent = ((answer.template.message[3] ?? 0) & FLAGS.rcode) === RCODES.NXDOMAIN;
     (isAbsent ? this.#absent : this.#kept).set(key.hash, { ...answer, key });
+  }
+}
+
+/** One that cannot be judged is not given: the question is worked out anew, where a failure has its answer. */
+function isStillTrue({ stillTrue }: Kept): boolean {
+  try {
+    return stillTrue();
+  } catch {
+    return false;
   }
 }

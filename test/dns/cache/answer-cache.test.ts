@@ -95,6 +95,19 @@ describe('the answer cache', () => {
     expect(addressesIn(ask() as Buffer)).toEqual(['10.2.1.1']);
   });
 
+  test('gives no answer of which it cannot be said whether it is still true', async () => {
+    const { view, ask } = setUp(['10.2.1.1']);
+    await ask();
+    const { instances } = view;
+    view.instances = () => {
+      throw new Error('nobody can say');
+    };
+    const failed = dnsPacket.decode((await ask()) as Buffer) as { readonly rcode?: string };
+    expect(failed.rcode).toBe('SERVFAIL');
+    view.instances = instances;
+    expect(addressesIn((await ask()) as Buffer)).toEqual(['10.2.1.1']);
+  });
+
   test('forgets an answer in the moment in which it is not true any more (TestServerDbCacheInvalidation)', async () => {
     const { view, ask } = setUp(['10.2.1.1']);
     await ask();
