@@ -7,9 +7,9 @@ import { loadSettings } from '../../src/config/load.ts';
 import { NameService } from '../../src/dns/name-service.ts';
 import { NameTable } from '../../src/dns/names/name-table.ts';
 import { frame } from '../../src/dns/wire/frames.ts';
-import { silentLogger } from '../../src/log.ts';
 import { queryBytes } from '../dns/ask.ts';
 import { mutated, QUESTIONS } from '../dns/mutated.ts';
+import { nameServiceNeeds } from '../dns/name-service-needs.ts';
 import { RecordedView } from '../dns/recorded-view.ts';
 import { FakeUpstream, manyAddresses, replyTo } from '../dns/upstream.ts';
 import { count } from '../support/counts.ts';
@@ -53,19 +53,7 @@ beforeAll(async () => {
     { via: 'agent-service', body: body('host', 'backend.example.com') },
     { via: 'agent-service', body: body('alias', 'web.service.consul') },
   ]);
-  names = new NameService(
-    {
-      view,
-      names: table,
-      node: () => ({ name: 'n1', address: '192.0.2.1', datacenter: 'dc1', meta: {} }),
-      has: () => true,
-      known: async () => undefined,
-      bridgeAddresses: async () => [],
-      networks: async () => [],
-      log: silentLogger,
-    },
-    settings,
-  );
+  names = new NameService(nameServiceNeeds({ view, names: table }), settings);
   await names.start();
 });
 afterAll(async () => {

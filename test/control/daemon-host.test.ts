@@ -17,6 +17,7 @@ import { silentLogger } from '../../src/log.ts';
 import { MemoryEngine } from '../../src/network/memory.ts';
 import { assembleParts } from '../../src/parts.ts';
 import { MemoryState } from '../../src/state.ts';
+import { nameServiceNeeds } from '../dns/name-service-needs.ts';
 import { RecordedView } from '../dns/recorded-view.ts';
 import { count } from '../support/counts.ts';
 import { answer, json, RawServer } from '../support/raw-server.ts';
@@ -50,16 +51,7 @@ beforeEach(async () => {
   const parts = { ...assembleParts(settings, { ...needs, client }), network };
   const containerNames = new WeaveNames({ roster, state, log: silentLogger }, { domain: 'weave.local' });
   const names = new NameService(
-    {
-      view: new RecordedView([]),
-      names: containerNames.table,
-      node: () => ({ name: 'n1', address: '192.0.2.1', datacenter: 'dc1', meta: {} }),
-      has: () => true,
-      known: async () => undefined,
-      bridgeAddresses: async () => [],
-      networks: async () => [],
-      log: silentLogger,
-    },
+    nameServiceNeeds({ view: new RecordedView([]), names: containerNames.table }),
     settings,
   );
   host = new DaemonHost(

@@ -2,9 +2,9 @@ import { loadSettings } from '../../src/config/load.ts';
 import type { SettingName } from '../../src/config/schema.ts';
 import type { RosterEntry } from '../../src/containers/entry.ts';
 import { NameService } from '../../src/dns/name-service.ts';
-import { NameTable } from '../../src/dns/names/name-table.ts';
 import { silentLogger } from '../../src/log.ts';
 import { assembleRegistration, type Registration } from '../../src/registration.ts';
+import { nameServiceNeeds } from '../dns/name-service-needs.ts';
 import type { ConsulAgent } from './consul.ts';
 
 /** Where it answers. */
@@ -35,19 +35,7 @@ export class AgentResolver {
     const { settings } = await loadSettings({ flags: { ...fixed, ...resolvers, ...flags }, env: {} });
     const registration = assembleRegistration(settings, { hostId: HOST_ID, log: () => silentLogger });
     const { open, view, health, desired, reconciler } = registration;
-    const names = new NameService(
-      {
-        view,
-        names: new NameTable(),
-        node: () => open.node(),
-        has: () => true,
-        known: async () => undefined,
-        bridgeAddresses: async () => [],
-        networks: async () => [],
-        log: silentLogger,
-      },
-      settings,
-    );
+    const names = new NameService(nameServiceNeeds({ view, node: () => open.node() }), settings);
     await names.start();
     await open.start(() => {});
     for (const part of health) await part.start();

@@ -1,0 +1,17 @@
+import type { NameServiceNeeds } from '../../src/dns/name-service.ts';
+import { NameTable } from '../../src/dns/names/name-table.ts';
+import { silentLogger } from '../../src/log.ts';
+
+/** What the resolver as a whole needs, on a host where all is known, without bridges, networks and names but these. */
+export const nameServiceNeeds = (
+  given: Pick<NameServiceNeeds, 'view'> & Partial<NameServiceNeeds>,
+): NameServiceNeeds => ({
+  names: new NameTable(),
+  node: () => ({ name: 'n1', address: '192.0.2.1', datacenter: 'dc1', meta: {} }),
+  has: () => true,
+  known: async () => undefined,
+  bridgeAddresses: async () => [],
+  networks: async () => [],
+  log: silentLogger,
+  ...given,
+});
