@@ -1,3 +1,4 @@
+import { ClientPlaces } from '../client-places.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
@@ -7,6 +8,7 @@ import { relay, relayedRcode } from './forward/relay.ts';
 import type { Resolution } from './resolve.ts';
 import { Counters, type DnsCounters } from './server/counters.ts';
 import type { RateLimit, Verdict } from './server/rate-limit.ts';
+import { UdpTurns } from './server/udp-turns.ts';
 import { HEADER_BYTES, type Query, readQuery } from './wire/message.ts';
 import { encodeCut, encodeReply, encodeWhole } from './wire/reply.ts';
 import { bare, type Question, RCODES, type RelayedReply, type Reply } from './zone.ts';
@@ -34,7 +36,7 @@ interface Asked {
   readonly verdict?: Verdict;
 }
 
-/** Questions without an answer yet, over all clients; beyond it they fail at once. Half may wait for other servers. */
+/** Questions without an answer yet, of which clients have shares; beyond these they fail at once. */
 const MAX_PENDING = 8192;
 
 const RCODE_NAMES = new Map(Object.entries(RCODES).map(([name, number]) => [number as number, name]));
@@ -46,7 +48,8 @@ const [MANY, MANY_KEPT_MS] = [128, 1_000];
 export class Responder {
   readonly #needs: ResponderNeeds;
   readonly #counters = new Counters();
-  #pending = 0;
+  readonly #pending = new ClientPlaces(MAX_PENDING);
+  readonly #turns = new UdpTurns();
 
   constructor(needs: ResponderNeeds) {
     this.#needs = needs;
@@ -63,16 +66,21 @@ export class Responder {
   respond(packet: Buffer, client: string, transport: 'udp' | 'tcp'): Answer | Promise<Answer> {
     const recursion = this.#needs.recursionFor(client);
     const { cache } = this.#needs;
-    if (!cache) return this.#answer(packet, { client, transport, recursion, key: undefined });
     const circumstances = circumstancesOf(transport, recursion);
-    const kept = cache.find(packet, circumstances);
+    const kept = cache?.find(packet, circumstances);
     const verdict = kept && this.#judge(kept.type, { client, transport, recursion });
-    if (kept && verdict === 'answer') {
+    if (cache && kept && verdict === 'answer') {
       kept.tally.count += 1;
       return cache.answer(kept, packet);
     }
-    const key = keyOf(packet, circumstances);
-    return this.#answer(packet, { client, transport, recursion, key, ...(verdict && { verdict }) });
+    const begin = (own: Buffer) => {
+      const key = cache && keyOf(own, circumstances);
+      return this.#answer(own, { client, transport, recursion, key, ...(verdict && { verdict }) });
+    };
+    if (transport === 'tcp') return begin(packet);
+    const answer = this.#turns.take(client, packet, begin);
+    if (answer === undefined) this.#counters.limited();
+    return answer;
   }
 
   async #answer(packet: Buffer, asked: Asked): Promise<Answer> {
@@ -146,12 +154,12 @@ export class Responder {
   async #resolve(question: Question): Promise<Resolution> {
     // RFC 6891 §6.1.3: versions above ours are refused by name, whatever the question.
     if (question.edns && question.edns.version > 0) return { zone: 'none', reply: bare('BADVERS') };
-    if (this.#pending >= MAX_PENDING) return { zone: 'none', reply: bare('SERVFAIL') };
-    this.#pending += 1;
+    const { client } = question;
+    if (!this.#pending.take(client)) return { zone: 'none', reply: bare('SERVFAIL') };
     try {
       return await this.#needs.resolver.resolve(question);
     } finally {
-      this.#pending -= 1;
+      this.#pending.leave(client);
     }
   }
 

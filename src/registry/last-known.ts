@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
+import { ClientPlaces } from '../client-places.ts';
 import { HeddleError } from '../errors.ts';
 
 export interface LastKnownOptions<V = unknown> {
@@ -28,6 +29,7 @@ const MOST_BYTES = 64 << 20;
 /** Questions under way at once, and those that may wait for their turn: a flood of names is cut off here. */
 const CONCURRENCY = 32;
 const MOST_WAITING = 1000;
+const MOST_ASKING = CONCURRENCY + MOST_WAITING;
 
 /**
  * Answers of somebody else, asked for when they are older than a second, once for all who wait. While that somebody
@@ -46,6 +48,7 @@ export class LastKnown<V extends object> {
   readonly #isEmpty: (value: V) => boolean;
   readonly #asking = new Map<string, Promise<V>>();
   readonly #queue = new PQueue({ concurrency: CONCURRENCY });
+  readonly #places = new ClientPlaces(MOST_ASKING);
   #awayUntil = 0;
   #away: unknown;
 
@@ -62,8 +65,11 @@ export class LastKnown<V extends object> {
     this.#isEmpty = options.isEmpty ?? (() => false);
   }
 
-  /** At once where the answer is fresh, or where nobody can be asked; otherwise throws what asking threw. */
-  get(key: string): V | Promise<V> {
+  /**
+   * At once where the answer is fresh, or where nobody can be asked; otherwise throws what asking threw. A client on
+   * whose behalf it is asked has a share of the places; what nobody waits for is a client of its own.
+   */
+  get(key: string, client = key): V | Promise<V> {
     const now = performance.now();
     const known = this.#known.get(key) ?? this.#empty.get(key);
     if (known !== undefined && now - known.at < this.#freshFor) return known.value;
@@ -76,7 +82,7 @@ export class LastKnown<V extends object> {
       if (known !== undefined) return known.value;
       throw refusal.error;
     }
-    return this.#asking.get(key) ?? this.#start(key, known);
+    return this.#asking.get(key) ?? this.#start(key, known, client);
   }
 
   /** The last answer, however old; nobody is asked. */
@@ -96,8 +102,8 @@ export class LastKnown<V extends object> {
     return this.#known.size + this.#empty.size;
   }
 
-  #start(key: string, known: Known<V> | undefined): V | Promise<V> {
-    if (this.#queue.size >= MOST_WAITING) {
+  #start(key: string, known: Known<V> | undefined, client: string): V | Promise<V> {
+    if (!this.#places.take(client)) {
       if (known !== undefined) return known.value;
       throw new HeddleError('unreachable', `too many names at once; ${key} was not looked up`);
     }
@@ -117,7 +123,10 @@ export class LastKnown<V extends object> {
           throw error;
         },
       )
-      .finally(() => this.#asking.delete(key));
+      .finally(() => {
+        this.#asking.delete(key);
+        this.#places.leave(client);
+      });
     // Whoever asked may have left: a failure is kept above.
     asking.catch(() => {});
     this.#asking.set(key, asking);

@@ -110,10 +110,11 @@ export interface View {
   /**
    * Names are matched without regard to case. A Promise only where a remote registry has to be asked, or has failed:
    * this throws nothing, and who only wants to know whether the answer is there already may leave the Promise alone.
+   * A registry is asked on behalf of `client`, if anybody waits for the answer: each has a share of what can be asked.
    */
-  instances(service: string): readonly Instance[] | Promise<readonly Instance[]>;
+  instances(service: string, client?: string): readonly Instance[] | Promise<readonly Instance[]>;
   /** The node of that name, if there is one. */
-  node(name: string): NodeEntry | undefined | Promise<NodeEntry | undefined>;
+  node(name: string, client?: string): NodeEntry | undefined | Promise<NodeEntry | undefined>;
   /** All instances that have this address; for reverse lookups. */
   byAddress(ip: string): readonly Instance[] | Promise<readonly Instance[]>;
 }

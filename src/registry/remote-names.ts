@@ -44,11 +44,14 @@ export class RemoteNames {
     this.#watches = moving && new NameWatches({ moving, learn }, options);
   }
 
-  /** Names are in lower case. At once where the answer is known; throws what asking threw where there never was one. */
-  instances(name: string): readonly Instance[] | Promise<readonly Instance[]> {
+  /**
+   * Names are in lower case. At once where the answer is known; throws what asking threw where there never was one.
+   * `client` is who asks, if anybody waits for the answer.
+   */
+  instances(name: string, client?: string): readonly Instance[] | Promise<readonly Instance[]> {
     const watched = this.#watches?.get(name);
     if (watched !== undefined) return watched;
-    const found = this.#instances.get(name);
+    const found = this.#instances.get(name, client);
     return found instanceof Promise ? this.#watching(name, found) : found;
   }
 
@@ -57,8 +60,8 @@ export class RemoteNames {
     return this.#instances.peek(name) ?? [];
   }
 
-  node(name: string): NodeEntry | undefined | Promise<NodeEntry | undefined> {
-    const found = this.#nodes.get(name);
+  node(name: string, client?: string): NodeEntry | undefined | Promise<NodeEntry | undefined> {
+    const found = this.#nodes.get(name, client);
     return found instanceof Promise ? found.then(({ node }) => node) : found.node;
   }
 

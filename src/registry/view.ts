@@ -36,13 +36,13 @@ export class RegistryView implements View {
     this.#hostId = options.hostId;
   }
 
-  instances(service: string): readonly Instance[] | Promise<readonly Instance[]> {
+  instances(service: string, client?: string): readonly Instance[] | Promise<readonly Instance[]> {
     const name = service.toLowerCase();
     const here = this.#needs.desired.byName(name);
     const { remote } = this.#needs;
     if (remote === undefined) return this.#local(here, []);
     try {
-      const found = remote.instances(name);
+      const found = remote.instances(name, client);
       if (!(found instanceof Promise)) return this.#merged(here, found);
       const complete = found.then(
         (instances) => this.#merged(here, instances),
@@ -54,10 +54,10 @@ export class RegistryView implements View {
     }
   }
 
-  node(name: string): NodeEntry | undefined | Promise<NodeEntry | undefined> {
+  node(name: string, client?: string): NodeEntry | undefined | Promise<NodeEntry | undefined> {
     const own = this.#needs.node();
     if (name.toLowerCase() === own.name.toLowerCase()) return own;
-    return this.#needs.remote?.node(name.toLowerCase());
+    return this.#needs.remote?.node(name.toLowerCase(), client);
   }
 
   byAddress(ip: string): readonly Instance[] {

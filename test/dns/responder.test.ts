@@ -284,7 +284,7 @@ test('answers that cannot be expressed are SERVFAIL, and said', async () => {
   expect(lines).toEqual([expect.stringContaining('cannot encode the answer to A web: ')]);
 });
 
-test('more questions than can be waited for fail at once', async () => {
+test('more questions of one client than can be waited for fail at once, those of the next one do not', async () => {
   const release: (() => void)[] = [];
   const responder = new Responder({
     resolver: {
@@ -295,15 +295,42 @@ test('more questions than can be waited for fail at once', async () => {
     log: silentLogger,
   });
   const codeOf = (reply: Buffer | undefined) => rcodeOf(dnsPacket.decode(reply as Buffer));
-  const waiting = Array.from({ length: 8192 }, () =>
-    responder.respond(queryBytes('web', 'A'), '10.2.1.1', 'udp'),
-  );
-  expect(codeOf(await responder.respond(queryBytes('web', 'A'), '10.2.1.1', 'udp'))).toBe('SERVFAIL');
+  const ask = async (client: string) =>
+    codeOf(await responder.respond(queryBytes('web', 'A'), client, 'tcp'));
+  // A quarter of 8,192 places, those that are taken left out.
+  const waiting = Array.from({ length: 1639 }, () => ask('10.2.1.1'));
+  expect(await ask('10.2.1.1')).toBe('SERVFAIL');
+  waiting.push(...Array.from({ length: 1000 }, () => ask('10.2.1.2')));
+  expect(release.length).toBe(2639);
   for (const one of release) one();
-  expect(new Set((await Promise.all(waiting)).map(codeOf))).toEqual(new Set(['NOERROR']));
-  const late = responder.respond(queryBytes('web', 'A'), '10.2.1.1', 'udp');
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set(['NOERROR']));
+  const late = ask('10.2.1.1');
   release.at(-1)?.();
-  expect(codeOf(await late)).toBe('NOERROR');
+  expect(await late).toBe('NOERROR');
+});
+
+test('a flood of one client over UDP is answered in part, and its neighbours as if there were none', async () => {
+  const served: string[] = [];
+  const responder = new Responder({
+    resolver: {
+      resolve: async ({ client }) => {
+        served.push(client);
+        return { zone: 'service', reply: bare('NXDOMAIN') };
+      },
+    },
+    recursionFor: () => true,
+    log: silentLogger,
+  });
+  const ask = (client: string, index: number) =>
+    responder.respond(queryBytes(`x${index}.service.consul`, 'A'), client, 'udp');
+  const flood = Array.from({ length: 5_000 }, (_, index) => ask('10.2.1.1', index));
+  const neighbour = Array.from({ length: 64 }, (_, index) => ask('10.2.1.2', index));
+  for (const reply of await Promise.all(neighbour)) {
+    expect(rcodeOf(dnsPacket.decode(reply as Buffer))).toBe('NXDOMAIN');
+  }
+  expect(served.length).toBe(128);
+  const answered = (await Promise.all(flood)).filter((reply) => reply !== undefined).length;
+  expect([answered, responder.counters.limited]).toEqual([1_703, 5_000 - 1_703]);
 });
 
 test('names that wait for silent servers take the place of none of ours', async () => {
@@ -327,7 +354,7 @@ test('names that wait for silent servers take the place of none of ours', async 
   const resolver = new Resolver({ zones, log: silentLogger });
   const responder = new Responder({ resolver, recursionFor: () => true, log: silentLogger });
   const ask = async (name: string) => {
-    const reply = await responder.respond(queryBytes(name, 'A'), '10.2.1.1', 'udp');
+    const reply = await responder.respond(queryBytes(name, 'A'), '10.2.1.1', 'tcp');
     return rcodeOf(dnsPacket.decode(reply as Buffer));
   };
   const flood: Promise<string>[] = [];

@@ -125,6 +125,27 @@ describe('the last known answer', () => {
     expect(await Promise.all(asking)).toHaveLength(1032);
   });
 
+  test('leaves room for the names of others, whatever one client asks for', async () => {
+    const release = Promise.withResolvers<void>();
+    known = new LastKnown(async (key) => release.promise.then(() => ({ n: key.length })));
+    const asking: unknown[] = [];
+    const flood = () => {
+      for (let n = 0; n < 1032; n++) asking.push(known.get(`n${n}`, '10.2.1.1'));
+    };
+    expect(flood).toThrow('too many names at once');
+    expect(asking).toHaveLength(207);
+    expect(known.get('n0', '10.2.1.1')).toBe(asking[0]);
+    asking.push(known.get('one-more', '10.2.1.2'));
+    release.resolve();
+    await Promise.all(asking);
+    asking.length = 0;
+    expect(() => {
+      for (let n = 0; n < 1032; n++) asking.push(known.get(`again${n}`, '10.2.1.1'));
+    }).toThrow('too many names at once');
+    expect(asking).toHaveLength(207);
+    await Promise.all(asking);
+  });
+
   test('gives up on a question that takes too long', async () => {
     vi.useRealTimers();
     known = new LastKnown((_, signal) => delay(5000, { n: 1 }, { signal }), { patience: 10 });

@@ -5,7 +5,7 @@ export interface DnsCounters {
   readonly queries: Readonly<Record<string, number>>;
   readonly rejected: number;
   readonly dropped: number;
-  /** Queries of strangers beyond what they are answered. */
+  /** Queries of strangers beyond what they are answered, and of anybody beyond his share of those that wait. */
   readonly limited: number;
 }
 

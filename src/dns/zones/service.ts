@@ -73,7 +73,7 @@ export class ServiceZone implements Zone {
 
   async #service(name: NamedService, asked: AskedName, chases: number): Promise<Reply> {
     const { view, random } = this.#needs;
-    const found = await view.instances(name.service);
+    const found = await view.instances(name.service, asked.asker.client);
     const instances = found.filter((instance) => this.#counts(instance, name.tag));
     const same = this.#stillSame(name.service, found);
     if (instances.length === 0) return this.#negative('NXDOMAIN', same);
@@ -135,7 +135,7 @@ export class ServiceZone implements Zone {
   }
 
   async #node(name: string, asked: AskedName): Promise<Reply> {
-    const node = await this.#needs.view.node(name);
+    const node = await this.#needs.view.node(name, asked.asker.client);
     return node ? nodeReply(node, asked, this.#settings.nodeTtl) : this.#negative('NXDOMAIN');
   }
 

@@ -1,0 +1,75 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { UdpTurns } from '../../../src/dns/server/udp-turns.ts';
+
+/** How many questions a client has begun at once, and waiting for their turn, when it is alone. */
+const [AT_ONCE, ITS_PLACES] = [64, 1_639];
+
+/** Takes turns, and writes down whose questions were begun, in their order. */
+function rig() {
+  const turns = new UdpTurns();
+  const begun: string[] = [];
+  const ask = (client: string, question = client) =>
+    turns.take(client, Buffer.from(question), async (packet) => {
+      begun.push(packet.toString());
+      return packet;
+    });
+  const flood = (client: string, count: number) =>
+    Array.from({ length: count }, () => ask(client)).filter((answer) => answer !== undefined);
+  const countOf = (client: string) => begun.filter((name) => name === client).length;
+  return { ask, flood, begun, countOf };
+}
+
+test('a client that sends few is begun as it comes, however much another sends', async () => {
+  const { ask, flood, begun, countOf } = rig();
+  expect(flood('greedy', 100_000).length).toBe(AT_ONCE + ITS_PLACES);
+  for (let turn = 0; turn < 20; turn += 1) {
+    begun.length = 0;
+    expect(String(await ask('modest'))).toBe('modest');
+    expect(begun[0]).toBe('modest');
+    await nextTurn();
+    expect(countOf('greedy')).toBeLessThanOrEqual(AT_ONCE);
+    flood('greedy', 1_000);
+  }
+});
+
+test('clients that send more than that take turns', async () => {
+  const { flood, countOf } = rig();
+  flood('greedy', 1_000);
+  flood('modest', AT_ONCE + 20);
+  expect([countOf('greedy'), countOf('modest')]).toEqual([AT_ONCE, AT_ONCE]);
+  await nextTurn();
+  expect(countOf('modest')).toBe(AT_ONCE + 20);
+  expect(countOf('greedy')).toBeLessThan(200);
+});
+
+test('there are places for the next client, however many take all that they can', () => {
+  const { flood } = rig();
+  for (let client = 0; client < 30; client += 1) flood(`greedy${client}`, 10_000);
+  expect(flood('modest', AT_ONCE + 1).length).toBe(AT_ONCE + 1);
+});
+
+test('all that was taken is answered in its order, and its places are there again', async () => {
+  const { ask, flood } = rig();
+  for (let round = 0; round < 3; round += 1) {
+    const packet = Buffer.from('question 0');
+    const answers = Array.from({ length: 200 }, (_, index) => {
+      packet.write(String(index % 10), 9);
+      return ask('greedy', packet.toString());
+    });
+    const texts = (await Promise.all(answers)).map(String);
+    expect(texts).toEqual(Array.from({ length: 200 }, (_, index) => `question ${index % 10}`));
+    await nextTurn();
+  }
+  expect(flood('greedy', 10_000).length).toBe(AT_ONCE + ITS_PLACES);
+});
+
+test('a question that waits is not changed by the next one in the same bytes', async () => {
+  const turns = new UdpTurns();
+  const packet = Buffer.alloc(2);
+  const answers = Array.from({ length: 200 }, (_, index) => {
+    packet.writeUInt16BE(index);
+    return turns.take('greedy', packet, async (own) => own.readUInt16BE());
+  });
+  expect(await Promise.all(answers)).toEqual(Array.from({ length: 200 }, (_, index) => index));
+});
