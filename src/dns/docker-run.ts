@@ -31,20 +31,6 @@ const BOOLEANS = new Set([
 const SHORT_BOOLEANS = new Set(['d', 'i', 'P', 'q', 't']);
 
 /** One option of `docker run` as it was given. */
-/** The values of an option before the image, under any of its names, in order. */
-export function optionValues(options: readonly string[], names: readonly string[]): readonly string[] {
-  const values: string[] = [];
-  for (let at = 0; at < options.length && options[at] !== '--'; at += 1) {
-    const word = options[at] as string;
-    const option = readOption(word);
-    if (option.takesNextWord) at += 1;
-    if (!option.names.some((name) => names.includes(name))) continue;
-    const value = option.takesNextWord ? options[at] : word.slice(word.indexOf('=') + 1);
-    if (value !== undefined) values.push(value);
-  }
-  return values;
-}
-
 export interface DockerOption {
   /** As they are spelled: `--name`, and both `-i` and `-t` for `-it`. Switches that are turned off are not among them. */
   readonly names: readonly string[];
@@ -89,6 +75,12 @@ export function splitDockerRun(args: readonly string[]): DockerRun {
 /** The names of the options before the image. */
 export const optionNames = (options: readonly string[]): ReadonlySet<string> =>
   new Set(optionsIn(options).flatMap(({ names }) => names));
+
+/** The values of an option before the image, under any of its names, in order. */
+export const optionValues = (options: readonly string[], wanted: readonly string[]): readonly string[] =>
+  optionsIn(options).flatMap(({ names, value }) =>
+    value !== undefined && names.some((name) => wanted.includes(name)) ? [value] : [],
+  );
 
 interface ReadOption {
   readonly names: readonly string[];
