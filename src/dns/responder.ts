@@ -11,7 +11,7 @@ import type { RateLimit, Verdict } from './server/rate-limit.ts';
 import { UdpTurns } from './server/udp-turns.ts';
 import { HEADER_BYTES, type Query, readQuery } from './wire/message.ts';
 import { encodeCut, encodeReply, encodeWhole } from './wire/reply.ts';
-import { bare, type Question, RCODES, type RelayedReply, type Reply } from './zone.ts';
+import { bare, type Question, type RelayedReply, type Reply, rcodeName } from './zone.ts';
 
 export interface ResponderNeeds {
   readonly resolver: { resolve(question: Question): Promise<Resolution> };
@@ -38,8 +38,6 @@ interface Asked {
 
 /** Questions without an answer yet, of which clients have shares; beyond these they fail at once. */
 const MAX_PENDING = 8192;
-
-const RCODE_NAMES = new Map(Object.entries(RCODES).map(([name, number]) => [number as number, name]));
 
 /** So many answers take long to work out: where their order cannot be changed, it is kept for a while all the same. */
 const [MANY, MANY_KEPT_MS] = [128, 1_000];
@@ -114,7 +112,7 @@ export class Responder {
   #relay(query: Query, zone: string, reply: RelayedReply, { key, recursion }: Asked): Buffer {
     const { type, bytes } = query.question;
     const rcode = relayedRcode(reply.message);
-    const tally = this.#counters.tally(zone, type, RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`);
+    const tally = this.#counters.tally(zone, type, rcodeName(rcode) ?? `RCODE${rcode}`);
     tally.count += 1;
     const message = relay(query, reply.message, recursion);
     const { stillTrue } = reply;

@@ -1,11 +1,12 @@
 import { isIP } from 'node:net';
 import dnsPacket from 'dns-packet';
 import { HeddleError } from '../errors.ts';
+import { relayedRcode } from './forward/relay.ts';
 import { reverseName } from './lookup.ts';
 import type { Resolution } from './resolve.ts';
 import { readQuery } from './wire/message.ts';
 import { isName } from './wire/name.ts';
-import { type Question, RCODES, type ResourceRecord } from './zone.ts';
+import { type Question, type ResourceRecord, rcodeName } from './zone.ts';
 import { parseServiceName } from './zones/names.ts';
 
 /** What DNS answers for a name, and which of its zones does. */
@@ -30,8 +31,6 @@ export interface ZoneNames {
 }
 
 type Resolver = { resolve(question: Question): Promise<Resolution> };
-
-const RCODE_NAMES = new Map(Object.entries(RCODES).map(([name, number]) => [number as number, name]));
 
 /**
  * What a word can mean to DNS, asked as a container of this host would ask: an address its reverse name, a name of one
@@ -90,7 +89,7 @@ async function askType(
 }
 
 function readMessage(message: Buffer): Pick<ZoneAnswer, 'rcode' | 'answers'> {
-  const rcode = RCODE_NAMES.get((message[3] ?? 0) & 0xf) ?? 'an error';
+  const rcode = rcodeName(relayedRcode(message)) ?? 'an error';
   try {
     return {
       rcode,

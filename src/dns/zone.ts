@@ -73,6 +73,11 @@ export const RCODES = {
 } as const;
 export type Rcode = keyof typeof RCODES;
 
+const RCODE_NAMES = new Map(Object.entries(RCODES).map(([name, code]) => [code as number, name as Rcode]));
+
+/** The mnemonic of a response code, if it is one of ours. */
+export const rcodeName = (code: number): Rcode | undefined => RCODE_NAMES.get(code);
+
 /** What a zone answers: sections and header bits, independent of size and transport. */
 export interface Reply {
   readonly rcode: Rcode;

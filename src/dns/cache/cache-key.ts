@@ -1,4 +1,4 @@
-import { HEADER_BYTES } from '../wire/message.ts';
+import { HEADER_BYTES, TYPE_AND_CLASS_BYTES } from '../wire/message.ts';
 
 /**
  * What tells a query from others that are answered otherwise: everything behind its id, the letters of its name alike
@@ -19,8 +19,6 @@ export function circumstancesOf(transport: 'udp' | 'tcp', recursion: boolean): C
 }
 
 const ID_BYTES = 2;
-/** Type and class behind the name. */
-const TYPE_AND_CLASS = 4;
 /** Behind the question: nothing, or an OPT record without options. What has more is one client's own question. */
 const [PLAIN, WITH_OPT] = [0, 11];
 /** FNV-1a, 32 bits. */
@@ -36,7 +34,7 @@ const LOWER = Uint8Array.from({ length: 256 }, (_, byte) =>
 export function nameEnd(packet: Uint8Array): number | undefined {
   let at = HEADER_BYTES;
   for (let length = packet[at]; length !== undefined && length !== 0; length = packet[at]) at += 1 + length;
-  const rest = packet.length - (at + 1 + TYPE_AND_CLASS);
+  const rest = packet.length - (at + 1 + TYPE_AND_CLASS_BYTES);
   return rest === PLAIN || rest === WITH_OPT ? at + 1 : undefined;
 }
 

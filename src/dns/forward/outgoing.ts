@@ -1,5 +1,5 @@
 import { optRecord } from '../wire/edns.ts';
-import { FLAGS, HEADER_BYTES } from '../wire/message.ts';
+import { FLAGS, HEADER_BYTES, TYPE_AND_CLASS_BYTES } from '../wire/message.ts';
 import type { Question } from '../zone.ts';
 import { randomByte } from './random.ts';
 
@@ -12,8 +12,6 @@ export interface OutgoingQuery {
 
 /** Largest answer asked for over UDP: it passes every network in one piece (DNS flag day 2020). */
 const UDP_SIZE = 1232;
-/** Type and class, behind the name of a question. */
-export const TYPE_AND_CLASS_BYTES = 4;
 /** What tells `a` from `A` in ASCII. */
 const CASE_BIT = 0x20;
 

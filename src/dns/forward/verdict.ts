@@ -1,7 +1,7 @@
-import { FLAGS, HEADER_BYTES } from '../wire/message.ts';
+import { FLAGS, HEADER_BYTES, TYPE_AND_CLASS_BYTES } from '../wire/message.ts';
 import { fullRcode, recordsOf } from '../wire/records.ts';
 import { RCODES } from '../zone.ts';
-import { isLetterPair, type OutgoingQuery, TYPE_AND_CLASS_BYTES } from './outgoing.ts';
+import { isLetterPair, type OutgoingQuery } from './outgoing.ts';
 
 /**
  * What a message is to a query of ours: its `answer`; an `error`, which needs no question section; `misspelt` when only

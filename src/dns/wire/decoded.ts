@@ -1,10 +1,8 @@
 import dnsPacket, { type Answer } from 'dns-packet';
 import { HeddleError } from '../../errors.ts';
-import { RCODES, type Rcode, type Reply, type ResourceRecord } from '../zone.ts';
+import { type Reply, type ResourceRecord, rcodeName } from '../zone.ts';
 import { FLAGS } from './message.ts';
 import { isName } from './name.ts';
-
-const RCODE_OF = new Map(Object.entries(RCODES).map(([rcode, number]) => [number as number, rcode as Rcode]));
 
 /**
  * Another server's message, without its OPT record, as a reply of ours, to be changed and encoded anew. Undefined for
@@ -12,7 +10,7 @@ const RCODE_OF = new Map(Object.entries(RCODES).map(([rcode, number]) => [number
  */
 export function decodedReply(message: Buffer): Reply | undefined {
   const flags = message.readUInt16BE(2);
-  const rcode = RCODE_OF.get(flags & FLAGS.rcode);
+  const rcode = rcodeName(flags & FLAGS.rcode);
   if (rcode === undefined) return undefined;
   try {
     const { answers = [], authorities = [], additionals = [] } = dnsPacket.decode(message);

@@ -5,6 +5,8 @@ import { className, typeName } from './types.ts';
 
 /** Bytes of a message before its question (RFC 1035 §4.1.1). */
 export const HEADER_BYTES = 12;
+/** Type and class, behind the name of a question. */
+export const TYPE_AND_CLASS_BYTES = 4;
 
 /** Header bits, as masks of the header's second 16-bit word. */
 export const FLAGS = {
@@ -67,7 +69,7 @@ function reject(packet: Buffer, rcode: number): Buffer {
 function readQuestion(packet: Buffer) {
   if (packet.readUInt16BE(4) !== 1) return undefined;
   const wire = readName(packet, HEADER_BYTES);
-  if (!wire || wire.end + 4 > packet.length) return undefined;
+  if (!wire || wire.end + TYPE_AND_CLASS_BYTES > packet.length) return undefined;
   const asked = wire.labels.join('.');
   const labels = wire.labels.map((label) => label.toLowerCase());
   return {
@@ -76,6 +78,6 @@ function readQuestion(packet: Buffer) {
     asked,
     type: typeName(packet.readUInt16BE(wire.end)),
     class: className(packet.readUInt16BE(wire.end + 2)),
-    bytes: Uint8Array.from(packet.subarray(HEADER_BYTES, wire.end + 4)),
+    bytes: Uint8Array.from(packet.subarray(HEADER_BYTES, wire.end + TYPE_AND_CLASS_BYTES)),
   };
 }
