@@ -2,7 +2,7 @@ import dnsPacket from 'dns-packet';
 import type { OtherNames } from './hosts.ts';
 import { decodedReply, withOwner } from './wire/decoded.ts';
 import { HEADER_BYTES } from './wire/message.ts';
-import { isName } from './wire/name.ts';
+import { isName, isWithin } from './wire/name.ts';
 import { renamed } from './wire/renamed.ts';
 import { bare, type Question, type RelayedReply, type Resolved, type Zone } from './zone.ts';
 
@@ -67,7 +67,7 @@ export class AliasZone implements Zone {
   }
 
   #isOurs(name: string): boolean {
-    return this.#domains.some((domain) => name === domain || name.endsWith(`.${domain}`));
+    return this.#domains.some((domain) => isWithin(name, domain));
   }
 
   async #follow(question: Question, aliases: readonly Alias[]): Promise<Resolved> {

@@ -5,7 +5,7 @@ import { relayedRcode } from './forward/relay.ts';
 import { reverseName } from './lookup.ts';
 import type { Resolution } from './resolve.ts';
 import { readQuery } from './wire/message.ts';
-import { isName } from './wire/name.ts';
+import { isBelow, isName, isWithin } from './wire/name.ts';
 import { type Question, type ResourceRecord, rcodeName } from './zone.ts';
 import { parseServiceName } from './zones/names.ts';
 
@@ -57,9 +57,7 @@ export async function askZones(
 function isOwn(name: string, { domain, altDomain, weaveDomain }: ZoneNames): boolean {
   const lower = name.toLowerCase();
   const domains = [domain, altDomain, weaveDomain, 'in-addr.arpa', 'ip6.arpa', 'localhost'];
-  return domains.some(
-    (own) => own !== undefined && (lower === own || lower.endsWith(`.${own.toLowerCase()}`)),
-  );
+  return domains.some((own) => own !== undefined && isWithin(lower, own.toLowerCase()));
 }
 
 async function askOne(name: string, resolver: Resolver): Promise<ZoneAnswer> {
@@ -119,9 +117,7 @@ function textOf(record: ResourceRecord): readonly string[] {
 function explained(answer: ZoneAnswer, { domain, altDomain, datacenter }: ZoneNames): ZoneAnswer {
   if (answer.zone !== 'service' || answer.rcode !== 'NXDOMAIN') return answer;
   const lower = answer.name.toLowerCase();
-  const own = [domain, altDomain?.toLowerCase()].find(
-    (one) => one !== undefined && lower.endsWith(`.${one}`),
-  );
+  const own = [domain, altDomain?.toLowerCase()].find((one) => one !== undefined && isBelow(lower, one));
   if (own === undefined) return answer;
   const parsed = parseServiceName(lower.slice(0, -own.length - 1).split('.'), 'A');
   const consuls = 'only Consul can answer it, and --consul-dns says where that is asked';

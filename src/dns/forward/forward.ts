@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
+import { isWithin } from '../wire/name.ts';
 import { bare, type Question, type Resolved, type Zone } from '../zone.ts';
 import { type CacheOptions, ForwardCache } from './forward-cache.ts';
 import { Inquiries, type Inquiry, isFailure } from './inquiries.ts';
@@ -116,8 +117,7 @@ export class ForwardZone implements Zone {
   /** Whether this question is one that we ask for this client. */
   #isOurs({ name, type, client, recursionDesired }: Question): boolean {
     // The bare word `consul` is a host that people mean, and no name of the public tree.
-    if (name === 'consul' || this.#ownDomains.some((own) => name === own || name.endsWith(`.${own}`)))
-      return false;
+    if (name === 'consul' || this.#ownDomains.some((own) => isWithin(name, own))) return false;
     return recursionDesired && type !== 'AXFR' && type !== 'IXFR' && this.#needs.isLocal(client);
   }
 }

@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import type { Logger } from '../../log.ts';
 import { FLAGS, HEADER_BYTES } from '../wire/message.ts';
+import { isWithin } from '../wire/name.ts';
 import { nameAt } from '../wire/names-in.ts';
 import { recordsOf, type WireRecord } from '../wire/records.ts';
 import type { Question } from '../zone.ts';
@@ -52,7 +53,7 @@ export class RebindingGuard {
   /** The message, or one without records where it leads a foreign name to a private address. */
   screen(question: Question, message: Buffer): Buffer {
     const { name } = question;
-    if (this.#exceptions.some((domain) => name === domain || name.endsWith(`.${domain}`))) return message;
+    if (this.#exceptions.some((domain) => isWithin(name, domain))) return message;
     const records = recordsOf(message, HEADER_BYTES + question.bytes.length);
     if (!records.some((record) => this.#isPrivate(message, record))) return message;
     this.#warn(question);

@@ -1,6 +1,6 @@
 import { HeddleError } from '../../errors.ts';
 import { type ListenAddress, parseServer } from '../listen.ts';
-import { isName } from '../wire/name.ts';
+import { isName, isWithin } from '../wire/name.ts';
 
 /** A domain whose names are asked from servers of its own. */
 export interface Route {
@@ -31,9 +31,8 @@ export function parseDomain(text: string): string {
 
 /** Throws `bad-input` for a route that would never be taken: the names of these domains are answered here. */
 export function refuseOwnRoutes(routes: readonly Route[], ownDomains: readonly string[]): void {
-  const isIn = (domain: string, own: string) => domain === own || domain.endsWith(`.${own}`);
   for (const { domain } of routes) {
-    const own = ownDomains.find((one) => isIn(domain, one.toLowerCase()));
+    const own = ownDomains.find((one) => isWithin(domain, one.toLowerCase()));
     if (own === undefined) continue;
     throw new HeddleError(
       'bad-input',
@@ -45,7 +44,7 @@ export function refuseOwnRoutes(routes: readonly Route[], ownDomains: readonly s
 
 /** The servers for a name in lower case, in the order given: those of the longest domain that it is in. */
 export function serversFor(routes: readonly Route[], name: string): readonly ListenAddress[] {
-  const fitting = routes.filter(({ domain }) => name === domain || name.endsWith(`.${domain}`));
+  const fitting = routes.filter(({ domain }) => isWithin(name, domain));
   const longest = Math.max(0, ...fitting.map(({ domain }) => domain.length));
   return fitting.filter(({ domain }) => domain.length === longest).map(({ server }) => server);
 }

@@ -1,6 +1,6 @@
 import type { RosterEntry } from '../../containers/entry.ts';
 import { type Snapshot, shortId } from '../../docker/snapshot.ts';
-import { isName, MAX_LABEL } from '../wire/name.ts';
+import { isBelow, isName, MAX_LABEL } from '../wire/name.ts';
 
 /** What a container is called below the domain of container names. */
 export interface ContainerName {
@@ -82,9 +82,6 @@ export function nameBelow(word: string, domain: string): string | undefined {
   const name = isBelow(lower, domain) ? lower : `${lower}.${domain}`;
   return HOST_NAME.test(lower) && isName(name) ? name : undefined;
 }
-
-/** Whether a name in lower case lies below the domain, which itself does not. */
-export const isBelow = (name: string, domain: string): boolean => name.endsWith(`.${domain}`);
 
 /**
  * The addresses that a container is called by: all those of the interface that it is announced at. None while it

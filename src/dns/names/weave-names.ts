@@ -5,7 +5,8 @@ import { shortId } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Durability, State, StateKeeper } from '../../state.ts';
-import { containerAddresses, containerNames, isBelow, nameBelow, nameProblems } from './container-names.ts';
+import { isBelow } from '../wire/name.ts';
+import { containerAddresses, containerNames, nameBelow, nameProblems } from './container-names.ts';
 import { type NamedAddress, NameTable } from './name-table.ts';
 
 /** What `dns-add` and `dns-remove` are told. */

@@ -61,6 +61,12 @@ export function labelBytes(label: string): Buffer {
   );
 }
 
+/** Whether a name lies below a domain, which itself does not; both in lower case. */
+export const isBelow = (name: string, domain: string): boolean => name.endsWith(`.${domain}`);
+
+/** Whether a name is a domain's own, or lies below it; both in lower case. */
+export const isWithin = (name: string, domain: string): boolean => name === domain || isBelow(name, domain);
+
 /** True for text that can stand in a message: no empty or overlong label, not too long in all. */
 export function isName(text: string): boolean {
   if (text.startsWith('.') || text.includes('..')) return false;

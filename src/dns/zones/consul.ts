@@ -1,5 +1,6 @@
 import type { OtherNames } from '../hosts.ts';
 import { decodedReply, withOwner } from '../wire/decoded.ts';
+import { isBelow } from '../wire/name.ts';
 import { renamed } from '../wire/renamed.ts';
 import type { Question, Resolved, Zone } from '../zone.ts';
 import { parseServiceName } from './names.ts';
@@ -28,7 +29,7 @@ export class ConsulZone implements Zone {
 
   resolve(question: Question): undefined | Promise<Resolved> {
     const { domain, altDomain = domain } = this.#settings;
-    const own = [domain, altDomain.toLowerCase()].find((end) => question.name.endsWith(`.${end}`));
+    const own = [domain, altDomain.toLowerCase()].find((end) => isBelow(question.name, end));
     if (own === undefined || !this.#isConsuls(question, own)) return undefined;
     return own === domain ? this.#consul.resolve(question) : this.#renamed(question, own);
   }

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { NameTable } from '../names/name-table.ts';
+import { isWithin } from '../wire/name.ts';
 import { bare, mostAnswers, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 import { calendar } from './calendar.ts';
 import { type Random, shuffled } from './shuffle.ts';
@@ -30,7 +31,7 @@ export class WeaveZone implements Zone {
 
   resolve(question: Question): Reply | undefined {
     const { labels, name, asked, type } = question;
-    const isInside = name === this.#domain || name.endsWith(`.${this.#domain}`);
+    const isInside = isWithin(name, this.#domain);
     if (!isInside && (labels.length !== 1 || TOP_LEVEL_TYPES.has(type))) return undefined;
     if (type === 'AXFR' || type === 'IXFR') return bare('NOTIMP', true);
     const full = isInside ? name : `${name}.${this.#domain}`;
