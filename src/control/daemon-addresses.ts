@@ -18,7 +18,7 @@ export interface DaemonAddressesNeeds {
   readonly claims: Claims;
   readonly roster: Roster;
   readonly follower: Pick<Follower, 'look'>;
-  readonly containerNames: Pick<WeaveNames, 'add' | 'remove' | 'forget'>;
+  readonly containerNames: Pick<WeaveNames, 'fullName' | 'add' | 'remove' | 'forget'>;
   readonly keeper: Pick<BridgeKeeper, 'between'>;
   readonly names: { listenOnBridges(): Promise<void> };
 }
@@ -124,21 +124,26 @@ export class DaemonAddresses implements AddressWords {
     { name, masquerade = true, allowOverlap }: ExposeOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims, containerNames, keeper } = this.#needs;
-    const before = claims.of(EXPOSED) ?? [];
+    if (name !== undefined) containerNames.fullName(name); // refused before anything is given
+    const had = await parts.addressing.has(EXPOSED);
+    const claimedBefore = claims.of(EXPOSED) ?? [];
     const unmasqueraded = claims.unmasqueraded();
     const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
-    const added = without(cidrs, before);
-    try {
-      if (name !== undefined) await containerNames.add({ ips: ipsOf(cidrs), container: EXPOSED, name });
-      await claims.masquerade(cidrs, masquerade);
-      await keeper.between(() => parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() }));
-    } catch (error) {
-      await claims.masquerade(cidrs, true, 'later');
-      await claims.masquerade(unmasqueraded, false, 'later');
-      await claims.remove(EXPOSED, added, undefined, 'later');
-      if (added.length > 0) await containerNames.remove({ ips: ipsOf(added), container: EXPOSED }, 'later');
-      throw error;
-    }
+    // All of it in one turn: a look in between would give again what is being taken back.
+    await keeper.between(async () => {
+      try {
+        await claims.masquerade(cidrs, masquerade);
+        await parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() });
+        if (name !== undefined) await containerNames.add({ ips: ipsOf(cidrs), container: EXPOSED, name });
+      } catch (error) {
+        await claims.masquerade(cidrs, true, 'later');
+        await claims.masquerade(unmasqueraded, false, 'later');
+        await claims.remove(EXPOSED, without(cidrs, claimedBefore), undefined, 'later');
+        // Where even that fails, the first failure is the one to tell.
+        await parts.network.hide(without(cidrs, had), { unmasqueraded }).catch(() => {});
+        throw error;
+      }
+    });
     await this.#needs.names.listenOnBridges();
     return cidrs;
   }

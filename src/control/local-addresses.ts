@@ -3,7 +3,7 @@ import { type Claims, EXPOSED } from '../containers/claims.ts';
 import { dueAddresses } from '../containers/due.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
-import { among } from '../network/cidr.ts';
+import { among, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { oneAtATime } from '../network/host-lock.ts';
 import type { Parts } from '../parts.ts';
@@ -100,9 +100,16 @@ export class LocalAddresses implements AddressWords {
     if (name !== undefined) throw withoutDaemon('the name of what is exposed');
     return await oneAtATime(this.#settings, async () => {
       await lookAtAll();
+      const had = await parts.addressing.has(EXPOSED);
       const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
       await claims.masquerade(cidrs, masquerade);
-      await parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() });
+      const options = { unmasqueraded: claims.unmasqueraded() };
+      try {
+        await parts.network.expose(cidrs, options);
+      } catch (error) {
+        await parts.network.hide(without(cidrs, had), options).catch(() => {});
+        throw error;
+      }
       return cidrs;
     });
   }

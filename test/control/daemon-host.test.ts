@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { runOnHost } from '../../src/commands/on-host.ts';
 import { HOST_WORDS } from '../../src/commands/program.ts';
 import { loadSettings } from '../../src/config/load.ts';
@@ -12,8 +12,9 @@ import { WeaveNames } from '../../src/dns/names/weave-names.ts';
 import { DockerClient } from '../../src/docker/client.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { collect } from '../../src/io.ts';
-import { parseRequest } from '../../src/ipam/request.ts';
+import { type AddressRequest, parseRequest } from '../../src/ipam/request.ts';
 import { silentLogger } from '../../src/log.ts';
+import { formatCidr } from '../../src/network/cidr.ts';
 import { MemoryEngine } from '../../src/network/memory.ts';
 import { assembleParts } from '../../src/parts.ts';
 import { MemoryState } from '../../src/state.ts';
@@ -31,6 +32,7 @@ const NOT_FOUND = answer('404 Not Found', 'application/json', '{"message":"No su
 let engine: RawServer;
 let host: Host;
 let state: MemoryState;
+let network: MemoryEngine;
 
 beforeEach(async () => {
   engine = await RawServer.start((line) => {
@@ -45,7 +47,7 @@ beforeEach(async () => {
   const claims = new Claims(state);
   const roster = new Roster();
   roster.set(entryFor(snapshot('c0ffee', { name: 'web', pid: 0, running: false })));
-  const network = new MemoryEngine();
+  network = new MemoryEngine();
   const needs = { claims, roster, log: silentLogger, settled: () => true, advertised: () => undefined };
   const client = new DockerClient({ kind: 'unix', path: engine.path });
   const parts = { ...assembleParts(settings, { ...needs, client }), network };
@@ -218,6 +220,25 @@ it.each(OPERATIONS)(
   },
   120_000,
 );
+
+it.each([
+  ['an address', 'gate', { code: 'failed' }],
+  ['the name', 'gate.example.com', { code: 'bad-input' }],
+] as const)('leaves the bridge as it was where %s is refused', async (_, name, refusal) => {
+  const [first, ...others] = ['10.2.0.1/16', '10.3.0.1/16', 'fd00:2::1/64'].map(parseRequest);
+  await host.addresses.expose([first as AddressRequest], { name: 'before' });
+  const before = state.current;
+  // Of several the kernel gives those that it can, whatever it makes of the others.
+  const given = MemoryEngine.prototype.expose.bind(network);
+  vi.spyOn(network, 'expose').mockImplementation(async (cidrs) => {
+    await given(cidrs.filter(({ family }) => family === 4));
+    throw new HeddleError('failed', 'IPv6 is disabled on this device');
+  });
+  const exposing = host.addresses.expose([first as AddressRequest, ...others], { name, masquerade: false });
+  await expect(exposing).rejects.toMatchObject(refusal);
+  expect((await network.hostAddresses('weave')).map(formatCidr)).toEqual(['10.2.0.1/16']);
+  expect(state.current).toEqual(before);
+});
 
 it("shows in ps and doctor that a container answers for another's address", async () => {
   expect(await host.containers()).toMatchObject([{ problems: ['it answers for 10.2.1.1'] }]);

@@ -67,12 +67,24 @@ export class WeaveNames {
     return { domain: this.#domain, entries: this.#table.entries() };
   }
 
+  /** `web.weave.local` for `web`. @throws HeddleError `bad-input` for a name of another domain, or none */
+  fullName(name: string): string {
+    const full = nameBelow(name, this.#domain);
+    const lower = name.toLowerCase().replace(/\.$/, '');
+    if (full !== undefined && (isBelow(lower, this.#domain) || !lower.includes('.'))) return full;
+    throw new HeddleError(
+      'bad-input',
+      `'${name}' is no name below ${this.#domain}: expected letters, digits, - and _ in labels of at most 63, ` +
+        `as in web.${this.#domain} or web`,
+    );
+  }
+
   /**
    * Gives a name to addresses, or to a container for as long as it exists; it is answered when this resolves.
    * @throws HeddleError `bad-input` for a name of another domain, or none; `refused` when there are too many
    */
   async add({ ips, container, name }: NameRequest): Promise<void> {
-    const full = this.#fullName(name ?? this.#ownName(container));
+    const full = this.fullName(name ?? this.#ownName(container));
     if (this.#state.current.names.length >= MAX_GIVEN) {
       throw new HeddleError(
         'refused',
@@ -92,7 +104,7 @@ export class WeaveNames {
    * @throws HeddleError `refused` for a name that the container has by itself
    */
   async remove({ ips, container, name }: NameRequest, durability: Durability = 'required'): Promise<boolean> {
-    const full = name === undefined ? undefined : this.#fullName(name);
+    const full = name === undefined ? undefined : this.fullName(name);
     const matches = (given: GivenName) =>
       given.container === container && (full === undefined || given.name === full);
     let wasThere = false;
@@ -191,17 +203,6 @@ export class WeaveNames {
     const first = entry && this.#derived(entry)[0];
     if (first) return first.name;
     throw new HeddleError('bad-input', 'expected a name: -h web, or a container that has one');
-  }
-
-  #fullName(name: string): string {
-    const full = nameBelow(name, this.#domain);
-    const lower = name.toLowerCase().replace(/\.$/, '');
-    if (full !== undefined && (isBelow(lower, this.#domain) || !lower.includes('.'))) return full;
-    throw new HeddleError(
-      'bad-input',
-      `'${name}' is no name below ${this.#domain}: expected letters, digits, - and _ in labels of at most 63, ` +
-        `as in web.${this.#domain} or web`,
-    );
   }
 }
 
