@@ -117,6 +117,8 @@ const NOT_SYNCED =
   'confirms it';
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
+/** A disk that hangs is not waited for: a daemon that takes over gives up after 15 s. */
+const CLOSING_MS = 5_000;
 
 export interface StateFileOptions {
   readonly log?: Logger;
@@ -140,6 +142,8 @@ export class StateFile implements StateKeeper {
   /** What the log says of them. */
   #logged: string | undefined;
   #retry: NodeJS.Timeout | undefined;
+  /** Another daemon may write the file by now. */
+  #isClosed = false;
 
   private constructor(file: AtomicFile, state: State, log: Logger) {
     this.#file = file;
@@ -184,6 +188,9 @@ export class StateFile implements StateKeeper {
 
   /** One write serves all changes that came before it began. */
   async change(edit: (state: State) => State, durability: Durability = 'required'): Promise<void> {
+    if (this.#isClosed && durability === 'required') {
+      throw new HeddleError('refused', 'this daemon is stopping, and changes nothing any more; try again');
+    }
     const before = this.#state;
     const after = edit(before);
     this.#state = after;
@@ -202,14 +209,18 @@ export class StateFile implements StateKeeper {
     }
   }
 
-  /** Ends the tries, after a last one. */
+  /** Ends the tries, after a last one. All writes have ended when it resolves, unless the disk hangs. */
   async close(): Promise<void> {
     clearTimeout(this.#retry);
-    if (this.#failures > 0) await this.#flush().catch(() => {});
+    const last = this.#failures > 0 ? this.#flush() : this.#writing;
+    this.#isClosed = true;
+    const patience = new Promise<void>((resolve) => setTimeout(resolve, CLOSING_MS).unref());
+    await Promise.race([last.catch(() => {}), patience]);
     clearTimeout(this.#retry);
   }
 
   #flush(): Promise<void> {
+    if (this.#isClosed) return this.#writing;
     this.#next ??= this.#writing
       .catch(() => {})
       .then(() => {

@@ -118,6 +118,46 @@ it('a disk that first confirms nothing and then takes nothing is logged once as 
   expect(lines.map(({ msg }) => msg.slice(0, 20))).toEqual(['the state is written', 'cannot keep state: n']);
 });
 
+/** A file whose next content is taken when the test says so. */
+async function openSlow() {
+  const { folder, files, onDisk } = await open();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let writes = 0;
+  const rename: typeof files.rename = async (...given) => {
+    if (writes++ > 0) await promise;
+    return files.rename(...given);
+  };
+  const state = await StateFile.open(folder, () => expect.unreachable(), { calls: { ...files, rename } });
+  return { state, claims: new Claims(state), onDisk, go: resolve, writes: () => writes };
+}
+
+it('the end of the daemon waits for what is being written, and nothing is written after it', async () => {
+  const { state, claims, onDisk, go, writes } = await openSlow();
+  void claims.add('web', [first], {}, 'later');
+  await eventually(() => expect(writes()).toBe(2));
+  void claims.add('db', [second], {}, 'later');
+  setTimeout(go, 20);
+  await state.close();
+  expect(await onDisk()).toMatchObject({ claims: { web: ['10.2.1.1/16'], db: ['10.2.1.2/16'] } });
+  await expect(claims.clear('web')).resolves.toBeUndefined();
+  await expect(claims.add('late', [first])).rejects.toMatchObject({ code: 'refused' });
+  await expect(claims.giveUp('db', [second])).rejects.toMatchObject({ code: 'refused' });
+  expect(claims.of('late')).toBeUndefined();
+  expect(writes()).toBe(3);
+});
+
+it('the end of the daemon does not wait for a disk that hangs', async () => {
+  const { state, claims, go, writes } = await openSlow();
+  void claims.add('web', [first], {}, 'later');
+  await eventually(() => expect(writes()).toBe(2));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const closed = state.close();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await closed;
+  go();
+});
+
 it('the end of the daemon is one more try', async () => {
   const { files, state, claims, onDisk } = await open();
   await claims.add('web', [first]);
