@@ -16,13 +16,12 @@ import { DockerEngine } from './docker/engine.ts';
 import { dockerHost } from './docker/host.ts';
 import { type Snapshot, shortId } from './docker/snapshot.ts';
 import { findConsulClock } from './doctor/registry.ts';
-import { HeddleError, messageOf } from './errors.ts';
+import { messageOf } from './errors.ts';
 import { hostIdOfEngine, readMachineId } from './host-id.ts';
-import { overlapOf } from './ipam/overlap.ts';
+import { refuseUnusable } from './ipam/overlap.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import { MemoryThrift } from './memory.ts';
-import { formatCidr, overlap } from './network/cidr.ts';
 import { BridgeKeeper } from './network/keeper.ts';
 import { ownNamespace } from './network/namespace.ts';
 import { assembleParts, type Parts } from './parts.ts';
@@ -209,24 +208,21 @@ export class Heddle {
     this.#summary = { version: VERSION, host: hostId, registry: open.registry.name, docker: docker.address };
   }
 
-  /**
-   * A range that somebody chose, and that nobody has an address of yet, is refused where the host reaches it otherwise.
-   * The default one is not: a host whose containers have certain addresses needs none, and names must be answered.
-   * @throws HeddleError `taken`
-   */
+  /** @throws HeddleError `taken` for a range that the host reaches otherwise */
   async #lookAtRange({ network, addressing }: Parts, claims: Claims): Promise<void> {
-    const { range } = addressing.pool;
+    if (this.#settings.allowOverlap) return;
     const host = await network.hostNetworks().catch(() => []);
-    const other = overlapOf(range, host);
-    if (other === undefined || this.#settings.allowOverlap) return;
-    const origin = this.#settings.effective.find(({ setting }) => setting === 'ipalloc-range')?.origin;
-    const problem = `the range of free addresses ${formatCidr(range)} overlaps ${other}`;
-    const isUsed = claims.networks().some((used) => overlap(used, range));
-    if (origin !== undefined && origin !== 'default' && !isUsed) {
-      const advice = 'choose another one, or insist with --allow-overlap';
-      throw new HeddleError('taken', `${origin}: ${problem}: ${advice}`);
-    }
-    this.#needs.log.warn({ problem }, 'no free address is given; choose another range with --ipalloc-range');
+    const range = this.#settings.effective.find(({ setting }) => setting === 'ipalloc-range');
+    const origin = range?.origin === 'default' ? undefined : range?.origin;
+    const overlapping = refuseUnusable(addressing.pool, { host, used: claims.networks(), origin });
+    if (!overlapping) return;
+    const effect = overlapping.sparesDefault
+      ? 'only some free addresses are given'
+      : 'no free address is given';
+    this.#needs.log.warn(
+      { problem: overlapping.problem },
+      `${effect}; choose another range with --ipalloc-range`,
+    );
   }
 
   /** Looks at the bridge and at every container, and compares the registry, now. */

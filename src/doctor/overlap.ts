@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts';
-import { overlapOf } from '../ipam/overlap.ts';
+import { overlapOf, overlapOfPool } from '../ipam/overlap.ts';
+import type { Pool } from '../ipam/pool.ts';
 import { distinct, formatCidr } from '../network/cidr.ts';
 import type { Cidr, HostNetwork } from '../network/engine.ts';
 import type { Parts } from '../parts.ts';
@@ -14,8 +15,8 @@ export async function findOverlaps({
   addressing,
 }: Pick<Parts, 'network' | 'networks' | 'addressing'>): Promise<Finding> {
   try {
-    const { range } = addressing.pool;
-    return ofNetworks({ range, used: await networks(), host: await network.hostNetworks() });
+    const { pool } = addressing;
+    return ofNetworks({ pool, used: await networks(), host: await network.hostNetworks() });
   } catch (error) {
     return { subject, state: 'unknown', detail: messageOf(error), advice: '' };
   }
@@ -23,25 +24,28 @@ export async function findOverlaps({
 
 export function ofNetworks(facts: {
   /** Where free addresses come from. */
-  readonly range: Cidr;
+  readonly pool: Pool;
   /** Those that the bridge or containers have addresses in. */
   readonly used: readonly Cidr[];
   readonly host: readonly HostNetwork[];
 }): Finding {
-  const sentence = (network: Cidr, what: string) => {
+  const cut = distinct(facts.used).flatMap((network) => {
     const other = overlapOf(network, facts.host);
-    return other === undefined ? [] : [`${what} ${formatCidr(network)} overlaps ${other}`];
-  };
-  const cut = distinct(facts.used).flatMap((network) => sentence(network, 'the network of containers'));
-  const range = sentence(facts.range, 'the range of free addresses');
-  const advice = 'choose another range with --ipalloc-range, and other addresses for what is attached';
-  if (cut.length > 0) return { subject, state: 'failed', detail: [...cut, ...range].join('; '), advice };
-  if (range.length > 0) {
-    const detail = `${range.join('; ')}: run and expose refuse addresses of it`;
+    return other === undefined ? [] : [`the network of containers ${formatCidr(network)} overlaps ${other}`];
+  });
+  const ofPool = overlapOfPool(facts.pool, facts.host);
+  if (cut.length > 0) {
+    const detail = [...cut, ...(ofPool ? [ofPool.problem] : [])].join('; ');
+    const advice = 'choose another range with --ipalloc-range, and other addresses for what is attached';
+    return { subject, state: 'failed', detail, advice };
+  }
+  if (ofPool) {
+    const refused = ofPool.sparesDefault ? 'networks of it that overlap' : 'addresses of it';
+    const detail = `${ofPool.problem}: run and expose refuse ${refused}`;
     return { subject, state: 'warning', detail, advice: 'choose another range with --ipalloc-range' };
   }
   return ok(
     subject,
-    `${formatCidr(facts.range)} and what is attached overlap no network or route of this host`,
+    `${formatCidr(facts.pool.range)} and what is attached overlap no network or route of this host`,
   );
 }

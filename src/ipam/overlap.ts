@@ -2,6 +2,7 @@ import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
 import { formatCidr, networkOf, overlap } from '../network/cidr.ts';
 import type { Cidr, HostNetwork } from '../network/engine.ts';
+import type { Pool } from './pool.ts';
 
 /** What a network on the bridge must keep clear of. */
 export interface Surroundings {
@@ -66,3 +67,48 @@ export const overlapOf = (network: Cidr, host: readonly HostNetwork[]): string |
   const other = host.find((candidate) => overlap(candidate.network, network));
   return other && describe(other);
 };
+
+/** Where free addresses come from, and the host reaches something else. */
+export interface PoolOverlap {
+  /** For people. */
+  readonly problem: string;
+  /** What `net:default` means is clear of it. */
+  readonly sparesDefault: boolean;
+}
+
+export function overlapOfPool(
+  { range, defaultSubnet }: Pool,
+  host: readonly HostNetwork[],
+): PoolOverlap | undefined {
+  const other = overlapOf(range, host);
+  if (other === undefined) return undefined;
+  const problem = `the range of free addresses ${formatCidr(range)} overlaps ${other}`;
+  if (overlapOf(defaultSubnet, host) !== undefined) return { problem, sparesDefault: false };
+  return {
+    problem: `${problem}; the default subnet ${formatCidr(defaultSubnet)} does not`,
+    sparesDefault: true,
+  };
+}
+
+export interface PoolFacts {
+  readonly host: readonly HostNetwork[];
+  /** Networks that somebody has addresses in already. */
+  readonly used: readonly Cidr[];
+  /** The flag or file that the range was chosen with; undefined for the default one. */
+  readonly origin: string | undefined;
+}
+
+/**
+ * Refuses to begin with a range that somebody chose, where what `net:default` means is reached otherwise and nobody has
+ * an address of the range yet. The default range is not refused: a host whose containers have certain addresses needs
+ * none, and names must be answered.
+ * @returns what to warn of
+ * @throws HeddleError `taken`
+ */
+export function refuseUnusable(pool: Pool, { host, used, origin }: PoolFacts): PoolOverlap | undefined {
+  const overlapping = overlapOfPool(pool, host);
+  const isUsed = used.some((network) => overlap(network, pool.range));
+  if (!overlapping || overlapping.sparesDefault || origin === undefined || isUsed) return overlapping;
+  const advice = 'choose another one, or insist with --allow-overlap';
+  throw new HeddleError('taken', `${origin}: ${overlapping.problem}: ${advice}`);
+}

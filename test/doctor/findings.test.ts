@@ -11,6 +11,7 @@ import { findKernel } from '../../src/doctor/kernel.ts';
 import { findListeners } from '../../src/doctor/listeners.ts';
 import { ofNetworks } from '../../src/doctor/overlap.ts';
 import { ofRouterAdvertisements } from '../../src/doctor/router-advertisements.ts';
+import { poolOf } from '../../src/ipam/pool.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 
 describe('what doctor finds of capabilities', () => {
@@ -270,7 +271,17 @@ describe('what doctor finds of the networks of containers', () => {
       /; the range of free addresses/,
     ],
   ])('%s', (_, used, other, state, detail) => {
-    const facts = { range: parseCidr('10.32.0.0/12'), used: [parseCidr(used)], host: [other] };
+    const pool = poolOf(parseCidr('10.32.0.0/12'));
+    const facts = { pool, used: [parseCidr(used)], host: [other] };
     expect(ofNetworks(facts)).toMatchObject({ state, detail: expect.stringMatching(detail) });
+  });
+
+  it('a route beside the default subnet, of which addresses are given', () => {
+    const pool = poolOf(parseCidr('10.32.0.0/12'), parseCidr('10.40.0.0/16'));
+    const facts = { pool, used: [], host: [route('10.33.1.0/24', 'tun0')] };
+    const detail = expect.stringMatching(
+      /10\.40\.0\.0\/16 does not: run and expose refuse networks of it that overlap/,
+    );
+    expect(ofNetworks(facts)).toMatchObject({ state: 'warning', detail });
   });
 });
