@@ -1,5 +1,7 @@
 import { messageOf } from '../errors.ts';
-import { type Family, type FilterFacts, families } from '../network/firewall.ts';
+import type { FilterFacts } from '../network/firewall.ts';
+import type { Family } from '../network/firewall-rules.ts';
+import { families } from '../network/iptables.ts';
 import type { Parts } from '../parts.ts';
 import { type Finding, ok } from './finding.ts';
 

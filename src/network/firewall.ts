@@ -1,11 +1,31 @@
-import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { HeddleError, messageOf } from '../errors.ts';
+import { HeddleError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { formatCidr, networkOf } from './cidr.ts';
+import { formatCidr } from './cidr.ts';
 import type { Cidr } from './engine.ts';
-import { HOST_ENDS } from './host-end.ts';
+import {
+  argumentsFor,
+  bridgeRules,
+  type Family,
+  familyOf,
+  isolationRules,
+  lineOf,
+  masqueradeRules,
+  type Rule,
+  rulesOf,
+  TABLES,
+} from './firewall-rules.ts';
+import {
+  commands,
+  commandWithDockersChains,
+  deletion,
+  families,
+  iptables,
+  readOrEmpty,
+  reasonOf,
+  succeeds,
+  taggedRules,
+  unreadableLegacy,
+} from './iptables.ts';
 
 /** What the engine asks of the host's packet filter. */
 export interface Firewall {
@@ -27,11 +47,6 @@ export interface Firewall {
   removeRules(): Promise<void>;
 }
 
-/** Marks a rule as ours, in every table. */
-const TAG = ['-m', 'comment', '--comment', 'heddle'];
-
-export type Family = 'iptables' | 'ip6tables';
-
 /** A packet filter as it stands. */
 export interface FilterFacts {
   /** `iptables`, `ip6tables-legacy`: the one that holds Docker's chains. */
@@ -49,23 +64,6 @@ export interface FilterFacts {
   /** Whether the rules stand that keep containers from configuring this host. */
   readonly guarded: boolean;
 }
-
-const TABLES = ['filter', 'nat', 'mangle'] as const;
-type Table = (typeof TABLES)[number];
-
-interface Rule {
-  /** Of one family alone; of both without. */
-  readonly family?: Family;
-  readonly table: Table;
-  readonly chain: string;
-  readonly match: readonly string[];
-  readonly target: string;
-}
-
-const run = promisify(execFile);
-/** A cron job's or service's PATH often lacks the folders of iptables. */
-const ENVIRONMENT = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' };
-const TIMEOUT_MS = 10_000;
 
 /**
  * Rules by the iptables command that holds Docker's chains (there are two, nft and legacy, and both see every packet:
@@ -94,7 +92,7 @@ export class IptablesFirewall implements Firewall {
   ) {
     this.#log = needs.log;
     this.#options = options;
-    this.#rules = rulesFor(options.bridge, options.localBridges);
+    this.#rules = bridgeRules(options.bridge, options.localBridges);
   }
 
   async ensureRules(): Promise<void> {
@@ -134,7 +132,7 @@ export class IptablesFirewall implements Firewall {
 
   async isolate(): Promise<void> {
     const { bridge, localBridges } = this.#options;
-    const rules = isolation(bridge, [...localBridges, ...userBridges()]);
+    const rules = isolationRules(bridge, [...localBridges, ...userBridges()]);
     const without = "containers of Docker's own networks reach what is exposed";
     for (const family of families()) {
       await this.#insert(family, rules, without);
@@ -174,8 +172,8 @@ export class IptablesFirewall implements Firewall {
       // Looked at every few seconds: one process lists them all, and the rest is for a rule that is missing.
       const present = new Set(await taggedRules(command, rules[0]?.table ?? 'filter'));
       for (const rule of rules) {
-        if (present.has(lineOf(rule)) || (await succeeds(command, words('-C', rule)))) continue;
-        await iptables(command, words('-I', rule));
+        if (present.has(lineOf(rule)) || (await succeeds(command, argumentsFor('-C', rule)))) continue;
+        await iptables(command, argumentsFor('-I', rule));
       }
     } catch (error) {
       const problem = reasonOf(error);
@@ -224,164 +222,8 @@ export class IptablesFirewall implements Firewall {
   }
 }
 
-const familyOf = ({ family }: Cidr): Family => (family === 4 ? 'iptables' : 'ip6tables');
-
-function rulesFor(bridge: string, localBridges: readonly string[]): Rule[] {
-  const accept = (chain: string, ...match: string[]): Rule => ({
-    table: 'filter',
-    chain,
-    match,
-    target: 'ACCEPT',
-  });
-  const resolver = [...new Set([...localBridges, bridge])].flatMap((name) =>
-    ['udp', 'tcp'].map((protocol) =>
-      accept('INPUT', '-i', name, '-p', protocol, '-m', protocol, '--dport', '53'),
-    ),
-  );
-  return [accept('FORWARD', '-i', bridge, '-o', bridge), ...resolver, ...[bridge, HOST_ENDS].flatMap(guards)];
-}
-
 /** As Docker calls the bridges of user networks. */
 const USER_BRIDGE = /^\s*(br-[0-9a-f]{12}):/gm;
 
 const userBridges = (): readonly string[] =>
   Array.from(readOrEmpty('/proc/net/dev').matchAll(USER_BRIDGE), ([, name = '']) => name);
-
-/** In a table that packets pass before the filter, because Docker puts rules that accept before ours there. */
-const isolation = (bridge: string, others: readonly string[]): readonly Rule[] =>
-  [...new Set(others)]
-    .filter((name) => name !== bridge)
-    .map((name) => ({
-      table: 'mangle',
-      chain: 'FORWARD',
-      match: ['-i', name, '-o', bridge],
-      target: 'DROP',
-    }));
-
-/** linux/icmp.h, linux/icmpv6.h */
-const REDIRECT = '5';
-const ROUTER_ADVERTISEMENT = '134';
-const REDIRECT6 = '137';
-
-/**
- * What comes from a container configures no route of this host. Where /proc/sys can be written the device takes
- * nothing of it anyway (unrouted.ts); in a container it cannot, and these rules do it alone.
- */
-function guards(device: string): Rule[] {
-  const drop = (family: Family, ...match: string[]): Rule => ({
-    family,
-    table: 'filter',
-    chain: 'INPUT',
-    match: ['-i', device, ...match],
-    target: 'DROP',
-  });
-  const drop6 = (type: string) => drop('ip6tables', '-p', 'ipv6-icmp', '-m', 'icmp6', '--icmpv6-type', type);
-  return [
-    drop('iptables', '-p', 'icmp', '-m', 'icmp', '--icmp-type', REDIRECT),
-    drop6(ROUTER_ADVERTISEMENT),
-    drop6(REDIRECT6),
-  ];
-}
-
-const rulesOf = (rules: readonly Rule[], family: Family): readonly Rule[] =>
-  rules.filter((rule) => rule.family === undefined || rule.family === family);
-
-/**
- * By addresses and not by the bridge, as weave did before 1.0: rules by the bridge catch a tunnel's own packets and
- * send them round in a loop. Multicast stays as it is. Each is inserted before the one above it.
- */
-function masqueradeRules(network: Cidr): Rule[] {
-  const net = formatCidr(networkOf(network));
-  const multicast = network.family === 4 ? '224.0.0.0/4' : 'ff00::/8';
-  const rule = (target: string, ...match: string[]): Rule => ({
-    table: 'nat',
-    chain: 'POSTROUTING',
-    match,
-    target,
-  });
-  return [
-    rule('MASQUERADE', '!', '-s', net, '-d', net),
-    rule('MASQUERADE', '-s', net, '!', '-d', net),
-    rule('RETURN', '-s', net, '-d', multicast),
-  ];
-}
-
-const words = (action: '-C' | '-I', { table, chain, match, target }: Rule): string[] => [
-  ...['-t', table, action, chain],
-  ...[...match, ...TAG, '-j', target],
-];
-
-/** As iptables lists it, which is why rules are written with every word that it would add. */
-const lineOf = ({ chain, match, target }: Rule): string =>
-  ['-A', chain, ...match, ...TAG, '-j', target].join(' ');
-
-export const families = (): Family[] =>
-  existsSync('/proc/net/if_inet6') ? ['iptables', 'ip6tables'] : ['iptables'];
-
-/**
- * The host's default first. The legacy command is asked only where its tables are in use: asking would load them,
- * and they would stay.
- */
-function commands(family: Family, table: Table = 'filter'): string[] {
-  const inUse = family === 'iptables' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names';
-  return [family, `${family}-nft`, ...(readOrEmpty(inUse).includes(table) ? [`${family}-legacy`] : [])];
-}
-
-/**
- * What the legacy command says where its tables are in use and it cannot read them: it opens a raw socket, for which
- * it needs NET_RAW. Undefined where they are not in use, or can be read.
- */
-async function unreadableLegacy(family: Family): Promise<string | undefined> {
-  const legacy = `${family}-legacy`;
-  if (!commands(family).includes(legacy)) return undefined;
-  return await iptables(legacy, ['-S']).then(() => undefined, reasonOf);
-}
-
-/** Undefined as long as Docker has made none. */
-async function commandWithDockersChains(family: Family): Promise<string | undefined> {
-  for (const command of commands(family)) if (await succeeds(command, ['-S', 'DOCKER'])) return command;
-  return undefined;
-}
-
-/**
- * The lines that iptables lists of our rules in a table, `-A FORWARD -i weave -o weave … -j ACCEPT`; one that another
- * process inserted at the same moment comes twice.
- */
-async function taggedRules(command: string, table: Table): Promise<readonly string[]> {
-  const tag = ` ${TAG.join(' ')} `;
-  const lines = (await iptables(command, ['-t', table, '-S'])).split('\n').map((line) => line.trim());
-  return lines.filter((line) => line.startsWith('-A ') && line.includes(tag));
-}
-
-/** Names of chains and interfaces hold no blanks, so neither do the words. */
-const deletion = (table: Table, line: string): string[] => ['-t', table, '-D', ...line.split(' ').slice(1)];
-
-/** `-w`: another program may hold the lock of the tables for a moment. */
-async function iptables(command: string, words: readonly string[]): Promise<string> {
-  const { stdout } = await run(command, ['-w', ...words], {
-    env: ENVIRONMENT,
-    timeout: TIMEOUT_MS,
-    maxBuffer: 16 << 20,
-  });
-  return stdout;
-}
-
-const succeeds = (command: string, words: readonly string[]): Promise<boolean> =>
-  iptables(command, words).then(
-    () => true,
-    () => false,
-  );
-
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return ''; // the module is not loaded
-  }
-}
-
-/** What iptables itself said, else why it did not run. */
-function reasonOf(error: unknown): string {
-  const { stderr } = error as { stderr?: unknown };
-  return typeof stderr === 'string' && stderr.trim() ? stderr.trim() : messageOf(error);
-}
