@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { ContainerProcess } from '../network/namespace.ts';
@@ -18,8 +19,7 @@ export class HostsFileEdits {
   readonly #patienceMs: number;
   /** The last change of each container that has one under way. */
   readonly #last = new Map<string, Promise<void>>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #turns = new PQueue({ concurrency: MOST_AT_ONCE });
 
   constructor({ edit = editHostsFile }: { readonly edit?: Edit } = {}, { patienceMs = PATIENCE_MS } = {}) {
     this.#edit = edit;
@@ -31,7 +31,12 @@ export class HostsFileEdits {
     const { containerId } = process;
     const late = new AbortController();
     const before = this.#last.get(containerId) ?? Promise.resolve();
-    const done = before.then(() => this.#inTurn(late.signal, () => this.#edit(process, change)));
+    const done = before.then(() =>
+      this.#turns.add(async () => {
+        // Nothing is begun that nobody waits for any more.
+        if (!late.signal.aborted) await this.#edit(process, change);
+      }),
+    );
     const settled = done.catch(() => undefined);
     this.#last.set(containerId, settled);
     void settled.then(() => this.#last.get(containerId) === settled && this.#last.delete(containerId));
@@ -49,17 +54,5 @@ export class HostsFileEdits {
       }, this.#patienceMs);
     });
     await Promise.race([done, tooLong]).finally(() => clearTimeout(timer));
-  }
-
-  /** Nothing is begun that nobody waits for any more. */
-  async #inTurn(late: AbortSignal, edit: () => Promise<void>): Promise<void> {
-    if (this.#running >= MOST_AT_ONCE) await new Promise<void>((begin) => this.#waiting.push(begin));
-    this.#running++;
-    try {
-      if (!late.aborted) await edit();
-    } finally {
-      this.#running--;
-      this.#waiting.shift()?.();
-    }
   }
 }
