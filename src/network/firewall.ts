@@ -13,6 +13,7 @@ import {
   type Rule,
   rulesOf,
   TABLES,
+  type Table,
 } from './firewall-rules.ts';
 import {
   commands,
@@ -80,7 +81,7 @@ export class IptablesFirewall implements Firewall {
   /** Which command holds Docker's chains, once it has been found. */
   readonly #commands = new Map<Family, string>();
   /** The last rules to be inserted: of two at once that find a rule missing, both would insert it. */
-  #inserted: Promise<void> = Promise.resolve();
+  #inserted: Promise<unknown> = Promise.resolve();
 
   /**
    * @param options.bridge the weave bridge
@@ -98,7 +99,9 @@ export class IptablesFirewall implements Firewall {
   async ensureRules(): Promise<void> {
     const without =
       'where its policy for forwarded packets is DROP, as Docker sets it, containers will not reach each other';
-    for (const family of families()) await this.#insert(family, rulesOf(this.#rules, family), without);
+    for (const family of families()) {
+      await this.#insert(family, 'filter', rulesOf(this.#rules, family), without);
+    }
   }
 
   /** What the filter of one family is, for people. @throws HeddleError `failed` with iptables' words */
@@ -126,26 +129,21 @@ export class IptablesFirewall implements Firewall {
     const without = 'what is exposed is reached from this host alone';
     for (const family of families()) {
       const rules = networks.filter((network) => familyOf(network) === family).flatMap(masqueradeRules);
-      if (rules.length > 0) await this.#insert(family, rules, without);
+      if (rules.length > 0) await this.#insert(family, 'nat', rules, without);
     }
   }
 
   async isolate(): Promise<void> {
     const { bridge, localBridges } = this.#options;
     const rules = isolationRules(bridge, [...localBridges, ...userBridges()]);
+    const wanted = new Set(rules.map(lineOf));
     const without = "containers of Docker's own networks reach what is exposed";
     for (const family of families()) {
-      await this.#insert(family, rules, without);
-      await this.#forgetBridges(family, rules);
-    }
-  }
-
-  /** Networks of Docker come and go, each with a name of its own. */
-  async #forgetBridges(family: Family, rules: readonly Rule[]): Promise<void> {
-    const wanted = new Set(rules.map(lineOf));
-    const command = await this.#command(family);
-    for (const line of await taggedRules(command, 'mangle').catch(() => [])) {
-      if (!wanted.has(line)) await iptables(command, deletion('mangle', line)).catch(() => {}); // gone already
+      const present = await this.#insert(family, 'mangle', rules, without);
+      // Networks of Docker come and go, each with a name of its own.
+      for (const line of present.filter((line) => !wanted.has(line))) {
+        await iptables(await this.#command(family), deletion('mangle', line)).catch(() => {}); // gone already
+      }
     }
   }
 
@@ -161,28 +159,37 @@ export class IptablesFirewall implements Firewall {
     }
   }
 
-  #insert(family: Family, rules: readonly Rule[], without: string): Promise<void> {
-    this.#inserted = this.#inserted.then(() => this.#insertMissing(family, rules, without));
-    return this.#inserted;
+  /** @returns the lines of our rules that were in the table before */
+  #insert(family: Family, table: Table, rules: readonly Rule[], without: string): Promise<readonly string[]> {
+    const inserted = this.#inserted.then(() => this.#insertMissing(family, table, rules, without));
+    this.#inserted = inserted;
+    return inserted;
   }
 
-  async #insertMissing(family: Family, rules: readonly Rule[], without: string): Promise<void> {
+  async #insertMissing(
+    family: Family,
+    table: Table,
+    rules: readonly Rule[],
+    without: string,
+  ): Promise<readonly string[]> {
     try {
       const command = await this.#command(family);
       // Looked at every few seconds: one process lists them all, and the rest is for a rule that is missing.
-      const present = new Set(await taggedRules(command, rules[0]?.table ?? 'filter'));
+      const present = await taggedRules(command, table);
       for (const rule of rules) {
-        if (present.has(lineOf(rule)) || (await succeeds(command, argumentsFor('-C', rule)))) continue;
+        if (present.includes(lineOf(rule)) || (await succeeds(command, argumentsFor('-C', rule)))) continue;
         await iptables(command, argumentsFor('-I', rule));
       }
+      return present;
     } catch (error) {
       const problem = reasonOf(error);
-      if (this.#said.get(family) === problem) return;
+      if (this.#said.get(family) === problem) return [];
       this.#said.set(family, problem);
       this.#log.warn(
         { problem },
         `${family} cannot be used: ${without}; install iptables, or give heddle the capability NET_ADMIN`,
       );
+      return [];
     }
   }
 
