@@ -124,12 +124,8 @@ export class KernelEngine implements NetworkEngine {
   }
 
   async addresses(nsPath: string, container?: string): Promise<readonly Address[]> {
-    try {
-      const libc = await loadLibc();
-      using namespace = containerAt(nsPath);
-      if (container !== undefined) await this.#assertSame(namespace, { nsPath, container });
-      using inside = namespace.connect(libc);
-      this.#watch.learn(this.#hostFrom(libc), namespace);
+    return this.#inside('read the addresses', { nsPath, container }, ({ host, inside, namespace }) => {
+      this.#watch.learn(host, namespace);
       const devices = new Map(
         allLinks(inside, MOST_IN_CONTAINER)
           .filter(({ up, loopback }) => up && !loopback)
@@ -139,9 +135,7 @@ export class KernelEngine implements NetworkEngine {
         const name = devices.get(address.device);
         return name === undefined ? [] : [addressOf(address, name)];
       });
-    } catch (error) {
-      throw explained(`read the addresses in ${nsPath}`, error);
-    }
+    });
   }
 
   async hostAddresses(device: string): Promise<readonly Address[]> {
@@ -164,14 +158,9 @@ export class KernelEngine implements NetworkEngine {
   }
 
   async mac(nsPath: string): Promise<string | undefined> {
-    try {
-      const libc = await loadLibc();
-      using namespace = containerAt(nsPath);
-      using inside = namespace.connect(libc);
-      return macText(findLink(inside, this.#options.interface));
-    } catch (error) {
-      throw explained(`read the MAC in ${nsPath}`, error);
-    }
+    return this.#inside('read the MAC', { nsPath }, ({ inside }) =>
+      macText(findLink(inside, this.#options.interface)),
+    );
   }
 
   async hostMac(device: string): Promise<string | undefined> {
@@ -186,13 +175,9 @@ export class KernelEngine implements NetworkEngine {
   }
 
   async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {
-    try {
-      const libc = await loadLibc();
-      using namespace = containerAt(nsPath);
-      using inside = namespace.connect(libc);
+    return this.#inside('look at the interface', { nsPath }, ({ host, inside, namespace }) => {
       const link = findLink(inside, this.#options.interface);
       if (!link) return undefined;
-      const host = this.#hostFrom(libc);
       const end = linkAt(host, link.peer);
       const isItsEnd =
         end?.kind === 'veth' &&
@@ -204,13 +189,28 @@ export class KernelEngine implements NetworkEngine {
       return end.master !== 0 && end.master === findLink(host, this.#options.bridge)?.index
         ? 'another'
         : 'container';
-    } catch (error) {
-      throw explained(`look at the interface in ${nsPath}`, error);
-    }
+    });
   }
 
   async watch(changed: Listener): Promise<{ stop(): Promise<void> }> {
     return this.#watch.add(await loadLibc(), changed);
+  }
+
+  /** Looks into a container's namespace, which changes nothing and so takes no lock. */
+  async #inside<T>(
+    attempt: string,
+    { nsPath, container }: { readonly nsPath: string; readonly container?: string | undefined },
+    look: (sides: Sides) => T,
+  ): Promise<T> {
+    try {
+      const libc = await loadLibc();
+      using namespace = containerAt(nsPath);
+      if (container !== undefined) await this.#assertSame(namespace, { nsPath, container });
+      using inside = namespace.connect(libc);
+      return look({ host: this.#hostFrom(libc), inside, namespace });
+    } catch (error) {
+      throw explained(`${attempt} in ${nsPath}`, error);
+    }
   }
 
   /** Runs with the container's namespace held and locked, and with a conversation on either side. */
