@@ -21,6 +21,7 @@ import type { Announcing } from './doctor/direct-routing.ts';
 import { HeddleError } from './errors.ts';
 import { HostsFileEdits } from './hosts-file/edits.ts';
 import type { Logger } from './log.ts';
+import { toCidr } from './network/cidr.ts';
 import type { Cidr, NetworkEngine } from './network/engine.ts';
 import { IptablesFirewall } from './network/firewall.ts';
 import { KernelEngine } from './network/kernel.ts';
@@ -220,5 +221,3 @@ function ofTask(snapshot: Snapshot): HostAddress | undefined {
   const ip = taskHost(snapshot);
   return ip === undefined ? undefined : { ip, origin: "HOST of Marathon's task" };
 }
-
-const toCidr = ({ ip, prefixLength, family }: Cidr): Cidr => ({ ip, prefixLength, family });

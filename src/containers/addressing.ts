@@ -5,7 +5,7 @@ import { AddressTaken, grant, type Holder, meant } from '../ipam/grant.ts';
 import { refuseCollisions, type Surroundings } from '../ipam/overlap.ts';
 import { type Pool, poolOf } from '../ipam/pool.ts';
 import type { AddressRequest } from '../ipam/request.ts';
-import { contains, distinct, formatCidr, networkOf, without } from '../network/cidr.ts';
+import { contains, distinct, formatCidr, networkOf, toCidr, without } from '../network/cidr.ts';
 import type { Cidr, HostNetwork } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
 import type { Durability } from '../state.ts';
@@ -289,8 +289,6 @@ interface Situation extends Surroundings {
   readonly namespace: number | undefined;
   readonly bridge: readonly Cidr[];
 }
-
-const toCidr = ({ ip, prefixLength, family }: Cidr): Cidr => ({ ip, prefixLength, family });
 
 /** Whether nothing of it had to be found among the free ones. */
 const onlyKnown = (

@@ -42,6 +42,9 @@ export function without<T extends Cidr>(cidrs: readonly T[], others: readonly Ci
 export const among = <T extends Cidr>(cidrs: readonly T[], others: readonly Cidr[]): readonly T[] =>
   without(cidrs, without(cidrs, others));
 
+/** The address alone, without what else is known of it. */
+export const toCidr = ({ ip, prefixLength, family }: Cidr): Cidr => ({ ip, prefixLength, family });
+
 /** Each of them once. */
 export const distinct = (cidrs: readonly Cidr[]): readonly Cidr[] => [
   ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),

@@ -3,7 +3,7 @@ import type { Address } from '../addresses/address.ts';
 import type { Logger } from '../log.ts';
 import { assertAssignable } from './assignable.ts';
 import { ensureBridge, giveBridge, hasBridgeOrStrays, removeBridge, takeFromBridge } from './bridge.ts';
-import { networkOf, without } from './cidr.ts';
+import { networkOf, toCidr, without } from './cidr.ts';
 import type {
   Answering,
   AttachResult,
@@ -148,10 +148,10 @@ export class KernelEngine implements NetworkEngine {
   async hostNetworks(): Promise<readonly HostNetwork[]> {
     const routes = readRoutes();
     const networks = await onHost("read this host's addresses", (host) =>
-      ipv4Addresses(host).map(({ ip, prefixLength, family, label }) => ({
-        network: networkOf({ ip, prefixLength, family }),
-        ip,
-        device: label.replace(/:.*$/, ''),
+      ipv4Addresses(host).map((address) => ({
+        network: networkOf(address),
+        ip: address.ip,
+        device: address.label.replace(/:.*$/, ''),
       })),
     );
     return [...networks, ...routes].filter(({ device }) => device !== this.#options.bridge);
@@ -273,9 +273,7 @@ function inodeAt(nsPath: string): number {
 
 const macText = (link: Link | undefined): string | undefined => link && formatMac(link.mac);
 
-const addressOf = ({ ip, prefixLength, family }: DeviceAddress, name: string): Address => ({
-  ip,
-  prefixLength,
-  family,
+const addressOf = (address: DeviceAddress, name: string): Address => ({
+  ...toCidr(address),
   interface: name,
 });

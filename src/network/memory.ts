@@ -1,7 +1,7 @@
 import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
 import { assertAssignable } from './assignable.ts';
-import { formatCidr, networkOf } from './cidr.ts';
+import { formatCidr, networkOf, toCidr } from './cidr.ts';
 import type {
   Answering,
   AttachResult,
@@ -171,9 +171,7 @@ export class MemoryEngine implements NetworkEngine {
     const kept = present.filter((address) => !asked.has(formatCidr(address)));
     if (kept.length > 0) addresses.set(device, kept);
     else addresses.delete(device);
-    const removed = present
-      .filter((address) => !kept.includes(address))
-      .map(({ ip, prefixLength, family }) => ({ ip, prefixLength, family }));
+    const removed = present.filter((address) => !kept.includes(address)).map(toCidr);
     if (removed.length > 0) this.#tell(inode);
     return { removed };
   }
@@ -239,4 +237,4 @@ export class MemoryEngine implements NetworkEngine {
 }
 
 const onDevice = (device: string, cidrs: readonly Cidr[]): Address[] =>
-  cidrs.map(({ ip, prefixLength, family }) => ({ ip, prefixLength, family, interface: device }));
+  cidrs.map((cidr) => ({ ...toCidr(cidr), interface: device }));

@@ -1,7 +1,7 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { HeddleError, systemCode } from '../errors.ts';
 import { requireBridge } from './bridge.ts';
-import { distinct, without } from './cidr.ts';
+import { distinct, toCidr, without } from './cidr.ts';
 import type { AttachResult, Cidr, LinkOptions } from './engine.ts';
 import { hostEndName } from './host-end.ts';
 import { macFor } from './mac.ts';
@@ -84,11 +84,7 @@ export async function detachPair(
   if (!link) return [];
   const present = addressesOn(inside, link.index);
   const kept = without(present, cidrs);
-  const removed = without(present, kept).map(({ ip, prefixLength, family }) => ({
-    ip,
-    prefixLength,
-    family,
-  }));
+  const removed = without(present, kept).map(toCidr);
   if (kept.length === 0) {
     await inside.requestOnPool(deleteLink(link.index));
     return removed;
