@@ -1,5 +1,5 @@
 import type { Address } from '../addresses/address.ts';
-import { type Snapshot, shortId } from '../docker/snapshot.ts';
+import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { AddressTaken, grant, type Holder, meant } from '../ipam/grant.ts';
 import { refuseCollisions, type Surroundings } from '../ipam/overlap.ts';
@@ -111,7 +111,7 @@ export class Addressing {
    */
   async adopt(snapshot: Snapshot, addresses: readonly Address[]): Promise<void> {
     const { claims, settled } = this.#needs;
-    if (settled() || claims.of(snapshot.id) || snapshot.networkMode.startsWith('container:')) return;
+    if (settled() || claims.of(snapshot.id) || networkOwner(snapshot) !== undefined) return;
     const cidrs = this.#attached(addresses);
     if (cidrs.length > 0) await claims.add(snapshot.id, cidrs, {}, 'later');
   }

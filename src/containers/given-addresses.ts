@@ -1,3 +1,4 @@
+import { networkOwner } from '../docker/snapshot.ts';
 import { givenByDocker } from '../services/check-address.ts';
 import type { Claims } from './claims.ts';
 import type { RosterEntry } from './entry.ts';
@@ -27,7 +28,7 @@ export function givenTo(
   if (given.some(sharesNamespace)) return 'this';
   if (given.length > 0) return 'another';
   const isShared =
-    entry.snapshot.networkMode.startsWith('container:') ||
+    networkOwner(entry.snapshot) !== undefined ||
     (entry.namespace !== undefined && roster.inNamespace(entry.namespace).length > 1);
   return isShared ? 'unsure' : undefined;
 }

@@ -1,5 +1,5 @@
 import type { Address } from '../addresses/address.ts';
-import type { Snapshot } from '../docker/snapshot.ts';
+import { networkOwner, type Snapshot } from '../docker/snapshot.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { InterfaceMaker, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
@@ -20,8 +20,6 @@ export interface GrantedNeeds {
   /** Whether the roster holds everything that runs: before that, nobody knows who shares a network. */
   settled(): boolean;
 }
-
-const SHARED = 'container:';
 
 /**
  * Which addresses of our interface in a container were granted. A container with NET_ADMIN gives itself any address,
@@ -61,11 +59,11 @@ export class Granted {
   }
 
   /** What was given to anybody in the container's network. */
-  #grantedIn({ id, networkMode }: Snapshot, namespace: number | undefined): ReadonlySet<string> {
+  #grantedIn(snapshot: Snapshot, namespace: number | undefined): ReadonlySet<string> {
     const { claims, roster } = this.#needs;
-    const owner = networkMode.startsWith(SHARED) ? [networkMode.slice(SHARED.length)] : [];
     const sharing = namespace === undefined ? [] : roster.inNamespace(namespace);
-    const cidrs = [...new Set([id, ...owner, ...sharing])].flatMap((each) => claims.of(each) ?? []);
+    const all = new Set([snapshot.id, networkOwner(snapshot) ?? snapshot.id, ...sharing]);
+    const cidrs = [...all].flatMap((each) => claims.of(each) ?? []);
     return new Set(cidrs.map(({ ip }) => ip));
   }
 }

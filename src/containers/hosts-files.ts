@@ -1,5 +1,5 @@
 import type { Address } from '../addresses/address.ts';
-import { type Snapshot, shortId } from '../docker/snapshot.ts';
+import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import { isHostName } from '../hosts-file/entry.ts';
 import { withOwnLines, withoutOwnLines } from '../hosts-file/text.ts';
@@ -28,11 +28,11 @@ export class HostsFiles {
 
   /** Finds out whether it could be rewritten. @throws HeddleError `not-supported`, `not-permitted` */
   async check(snapshot: Snapshot): Promise<void> {
-    const [mode, other] = snapshot.networkMode.split(':');
-    if (mode === 'container') {
+    const owner = networkOwner(snapshot);
+    if (owner !== undefined) {
       throw new HeddleError(
         'not-supported',
-        `'${snapshot.name}' has the network and the /etc/hosts of container ${shortId(other ?? '')}: name that one`,
+        `'${snapshot.name}' has the network and the /etc/hosts of container ${shortId(owner)}: name that one`,
       );
     }
     namesOf(snapshot);

@@ -1,5 +1,5 @@
 import type { Docker } from '../docker/engine.ts';
-import { type Snapshot, shortId } from '../docker/snapshot.ts';
+import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { Cidr, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
@@ -13,8 +13,6 @@ export interface StrandedNeeds {
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
   readonly network: Pick<NetworkEngine, 'detach'>;
 }
-
-const SHARED = 'container:';
 
 /**
  * Containers whose network was another's (`--net=container:web`) before that one was restarted: Docker gives web a
@@ -34,7 +32,7 @@ export class Stranded {
     const sharers = [...this.#needs.roster.entries()].filter(
       ({ snapshot, addresses }) =>
         snapshot.id !== owner.id &&
-        snapshot.networkMode.startsWith(SHARED) &&
+        networkOwner(snapshot) !== undefined &&
         addresses.some(({ ip }) => asked.has(ip)),
     );
     if (sharers.length === 0) return;
@@ -48,8 +46,9 @@ export class Stranded {
 
   /** The container whose network this one shared, where that runs in another one by now. */
   async leftBy(sharer: Snapshot, namespace: number | undefined): Promise<Snapshot | undefined> {
-    if (!sharer.networkMode.startsWith(SHARED)) return undefined;
-    const owner = await this.#needs.docker.inspect(sharer.networkMode.slice(SHARED.length));
+    const shared = networkOwner(sharer);
+    if (shared === undefined) return undefined;
+    const owner = await this.#needs.docker.inspect(shared);
     if (owner === undefined || owner.pid === 0) return undefined;
     return (await this.#otherNamespace(owner, namespace)) === undefined ? undefined : owner;
   }

@@ -67,3 +67,9 @@ export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy';
 
 /** The twelve digits that people and logs use. */
 export const shortId = (id: string): string => id.slice(0, 12);
+
+const SHARED = 'container:';
+
+/** Id of the container whose network this one has (`--net=container:web`); undefined for one that has none such. */
+export const networkOwner = ({ networkMode }: Pick<Snapshot, 'networkMode'>): string | undefined =>
+  networkMode.startsWith(SHARED) ? networkMode.slice(SHARED.length) : undefined;
