@@ -12,7 +12,7 @@ export interface Surroundings {
 }
 
 /** What an address or its network would collide with, for people; undefined for nothing. */
-export interface Collision {
+interface Collision {
   /** `the address of docker0 on this host`, `the route of this host to 10.0.0.0/8 by eth0` */
   readonly what: string;
   /** The address itself is the host's own: nobody can insist on that one. */
@@ -20,7 +20,7 @@ export interface Collision {
 }
 
 /** The first collision of an address on the bridge, with its prefix length. An address of the host comes first. */
-export function collisionOf(cidr: Cidr, { host, container }: Surroundings): Collision | undefined {
+function collisionOf(cidr: Cidr, { host, container }: Surroundings): Collision | undefined {
   const own = host.find(({ ip }) => ip === cidr.ip);
   if (own) return { what: `the address of ${own.device} on this host`, own: true };
   const network = networkOf(cidr);

@@ -66,9 +66,6 @@ function unassignable(cidr: Cidr): string | undefined {
   return isBroadcast ? 'is the broadcast address of its network' : undefined;
 }
 
-/** Whether an interface can carry it. */
-export const isAssignable = (cidr: Cidr): boolean => unassignable(cidr) === undefined;
-
 /**
  * Reads an address that a container can have.
  * @throws HeddleError `bad-input`

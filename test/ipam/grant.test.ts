@@ -3,9 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { grant, type Holder, MOST_ADDRESSES, meant } from '../../src/ipam/grant.ts';
 import type { Pool } from '../../src/ipam/pool.ts';
 import { parseRequest } from '../../src/ipam/request.ts';
-import { isAssignable } from '../../src/network/assignable.ts';
+import { assertAssignable } from '../../src/network/assignable.ts';
 import { contains, formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import type { Cidr } from '../../src/network/engine.ts';
+
+const isAssignable = (cidr: Cidr): boolean => {
+  try {
+    assertAssignable([cidr]);
+    return true;
+  } catch {
+    return false;
+  }
+};
 
 const pool: Pool = { range: parseCidr('10.32.0.0/12'), defaultSubnet: parseCidr('10.32.0.0/12') };
 const web: Holder = { container: 'a'.repeat(64), name: 'web (aaaaaaaaaaaa)' };
