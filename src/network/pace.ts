@@ -5,6 +5,12 @@ export interface PaceOptions {
   readonly everyMs: number;
 }
 
+interface Called {
+  readonly left: number;
+  readonly since: number;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
 /**
  * Calls for a key at once, and where they come too often one in a while, the last of them included: a container that
  * flaps an address is looked at now and then, and not for ever.
@@ -12,7 +18,8 @@ export interface PaceOptions {
 export class Pace<Key> {
   readonly #call: (key: Key) => void;
   readonly #options: PaceOptions;
-  readonly #keys = new Map<Key, { left: number; since: number; timer: NodeJS.Timeout | undefined }>();
+  /** Whoever was called for last comes last. */
+  readonly #keys = new Map<Key, Called>();
 
   constructor(call: (key: Key) => void, options: PaceOptions) {
     this.#call = call;
@@ -33,21 +40,26 @@ export class Pace<Key> {
     const left = known ? Math.min(burst, known.left + regained) : burst;
     const since = known && left < burst ? known.since + regained * everyMs : now;
     if (left > 0) {
-      this.#keys.set(key, { left: left - 1, since, timer: undefined });
+      this.#remember(key, { left: left - 1, since, timer: undefined });
       this.#prune(now);
       this.#call(key);
       return;
     }
     const timer = setTimeout(() => {
-      this.#keys.set(key, { left: 0, since: performance.now(), timer: undefined });
+      this.#remember(key, { left: 0, since: performance.now(), timer: undefined });
       this.#call(key);
     }, everyMs);
-    this.#keys.set(key, { left: 0, since, timer });
+    this.#remember(key, { left: 0, since, timer });
   }
 
   stop(): void {
     for (const { timer } of this.#keys.values()) clearTimeout(timer);
     this.#keys.clear();
+  }
+
+  #remember(key: Key, called: Called): void {
+    this.#keys.delete(key);
+    this.#keys.set(key, called);
   }
 
   /** Whoever would have a whole burst again is forgotten, a few at a time. */

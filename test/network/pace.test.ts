@@ -48,6 +48,16 @@ describe('a pace', () => {
     expect(pace.size).toBeLessThan(20);
   });
 
+  it('forgets who is silent behind others who are not', () => {
+    const { pace } = rig();
+    for (let count = 0; count < 500; count++) {
+      vi.advanceTimersByTime(250);
+      for (let busy = 0; busy < 5; busy++) pace.call(`busy ${busy}`);
+      pace.call(`key ${count}`);
+    }
+    expect(pace.size).toBeLessThan(20);
+  });
+
   it('calls nobody after it was stopped', () => {
     const { called, pace } = rig();
     for (let count = 0; count < 10; count++) pace.call('a');
