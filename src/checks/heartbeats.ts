@@ -1,4 +1,5 @@
 import type { Desired } from '../registry/desired.ts';
+import { REPORTS_PER_TTL } from '../services/check-pace.ts';
 import { milliseconds } from '../services/duration.ts';
 import { isReported, type Service } from '../services/service.ts';
 
@@ -8,8 +9,6 @@ export interface HeartbeatsNeeds {
   readonly beat: (service: string) => void;
 }
 
-/** Twice may be lost on the way before a check expires. */
-const BEATS_PER_TTL = 3;
 const LONGEST_MS = 3_600_000;
 
 /** Keeps checks alive that expire unless somebody tells them anew: a timer for each service that has such, no more. */
@@ -49,7 +48,7 @@ export class Heartbeats {
 function periodOf(service: Service | undefined): number | undefined {
   const lives = (service?.checks ?? [])
     .filter(isReported)
-    .map((check) => ('ttl' in check ? milliseconds(check.ttl) : LONGEST_MS * BEATS_PER_TTL))
+    .map((check) => ('ttl' in check ? milliseconds(check.ttl) : LONGEST_MS * REPORTS_PER_TTL))
     .filter((life) => life !== undefined);
-  return lives.length === 0 ? undefined : Math.min(LONGEST_MS, Math.min(...lives) / BEATS_PER_TTL);
+  return lives.length === 0 ? undefined : Math.min(LONGEST_MS, Math.min(...lives) / REPORTS_PER_TTL);
 }

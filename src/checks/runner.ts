@@ -1,5 +1,6 @@
 import type { Logger } from '../log.ts';
 import type { Desired } from '../registry/desired.ts';
+import { LEAST_INTERVAL_MS } from '../services/check-pace.ts';
 import { milliseconds } from '../services/duration.ts';
 import { type Check, OWNER_META, type Service } from '../services/service.ts';
 import { isProbed, type Probe, probe } from './probe.ts';
@@ -19,9 +20,8 @@ export interface CheckRunnerNeeds {
  * most 50 a second: hundreds of ports that refuse at once would take a good part of a processor.
  */
 const SLOTS = { total: 256, each: 4, restMs: 20 };
-/** Consul's own default, and its shortest interval. */
+/** Consul's own default. */
 const TIMEOUT_MS = 10_000;
-const LEAST_INTERVAL_MS = 1000;
 /** Containers choose these: a probe that hangs holds one of the sockets. */
 const LONGEST_TIMEOUT_MS = 30_000;
 const LONGEST_INTERVAL_MS = 24 * 3_600_000;

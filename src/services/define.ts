@@ -4,6 +4,7 @@ import { METADATA_BOUNDS } from '../docker/kept-metadata.ts';
 import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 import { announcedAddress } from './address.ts';
 import { type CheckBounds, type Endpoint, whyNotChecked, whyNotOwn } from './check-address.ts';
+import { leastPeriod, loadOf, slowed, tooOften } from './check-pace.ts';
 import { type CheckOptions, checksOf } from './checks.ts';
 import { commaList, Environment, isWord, type Setting, type Settings } from './environment.ts';
 import { hintsOf } from './hints.ts';
@@ -83,29 +84,43 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
   const ports = snapshot.ports.length === 0 ? [undefined] : snapshot.ports;
   const { maxServices = MAX_SERVICES } = options;
   const definitions: Definition[] = [];
+  const bounds: string[] = [];
   let size = 0;
   let steps = 0;
+  let load = { requests: 0, aSecond: 0 };
   for (const [at, port] of ports.entries()) {
+    if (bounds.length > 0) break;
     if (++steps % STEP === 0) yield;
     for (const definition of definePort(entry, port, environment, tags, options, note, noteHints)) {
-      size += JSON.stringify(definition.service).length;
+      const { service } = definition;
+      size += JSON.stringify(service).length;
       const why =
         definitions.length >= maxServices
           ? `more than --max-services ${maxServices}`
           : size > MAX_SIZE
             ? `together they are longer than ${MAX_SIZE} characters`
             : undefined;
-      if (why === undefined) {
-        definitions.push(definition);
-        if (++steps % STEP === 0) yield;
-        continue;
+      if (why !== undefined) {
+        const left = `${service.name} and those of ${ports.length - at - 1} further ports`;
+        bounds.push(`some of its services are left out, ${left}: ${why}`);
+        break;
       }
-      const left = `${definition.service.name} and those of ${ports.length - at - 1} further ports`;
-      const first = `some of its services are left out, ${left}: ${why}`;
-      return { definitions, problems: bounded([first, ...problems]) };
+      definitions.push(definition);
+      const { requests, aSecond } = loadOf(service);
+      load = { requests: load.requests + requests, aSecond: load.aSecond + aSecond };
+      if (++steps % STEP === 0) yield;
     }
   }
-  return { definitions, problems: bounded([...problems]) };
+  const leastMs = leastPeriod(load);
+  if (leastMs === undefined) return { definitions, problems: bounded([...bounds, ...problems]) };
+  bounds.push(tooOften(load, leastMs));
+  const paced: Definition[] = [];
+  for (const definition of definitions) {
+    const service = sealed(slowed(definition.service, leastMs), options.hostId, snapshot.id);
+    paced.push({ ...definition, service });
+    if (++steps % STEP === 0) yield;
+  }
+  return { definitions: paced, problems: bounded([...bounds, ...problems]) };
 }
 
 /** The container with the ports that it offers at its address: those of SERVICE_PORT, where any of them is offered. */

@@ -31,14 +31,18 @@ export function containerOfId(id: string): string | undefined {
   return owner === OWNER ? container : undefined;
 }
 
-/** The service with its marks of ownership in Meta: whose it is, which host's, which container's, and its content. */
+/**
+ * The service with its marks of ownership in Meta: whose it is, which host's, which container's, and its content. One
+ * that had them and was changed gets those of its new content.
+ */
 export function sealed(service: Service, hostId: string, container: string): Service {
   const marks = {
     [OWNER_META.owner]: OWNER,
     [OWNER_META.host]: hostId,
     [OWNER_META.container]: shortId(container),
   };
-  const meta = { ...service.meta, ...marks };
+  const { [OWNER_META.hash]: _, ...own } = service.meta;
+  const meta = { ...own, ...marks };
   return { ...service, meta: { ...meta, [OWNER_META.hash]: contentHash({ ...service, meta }) } };
 }
 

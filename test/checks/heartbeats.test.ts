@@ -34,6 +34,16 @@ test('a TTL check is told three times in its life, for as long as its container 
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('all TTL checks of a container are told 50 times a second at most', async () => {
+  const ports = Array.from({ length: 256 }, (_, n) => 1 + n);
+  desired.set(entryOf({ id: container, env: { SERVICE_CHECK_TTL: '1s' }, ports, health: 'healthy' }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  beat.mockClear();
+  // Each report of a service tells its HEALTHCHECK, too: 512 of them in 10.3 s.
+  vi.advanceTimersByTime(103_000);
+  expect(beat).toHaveBeenCalledTimes(10 * 256);
+});
+
 test('a HEALTHCHECK is told again every hour, and a service without such checks never', () => {
   desired.set(entryOf({ id: container, env: {}, health: 'healthy' }));
   vi.advanceTimersByTime(3_600_000);
