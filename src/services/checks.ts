@@ -166,8 +166,10 @@ function parameter<T>(
 
 function httpCheck(scheme: 'http' | 'https', request: Request): CheckKind {
   const { value, settings, options, note } = request;
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(value)) {
-    throw new Unusable(`${quoted(value)} is a full URL; give the path alone, as in /health${ANOTHER_PORT}`);
+  const isUrl = URL_BEFORE_PATH.test(value);
+  if (isUrl || HOST_BEFORE_PATH.test(value)) {
+    const what = isUrl ? 'is a full URL' : 'has a host before its path';
+    throw new Unusable(`${quoted(value)} ${what}; give the path alone, as in /health${ANOTHER_PORT}`);
   }
   const url = `${scheme}://${endpoint(request)}${value.startsWith('/') ? '' : '/'}${value}`;
   const isPath = URL.canParse(url) && !/\s/.test(value);
@@ -194,6 +196,10 @@ function methodOf(text: string): string {
 }
 
 const ANOTHER_PORT = ', and another port by CHECK_PORT';
+const URL_BEFORE_PATH = /^[a-z][a-z\d+.-]*:\/\//i;
+/** `localhost:8080/health`, `:8080`, `10.2.1.1/health`, `[::1]:80/`: a path that begins so has a slash before it. */
+const HOST_BEFORE_PATH =
+  /^(?:[\w.-]*:\d+|\[[\da-f:.]+\](?::\d+)?|localhost|\d{1,3}(?:\.\d{1,3}){3})(?:[/?#]|$)/i;
 const MAX_URL = 2_048;
 const MAX_HEADERS = 32;
 const MAX_HEADERS_LENGTH = 8_192;

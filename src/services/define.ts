@@ -14,6 +14,7 @@ import { metaOf, shown } from './meta.ts';
 import { type NamingOptions, naming } from './naming.ts';
 import { choiceOnNetwork, portNumber, withNamedPorts } from './own-place.ts';
 import { placesOf, reachedAt, withOfferedPorts } from './places.ts';
+import { portHints } from './port-hints.ts';
 import { DEFAULT_WEIGHTS, type Service, type Weights } from './service.ts';
 import { type CommonTagOptions, commonTags, usableTags } from './tags.ts';
 
@@ -75,11 +76,13 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
   const note = (problem: string): void => void problems.add(problem);
   const own = environment.settings();
   const choice = choiceOnNetwork(own.get('network'), given, note);
-  const snapshot = portsOf(given.snapshot, own.get('port'), choice, note);
+  const declared = withMarathonPorts(given.snapshot);
+  const snapshot = portsOf(declared, own.get('port'), choice, note);
   const entry = { ...given, snapshot, choice };
   const hinted = new Set<string>();
   const noteHints = (settings: Settings): void => hintsOf(settings, hinted).forEach(note);
   noteHints(own);
+  portHints(environment, [...new Set([...declared.ports, ...snapshot.ports])]).forEach(note);
   const tags = commonTags(snapshot, options, note);
   const ports = snapshot.ports.length === 0 ? [undefined] : snapshot.ports;
   const { maxServices = MAX_SERVICES } = options;
@@ -124,8 +127,7 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
 }
 
 /** The container with the ports that it offers at its address: those of SERVICE_PORT, where any of them is offered. */
-function portsOf(given: Snapshot, named: Setting | undefined, choice: Choice, note: Note): Snapshot {
-  const declared = withMarathonPorts(given);
+function portsOf(declared: Snapshot, named: Setting | undefined, choice: Choice, note: Note): Snapshot {
   const narrowed = withNamedPorts(named, declared, note);
   const offered = withOfferedPorts(narrowed, choice);
   if (named === undefined || offered.ports.length > 0 || narrowed.ports.length === 0) return offered;

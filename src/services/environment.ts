@@ -1,4 +1,4 @@
-import type { Protocol } from '../docker/snapshot.ts';
+import type { ContainerPort, Protocol } from '../docker/snapshot.ts';
 
 /** One `SERVICE_…` variable or label that holds for a port. */
 export interface Setting {
@@ -26,7 +26,8 @@ const MAX_RANGES = 64;
 /** Characters of one setting: no list of tags is longer, and Consul would keep a check of a megabyte. */
 const MAX_LENGTH = 32_768;
 
-interface Scoped extends Setting {
+/** A setting, and the ports that it holds for. */
+export interface Scoped extends Setting {
   readonly key: string;
   /** The first port; undefined where it holds for all. */
   readonly port: number | undefined;
@@ -43,6 +44,7 @@ const MARATHON_LABEL = 'MARATHON_APP_LABEL_';
  * last two also with a protocol before the key. Ports are the container's own, and the narrower beats the wider.
  */
 export class Environment {
+  readonly prefix: string;
   /** What was too much to read. */
   readonly problems: readonly string[];
   private readonly byPort = new Map<number | undefined, Scoped[]>();
@@ -51,6 +53,7 @@ export class Environment {
 
   /** `prefix` ends in `_`; it is upper case by custom and matched exactly. */
   constructor(metadata: ReadonlyMap<string, string>, prefix = 'SERVICE_') {
+    this.prefix = prefix;
     const ranges: Scoped[] = [];
     let others = 0;
     let long = 0;
@@ -97,10 +100,20 @@ export class Environment {
     return this.narrower(port, protocol).some((setting) => setting.key === key);
   }
 
+  /** Those for a port, or a range of ports, that is not among these. */
+  beside(ports: readonly ContainerPort[]): readonly Scoped[] {
+    const known = new Set(ports.flatMap(({ port, protocol }) => [`${port}`, `${port}/${protocol}`]));
+    const isBeside = ({ port, protocol }: Scoped) => !known.has(protocol ? `${port}/${protocol}` : `${port}`);
+    const single = [...this.byPort].flatMap(([port, settings]) =>
+      port === undefined ? [] : settings.filter(isBeside),
+    );
+    const hasNone = (range: Scoped) => !ports.some(({ port, protocol }) => isIn(range, port, protocol));
+    return [...single, ...this.ranges.filter(hasNone)];
+  }
+
   private rangesWith(port: number | undefined, protocol: Protocol | undefined): readonly Scoped[] {
     if (port === undefined) return [];
-    const isIn = ({ port: from = 0, to = 0 }: Scoped) => from <= port && port <= to;
-    return this.ranges.filter((range) => isIn(range) && [undefined, protocol].includes(range.protocol));
+    return this.ranges.filter((range) => isIn(range, port, protocol));
   }
 
   private narrower(port: number | undefined, protocol: Protocol | undefined): Scoped[] {
@@ -126,6 +139,11 @@ function put(settings: Map<string, Setting>, setting: Scoped): void {
   const added = value.trimStart().slice(1);
   const wider = settings.get(key)?.value.slice(0, MAX_LENGTH);
   settings.set(key, { variable, value: wider === undefined ? added : `${wider},${added}` });
+}
+
+function isIn(range: Scoped, port: number, protocol: Protocol | undefined): boolean {
+  const { port: from = 0, to = 0 } = range;
+  return from <= port && port <= to && [undefined, protocol].includes(range.protocol);
 }
 
 function widthOf({ port = 0, to = port }: Scoped): number {

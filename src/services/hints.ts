@@ -46,6 +46,8 @@ const DIALECTS: Readonly<Record<string, string>> = {
 
 /** Values of these are commands, in which quotes and braces have a meaning of their own. */
 const COMMANDS = ['check_script', 'check_cmd', 'check_docker'];
+/** `example.com/health`; the name of a script may have a path behind it, too. */
+const LIKE_A_HOST = /^[\w-]+(?:\.[\w-]+)*\.(?!(?:php|html?|aspx?|jsp|cgi|do)\/)[a-z]{2,}\//;
 const YES = ['true', 'yes', 'on', '1'];
 const NO = ['false', 'no', 'off', '0'];
 
@@ -94,8 +96,9 @@ function valueHints(key: string, { variable, value }: Setting): readonly string[
   if (key === 'ignore' && NO.includes(trimmed)) {
     return [`${shown(variable)} ignores with any value but an empty one, ${shown(trimmed)} included`];
   }
-  if ((key === 'check_http' || key === 'check_https') && YES.includes(trimmed)) {
-    return [`${shown(variable)} takes a path: this one asks for /${trimmed}`];
+  const isPath = key === 'check_http' || key === 'check_https';
+  if (isPath && (YES.includes(trimmed) || LIKE_A_HOST.test(trimmed))) {
+    return [`${shown(variable)} takes a path: this one asks for /${shown(value.trim())}`];
   }
   if (!COMMANDS.includes(key) && value.includes('{{') && value.includes('}}')) {
     return [`${shown(variable)} has {{…}}, which is filled in by --tags alone`];

@@ -90,6 +90,20 @@ describe('a value that is most likely meant otherwise', () => {
       'is a full URL; give the path alone, as in /health, and another port by CHECK_PORT',
     ],
     ['SERVICE_CHECK_HTTPS', 'HTTPS://x/', 'is a full URL'],
+    [
+      'SERVICE_CHECK_HTTP',
+      'localhost:8080/x',
+      'SERVICE_CHECK_HTTP is left out: "localhost:8080/x" has a host before its path; give the path alone, as in ' +
+        '/health, and another port by CHECK_PORT',
+    ],
+    ...['web:80', ':8080/x', 'localhost/x', '10.1.1.1/x', '10.1.1.1:80?x', '[::1]/x', '[fd00::1]:80/x'].map(
+      (value) => ['SERVICE_CHECK_HTTPS', value, 'has a host before its path'],
+    ),
+    [
+      'SERVICE_CHECK_HTTP',
+      'Example.com/health',
+      'SERVICE_CHECK_HTTP takes a path: this one asks for /Example.com/health',
+    ],
     ['SERVICE_CHECK_HTTP', 'true', 'SERVICE_CHECK_HTTP takes a path: this one asks for /true'],
     [
       'SERVICE_CHECK_TCP',
@@ -107,6 +121,9 @@ describe('a value that is most likely meant otherwise', () => {
     ['SERVICE_CHECK_DOCKER', "'/x {{y}}'"],
     ['SERVICE_CHECK_TCP', '1'],
     ['SERVICE_CHECK_TCP', 'true'],
+    ...['/', 'health', 'a/b:80', '/a:80/b', 'index.php/health', 'v1.2/x', '?a=b:80', '8080', 'a:b/c'].map(
+      (value) => ['SERVICE_CHECK_HTTP', value],
+    ),
   ])('%s=%s is as it should be', (key, value) => {
     expect(defined({ ports: [80], env: { [key]: value } }, { allowScriptChecks: true }).problems).toEqual([]);
   });
@@ -140,8 +157,64 @@ describe('ranges of ports', () => {
 
   test('that are the wrong way round hold for none, and a name of a range keeps its suffix', () => {
     expect(names({ 'SERVICE_20000-10000_IGNORE': '1' }, [15000])).toEqual(['15000']);
+    expect(defined({ env: { 'SERVICE_20000-10000_IGNORE': '1' }, ports: [15000] }).problems).toEqual([
+      'SERVICE_20000-10000_IGNORE has no effect: a range begins with the lower port; expected 10000-20000',
+    ]);
     const { services } = defined({ ports: [80, 81], env: { 'SERVICE_80-81_NAME': 'web' } });
     expect(services.map(({ name }) => name)).toEqual(['web-80', 'web-81']);
+  });
+});
+
+describe('settings of ports', () => {
+  const only = 'the container has no port 8080, only 80/tcp, 53/udp';
+  test.each<[string, Parameters<typeof entryOf>[0], string[]]>([
+    ['SERVICE_8080_NAME', { ports: [80, '53/udp'] }, [`${only}; expose it, or name it in SERVICE_PORT`]],
+    [
+      'SERVICE_8080_UDP_NAME',
+      { ports: [8080] },
+      ['the container has no port 8080/udp, only 8080/tcp; expose it'],
+    ],
+    ['SERVICE_8080_NAME', {}, ['the container has no port 8080; expose it, or name it in SERVICE_PORT']],
+    ['SERVICE_99999_NAME', { ports: [80] }, ['the container has no port 99999, only 80/tcp']],
+    [
+      'SERVICE_8080_NAME',
+      { ports: ['80>8080'], hostPorts: true },
+      ["8080 is the host's port; expected the container's own, 80"],
+    ],
+    ['SERVICE_8010-8000_NAME', { ports: [8005] }, ['a range begins with the lower port; expected 8000-8010']],
+    ['SERVICE_8000-8010_NAME', { ports: [80] }, ['the container has no port 8000 to 8010, only 80/tcp']],
+    ['SERVICE_8000-8010_UDP_NAME', { ports: [8005] }, ['the container has no port 8000 to 8010/udp']],
+    ['MARATHON_APP_LABEL_SERVICE_8080_NAME', { ports: [80] }, ['the container has no port 8080']],
+    ['SERVICE_8080_NAME', { ports: [8080] }, []],
+    ['SERVICE_8080_TCP_NAME', { ports: [8080] }, []],
+    ['SERVICE_8000-8080_NAME', { ports: [8080] }, []],
+    ['SERVICE_8080_IGNORE', { ports: [80] }, []],
+    // Where services carry host ports, one that is not published is left out with its settings.
+    ['SERVICE_8080_NAME', { ports: ['80>80', 8080], hostPorts: true }, []],
+  ])('%s for %j', (key, words, expected) => {
+    const { problems } = defined({ ...words, env: { [key]: 'web' } });
+    const sentences = expected.map((why) => expect.stringContaining(`${key} has no effect: ${why}`));
+    expect(problems).toEqual(sentences);
+  });
+
+  test('that SERVICE_PORT names, or Marathon, are there', () => {
+    expect(problemsOf({ SERVICE_PORT: '8080', SERVICE_8080_NAME: 'web' })).toEqual([]);
+    const task = { MARATHON_APP_ID: '/web', PORT0: '31000', SERVICE_31000_NAME: 'web' };
+    expect(defined({ env: task, networkMode: 'host' }).problems).toEqual([]);
+  });
+
+  test('that are not there are said once for each port, and a bounded number of times', () => {
+    expect(problemsOf({ SERVICE_81_NAME: 'web', SERVICE_81_TAGS: 'a', SERVICE_81_ID: 'b' })).toEqual([
+      expect.stringContaining(
+        'SERVICE_81_NAME and 2 more like it have no effect: the container has no port 81',
+      ),
+    ]);
+    const many = Object.fromEntries(
+      Array.from({ length: 4_000 }, (_, n) => [`SERVICE_${1_000 + n}_NAME`, 'web']),
+    );
+    const problems = problemsOf(many);
+    expect(problems).toHaveLength(17);
+    expect(problems.at(-1)).toBe('settings of 3984 further ports have no effect');
   });
 });
 
