@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InspectionFilter } from '../../src/docker/inspection-filter.ts';
 import { ALL_METADATA, type KeptMetadata } from '../../src/docker/kept-metadata.ts';
 import { count } from '../support/counts.ts';
+import { pieces } from '../support/pieces.ts';
 
 const OURS: KeptMetadata = {
   isRead: (name) => name.startsWith('SERVICE_'),
@@ -11,14 +12,8 @@ const OURS: KeptMetadata = {
 };
 
 function filtered(text: string, lengths: readonly number[], kept = OURS): string {
-  const bytes = Buffer.from(text);
   const filter = new InspectionFilter(kept);
-  const parts: Buffer[] = [];
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const end = at + (lengths[turn % lengths.length] ?? 1);
-    parts.push(...filter.take(bytes.subarray(at, end)));
-    at = end;
-  }
+  const parts = [...pieces(text, lengths)].flatMap((piece) => filter.take(piece));
   return Buffer.concat(parts).toString();
 }
 

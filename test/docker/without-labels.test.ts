@@ -2,17 +2,12 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { WithoutLabels } from '../../src/docker/without-labels.ts';
 import { count } from '../support/counts.ts';
+import { pieces } from '../support/pieces.ts';
 
 /** The text in pieces of these lengths, by turns, put together again without its labels. */
 function without(text: string, lengths: readonly number[]): string {
-  const bytes = Buffer.from(text);
   const filter = new WithoutLabels();
-  const kept: Buffer[] = [];
-  for (let at = 0, turn = 0; at < bytes.length; turn++) {
-    const end = at + (lengths[turn % lengths.length] ?? 1);
-    kept.push(...filter.take(bytes.subarray(at, end)));
-    at = end;
-  }
+  const kept = [...pieces(text, lengths)].flatMap((piece) => filter.take(piece));
   return Buffer.concat(kept).toString();
 }
 
