@@ -12,8 +12,10 @@ import {
 } from '../services/define.ts';
 import { mayHaveFailed } from '../services/exit.ts';
 import { toldStatuses } from '../services/health.ts';
-import { addressesOf, type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
+import { type CheckStatus, OWNER_META, type Service } from '../services/service.ts';
 import { ServiceIds } from './service-ids.ts';
+import { ServiceIndex } from './service-index.ts';
+import { SteppedWork } from './stepped-work.ts';
 
 interface DesiredEvents {
   /** Ids whose service appeared, changed or went. */
@@ -50,13 +52,10 @@ export class Desired extends EventEmitter<DesiredEvents> {
   readonly #current = new Map<string, Service>();
   /** The last known statuses of checks that heddle runs or tells, by check id; none outlives its check. */
   readonly #statuses = new Map<string, CheckStatus>();
-  readonly #byId = new Map<string, Service>();
-  readonly #byName = new Map<string, Map<string, Service>>();
-  readonly #byAddress = new Map<string, Map<string, Service>>();
+  readonly #index = new ServiceIndex();
   readonly #apps = new AppNames();
-  /** Containers whose services are being defined in the background, and what resolves when they are. */
-  readonly #defining = new Map<string, AbortController>();
-  readonly #finishing = new Set<Promise<void>>();
+  /** The services of containers, by container. */
+  readonly #defining = new SteppedWork<Definitions>({ atOnce: STEPS_AT_ONCE });
   /** Problems that the log has, by container: each is said once. */
   readonly #said = new Map<string, ReadonlySet<string>>();
 
@@ -67,25 +66,25 @@ export class Desired extends EventEmitter<DesiredEvents> {
   }
 
   get size(): number {
-    return this.#byId.size;
+    return this.#index.size;
   }
 
   get(id: string): Service | undefined {
-    return this.#byId.get(id);
+    return this.#index.get(id);
   }
 
   services(): Iterable<Service> {
-    return this.#byId.values();
+    return this.#index.values();
   }
 
   /** Names are matched without regard to case. */
   byName(name: string): readonly Service[] {
-    return [...(this.#byName.get(name.toLowerCase())?.values() ?? [])];
+    return this.#index.byName(name);
   }
 
   /** By any of its addresses as text, in the kernel's own form for IPv6. */
   byAddress(address: string): readonly Service[] {
-    return [...(this.#byAddress.get(address)?.values() ?? [])];
+    return this.#index.byAddress(address);
   }
 
   /** What one container is registered as. */
@@ -115,42 +114,13 @@ export class Desired extends EventEmitter<DesiredEvents> {
       }
       return;
     }
-    this.#defining.get(snapshot.id)?.abort();
-    this.#defining.delete(snapshot.id);
     const steps = defineInSteps(entry, this.#options);
-    for (let taken = 0; taken < STEPS_AT_ONCE; taken++) {
-      const step = steps.next();
-      if (!step.done) continue;
-      this.#defined(entry, step.value);
-      return;
-    }
-    const stopping = new AbortController();
-    this.#defining.set(snapshot.id, stopping);
-    const finished = this.#finish(entry, steps, stopping.signal).finally(() => {
-      this.#finishing.delete(finished);
-      if (this.#defining.get(snapshot.id) === stopping) this.#defining.delete(snapshot.id);
-    });
-    this.#finishing.add(finished);
+    this.#defining.start(snapshot.id, steps, (definitions) => this.#defined(entry, definitions));
   }
 
   /** Resolves when all containers that were set are what they are to be: large ones take some turns. */
-  async settled(): Promise<void> {
-    while (this.#finishing.size > 0) await Promise.all(this.#finishing);
-  }
-
-  async #finish(
-    entry: RosterEntry,
-    steps: ReturnType<typeof defineInSteps>,
-    stopped: AbortSignal,
-  ): Promise<void> {
-    for (;;) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (stopped.aborted) return;
-      const step = steps.next();
-      if (!step.done) continue;
-      this.#defined(entry, step.value);
-      return;
-    }
+  settled(): Promise<void> {
+    return this.#defining.idle();
   }
 
   #defined({ snapshot }: RosterEntry, { definitions, problems }: Definitions): void {
@@ -168,7 +138,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
 
   /** Takes the result of a check; one of a check that is no longer desired is left out. */
   tell(service: string, check: string, status: CheckStatus): void {
-    const known = this.#byId.get(service);
+    const known = this.#index.get(service);
     if (this.#statuses.get(check) === status || !known?.checks.some(({ id }) => id === check)) return;
     this.#statuses.set(check, status);
     const ownId = ownIdOf(check);
@@ -193,8 +163,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
   }
 
   delete(container: string): void {
-    this.#defining.get(container)?.abort();
-    this.#defining.delete(container);
+    this.#defining.cancel(container);
     this.#replace(container, undefined);
     this.#apps.delete(container);
     this.#said.delete(container);
@@ -243,7 +212,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
     const changed: string[] = [];
     const told: string[] = [];
     for (const [id, before] of touched) {
-      const now = this.#byId.get(id);
+      const now = this.#index.get(id);
       if (before?.meta[OWNER_META.hash] !== now?.meta[OWNER_META.hash]) changed.push(id);
       else if (now !== undefined && !sameStatuses(before, now)) told.push(id);
     }
@@ -254,9 +223,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
   #add(ownId: string, plain: Service): void {
     const service = this.#withStatuses(plain);
     this.#current.set(ownId, service);
-    this.#byId.set(service.id, service);
-    addTo(this.#byName, service.name, service);
-    for (const address of addressesOf(service)) addTo(this.#byAddress, address, service);
+    this.#index.add(service);
   }
 
   #withStatuses(service: Service): Service {
@@ -270,9 +237,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
 
   #remove(ownId: string, service: Service): void {
     this.#current.delete(ownId);
-    this.#byId.delete(service.id);
-    removeFrom(this.#byName, service.name, service);
-    for (const address of addressesOf(service)) removeFrom(this.#byAddress, address, service);
+    this.#index.remove(service);
   }
 
   #taken(ownId: string, wantedId: string | undefined): string[] {
@@ -307,16 +272,4 @@ function ownIdOf(check: string): string {
 
 function sameStatuses(before: Service | undefined, now: Service): boolean {
   return now.checks.every(({ status }, at) => before?.checks[at]?.status === status);
-}
-
-function addTo(index: Map<string, Map<string, Service>>, key: string, service: Service): void {
-  const services = index.get(key);
-  if (services === undefined) index.set(key, new Map([[service.id, service]]));
-  else services.set(service.id, service);
-}
-
-function removeFrom(index: Map<string, Map<string, Service>>, key: string, service: Service): void {
-  const services = index.get(key);
-  services?.delete(service.id);
-  if (services?.size === 0) index.delete(key);
 }
