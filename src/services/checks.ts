@@ -1,9 +1,18 @@
 import { type Health, type Protocol, shortId } from '../docker/snapshot.ts';
-import { withoutSecrets } from '../secrets.ts';
 import type { Endpoint } from './check-address.ts';
+import {
+  ANOTHER_PORT,
+  isOn,
+  type Note,
+  optional,
+  parameter,
+  quoted,
+  skipVerify,
+  Unusable,
+} from './check-setting.ts';
 import { milliseconds } from './duration.ts';
-import { commaList, type Setting, type Settings } from './environment.ts';
-import { shown } from './meta.ts';
+import type { Setting, Settings } from './environment.ts';
+import { type HttpCheckOptions, httpCheck } from './http-check.ts';
 import type { Check, CheckKind, CheckStatus } from './service.ts';
 import { shellWords } from './shell-words.ts';
 
@@ -23,7 +32,7 @@ export interface CheckTarget {
   readonly reach: (containerPort: number) => number | undefined;
 }
 
-export interface CheckOptions {
+export interface CheckOptions extends HttpCheckOptions {
   /** Which kinds somebody runs here; default none. */
   readonly runs?: (kind: CheckKind['kind']) => boolean;
   /** Let containers name commands that the agent's host runs; default false. */
@@ -32,9 +41,6 @@ export interface CheckOptions {
   readonly healthcheck?: boolean;
   /** Kinds that heddle runs itself although the registry has an agent; default none. */
   readonly heddleRuns?: (kind: CheckKind['kind']) => boolean;
-  /** The only HTTP methods and header names that containers may choose, in upper and lower case; default any. */
-  readonly checkMethods?: readonly string[];
-  readonly checkHeaders?: readonly string[];
 }
 
 interface Request {
@@ -42,22 +48,21 @@ interface Request {
   readonly settings: Settings;
   readonly target: CheckTarget;
   readonly options: CheckOptions;
-  /** Takes a sentence about a setting that is left out, the check staying. */
-  readonly note: (problem: string) => void;
+  readonly note: Note;
 }
 
 type Timing = Pick<Check, 'interval' | 'timeout' | 'deregisterAfter' | 'status'>;
 
 /** Every kind by its key: `check_http` and so on. Throws a sentence where the value is not usable. */
 const KINDS: Readonly<Record<string, (request: Request) => CheckKind>> = {
-  http: (request) => httpCheck('http', request),
-  https: (request) => httpCheck('https', request),
+  http: (request) => httpCheck('http', { ...request, endpoint: () => endpoint(request) }),
+  https: (request) => httpCheck('https', { ...request, endpoint: () => endpoint(request) }),
   tcp: (request) => ({ kind: 'tcp', target: switchedOn(request) }),
   udp: (request) => ({ kind: 'udp', target: switchedOn(request, 'udp') }),
   grpc: (request) => ({
     kind: 'grpc',
     target: switchedOn(request),
-    ...(on(request.settings, 'check_grpc_use_tls') && { tls: true }),
+    ...(isOn(request.settings, 'check_grpc_use_tls') && { tls: true }),
     ...skipVerify(request.settings),
   }),
   h2ping: (request) => ({ kind: 'h2ping', target: switchedOn(request), ...skipVerify(request.settings) }),
@@ -94,7 +99,7 @@ export function checksOf(
   settings: Settings,
   target: CheckTarget,
   options: CheckOptions,
-  note: (problem: string) => void,
+  note: Note,
 ): readonly Check[] {
   const checks: Check[] = [...healthcheck(target, options)];
   for (const [word, parse] of Object.entries(KINDS)) {
@@ -123,9 +128,6 @@ function healthcheck({ serviceId, health = 'none' }: CheckTarget, options: Check
     : [];
 }
 
-/** Why a value cannot be used. */
-class Unusable extends Error {}
-
 function permit(kind: CheckKind['kind'], options: CheckOptions): void {
   if (options.runs?.(kind) !== true) throw new Unusable(`nobody runs ${kind} checks with this registry`);
   if (COMMANDS.includes(kind) && options.allowScriptChecks !== true) {
@@ -133,7 +135,7 @@ function permit(kind: CheckKind['kind'], options: CheckOptions): void {
   }
 }
 
-function timing(kind: CheckKind['kind'], settings: Settings, note: Request['note']): Timing {
+function timing(kind: CheckKind['kind'], settings: Settings, note: Note): Timing {
   const read = <T>(key: string, parse: (text: string) => T) => parameter(settings, key, parse, note);
   const interval = read('check_interval', duration) ?? DEFAULT_INTERVAL;
   const deregisterAfter = optional('deregisterAfter', read('check_deregister_after', duration));
@@ -144,94 +146,6 @@ function timing(kind: CheckKind['kind'], settings: Settings, note: Request['note
     ...deregisterAfter,
     ...optional('status', read('check_initial_status', statusOf)),
   };
-}
-
-/** A setting that goes with a check; one that is not usable is left out, and the check stays. */
-function parameter<T>(
-  settings: Settings,
-  key: string,
-  parse: (text: string) => T,
-  note: Request['note'],
-): T | undefined {
-  const setting = settings.get(key);
-  if (setting === undefined || setting.value.trim() === '') return undefined;
-  try {
-    return parse(setting.value.trim());
-  } catch (error) {
-    if (!(error instanceof Unusable)) throw error;
-    note(`${setting.variable} is left out: ${error.message}`);
-    return undefined;
-  }
-}
-
-function httpCheck(scheme: 'http' | 'https', request: Request): CheckKind {
-  const { value, settings, options, note } = request;
-  const isUrl = URL_BEFORE_PATH.test(value);
-  if (isUrl || HOST_BEFORE_PATH.test(value)) {
-    const what = isUrl ? 'is a full URL' : 'has a host before its path';
-    throw new Unusable(`${quoted(value)} ${what}; give the path alone, as in /health${ANOTHER_PORT}`);
-  }
-  const url = `${scheme}://${endpoint(request)}${value.startsWith('/') ? '' : '/'}${value}`;
-  const isPath = URL.canParse(url) && !/\s/.test(value);
-  if (!isPath || url.length > MAX_URL) throw new Unusable(`${quoted(value)} is no path of a URL`);
-  const method = settings.get(`check_${scheme}_method`)?.value.trim().toUpperCase() ?? '';
-  const { checkMethods } = options;
-  // A check with another method than the container needs would call it sick.
-  if (method !== '' && checkMethods?.includes(method) === false) {
-    throw new Unusable(`${quoted(method)} is not one of --check-methods ${checkMethods.join(',')}`);
-  }
-  const headers = (text: string) => headersOf(text, options.checkHeaders);
-  return {
-    kind: 'http',
-    url,
-    ...optional('method', parameter(settings, `check_${scheme}_method`, methodOf, note)),
-    ...optional('headers', parameter(settings, `check_${scheme}_header`, headers, note)),
-    ...(scheme === 'https' && skipVerify(settings)),
-  };
-}
-
-function methodOf(text: string): string {
-  if (/^[A-Za-z]{1,20}$/.test(text)) return text.toUpperCase();
-  throw new Unusable(`${quoted(text)} is no HTTP method`);
-}
-
-const ANOTHER_PORT = ', and another port by CHECK_PORT';
-const URL_BEFORE_PATH = /^[a-z][a-z\d+.-]*:\/\//i;
-/** `localhost:8080/health`, `:8080`, `10.2.1.1/health`, `[::1]:80/`: a path that begins so has a slash before it. */
-const HOST_BEFORE_PATH =
-  /^(?:[\w.-]*:\d+|\[[\da-f:.]+\](?::\d+)?|localhost|\d{1,3}(?:\.\d{1,3}){3})(?:[/?#]|$)/i;
-const MAX_URL = 2_048;
-const MAX_HEADERS = 32;
-const MAX_HEADERS_LENGTH = 8_192;
-/** Headers that speak to the connection, not to the service (RFC 9110 §7.6.1), and could end a request early. */
-const CONNECTION_HEADERS = [
-  ...['connection', 'content-length', 'expect', 'keep-alive', 'proxy-authorization', 'proxy-connection'],
-  ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
-];
-
-/** `Host: example.com, X-Trace: 1`. */
-function headersOf(text: string, permitted: readonly string[] | undefined): Record<string, string[]> {
-  const headers = new Map<string, string[]>();
-  const given = commaList(text);
-  if (given.length > MAX_HEADERS || text.length > MAX_HEADERS_LENGTH) {
-    throw new Unusable(`more than ${MAX_HEADERS} headers, or ${MAX_HEADERS_LENGTH} characters`);
-  }
-  for (const header of given) {
-    const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\x20-\x7e\t]*)$/.exec(header) ?? [];
-    if (name === undefined || value === undefined) {
-      // Its value may be a token.
-      const [start = ''] = header.trim().split(/[:\s]/);
-      throw new Unusable(`${quoted(start)} is no header; expected Name: value`);
-    }
-    if (CONNECTION_HEADERS.includes(name.toLowerCase())) {
-      throw new Unusable(`${name} is a header of the connection, which no check sets`);
-    }
-    if (permitted?.includes(name.toLowerCase()) === false) {
-      throw new Unusable(`${name} is not one of --check-headers ${permitted.join(',')}`);
-    }
-    headers.set(name, [...(headers.get(name) ?? []), value]);
-  }
-  return Object.fromEntries(headers);
 }
 
 /** Words as a shell would split them; the address is put in afterwards, so that it stays one word. */
@@ -291,21 +205,4 @@ function duration(text: string): string {
 function timeToLive(text: string): string {
   if ((milliseconds(duration(text)) ?? 0) >= LEAST_TTL_MS) return text;
   throw new Unusable(`${quoted(text)} is too short to be kept alive; expected at least 1s`);
-}
-
-function skipVerify(settings: Settings): { tlsSkipVerify?: true } {
-  return on(settings, 'check_tls_skip_verify') ? { tlsSkipVerify: true } : {};
-}
-
-function on(settings: Settings, key: string): boolean {
-  return !['', 'false', '0', 'no'].includes(settings.get(key)?.value.toLowerCase() ?? '');
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
-}
-
-function quoted(text: string): string {
-  // Before it is cut: what is left of a password would no longer be known for one.
-  return JSON.stringify(shown(withoutSecrets(text)));
 }
