@@ -1,5 +1,5 @@
-import { networkInterfaces } from 'node:os';
 import { defaultRouteAddress } from './host-address.ts';
+import { interfaceAddresses, keptAddresses } from './interface-addresses.ts';
 import { isReachable } from './reachable.ts';
 
 /** The address at which other hosts reach this one, and where it comes from. */
@@ -19,9 +19,6 @@ export interface AnnouncedHostNeeds {
   readonly defaultRoute?: () => Promise<string | undefined>;
 }
 
-/** A host with a thousand interfaces takes milliseconds to list them, and a pass asks for every container. */
-const LIST_EVERY_MS = 1000;
-
 /**
  * Which address stands for this host: the one that was given, else the one that Consul's agent advertises if it is this
  * host's own, else that of the default route. An agent in a container advertises its container's address, one in
@@ -29,11 +26,10 @@ const LIST_EVERY_MS = 1000;
  */
 export class AnnouncedHost {
   readonly #needs: Required<AnnouncedHostNeeds>;
-  #own: ReadonlySet<string> = new Set();
-  #listedAt = Number.NEGATIVE_INFINITY;
 
   constructor(needs: AnnouncedHostNeeds) {
-    this.#needs = { ownAddresses: interfaceAddresses, defaultRoute: defaultRouteAddress, ...needs };
+    const ownAddresses = keptAddresses(needs.ownAddresses ?? interfaceAddresses);
+    this.#needs = { defaultRoute: defaultRouteAddress, ...needs, ownAddresses };
   }
 
   async find(): Promise<HostAddress | undefined> {
@@ -51,20 +47,7 @@ export class AnnouncedHost {
   #problemOf(advertised: string): string | undefined {
     const says = `Consul's agent advertises ${advertised || 'nothing'}`;
     if (!isReachable(advertised)) return `${says}, which no other host can use`;
-    return this.#isOwn(advertised) ? undefined : `${says}, which is not an address of this host`;
+    const isOwn = this.#needs.ownAddresses().has(advertised.toLowerCase());
+    return isOwn ? undefined : `${says}, which is not an address of this host`;
   }
-
-  #isOwn(ip: string): boolean {
-    const now = performance.now();
-    if (now - this.#listedAt >= LIST_EVERY_MS) {
-      this.#own = this.#needs.ownAddresses();
-      this.#listedAt = now;
-    }
-    return this.#own.has(ip.toLowerCase());
-  }
-}
-
-function interfaceAddresses(): ReadonlySet<string> {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return new Set(all.map(({ address }) => address.toLowerCase()));
 }

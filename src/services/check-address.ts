@@ -1,6 +1,6 @@
-import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { isEveryAddress } from '../addresses/binding.ts';
+import { interfaceAddresses } from '../addresses/interface-addresses.ts';
 import type { RosterEntry } from '../containers/entry.ts';
 import type { Protocol, PublishedPort, Snapshot } from '../docker/snapshot.ts';
 import { contains, familyOf } from '../network/cidr.ts';
@@ -13,7 +13,7 @@ export interface CheckBounds {
   readonly allowed?: readonly Cidr[];
   /** The host's address as the operator gives it (`--ip`). */
   readonly hostIp?: string | undefined;
-  /** Addresses of the host's interfaces; default: as the kernel lists them. */
+  /** Addresses of the host's interfaces; default: as the kernel lists them now. */
   readonly hostAddresses?: () => ReadonlySet<string>;
   /**
    * To whom Docker or heddle gave an address. Where neither gave it to anybody: `unsure` where a container of the
@@ -57,7 +57,7 @@ export function whyNotOwn(
     if (owner === 'unsure' || (owner === undefined && snapshot.hasNetAdmin)) {
       return `${address} was given to the container by neither Docker nor heddle, but perhaps by itself (NET_ADMIN)`;
     }
-    if (hostAddresses(bounds).has(address)) return `${address} is the host's address`;
+    if (hostAddressesOf(bounds).has(address)) return `${address} is the host's address`;
     return undefined;
   }
   if (!isHostAddress(address, entry, bounds)) return `${address} is not the container's own address`;
@@ -94,7 +94,7 @@ function isHostAddress(address: string, { snapshot, choice }: RosterEntry, bound
   const isAnnounced = choice.chosen && choice.ip === address;
   if (isAnnounced && taskHost(snapshot) !== address) return true;
   const isBinding = snapshot.ports.some((port) => port.published.some(({ hostIp }) => hostIp === address));
-  return isBinding || hostAddresses(bounds).has(address);
+  return isBinding || hostAddressesOf(bounds).has(address);
 }
 
 function isPublished({ address, port, protocol }: Required<Endpoint>, { ports }: Snapshot): boolean {
@@ -112,18 +112,6 @@ function isAt(binding: PublishedPort, address: string): boolean {
   return family === undefined || family === familyOf(address);
 }
 
-const LISTED_FOR_MS = 1_000;
-let listed = { at: Number.NEGATIVE_INFINITY, addresses: new Set<string>() as ReadonlySet<string> };
-
-/** A host with a thousand containers has a thousand interfaces: they are listed once for many checks. */
-function hostAddresses({ hostAddresses: given }: CheckBounds): ReadonlySet<string> {
-  if (given !== undefined) return given();
-  const now = performance.now();
-  if (now - listed.at > LISTED_FOR_MS) {
-    const addresses = Object.values(networkInterfaces()).flatMap((own = []) =>
-      own.map(({ address }) => address),
-    );
-    listed = { at: now, addresses: new Set(addresses) };
-  }
-  return listed.addresses;
+function hostAddressesOf({ hostAddresses = interfaceAddresses }: CheckBounds): ReadonlySet<string> {
+  return hostAddresses();
 }

@@ -1,3 +1,4 @@
+import { keptAddresses } from '../addresses/interface-addresses.ts';
 import type { Settings } from '../config/schema.ts';
 import type { CheckBounds } from './check-address.ts';
 import type { DefineOptions } from './define.ts';
@@ -10,7 +11,7 @@ export function defineOptions(
   const { servicePrefix, explicit, composeNames, tags, marathonTaskTags, useIpFromLabel } = settings;
   const { allowScriptChecks, healthcheck, checkMethods, checkHeaders } = settings;
   const checkBounds = {
-    ...{ allowed: settings.checkAddressAllow, hostIp: settings.ip },
+    ...{ allowed: settings.checkAddressAllow, hostIp: settings.ip, hostAddresses: keptAddresses() },
     ...(givenTo && { givenTo }),
   };
   return {

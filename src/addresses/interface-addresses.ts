@@ -1,0 +1,24 @@
+import { networkInterfaces } from 'node:os';
+
+/** A host with a thousand interfaces takes milliseconds to list them, and a pass asks for every container. */
+const KEPT_FOR_MS = 1_000;
+
+/** The addresses of all interfaces of this host. */
+export function interfaceAddresses(): ReadonlySet<string> {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return new Set(all.map(({ address }) => address.toLowerCase()));
+}
+
+/** The same, listed once a second at most. */
+export function keptAddresses(list = interfaceAddresses): () => ReadonlySet<string> {
+  let addresses: ReadonlySet<string> = new Set();
+  let listedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - listedAt >= KEPT_FOR_MS) {
+      addresses = list();
+      listedAt = now;
+    }
+    return addresses;
+  };
+}
