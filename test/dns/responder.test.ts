@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import dnsPacket from 'dns-packet';
+import dnsPacket, { type StringAnswer } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
 import { ForwardZone } from '../../src/dns/forward/forward.ts';
@@ -173,7 +173,7 @@ test.each([
   ['A', 'udp', 512],
   ['SRV', 'udp', 256],
   ['A', 'tcp', 4_096],
-  ['SRV', 'tcp', 4_096],
+  ['SRV', 'tcp', 1_561],
 ] as const)(
   'a name of 10,000 instances costs what can be sent: %s over %s, %i answers',
   async (type, transport, most) => {
@@ -205,6 +205,38 @@ test.each([
     expect((reply as Buffer).length).toBeGreaterThan(transport === 'tcp' ? 65_400 : 4_000);
   },
 );
+
+test('of more instances than can be sent at once, others are answered every ten seconds', async () => {
+  const many = Array.from({ length: 2_000 }, (_, at) =>
+    body(`s${at}`, 'many', `10.3.${at >> 8}.${at & 255}`),
+  );
+  const instances = await new RecordedView(many).instances('many');
+  let now = 0;
+  const zone = new ServiceZone(
+    { view: { instances: () => instances, node: () => undefined }, now: () => now },
+    settings,
+  );
+  const responder = new Responder({
+    resolver: new Resolver({ zones: [zone], log: silentLogger }),
+    recursionFor: () => true,
+    cache: new AnswerCache(),
+    log: silentLogger,
+  });
+  const seen = new Set<string>();
+  for (let turn = 0; turn < 20; turn += 1) {
+    now = turn * 10_000;
+    for (let id = 0; id < 50; id += 1) {
+      const reply = await responder.respond(
+        queryBytes('many.service.consul', 'A', { id }),
+        '10.2.1.1',
+        'udp',
+      );
+      for (const { data } of dnsPacket.decode(reply as Buffer).answers as StringAnswer[]) seen.add(data);
+    }
+    if (turn === 0) expect(seen.size).toBeLessThanOrEqual(512);
+  }
+  expect(seen.size).toBeGreaterThan(1_900);
+});
 
 test('many answers whose order cannot be changed are worked out once a second', async () => {
   const many = Array.from({ length: 2_000 }, (_, at) =>

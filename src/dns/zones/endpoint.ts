@@ -25,6 +25,8 @@ export function parseEndpoint(address: string): Endpoint | undefined {
 
 /** The address as the hexadecimal digits of an `addr` name: `0a020101`, or 32 digits for IPv6. */
 export function hexOf(ip: string): string {
+  // Most are of IPv4, and an answer may hold thousands.
+  if (!ip.includes(':')) return Buffer.from(ip.split('.').map(Number)).toString('hex');
   return Buffer.from(ipaddr.parse(ip).toByteArray()).toString('hex');
 }
 

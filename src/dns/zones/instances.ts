@@ -3,6 +3,7 @@ import type { Service } from '../../services/service.ts';
 import { isName } from '../wire/name.ts';
 import type { ResourceRecord } from '../zone.ts';
 import { type Endpoint, hexOf, type IpEndpoint, parseEndpoint } from './endpoint.ts';
+import { type Random, shuffled } from './shuffle.ts';
 
 /** An instance and where it is reached: at its own address, or at its node's when it has none. */
 export interface Located {
@@ -15,7 +16,7 @@ export interface Located {
  * Where an instance is reached by those who ask for a type. One whose address is the very name asked for is reached
  * at its node, since the name cannot stand for itself; one whose address DNS cannot express is left out.
  */
-export function locate(
+function locate(
   instance: Instance,
   asked: { readonly name: string; readonly type: string },
 ): Located | undefined {
@@ -27,7 +28,19 @@ export function locate(
   return endpoint && { instance, endpoint, atNode };
 }
 
-/** What the addresses of services mean, read once: a name may have thousands, and each question comes by all of them. */
+/** Where instances are reached, in a random order, as far as somebody takes them: a name may have thousands. */
+export function* located(
+  instances: readonly Instance[],
+  asked: { readonly name: string; readonly type: string },
+  random: Random,
+): Generator<Located> {
+  for (const instance of shuffled(instances, random)) {
+    const found = locate(instance, asked);
+    if (found) yield found;
+  }
+}
+
+/** What the addresses of services mean, read once: each question comes by many of them. */
 const read = new WeakMap<Service, { readonly address: string; readonly endpoint: Endpoint | undefined }>();
 
 function endpointOf(service: Service, address: string): Endpoint | undefined {
@@ -68,24 +81,29 @@ export interface AddressAsked {
   readonly most: number;
 }
 
+interface AddressRecords {
+  readonly records: readonly ResourceRecord[];
+  /** The first host name that was met on the way. */
+  readonly host: string | undefined;
+  /** Whether some were not looked at. */
+  readonly hasMore: boolean;
+}
+
 /** The address records for a type, each address once. */
 export function addressRecords(
   located: Iterable<Located>,
   { owner, type, ttl, most }: AddressAsked,
-): ResourceRecord[] {
+): AddressRecords {
   const records = new Map<string, ResourceRecord>();
+  let host: string | undefined;
   for (const { endpoint } of located) {
-    if ('host' in endpoint || !ANSWERED_BY[endpoint.family].some((answered) => answered === type)) continue;
-    if (!records.has(endpoint.ip)) records.set(endpoint.ip, addressRecord(owner, ttl, endpoint));
-    if (records.size === most) break;
+    if ('host' in endpoint) host ??= endpoint.host;
+    else if (ANSWERED_BY[endpoint.family].some((answered) => answered === type)) {
+      if (!records.has(endpoint.ip)) records.set(endpoint.ip, addressRecord(owner, ttl, endpoint));
+      if (records.size === most) break;
+    }
   }
-  return [...records.values()];
-}
-
-/** The name of the first instance that is reached by a host name. */
-export function firstHost(located: readonly Located[]): string | undefined {
-  for (const { endpoint } of located) if ('host' in endpoint) return endpoint.host;
-  return undefined;
+  return { records: [...records.values()], host, hasMore: records.size === most };
 }
 
 export interface SrvContext {
@@ -98,18 +116,31 @@ export interface SrvContext {
   chase(host: string): Promise<readonly ResourceRecord[]>;
 }
 
+/** What no message holds, and what an SRV record takes in it beside its target, at least: whatever is beyond is cut. */
+const [LONGEST_MESSAGE, SRV_BYTES] = [65_535, 18];
+
 /** Hosts of one answer whose addresses are asked for; each may take a query to another server. */
 const MAX_CHASED = 8;
+
+interface SrvRecords {
+  readonly answers: readonly ResourceRecord[];
+  readonly additionals: readonly ResourceRecord[];
+  /** Whether a target is a host name, whose addresses are not ours to know. */
+  readonly hasHosts: boolean;
+  /** Whether some were not looked at. */
+  readonly hasMore: boolean;
+}
 
 /** One SRV record for each node, address and port, and the records of their targets. */
 export async function srvRecords(
   located: Iterable<Located>,
   { owner, ttl, most, settings, chase }: SrvContext,
-): Promise<{ readonly answers: readonly ResourceRecord[]; readonly additionals: readonly ResourceRecord[] }> {
+): Promise<SrvRecords> {
   const answers: ResourceRecord[] = [];
   const addresses: ResourceRecord[] = [];
   const hosts = new Set<string>();
   const seen = new Set<string>();
+  let [bytes, hasMore] = [0, false];
   for (const { instance, endpoint, atNode } of located) {
     const { service, node, status } = instance;
     const target = targetOf(endpoint, atNode ? node : undefined, settings);
@@ -122,10 +153,13 @@ export async function srvRecords(
     answers.push({ name: owner, ttl, type: 'SRV', data });
     if ('host' in endpoint) hosts.add(endpoint.host);
     else addresses.push(addressRecord(target, ttl, endpoint));
-    if (answers.length === most) break;
+    // A target with unusual bytes is shorter in a message than it is as text.
+    bytes += SRV_BYTES + (target.includes('\\') ? 0 : target.length);
+    hasMore = answers.length === most || bytes > LONGEST_MESSAGE;
+    if (hasMore) break;
   }
   const chased = await Promise.all([...hosts].slice(0, MAX_CHASED).map(chase));
-  return { answers, additionals: once([...addresses, ...chased.flat()]) };
+  return { answers, additionals: once([...addresses, ...chased.flat()]), hasHosts: hosts.size > 0, hasMore };
 }
 
 function targetOf(

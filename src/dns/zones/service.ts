@@ -4,11 +4,11 @@ import { bare, mostAnswers, type Question, type Reply, type ResourceRecord, type
 import { apexRecords } from './apex.ts';
 import { calendar } from './calendar.ts';
 import { ofHex, parseEndpoint } from './endpoint.ts';
-import { addressRecord, addressRecords, firstHost, locate, sameInstances, srvRecords } from './instances.ts';
+import { addressRecord, addressRecords, located, sameInstances, srvRecords } from './instances.ts';
 import { parseServiceName, type ServiceName } from './names.ts';
 import { nodeReply } from './node.ts';
 import { type ServiceZoneSettings, ttlOf } from './settings.ts';
-import { type Random, shuffled } from './shuffle.ts';
+import type { Random } from './shuffle.ts';
 
 export interface ServiceZoneNeeds {
   readonly view: Pick<View, 'instances' | 'node'>;
@@ -21,6 +21,9 @@ export interface ServiceZoneNeeds {
 
 /** Host names that are followed behind the first; Consul's bound (`maxRecursionLevelDefault`), seen with 1.8.7. */
 const MAX_CHASES = 3;
+
+/** Of more instances than are answered at once, others are drawn so often: else some would never be. */
+const DRAWN_AGAIN_S = 10;
 
 /** What nodes are asked for; TXT is their metadata. */
 const NODE_TYPES: ReadonlySet<string> = new Set(['A', 'AAAA', 'ANY', 'TXT']);
@@ -78,29 +81,27 @@ export class ServiceZone implements Zone {
     const same = this.#stillSame(name.service, found);
     if (instances.length === 0) return this.#negative('NXDOMAIN', same);
     const { name: askedName, owner, type, asker } = asked;
-    const located = shuffled(instances, random).flatMap(
-      (instance) => locate(instance, { name: askedName, type }) ?? [],
-    );
+    const drawn = located(instances, { name: askedName, type }, random);
     const ttl = ttlOf(this.#settings.serviceTtl, name.service);
     const most = mostAnswers(asker);
-    const lasting = located.some(({ endpoint }) => 'host' in endpoint) ? {} : { stillTrue: same };
+    const lasting = (hasHosts: boolean, hasMore: boolean) =>
+      hasHosts ? {} : { stillTrue: hasMore ? this.#within(DRAWN_AGAIN_S, same) : same };
     const chase = async (host: string) => {
       const records = await this.#chase(host, asker, chases);
       return records.map((record) => ({ ...record, ttl }));
     };
     if (type === 'SRV') {
-      const { answers, additionals } = await srvRecords(located, {
+      const { answers, additionals, hasHosts, hasMore } = await srvRecords(drawn, {
         owner,
         ttl,
         most,
         settings: this.#settings,
         chase,
       });
-      return positive(answers, { additionals, ...lasting });
+      return positive(answers, { additionals, ...lasting(hasHosts, hasMore) });
     }
-    const addresses = addressRecords(located, { owner, type, ttl, most });
-    if (addresses.length > 0) return positive(addresses, lasting);
-    const host = firstHost(located);
+    const { records, host, hasMore } = addressRecords(drawn, { owner, type, ttl, most });
+    if (records.length > 0) return positive(records, lasting(host !== undefined, hasMore));
     if (host === undefined) return this.#negative('NOERROR', same);
     return positive([{ name: owner, ttl, type: 'CNAME', data: host }, ...(await chase(host))]);
   }
@@ -159,13 +160,19 @@ export class ServiceZone implements Zone {
 
   /** `same`: whether it would still be so; the serial in it is the time, so none is true for more than a second. */
   #negative(rcode: 'NOERROR' | 'NXDOMAIN', same?: () => boolean): Reply {
-    const serial = this.#serial();
-    const { soa } = apexRecords(this.#settings, serial);
+    const { soa } = this.#apexRecords();
     return {
       ...bare(rcode, true),
       authorities: [soa],
-      ...(same && { stillTrue: () => serial === this.#serial() && same() }),
+      ...(same && { stillTrue: this.#within(1, same) }),
     };
+  }
+
+  /** `same`, and that no new stretch of so many seconds has begun. */
+  #within(seconds: number, same: () => boolean): () => boolean {
+    const stretch = () => Math.floor(this.#serial() / seconds);
+    const began = stretch();
+    return () => began === stretch() && same();
   }
 
   #apexRecords() {

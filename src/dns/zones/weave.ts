@@ -45,7 +45,7 @@ export class WeaveZone implements Zone {
     const fitting = this.#needs.names
       .addresses(full)
       .filter((ip) => type === 'ANY' || type === (ip.includes(':') ? 'AAAA' : 'A'));
-    const answers = shuffled(fitting, this.#needs.random)
+    const answers = [...shuffled(fitting, this.#needs.random)]
       .slice(0, mostAnswers(question))
       .map((ip) => ({ name: asked, ttl: WEAVE_TTL, type: isIPv6(ip) ? 'AAAA' : 'A', data: ip }) as const);
     return { ...bare('NOERROR', true), answers, authorities: answers.length === 0 ? authorities : [] };
