@@ -14,6 +14,11 @@ const UDP_MAXIMUM = { stranger: 1232, neighbour: 4096 } as const;
 /** TCP frames have a 16-bit length. */
 const TCP_MAXIMUM = 65_535;
 
+/** The least that belongs to an answer, where something does: an address under a pointer. */
+const ADDRESS_BYTES = 16;
+/** How often one more answer is tried before what is left is halved. */
+const MAX_ONE_MORE = 3;
+
 /** The largest reply, in bytes, that this asker takes; neighbours are those whom recursion is offered to. */
 export function sizeLimit({ transport, edns }: Question, isNeighbour: boolean): number {
   if (transport === 'tcp') return TCP_MAXIMUM;
@@ -27,22 +32,27 @@ export function sizeLimit({ transport, edns }: Question, isNeighbour: boolean): 
  */
 export function encodeReply(query: Query, reply: Reply, recursionAvailable: boolean): Buffer {
   const limit = sizeLimit(query.question, recursionAvailable);
-  const attempt = (sections: Reply, truncated: boolean, wrote?: (answers: number) => void) =>
+  const attempt = (sections: Reply, truncated: boolean, wrote?: Framing['wrote']) =>
     encode(query, sections, { limit, truncated, recursionAvailable, ...(wrote && { wrote }) });
-  let begun = reply.answers.length;
-  const whole = attempt(reply, false, (answers) => {
-    begun = answers;
+  // More answers never make a message shorter. Those that were too many by themselves are so with all else.
+  let [fits, tooMany] = [0, reply.answers.length + 1];
+  const whole = attempt(reply, false, (begun, overflowed) => {
+    if (overflowed) tooMany = begun;
   });
   if (whole) return whole;
-  // More answers never make a message shorter. No more fit than were begun before it was too long: that is the first
-  // guess; the next one follows from how long a message was that fits, and else halves what is left.
-  let [fits, tooMany, guess] = [0, begun + 1, begun - 1];
+  // A guess takes long where there are many. The first is one less than too many, less what belongs to each; the next
+  // follows from how long a message was that fits, is one more, since most are equally long, or halves what is left.
+  const beside = reply.additionals.length > 0 ? ADDRESS_BYTES * tooMany : 0;
+  let guess = Math.floor(((tooMany - 1) * limit) / (limit + beside));
   let best = attempt(firstAnswers(reply, 0), true);
-  while (best && tooMany - fits > 1) {
+  for (let oneMore = 0; best && tooMany - fits > 1; ) {
     if (guess <= fits || guess >= tooMany) guess = (fits + tooMany) >> 1;
     const message = attempt(firstAnswers(reply, guess), true);
-    if (message) [best, fits, guess] = [message, guess, Math.floor((guess * limit) / message.length)];
-    else [tooMany, guess] = [guess, 0];
+    if (message === undefined) [tooMany, guess] = [guess, 0];
+    else {
+      [best, fits, guess] = [message, guess, Math.floor((guess * limit) / message.length)];
+      if (guess <= fits && oneMore < MAX_ONE_MORE) [guess, oneMore] = [fits + 1, oneMore + 1];
+    }
   }
   const nothing = { ...reply, answers: [], authorities: [], additionals: [] };
   // Header, question and OPT always fit: 12 + 259 + 11 + 24 bytes at most.
@@ -75,8 +85,8 @@ interface Framing {
   readonly limit: number;
   readonly truncated: boolean;
   readonly recursionAvailable: boolean;
-  /** Told how many answers were begun. */
-  readonly wrote?: (answers: number) => void;
+  /** Told how many answers were begun, and whether the last one of them was too much. */
+  readonly wrote?: (begun: number, overflowed: boolean) => void;
 }
 
 function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer | undefined {
@@ -98,7 +108,7 @@ function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer
   writer.uint16(reply.additionals.length + (question.edns ? 1 : 0));
   writer.question(question.bytes, question.asked);
   const begun = writeAll(writer, reply.answers);
-  framing.wrote?.(begun);
+  framing.wrote?.(begun, writer.overflowed);
   for (const records of [reply.authorities, reply.additionals]) writeAll(writer, records);
   if (question.edns) {
     // The asker's size is echoed, as Consul does; DO is not, and of the options only the subnet.

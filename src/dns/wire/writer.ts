@@ -8,6 +8,8 @@ import { typeNumber } from './types.ts';
 const POINTER = 0xc000;
 const MAX_POINTER = 0x3fff;
 const CLASS_IN = 1;
+/** Text that is the same in a message, but for its dots: most names, of which an answer may hold thousands. */
+const PLAIN_NAME = /^[\w-]+(?:\.[\w-]+)*$/;
 
 /**
  * Writes one message, compressing names against those already written, and notices when it grows past `limit`.
@@ -77,19 +79,23 @@ export class MessageWriter {
       this.uint16(POINTER | whole);
       return;
     }
-    const labels = splitName(name);
+    const isPlain = PLAIN_NAME.test(name);
+    const labels = isPlain ? name.split('.') : splitName(name);
+    let at = 0;
     for (const [index, label] of labels.entries()) {
-      const suffix = labels.slice(index).join('.');
+      const suffix = isPlain ? name.slice(at) : labels.slice(index).join('.');
+      at += label.length + 1;
       const known = this.#suffixes.get(suffix);
       if (known !== undefined && compress) {
         this.uint16(POINTER | known);
         return;
       }
       if (known === undefined) this.#remember(suffix, this.#length);
-      const bytes = labelBytes(label);
+      const bytes = isPlain ? label : labelBytes(label);
       if (bytes.length > MAX_LABEL) throw new HeddleError('failed', `\`${label}\` is too long for a label`);
       this.uint8(bytes.length);
-      this.bytes(bytes);
+      if (typeof bytes === 'string') this.#ascii(bytes);
+      else this.bytes(bytes);
     }
     this.uint8(0);
   }
@@ -138,6 +144,10 @@ export class MessageWriter {
           this.bytes(bytes);
         }
     }
+  }
+
+  #ascii(text: string): void {
+    if (this.#fits(text.length)) this.#length += this.#buffer.write(text, this.#length, 'latin1');
   }
 
   #address(ip: string): void {
