@@ -20,7 +20,8 @@ const MOST_SHOWN = 8;
 
 /**
  * Notices containers that answer for addresses that others were given (ARP, neighbour discovery): any container with
- * NET_RAW can, and takes the other one's traffic. It is said in the log once and in `ps` while it lasts, and nothing is done: who is right is for people.
+ * NET_RAW can, and takes the other one's traffic. It is said in the log once and in `ps` while it lasts, and nothing is
+ * done: who is right is for people.
  */
 export class Impostors {
   readonly #needs: ImpostorsNeeds;

@@ -44,6 +44,8 @@ export interface CheckOptions extends HttpCheckOptions {
 }
 
 interface Request {
+  /** As the container spells it. */
+  readonly variable: string;
   readonly value: string;
   readonly settings: Settings;
   readonly target: CheckTarget;
@@ -107,7 +109,8 @@ export function checksOf(
     const value = setting?.value.trim() ?? '';
     if (setting === undefined || value === '') continue;
     try {
-      const kind = parse({ value, settings, target, options, note });
+      const { variable } = setting;
+      const kind = parse({ variable, value, settings, target, options, note });
       permit(kind.kind, options);
       const id = `${target.serviceId}~${word}`;
       const runBy = options.heddleRuns?.(kind.kind) === true && ({ runBy: 'heddle' } as const);
@@ -183,9 +186,11 @@ function portOf(setting: Setting | undefined, { port, reach }: CheckTarget): num
 
 /** The endpoint of a check that a key only switches on. */
 function switchedOn(request: Request, protocol?: Protocol): string {
-  const { value, note } = request;
+  const { variable, value, note } = request;
   if (/[:./]|^\d\d+$/.test(value)) {
-    note(`${quoted(value)} is not read: such a check goes to the service's own port${ANOTHER_PORT}`);
+    note(
+      `${variable} ${quoted(value)} is not read: such a check goes to the service's own port${ANOTHER_PORT}`,
+    );
   }
   return endpoint(request, protocol);
 }

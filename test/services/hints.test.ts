@@ -108,9 +108,9 @@ describe('a value that is most likely meant otherwise', () => {
     [
       'SERVICE_CHECK_TCP',
       'localhost:5432',
-      '"localhost:5432" is not read: such a check goes to the service\'s own port',
+      'SERVICE_CHECK_TCP "localhost:5432" is not read: such a check goes to the service\'s own port',
     ],
-    ['SERVICE_CHECK_TCP', '5432', '"5432" is not read'],
+    ['SERVICE_CHECK_TCP', '5432', 'SERVICE_CHECK_TCP "5432" is not read'],
     ['SERVICE_IGNORE', 'false', 'SERVICE_IGNORE ignores with any value but an empty one, false included'],
   ])('%s=%s is said', (key, value, expected) => {
     expect(problemsOf({ [key]: value })).toContainEqual(expect.stringContaining(expected));
