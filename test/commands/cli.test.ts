@@ -153,6 +153,7 @@ describe('the command line', () => {
     ['a misspelt flag of many', 'attach --rewrite-host 10.2.1.1/16 web', 2, /did you mean '--rewrite-hosts'/],
     ['a misspelt setting', 'daemon --ipaloc-range 10.0.0.0/8', 2, /did you mean '--ipalloc-range'/],
     ['a misspelt setting before a word', '--mtuu 1400 ps', 2, /did you mean '--mtu'/],
+    ['a misspelt flag that stands before words', 'ps --trce', 2, /did you mean '--trace'/],
     ['a misspelt setting behind a word', 'ps --mtuu 1400', 2, /did you mean '--mtu'/],
     ['a misspelt flag of registrator', '-internl consul://x', 2, /'-internl' \(did you mean '-internal'/],
     ['another one', '-retry-atempts 3 consul://x', 2, /did you mean '-retry-attempts'/],

@@ -57,6 +57,18 @@ describe('a snapshot of a container', () => {
     expect(snapshotOf(inspect({ Config: { ...inspect().Config, ...config } })).stop).toEqual(expected);
   });
 
+  it.each([
+    [{}, false],
+    [{ CapAdd: null, Privileged: false }, false],
+    [{ CapAdd: ['NET_RAW', 'CAP_SYS_PTRACE'] }, false],
+    [{ CapAdd: ['CAP_NET_ADMIN'] }, true],
+    [{ CapAdd: ['SYS_PTRACE', 'net_admin'] }, true],
+    [{ CapAdd: ['ALL'] }, true],
+    [{ Privileged: true }, true],
+  ])('knows from %j whether it may give its interfaces addresses', (rights, expected) => {
+    expect(snapshotOf(inspect({ HostConfig: rights })).hasNetAdmin).toBe(expected);
+  });
+
   it('tells labels from variables', () => {
     const config = { Env: ['A=1', 'B=2'], Labels: { B: '3' } };
     const { labelNames, metadata } = snapshotOf(inspect({ Config: { ...inspect().Config, ...config } }));

@@ -111,6 +111,15 @@ describe('what becomes of a container', () => {
     expect(ran.docker.filter((line) => line.startsWith('rm'))).toEqual([]);
   });
 
+  it('one that Docker starts again is left to it', async () => {
+    const ran = await run('--restart=always nginx', 1, { inspect: state('restarting', 3) });
+    expect(ran).toMatchObject({ status: 3, stdout: '' });
+    expect(ran.stderr).toMatch(
+      /web ended with status 3 .*; docker starts it again, and then it gets its address/,
+    );
+    expect(ran.docker.filter((line) => line.startsWith('rm'))).toEqual([]);
+  });
+
   it('a short job that succeeded is no failure', async () => {
     const ran = await run('busybox true', 1, { inspect: state('exited', 0), logs: 'echo done' });
     expect(ran).toMatchObject({ status: 0, stdout: 'c0ffee\n' });
