@@ -289,6 +289,17 @@ describe('with a registry that many hosts share', () => {
     }
   });
 
+  test('one client that asks for ever new names leaves room for the names of the others', async () => {
+    hangs = true;
+    const ask = (client: string, kind: 'instances' | 'node') =>
+      Promise.all(Array.from({ length: 300 }, (_, n) => view[kind](`${kind}${n}-${client}`, client)));
+    await expect(ask('10.2.1.1', 'instances')).rejects.toThrow('too many names at once');
+    await expect(async () => ask('10.2.1.1', 'node')).rejects.toThrow('too many names at once');
+    for (const kind of ['instances', 'node'] as const) {
+      expect(view[kind]('db', '10.2.1.2')).toBeInstanceOf(Promise);
+    }
+  });
+
   test('what is known at once is answered at once', async () => {
     const own = instance('10.2.1.1', 'h1', {}, [alive]).service;
     const seen = [instance('10.2.1.1', 'h1', { status: 'critical' }), instance('10.2.2.1', 'h2')];

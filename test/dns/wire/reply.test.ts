@@ -125,14 +125,36 @@ describe('a reply', () => {
     );
   });
 
-  test('keeps as many answers as fit: with one more it would be too long', () => {
-    const asked = queryOf(queryBytes('web.service.consul', 'A', { edns: { size: 700 } }));
-    const answers = manyAddresses(300).map(
-      (one) => ({ name: 'web.service.consul', ttl: 0, ...one }) as ResourceRecord,
+  test.each([512, 600, 700, 1232])(
+    'keeps as many answers as fit: one more is too long for %i bytes',
+    (size) => {
+      const asked = queryOf(queryBytes('web.service.consul', 'A', size === 512 ? {} : { edns: { size } }));
+      const answers = manyAddresses(300).map(
+        (one) => ({ name: 'web.service.consul', ttl: 0, ...one }) as ResourceRecord,
+      );
+      const bytes = encodeReply(asked, { ...bare('NOERROR'), answers }, false);
+      expect(bytes.length).toBeGreaterThan(size - 16);
+      expect(bytes.length).toBeLessThanOrEqual(size);
+      expect(dnsPacket.decode(bytes).flag_tc).toBe(true);
+    },
+  );
+
+  test.each([512, 1232])('keeps as many answers with their addresses as fit in %i bytes', (size) => {
+    const asked = queryOf(queryBytes('web.service.consul', 'SRV', { edns: { size } }));
+    const hosts = Array.from(
+      { length: 300 },
+      (_, index) => `0a02${String(index).padStart(4, '0')}.addr.consul`,
     );
-    const bytes = encodeReply(asked, { ...bare('NOERROR'), answers }, false);
-    expect(bytes.length).toBeGreaterThan(700 - 16);
-    expect(dnsPacket.decode(bytes).flag_tc).toBe(true);
+    const answers = hosts.map((target) => {
+      const data = { priority: 1, weight: 1, port: 80, target };
+      return { name: 'web.service.consul', ttl: 0, type: 'SRV', data } as const;
+    });
+    const additionals = hosts.map((name) => ({ name, ttl: 0, type: 'A', data: '10.2.1.1' }) as const);
+    const bytes = encodeReply(asked, { ...bare('NOERROR'), answers, additionals }, false);
+    expect(bytes.length).toBeGreaterThan(size - (2 + 10 + 6 + 22) - 16);
+    expect(bytes.length).toBeLessThanOrEqual(size);
+    const { answers: kept = [], additionals: beside = [] } = dnsPacket.decode(bytes);
+    expect(beside.length).toBe(kept.length + 1);
   });
 
   test('to a name of 255 bytes says at least its code', () => {
