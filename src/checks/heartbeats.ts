@@ -27,22 +27,27 @@ export class Heartbeats {
 
   async stop(): Promise<void> {
     this.#needs.desired.off('changed', this.#onChanged);
-    for (const timer of this.#timers.values()) clearInterval(timer);
+    for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
   }
 
   readonly #onChanged = (ids: readonly string[]): void => {
     for (const id of ids) {
-      clearInterval(this.#timers.get(id));
+      clearTimeout(this.#timers.get(id));
       this.#timers.delete(id);
       const period = periodOf(this.#needs.desired.get(id));
-      if (period !== undefined)
-        this.#timers.set(
-          id,
-          setInterval(() => this.#needs.beat(id), period),
-        );
+      // The services of a container appear together, and are not all to be told in one instant.
+      if (period !== undefined) this.#beatAfter((1 - Math.random()) * period, id, period);
     }
   };
+
+  #beatAfter(ms: number, id: string, period: number): void {
+    const beat = () => {
+      this.#beatAfter(period, id, period);
+      this.#needs.beat(id);
+    };
+    this.#timers.set(id, setTimeout(beat, ms));
+  }
 }
 
 function periodOf(service: Service | undefined): number | undefined {

@@ -39,9 +39,15 @@ test('all TTL checks of a container are told 50 times a second at most', async (
   desired.set(entryOf({ id: container, env: { SERVICE_CHECK_TTL: '1s' }, ports, health: 'healthy' }));
   await vi.advanceTimersByTimeAsync(1_000);
   beat.mockClear();
-  // Each report of a service tells its HEALTHCHECK, too: 512 of them in 10.3 s.
-  vi.advanceTimersByTime(103_000);
+  const beatsOfEachSecond: number[] = [];
+  for (let second = 0; second < 103; second++) {
+    const before = beat.mock.calls.length;
+    vi.advanceTimersByTime(1_000);
+    beatsOfEachSecond.push(beat.mock.calls.length - before);
+  }
+  // Each report of a service tells its HEALTHCHECK, too: 512 of them in 10.3 s, and by chance twice as many in one.
   expect(beat).toHaveBeenCalledTimes(10 * 256);
+  expect(Math.max(...beatsOfEachSecond) * 2).toBeLessThanOrEqual(120);
 });
 
 test('a HEALTHCHECK is told again every hour, and a service without such checks never', () => {
