@@ -63,6 +63,17 @@ describe('the host on the network', () => {
     }
   });
 
+  test('an expose of which the kernel refuses a part leaves nothing of it', async () => {
+    await daemon.word('expose', '10.2.0.1/16');
+    await succeed('sysctl', ['-qw', 'net.ipv6.conf.weave.disable_ipv6=1']);
+    const both = ['10.2.0.1/16', '10.3.0.1/16', 'fd00:2::1/64'];
+    expect(await daemon.word('expose', '-h', 'gate', ...both)).toMatchObject({ status: 1, stdout: '' });
+    const bridge = await succeed('ip', ['-o', '-4', 'address', 'show', 'weave']);
+    expect(Array.from(bridge.matchAll(/inet (\S+)/g), ([, cidr]) => cidr)).toEqual(['10.2.0.1/16']);
+    expect((await natRules()).filter((rule) => !rule.includes('10.2.0.0/16'))).toEqual([]);
+    expect((await daemon.word('dns-lookup', 'gate')).stdout).toBe('');
+  });
+
   test('expose twice is as once; it lasts over a restart and a flush, and hide takes it all away', async () => {
     for (let times = 0; times < 2; times++) expect((await daemon.word('expose')).stdout).toBe('10.32.0.1\n');
     expect(await natRules()).toHaveLength(3);
