@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatCidr, networkOf, parseCidr, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import type { Durability, State, StateKeeper } from '../state.ts';
+import type { Durability, StateKeeper } from '../state.ts';
+import type { State } from '../state-content.ts';
 import type { AttachOptions } from './attach-options.ts';
 import { ReverseIndex } from './reverse-index.ts';
 import type { Roster } from './roster.ts';
