@@ -11,26 +11,15 @@ export interface Surroundings {
   readonly container: readonly Address[];
 }
 
-/** What an address or its network would collide with, for people; undefined for nothing. */
-interface Collision {
-  /** `the address of docker0 on this host`, `the route of this host to 10.0.0.0/8 by eth0` */
-  readonly what: string;
-  /** The address itself is the host's own: nobody can insist on that one. */
-  readonly own: boolean;
-}
-
-/** The first collision of an address on the bridge, with its prefix length. An address of the host comes first. */
-function collisionOf(cidr: Cidr, { host, container }: Surroundings): Collision | undefined {
-  const own = host.find(({ ip }) => ip === cidr.ip);
-  if (own) return { what: `the address of ${own.device} on this host`, own: true };
+/**
+ * What the network of an address on the bridge collides with, for people: `the route of this host to 10.0.0.0/8 by
+ * eth0`; undefined for nothing. An address that the host itself has is refused before, as anybody else's.
+ */
+function collisionOf(cidr: Cidr, { host, container }: Surroundings): string | undefined {
   const network = networkOf(cidr);
   const inside = container.find((address) => overlap(networkOf(address), network));
-  if (inside) {
-    const what = `${formatCidr(inside)} on the container's other interface ${inside.interface}`.trimEnd();
-    return { what, own: false };
-  }
-  const other = host.find((candidate) => overlap(candidate.network, network));
-  return other && { what: describe(other), own: false };
+  if (!inside) return overlapOf(network, host);
+  return `${formatCidr(inside)} on the container's other interface ${inside.interface}`.trimEnd();
 }
 
 function describe({ network, ip, device }: HostNetwork): string {
@@ -47,16 +36,14 @@ export function refuseCollisions(
   surroundings: Surroundings,
   options: { readonly allowed: boolean },
 ): void {
+  if (options.allowed) return;
   for (const cidr of cidrs) {
     const collision = collisionOf(cidr, surroundings);
-    if (!collision || (options.allowed && !collision.own)) continue;
-    if (collision.own) {
-      throw new HeddleError('taken', `${formatCidr(cidr)} is ${collision.what}: choose another address`);
-    }
+    if (collision === undefined) continue;
     const network = formatCidr(networkOf(cidr));
     throw new HeddleError(
       'taken',
-      `${formatCidr(cidr)} is in ${network}, which overlaps ${collision.what}, and would cut that off: choose another ` +
+      `${formatCidr(cidr)} is in ${network}, which overlaps ${collision}, and would cut that off: choose another ` +
         'network (--ipalloc-range is where free addresses come from), or insist with --allow-overlap',
     );
   }
