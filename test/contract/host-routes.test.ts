@@ -1,20 +1,11 @@
 import { expect, test } from 'vitest';
-import { silentLogger as log } from '../../src/log.ts';
 import { formatCidr } from '../../src/network/cidr.ts';
-import { KernelEngine } from '../../src/network/kernel.ts';
+import { kernelEngine } from '../support/kernel-engine.ts';
 import { requirePrivateNetwork, startNamespace } from '../support/namespaces.ts';
-
-const firewall = {
-  ensureRules: async () => {},
-  masquerade: async () => {},
-  isolate: async () => {},
-  unmasquerade: async () => {},
-  removeRules: async () => {},
-};
 
 test("the host's routes are the host's, however often a container's network is entered meanwhile", async () => {
   requirePrivateNetwork();
-  const engine = new KernelEngine({ firewall, log }, { bridge: 'heddletest', interface: 'ethwe', mtu: 1450 });
+  const engine = kernelEngine();
   const container = await startNamespace();
   try {
     await container.run('ip', 'link', 'set', 'lo', 'up');
