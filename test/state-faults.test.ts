@@ -8,6 +8,7 @@ import { createLogger } from '../src/log.ts';
 import { formatCidr, parseCidr } from '../src/network/cidr.ts';
 import { StateFile } from '../src/state.ts';
 import type { State } from '../src/state-content.ts';
+import { undo } from '../src/state-undo.ts';
 import { count } from './support/counts.ts';
 import { eventually } from './support/eventually.ts';
 import { FailingFiles, STEPS } from './support/failing-files.ts';
@@ -240,6 +241,16 @@ it('changes that fail together are each undone, and leave what others did', asyn
     ...['rejected', 'rejected', 'rejected', 'fulfilled', 'rejected'],
   ]);
   expect(state.current).toMatchObject({ claims: {}, attachments: {}, leaving: {} });
+});
+
+it('what another change has chosen since is not undone', () => {
+  const state = (multicastRoute: boolean | undefined) => ({
+    ...{ claims: {}, leaving: {}, unmasqueraded: [], names: [] },
+    attachments: multicastRoute === undefined ? {} : { web: { multicastRoute } },
+  });
+  const change = { before: state(undefined), after: state(false) };
+  expect(undo(state(true), change)).toEqual(state(true));
+  expect(undo(state(false), change)).toEqual(state(undefined));
 });
 
 describe('a state file of another hand', () => {

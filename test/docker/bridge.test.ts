@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bridgeOf } from '../../src/docker/bridge.ts';
+import type { DockerClient } from '../../src/docker/client.ts';
+import { DockerEngine } from '../../src/docker/engine.ts';
 
 const none = () => undefined;
 const ipam = (...gateways: string[]) => ({
@@ -40,4 +42,14 @@ describe("the bridge of an engine's default network", () => {
   test.each([null, 'text', 7, {}, { Name: 7 }, { Id: 5, Name: '' }])('is not read of %j', (answer) => {
     expect(() => bridgeOf(answer, none)).toThrow();
   });
+});
+
+test('a guess holds until the bridge is there, and what is known is asked for once', async () => {
+  const answers = ['192.0.2.1', '127.0.0.1'].map((gateway) => ({ Name: 'podman', IPAM: ipam(gateway) }));
+  const inspect = async () => answers.shift() ?? expect.unreachable();
+  const call = (_: string, ask: (client: object) => unknown) => ask({ getNetwork: () => ({ inspect }) });
+  const engine = new DockerEngine({ address: 'unix:///x', call } as unknown as DockerClient);
+  expect([await engine.bridgeDevice(), await engine.bridgeDevice(), await engine.bridgeDevice()]).toEqual([
+    ...['podman0', 'lo', 'lo'],
+  ]);
 });

@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { listedOf } from '../../src/docker/list.ts';
 
 const bridge = { EndpointID: 'e1', IPAddress: '172.17.0.2', GlobalIPv6Address: '' };
+const other = { ...bridge, EndpointID: 'e2' };
 const line = (changes: object = {}): ContainerInfo =>
   ({
     Id: 'a'.repeat(64),
     Names: ['/web'],
     State: 'running',
     Status: 'Up 2 hours (healthy)',
-    NetworkSettings: { Networks: { bridge, other: { ...bridge, EndpointID: 'e2' } } },
+    NetworkSettings: { Networks: { bridge, other } },
     ...changes,
   }) as unknown as ContainerInfo;
 const networks = (changes: object) => ({ NetworkSettings: { Networks: changes } });
@@ -17,10 +18,7 @@ const networks = (changes: object) => ({ NetworkSettings: { Networks: changes } 
 describe("a line of the engine's list of containers", () => {
   it.each([
     ['it grows older', { Status: 'Up 3 hours (healthy)' }],
-    [
-      'its networks are listed in another order',
-      networks({ other: { ...bridge, EndpointID: 'e2' }, bridge }),
-    ],
+    ['its networks are listed in another order', networks({ other, bridge })],
   ])('says the same when %s', (_, changes) => {
     expect(listedOf(line(changes))).toEqual(listedOf(line()));
   });
@@ -29,8 +27,9 @@ describe("a line of the engine's list of containers", () => {
     ['it is paused', { State: 'paused' }],
     ['its health changes', { Status: 'Up 2 hours (unhealthy)' }],
     ['it is renamed', { Names: ['/shop'] }],
-    ['it was restarted', networks({ bridge: { ...bridge, EndpointID: 'e9' } })],
-    ['its address changes', networks({ bridge: { ...bridge, IPAddress: '172.17.0.9' } })],
+    ['it was restarted', networks({ bridge: { ...bridge, EndpointID: 'e9' }, other })],
+    ['its address changes', networks({ bridge: { ...bridge, IPAddress: '172.17.0.9' }, other })],
+    ['its IPv6 address changes', networks({ bridge: { ...bridge, GlobalIPv6Address: 'fd00::9' }, other })],
     ['it leaves a network', networks({ bridge })],
   ])('says something else when %s', (_, changes) => {
     expect(listedOf(line(changes)).state).not.toBe(listedOf(line()).state);

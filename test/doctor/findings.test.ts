@@ -7,6 +7,7 @@ import { findDirectRouting } from '../../src/doctor/direct-routing.ts';
 import { ofFilter } from '../../src/doctor/firewall.ts';
 import { ofChains } from '../../src/doctor/foreign-filters.ts';
 import { findHostAddress } from '../../src/doctor/host-address.ts';
+import { findImpostors } from '../../src/doctor/impostors.ts';
 import { findKernel } from '../../src/doctor/kernel.ts';
 import { findListeners } from '../../src/doctor/listeners.ts';
 import { ofNetworks } from '../../src/doctor/overlap.ts';
@@ -284,4 +285,14 @@ describe('what doctor finds of the networks of containers', () => {
     );
     expect(ofNetworks(facts)).toMatchObject({ state: 'warning', detail });
   });
+});
+
+it('a container that answers for the address of another one is named, and is a failure', () => {
+  const running = [
+    { id: 'c1', name: 'web' },
+    { id: 'c2', name: 'db' },
+  ];
+  expect(findImpostors(running, () => [])).toMatchObject({ subject: 'neighbours', state: 'ok' });
+  const found = findImpostors(running, (id) => (id === 'c2' ? ['answers for 10.2.1.1'] : []));
+  expect(found).toMatchObject({ state: 'failed', detail: 'db: answers for 10.2.1.1' });
 });

@@ -102,6 +102,7 @@ describe('the words of run', () => {
     ['10.2.1.3/16 --help nginx', /--help stands alone: heddle run --help/],
     ['--detach=false 10.2.1.3/16 nginx', /in the background alone/],
     ['-d=false nginx', /in the background alone/],
+    ['--name shop/web 10.2.1.3/16 nginx', /no container can be called "shop\/web"/],
     ['--local 10.2.1.3/16 nginx', /--local stands before the command: heddle --local … run …/],
     ['--mtu=1400 nginx', /--mtu stands before the command/],
     ['-it --socket /s nginx', /--socket stands before the command/],
