@@ -18,6 +18,11 @@ export class Turns {
   /** In the order of their turn. */
   readonly #waiting = new Map<object, Set<Worker>>();
   #turn: NodeJS.Immediate | undefined;
+  readonly #turnMs: number;
+
+  constructor(turnMs = TURN_MS) {
+    this.#turnMs = turnMs;
+  }
 
   /** Puts a worker in the circle; one that is in it keeps its place. */
   add(worker: Worker): void {
@@ -35,7 +40,7 @@ export class Turns {
 
   #takeTurn(): void {
     this.#turn = undefined;
-    const end = performance.now() + TURN_MS;
+    const end = performance.now() + this.#turnMs;
     for (let piece = 0; piece < PIECES_PER_TURN && this.#waiting.size > 0; piece += 1) {
       if (piece % PIECES_PER_LOOK === PIECES_PER_LOOK - 1 && performance.now() > end) break;
       this.#doOne();

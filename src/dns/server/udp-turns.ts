@@ -3,6 +3,8 @@ import { Turns, type Worker } from './tcp-turns.ts';
 
 /** Questions of one client that are begun as they come in one turn of the event loop: one system call takes as many. */
 const AT_ONCE = 64;
+/** Milliseconds for those that wait, in one turn of the event loop: the longer, the less is read meanwhile. */
+const TURN_MS = 1;
 /** Questions that wait for their turn, of all clients. */
 const MAX_WAITING = 8_192;
 
@@ -35,7 +37,7 @@ class Client implements Worker {
  * who sends it, while the socket is emptied for all.
  */
 export class UdpTurns {
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(TURN_MS);
   readonly #places = new ClientPlaces(MAX_WAITING);
   /** Those that have sent something in this turn, or have something waiting. */
   readonly #clients = new Map<string, Client>();
