@@ -57,9 +57,12 @@ export function networkOf({ ip, prefixLength, family }: Cidr): Cidr {
 }
 
 /** Whether an address without prefix lies inside a network; never true across families. */
-export function contains(network: Cidr, ip: string): boolean {
-  if (familyOf(ip) !== network.family) return false;
-  return networkOf({ ...network, ip }).ip === networkOf(network).ip;
+export function contains({ ip: start, prefixLength, family }: Cidr, ip: string): boolean {
+  if (familyOf(ip) !== family) return false;
+  const bytes = ipBytes(ip);
+  return ipBytes(start).every(
+    (byte, index) => ((byte ^ (bytes[index] as number)) & maskByte(prefixLength, index)) === 0,
+  );
 }
 
 /** Whether a network lies inside another, whole. */
@@ -67,7 +70,8 @@ export const covers = (outer: Cidr, inner: Cidr): boolean =>
   contains(outer, inner.ip) && inner.prefixLength >= outer.prefixLength;
 
 /** Whether two networks have an address in common. */
-export const overlap = (one: Cidr, other: Cidr): boolean => covers(one, other) || covers(other, one);
+export const overlap = (one: Cidr, other: Cidr): boolean =>
+  one.prefixLength <= other.prefixLength ? contains(one, other.ip) : contains(other, one.ip);
 
 /**
  * True for a word that is meant as an address, right or wrong: `10.2.1.1/16`, `10.2.1.1`, `10.2.0.300/16`. An image
@@ -85,10 +89,12 @@ export function familyOf(ip: string): 4 | 6 | undefined {
 }
 
 /** Four or sixteen bytes in network order. */
-export const ipBytes = (ip: string): Uint8Array => Uint8Array.from(ipaddr.parse(ip).toByteArray());
+export const ipBytes = (ip: string): Uint8Array =>
+  isIPv4(ip) ? Uint8Array.from(ip.split('.'), Number) : Uint8Array.from(ipaddr.parse(ip).toByteArray());
 
 /** The canonical text (RFC 5952 for IPv6) of four or sixteen bytes. */
 export function ipText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join('.');
   const ip = ipaddr.fromByteArray([...bytes]);
   return ip instanceof ipaddr.IPv6 ? ip.toRFC5952String() : ip.toString();
 }
