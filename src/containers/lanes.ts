@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 
 export interface LanesOptions {
@@ -39,19 +38,20 @@ export class Lanes {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const isSlow = this.#slow.has(container);
     void (isSlow ? this.#behind : this.#quick).add(async () => {
-      const lingering = Promise.withResolvers<void>();
+      const late = Promise.withResolvers<void>();
       let began: number | undefined;
+      let timer: NodeJS.Timeout | undefined;
       const done = work(() => {
         began ??= performance.now();
-        lingering.resolve();
+        timer ??= setTimeout(late.resolve, this.#lingeringMs);
       });
-      const ended = done.then(resolve, reject).finally(() => this.#note(container, began));
+      const ended = done.then(resolve, reject).finally(() => {
+        clearTimeout(timer);
+        this.#note(container, began);
+      });
       this.#running.add(ended);
       void ended.then(() => this.#running.delete(ended));
-      const stop = new AbortController();
-      const late = lingering.promise.then(() => delay(this.#lingeringMs, undefined, stop)).catch(() => {});
-      await (isSlow ? ended : Promise.race([ended, late]));
-      stop.abort();
+      await (isSlow ? ended : Promise.race([ended, late.promise]));
     });
     return promise;
   }
