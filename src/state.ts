@@ -7,8 +7,8 @@ import { newState, readState, type State } from './state-content.ts';
 import { undo } from './state-undo.ts';
 
 /**
- * What becomes of a change that the disk does not take. `required`: it is undone, and its caller is told. `later`: it
- * stands, and is written when the disk takes it again.
+ * Whether a change waits for the disk. `required`: it does, and is undone where the disk does not take it. `later`: it
+ * stands at once and is written beside, or when the disk takes it again: a disk must not keep a container waiting.
  */
 export type Durability = 'required' | 'later';
 
@@ -16,7 +16,7 @@ export type Durability = 'required' | 'later';
 export interface StateKeeper {
   readonly current: State;
   /**
-   * Counts at once; resolves when it is kept, or is to be written later.
+   * Counts at once; a required change resolves when it is kept.
    * @throws HeddleError `failed` for a required change that cannot be written; it does not count any more
    */
   change(edit: (state: State) => State, durability?: Durability): Promise<void>;
@@ -140,12 +140,14 @@ export class StateFile implements StateKeeper {
     const before = this.#state;
     const after = edit(before);
     this.#state = after;
-    // While the disk takes nothing, its next try is soon enough for what need not be kept.
-    if (durability === 'later' && this.#failures > 0) return;
+    if (durability === 'later') {
+      // While the disk takes nothing, its next try is soon enough.
+      if (this.#failures === 0) this.#flush().catch(() => {});
+      return;
+    }
     try {
       await this.#flush();
     } catch (cause) {
-      if (durability === 'later') return;
       this.#state = undo(this.#state, { before, after });
       throw new HeddleError(
         'failed',

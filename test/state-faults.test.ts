@@ -148,6 +148,19 @@ it('the end of the daemon waits for what is being written, and nothing is writte
   expect(writes()).toBe(3);
 });
 
+it('a disk that hangs keeps no change waiting that need not be on it, and has all of them afterwards', async () => {
+  const { claims, onDisk, go, writes } = await openSlow();
+  await claims.add('web', [first], {}, 'later');
+  await eventually(() => expect(writes()).toBe(2));
+  await claims.add('db', [second], {}, 'later');
+  expect(claims.withAddress(second.ip)).toEqual(['db']);
+  expect(await onDisk()).toMatchObject({ claims: {} });
+  go();
+  await eventually(async () =>
+    expect((await onDisk()).claims).toEqual({ web: ['10.2.1.1/16'], db: ['10.2.1.2/16'] }),
+  );
+});
+
 it('the end of the daemon does not wait for a disk that hangs', async () => {
   const { state, claims, go, writes } = await openSlow();
   void claims.add('web', [first], {}, 'later');
