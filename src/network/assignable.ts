@@ -11,20 +11,23 @@ import {
 } from './cidr.ts';
 import type { Cidr } from './engine.ts';
 
-/** IANA's special-purpose registries (RFC 6890): what no network of one's own can be. */
+/**
+ * IANA's special-purpose registries (RFC 6890): what no network of one's own can be. Written out, because to parse them
+ * takes a tenth of the time that a command takes.
+ */
 const RESERVED = (
   [
-    ['0.0.0.0/8', 'addresses without a network'],
-    ['127.0.0.0/8', 'loopback addresses'],
-    ['169.254.0.0/16', 'link-local addresses'],
-    ['224.0.0.0/4', 'multicast addresses'],
-    ['240.0.0.0/4', 'reserved addresses'],
-    ['::/128', 'the unspecified address'],
-    ['::1/128', 'the loopback address'],
-    ['fe80::/10', 'link-local addresses'],
-    ['ff00::/8', 'multicast addresses'],
+    ['0.0.0.0', 8, 4, 'addresses without a network'],
+    ['127.0.0.0', 8, 4, 'loopback addresses'],
+    ['169.254.0.0', 16, 4, 'link-local addresses'],
+    ['224.0.0.0', 4, 4, 'multicast addresses'],
+    ['240.0.0.0', 4, 4, 'reserved addresses'],
+    ['::', 128, 6, 'the unspecified address'],
+    ['::1', 128, 6, 'the loopback address'],
+    ['fe80::', 10, 6, 'link-local addresses'],
+    ['ff00::', 8, 6, 'multicast addresses'],
   ] as const
-).map(([text, what]) => ({ network: parseCidr(text), what }));
+).map(([ip, prefixLength, family, what]) => ({ network: { ip, prefixLength, family }, what }));
 
 /**
  * The widest network that anybody can have on the bridge, by family. 10.0.0.0/8 is the largest private network

@@ -71,7 +71,8 @@ export const covers = (outer: Cidr, inner: Cidr): boolean =>
 
 /** Whether two networks have an address in common. */
 export const overlap = (one: Cidr, other: Cidr): boolean =>
-  one.prefixLength <= other.prefixLength ? contains(one, other.ip) : contains(other, one.ip);
+  one.family === other.family &&
+  (one.prefixLength <= other.prefixLength ? contains(one, other.ip) : contains(other, one.ip));
 
 /**
  * True for a word that is meant as an address, right or wrong: `10.2.1.1/16`, `10.2.1.1`, `10.2.0.300/16`. An image
