@@ -61,6 +61,8 @@ const NOT_WRITTEN =
 const NOT_SYNCED =
   'the state is written, but a crash of this host may lose the last changes: the write is repeated until the disk ' +
   'confirms it';
+/** What comes in so much time, as when a hundred containers are found at a start, is one write. */
+const LATER_MS = 50;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 30_000;
 /** A disk that hangs is not waited for: a daemon that takes over gives up after 15 s. */
@@ -87,6 +89,7 @@ export class StateFile implements StateKeeper {
   #failures = 0;
   /** What the log says of them. */
   #logged: string | undefined;
+  #later: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** Another daemon may write the file by now. */
   #isClosed = false;
@@ -142,7 +145,8 @@ export class StateFile implements StateKeeper {
     this.#state = after;
     if (durability === 'later') {
       // While the disk takes nothing, its next try is soon enough.
-      if (this.#failures === 0) this.#flush().catch(() => {});
+      if (this.#failures === 0)
+        this.#later ??= setTimeout(() => void this.#flush().catch(() => {}), LATER_MS);
       return;
     }
     try {
@@ -160,7 +164,7 @@ export class StateFile implements StateKeeper {
   /** Ends the tries, after a last one. All writes have ended when it resolves, unless the disk hangs. */
   async close(): Promise<void> {
     clearTimeout(this.#retry);
-    const last = this.#failures > 0 ? this.#flush() : this.#writing;
+    const last = this.#failures > 0 || this.#later !== undefined ? this.#flush() : this.#writing;
     this.#isClosed = true;
     const patience = new Promise<void>((resolve) => setTimeout(resolve, CLOSING_MS).unref());
     await Promise.race([last.catch(() => {}), patience]);
@@ -180,6 +184,8 @@ export class StateFile implements StateKeeper {
   }
 
   async #write(): Promise<void> {
+    clearTimeout(this.#later);
+    this.#later = undefined;
     let syncError: unknown;
     try {
       syncError = await this.#file.write(`${JSON.stringify(this.#state, null, 2)}\n`);

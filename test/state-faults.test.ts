@@ -101,6 +101,8 @@ it('a disk that takes nothing is asked ever more seldom, whatever changes, and a
   onTestFinished(() => void vi.useRealTimers());
   files.fault = { step: 'mkdir', code: 'ENOSPC' };
   for (let index = 0; index < 500; index++) await claims.add(`c${index}`, [first], {}, 'later');
+  expect(files.failed).toBe(0);
+  await vi.advanceTimersByTimeAsync(100);
   expect(files.failed).toBe(1);
   await expect(claims.add('web', [first])).rejects.toBeInstanceOf(HeddleError);
   expect(files.failed).toBe(2);
@@ -159,6 +161,14 @@ it('a disk that hangs keeps no change waiting that need not be on it, and has al
   await eventually(async () =>
     expect((await onDisk()).claims).toEqual({ web: ['10.2.1.1/16'], db: ['10.2.1.2/16'] }),
   );
+});
+
+it('what many containers change at once is one write', async () => {
+  const { claims, onDisk, go, writes } = await openSlow();
+  go();
+  for (let index = 0; index < 100; index++) await claims.add(`c${index}`, [first], {}, 'later');
+  await eventually(async () => expect(Object.keys((await onDisk()).claims)).toHaveLength(100));
+  expect(writes()).toBe(2);
 });
 
 it('the end of the daemon does not wait for a disk that hangs', async () => {
