@@ -47,7 +47,10 @@ export interface AddressOwner {
 }
 
 /** Where a container's network is, as far as it is known: of one that does not run, nowhere. */
-export type Place = Partial<FoundNamespace>;
+export interface Place extends Partial<FoundNamespace> {
+  /** What it has there, where that has just been read. */
+  readonly addresses?: readonly Address[] | undefined;
+}
 
 export interface ClaimOptions {
   readonly place?: Place;
@@ -157,11 +160,11 @@ export class Addressing {
   }
 
   /** What a claim depends on besides claims and roster; nothing of it is awaited while addresses are given. */
-  async #situation({ path, inode }: Place): Promise<Situation> {
+  async #situation({ path, inode, addresses }: Place): Promise<Situation> {
     const [bridge, host, inside] = await Promise.all([
       this.#needs.bridgeAddresses(),
       this.#needs.hostNetworks(),
-      path === undefined ? [] : this.#needs.addressesIn(path),
+      addresses ?? (path === undefined ? [] : this.#needs.addressesIn(path)),
     ]);
     // Where the bridge is Docker's own, the container's eth0 is a port of the same network, and reached all the same.
     const isOnBridge = (address: Address) => bridge.some((own) => contains(networkOf(own), address.ip));

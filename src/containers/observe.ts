@@ -5,7 +5,7 @@ import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Cidr } from '../network/engine.ts';
 import { type FoundNamespace, hostNetwork } from '../network/namespace.ts';
-import type { Wanted } from './addressing.ts';
+import type { Place, Wanted } from './addressing.ts';
 import type { AttachOptions } from './attach-options.ts';
 import { dueAddresses } from './due.ts';
 import type { RosterEntry } from './entry.ts';
@@ -25,7 +25,7 @@ export interface ObserverNeeds {
   /** Takes off what the container has given up and still has. */
   leave(path: string, snapshot: Snapshot): Promise<void>;
   /** The addresses that a running container should have. */
-  wanted(snapshot: Snapshot, namespace: FoundNamespace): Promise<Wanted>;
+  wanted(snapshot: Snapshot, place: Place): Promise<Wanted>;
   readonly stranded: Pick<Stranded, 'leftBy' | 'clear'>;
   /** Told what a running container has, when it has what it wants. */
   found(snapshot: Snapshot, addresses: readonly Address[]): Promise<void>;
@@ -54,8 +54,8 @@ export class Observer {
     let namespace: FoundNamespace = { path: undefined, inode: undefined };
     let addresses: readonly Address[] = [];
     let ignored: readonly Address[] = [];
-    const read = async (path: string) => {
-      const all = await this.#needs.addressesIn(path, snapshot.id);
+    const read = (path: string) => this.#needs.addressesIn(path, snapshot.id);
+    const count = async (all: readonly Address[]) => {
       ({ addresses, ignored } = await this.#needs.counted(snapshot, namespace, all));
     };
     let problem: string | undefined;
@@ -69,16 +69,19 @@ export class Observer {
         if (namespace.path !== undefined && owner !== undefined) {
           problem = strandedProblem(owner);
           if (this.#needs.attach) await this.#needs.stranded.clear(snapshot, namespace.path, owner);
-          await read(namespace.path);
+          await count(await read(namespace.path));
         } else if (namespace.path !== undefined) {
-          wanted = await this.#needs.wanted(snapshot, namespace);
+          const before = read(namespace.path);
+          // What it wants is known all the same where nothing can be read.
+          const found = await before.catch(() => undefined);
+          wanted = await this.#needs.wanted(snapshot, { ...namespace, addresses: found });
           problem = wanted.problem;
-          await read(namespace.path);
+          await count(await before);
           // The route of one that has its addresses may have been left by a kill: it is seen to each time.
           const isWithoutRoute = this.#needs.optionsOf(snapshot.id).multicastRoute === false;
           if (this.#needs.attach && (isWithoutRoute || missing(wanted.cidrs, addresses).length > 0)) {
             await this.#needs.attach(namespace.path, snapshot, wanted.cidrs);
-            await read(namespace.path);
+            await count(await read(namespace.path));
           }
           await this.#needs.found(snapshot, addresses);
         } else if (dueAddresses(snapshot).requests.length > 0) {
