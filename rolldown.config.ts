@@ -19,5 +19,11 @@ export default defineConfig({
   external: ['koffi'],
   resolve: { alias: Object.fromEntries(UNNEEDED.map((name) => [name, false as const])) },
   plugins: [notices()],
-  output: { dir: 'dist', cleanDir: true, sourcemap: true },
+  // Docstrings are read in src; here they are a fifth of what each command reads.
+  output: {
+    dir: 'dist',
+    cleanDir: true,
+    sourcemap: true,
+    comments: { legal: true, jsdoc: false, annotation: false },
+  },
 });

@@ -1,6 +1,6 @@
+import { existsSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Settings } from '../config/schema.ts';
-import { daemonAt } from '../control/client.ts';
 import type { DockerHost } from '../docker/host.ts';
 import { collect, type Io } from '../io.ts';
 import { VERSION } from '../version.ts';
@@ -42,7 +42,12 @@ async function daemonOf(
   { socket, containerName }: Pick<Settings, 'socket' | 'containerName'>,
   remote: DockerHost | undefined,
 ): Promise<Daemon | undefined> {
-  if (remote === undefined) return await daemonAt(socket);
+  if (remote === undefined) {
+    // Where nobody can answer, HTTP is not loaded: that takes as long as all the rest.
+    if (!existsSync(socket)) return undefined;
+    const { daemonAt } = await import('../control/client.ts');
+    return await daemonAt(socket);
+  }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), REMOTE_MS);
