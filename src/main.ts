@@ -16,8 +16,9 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
 // Node keeps the libraries' deprecations to itself where it sees that they are libraries: built in, they are not.
 process.noDeprecation = true;
 
-// Each command would compile the same code anew, a sixth of its time. Where this folder cannot be written, it does.
-enableCompileCache(join(import.meta.dirname, '.compiled'));
+// Each command would compile the same code anew, a sixth of its time. Where dist cannot be written, it does; and src
+// is for those who change it.
+if (import.meta.filename.endsWith('.js')) enableCompileCache(join(import.meta.dirname, '.compiled'));
 
 const { guardStreams } = await import('./standard-streams.ts');
 const end = guardStreams();
