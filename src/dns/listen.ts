@@ -15,6 +15,7 @@ export function parseListen(text: string): ListenAddress {
   return parseAddress(text, DNS_PORT, {
     what: 'address to listen on',
     example: 'an address of this host, such as 172.17.0.1, 172.17.0.1:53 or [fd00::1]:53',
+    lowest: 0,
   });
 }
 
@@ -23,12 +24,15 @@ export function parseServer(text: string, port = DNS_PORT): ListenAddress {
   return parseAddress(text, port, {
     what: 'DNS server',
     example: `an IP address, such as 10.0.0.2, 10.0.0.2:${port} or [fd00::2]:${port}`,
+    lowest: 1,
   });
 }
 
 interface Expected {
   readonly what: string;
   readonly example: string;
+  /** Port 0 is any free one to listen on, and none to ask at. */
+  readonly lowest: 0 | 1;
 }
 
 function parseAddress(text: string, defaultPort: number, expected: Expected): ListenAddress {
@@ -36,8 +40,9 @@ function parseAddress(text: string, defaultPort: number, expected: Expected): Li
     new HeddleError('bad-input', `\`${text}\` is no ${expected.what}: ${why}; expected ${expected.example}`);
   const parsePort = (port: string | undefined) => {
     if (port === undefined) return defaultPort;
-    if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
-    throw bad(`\`${port}\` is not a port from 0 to 65535`);
+    if (/^\d{1,5}$/.test(port) && Number(port) >= expected.lowest && Number(port) <= 65_535)
+      return Number(port);
+    throw bad(`\`${port}\` is not a port from ${expected.lowest} to 65535`);
   };
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   if (bracketed) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatListen, listensAt, parseListen } from '../../src/dns/listen.ts';
+import { formatListen, listensAt, parseListen, parseServer } from '../../src/dns/listen.ts';
 import { HeddleError } from '../../src/errors.ts';
 
 test.each([
@@ -32,6 +32,10 @@ test.each([
   const parse = () => parseListen(text);
   expect(parse).toThrow(HeddleError);
   expect(parse).toThrow(why);
+});
+
+test.each(['10.0.0.2:0', '[fd00::2]:0'])('%s is no server to ask', (text) => {
+  expect(() => parseServer(text)).toThrow('`0` is not a port from 1 to 65535');
 });
 
 test.each([
