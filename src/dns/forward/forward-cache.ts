@@ -79,27 +79,43 @@ export class ForwardCache {
   /** Keeps an answer, if it may be kept. */
   put(key: string, { question, message, from }: Answered): void {
     const records = recordsOf(message, HEADER_BYTES + question.bytes.length);
-    const seconds = lifetime(message, records, question.type);
+    const { seconds, soa } = lifetime(message, records, question.type);
     if (seconds <= 0) return;
     const now = this.#now();
-    this.#kept.set(key, { message, from, records, keptAt: now, freshUntil: now + seconds * 1000 });
+    const kept = soa ? withTtl(message, soa, seconds) : message;
+    this.#kept.set(key, { message: kept, from, records, keptAt: now, freshUntil: now + seconds * 1000 });
   }
 }
 
-/** Seconds for which an answer holds; 0 for what must not be kept. */
-function lifetime(message: Buffer, records: readonly WireRecord[], type: string): number {
+interface Lifetime {
+  /** 0 for what must not be kept. */
+  readonly seconds: number;
+  /** Where it says that something does not exist: by this record. */
+  readonly soa?: WireRecord;
+}
+
+/** For how long an answer holds. */
+function lifetime(message: Buffer, records: readonly WireRecord[], type: string): Lifetime {
   const rcode = relayedRcode(message);
   const isCut = (message.readUInt16BE(2) & FLAGS.truncated) !== 0;
-  if (isCut || (rcode !== RCODES.NOERROR && rcode !== RCODES.NXDOMAIN)) return 0;
+  if (isCut || (rcode !== RCODES.NOERROR && rcode !== RCODES.NXDOMAIN)) return { seconds: 0 };
   const answers = records.filter(({ section }) => section === 'answer');
   const ttls = answers.map(({ ttlAt }) => ttlOf(message, ttlAt));
   const isPositive =
     rcode === RCODES.NOERROR && answers.some((answer) => answer.type === type || type === 'ANY');
-  if (isPositive) return Math.min(MAX_TTL, ...ttls);
+  if (isPositive) return { seconds: Math.min(MAX_TTL, ...ttls) };
   // Only with an SOA is it known how long something does not exist (RFC 2308 §5); its last field says it, too.
   const soa = records.find((record) => record.section === 'authority' && record.type === 'SOA');
-  if (soa === undefined || soa.end - soa.dataAt < 22) return 0;
-  return Math.min(MAX_NEGATIVE_TTL, ttlOf(message, soa.ttlAt), message.readUInt32BE(soa.end - 4), ...ttls);
+  if (soa === undefined || soa.end - soa.dataAt < 22) return { seconds: 0 };
+  const minimum = message.readUInt32BE(soa.end - 4);
+  return { seconds: Math.min(MAX_NEGATIVE_TTL, ttlOf(message, soa.ttlAt), minimum, ...ttls), soa };
+}
+
+/** Whoever keeps an absence in their turn takes its time from the SOA's TTL, and would keep it for twice as long. */
+function withTtl(message: Buffer, { ttlAt }: WireRecord, seconds: number): Buffer {
+  const changed = Buffer.from(message);
+  changed.writeUInt32BE(seconds, ttlAt);
+  return changed;
 }
 
 /** With the highest bit set it is to be read as 0 (RFC 2181 §8). */

@@ -79,7 +79,7 @@ describe('an answer is kept (TestCacheEntries)', () => {
   });
 });
 
-test('what is left of each TTL is given, that of the SOA too', () => {
+test('what is left of each TTL is given; an SOA has the time for which the absence is kept (RFC 2308 §5)', () => {
   let now = 0;
   const cache = new ForwardCache({ now: () => now });
   const question = questionOf('example.com');
@@ -91,7 +91,7 @@ test('what is left of each TTL is given, that of the SOA too', () => {
     return [...answers, ...authorities].map((record) => (record as { ttl: number }).ttl);
   };
   expect(ttls('positive')).toEqual([50, 10, 10]);
-  expect(ttls('negative')).toEqual([50]);
+  expect(ttls('negative')).toEqual([30]);
   now = 100_000;
   expect(ttls('positive')).toEqual([30, 30, 30]);
 });
