@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { HeddleError, messageOf } from '../errors.ts';
 
 /** Where the PEM files for `consul-tls://` are, and what else is said of its certificate. */
@@ -51,6 +50,8 @@ function refuseUnusable(options: TlsOptions): void {
       throw new HeddleError('bad-input', `--consul-${name} is no PEM file: expected -----BEGIN … in it`);
     }
   }
+  // An import reads all that the module exports: the certificates of every authority that Node knows, for every daemon.
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
   try {
     createSecureContext(options);
   } catch (cause) {
