@@ -111,11 +111,13 @@ describe('a process that is killed after any step of', () => {
       await engine.attach(target, [first, second]);
     };
     const steps = await afterEachStep('take', ['10.2.1.1/16'], before, async ({ target, folder }) => {
-      const claims = new Claims(await StateFile.open(folder));
+      const state = await StateFile.open(folder);
+      const claims = new Claims(state);
       const isBegun = claims.of(ID)?.length === 1;
       await finishLeaving({ claims, network: engine }, target);
       expect(await ips(target)).toEqual(isBegun ? ['10.2.1.2'] : ['10.2.1.1', '10.2.1.2']);
-      expect(claims.leaving(ID)).toEqual([]);
+      await state.close();
+      expect(new Claims(await StateFile.open(folder)).leaving(ID)).toEqual([]);
       await engine.detach(target, [first, second]);
     });
     expect(steps).toBeGreaterThanOrEqual(16);
