@@ -26,7 +26,7 @@ if (process.env[INSIDE] === undefined) {
   say('attach: the engine', `bare + 2 ms = ${ms(kernel.median + 2)}`, engine);
   say('attach: `ip -batch`', `4 × the engine = ${ms(4 * engine.median)}, or more`, batch);
   say('attach what is attached', '–', again);
-  say('address there → known', 'p95 10 ms', await measureWatch(4 * ROUNDS));
+  say('address there → known', 'p95 10 ms', await measureWatch(ROUNDS));
   const { byHand, byPolicy, byEngine } = await measureRestarts();
   say('start → address back, `docker restart`', '50 ms', byHand);
   say('start → address back, restart policy', '50 ms', byPolicy);

@@ -24,6 +24,7 @@ import type { Logger } from './log.ts';
 import { toCidr } from './network/cidr.ts';
 import type { Cidr, NetworkEngine } from './network/engine.ts';
 import { IptablesFirewall } from './network/firewall.ts';
+import { keptNetworks } from './network/host-networks.ts';
 import { KernelEngine } from './network/kernel.ts';
 import { assertNamespaceOf, type FoundNamespace, findNamespace, isGone } from './network/namespace.ts';
 import { taskHost } from './services/marathon-task.ts';
@@ -114,7 +115,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
       settled: needs.settled,
       inspect: (container) => docker.inspect(container),
       bridgeAddresses: () => network.hostAddresses(bridge),
-      hostNetworks: () => network.hostNetworks(),
+      hostNetworks: keptNetworks(() => network.hostNetworks()),
       addressesIn: (path) => reader.read(path),
     },
     {

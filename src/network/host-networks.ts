@@ -15,6 +15,29 @@ const LONGEST_DEFAULT = 1;
 export const readRoutes = (path = '/proc/thread-self/net/route'): readonly HostNetwork[] =>
   parseRoutes(readAtMostSync(path, MOST_BYTES));
 
+/** Of hundreds of containers that are given addresses at once, each would have everything read anew. */
+const KEPT_FOR_MS = 50;
+
+/** What reads the host's networks, a few times a second at most. */
+export function keptNetworks(
+  read: () => Promise<readonly HostNetwork[]>,
+): () => Promise<readonly HostNetwork[]> {
+  let networks: Promise<readonly HostNetwork[]> | undefined;
+  let readAt = 0;
+  return () => {
+    const now = performance.now();
+    if (networks !== undefined && now - readAt < KEPT_FOR_MS) return networks;
+    readAt = now;
+    const reading = read();
+    // What failed is tried again by whoever asks next.
+    reading.catch(() => {
+      if (networks === reading) networks = undefined;
+    });
+    networks = reading;
+    return reading;
+  };
+}
+
 /** Columns: interface (`*` where packets are refused: nothing is reached there), destination, five more, mask; numbers as the machine stores them. */
 export function parseRoutes(table: string): readonly HostNetwork[] {
   return table

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { formatCidr } from '../../src/network/cidr.ts';
-import { parseRoutes } from '../../src/network/host-networks.ts';
+import { keptNetworks, parseRoutes } from '../../src/network/host-networks.ts';
 
 const HEADING = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT';
 const line = (device: string, destination: string, mask: string) =>
@@ -33,5 +33,30 @@ describe('networks that the host has routes to', () => {
 
   it('are without what is cut off', () => {
     expect(routes('eth0\t0000000A\t000', '', 'nonsense')).toEqual([]);
+  });
+});
+
+describe('networks that many ask for at once', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('are read once, and anew soon after', async () => {
+    const read = vi.fn(async () => []);
+    const networks = keptNetworks(read);
+    await Promise.all(Array.from({ length: 100 }, networks));
+    expect(read).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(49);
+    await networks();
+    expect(read).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(1);
+    await networks();
+    expect(read).toHaveBeenCalledTimes(2);
+  });
+
+  it('are read anew at once where that failed', async () => {
+    const read = vi.fn(async () => []).mockRejectedValueOnce(new Error('as a test wants it'));
+    const networks = keptNetworks(read);
+    await expect(networks()).rejects.toThrow('as a test wants it');
+    expect(await networks()).toEqual([]);
   });
 });
