@@ -1,6 +1,3 @@
-import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
-
 /** Hands arguments, streams and environment to the command line, and its status to the system. */
 
 const OLDEST_NODE = [22, 20] as const;
@@ -18,7 +15,11 @@ process.noDeprecation = true;
 
 // Each command would compile the same code anew, a sixth of its time. Where dist cannot be written, it does; and src
 // is for those who change it.
-if (import.meta.filename.endsWith('.js')) enableCompileCache(join(import.meta.dirname, '.compiled'));
+if (import.meta.filename.endsWith('.js')) {
+  // Not imported above: an old Node does not have it, and would say so instead of the sentence.
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache(`${import.meta.dirname}/.compiled`);
+}
 
 const { guardStreams } = await import('./standard-streams.ts');
 const end = guardStreams();

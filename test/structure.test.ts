@@ -56,3 +56,8 @@ it('no age or patience is measured by the clock of the day, which can be set', (
     'src/registry/reconcile.ts: new Date()',
   ]);
 });
+
+it('main imports nothing before it has looked at the version of Node: an old one would fail at the import', () => {
+  expect(imports.get('src/main.ts')).toEqual([]);
+  expect(readFileSync(join(ROOT, 'src/main.ts'), 'utf8')).not.toMatch(/^import\b(?!\()/m);
+});

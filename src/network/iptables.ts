@@ -14,8 +14,8 @@ export const families = (): Family[] =>
   existsSync('/proc/net/if_inet6') ? ['iptables', 'ip6tables'] : ['iptables'];
 
 /**
- * The iptables commands that may hold a table of a family, the host's default first. The legacy command is asked only where its tables are in use: asking would load them,
- * and they would stay.
+ * The iptables commands that may hold a table of a family, the host's default first. The legacy command is asked only
+ * where its tables are in use: asking would load them, and they would stay.
  */
 export function commands(family: Family, table: Table = 'filter'): string[] {
   const inUse = family === 'iptables' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names';
