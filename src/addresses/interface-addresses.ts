@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { keptFor } from '../kept-for.ts';
 
 /** A host with a thousand interfaces takes milliseconds to list them, and a pass asks for every container. */
 const KEPT_FOR_MS = 1_000;
@@ -10,15 +11,5 @@ export function interfaceAddresses(): ReadonlySet<string> {
 }
 
 /** The same, listed once a second at most. */
-export function keptAddresses(list = interfaceAddresses): () => ReadonlySet<string> {
-  let addresses: ReadonlySet<string> = new Set();
-  let listedAt = Number.NEGATIVE_INFINITY;
-  return () => {
-    const now = performance.now();
-    if (now - listedAt >= KEPT_FOR_MS) {
-      addresses = list();
-      listedAt = now;
-    }
-    return addresses;
-  };
-}
+export const keptAddresses = (list = interfaceAddresses): (() => ReadonlySet<string>) =>
+  keptFor(KEPT_FOR_MS, list);

@@ -1,3 +1,4 @@
+import { keptFor } from '../kept-for.ts';
 import { readAtMostSync } from './bounded-file.ts';
 import { networkOf, parseCidr } from './cidr.ts';
 import type { HostNetwork } from './engine.ts';
@@ -19,26 +20,14 @@ export const readRoutes = (path = '/proc/thread-self/net/route'): readonly HostN
 const KEPT_FOR_MS = 50;
 
 /** What reads the host's networks, a few times a second at most. */
-export function keptNetworks(
+export const keptNetworks = (
   read: () => Promise<readonly HostNetwork[]>,
-): () => Promise<readonly HostNetwork[]> {
-  let networks: Promise<readonly HostNetwork[]> | undefined;
-  let readAt = 0;
-  return () => {
-    const now = performance.now();
-    if (networks !== undefined && now - readAt < KEPT_FOR_MS) return networks;
-    readAt = now;
-    const reading = read();
-    // What failed is tried again by whoever asks next.
-    reading.catch(() => {
-      if (networks === reading) networks = undefined;
-    });
-    networks = reading;
-    return reading;
-  };
-}
+): (() => Promise<readonly HostNetwork[]>) => keptFor(KEPT_FOR_MS, read);
 
-/** Columns: interface (`*` where packets are refused: nothing is reached there), destination, five more, mask; numbers as the machine stores them. */
+/**
+ * Columns: interface (`*` where packets are refused: nothing is reached there), destination, five more, mask; numbers
+ * as the machine stores them.
+ */
 export function parseRoutes(table: string): readonly HostNetwork[] {
   return table
     .split('\n')
