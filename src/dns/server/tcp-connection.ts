@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { FrameReader, frame } from '../wire/frames.ts';
 import { HEADER_BYTES } from '../wire/message.ts';
 import type { Occupant, Share } from './tcp-shares.ts';
-import type { Turns, Worker } from './tcp-turns.ts';
+import type { Turns, Worker } from './turns.ts';
 
 export interface TcpConnectionNeeds {
   readonly socket: Socket;

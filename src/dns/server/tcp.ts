@@ -2,8 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenAddress } from '../listen.ts';
 import { TcpConnection, type TcpTimes } from './tcp-connection.ts';
 import { type ShareLimits, Shares } from './tcp-shares.ts';
-import { Turns } from './tcp-turns.ts';
 import { WaitingRoom } from './tcp-waiting.ts';
+import { Turns } from './turns.ts';
 
 /** Answers one packet; undefined means silence. Never throws. */
 export type Respond = (

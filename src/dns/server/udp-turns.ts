@@ -1,5 +1,5 @@
 import { ClientPlaces } from '../../client-places.ts';
-import { Turns, type Worker } from './tcp-turns.ts';
+import { Turns, type Worker } from './turns.ts';
 
 /** Questions of one client that are begun as they come in one turn of the event loop: one system call takes as many. */
 const AT_ONCE = 64;
