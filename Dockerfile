@@ -20,7 +20,7 @@ COPY package.json LICENSE ./
 COPY dist dist
 COPY bin bin
 # For whoever comes in: docker exec heddle heddle ps.
-# A machine-id of the image would be the same on every host (src/host-id.ts).
+# A machine-id of the image would be the same on every host (src/state/host-id.ts).
 RUN ln -s /app/bin/heddle /usr/local/bin/heddle && rm -f /etc/machine-id
 ARG VERSION=0
 # SERVICE_IGNORE: however it is started, heddle registers neither itself nor its helpers; heddle.role marks them in ps.

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { DEFAULT_CONTROL_SOCKET, DEFAULT_FILE } from './config/places.ts';
+import { DEFAULT_CONTROL_SOCKET, DEFAULT_FILE } from './config/default-paths.ts';
 import { wordAt } from './control/client.ts';
-import { tellFailure } from './failure.ts';
-import { printableIo } from './printable.ts';
-import { guardStreams } from './standard-streams.ts';
+import { tellFailure } from './runtime/failure.ts';
+import { printableIo } from './runtime/printable.ts';
+import { guardStreams } from './runtime/standard-streams.ts';
 
 /**
  * `node here.js WORD…`: has the daemon of this host do a word. What another host runs in heddle's container there;

@@ -21,7 +21,7 @@ if (import.meta.filename.endsWith('.js')) {
   enableCompileCache(`${import.meta.dirname}/.compiled`);
 }
 
-const { guardStreams } = await import('./standard-streams.ts');
+const { guardStreams } = await import('./runtime/standard-streams.ts');
 const end = guardStreams();
-const { run } = await import('./commands/cli.ts');
+const { run } = await import('./cli/cli.ts');
 end(await run(process.argv.slice(2), process, process.env));

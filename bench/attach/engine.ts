@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import { silentLogger as log } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { hostEndName } from '../../src/network/host-end.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
@@ -12,6 +11,7 @@ import { encode, NLM_F, type Request } from '../../src/network/netlink/message.t
 import { Namespace } from '../../src/network/netlink/namespace.ts';
 import { netlinkAddress, openRouteSocket, RouteSocket } from '../../src/network/netlink/socket.ts';
 import { findLink } from '../../src/network/netlink/tables.ts';
+import { silentLogger as log } from '../../src/runtime/log.ts';
 import { type LabNamespace, startNamespace } from '../../test/support/namespaces.ts';
 import { type Figures, figures } from '../registration/figures.ts';
 

@@ -1,15 +1,15 @@
 import { parsePolicy } from '../../src/addresses/policy.ts';
 import { Follower } from '../../src/containers/follow.ts';
 import { Observer } from '../../src/containers/observe.ts';
-import { Roster } from '../../src/containers/roster.ts';
 import { DockerClient } from '../../src/docker/client.ts';
 import { DockerEngine } from '../../src/docker/engine.ts';
 import { dockerHost } from '../../src/docker/host.ts';
-import { silentLogger as log } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { IptablesFirewall } from '../../src/network/firewall.ts';
+import { IptablesFirewall } from '../../src/network/firewall/firewall.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
 import { findNamespace } from '../../src/network/namespace.ts';
+import { Roster } from '../../src/roster/roster.ts';
+import { silentLogger as log } from '../../src/runtime/log.ts';
 import { runContainer } from '../../test/support/engine.ts';
 import { type Figures, figures } from '../registration/figures.ts';
 

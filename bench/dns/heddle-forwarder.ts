@@ -1,13 +1,13 @@
 /** heddle's forwarding on loopback, all else left out: `heddle-forwarder.ts PORT UPSTREAM-PORT plain|batched`. */
 import { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
 import { ForwardZone } from '../../src/dns/forward/forward.ts';
-import { UpstreamClient } from '../../src/dns/forward/upstream-client.ts';
-import { LocalNetworks } from '../../src/dns/local.ts';
+import { UpstreamClient } from '../../src/dns/forward/upstream/client.ts';
+import { LocalNetworks } from '../../src/dns/local-networks.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { RateLimit } from '../../src/dns/server/rate-limit.ts';
 import { DnsServer } from '../../src/dns/server/server.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/runtime/log.ts';
 
 const [port = '', upstreamPort = '', step = ''] = process.argv.slice(2);
 const log = createLogger({ level: 'error', pretty: false }, process.stderr);

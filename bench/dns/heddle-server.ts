@@ -3,15 +3,15 @@
  * `heddle-server.ts PORT COUNT ADDRESSES|mixed plain|cached|batched CHANGES-A-SECOND`. `batched` caches, too.
  */
 import { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
-import { LocalNetworks } from '../../src/dns/local.ts';
+import { LocalNetworks } from '../../src/dns/local-networks.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
 import { RateLimit } from '../../src/dns/server/rate-limit.ts';
 import { DnsServer } from '../../src/dns/server/server.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
-import { createLogger } from '../../src/log.ts';
 import type { Instance } from '../../src/registry/registry.ts';
+import { createLogger } from '../../src/runtime/log.ts';
 import { DEFAULT_WEIGHTS } from '../../src/services/service.ts';
 import { type Named, PORT_OF_SERVICES, services } from './names.ts';
 import { CLOCK, clockAddress } from './staleness.ts';

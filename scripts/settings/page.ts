@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { DEFAULT_FILE } from '../../src/config/places.ts';
+import { DEFAULT_FILE } from '../../src/config/default-paths.ts';
 import { keyOf, SETTINGS, type SettingName, variablesOf } from '../../src/config/schema.ts';
 import type { SettingText } from '../../src/config/setting.ts';
 

@@ -1,13 +1,11 @@
 import type { ContainerNetwork, Snapshot } from '../docker/snapshot.ts';
+import type { Address } from '../network/address.ts';
 import { contains, formatCidr, networkOf } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import type { Address } from './address.ts';
 import type { HostAddress } from './announced-host.ts';
 import { isEveryAddress, isLoopback } from './binding.ts';
 import type { AddressWord } from './policy.ts';
 import { isUnspecified } from './reachable.ts';
-
-export { type AddressWord, DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED, parsePolicy } from './policy.ts';
 
 /** The address a container is announced at and the reason for it, or why every word of the policy failed. */
 export type Choice =

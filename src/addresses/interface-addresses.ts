@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { keptFor } from '../kept-for.ts';
+import { keptFor } from '../runtime/kept-for.ts';
 
 /** A host with a thousand interfaces takes milliseconds to list them, and a pass asks for every container. */
 const KEPT_FOR_MS = 1_000;

@@ -8,6 +8,13 @@ export type AddressWord =
   | { readonly kind: 'iface' | 'network'; readonly text: string; readonly name: string }
   | { readonly kind: 'cidr'; readonly text: string; readonly network: Cidr };
 
+/** How the address of a service is chosen, and who reads it. */
+export interface Announcing {
+  readonly policy: readonly AddressWord[];
+  /** True where other hosts read what is announced. */
+  readonly isShared: boolean;
+}
+
 const WORDS = 'ethwe, bridge, internal, published, iface:NAME, network:NAME, cidr:10.2.0.0/16';
 
 /**

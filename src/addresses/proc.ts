@@ -1,7 +1,7 @@
 import { HeddleError, systemCode } from '../errors.ts';
-import { readAtMost } from '../network/bounded-file.ts';
+import type { Address } from '../network/address.ts';
 import { familyOf, ipBytes, ipText } from '../network/cidr.ts';
-import type { Address } from './address.ts';
+import { readAtMost } from '../runtime/bounded-file.ts';
 
 /** What `PROCFS/PID/net` says of a network namespace, to anybody who asks. */
 export interface ProcNet {

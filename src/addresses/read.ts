@@ -1,6 +1,6 @@
 import { HeddleError } from '../errors.ts';
+import type { Address } from '../network/address.ts';
 import type { NetworkEngine } from '../network/engine.ts';
-import type { Address } from './address.ts';
 import { readProcAddresses } from './proc.ts';
 
 export interface AddressReaderNeeds {

@@ -1,6 +1,6 @@
-import type { Desired } from '../registry/desired.ts';
-import { REPORTS_PER_TTL } from '../services/check-pace.ts';
-import { milliseconds } from '../services/duration.ts';
+import type { Desired } from '../registry/reconcile/desired.ts';
+import { milliseconds } from '../services/checks/duration.ts';
+import { REPORTS_PER_TTL } from '../services/checks/pace.ts';
 import { isReported, type Service } from '../services/service.ts';
 
 export interface HeartbeatsNeeds {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { connect, type TcpNetConnectOpts } from 'node:net';
 import { messageOf, systemCode } from '../errors.ts';
-import { http } from '../http.ts';
+import { http } from '../runtime/http.ts';
 import type { Check, CheckKind, CheckStatus } from '../services/service.ts';
 
 export interface Result {

@@ -1,7 +1,7 @@
-import type { Logger } from '../log.ts';
-import type { Desired } from '../registry/desired.ts';
-import { LEAST_INTERVAL_MS } from '../services/check-pace.ts';
-import { milliseconds } from '../services/duration.ts';
+import type { Desired } from '../registry/reconcile/desired.ts';
+import type { Logger } from '../runtime/log.ts';
+import { milliseconds } from '../services/checks/duration.ts';
+import { LEAST_INTERVAL_MS } from '../services/checks/pace.ts';
 import { type Check, OWNER_META, type Service } from '../services/service.ts';
 import { isProbed, type Probe, probe } from './probe.ts';
 import { Slots } from './slots.ts';

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { containerName } from '../docker/container-name.ts';
-import { LOG_LEVELS } from '../log-level.ts';
+import { LOG_LEVELS } from '../runtime/log-level.ts';
+import { DEFAULT_CONTROL_SOCKET } from './default-paths.ts';
 import { oneOf, onOrOff, text } from './forms.ts';
-import { DEFAULT_CONTROL_SOCKET } from './places.ts';
 import type { SettingTable } from './setting.ts';
 
 /** The daemon itself: its state, its socket, its container, its log. */

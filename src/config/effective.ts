@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { withoutSecrets } from '../secrets.ts';
+import { withoutSecrets } from '../runtime/secrets.ts';
 import { keyOf, SETTINGS, type SettingName } from './schema.ts';
 
 /** One setting as it is in effect. */

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { refuseOwnRoutes } from '../dns/forward/routes.ts';
 import { HeddleError, messageOf } from '../errors.ts';
-import { didYouMean } from '../nearest.ts';
-import { withoutSecrets } from '../secrets.ts';
+import { didYouMean } from '../runtime/nearest.ts';
+import { withoutSecrets } from '../runtime/secrets.ts';
+import { DEFAULT_FILE } from './default-paths.ts';
 import { type EffectiveSetting, effectiveSetting } from './effective.ts';
-import { DEFAULT_FILE } from './places.ts';
 import { keyOf, SETTINGS, type SettingName, type Settings, variablesOf } from './schema.ts';
 
 /** Where a setting's value came from: `--mtu`, `HEDDLE_MTU`, `/etc/heddle/heddle.yml`, `default`. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type AddressWord, parsePolicy } from '../addresses/choose.ts';
+import { type AddressWord, parsePolicy } from '../addresses/policy.ts';
 import { isUnspecified } from '../addresses/reachable.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
 import { dnsLabels, goBoolean, oneOf, text } from './forms.ts';

@@ -1,4 +1,4 @@
-import { nearest } from '../nearest.ts';
+import { nearest } from '../runtime/nearest.ts';
 import { SETTINGS, type SettingName, variablesOf } from './schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

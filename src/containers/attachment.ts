@@ -2,7 +2,7 @@ import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { Cidr, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
-import type { AttachOptions } from './attach-options.ts';
+import type { AttachOptions } from '../state/attach-options.ts';
 
 export interface AttachmentNeeds {
   inspect(container: string): Promise<Snapshot | undefined>;

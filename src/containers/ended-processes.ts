@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
-import type { Logger } from '../log.ts';
+import type { Roster } from '../roster/roster.ts';
+import type { Logger } from '../runtime/log.ts';
 import type { Follower } from './follow.ts';
-import type { Roster } from './roster.ts';
 
 export interface EndedProcessesNeeds {
   readonly roster: Pick<Roster, 'entries' | 'get'>;

@@ -2,12 +2,12 @@ import type { Docker } from '../docker/engine.ts';
 import { type ContainerEvent, EventStream } from '../docker/events.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { RosterEntry } from '../roster/entry.ts';
+import type { Roster } from '../roster/roster.ts';
+import type { Logger } from '../runtime/log.ts';
 import { Drains, tellsToStop } from './drains.ts';
-import type { RosterEntry } from './entry.ts';
 import { ignoredProblem } from './granted.ts';
 import { Lanes } from './lanes.ts';
-import type { Roster } from './roster.ts';
 import { Rounds } from './rounds.ts';
 
 export interface FollowerNeeds {

@@ -1,11 +1,11 @@
-import type { Address } from '../addresses/address.ts';
 import { networkOwner, type Snapshot } from '../docker/snapshot.ts';
+import type { Claims } from '../ipam/claims.ts';
+import type { Address } from '../network/address.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { InterfaceMaker, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
-import type { Claims } from './claims.ts';
-import type { RosterEntry } from './entry.ts';
-import type { Roster } from './roster.ts';
+import type { RosterEntry } from '../roster/entry.ts';
+import type { Roster } from '../roster/roster.ts';
 
 /** The addresses of a container that count, and those on our interface that it gave itself. */
 export interface Counted {

@@ -1,10 +1,10 @@
-import type { Address } from '../addresses/address.ts';
 import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import { isHostName } from '../hosts-file/entry.ts';
 import { withOwnLines, withoutOwnLines } from '../hosts-file/text.ts';
+import type { Claims } from '../ipam/claims.ts';
+import type { Address } from '../network/address.ts';
 import type { FoundContainer } from './attachment.ts';
-import type { Claims } from './claims.ts';
 
 export interface HostsFilesNeeds {
   readonly claims: Pick<Claims, 'of' | 'optionsOf'>;

@@ -1,9 +1,9 @@
 import { shortId } from '../docker/snapshot.ts';
 import { messageOf } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Claims } from '../ipam/claims.ts';
 import type { NetworkEngine } from '../network/engine.ts';
-import type { Claims } from './claims.ts';
-import type { Roster } from './roster.ts';
+import type { Roster } from '../roster/roster.ts';
+import type { Logger } from '../runtime/log.ts';
 
 export interface ImpostorsNeeds {
   readonly network: Pick<NetworkEngine, 'answering'>;

@@ -1,5 +1,5 @@
+import type { Claims } from '../ipam/claims.ts';
 import type { AttachTarget, NetworkEngine } from '../network/engine.ts';
-import type { Claims } from './claims.ts';
 
 export interface LeavingNeeds {
   readonly claims: Pick<Claims, 'leaving' | 'gone'>;

@@ -1,16 +1,17 @@
-import type { Address } from '../addresses/address.ts';
 import type { HostAddress } from '../addresses/announced-host.ts';
-import { type AddressFacts, type AddressWord, chooseAddress } from '../addresses/choose.ts';
+import { type AddressFacts, chooseAddress } from '../addresses/choose.ts';
+import type { AddressWord } from '../addresses/policy.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
+import type { Place, Wanted } from '../ipam/addressing.ts';
+import { dueAddresses } from '../ipam/requested.ts';
+import type { Address } from '../network/address.ts';
 import type { Cidr } from '../network/engine.ts';
 import { type FoundNamespace, hostNetwork } from '../network/namespace.ts';
-import type { Place, Wanted } from './addressing.ts';
-import type { AttachOptions } from './attach-options.ts';
-import { dueAddresses } from './due.ts';
-import type { RosterEntry } from './entry.ts';
+import type { RosterEntry } from '../roster/entry.ts';
+import type { AttachOptions } from '../state/attach-options.ts';
 import type { Counted } from './granted.ts';
-import { type Stranded, strandedProblem } from './stranded.ts';
+import { type Stranded, strandedProblem } from './stale-sharers.ts';
 
 export interface ObserverNeeds {
   /** Finds and verifies the namespace; throws HeddleError `not-running` when it is gone. */

@@ -2,9 +2,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
-import { http } from '../http.ts';
-import type { Io } from '../io.ts';
-import { lines } from '../lines.ts';
+import { http } from '../runtime/http.ts';
+import type { Io } from '../runtime/io.ts';
+import { lines } from '../runtime/lines.ts';
 import { EngineAnswer, NOT_NOW, WordLine } from './protocol.ts';
 
 const IDENTITY_TIMEOUT_MS = 5_000;

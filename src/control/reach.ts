@@ -2,7 +2,7 @@ import type { Settings } from '../config/schema.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
-import type { RunWord } from '../io.ts';
+import type { RunWord } from '../runtime/io.ts';
 import { daemonAt, wordAt } from './client.ts';
 import type { EngineAnswer } from './protocol.ts';
 import { type CallerSettings, execWord, helperWord } from './remote.ts';

@@ -1,8 +1,13 @@
-import { ROLE_LABEL } from '../containers/own.ts';
 import type { DockerClient } from '../docker/client.ts';
-import { execIn, hasImage, runOnce } from '../docker/run.ts';
-import type { Io, RunWord } from '../io.ts';
-import { CAPABILITIES } from '../launch/container.ts';
+import { execIn, hasImage, runOnce } from '../docker/exec.ts';
+import {
+  CAPABILITIES,
+  environmentList,
+  HOST_PROCFS,
+  hostConfig,
+  ROLE_LABEL,
+} from '../docker/heddle-container.ts';
+import type { Io, RunWord } from '../runtime/io.ts';
 import { VERSION } from '../version.ts';
 
 /** Has the daemon that runs in the container do a word; its place in the image is the Dockerfile's. */
@@ -41,22 +46,10 @@ export async function helperWord(
       {
         Image: wanted,
         Cmd: ['--local', ...flags, ...argv],
-        Env: Object.entries({ ...env, HEDDLE_PROCFS: '/hostproc' }).map(
-          ([name, value]) => `${name}=${value}`,
-        ),
+        Env: environmentList({ ...env, HEDDLE_PROCFS: HOST_PROCFS }),
         Labels: { [ROLE_LABEL]: 'helper' },
-        HostConfig: {
-          NetworkMode: 'host',
-          Binds: [
-            '/var/run/docker.sock:/var/run/docker.sock',
-            '/proc:/hostproc:ro',
-            // What a daemon has left behind, and the socket of one that runs on the host itself.
-            '/var/lib/heddle:/var/lib/heddle',
-            '/run/heddle:/run/heddle',
-          ],
-          CapDrop: ['ALL'],
-          CapAdd: CAPABILITIES.filter((capability) => capability !== 'NET_BIND_SERVICE'),
-        },
+        // It runs one command, and answers nobody: it binds no port.
+        HostConfig: hostConfig(CAPABILITIES.filter((capability) => capability !== 'NET_BIND_SERVICE')),
       },
       io,
     );

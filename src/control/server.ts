@@ -5,9 +5,9 @@ import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
-import { http } from '../http.ts';
-import type { Io } from '../io.ts';
-import type { Logger } from '../log.ts';
+import { http } from '../runtime/http.ts';
+import type { Io } from '../runtime/io.ts';
+import type { Logger } from '../runtime/log.ts';
 import { type EngineAnswer, NOT_NOW, WORD_LIMIT_BYTES, type WordLine, WordRequest } from './protocol.ts';
 
 export interface ControlNeeds {

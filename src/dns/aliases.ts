@@ -1,5 +1,5 @@
 import dnsPacket from 'dns-packet';
-import type { OtherNames } from './hosts.ts';
+import type { OtherNames } from './other-names.ts';
 import { decodedReply, withOwner } from './wire/decoded.ts';
 import { HEADER_BYTES } from './wire/message.ts';
 import { isName, isWithin } from './wire/name.ts';

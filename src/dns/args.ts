@@ -1,6 +1,4 @@
-import { optionNames, optionValues, splitDockerRun } from './docker-run.ts';
-
-export { splitDockerRun } from './docker-run.ts';
+import { optionNames, optionValues, splitDockerRun } from '../docker/run-arguments.ts';
 
 /** What containers are to ask, and the domains that they try behind a bare name. */
 export interface ContainerResolver {

@@ -1,23 +1,22 @@
-import type { Settings } from '../config/schema.ts';
-import type { Logger } from '../log.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Node } from '../registry/open.ts';
 import type { View } from '../registry/registry.ts';
+import type { Logger } from '../runtime/log.ts';
 import type { Service } from '../services/service.ts';
 import { AliasZone } from './aliases.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
 import { type ForwardNeeds, ForwardZone } from './forward/forward.ts';
 import { mayLeadBack } from './forward/loop-mark.ts';
 import { RebindingGuard } from './forward/rebinding.ts';
-import { serversFor } from './forward/routes.ts';
-import { UpstreamClient } from './forward/upstream-client.ts';
+import { type Route, serversFor } from './forward/routes.ts';
+import { UpstreamClient } from './forward/upstream/client.ts';
 import { type Upstream, Upstreams } from './forward/upstreams.ts';
-import { hostRecords, type OtherNames } from './hosts.ts';
-import { listensAt } from './listen.ts';
-import { LocalNetworks } from './local.ts';
+import { type ListenAddress, listensAt } from './listen.ts';
+import { LocalNetworks } from './local-networks.ts';
 import { lookUp } from './lookup.ts';
 import type { NameTable } from './names/name-table.ts';
+import { hostRecords, type OtherNames } from './other-names.ts';
 import { Resolver } from './resolve.ts';
 import { Responder } from './responder.ts';
 import { BridgeListeners } from './server/bridges.ts';
@@ -50,27 +49,31 @@ export interface NameServiceNeeds {
   readonly log: Logger;
 }
 
-type NameServiceSettings = Pick<
-  Settings,
-  | 'domain'
-  | 'altDomain'
-  | 'weaveDomain'
-  | 'datacenter'
-  | 'serviceTtl'
-  | 'nodeTtl'
-  | 'onlyPassing'
-  | 'dnsListen'
-  | 'dns'
-  | 'dnsCache'
-  | 'dnsBatches'
-  | 'resolvConf'
-  | 'forward'
-  | 'stopDnsRebind'
-  | 'rebindOk'
-  | 'consulDns'
-  | 'ipallocRange'
-  | 'ip'
->;
+/** The settings that the resolver reads. */
+export interface NameServiceSettings {
+  readonly domain: string;
+  readonly altDomain?: string | undefined;
+  readonly weaveDomain: string;
+  readonly datacenter?: string | undefined;
+  /** Seconds, by service name. */
+  readonly serviceTtl: Readonly<Record<string, number>>;
+  readonly nodeTtl: number;
+  readonly onlyPassing: boolean;
+  /** Addresses of the user's, besides the bridges'. */
+  readonly dnsListen: readonly ListenAddress[];
+  /** Whether containers are served on the bridges. */
+  readonly dns: boolean;
+  readonly dnsCache: boolean;
+  readonly dnsBatches: boolean;
+  readonly resolvConf: string;
+  readonly forward: readonly Route[];
+  readonly stopDnsRebind: boolean;
+  readonly rebindOk: readonly string[];
+  /** Consul's own DNS. */
+  readonly consulDns?: Upstream | undefined;
+  readonly ipallocRange: Cidr;
+  readonly ip?: string | undefined;
+}
 
 /** The resolver as a whole: the chain of zones, and the sockets it is asked through. */
 export class NameService {

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../runtime/log.ts';
 import { bare, type Question, type RelayedReply, type Reply, type Zone } from './zone.ts';
 
 /** Which zone answered, and what; `none` where no zone holds the name. */

@@ -1,6 +1,6 @@
-import { ClientPlaces } from '../client-places.ts';
 import { messageOf } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import { ClientPlaces } from '../runtime/client-places.ts';
+import type { Logger } from '../runtime/log.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
 import { fixedTemplate, templateOf } from './cache/answer-template.ts';
 import { type CacheKey, circumstancesOf, keyOf } from './cache/cache-key.ts';

@@ -7,7 +7,7 @@ import type { Resolution } from './resolve.ts';
 import { readQuery } from './wire/message.ts';
 import { isBelow, isName, isWithin } from './wire/name.ts';
 import { type Question, type ResourceRecord, rcodeName } from './zone.ts';
-import { parseServiceName } from './zones/names.ts';
+import { parseServiceName } from './zones/service-names.ts';
 
 /** What DNS answers for a name, and which of its zones does. */
 export interface ZoneAnswer {

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
-import { EndlessLine, type LineLimits, lines } from '../lines.ts';
-import type { Logger } from '../log.ts';
+import { EndlessLine, type LineLimits, lines } from '../runtime/lines.ts';
+import type { Logger } from '../runtime/log.ts';
 import { isContainerId } from './container-name.ts';
 import type { Docker } from './engine.ts';
 

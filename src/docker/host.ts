@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HeddleError } from '../errors.ts';
-import { withoutSecrets } from '../secrets.ts';
+import { withoutSecrets } from '../runtime/secrets.ts';
 import { dockerContext } from './context.ts';
 import type { SshHost } from './ssh.ts';
 import { type DockerTls, readCertificates } from './tls.ts';

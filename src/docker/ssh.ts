@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { messageOf } from '../errors.ts';
-import { http } from '../http.ts';
+import { http } from '../runtime/http.ts';
 
 /** Where an engine behind ssh is; what is undefined is for the caller's own ssh settings to say. */
 export interface SshHost {

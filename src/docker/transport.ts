@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
-import { http } from '../http.ts';
+import { http } from '../runtime/http.ts';
 import { InspectionFilter } from './inspection-filter.ts';
 import { ALL_METADATA, type KeptMetadata } from './kept-metadata.ts';
 import { WithoutLabels } from './without-labels.ts';

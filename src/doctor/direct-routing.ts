@@ -1,15 +1,9 @@
-import type { AddressWord } from '../addresses/choose.ts';
+import type { Announcing } from '../addresses/policy.ts';
 import type { EngineInfo } from '../docker/engine.ts';
 import { type Finding, ok } from './finding.ts';
 
 /** From this version on Docker drops what reaches a container's own address by another interface than its bridge. */
 const FIRST_CLOSED = 28;
-
-export interface Announcing {
-  readonly policy: readonly AddressWord[];
-  /** True where other hosts read what is announced. */
-  readonly isShared: boolean;
-}
 
 /** Whether other hosts reach the addresses that are announced; nothing to say of engines that let them through. */
 export function findDirectRouting(

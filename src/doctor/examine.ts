@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { Parts } from '../containers/parts.ts';
 import type { ListenerStatus } from '../dns/server/listener.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { messageOf } from '../errors.ts';
-import type { Parts } from '../parts.ts';
 import { findCapabilities } from './capabilities.ts';
 import { findClock } from './clock.ts';
 import { findDirectRouting } from './direct-routing.ts';

@@ -1,8 +1,8 @@
+import type { Parts } from '../containers/parts.ts';
 import { messageOf } from '../errors.ts';
-import type { FilterFacts } from '../network/firewall.ts';
-import type { Family } from '../network/firewall-rules.ts';
-import { families } from '../network/iptables.ts';
-import type { Parts } from '../parts.ts';
+import type { FilterFacts } from '../network/firewall/firewall.ts';
+import { families } from '../network/firewall/iptables.ts';
+import type { Family } from '../network/firewall/rules.ts';
 import { type Finding, ok } from './finding.ts';
 
 const SUBJECTS: Readonly<Record<Family, string>> = { iptables: 'firewall', ip6tables: 'firewall IPv6' };

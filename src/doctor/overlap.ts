@@ -1,9 +1,9 @@
+import type { Parts } from '../containers/parts.ts';
 import { messageOf } from '../errors.ts';
 import { overlapOf, overlapOfPool } from '../ipam/overlap.ts';
 import type { Pool } from '../ipam/pool.ts';
 import { distinct, formatCidr } from '../network/cidr.ts';
 import type { Cidr, HostNetwork } from '../network/engine.ts';
-import type { Parts } from '../parts.ts';
 import { type Finding, ok } from './finding.ts';
 
 const subject = 'networks';

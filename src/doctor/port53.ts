@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Parts } from '../containers/parts.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { messageOf, systemCode } from '../errors.ts';
-import type { Parts } from '../parts.ts';
 import { type Finding, ok } from './finding.ts';
 
 const subject = 'port 53';

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
-import { ConsulAccess } from '../registry/consul-access.ts';
-import type { ConsulClient } from '../registry/consul-client.ts';
+import { ConsulAccess } from '../registry/consul/api/access.ts';
+import type { ConsulClient } from '../registry/consul/api/client.ts';
 import { consulClient, type RegistrySettings } from '../registry/open.ts';
 import { findClock } from './clock.ts';
 import { type Finding, ok } from './finding.ts';

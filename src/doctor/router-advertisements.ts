@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Parts } from '../parts.ts';
+import type { Parts } from '../containers/parts.ts';
 import { type Finding, ok } from './finding.ts';
 
 /** What keeps containers from configuring the host by IPv6, as it stands. */

@@ -1,5 +1,5 @@
-import type { Address } from '../addresses/address.ts';
 import { HeddleError } from '../errors.ts';
+import type { Address } from '../network/address.ts';
 import { formatCidr, networkOf, overlap } from '../network/cidr.ts';
 import type { Cidr, HostNetwork } from '../network/engine.ts';
 import type { Pool } from './pool.ts';

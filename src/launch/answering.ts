@@ -3,7 +3,7 @@ import { execWord } from '../control/remote.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
-import { collect } from '../io.ts';
+import { collect } from '../runtime/io.ts';
 
 /** A daemon that has not answered by then has a reason, and its log tells it. */
 const READY_MS = 30_000;

@@ -1,6 +1,12 @@
 import type Dockerode from 'dockerode';
 import { SETTINGS, type SettingName, variablesOf } from '../config/schema.ts';
-import { ROLE_LABEL } from '../containers/own.ts';
+import {
+  CAPABILITIES,
+  environmentList,
+  HOST_PROCFS,
+  hostConfig,
+  ROLE_LABEL,
+} from '../docker/heddle-container.ts';
 
 /** What is for `heddle daemon`; the variables may hold secrets, and are never printed. */
 export interface DaemonWords {
@@ -14,15 +20,6 @@ export interface LaunchOptions extends DaemonWords {
   readonly image: string;
 }
 
-/** Attaching, reading other namespaces, port 53, and rules beside those of iptables-legacy; never --privileged. */
-export const CAPABILITIES = [
-  'NET_ADMIN',
-  'SYS_ADMIN',
-  'SYS_PTRACE',
-  'NET_BROADCAST',
-  'NET_BIND_SERVICE',
-  'NET_RAW',
-] as const;
 /** Before the arguments of a daemon that takes another's place. */
 export const TAKE_OVER = '--take-over';
 /** Docker starts it again after a crash and a restart of the host, and nobody but `stop` ends it. */
@@ -33,20 +30,9 @@ export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.
   return {
     Image: image,
     Cmd: ['daemon', ...args],
-    Env: Object.entries({ ...env, PROCFS: '/hostproc' }).map(([variable, value]) => `${variable}=${value}`),
+    Env: environmentList({ ...env, PROCFS: HOST_PROCFS }),
     Labels: { [ROLE_LABEL]: 'daemon' },
-    HostConfig: {
-      NetworkMode: 'host',
-      Binds: [
-        '/var/run/docker.sock:/var/run/docker.sock',
-        '/proc:/hostproc:ro',
-        '/var/lib/heddle:/var/lib/heddle',
-        '/run/heddle:/run/heddle',
-      ],
-      CapDrop: ['ALL'],
-      CapAdd: [...CAPABILITIES],
-      RestartPolicy: RESTARTED,
-    },
+    HostConfig: { ...hostConfig(CAPABILITIES), RestartPolicy: RESTARTED },
   };
 }
 

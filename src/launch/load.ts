@@ -1,6 +1,6 @@
 import { Transform } from 'node:stream';
 import type { DockerClient } from '../docker/client.ts';
-import { hasImage } from '../docker/run.ts';
+import { hasImage } from '../docker/exec.ts';
 import { HeddleError } from '../errors.ts';
 
 /** Sees to it that an engine has an image, or says why it has not. */

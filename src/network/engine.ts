@@ -1,4 +1,4 @@
-import type { Address } from '../addresses/address.ts';
+import type { Address } from './address.ts';
 
 /**
  * The attach engine: bridge, veth pairs and addresses. Two implementations, the kernel (rtnetlink) and memory (for

@@ -1,5 +1,5 @@
-import { keptFor } from '../kept-for.ts';
-import { readAtMostSync } from './bounded-file.ts';
+import { readAtMostSync } from '../runtime/bounded-file.ts';
+import { keptFor } from '../runtime/kept-for.ts';
 import { networkOf, parseCidr } from './cidr.ts';
 import type { HostNetwork } from './engine.ts';
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import type { Address } from '../addresses/address.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { Address } from './address.ts';
 import { assertAssignable } from './assignable.ts';
 import { ensureBridge, giveBridge, hasBridgeOrStrays, removeBridge, takeFromBridge } from './bridge.ts';
 import { networkOf, toCidr, without } from './cidr.ts';
@@ -15,7 +15,7 @@ import type {
   MasqueradeOptions,
   NetworkEngine,
 } from './engine.ts';
-import type { Firewall } from './firewall.ts';
+import type { Firewall } from './firewall/firewall.ts';
 import { hostEndName } from './host-end.ts';
 import { readRoutes } from './host-networks.ts';
 import { formatMac } from './mac.ts';

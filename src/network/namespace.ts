@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError, systemCode } from '../errors.ts';
-import { readAtMostSync } from './bounded-file.ts';
+import { readAtMostSync } from '../runtime/bounded-file.ts';
 import { explained } from './netlink/kernel-error.ts';
 
 /** A container's main process, as Docker and the mounted procfs name it. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { messageOf, systemCode } from '../errors.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../runtime/log.ts';
 import { ownNamespace } from './namespace.ts';
 import { ChangeSocket } from './netlink/events.ts';
 import { explained } from './netlink/kernel-error.ts';

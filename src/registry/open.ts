@@ -1,42 +1,44 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { defaultRouteAddress } from '../addresses/host-address.ts';
-import type { Settings } from '../config/schema.ts';
 import { HeddleError, messageOf } from '../errors.ts';
-import type { Logger } from '../log.ts';
-import { ConsulRegistry } from './consul.ts';
-import { CatalogRegistry, nodeMetaOf, nodeNameOf } from './consul-catalog.ts';
-import { ConsulClient } from './consul-client.ts';
-import { CATALOG_TOKEN_POLICY } from './consul-errors.ts';
-import { ConsulLookups } from './consul-lookups.ts';
-import type { AgentSelf } from './consul-self.ts';
+import type { Logger } from '../runtime/log.ts';
+import { ConsulRegistry } from './consul/agent-registry.ts';
+import { ConsulClient } from './consul/api/client.ts';
+import { CATALOG_TOKEN_POLICY } from './consul/api/errors.ts';
+import type { AgentSelf } from './consul/api/self.ts';
+import { readTls } from './consul/api/tls.ts';
+import { readToken } from './consul/api/token.ts';
+import { CatalogRegistry, nodeMetaOf, nodeNameOf } from './consul/catalog-registry.ts';
+import { type Gone, type Remain, removeRemains } from './consul/leftovers.ts';
+import { ConsulLookups } from './consul/lookups.ts';
+import { removeRegistrators } from './consul/registrator-leftovers.ts';
 import { EmbeddedRegistry } from './embedded.ts';
-import { removeRegistrators } from './registrator-remains.ts';
 import type { Elsewhere, Moving, Registry } from './registry.ts';
-import { type Gone, type Remain, removeRemains } from './remains.ts';
-import { readTls } from './tls.ts';
-import { readToken } from './token.ts';
-import type { ConsulUri } from './uri.ts';
+import type { ConsulUri, RegistryUri } from './uri.ts';
 
-export type RegistrySettings = Pick<
-  Settings,
-  | 'registry'
-  | 'consulToken'
-  | 'consulTokenFile'
-  | 'consulMode'
-  | 'consulCa'
-  | 'consulCert'
-  | 'consulKey'
-  | 'consulTls'
-  | 'consulAuth'
-  | 'consulCaPath'
-  | 'consulServerName'
-  | 'consulVerify'
-  | 'consulPartition'
-  | 'consulDatacenter'
-  | 'consulNamespace'
-  | 'ip'
->;
+/** The settings that the registry reads. */
+export interface RegistrySettings {
+  readonly registry: RegistryUri;
+  readonly consulMode: 'agent' | 'catalog';
+  readonly consulToken?: string | undefined;
+  readonly consulTokenFile?: string | undefined;
+  /** `user:password` */
+  readonly consulAuth?: string | undefined;
+  /** TLS, also where the address says http. */
+  readonly consulTls: boolean;
+  readonly consulCa?: string | undefined;
+  readonly consulCaPath?: string | undefined;
+  readonly consulCert?: string | undefined;
+  readonly consulKey?: string | undefined;
+  readonly consulServerName?: string | undefined;
+  readonly consulVerify: boolean;
+  readonly consulDatacenter?: string | undefined;
+  readonly consulNamespace?: string | undefined;
+  readonly consulPartition?: string | undefined;
+  /** The address that other hosts reach this one at. */
+  readonly ip?: string | undefined;
+}
 
 /** The node that services of this host are said to be on. */
 export interface Node {

@@ -1,5 +1,5 @@
 import { HeddleError } from '../errors.ts';
-import { withoutSecrets } from '../secrets.ts';
+import { withoutSecrets } from '../runtime/secrets.ts';
 
 /** Where the registry is. */
 export type RegistryUri = EmbeddedUri | ConsulUri;

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
-import { addressWords, dueAddresses } from '../containers/due.ts';
-import { type DockerOption, optionsIn } from '../dns/docker-run.ts';
+import { type DockerOption, optionsIn } from '../docker/run-arguments.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS } from '../ipam/request.ts';
+import { addressWords, dueAddresses } from '../ipam/requested.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

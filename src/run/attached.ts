@@ -1,9 +1,9 @@
-import { CIDR_LABEL } from '../containers/due.ts';
 import { dnsWishes } from '../dns/args.ts';
 import { HeddleError, messageOf } from '../errors.ts';
-import { collect, type Io, type RunWord } from '../io.ts';
 import { type AddressRequest, formatRequest, looksLikeRequest } from '../ipam/request.ts';
-import { printable, printableJson } from '../printable.ts';
+import { CIDR_LABEL } from '../ipam/requested.ts';
+import { collect, type Io, type RunWord } from '../runtime/io.ts';
+import { printable, printableJson } from '../runtime/printable.ts';
 import { askedAddresses } from './asked-addresses.ts';
 import { ALLOW_OVERLAP, type RunCommand } from './command.ts';
 import { dockerCommand } from './docker-client.ts';

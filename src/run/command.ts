@@ -1,9 +1,9 @@
 import { SETTINGS } from '../config/schema.ts';
-import { isOption, optionAt, optionValues } from '../dns/docker-run.ts';
 import { containerName } from '../docker/container-name.ts';
+import { isOption, optionAt, optionValues } from '../docker/run-arguments.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, looksLikeRequest, parseRequest } from '../ipam/request.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../runtime/nearest.ts';
 
 export interface RunCommand {
   readonly withDns: boolean;

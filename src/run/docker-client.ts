@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
-import type { Sink } from '../io.ts';
+import type { Sink } from '../runtime/io.ts';
 
 /** How a docker command ended, and the end of what it printed. */
 export interface Ran {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
-import { printable } from '../printable.ts';
+import { printable } from '../runtime/printable.ts';
 import { dockerCommand, type Ran } from './docker-client.ts';
 
 /** How a container ended that was started a moment ago. */

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { isUnspecified } from '../addresses/reachable.ts';
+import type { Place } from './announced-ports.ts';
 import type { Setting } from './environment.ts';
 import { shown } from './meta.ts';
-import type { Place } from './places.ts';
 import type { Service } from './service.ts';
 
 /** Where a service is announced, in both families where there are both; nowhere without an address. */

@@ -1,4 +1,4 @@
-import { nearest } from '../nearest.ts';
+import { nearest } from '../runtime/nearest.ts';
 import { isWord, type Setting, type Settings, WORDS } from './environment.ts';
 import { shown } from './meta.ts';
 

@@ -1,6 +1,6 @@
 import { type Choice, isIngress } from '../addresses/choose.ts';
-import type { RosterEntry } from '../containers/entry.ts';
 import type { ContainerPort, Protocol, Snapshot } from '../docker/snapshot.ts';
+import type { RosterEntry } from '../roster/entry.ts';
 import { commaList, type Setting } from './environment.ts';
 import { shown } from './meta.ts';
 

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../docker/snapshot.ts';
 import { commaList } from './environment.ts';
-import { taskTag } from './marathon-task.ts';
 import { shown } from './meta.ts';
+import { taskTag } from './naming/marathon-task.ts';
 import { TemplateError } from './tag-template/syntax.ts';
 import type { TagTemplate } from './tag-template/template.ts';
 

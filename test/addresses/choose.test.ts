@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Address } from '../../src/addresses/address.ts';
-import { type AddressFacts, chooseAddress, parsePolicy } from '../../src/addresses/choose.ts';
+import { type AddressFacts, chooseAddress } from '../../src/addresses/choose.ts';
+import { parsePolicy } from '../../src/addresses/policy.ts';
 import type { ContainerNetwork, PublishedPort, Snapshot } from '../../src/docker/snapshot.ts';
+import type { Address } from '../../src/network/address.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import type { Cidr } from '../../src/network/engine.ts';
 import { snapshot } from '../support/snapshot.ts';

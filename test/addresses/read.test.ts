@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { AddressReader } from '../../src/addresses/read.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { MemoryEngine } from '../../src/network/memory.ts';
+import { MemoryEngine } from '../support/fake-network.ts';
 
 const sample = fileURLToPath(new URL('../data/proc-net', import.meta.url));
 

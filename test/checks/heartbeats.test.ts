@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Heartbeats } from '../../src/checks/heartbeats.ts';
-import { silentLogger } from '../../src/log.ts';
-import { Desired } from '../../src/registry/desired.ts';
+import { Desired } from '../../src/registry/reconcile/desired.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { entryOf } from '../support/roster.ts';
 import { containerId } from '../support/snapshot.ts';
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Result } from '../../src/checks/probe.ts';
 import { CheckRunner } from '../../src/checks/runner.ts';
-import { silentLogger } from '../../src/log.ts';
-import { Desired } from '../../src/registry/desired.ts';
 import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
+import { Desired } from '../../src/registry/reconcile/desired.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import type { Check } from '../../src/services/service.ts';
 import { entryOf } from '../support/roster.ts';
 import { containerId } from '../support/snapshot.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { run } from '../../src/commands/cli.ts';
-import { RUN_EXAMPLES } from '../../src/commands/help-texts.ts';
-import { HOST_WORDS } from '../../src/commands/program.ts';
-import { collect } from '../../src/io.ts';
+import { run } from '../../src/cli/cli.ts';
+import { HOST_WORDS } from '../../src/cli/program.ts';
+import { RUN_EXAMPLES } from '../../src/commands/syntax/help-texts.ts';
+import { collect } from '../../src/runtime/io.ts';
 import { count } from '../support/counts.ts';
 import { shellWords } from '../support/shell-words.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EndedProcesses } from '../../src/containers/ended-processes.ts';
 import type { FollowerStatus } from '../../src/containers/follow.ts';
-import { Roster } from '../../src/containers/roster.ts';
-import { silentLogger } from '../../src/log.ts';
+import { Roster } from '../../src/roster/roster.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { entryFor, snapshot } from '../support/snapshot.ts';
 
 type Words = Parameters<typeof snapshot>[1] & { readonly namespace?: number | undefined };

@@ -2,11 +2,11 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Follower } from '../../src/containers/follow.ts';
-import { Roster } from '../../src/containers/roster.ts';
 import type { Listed } from '../../src/docker/list.ts';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { HeddleError } from '../../src/errors.ts';
-import { silentLogger } from '../../src/log.ts';
+import { Roster } from '../../src/roster/roster.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { eventually } from '../support/eventually.ts';
 import { entryFor, snapshot } from '../support/snapshot.ts';
 

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Claims } from '../../src/containers/claims.ts';
 import { Granted, ignoredProblem } from '../../src/containers/granted.ts';
-import { Roster } from '../../src/containers/roster.ts';
+import { Claims } from '../../src/ipam/claims.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import type { InterfaceMaker } from '../../src/network/engine.ts';
-import { MemoryState } from '../../src/state.ts';
+import { Roster } from '../../src/roster/roster.ts';
+import { MemoryState } from '../../src/state/state.ts';
 import { entryFor, snapshot } from '../support/snapshot.ts';
 
 const web = snapshot('web', { pid: 7 });

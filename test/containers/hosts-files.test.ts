@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import type { Address } from '../../src/addresses/address.ts';
-import { Claims } from '../../src/containers/claims.ts';
 import { HostsFiles } from '../../src/containers/hosts-files.ts';
 import { HeddleError } from '../../src/errors.ts';
+import { Claims } from '../../src/ipam/claims.ts';
+import type { Address } from '../../src/network/address.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { MemoryState } from '../../src/state.ts';
+import { MemoryState } from '../../src/state/state.ts';
 import { containerId, snapshot } from '../support/snapshot.ts';
 
 const DOCKER = '127.0.0.1\tlocalhost\n172.17.0.2\tweb.example.org web\n';

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { Claims } from '../../src/containers/claims.ts';
 import { Impostors } from '../../src/containers/impostors.ts';
-import { Roster } from '../../src/containers/roster.ts';
 import { findImpostors } from '../../src/doctor/impostors.ts';
-import { createLogger } from '../../src/log.ts';
+import { Claims } from '../../src/ipam/claims.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { MemoryEngine } from '../../src/network/memory.ts';
-import { MemoryState } from '../../src/state.ts';
+import { Roster } from '../../src/roster/roster.ts';
+import { createLogger } from '../../src/runtime/log.ts';
+import { MemoryState } from '../../src/state/state.ts';
+import { MemoryEngine } from '../support/fake-network.ts';
 import { entryFor, snapshot } from '../support/snapshot.ts';
 
 it('says once which container answers for an address that another was given', async () => {

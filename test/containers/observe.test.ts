@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { parsePolicy } from '../../src/addresses/choose.ts';
-import type { AttachOptions } from '../../src/containers/attach-options.ts';
+import { parsePolicy } from '../../src/addresses/policy.ts';
 import { Observer } from '../../src/containers/observe.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
+import type { AttachOptions } from '../../src/state/attach-options.ts';
 import { snapshot } from '../support/snapshot.ts';
 
 function rig({ options = {} }: { readonly options?: AttachOptions } = {}) {

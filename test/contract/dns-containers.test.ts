@@ -1,7 +1,7 @@
 import type dnsPacket from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ForwardZone } from '../../src/dns/forward/forward.ts';
-import { UpstreamClient } from '../../src/dns/forward/upstream-client.ts';
+import { UpstreamClient } from '../../src/dns/forward/upstream/client.ts';
 import { reverseName } from '../../src/dns/lookup.ts';
 import { NameTable } from '../../src/dns/names/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
@@ -10,7 +10,7 @@ import { DnsServer } from '../../src/dns/server/server.ts';
 import { ReverseZone } from '../../src/dns/zones/reverse.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { WeaveZone } from '../../src/dns/zones/weave.ts';
-import { silentLogger } from '../../src/log.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { RecordedView } from '../dns/recorded-view.ts';
 import { FakeUpstream, replyTo } from '../dns/upstream.ts';
 import { type DigOptions, dataOf, dig } from '../support/dig.ts';

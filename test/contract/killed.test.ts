@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Claims } from '../../src/containers/claims.ts';
 import { finishLeaving } from '../../src/containers/leaving.ts';
+import { Claims } from '../../src/ipam/claims.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
-import { StateFile } from '../../src/state.ts';
+import { StateFile } from '../../src/state/state.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { kernelEngine } from '../support/kernel-engine.ts';
 import {

@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import type { AttachTarget, Cidr, NetworkEngine } from '../../src/network/engine.ts';
-import { MemoryEngine } from '../../src/network/memory.ts';
 import { eventually } from '../support/eventually.ts';
+import { MemoryEngine } from '../support/fake-network.ts';
 import { kernelEngine } from '../support/kernel-engine.ts';
 import {
   type LabNamespace,

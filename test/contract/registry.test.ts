@@ -6,23 +6,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Heartbeats } from '../../src/checks/heartbeats.ts';
 import type { Health } from '../../src/docker/snapshot.ts';
-import { silentLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { ConsulRegistry } from '../../src/registry/consul.ts';
-import { readAgentChecks } from '../../src/registry/consul-answers.ts';
-import { CatalogRegistry } from '../../src/registry/consul-catalog.ts';
-import { ConsulClient } from '../../src/registry/consul-client.ts';
-import { CATALOG_TOKEN_POLICY, TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
-import { ConsulLookups } from '../../src/registry/consul-lookups.ts';
-import { Desired } from '../../src/registry/desired.ts';
+import { ConsulRegistry } from '../../src/registry/consul/agent-registry.ts';
+import { readAgentChecks } from '../../src/registry/consul/api/answers.ts';
+import { ConsulClient } from '../../src/registry/consul/api/client.ts';
+import { CATALOG_TOKEN_POLICY, TOKEN_POLICY } from '../../src/registry/consul/api/errors.ts';
+import { CatalogRegistry } from '../../src/registry/consul/catalog-registry.ts';
+import { removeRemains } from '../../src/registry/consul/leftovers.ts';
+import { ConsulLookups } from '../../src/registry/consul/lookups.ts';
 import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
 import { type OpenRegistry, openRegistry, type RegistrySettings } from '../../src/registry/open.ts';
-import { Reconciler } from '../../src/registry/reconcile.ts';
+import { Desired } from '../../src/registry/reconcile/desired.ts';
+import { Reconciler } from '../../src/registry/reconcile/reconciler.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { removeRemains } from '../../src/registry/remains.ts';
 import { parseRegistryUri } from '../../src/registry/uri.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { define } from '../../src/services/define.ts';
-import { sealed } from '../../src/services/identity.ts';
+import { sealed } from '../../src/services/naming/identity.ts';
 import {
   type CheckKind,
   type CheckStatus,

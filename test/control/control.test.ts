@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { daemonAt, takeOver, wordAt } from '../../src/control/client.ts';
 import { type ControlNeeds, ControlServer } from '../../src/control/server.ts';
 import { HeddleError } from '../../src/errors.ts';
-import { collect, type Io } from '../../src/io.ts';
-import { silentLogger } from '../../src/log.ts';
+import { collect, type Io } from '../../src/runtime/io.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 
 let folder: string;
 let servers: ControlServer[];

@@ -4,7 +4,7 @@ import { createServer, Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ControlServer } from '../../src/control/server.ts';
-import { silentLogger } from '../../src/log.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 import { killedSocket } from '../support/killed-socket.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dnsArgs, dnsWishes, wishesAlone } from '../../src/dns/args.ts';
-import { optionNames, splitDockerRun } from '../../src/dns/docker-run.ts';
+import { optionNames, splitDockerRun } from '../../src/docker/run-arguments.ts';
 
 const words = (line: string) => (line === '' ? [] : line.split(' '));
 const ALONE = '--dns 172.17.42.1';

@@ -1,6 +1,6 @@
 import type { NameServiceNeeds } from '../../src/dns/name-service.ts';
 import { NameTable } from '../../src/dns/names/name-table.ts';
-import { silentLogger } from '../../src/log.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 
 /** What the resolver as a whole needs, on a host where all is known, without bridges, networks and names but these. */
 export const nameServiceNeeds = (

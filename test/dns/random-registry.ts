@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
-import type { RosterEntry } from '../../src/containers/entry.ts';
 import { reverseName } from '../../src/dns/lookup.ts';
+import type { RosterEntry } from '../../src/roster/entry.ts';
 import { entryOf } from '../support/roster.ts';
 
 /** Random services of a Consul, and random questions about them: every form of name, and names that are near to one. */

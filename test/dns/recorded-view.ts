@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { readService } from '../../src/registry/consul-answers.ts';
+import { readService } from '../../src/registry/consul/api/answers.ts';
 import type { Instance, NodeEntry, View } from '../../src/registry/registry.ts';
 import type { CheckStatus, Service } from '../../src/services/service.ts';
 

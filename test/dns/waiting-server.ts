@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DnsServer } from '../../src/dns/server/server.ts';
-import { silentLogger } from '../../src/log.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { eventually } from '../support/eventually.ts';
 
 /**

@@ -9,7 +9,7 @@ import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { SPECIAL_NAMES, SpecialUseZone } from '../../src/dns/zones/special-use.ts';
 import { WeaveZone } from '../../src/dns/zones/weave.ts';
-import { silentLogger } from '../../src/log.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { RecordedView } from './recorded-view.ts';
 
 const view = new RecordedView([

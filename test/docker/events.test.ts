@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ContainerEvent, EventStream, parseEvent, retryDelay } from '../../src/docker/events.ts';
-import { silentLogger } from '../../src/log.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { eventually } from '../support/eventually.ts';
 
 const line = (action: string, id = 'c1', timeNano = 2e9) =>

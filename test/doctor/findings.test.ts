@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePolicy } from '../../src/addresses/choose.ts';
+import { parsePolicy } from '../../src/addresses/policy.ts';
 import type { ListenerStatus } from '../../src/dns/server/listener.ts';
 import { findCapabilities } from '../../src/doctor/capabilities.ts';
 import { findClock } from '../../src/doctor/clock.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadSettings } from '../../src/config/load.ts';
-import { silentLogger } from '../../src/log.ts';
 import { collectRemains, openRegistry } from '../../src/registry/open.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
 
 const settingsOf = async (flags: object, env = {}) => (await loadSettings({ flags, env })).settings;

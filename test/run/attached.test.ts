@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { collect, type Io } from '../../src/io.ts';
 import { runAttached } from '../../src/run/attached.ts';
 import { parseRun } from '../../src/run/command.ts';
+import { collect, type Io } from '../../src/runtime/io.ts';
 import { type FakeDocker, fakeDocker } from '../support/fake-docker.ts';
 
 /** What the host is asked first; its answer is no, so that nothing is started. */

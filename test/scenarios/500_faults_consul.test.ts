@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { TOKEN_POLICY } from '../../src/registry/consul-errors.ts';
+import { TOKEN_POLICY } from '../../src/registry/consul/api/errors.ts';
 import { createToken, DENIES_BY_DEFAULT } from '../support/acl.ts';
 import { clearWorld } from '../support/cleanup.ts';
 import { ConsulAgent, startConsul } from '../support/consul.ts';

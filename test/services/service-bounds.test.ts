@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { silentLogger } from '../../src/log.ts';
-import { Desired } from '../../src/registry/desired.ts';
+import { Desired } from '../../src/registry/reconcile/desired.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { define } from '../../src/services/define.ts';
 import { entryOf } from '../support/roster.ts';
 import { containerId } from '../support/snapshot.ts';

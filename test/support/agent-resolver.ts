@@ -1,9 +1,9 @@
 import { loadSettings } from '../../src/config/load.ts';
 import type { SettingName } from '../../src/config/schema.ts';
-import type { RosterEntry } from '../../src/containers/entry.ts';
+import { assembleRegistration, type Registration } from '../../src/daemon/registration.ts';
 import { NameService } from '../../src/dns/name-service.ts';
-import { silentLogger } from '../../src/log.ts';
-import { assembleRegistration, type Registration } from '../../src/registration.ts';
+import type { RosterEntry } from '../../src/roster/entry.ts';
+import { silentLogger } from '../../src/runtime/log.ts';
 import { nameServiceNeeds } from '../dns/name-service-needs.ts';
 import type { ConsulAgent } from './consul.ts';
 

@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import type { FileCalls } from '../../src/atomic-file.ts';
+import type { FileCalls } from '../../src/runtime/atomic-file.ts';
 
 /** The steps of writing a file, in their order, that leave it as it was where they fail. */
 export const STEPS = ['mkdir', 'open folder', 'open', 'write', 'sync', 'rename'] as const;

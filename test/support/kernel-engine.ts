@@ -1,5 +1,5 @@
-import { silentLogger as log } from '../../src/log.ts';
 import { KernelEngine, type KernelEngineNeeds } from '../../src/network/kernel.ts';
+import { silentLogger as log } from '../../src/runtime/log.ts';
 import { TEST_BRIDGE } from './namespaces.ts';
 
 /** The kernel's engine as the daemon has it, without firewall rules; on a bridge of tests when none is named. */

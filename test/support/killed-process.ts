@@ -1,9 +1,9 @@
 import fs, { type FileHandle } from 'node:fs/promises';
-import { Claims } from '../../src/containers/claims.ts';
+import { Claims } from '../../src/ipam/claims.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { loadLibc } from '../../src/network/netlink/libc.ts';
 import { decode } from '../../src/network/netlink/message.ts';
-import { StateFile } from '../../src/state.ts';
+import { StateFile } from '../../src/state/state.ts';
 import { kernelEngine } from './kernel-engine.ts';
 
 /**

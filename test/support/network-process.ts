@@ -1,7 +1,7 @@
-import { createLogger } from '../../src/log.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { IptablesFirewall } from '../../src/network/firewall.ts';
+import { IptablesFirewall } from '../../src/network/firewall/firewall.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
+import { createLogger } from '../../src/runtime/log.ts';
 import { TEST_BRIDGE } from './namespaces.ts';
 
 /**

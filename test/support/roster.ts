@@ -1,7 +1,7 @@
-import type { Address } from '../../src/addresses/address.ts';
 import type { Choice } from '../../src/addresses/choose.ts';
-import type { RosterEntry } from '../../src/containers/entry.ts';
 import type { ContainerPort, Snapshot } from '../../src/docker/snapshot.ts';
+import type { Address } from '../../src/network/address.ts';
+import type { RosterEntry } from '../../src/roster/entry.ts';
 import { entryFor, snapshot } from './snapshot.ts';
 
 /** A port of a container in a test: `80`, `'53/udp'`, `'80>8080,127.0.0.1:8081'` (published at two host ports). */

@@ -1,5 +1,5 @@
-import type { RosterEntry } from '../../src/containers/entry.ts';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
+import type { RosterEntry } from '../../src/roster/entry.ts';
 
 /** A full id from a few digits. */
 export const containerId = (digits: string | number): string => String(digits).padEnd(64, '0');

@@ -8,7 +8,7 @@ import { Inquiries, type Inquiry, isFailure } from './inquiries.ts';
 import type { RebindingGuard } from './rebinding.ts';
 import { type Route, serversFor } from './routes.ts';
 import { unanswered } from './unanswered.ts';
-import type { UpstreamClient } from './upstream-client.ts';
+import type { UpstreamClient } from './upstream/client.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
 import { WaitingPlaces } from './waiting-places.ts';
 

@@ -3,7 +3,7 @@ import { HEADER_BYTES } from '../wire/message.ts';
 import { recordsOf } from '../wire/records.ts';
 import { type Question, RCODES } from '../zone.ts';
 import { relayedRcode } from './relay.ts';
-import type { UpstreamClient } from './upstream-client.ts';
+import type { UpstreamClient } from './upstream/client.ts';
 import type { UpstreamSet } from './upstreams.ts';
 
 export interface InquiriesNeeds {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
-import { withoutZone } from '../local.ts';
+import { withoutZone } from '../local-networks.ts';
 import { LOOP_MARK_BYTES } from '../wire/edns.ts';
 import type { Question } from '../zone.ts';
 

@@ -1,11 +1,11 @@
 import ipaddr from 'ipaddr.js';
-import type { Logger } from '../../log.ts';
+import type { Logger } from '../../runtime/log.ts';
 import { FLAGS, HEADER_BYTES } from '../wire/message.ts';
 import { isWithin } from '../wire/name.ts';
 import { nameAt } from '../wire/names-in.ts';
 import { recordsOf, type WireRecord } from '../wire/records.ts';
 import type { Question } from '../zone.ts';
-import { failure } from './upstream-reply.ts';
+import { failure } from './upstream/reply.ts';
 
 export interface RebindingOptions {
   /** Domains whose names may have private addresses; of others, no name may. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import type { Logger } from '../../runtime/log.ts';
 import type { ListenAddress } from '../listen.ts';
 import { parseResolvConf, type ResolvConf } from './resolv-conf.ts';
 

@@ -1,4 +1,4 @@
-import { ClientPlaces } from '../../client-places.ts';
+import { ClientPlaces } from '../../runtime/client-places.ts';
 
 /** Askers that wait for other servers at the same time, over all of them. */
 const MAX_WAITING = 2_048;

@@ -1,5 +1,5 @@
-import type { RosterEntry } from '../../containers/entry.ts';
 import { type Snapshot, shortId } from '../../docker/snapshot.ts';
+import type { RosterEntry } from '../../roster/entry.ts';
 import { isBelow, isName, MAX_LABEL } from '../wire/name.ts';
 
 /** What a container is called below the domain of container names. */

@@ -1,11 +1,11 @@
-import { EXPOSED } from '../../containers/claims.ts';
-import type { RosterEntry } from '../../containers/entry.ts';
-import type { Roster } from '../../containers/roster.ts';
 import { shortId } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
-import type { Durability, StateKeeper } from '../../state.ts';
-import type { State } from '../../state-content.ts';
+import { EXPOSED } from '../../ipam/claims.ts';
+import type { RosterEntry } from '../../roster/entry.ts';
+import type { Roster } from '../../roster/roster.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { State } from '../../state/content.ts';
+import type { Durability, StateKeeper } from '../../state/state.ts';
 import { isBelow } from '../wire/name.ts';
 import { containerAddresses, containerNames, nameBelow, nameProblems } from './container-names.ts';
 import { type NamedAddress, NameTable } from './name-table.ts';

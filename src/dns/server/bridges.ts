@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import type { Logger } from '../../runtime/log.ts';
 import type { ListenerStatus } from './listener.ts';
 import { DnsServer, type DnsServerNeeds } from './server.ts';
 import type { UdpOptions } from './udp.ts';

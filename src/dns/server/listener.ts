@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, systemCode } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
+import type { Logger } from '../../runtime/log.ts';
 import { formatListen, type ListenAddress } from '../listen.ts';
 import { type Respond, type TcpLimits, TcpListener } from './tcp.ts';
 import { UdpListener, type UdpOptions } from './udp.ts';

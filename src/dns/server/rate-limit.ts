@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
-import { withoutZone } from '../local.ts';
+import { withoutZone } from '../local-networks.ts';
 
 export interface RateLimitOptions {
   /** Answers a second, in the long run, to one network. */

@@ -1,4 +1,4 @@
-import type { Logger } from '../../log.ts';
+import type { Logger } from '../../runtime/log.ts';
 import type { ListenAddress } from '../listen.ts';
 import { Listener, type ListenerStatus } from './listener.ts';
 import { type Respond, TCP_LIMITS, type TcpLimits } from './tcp.ts';

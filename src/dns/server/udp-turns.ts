@@ -1,4 +1,4 @@
-import { ClientPlaces } from '../../client-places.ts';
+import { ClientPlaces } from '../../runtime/client-places.ts';
 import { Turns, type Worker } from './turns.ts';
 
 /** Questions of one client that are begun as they come in one turn of the event loop: one system call takes as many. */

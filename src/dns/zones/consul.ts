@@ -1,9 +1,9 @@
-import type { OtherNames } from '../hosts.ts';
+import type { OtherNames } from '../other-names.ts';
 import { decodedReply, withOwner } from '../wire/decoded.ts';
 import { isBelow } from '../wire/name.ts';
 import { renamed } from '../wire/renamed.ts';
 import type { Question, Resolved, Zone } from '../zone.ts';
-import { parseServiceName } from './names.ts';
+import { parseServiceName } from './service-names.ts';
 import type { ServiceZoneSettings } from './settings.ts';
 
 export interface ConsulZoneNeeds {

@@ -5,8 +5,8 @@ import type { Cidr } from '../../network/engine.ts';
 import type { Instance, View } from '../../registry/registry.ts';
 import type { Service } from '../../services/service.ts';
 import { relayedRcode } from '../forward/relay.ts';
-import type { OtherNames } from '../hosts.ts';
 import type { NameTable } from '../names/name-table.ts';
+import type { OtherNames } from '../other-names.ts';
 import {
   bare,
   type Question,

@@ -5,8 +5,8 @@ import { apexRecords } from './apex.ts';
 import { calendar } from './calendar.ts';
 import { ofHex, parseEndpoint } from './endpoint.ts';
 import { addressRecord, addressRecords, located, sameInstances, srvRecords } from './instances.ts';
-import { parseServiceName, type ServiceName } from './names.ts';
 import { nodeReply } from './node.ts';
+import { parseServiceName, type ServiceName } from './service-names.ts';
 import { type ServiceZoneSettings, ttlOf } from './settings.ts';
 import type { Random } from './shuffle.ts';
 

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
-import { didYouMean } from '../../nearest.ts';
+import { didYouMean } from '../../runtime/nearest.ts';
 import { hasField, templateContainer } from './container.ts';
 import { Documents } from './documents.ts';
 import { FUNCTIONS, isTrue, print } from './functions.ts';

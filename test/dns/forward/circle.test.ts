@@ -1,15 +1,15 @@
 import dnsPacket from 'dns-packet';
 import { afterEach, describe, expect, test } from 'vitest';
-import { overTcp } from '../../../src/dns/forward/exchange.ts';
 import { ForwardZone } from '../../../src/dns/forward/forward.ts';
 import { LoopMark } from '../../../src/dns/forward/loop-mark.ts';
-import { outgoingQuery } from '../../../src/dns/forward/outgoing.ts';
-import { UpstreamClient } from '../../../src/dns/forward/upstream-client.ts';
+import { UpstreamClient } from '../../../src/dns/forward/upstream/client.ts';
+import { overTcp } from '../../../src/dns/forward/upstream/exchange.ts';
+import { outgoingQuery } from '../../../src/dns/forward/upstream/outgoing.ts';
 import type { Upstream } from '../../../src/dns/forward/upstreams.ts';
 import { Resolver } from '../../../src/dns/resolve.ts';
 import { Responder } from '../../../src/dns/responder.ts';
 import { DnsServer } from '../../../src/dns/server/server.ts';
-import { silentLogger } from '../../../src/log.ts';
+import { silentLogger } from '../../../src/runtime/log.ts';
 import { questionOf } from '../question.ts';
 import { rcodeOf } from '../read.ts';
 

@@ -1,6 +1,6 @@
 import dnsPacket, { type DecodedPacket } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
-import { UpstreamClient } from '../../../src/dns/forward/upstream-client.ts';
+import { UpstreamClient } from '../../../src/dns/forward/upstream/client.ts';
 import { CAUSES, FAULTS, type Fault, faultyServer, goodServer, isHit } from '../faults.ts';
 import { questionOf } from '../question.ts';
 import type { FakeUpstream } from '../upstream.ts';

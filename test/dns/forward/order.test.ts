@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import dnsPacket, { type DecodedPacket } from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import { ForwardZone } from '../../../src/dns/forward/forward.ts';
-import { UpstreamClient, type UpstreamClientOptions } from '../../../src/dns/forward/upstream-client.ts';
+import { UpstreamClient, type UpstreamClientOptions } from '../../../src/dns/forward/upstream/client.ts';
 import { eventually } from '../../support/eventually.ts';
 import { questionOf } from '../question.ts';
 import { FakeUpstream, replyTo } from '../upstream.ts';

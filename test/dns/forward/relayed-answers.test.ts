@@ -5,7 +5,7 @@ import { AnswerCache } from '../../../src/dns/cache/answer-cache.ts';
 import { ForwardZone } from '../../../src/dns/forward/forward.ts';
 import { Resolver } from '../../../src/dns/resolve.ts';
 import { Responder } from '../../../src/dns/responder.ts';
-import { silentLogger } from '../../../src/log.ts';
+import { silentLogger } from '../../../src/runtime/log.ts';
 import { count } from '../../support/counts.ts';
 import { queryBytes } from '../ask.ts';
 import { replyTo } from '../upstream.ts';

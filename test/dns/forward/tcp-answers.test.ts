@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import dnsPacket from 'dns-packet';
 import { afterEach, describe, expect, test } from 'vitest';
-import { UpstreamClient } from '../../../src/dns/forward/upstream-client.ts';
+import { UpstreamClient } from '../../../src/dns/forward/upstream/client.ts';
 import { FrameReader, frame } from '../../../src/dns/wire/frames.ts';
 import { questionOf } from '../question.ts';
 import { manyAddresses, replyTo } from '../upstream.ts';

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { RosterEntry } from '../../../src/containers/entry.ts';
-import { Roster } from '../../../src/containers/roster.ts';
 import { WeaveNames } from '../../../src/dns/names/weave-names.ts';
-import { StateFile } from '../../../src/state.ts';
+import type { RosterEntry } from '../../../src/roster/entry.ts';
+import { Roster } from '../../../src/roster/roster.ts';
+import { StateFile } from '../../../src/state/state.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/folder.ts';
 import { entryFor, snapshot } from '../../support/snapshot.ts';
 

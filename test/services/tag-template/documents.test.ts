@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Logger, silentLogger } from '../../../src/log.ts';
+import { type Logger, silentLogger } from '../../../src/runtime/log.ts';
 import { Fetcher } from '../../../src/services/tag-template/fetcher.ts';
 import { parseTagTemplate } from '../../../src/services/tag-template/template.ts';
 import { snapshot } from '../../support/snapshot.ts';

@@ -1,0 +1,97 @@
+import { type Command, Option } from 'commander';
+import { HeddleError } from '../../errors.ts';
+import { parseHostEntry } from '../../hosts-file/entry.ts';
+import { formatCidr } from '../../network/cidr.ts';
+import type { Cidr } from '../../network/engine.ts';
+import type { AttachWishes } from '../../operations/host.ts';
+import {
+  ALLOW_OVERLAP,
+  addressesAndContainer,
+  takesAddressesAndContainer,
+} from '../syntax/address-arguments.ts';
+import type { HostWord, WordArguments } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+
+const describe = (command: Command, summary: string): Command =>
+  takesAddressesAndContainer(command.summary(summary)).addOption(formatOption());
+
+/** As scripts read them: without prefix, in one line; nothing for none. */
+export const bareAddresses = (cidrs: readonly Cidr[]): string =>
+  cidrs.length === 0 ? '' : `${cidrs.map(({ ip }) => ip).join(' ')}\n`;
+
+export const attach: HostWord = {
+  name: 'attach',
+  examples: [
+    'attach 10.2.1.1/16 web',
+    'attach net:default web',
+    'attach --rewrite-hosts --add-host db:10.2.9.9 10.2.1.1/16 web',
+  ],
+  connects: true,
+  describe: (command) =>
+    refuseWithoutDns(
+      describe(command, 'give a running container addresses on the network')
+        .option('--allow-overlap', ALLOW_OVERLAP)
+        .option('--no-multicast-route', 'without the route for multicast, 224.0.0.0/4, now and over restarts')
+        .option(
+          '--rewrite-hosts',
+          'its /etc/hosts says these addresses for its own name, now and over restarts',
+        )
+        .addOption(new Option('--no-rewrite-hosts').hideHelp())
+        .option('--add-host <name:ip>', 'one more name in the file of --rewrite-hosts; repeatable', several),
+    ),
+  check({ args, options }) {
+    addressesAndContainer(args, 'attach');
+    attachOptions(options);
+  },
+  async run(host, { args, options }, io) {
+    const { requests, container } = addressesAndContainer(args, 'attach');
+    const cidrs = await host.addresses.attach(container, requests, attachOptions(options));
+    answer(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
+    return 0;
+  },
+};
+
+/** What is not chosen stays as it was. @throws HeddleError `bad-input` */
+function attachOptions({
+  multicastRoute,
+  rewriteHosts,
+  addHost,
+  allowOverlap,
+}: WordArguments['options']): AttachWishes {
+  const hosts = ((addHost ?? []) as readonly string[]).map(parseHostEntry);
+  if (hosts.length > 0 && rewriteHosts !== true) {
+    throw new HeddleError(
+      'bad-input',
+      '--add-host is for the file that --rewrite-hosts makes: give that as well',
+    );
+  }
+  return {
+    ...(multicastRoute === false && { multicastRoute }),
+    ...(rewriteHosts === true && { hosts }),
+    ...(allowOverlap === true && { allowOverlap }),
+  };
+}
+
+const several = (word: string, before: readonly string[] = []): readonly string[] => [...before, word];
+
+/** A flag of the script that heddle cannot honour is known, to say what is to be done instead. */
+function refuseWithoutDns(command: Command): void {
+  command.addOption(new Option('--without-dns').hideHelp());
+  command.on('option:without-dns', () => {
+    const what = 'a container is called in DNS what Docker calls it, attached or not; give it another --name';
+    throw new HeddleError('not-supported', `--without-dns: ${what}`);
+  });
+}
+
+export const detach: HostWord = {
+  name: 'detach',
+  examples: ['detach 10.2.1.1/16 web', 'detach web'],
+  describe: (command) => void describe(command, 'take addresses away from a container'),
+  check: ({ args }) => void addressesAndContainer(args, 'detach'),
+  async run(host, { args, options }, io) {
+    const { requests, container } = addressesAndContainer(args, 'detach');
+    const cidrs = await host.addresses.detach(container, requests);
+    answer(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
+    return 0;
+  },
+};

@@ -1,0 +1,36 @@
+import { dnsArgs, dnsWishes, wishesAlone } from '../../dns/args.ts';
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+
+export const dnsArgsWord: HostWord = {
+  name: 'dns-args',
+  examples: ['dns-args', 'dns-args --dns-search example.com nginx'],
+  takesDockerArguments: true,
+  sent(args) {
+    const dockerArgs = withoutFormat(args);
+    const format = args.slice(0, args.length - dockerArgs.length);
+    return [...format, ...wishesAlone(dnsWishes(dockerArgs))];
+  },
+  describe: (command) =>
+    void command
+      .summary('print the --dns flags that make docker run use the resolver')
+      .argument(
+        '[docker run arguments...]',
+        'what docker run will be given; its --dns-search and --network count',
+      )
+      .addOption(formatOption()),
+  async run(host, { args, options }, io) {
+    const dockerArgs = withoutFormat(args);
+    const { resolver, onlyAttached } = dnsWishes(dockerArgs);
+    const flags = resolver ? dnsArgs(await host.resolver({ onlyAttached }), dockerArgs) : [];
+    answer(io, options, `${flags.join(' ')}\n`, { args: flags });
+    return 0;
+  },
+};
+
+/** Docker's words begin behind ours. */
+function withoutFormat(args: readonly string[]): readonly string[] {
+  const [first = ''] = args;
+  if (first === '--format') return args.slice(2);
+  return first.startsWith('--format=') ? args.slice(1) : args;
+}

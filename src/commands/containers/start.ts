@@ -1,0 +1,58 @@
+import { containerName } from '../../docker/container-name.ts';
+import { HeddleError } from '../../errors.ts';
+import { parseRequest } from '../../ipam/request.ts';
+import { formatCidr } from '../../network/cidr.ts';
+import {
+  ALLOW_OVERLAP,
+  addressesAndContainer,
+  takesAddressesAndContainer,
+} from '../syntax/address-arguments.ts';
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+
+export const start: HostWord = {
+  name: 'start',
+  examples: ['start web', 'start 10.2.1.1/16 web'],
+  connects: true,
+  describe: (command) =>
+    void takesAddressesAndContainer(
+      command.summary('start a container that exists, attached to the network'),
+      ', or what it had',
+    )
+      .option('--allow-overlap', ALLOW_OVERLAP)
+      .addOption(formatOption()),
+  check: ({ args }) => void addressesAndContainer(args, 'start'),
+  async run(host, { args, options }, io) {
+    const { container } = addressesAndContainer(args, 'start');
+    const cidrs = await host.addresses.start(container, args.slice(0, -1).map(parseRequest), {
+      allowOverlap: options.allowOverlap === true,
+    });
+    answer(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
+    return 0;
+  },
+};
+
+export const restart: HostWord = {
+  name: 'restart',
+  examples: ['restart web'],
+  connects: true,
+  describe: (command) =>
+    void command
+      .summary('restart a container; it keeps its addresses')
+      .argument('<container>', 'its name, or its id')
+      .addOption(formatOption()),
+  check: ({ args }) => void oneContainer(args),
+  async run(host, { args, options }, io) {
+    const container = oneContainer(args);
+    const cidrs = await host.addresses.restart(container);
+    answer(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
+    return 0;
+  },
+};
+
+/** @throws HeddleError `bad-input` */
+function oneContainer(args: readonly string[]): string {
+  const [container, ...more] = args;
+  if (container !== undefined && more.length === 0) return containerName(container);
+  throw new HeddleError('bad-input', 'expected one container: restart web');
+}

@@ -1,0 +1,34 @@
+import { HeddleError } from '../../errors.ts';
+import type { StatusReport } from '../../operations/host.ts';
+import { printable } from '../../runtime/printable.ts';
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+
+/**
+ * For an image's HEALTHCHECK, and for monitoring: status 0 when the daemon does its work. A registry that is away is
+ * none of its faults: names are answered as last known.
+ */
+export const healthcheck: HostWord = {
+  name: 'healthcheck',
+  describe: (command) =>
+    void command
+      .summary('whether the daemon works: status 0, or 1 with what does not')
+      .addOption(formatOption()),
+  async run(host, { options }, io) {
+    const problems = problemsOf(await host.status());
+    const healthy = problems.length === 0;
+    if (options.format === 'json') answer(io, options, '', { healthy, problems });
+    else if (healthy) io.stdout.write('healthy\n');
+    if (healthy) return 0;
+    throw new HeddleError('failed', `unhealthy: ${problems.map(printable).join('; ')}`);
+  },
+};
+
+function problemsOf({ daemon, docker, dns }: StatusReport): readonly string[] {
+  if (daemon === null) return ['no daemon answers'];
+  const { follower } = docker;
+  const stream =
+    follower && follower.stream !== 'following' ? [`Docker at ${docker.address} does not answer`] : [];
+  const failed = (dns ?? []).filter(({ state }) => state === 'failed');
+  return [...stream, ...failed.map(({ address, detail }) => `no DNS on ${address}: ${detail}`)];
+}

@@ -1,0 +1,21 @@
+import type { Finding } from '../../doctor/finding.ts';
+import { printable } from '../../runtime/printable.ts';
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+
+export const doctor: HostWord = {
+  name: 'doctor',
+  worksAlone: true,
+  describe: (command) =>
+    void command.summary('look at everything heddle stands on, and say what to do').addOption(formatOption()),
+  async run(host, { options }, io) {
+    const findings = await host.doctor();
+    answer(io, options, findings.map(text).join(''), findings);
+    return findings.some(({ state }) => state === 'failed') ? 1 : 0;
+  },
+};
+
+function text({ subject, state, detail, advice }: Finding): string {
+  const line = `${state.padEnd(7)}  ${subject.padEnd(12)}  ${printable(detail)}\n`;
+  return advice === '' ? line : `${line}${' '.repeat(23)}→ ${printable(advice)}\n`;
+}

@@ -1,0 +1,115 @@
+import { containerName, isContainer } from '../../docker/container-name.ts';
+import { shortId } from '../../docker/snapshot.ts';
+import { HeddleError } from '../../errors.ts';
+import { announcement } from '../../operations/announcement.ts';
+import type { ContainerReport, Host } from '../../operations/host.ts';
+import type { CheckState } from '../../registry/registry.ts';
+import { printable } from '../../runtime/printable.ts';
+import { withoutSecrets } from '../../runtime/secrets.ts';
+import { addressesOf, type Check, type Service } from '../../services/service.ts';
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+import { table } from '../syntax/table.ts';
+
+const HEADINGS = ['service', 'address', 'port', 'tags', 'container', 'registry'];
+
+export const services: HostWord = {
+  name: 'services',
+  examples: ['services', 'services --dry-run web'],
+  describe: (command) =>
+    void command
+      .summary('what is registered, or would be and why')
+      .description(
+        'Lists the services of the containers; with --dry-run what each would be registered as, and why.',
+      )
+      .argument('[containers...]', 'ids or names; all running ones without')
+      .option('--dry-run', 'what would be registered and why, whatever the registry holds')
+      .addOption(formatOption()),
+  check({ args }) {
+    for (const word of args) containerName(word);
+  },
+  async run(host, { args, options }, io) {
+    const reports = chosen(await host.containers(), args);
+    const dry = options.dryRun === true;
+    const all = reports.map((report) => toJson(report, host));
+    if (dry) answer(io, options, reports.map(dryRun).join('\n'), all);
+    else {
+      const listed = reports.flatMap((report) => rows(report, host));
+      const value = all.flatMap(({ services }) => services);
+      answer(io, options, table(HEADINGS, listed), value);
+    }
+    return 0;
+  },
+};
+
+/** Those that run, or those that were named, running or not. @throws HeddleError `not-found` */
+function chosen(reports: readonly ContainerReport[], words: readonly string[]): readonly ContainerReport[] {
+  if (words.length === 0) return reports.filter(({ entry }) => entry.snapshot.pid > 0);
+  return words.map((word) => {
+    const report = reports.find(({ entry: { snapshot } }) => isContainer(snapshot, word));
+    if (report === undefined) throw new HeddleError('not-found', `no such container: ${printable(word)}`);
+    return report;
+  });
+}
+
+const rows = ({ entry, services }: ContainerReport, host: Host): readonly (readonly string[])[] =>
+  services.map((service) => [
+    ...[service.name, addressesOf(service).join(','), String(service.port)],
+    printable(service.tags.join(',')) || '-',
+    ...[printable(entry.snapshot.name), printable(host.registration(service.id))],
+  ]);
+
+function dryRun(report: ContainerReport): string {
+  const { id, name } = report.entry.snapshot;
+  const lines = [`${printable(name)} (${shortId(id)})`, `  ${printable(announcement(report).text)}`];
+  for (const service of report.services) lines.push(...describeService(service).map((line) => `  ${line}`));
+  if (report.services.length === 0) lines.push('  no service');
+  lines.push(...report.problems.map((problem) => `  note: ${printable(problem)}`));
+  return `${lines.join('\n')}\n`;
+}
+
+/** A service in a few lines, and how checks of it are as far as that is told. */
+export function describeService(service: Service, states: readonly CheckState[] = []): readonly string[] {
+  const { id, name, port, tags, checks, meta } = service;
+  const own = Object.entries(meta).filter(([key]) => !key.startsWith('heddle-'));
+  return [
+    printable(
+      `service ${name} at ${addressesOf(service).join(' and ')}${port === 0 ? ', no port' : `, port ${port}`}`,
+    ),
+    `  id      ${printable(id)}`,
+    ...(tags.length > 0 ? [`  tags    ${printable(tags.join(', '))}`] : []),
+    ...(own.length > 0
+      ? [`  meta    ${printable(own.map(([key, value]) => `${key}=${value}`).join(', '))}`]
+      : []),
+    ...checks.map((check) => {
+      const state = states.find(({ id }) => id === check.id);
+      return `  check   ${printable(describeCheck(check))}${state ? `: ${state.status}` : ''}`;
+    }),
+    ...states
+      .filter(({ id }) => !checks.some((check) => check.id === id))
+      .map((state) => `  check   ${printable(state.name)}: ${state.status}`),
+  ];
+}
+
+function describeCheck(check: Check): string {
+  const every = check.interval === undefined ? '' : `, every ${check.interval}`;
+  if (check.kind === 'http') return `http ${check.method ?? 'GET'} ${withoutSecrets(check.url)}${every}`;
+  if (check.kind === 'script') return `script ${check.args.join(' ')}${every}`;
+  return 'target' in check ? `${check.kind} ${check.target}${every}` : `${check.kind}${every}`;
+}
+
+function toJson(report: ContainerReport, host: Host) {
+  const { id: container, name } = report.entry.snapshot;
+  return {
+    container,
+    name,
+    announcedAt: report.entry.choice,
+    why: announcement(report).text,
+    services: report.services.map((service) => ({
+      ...service,
+      container,
+      registration: host.registration(service.id),
+    })),
+    problems: report.problems,
+  };
+}

@@ -1,0 +1,17 @@
+import { printable } from '../../runtime/printable.ts';
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+import { table } from '../syntax/table.ts';
+
+export const settingsWord: HostWord = {
+  name: 'settings',
+  worksAlone: true,
+  describe: (command) =>
+    void command.summary('the settings in effect, and where each came from').addOption(formatOption()),
+  async run(host, { options }, io) {
+    const settings = await host.settings();
+    const rows = settings.map(({ setting, value, origin }) => [setting, printable(value), printable(origin)]);
+    answer(io, options, table(['setting', 'value', 'from'], rows), settings);
+    return 0;
+  },
+};

@@ -1,0 +1,21 @@
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+
+/**
+ * The bridge is what a Docker engine started with --bridge=weave needs before it can run. Prints nothing, like the
+ * script's word of that name.
+ */
+export const createBridge: HostWord = {
+  name: 'create-bridge',
+  connects: true,
+  needsNoDocker: true,
+  describe: (command) =>
+    void command
+      .summary('create the bridge and its firewall rules; on this host as root, and without Docker')
+      .addOption(formatOption()),
+  async run(host, { options }, io) {
+    const bridge = await host.createBridge();
+    answer(io, options, '', { bridge });
+    return 0;
+  },
+};

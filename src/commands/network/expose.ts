@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { formatCidr } from '../../network/cidr.ts';
+import { bareAddresses } from '../containers/attach.ts';
+import { ADDRESS_WORDS, ALLOW_OVERLAP, requestsIn } from '../syntax/address-arguments.ts';
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+
+const describe = (command: Command, summary: string): Command =>
+  command.summary(summary).argument('[addresses...]', ADDRESS_WORDS).addOption(formatOption());
+
+export const expose: HostWord = {
+  name: 'expose',
+  examples: ['expose 10.2.0.1/16', 'expose -h gateway 10.2.0.1/16'],
+  connects: true,
+  describe: (command) =>
+    void describe(command, 'give this host addresses on the network')
+      // As the weave script has it: -h is the name.
+      .helpOption('--help', 'show this')
+      .option('-h, --name <fqdn>', 'a name for these addresses, until they are hidden')
+      .option('--allow-overlap', ALLOW_OVERLAP)
+      .option('--without-masquerade', 'without rules that masquerade; who is to answer needs a route back'),
+  check: ({ args }) => void requestsIn(args, 'expose'),
+  async run(host, { args, options }, io) {
+    const name = options.name as string | undefined;
+    const masquerade = options.withoutMasquerade !== true;
+    const cidrs = await host.addresses.expose(requestsIn(args, 'expose'), {
+      name,
+      masquerade,
+      allowOverlap: options.allowOverlap === true,
+    });
+    const value = { addresses: cidrs.map(formatCidr), ...(name !== undefined && { name }) };
+    answer(io, options, bareAddresses(cidrs), value);
+    return 0;
+  },
+};
+
+export const hide: HostWord = {
+  name: 'hide',
+  examples: ['hide 10.2.0.1/16'],
+  describe: (command) =>
+    void describe(command, "take this host's addresses on the network away, and their names with them"),
+  check: ({ args }) => void requestsIn(args, 'hide'),
+  async run(host, { args, options }, io) {
+    const cidrs = await host.addresses.hide(requestsIn(args, 'hide'));
+    answer(io, options, bareAddresses(cidrs), { addresses: cidrs.map(formatCidr) });
+    return 0;
+  },
+};

@@ -1,0 +1,17 @@
+import type { HostWord } from '../syntax/command.ts';
+import { answer, formatOption } from '../syntax/format.ts';
+
+export const reset: HostWord = {
+  name: 'reset',
+  describe: (command) =>
+    void command
+      .summary('remove the bridge, what is attached to it, the rules and the claims')
+      .option('--force', "also where the bridge is Docker's own")
+      .addOption(formatOption()),
+  async run(host, { options }, io) {
+    const note = await host.addresses.reset({ force: options.force === true });
+    if (note !== undefined) io.stderr.write(`heddle: ${note}\n`);
+    answer(io, options, '', { reset: true });
+    return 0;
+  },
+};

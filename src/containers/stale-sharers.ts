@@ -1,0 +1,76 @@
+import type { Docker } from '../docker/engine.ts';
+import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
+import { HeddleError } from '../errors.ts';
+import type { Claims } from '../ipam/claims.ts';
+import type { Cidr, NetworkEngine } from '../network/engine.ts';
+import type { FoundNamespace } from '../network/namespace.ts';
+import type { Roster } from '../roster/roster.ts';
+
+export interface StrandedNeeds {
+  readonly roster: Pick<Roster, 'entries'>;
+  readonly claims: Pick<Claims, 'of'>;
+  readonly docker: Pick<Docker, 'inspect'>;
+  namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
+  readonly network: Pick<NetworkEngine, 'detach'>;
+}
+
+/**
+ * Containers whose network was another's (`--net=container:web`) before that one was restarted: Docker gives web a
+ * new network, takes its own addresses away from the old one and leaves the sharer there. So do we, or an address
+ * would be in both.
+ */
+export class Stranded {
+  readonly #needs: StrandedNeeds;
+
+  constructor(needs: StrandedNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Takes addresses that a container is about to get away from networks that it has left. */
+  async release(owner: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
+    const asked = new Set(cidrs.map(({ ip }) => ip));
+    const sharers = [...this.#needs.roster.entries()].filter(
+      ({ snapshot, addresses }) =>
+        snapshot.id !== owner.id &&
+        networkOwner(snapshot) !== undefined &&
+        addresses.some(({ ip }) => asked.has(ip)),
+    );
+    if (sharers.length === 0) return;
+    const { inode } = await this.#needs.namespaceOf(owner);
+    for (const { snapshot } of sharers) {
+      const left = await this.#otherNamespace(snapshot, inode);
+      if (left !== undefined)
+        await this.#needs.network.detach({ nsPath: left, container: snapshot.id }, cidrs);
+    }
+  }
+
+  /** The container whose network this one shared, where that runs in another one by now. */
+  async leftBy(sharer: Snapshot, namespace: number | undefined): Promise<Snapshot | undefined> {
+    const shared = networkOwner(sharer);
+    if (shared === undefined) return undefined;
+    const owner = await this.#needs.docker.inspect(shared);
+    if (owner === undefined || owner.pid === 0) return undefined;
+    return (await this.#otherNamespace(owner, namespace)) === undefined ? undefined : owner;
+  }
+
+  /** What of the owner's is to be taken away from a sharer that it left. */
+  async clear(sharer: Snapshot, nsPath: string, owner: Snapshot): Promise<void> {
+    const cidrs = this.#needs.claims.of(owner.id) ?? [];
+    await this.#needs.network.detach({ nsPath, container: sharer.id }, cidrs);
+  }
+
+  /** Where a container's network is, unless it has ended or is in this namespace. */
+  async #otherNamespace(snapshot: Snapshot, namespace: number | undefined): Promise<string | undefined> {
+    try {
+      const { path, inode } = await this.#needs.namespaceOf(snapshot);
+      return inode === undefined || namespace === undefined || inode === namespace ? undefined : path;
+    } catch (error) {
+      if (error instanceof HeddleError && error.code === 'not-running') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** What is wrong with a sharer that was left behind, for people. */
+export const strandedProblem = ({ id, name }: Snapshot): string =>
+  `it shares the network that '${name}' (${shortId(id)}) had before it was restarted, which is cut off: restart it, too`;

@@ -1,0 +1,77 @@
+import { Heartbeats } from '../checks/heartbeats.ts';
+import { CheckRunner } from '../checks/runner.ts';
+import type { Settings } from '../config/schema.ts';
+import { defineOptions } from '../config/service-options.ts';
+import { type OpenRegistry, openRegistry } from '../registry/open.ts';
+import { Desired } from '../registry/reconcile/desired.ts';
+import { Reconciler } from '../registry/reconcile/reconciler.ts';
+import { HealthWatch } from '../registry/view/health-watch.ts';
+import { RemoteNames } from '../registry/view/remote-names.ts';
+import { RegistryView } from '../registry/view/view.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { CheckBounds } from '../services/checks/target-address.ts';
+
+/** What should be registered, the registry that is kept equal to it, and what a name resolves to. */
+export interface Registration {
+  readonly open: OpenRegistry;
+  /** Opens the registry; calls back when this host's node there is known, and whenever it is another. */
+  start(learnt: () => void): Promise<void>;
+  readonly desired: Desired;
+  readonly reconciler: Reconciler;
+  readonly view: RegistryView;
+  /** What other hosts have; undefined where the registry is this host's own. */
+  readonly remote: RemoteNames | undefined;
+  /** What runs beside them: checks, or the word that they still pass, and who hears what Consul finds. */
+  readonly health: readonly { start(): void | Promise<void>; stop(): Promise<void> }[];
+}
+
+/** Puts them together; nothing is asked of the registry before they are started. */
+export function assembleRegistration(
+  settings: Settings,
+  needs: {
+    readonly hostId: string;
+    readonly log: (component: string) => Logger;
+    readonly givenTo?: CheckBounds['givenTo'];
+  },
+): Registration {
+  const { hostId, log } = needs;
+  const open = openRegistry(settings, { hostId, log: log('registry') });
+  const { registry, elsewhere, moving, concurrency } = open;
+  const runs = registry.runs.bind(registry);
+  const heddleRuns = registry.heddleRuns?.bind(registry);
+  const keepFailed = settings.deregister === 'on-success';
+  const desired = new Desired(
+    { log: log('services') },
+    {
+      ...{ hostId, runs, ...defineOptions(settings, needs.givenTo), keepFailed },
+      ...(heddleRuns && { heddleRuns }),
+    },
+  );
+  const { onStop } = settings;
+  const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
+  const remote = elsewhere && new RemoteNames({ elsewhere, moving });
+  const { checkedBy } = registry;
+  const node = () => open.node().name;
+  const healthWatch = moving && new HealthWatch({ desired, moving, node, checkedBy });
+  const view = new RegistryView(
+    {
+      desired,
+      refused: (id) => reconciler.refused(id),
+      node: () => ({ ...open.node(), address: open.node().address ?? '127.0.0.1' }),
+      checkedBy,
+      found: () => healthWatch?.health,
+      remote,
+    },
+    { hostId },
+  );
+  const heartbeats = new Heartbeats({ desired, beat: (id) => reconciler.keepAlive(id) });
+  const runner = new CheckRunner({ desired, log: log('checks'), besideAgent: checkedBy === 'agent' });
+  const beside = [runner, ...(healthWatch ? [healthWatch] : [])];
+  const health = checkedBy === 'agent' ? [heartbeats, ...beside] : beside;
+  const start = (learnt: () => void) =>
+    open.start(() => {
+      healthWatch?.restart();
+      learnt();
+    });
+  return { open, start, desired, reconciler, view, remote, health };
+}

@@ -1,0 +1,304 @@
+import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
+import { HeddleError, messageOf } from '../errors.ts';
+import type { Address } from '../network/address.ts';
+import { contains, distinct, formatCidr, networkOf, toCidr, without } from '../network/cidr.ts';
+import type { Cidr, HostNetwork } from '../network/engine.ts';
+import type { FoundNamespace } from '../network/namespace.ts';
+import type { Roster } from '../roster/roster.ts';
+import type { AttachOptions } from '../state/attach-options.ts';
+import type { Durability } from '../state/state.ts';
+import { type Claims, EXPOSED } from './claims.ts';
+import { AddressTaken, grant, type Holder, meant } from './grant.ts';
+import { refuseCollisions, type Surroundings } from './overlap.ts';
+import { type Pool, poolOf } from './pool.ts';
+import type { AddressRequest } from './request.ts';
+import { dueAddresses, namedAddresses } from './requested.ts';
+
+export interface AddressingNeeds {
+  readonly claims: Claims;
+  readonly roster: Pick<Roster, 'get' | 'entries' | 'delete' | 'inNamespace' | 'withAddress'>;
+  inspect(container: string): Promise<Snapshot | undefined>;
+  /** Of the bridge that containers are attached to. */
+  bridgeAddresses(): Promise<readonly Cidr[]>;
+  /** Networks that this host reaches by another device than our bridge. */
+  hostNetworks(): Promise<readonly HostNetwork[]>;
+  addressesIn(nsPath: string): Promise<readonly Address[]>;
+  /** Whether the roster holds everything that runs: before that, nobody knows which addresses are free. */
+  settled(): boolean;
+}
+
+/** The addresses that a container should have. */
+export interface Wanted {
+  readonly cidrs: readonly Cidr[];
+  /** Why it does not get what its metadata asks for. */
+  readonly problem: string | undefined;
+  /** True when it asked for addresses, and none can be given now. */
+  readonly refused: boolean;
+}
+
+export interface AddressOwner {
+  /** A container's id, or EXPOSED. */
+  readonly owner: string;
+  /** The container's, where it is known. */
+  readonly name: string;
+  readonly running: boolean;
+  /** `10.32.0.1/12` */
+  readonly addresses: readonly string[];
+}
+
+/** Where a container's network is, as far as it is known: of one that does not run, nowhere. */
+export interface Place extends Partial<FoundNamespace> {
+  /** What it has there, where that has just been read. */
+  readonly addresses?: readonly Address[] | undefined;
+}
+
+export interface ClaimOptions {
+  readonly place?: Place;
+  /** What is chosen of how it is attached; what is not stays as it was. */
+  readonly attach?: AttachOptions | undefined;
+  /** Somebody insists on a network that something else is in. */
+  readonly allowOverlap?: boolean | undefined;
+  readonly durability?: Durability;
+}
+
+export interface AddressingOptions {
+  readonly range: Cidr;
+  /** Undefined for the whole range. */
+  readonly defaultSubnet: Cidr | undefined;
+  readonly bridge: string;
+  /** Name of the interface in a container whose addresses are its own: `ethwe`. */
+  readonly interface: string;
+  /** Networks of this host may be used for containers as well. */
+  readonly allowOverlap: boolean;
+}
+
+/** Gives addresses to owners: what was claimed stays, what somebody has is refused, and what is free is found. */
+export class Addressing {
+  readonly #needs: AddressingNeeds;
+  readonly #pool: Pool;
+  readonly #options: AddressingOptions;
+
+  constructor(needs: AddressingNeeds, options: AddressingOptions) {
+    this.#needs = needs;
+    this.#options = options;
+    this.#pool = poolOf(options.range, options.defaultSubnet);
+  }
+
+  get pool(): Pool {
+    return this.#pool;
+  }
+
+  /**
+   * What a running container should have: its claim; else what its metadata asks for, which becomes its claim.
+   * @param place containers in one network namespace share their addresses
+   */
+  async wanted(snapshot: Snapshot, place: Place): Promise<Wanted> {
+    const claimed = this.#needs.claims.of(snapshot.id);
+    if (claimed) return { cidrs: claimed, problem: undefined, refused: false };
+    const { requests, problem } = dueAddresses(snapshot);
+    if (requests.length === 0) return { cidrs: [], problem, refused: false };
+    try {
+      // It can be asked for again at any time: a full disk must not keep a container off the network.
+      const cidrs = await this.claim(snapshot.id, requests, { place, durability: 'later' });
+      return { cidrs, problem, refused: false };
+    } catch (error) {
+      // One that has ended meanwhile was refused nothing.
+      if (!(error instanceof HeddleError) || error.code === 'not-running') throw error;
+      return { cidrs: [], problem: messageOf(error), refused: true };
+    }
+  }
+
+  /**
+   * Claims what a container had before there was anybody to claim it: the original weave, or a word with `--local`,
+   * has attached it. Later attachments of others are theirs to take back.
+   */
+  async adopt(snapshot: Snapshot, addresses: readonly Address[]): Promise<void> {
+    const { claims, settled } = this.#needs;
+    if (settled() || claims.of(snapshot.id) || networkOwner(snapshot) !== undefined) return;
+    const cidrs = this.#attached(addresses);
+    if (cidrs.length > 0) await claims.add(snapshot.id, cidrs, {}, 'later');
+  }
+
+  /** The same where this process may not attach: what is said to be coming, and nothing is claimed for it. */
+  expected(snapshot: Snapshot): Wanted {
+    const { requests, problem } = dueAddresses(snapshot);
+    return {
+      cidrs: this.#needs.claims.of(snapshot.id) ?? namedAddresses(requests),
+      problem,
+      refused: false,
+    };
+  }
+
+  /**
+   * Makes these addresses the owner's; resolves when that is on disk. Asking again gives the same.
+   * @throws HeddleError `taken`, `bad-input`, `refused`, `unreachable` before everything that runs is known, or `failed`
+   * where that is required and cannot be kept
+   */
+  async claim(
+    owner: string,
+    requests: readonly AddressRequest[],
+    { place = {}, attach, allowOverlap = false, durability }: ClaimOptions = {},
+  ): Promise<readonly Cidr[]> {
+    const allowed = allowOverlap || this.#options.allowOverlap;
+    const situation = await this.#situation(place);
+    const { cidrs, kept } = await this.#holding(() => {
+      const granted = this.#grant(owner, requests, situation, allowed);
+      return { cidrs: granted, kept: this.#needs.claims.add(owner, granted, attach, durability) };
+    });
+    await kept;
+    return cidrs;
+  }
+
+  /** Finds out whether a new container could have these addresses. @throws HeddleError as `claim` does */
+  async check(
+    requests: readonly AddressRequest[],
+    { allowOverlap = false }: ClaimOptions = {},
+  ): Promise<void> {
+    const allowed = allowOverlap || this.#options.allowOverlap;
+    const situation = await this.#situation({});
+    await this.#holding(() => this.#grant('', requests, situation, allowed));
+  }
+
+  /** What a claim depends on besides claims and roster; nothing of it is awaited while addresses are given. */
+  async #situation({ path, inode, addresses }: Place): Promise<Situation> {
+    const [bridge, host, inside] = await Promise.all([
+      this.#needs.bridgeAddresses(),
+      this.#needs.hostNetworks(),
+      addresses ?? (path === undefined ? [] : this.#needs.addressesIn(path)),
+    ]);
+    // Where the bridge is Docker's own, the container's eth0 is a port of the same network, and reached all the same.
+    const isOnBridge = (address: Address) => bridge.some((own) => contains(networkOf(own), address.ip));
+    const container = inside.filter(
+      (address) => address.interface !== this.#options.interface && !isOnBridge(address),
+    );
+    return { namespace: inode, bridge, host, container };
+  }
+
+  /** Which of the owner's addresses these requests mean. */
+  async meant(owner: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
+    return meant(requests, this.#own(owner, await this.#needs.bridgeAddresses()), this.#pool);
+  }
+
+  /** What the owner has now, given or seen. */
+  async has(owner: string): Promise<readonly Cidr[]> {
+    return distinct(this.#own(owner, await this.#needs.bridgeAddresses()));
+  }
+
+  /** What it was given, and what it was seen with: somebody else may have attached it. */
+  #own(owner: string, bridge: readonly Cidr[]): readonly Cidr[] {
+    const seen = this.#attached(this.#needs.roster.get(owner)?.addresses ?? []);
+    return [...(this.#needs.claims.of(owner) ?? []), ...(owner === EXPOSED ? bridge.map(toCidr) : seen)];
+  }
+
+  /** Those on our interface. */
+  #attached(addresses: readonly Address[]): readonly Cidr[] {
+    return addresses.filter((address) => address.interface === this.#options.interface).map(toCidr);
+  }
+
+  /** Tries until what stands in the way exists: a holder may have been removed, and the word of it be under way. */
+  async #holding<T>(attempt: () => T): Promise<T> {
+    for (;;) {
+      try {
+        return attempt();
+      } catch (error) {
+        if (!(error instanceof AddressTaken) || !(await this.#hasGone(error.holder))) throw error;
+      }
+    }
+  }
+
+  /** Awaits nothing, and neither does claiming what it gives: two callers cannot get one address. */
+  #grant(
+    owner: string,
+    requests: readonly AddressRequest[],
+    situation: Situation,
+    allowed: boolean,
+  ): readonly Cidr[] {
+    const own = this.#own(owner, situation.bridge);
+    const cidrs = grant(requests, { own, holderOf: this.#others(owner, situation) }, this.#pool);
+    refuseCollisions(without(cidrs, own), situation, { allowed });
+    if (this.#needs.settled() || onlyKnown(requests, cidrs, own)) return cidrs;
+    throw new HeddleError(
+      'unreachable',
+      'no address is allocated before all running containers are known; try again when Docker answers',
+    );
+  }
+
+  /** What a container was given, and what it was seen with. */
+  addressesOf(container: string): readonly Cidr[] {
+    return distinct(this.#own(container, []));
+  }
+
+  /** Who was given addresses, and who was seen with some: every owner once, the exposed bridge first. */
+  owners(): readonly AddressOwner[] {
+    const { claims, roster } = this.#needs;
+    const seen = [...roster.entries()].map(({ snapshot }) => snapshot.id);
+    const owners = [...new Set([EXPOSED, ...seen, ...claims.owners()])].map((owner) => ({
+      owner,
+      name: owner === EXPOSED ? '' : (roster.get(owner)?.snapshot.name ?? ''),
+      running: owner === EXPOSED || (roster.get(owner)?.snapshot.pid ?? 0) > 0,
+      addresses: distinct(this.#own(owner, [])).map(formatCidr),
+    }));
+    return owners.filter(({ addresses }) => addresses.length > 0);
+  }
+
+  /** Finds who else was given an address, or seen with it. */
+  #others(owner: string, { namespace, bridge, host }: Situation): (ip: string) => Holder | undefined {
+    const { claims, roster } = this.#needs;
+    const sharing = new Set([owner, ...(namespace === undefined ? [] : roster.inNamespace(namespace))]);
+    const ofHost = new Map(
+      host.flatMap(({ ip, device }) => (ip === undefined ? [] : [[ip, device] as const])),
+    );
+    return (ip) => {
+      const seen = roster.withAddress(ip).filter((holder) => this.#wasGiven(holder, ip));
+      const other = [...claims.withAddress(ip), ...seen].find((holder) => !sharing.has(holder));
+      if (other !== undefined) return this.#holder(other);
+      const device = ofHost.get(ip);
+      if (device !== undefined) return { container: undefined, name: `this host, on ${device}` };
+      const ofBridge = owner !== EXPOSED && bridge.some((cidr) => cidr.ip === ip);
+      return ofBridge ? { container: undefined, name: `the bridge ${this.#options.bridge}` } : undefined;
+    };
+  }
+
+  /** Seen on our interface, or given by Docker: what a container gives its other interfaces keeps it from nobody. */
+  #wasGiven(container: string, ip: string): boolean {
+    const entry = this.#needs.roster.get(container);
+    const ours = new Set(['', this.#options.interface]);
+    return (
+      entry?.addresses.some((address) => address.ip === ip && ours.has(address.interface)) === true ||
+      entry?.snapshot.networks.some(({ ipv4, ipv6 }) => ip === ipv4 || ip === ipv6) === true
+    );
+  }
+
+  #holder(owner: string): Holder {
+    if (owner === EXPOSED)
+      return { container: undefined, name: `the bridge ${this.#options.bridge}, exposed` };
+    const name = this.#needs.roster.get(owner)?.snapshot.name;
+    return {
+      container: owner,
+      name: name ? `container '${name}' (${shortId(owner)})` : `container ${shortId(owner)}`,
+    };
+  }
+
+  async #hasGone({ container }: Holder): Promise<boolean> {
+    if (container === undefined || (await this.#needs.inspect(container)) !== undefined) return false;
+    this.#needs.roster.delete(container);
+    await this.#needs.claims.forget(container);
+    return true;
+  }
+}
+
+interface Situation extends Surroundings {
+  /** Inode of the container's network namespace. */
+  readonly namespace: number | undefined;
+  readonly bridge: readonly Cidr[];
+}
+
+/** Whether nothing of it had to be found among the free ones. */
+const onlyKnown = (
+  requests: readonly AddressRequest[],
+  granted: readonly Cidr[],
+  own: readonly Cidr[],
+): boolean => {
+  const known = new Set([...own, ...namedAddresses(requests)].map(({ ip }) => ip));
+  return granted.every(({ ip }) => known.has(ip));
+};

@@ -1,0 +1,34 @@
+import { networkOwner } from '../docker/snapshot.ts';
+import type { RosterEntry } from '../roster/entry.ts';
+import type { Roster } from '../roster/roster.ts';
+import { givenByDocker } from '../services/checks/target-address.ts';
+import type { Claims } from './claims.ts';
+
+/**
+ * Whether Docker or heddle gave an address to a container's network namespace, or to another one. One that neither gave
+ * is `unsure` where the namespace is shared, or may have been: a container with NET_ADMIN may have added it and ended.
+ */
+export function givenTo(
+  claims: Claims,
+  roster: Roster,
+  ip: string,
+  entry: RosterEntry,
+): 'this' | 'another' | 'unsure' | undefined {
+  const claimants = claims.withAddress(ip);
+  const holders = new Set([...claimants, ...roster.withAddress(ip)]);
+  const isGiven = (container: string) => {
+    const other = roster.get(container);
+    return (
+      claimants.includes(container) || (other !== undefined && givenByDocker(other.snapshot).includes(ip))
+    );
+  };
+  const sharesNamespace = (container: string) =>
+    container === entry.snapshot.id || roster.get(container)?.namespace === entry.namespace;
+  const given = [...holders].filter(isGiven);
+  if (given.some(sharesNamespace)) return 'this';
+  if (given.length > 0) return 'another';
+  const isShared =
+    networkOwner(entry.snapshot) !== undefined ||
+    (entry.namespace !== undefined && roster.inNamespace(entry.namespace).length > 1);
+  return isShared ? 'unsure' : undefined;
+}

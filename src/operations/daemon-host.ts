@@ -1,0 +1,234 @@
+import type { EffectiveSetting } from '../config/effective.ts';
+import type { Follower } from '../containers/follow.ts';
+import { ignoredProblem } from '../containers/granted.ts';
+import type { Impostors } from '../containers/impostors.ts';
+import type { Parts } from '../containers/parts.ts';
+import type { EngineAnswer } from '../control/protocol.ts';
+import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
+import type { NameService } from '../dns/name-service.ts';
+import type { NameRequest, WeaveNames } from '../dns/names/weave-names.ts';
+import type { ZoneAnswer } from '../dns/zone-answer.ts';
+import { examine } from '../doctor/examine.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { findImpostors } from '../doctor/impostors.ts';
+import { findRegistry } from '../doctor/registry.ts';
+import { HeddleError } from '../errors.ts';
+import type { Claims } from '../ipam/claims.ts';
+import { detachedNote } from '../ipam/requested.ts';
+import type { Gone, Remain } from '../registry/consul/leftovers.ts';
+import type { Desired } from '../registry/reconcile/desired.ts';
+import type { Reconciler } from '../registry/reconcile/reconciler.ts';
+import type { Instance, Registry, View } from '../registry/registry.ts';
+import type { RemoteNames } from '../registry/view/remote-names.ts';
+import type { Roster } from '../roster/roster.ts';
+import { VERSION } from '../version.ts';
+import { DaemonAddresses, type DaemonAddressesNeeds } from './daemon-addresses.ts';
+import type { AttachmentReport, ContainerReport, Host, NamesReport, StatusReport } from './host.ts';
+import { attachmentReports, containerCounts, dnsReport, ipamReport, networkReport } from './report.ts';
+
+export interface DaemonHostNeeds {
+  readonly parts: Parts;
+  readonly claims: Claims;
+  readonly roster: Roster;
+  readonly desired: Desired;
+  readonly follower: Follower;
+  readonly reconciler: Reconciler;
+  readonly registry: Pick<Registry, 'name'>;
+  readonly remote: Pick<RemoteNames, 'status'> | undefined;
+  readonly names: NameService;
+  readonly containerNames: WeaveNames;
+  readonly impostors: Pick<Impostors, 'problems'>;
+  readonly keeper: DaemonAddressesNeeds['keeper'];
+  readonly view: Pick<View, 'instances'>;
+  readonly collectRemains: Host['collectRemains'];
+  /** What `doctor` finds of Consul's clock. */
+  consulClock(): Promise<readonly Finding[]>;
+}
+
+export interface DaemonHostOptions {
+  readonly settings: readonly EffectiveSetting[];
+  readonly hostId: string;
+  readonly bridge: string;
+  readonly onlyPassing: boolean;
+}
+
+/** The host as its daemon sees it: from live tables, and what is given is remembered for the next start. */
+export class DaemonHost implements Host {
+  readonly addresses: DaemonAddresses;
+  readonly #needs: DaemonHostNeeds;
+  readonly #options: DaemonHostOptions;
+  readonly #startedAt = new Date().toISOString();
+  #engine: string | undefined;
+
+  constructor(needs: DaemonHostNeeds, options: DaemonHostOptions) {
+    this.#needs = needs;
+    this.#options = options;
+    this.addresses = new DaemonAddresses(needs);
+  }
+
+  /** Which Docker engine this daemon serves; without an id as long as Docker has not answered. */
+  async engine(): Promise<EngineAnswer> {
+    const { docker } = this.#needs.parts;
+    this.#engine ??= await docker.info().then(
+      ({ id }) => id,
+      () => undefined,
+    );
+    return { engine: this.#engine ?? '', address: docker.address, version: VERSION, pid: process.pid };
+  }
+
+  async createBridge(): Promise<string> {
+    const { network, bridge } = this.#needs.parts;
+    await network.ensureBridge();
+    return bridge;
+  }
+
+  /** @throws HeddleError `taken` where another program answers there: its names are not ours */
+  async resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
+    const { parts, names } = this.#needs;
+    const resolver = await parts.resolver(wishes);
+    const trouble = resolver && names.troubleAt(resolver.address);
+    if (trouble !== undefined) throw new HeddleError('taken', trouble);
+    return resolver;
+  }
+
+  bridgeAddress(): Promise<string> {
+    return this.#needs.parts.dnsAddress();
+  }
+
+  async addName(request: NameRequest): Promise<void> {
+    await this.#needs.containerNames.add(await this.#byId(request));
+  }
+
+  async names(): Promise<NamesReport> {
+    const { names, containerNames } = this.#needs;
+    return { ...containerNames.report, upstreams: await names.upstreams() };
+  }
+
+  async removeName(request: NameRequest): Promise<void> {
+    if (await this.#needs.containerNames.remove(await this.#byId(request))) return;
+    const { name, ips, container } = request;
+    const owner = [container === undefined ? [] : `container '${container}'`, ips].flat().join(', ');
+    const what = name === undefined ? 'no name' : `no name '${name}'`;
+    throw new HeddleError('not-found', `dns-add gave ${what} to ${owner}; what expose gave, hide takes away`);
+  }
+
+  lookUp(word: string): Promise<readonly string[]> {
+    return this.#needs.names.lookUp(word);
+  }
+
+  ask(word: string): Promise<readonly ZoneAnswer[]> {
+    return this.#needs.names.ask(word);
+  }
+
+  async containers(): Promise<readonly ContainerReport[]> {
+    const { roster, desired, containerNames, claims } = this.#needs;
+    return Array.from(roster.entries(), (entry) => ({
+      entry,
+      services: desired.ofContainer(entry.snapshot.id),
+      withheld: desired.withheld(entry),
+      problems: [
+        ...ignoredProblem(entry),
+        ...this.#needs.impostors.problems(entry.snapshot.id),
+        ...desired.problems(entry.snapshot.id),
+        ...this.#refusals(entry.snapshot.id),
+        ...containerNames.problems(entry.snapshot.id),
+        ...[detachedNote(entry.snapshot, claims.of(entry.snapshot.id)) ?? []].flat(),
+      ],
+    }));
+  }
+
+  async instances(service: string): Promise<readonly Instance[]> {
+    return await this.#needs.view.instances(service);
+  }
+
+  get onlyPassing(): boolean {
+    return this.#options.onlyPassing;
+  }
+
+  registration(service: string): string {
+    const { desired, reconciler, registry } = this.#needs;
+    const { state, problem, errors, unsynced } = reconciler.status();
+    if (desired.get(service) === undefined) return 'not registered';
+    const refusal = errors.get(service);
+    if (refusal !== undefined) return `refused: ${refusal}`;
+    if (state !== 'synced') return `waiting: ${problem ?? `${registry.name} has not been compared yet`}`;
+    return unsynced.includes(service) ? 'registered, but not served by its catalog' : 'registered';
+  }
+
+  async collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
+    if ('hostId' in gone && gone.hostId === this.#options.hostId) {
+      const message = `${gone.hostId} is this host, and its heddle runs`;
+      throw new HeddleError(
+        'refused',
+        `${message}; stop it with --on-stop deregister to remove its services`,
+      );
+    }
+    return await this.#needs.collectRemains(gone, options);
+  }
+
+  attachments(): Promise<readonly AttachmentReport[]> {
+    const { parts, roster } = this.#needs;
+    return attachmentReports(parts, roster.entries());
+  }
+
+  async settings(): Promise<readonly EffectiveSetting[]> {
+    return this.#options.settings;
+  }
+
+  async doctor(): Promise<readonly Finding[]> {
+    const { parts, roster, names } = this.#needs;
+    const running = [...roster.entries()].map(({ snapshot }) => snapshot).filter(({ pid }) => pid > 0);
+    const registry = async () => {
+      const report = (await this.status()).registry;
+      return [...(report ? [findRegistry(report)] : []), ...(await this.#needs.consulClock())];
+    };
+    const findings = await examine({ parts, running, registry, listeners: names.listeners() });
+    return [...findings, findImpostors(running, (container) => this.#needs.impostors.problems(container))];
+  }
+
+  async status(): Promise<StatusReport> {
+    const { parts, roster, desired, follower, reconciler, registry, remote, names } = this.#needs;
+    const { hostId, bridge } = this.#options;
+    const { state, lastPass, problem, pending, errors, unsynced, unsyncedWhy } = reconciler.status();
+    const troubles = [
+      problem ?? '',
+      pending > 0 ? `${pending} to be written` : '',
+      errors.size > 0 ? `${errors.size} refused` : '',
+      unsynced.length > 0 ? `${unsynced.length} not served by its catalog` : '',
+      unsyncedWhy ?? '',
+    ];
+    return {
+      version: VERSION,
+      daemon: { pid: process.pid, startedAt: this.#startedAt, hostId },
+      docker: { address: parts.docker.address, follower: follower.status() },
+      containers: containerCounts(roster.entries()),
+      registry: {
+        name: registry.name,
+        state,
+        services: desired.size,
+        lastPass,
+        remote: remote ? { ...remote.status(), state: state === 'away' ? 'last known' : 'live' } : null,
+        detail: troubles.filter(Boolean).join(', '),
+      },
+      dns: names.listeners().map(dnsReport),
+      ipam: ipamReport(parts.addressing),
+      network: await networkReport(parts.network, bridge),
+    };
+  }
+
+  /** The request with the container's full id. */
+  async #byId({ container, ...request }: NameRequest): Promise<NameRequest> {
+    if (container === undefined) return request;
+    const { parts, follower } = this.#needs;
+    const snapshot = await parts.docker.inspect(container);
+    if (!snapshot) throw new HeddleError('not-found', `no such container: ${container}`);
+    await follower.look(snapshot.id);
+    return { ...request, container: snapshot.id };
+  }
+
+  #refusals(container: string): readonly string[] {
+    const { desired, reconciler } = this.#needs;
+    const { errors } = reconciler.status();
+    return desired.ofContainer(container).flatMap(({ id }) => errors.get(id) ?? []);
+  }
+}

@@ -1,0 +1,219 @@
+import type { EffectiveSetting } from '../config/effective.ts';
+import type { LoadedSettings } from '../config/load.ts';
+import { defineOptions } from '../config/service-options.ts';
+import { ignoredProblem } from '../containers/granted.ts';
+import { assembleParts, type Parts } from '../containers/parts.ts';
+import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
+import { overTcp } from '../dns/forward/upstream/exchange.ts';
+import { lookUp } from '../dns/lookup.ts';
+import type { DockerClient } from '../docker/client.ts';
+import { examine } from '../doctor/examine.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { findUnserved } from '../doctor/registry.ts';
+import { HeddleError } from '../errors.ts';
+import { givenTo } from '../ipam/assigned-addresses.ts';
+import { Claims } from '../ipam/claims.ts';
+import type { Gone, Remain } from '../registry/consul/leftovers.ts';
+import { collectRemains } from '../registry/open.ts';
+import type { Instance } from '../registry/registry.ts';
+import type { RosterEntry } from '../roster/entry.ts';
+import { Roster } from '../roster/roster.ts';
+import { createLogger } from '../runtime/log.ts';
+import { define, withheld } from '../services/define.ts';
+import { MemoryState } from '../state/state.ts';
+import { VERSION } from '../version.ts';
+import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
+import { LocalAddresses, withoutDaemon } from './local-addresses.ts';
+import { attachmentReports, containerCounts, ipamReport, networkReport } from './report.ts';
+
+/**
+ * The host for one word in this very process, without a daemon: everything is looked at when it is asked for, and
+ * nothing is remembered.
+ * @throws HeddleError `not-permitted` for whoever is not root
+ */
+export async function localHost(settings: LoadedSettings, client: DockerClient): Promise<Host> {
+  if (process.getuid?.() === 0) return await assembleHost(settings, client, { fromElsewhere: false });
+  throw new HeddleError(
+    'not-permitted',
+    'this word works on the network of this host itself; run it as root',
+  );
+}
+
+/** The same for whomever, to look at what can be seen from here; the engine may be another host's. */
+export const onlooker = (settings: LoadedSettings, client: DockerClient): Promise<Host> =>
+  assembleHost(settings, client, { fromElsewhere: !client.address.startsWith('unix:') });
+
+async function assembleHost(
+  settings: LoadedSettings,
+  client: DockerClient,
+  options: { readonly fromElsewhere: boolean },
+): Promise<Host> {
+  const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
+  const roster = new Roster();
+  // What a daemon has promised is nobody else's, be it that its owner does not run.
+  const claims = new Claims(await MemoryState.copyOf(settings.stateDir));
+  // Looking must change nothing: what a container is due, the daemon gives it.
+  const parts = assembleParts(
+    { ...settings, attach: false },
+    {
+      client,
+      log,
+      claims,
+      roster,
+      settled: () => true,
+      advertised: () => undefined,
+    },
+  );
+  return new LocalHost({ parts, claims, roster }, { settings, ...options });
+}
+
+const DNS_PORT = 53;
+/** As long as a daemon may take to ask others. */
+const LOOK_UP_MS = 10_000;
+
+class LocalHost implements Host {
+  readonly addresses: LocalAddresses;
+  readonly #parts: Parts;
+  readonly #claims: Claims;
+  readonly #roster: Roster;
+  readonly #settings: LoadedSettings;
+  readonly #fromElsewhere: boolean;
+  /** What the template of the tags gets by HTTP: asked once, when the first container is looked at. */
+  #documents: Promise<unknown> | undefined;
+
+  constructor(
+    needs: { readonly parts: Parts; readonly claims: Claims; readonly roster: Roster },
+    { settings, fromElsewhere }: { readonly settings: LoadedSettings; readonly fromElsewhere: boolean },
+  ) {
+    this.#parts = needs.parts;
+    this.#claims = needs.claims;
+    this.#roster = needs.roster;
+    this.#settings = settings;
+    this.#fromElsewhere = fromElsewhere;
+    const { parts, claims } = needs;
+    this.addresses = new LocalAddresses({ parts, claims, lookAtAll: () => this.containers() }, settings);
+  }
+
+  async createBridge(): Promise<string> {
+    const { network, bridge } = this.#parts;
+    await network.ensureBridge();
+    return bridge;
+  }
+
+  resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
+    return this.#parts.resolver(wishes);
+  }
+
+  bridgeAddress(): Promise<string> {
+    return this.#parts.dnsAddress();
+  }
+
+  async addName(): Promise<void> {
+    throw withoutDaemon('dns-add');
+  }
+
+  async names(): Promise<undefined> {
+    return undefined;
+  }
+
+  async removeName(): Promise<void> {
+    throw withoutDaemon('dns-remove');
+  }
+
+  lookUp(word: string): Promise<readonly string[]> {
+    return lookUp(word, async (query) => {
+      const upstream = { ip: await this.#parts.dnsAddress(), port: DNS_PORT };
+      return await overTcp(
+        upstream,
+        { message: query, questionEnd: query.length },
+        AbortSignal.timeout(LOOK_UP_MS),
+      );
+    });
+  }
+
+  async ask(): Promise<undefined> {
+    return undefined;
+  }
+
+  async containers(): Promise<readonly ContainerReport[]> {
+    const { docker } = this.#parts;
+    const reports = await Promise.all((await docker.containers()).map(({ id }) => this.#look(id)));
+    return reports.filter((report) => report !== undefined);
+  }
+
+  async instances(name: string): Promise<readonly Instance[]> {
+    const reports = await this.containers();
+    const services = reports.flatMap((report) => report.services).filter((service) => service.name === name);
+    return services.map((service) => {
+      const unwell = service.checks.map(({ id, name }) => ({ id, name, status: 'unknown' as const }));
+      return { service, node: 'local', nodeAddress: '', status: 'passing', unwell };
+    });
+  }
+
+  get onlyPassing(): boolean {
+    return this.#settings.onlyPassing;
+  }
+
+  registration(): string {
+    return 'not asked: no daemon takes part in this word';
+  }
+
+  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
+    return collectRemains(this.#settings, gone, options);
+  }
+
+  async attachments(): Promise<readonly AttachmentReport[]> {
+    await this.containers();
+    return attachmentReports(this.#parts, this.#roster.entries());
+  }
+
+  async settings(): Promise<readonly EffectiveSetting[]> {
+    return this.#settings.effective;
+  }
+
+  async doctor(): Promise<readonly Finding[]> {
+    // Without Docker the rest can still be looked at.
+    const reports = await this.containers().catch(() => []);
+    const running = reports.map(({ entry }) => entry.snapshot).filter(({ pid }) => pid > 0);
+    const registry = () => findUnserved(this.#settings);
+    const fromElsewhere = this.#fromElsewhere;
+    return examine({ parts: this.#parts, running, registry, listeners: undefined, fromElsewhere });
+  }
+
+  async status(): Promise<StatusReport> {
+    const { docker, network, addressing } = this.#parts;
+    const containers = containerCounts((await this.containers()).map(({ entry }) => entry));
+    return {
+      version: VERSION,
+      daemon: null,
+      docker: { address: docker.address, follower: null },
+      containers,
+      registry: null,
+      dns: null,
+      ipam: ipamReport(addressing),
+      network: await networkReport(network, this.#settings.bridge),
+    };
+  }
+
+  async #look(id: string): Promise<ContainerReport | undefined> {
+    const { docker, observer } = this.#parts;
+    const snapshot = await docker.inspect(id);
+    if (!snapshot) return undefined;
+    const entry = await observer.observe(snapshot);
+    this.#roster.set(entry);
+    this.#documents ??= this.#settings.tags?.documents.ask();
+    await this.#documents;
+    // No registry hears of these: the host-id is only the form's.
+    const byOthers = (...asked: readonly [string, RosterEntry]) =>
+      givenTo(this.#claims, this.#roster, ...asked);
+    const options = { ...defineOptions(this.#settings, byOthers), hostId: 'local' };
+    const { definitions, problems } = define(entry, options);
+    const services = definitions.map(({ service }) => service);
+    return {
+      entry,
+      services,
+      withheld: withheld(entry, services, options),
+      problems: [...ignoredProblem(entry), ...problems],
+    };
+  }
+}

@@ -1,0 +1,133 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { finishLeaving } from '../../src/containers/leaving.ts';
+import { Claims, EXPOSED } from '../../src/ipam/claims.ts';
+import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
+import { MemoryState } from '../../src/state/state.ts';
+import { MemoryEngine } from '../support/fake-network.ts';
+
+let state: MemoryState;
+let claims: Claims;
+const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
+const of = (owner: string) => claims.of(owner)?.map(formatCidr);
+const leaving = (owner: string) => claims.leaving(owner).map(formatCidr);
+
+beforeEach(() => {
+  state = new MemoryState();
+  claims = new Claims(state);
+});
+
+describe('how somebody is attached', () => {
+  const without = { multicastRoute: false } as const;
+
+  it('is kept with the addresses, over a restart, and changed by nobody who does not say', async () => {
+    await claims.add('web', [first], without);
+    await claims.add('web', [second]);
+    expect(new Claims(state).optionsOf('web')).toEqual(without);
+    expect(claims.optionsOf('other')).toEqual({});
+  });
+
+  it('can be chosen for an address that is there', async () => {
+    await claims.add('web', [first]);
+    await claims.add('web', [first], without);
+    expect(claims.optionsOf('web')).toEqual(without);
+  });
+
+  it('ends with the last address, however that goes', async () => {
+    const ways = [
+      () => claims.remove('web', [second]),
+      () => claims.giveUp('web', [second]),
+      () => claims.giveUp('sidecar', [second], ['web']),
+      () => claims.clear('web'),
+      () => claims.forget('web'),
+    ];
+    for (const goes of ways) {
+      await claims.add('web', [first, second], without);
+      await claims.remove('web', [first]);
+      expect(claims.optionsOf('web')).toEqual(without);
+      await goes();
+      expect(state.current.attachments).toEqual({});
+    }
+  });
+
+  it('is as before when an attachment that chose it is taken back', async () => {
+    await claims.add('web', [first]);
+    await claims.add('web', [second], without);
+    await claims.remove('web', [second], {});
+    expect([of('web'), state.current.attachments]).toEqual([['10.2.1.1/16'], {}]);
+  });
+});
+
+describe('an exposed address that is not masqueraded', () => {
+  const unmasqueraded = () => new Claims(state).unmasqueraded().map(formatCidr);
+
+  it('stays so over a restart, whatever else is exposed, until something else is said of it', async () => {
+    await claims.add(EXPOSED, [first]);
+    await claims.masquerade([first], false);
+    await claims.add(EXPOSED, [second]);
+    await claims.masquerade([second], true);
+    expect(unmasqueraded()).toEqual(['10.2.1.1/16']);
+    await claims.masquerade([first, second], true);
+    expect(unmasqueraded()).toEqual([]);
+  });
+
+  it('is forgotten when it is hidden', async () => {
+    for (const hide of [() => claims.giveUp(EXPOSED, [first]), () => claims.forget(EXPOSED)]) {
+      await claims.add(EXPOSED, [first]);
+      await claims.masquerade([first], false);
+      expect(unmasqueraded()).toEqual(['10.2.1.1/16']);
+      await hide();
+      await claims.add(EXPOSED, [first]);
+      expect(unmasqueraded()).toEqual([]);
+    }
+  });
+});
+
+describe('an address that is given up', () => {
+  it('is free at once, and known to be leaving until it is gone', async () => {
+    await claims.add('web', [first, second]);
+    await claims.giveUp('web', [first]);
+    expect([of('web'), leaving('web')]).toEqual([['10.2.1.2/16'], ['10.2.1.1/16']]);
+    expect(claims.withAddress('10.2.1.1')).toEqual([]);
+    await claims.gone('web', [first]);
+    expect(state.current).toMatchObject({ claims: { web: ['10.2.1.2/16'] }, leaving: {} });
+  });
+
+  it('is lost by those who share it, and by nobody else of the same network', async () => {
+    await claims.add('web', [first, second]);
+    await claims.add('other', [second]);
+    await claims.giveUp('sidecar', [first], ['web', 'other', 'unknown']);
+    expect(state.current.claims).toEqual({ web: ['10.2.1.2/16'], other: ['10.2.1.2/16'], sidecar: [] });
+    expect(leaving('sidecar')).toEqual(['10.2.1.1/16']);
+  });
+
+  it('leaves no longer when it is given again, to whomever', async () => {
+    await claims.add('web', [first]);
+    await claims.giveUp('web', [first]);
+    await claims.add('web', [first]);
+    expect([of('web'), leaving('web')]).toEqual([['10.2.1.1/16'], []]);
+    await claims.giveUp('web', [first]);
+    await claims.add('sidecar', [first]);
+    expect(leaving('web')).toEqual([]);
+  });
+
+  it('is forgotten with its owner', async () => {
+    await claims.giveUp('web', [first]);
+    await claims.forget('web');
+    expect(state.current).toMatchObject({ claims: {}, leaving: {} });
+  });
+
+  it('is taken off by the next look at its owner, once', async () => {
+    const network = new MemoryEngine();
+    network.addNamespace('/ns');
+    await network.ensureBridge();
+    const target = { nsPath: '/ns', container: 'web' };
+    await network.attach(target, [first, second]);
+    await claims.add('web', [first, second]);
+    await claims.giveUp('web', [first]); // and killed
+    await finishLeaving({ claims, network }, target);
+    expect((await network.addresses('/ns')).map(({ ip }) => ip)).toEqual(['10.2.1.2']);
+    await network.attach(target, [first]); // by somebody else
+    await finishLeaving({ claims, network }, target);
+    expect(await network.addresses('/ns')).toHaveLength(2);
+  });
+});

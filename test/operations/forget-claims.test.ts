@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { Claims, EXPOSED } from '../../src/ipam/claims.ts';
+import { parseCidr } from '../../src/network/cidr.ts';
+import { forgetKeptClaims } from '../../src/operations/forget-claims.ts';
+import { MemoryState, StateFile } from '../../src/state/state.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+it('a state without a daemon is left without claims, and is the same host', async () => {
+  await using folder = await temporaryFolder();
+  const state = await StateFile.open(folder.path);
+  const claims = new Claims(state);
+  await claims.add('stopped', [parseCidr('10.2.1.1/16')], { multicastRoute: false });
+  await claims.add(EXPOSED, [parseCidr('10.2.0.1/16')]);
+  await claims.masquerade([parseCidr('10.2.0.1/16')], false);
+  await claims.giveUp('stopped', [parseCidr('10.2.1.1/16')]);
+  const mine = { name: 'mine.weave.local', ips: ['10.9.9.9'] };
+  const gate = { name: 'gate.weave.local', ips: ['10.2.0.1'], container: EXPOSED };
+  await state.change((before) => ({ ...before, names: [mine, gate] }));
+  expect(await forgetKeptClaims(folder.path, ['labelled'])).toBe(true);
+  expect((await MemoryState.copyOf(folder.path)).current).toEqual({
+    version: 1,
+    hostId: state.current.hostId,
+    claims: { labelled: [], stopped: [] },
+    attachments: {},
+    unmasqueraded: [],
+    leaving: {},
+    names: [mine],
+  });
+});
+
+it('where no daemon has kept anything, nothing is made', async () => {
+  await using folder = await temporaryFolder();
+  expect(await forgetKeptClaims(folder.path, ['web'])).toBe(false);
+  expect((await MemoryState.copyOf(folder.path)).current.claims).toEqual({});
+  expect(await forgetKeptClaims(folder.path, ['web'])).toBe(false);
+});

@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { loadOf } from '../../../src/services/checks/pace.ts';
+import { define } from '../../../src/services/define.ts';
+import { OWNER_META } from '../../../src/services/service.ts';
+import { entryOf } from '../../support/roster.ts';
+
+const options = { hostId: 'h1', runs: () => true, healthcheck: true };
+const portsUpTo = (most: number) => Array.from({ length: most }, (_, n) => n + 1);
+
+/** The services of a container of so many ports whose SERVICE_CHECK_* settings are these. */
+function checked(ports: number, settings: Record<string, string>, more: object = {}, given: object = {}) {
+  const env = Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [
+      /^\d/.test(key) ? `SERVICE_${key}` : `SERVICE_CHECK_${key}`,
+      value,
+    ]),
+  );
+  const entry = entryOf({ env: { SERVICE_NAME: 'web', ...env }, ports: portsUpTo(ports), ...given });
+  const { definitions, problems } = define(entry, { ...options, ...more });
+  return { services: definitions.map(({ service }) => service), problems };
+}
+
+type Services = ReturnType<typeof checked>['services'];
+const aSecond = (services: Services) => services.reduce((sum, service) => sum + loadOf(service).aSecond, 0);
+/** Every interval and TTL there is, each once. */
+const periods = (services: Services) => [
+  ...new Set(
+    services.flatMap(({ checks }) => checks.map((check) => ('ttl' in check ? check.ttl : check.interval))),
+  ),
+];
+
+describe('the checks of a container', () => {
+  interface Row {
+    readonly of: string;
+    readonly ports: number;
+    readonly settings: Record<string, string>;
+    readonly options?: object;
+    readonly container?: object;
+    readonly periods: string[];
+    readonly said?: string;
+  }
+
+  const all = { HTTP: '/', HTTPS: '/', TCP: '1', GRPC: '1' };
+  test.each<Row>([
+    {
+      ...{ of: 'TTL checks', ports: 256, settings: { TTL: '1s' } },
+      ...{ periods: ['15.6s'], said: '768 times a second, .* every 5.2s' },
+    },
+    {
+      ...{ of: 'checks of four kinds', ports: 256, settings: { ...all, INTERVAL: '1s' } },
+      ...{ periods: ['20.5s'], said: '1024 times a second, .* every 20.5s' },
+    },
+    {
+      ...{ of: 'intervals that nobody keeps', ports: 256, settings: { TCP: '1', INTERVAL: '1ms' } },
+      ...{ periods: ['5.2s'], said: '256 times a second' },
+    },
+    {
+      ...{ of: 'one check too many', ports: 51, settings: { TCP: '1', INTERVAL: '1s' } },
+      ...{ periods: ['1.1s'], said: '51 times a second' },
+    },
+    {
+      ...{ of: 'as many as there may be', ports: 50, settings: { TCP: '1', INTERVAL: '1s' } },
+      periods: ['1s'],
+    },
+    { of: 'a TTL that few have', ports: 16, settings: { TTL: '1s' }, periods: ['1s'] },
+    { of: 'the usual interval', ports: 256, settings: { TCP: '1' }, periods: ['10s'] },
+    {
+      ...{
+        of: 'a few in a hurry among many',
+        ports: 256,
+        settings: { TCP: '1', '1-8_CHECK_INTERVAL': '1s' },
+      },
+      periods: ['1s', '10s'],
+    },
+    {
+      of: 'some that take their time',
+      ports: 256,
+      settings: { TCP: '1', INTERVAL: '1s', '1_CHECK_INTERVAL': '1h' },
+      ...{ periods: ['1h', '5.2s'], said: '255 times a second' },
+    },
+    {
+      // Each report of a service tells the TTL check, the HEALTHCHECK and the HTTP check; that one is run, too.
+      of: 'TTL checks beside others that heddle reports',
+      ports: 20,
+      settings: { TTL: '1s', HTTP: '/', INTERVAL: '1h' },
+      options: { heddleRuns: (kind: string) => kind === 'http' },
+      container: { health: 'healthy' },
+      ...{ periods: ['24h', '1h', '4.8s'], said: '180 times a second, .* every 1.6s' },
+    },
+  ])('of $of', ({ ports, settings, options: more, container, periods: expected, said }) => {
+    const { services, problems } = checked(ports, settings, more, container);
+    expect(services).toHaveLength(ports);
+    expect(periods(services)).toEqual(expected);
+    expect(aSecond(services)).toBeLessThanOrEqual(50);
+    expect(problems).toEqual(said === undefined ? [] : [expect.stringMatching(said)]);
+  });
+
+  test('are 50 a second at most, whatever is asked', () => {
+    const duration = fc.oneof(
+      fc.integer({ min: 1, max: 90 }).map((seconds) => `${seconds}s`),
+      fc.integer({ min: 1, max: 5_000 }).map((ms) => `${ms}ms`),
+    );
+    const settings = fc.record(
+      {
+        ...{ TTL: duration, INTERVAL: duration, '1-9_CHECK_INTERVAL': duration, '5-50_CHECK_TTL': duration },
+        ...{ HTTP: fc.constant('/'), TCP: fc.constant('1') },
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(settings, fc.integer({ min: 1, max: 100 }), (given, ports) => {
+        expect(aSecond(checked(ports, given).services)).toBeLessThanOrEqual(50);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  test('that are slowed down have marks of their own content', () => {
+    const hashes = (settings: Record<string, string>) =>
+      checked(51, settings).services.map(({ meta }) => meta[OWNER_META.hash]);
+    const slowed = hashes({ TCP: '1', INTERVAL: '1s' });
+    expect(slowed).toEqual(hashes({ TCP: '1', INTERVAL: '1.1s' }));
+    expect(slowed).not.toEqual(hashes({ TCP: '1', INTERVAL: '2s' }));
+  });
+
+  test('are said to be slowed down before everything else', () => {
+    const bad = Object.fromEntries(portsUpTo(30).map((n) => [`${n}_CHECK_TIMEOUT`, 'soon']));
+    const { problems } = checked(256, { TCP: '1', INTERVAL: '1s', ...bad });
+    expect(problems[0]).toMatch(/256 times a second/);
+    expect(problems).toHaveLength(21);
+  });
+});

@@ -1,0 +1,240 @@
+import { HeddleError } from '../../src/errors.ts';
+import type { Address } from '../../src/network/address.ts';
+import { assertAssignable } from '../../src/network/assignable.ts';
+import { formatCidr, networkOf, toCidr } from '../../src/network/cidr.ts';
+import type {
+  Answering,
+  AttachResult,
+  AttachTarget,
+  Cidr,
+  HostNetwork,
+  InterfaceMaker,
+  NetworkEngine,
+} from '../../src/network/engine.ts';
+import { formatMac, macFor } from '../../src/network/mac.ts';
+import { hostNetwork, vanished } from '../../src/network/namespace.ts';
+
+interface MemoryNamespace {
+  readonly inode: number;
+  /** By interface. */
+  readonly addresses: Map<string, readonly Address[]>;
+  /** Who made our interface. */
+  maker: InterfaceMaker;
+}
+
+/**
+ * The engine without a kernel, for tests of everything that uses one. Namespaces are made and taken away by the
+ * test; a path that was not made is a container that has stopped.
+ */
+export class MemoryEngine implements NetworkEngine {
+  readonly #options: { readonly bridge: string; readonly interface: string };
+  readonly #namespaces = new Map<string, MemoryNamespace | 'host'>();
+  readonly #host = new Map<string, readonly Address[]>();
+  #answering: readonly Answering[] = [];
+  readonly #routes: HostNetwork[] = [];
+  readonly #listeners = new Set<(namespace: number | undefined) => void>();
+  #bridge: 'absent' | 'ours' | 'taken' = 'absent';
+  #nextInode = 4_026_532_000;
+
+  constructor(options: { readonly bridge?: string; readonly interface?: string } = {}) {
+    this.#options = { bridge: 'weave', interface: 'ethwe', ...options };
+  }
+
+  /** A container starts; returns its namespace's inode. */
+  addNamespace(nsPath: string): number {
+    const inode = this.#nextInode++;
+    this.#namespaces.set(nsPath, { inode, addresses: new Map(), maker: 'another' });
+    return inode;
+  }
+
+  /** A container starts in the host's network. */
+  addHostNamespace(nsPath: string): void {
+    this.#namespaces.set(nsPath, 'host');
+  }
+
+  /** The container's last process ends. */
+  removeNamespace(nsPath: string): void {
+    this.#namespaces.delete(nsPath);
+  }
+
+  /** Somebody else (Docker, the original weave) gives an interface of a container these addresses. */
+  setAddresses(nsPath: string, device: string, addresses: readonly Cidr[]): void {
+    const { inode, addresses: devices } = this.#namespace(nsPath);
+    devices.set(device, onDevice(device, addresses));
+    this.#tell(inode);
+  }
+
+  /** A container makes our interface itself, and gives it these addresses. */
+  makeInterface(nsPath: string, addresses: readonly Cidr[]): void {
+    this.#namespace(nsPath).maker = 'container';
+    this.setAddresses(nsPath, this.#options.interface, addresses);
+  }
+
+  /** Containers answer the host for these addresses. */
+  setAnswering(answering: readonly Answering[]): void {
+    this.#answering = answering;
+  }
+
+  /** An interface of the host gets these addresses. */
+  setHostAddresses(device: string, addresses: readonly Cidr[]): void {
+    this.#host.set(device, onDevice(device, addresses));
+  }
+
+  /** The host gets a route to this network. */
+  addRoute(network: Cidr, device: string): void {
+    this.#routes.push({ network, device });
+  }
+
+  /** A device of another kind takes the bridge's name. */
+  takeBridgeName(): void {
+    this.#bridge = 'taken';
+  }
+
+  /** Somebody else removes the bridge from under its pairs. */
+  loseBridge(): void {
+    this.#bridge = 'absent';
+    this.#host.delete(this.#options.bridge);
+  }
+
+  /** As `reset` does; a device of another kind stays. */
+  async removeBridge(): Promise<void> {
+    if (this.#bridge === 'ours') this.loseBridge();
+    for (const namespace of this.#namespaces.values()) {
+      if (typeof namespace === 'object' && namespace.addresses.delete(this.#options.interface)) {
+        this.#tell(namespace.inode);
+      }
+    }
+  }
+
+  async ensureBridge(): Promise<void> {
+    if (this.#bridge === 'taken') throw this.#taken();
+    this.#bridge = 'ours';
+  }
+
+  async restoreBridge(): Promise<boolean> {
+    const isAttached = (namespace: MemoryNamespace | 'host') =>
+      typeof namespace === 'object' && namespace.addresses.has(this.#options.interface);
+    if (this.#bridge !== 'ours' && ![...this.#namespaces.values()].some(isAttached)) return false;
+    await this.ensureBridge();
+    return true;
+  }
+
+  async expose(cidrs: readonly Cidr[]): Promise<void> {
+    await this.ensureBridge();
+    const before = await this.hostAddresses(this.#options.bridge);
+    const present = new Set(before.map(formatCidr));
+    this.setHostAddresses(this.#options.bridge, [
+      ...before,
+      ...cidrs.filter((cidr) => !present.has(formatCidr(cidr))),
+    ]);
+  }
+
+  async hide(cidrs: readonly Cidr[]): Promise<void> {
+    const hidden = new Set(cidrs.map(formatCidr));
+    const before = await this.hostAddresses(this.#options.bridge);
+    this.setHostAddresses(
+      this.#options.bridge,
+      before.filter((address) => !hidden.has(formatCidr(address))),
+    );
+  }
+
+  async attach({ nsPath }: AttachTarget, cidrs: readonly Cidr[]): Promise<AttachResult> {
+    assertAssignable(cidrs);
+    const namespace = this.#namespace(nsPath);
+    const { inode, addresses } = namespace;
+    if (this.#bridge === 'taken') throw this.#taken();
+    if (this.#bridge === 'absent') {
+      throw new HeddleError('not-found', `there is no bridge ${this.#options.bridge}`);
+    }
+    const device = this.#options.interface;
+    const before = addresses.get(device);
+    if (before === undefined) namespace.maker = 'heddle';
+    const present = new Set(before?.map(formatCidr));
+    const missing = new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr]));
+    const added = [...missing].flatMap(([text, cidr]) => (present.has(text) ? [] : [cidr]));
+    if (added.length > 0) {
+      addresses.set(device, [...(before ?? []), ...onDevice(device, added)]);
+      this.#tell(inode);
+    }
+    return { created: before === undefined, added };
+  }
+
+  async detach(
+    { nsPath }: AttachTarget,
+    cidrs: readonly Cidr[],
+  ): Promise<{ readonly removed: readonly Cidr[] }> {
+    const { inode, addresses } = this.#namespace(nsPath);
+    const device = this.#options.interface;
+    const present = addresses.get(device);
+    if (!present) return { removed: [] };
+    const asked = new Set(cidrs.map(formatCidr));
+    const kept = present.filter((address) => !asked.has(formatCidr(address)));
+    if (kept.length > 0) addresses.set(device, kept);
+    else addresses.delete(device);
+    const removed = present.filter((address) => !kept.includes(address)).map(toCidr);
+    if (removed.length > 0) this.#tell(inode);
+    return { removed };
+  }
+
+  async addresses(nsPath: string): Promise<readonly Address[]> {
+    return [...this.#namespace(nsPath).addresses.values()].flat();
+  }
+
+  async hostAddresses(device: string): Promise<readonly Address[]> {
+    return this.#host.get(device) ?? [];
+  }
+
+  async hostNetworks(): Promise<readonly HostNetwork[]> {
+    const devices = [...this.#host].filter(([device]) => device !== this.#options.bridge);
+    const networks = devices.flatMap(([device, addresses]) =>
+      addresses.map((address) => ({ network: networkOf(address), ip: address.ip, device })),
+    );
+    return [...networks, ...this.#routes];
+  }
+
+  async mac(nsPath: string): Promise<string | undefined> {
+    const addresses = this.#namespace(nsPath).addresses.get(this.#options.interface);
+    return addresses && formatMac(macFor(addresses));
+  }
+
+  async hostMac(device: string): Promise<string | undefined> {
+    return this.#host.has(device) ? '0a:5a:00:00:00:01' : undefined;
+  }
+
+  async answering(): Promise<readonly Answering[]> {
+    return this.#answering;
+  }
+
+  async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {
+    const { addresses, maker } = this.#namespace(nsPath);
+    return addresses.has(this.#options.interface) ? maker : undefined;
+  }
+
+  async watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }> {
+    const listener: typeof changed = (namespace) => changed(namespace);
+    this.#listeners.add(listener);
+    setImmediate(() => this.#listeners.has(listener) && listener(undefined));
+    return { stop: async () => void this.#listeners.delete(listener) };
+  }
+
+  #namespace(nsPath: string): MemoryNamespace {
+    const namespace = this.#namespaces.get(nsPath);
+    if (namespace === 'host') throw hostNetwork();
+    if (namespace) return namespace;
+    throw vanished(nsPath, { code: 'ENOENT' });
+  }
+
+  #taken(): HeddleError {
+    return new HeddleError('taken', `${this.#options.bridge} is not a bridge`);
+  }
+
+  /** Later, as the kernel's word comes. */
+  #tell(namespace: number): void {
+    setImmediate(() => {
+      for (const listener of this.#listeners) listener(namespace);
+    });
+  }
+}
+
+const onDevice = (device: string, cidrs: readonly Cidr[]): Address[] =>
+  cidrs.map((cidr) => ({ ...toCidr(cidr), interface: device }));
