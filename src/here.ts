@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_FILE } from './config/default-paths.ts';
-import { wordAt } from './control/client.ts';
-import { tellFailure } from './runtime/failure.ts';
+import { runInDaemon } from './control/client.ts';
+import { reportFailure } from './runtime/failure.ts';
 import { printableIo } from './runtime/printable.ts';
 import { guardStreams } from './runtime/standard-streams.ts';
 
@@ -12,9 +12,9 @@ import { guardStreams } from './runtime/standard-streams.ts';
 async function wordHere(): Promise<number> {
   const io = printableIo(process);
   try {
-    return await wordAt(await controlSocket(process.env), process.argv.slice(2), io);
+    return await runInDaemon(await controlSocket(process.env), process.argv.slice(2), io);
   } catch (error) {
-    return tellFailure(error, io);
+    return reportFailure(error, io);
   }
 }
 

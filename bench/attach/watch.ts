@@ -3,7 +3,7 @@ import { Follower } from '../../src/containers/follow.ts';
 import { Observer } from '../../src/containers/observe.ts';
 import { DockerClient } from '../../src/docker/client.ts';
 import { DockerEngine } from '../../src/docker/engine.ts';
-import { dockerHost } from '../../src/docker/host.ts';
+import { engineAddress } from '../../src/docker/engine-address.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { IptablesFirewall } from '../../src/network/firewall/firewall.ts';
 import { KernelEngine } from '../../src/network/kernel.ts';
@@ -39,7 +39,7 @@ export async function measureWatch(rounds: number): Promise<Figures> {
     },
     { policy: parsePolicy('ethwe') },
   );
-  const docker = new DockerEngine(new DockerClient(dockerHost({})));
+  const docker = new DockerEngine(new DockerClient(engineAddress({})));
   const follower = new Follower({ docker, observer, roster, log });
   follower.start();
   await follower.synced;

@@ -4,7 +4,7 @@ import { contains, formatCidr, networkOf } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { HostAddress } from './announced-host.ts';
 import { isEveryAddress, isLoopback } from './binding.ts';
-import type { AddressWord } from './policy.ts';
+import type { PolicyTerm } from './policy.ts';
 import { isUnspecified } from './reachable.ts';
 
 /** The address a container is announced at and the reason for it, or why every word of the policy failed. */
@@ -50,7 +50,7 @@ interface Found {
  * The first word of the policy that the container has an address for. Where one word fits several addresses, the
  * first of each family counts, in the order in which the kernel lists them, and IPv4 comes before IPv6.
  */
-export async function chooseAddress(policy: readonly AddressWord[], facts: AddressFacts): Promise<Choice> {
+export async function chooseAddress(policy: readonly PolicyTerm[], facts: AddressFacts): Promise<Choice> {
   const tried: { word: string; why: string }[] = [];
   for (const word of policy) {
     const answer = await answerTo(word, facts);
@@ -60,7 +60,7 @@ export async function chooseAddress(policy: readonly AddressWord[], facts: Addre
   return { chosen: false, tried };
 }
 
-function answerTo(word: AddressWord, facts: AddressFacts): Answer | Promise<Answer> {
+function answerTo(word: PolicyTerm, facts: AddressFacts): Answer | Promise<Answer> {
   if (facts.snapshot.pid === 0) return { why: 'the container is not running' };
   switch (word.kind) {
     case 'ethwe':

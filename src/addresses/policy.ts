@@ -3,26 +3,26 @@ import { formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
 /** One word of the address policy; `text` is its canonical form. */
-export type AddressWord =
+export type PolicyTerm =
   | { readonly kind: 'ethwe' | 'bridge' | 'internal' | 'published'; readonly text: string }
   | { readonly kind: 'iface' | 'network'; readonly text: string; readonly name: string }
   | { readonly kind: 'cidr'; readonly text: string; readonly network: Cidr };
 
 /** How the address of a service is chosen, and who reads it. */
 export interface Announcing {
-  readonly policy: readonly AddressWord[];
+  readonly policy: readonly PolicyTerm[];
   /** True where other hosts read what is announced. */
   readonly isShared: boolean;
 }
 
-const WORDS = 'ethwe, bridge, internal, published, iface:NAME, network:NAME, cidr:10.2.0.0/16';
+const TERMS = 'ethwe, bridge, internal, published, iface:NAME, network:NAME, cidr:10.2.0.0/16';
 
 /**
  * Reads an ordered list of words, separated by commas: `ethwe,cidr:10.2.0.0/16,published`.
  * @throws HeddleError `bad-input` naming the word that is wrong, and all there are
  */
-export function parsePolicy(text: string): readonly AddressWord[] {
-  return text.split(',').map((word) => parseWord(word.trim()));
+export function parsePolicy(text: string): readonly PolicyTerm[] {
+  return text.split(',').map((word) => parseTerm(word.trim()));
 }
 
 /** What only the weave network, and ports that are published, make reachable from other hosts. */
@@ -30,7 +30,7 @@ export const DEFAULT_POLICY_CONSUL = parsePolicy('ethwe,bridge,published');
 /** Names are asked on this host alone, which reaches every address of its containers. */
 export const DEFAULT_POLICY_EMBEDDED = parsePolicy('ethwe,bridge,internal');
 
-function parseWord(text: string): AddressWord {
+function parseTerm(text: string): PolicyTerm {
   const colon = text.indexOf(':');
   const kind = colon < 0 ? text : text.slice(0, colon);
   const value = colon < 0 ? undefined : text.slice(colon + 1);
@@ -60,4 +60,4 @@ function parseWord(text: string): AddressWord {
 }
 
 const refused = (word: string, why: string): HeddleError =>
-  new HeddleError('bad-input', `address policy: ${JSON.stringify(word)}: ${why}; expected ${WORDS}`);
+  new HeddleError('bad-input', `address policy: ${JSON.stringify(word)}: ${why}; expected ${TERMS}`);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { defineManyHosts, refusePassword } from '../commands/compat/many-hosts.ts';
 import { type Translation, translateRegistrator } from '../commands/compat/registrator.ts';
 import { defineSuperseded } from '../commands/compat/superseded.ts';
-import type { HostWord, WordArguments } from '../commands/syntax/command.ts';
+import type { CommandArguments, HostCommand } from '../commands/syntax/command.ts';
 import { formatOption } from '../commands/syntax/format.ts';
 import {
   DAEMON_EXAMPLES,
@@ -18,17 +18,17 @@ import {
   addSettings,
   leadingSettings,
   settingsIn,
-  settingsOfWord,
+  settingsOfCommand,
 } from '../commands/syntax/setting-flags.ts';
 import { type TerminalLine, terminalLine } from '../commands/syntax/terminal-line.ts';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { DockerClient } from '../docker/client.ts';
-import type { DockerHost } from '../docker/host.ts';
+import type { EngineAddress } from '../docker/engine-address.ts';
 import { HeddleError } from '../errors.ts';
-import { daemonEnvironment } from '../launch/container.ts';
-import type { Io, RunWord } from '../runtime/io.ts';
+import { daemonEnvironment } from '../launch/daemon-container.ts';
+import type { Io, RunCommand } from '../runtime/io.ts';
 import { printableIo } from '../runtime/printable.ts';
-import { addHostWords, type End, runOnHost, runProgram, takesDockerArguments } from './program.ts';
+import { addHostCommands, type End, runOnHost, runProgram, takesDockerArguments } from './program.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -89,7 +89,7 @@ class CommandLine {
     this.#defineDaemon(program, end);
     this.#defineLaunch(program, end);
     this.#defineRun(program, end);
-    addHostWords(program, this.argv, (word, request) => this.#onHost(program, word, request), end);
+    addHostCommands(program, this.argv, (word, request) => this.#onHost(program, word, request), end);
     this.#defineSetup(program, end);
     defineManyHosts(program);
     defineSuperseded(program, this.#io);
@@ -123,13 +123,13 @@ class CommandLine {
   #defineLaunch(program: Command, end: End): void {
     const words = () => this.argv.slice(leadingSettings(this.argv) + 1);
     const needs = async () => {
-      const { defaultEngine, describeHost, dockerHost } = await import('../docker/host.ts');
+      const { defaultAddress, formatAddress, engineAddress } = await import('../docker/engine-address.ts');
       const { DockerClient } = await import('../docker/client.ts');
       const { DOCKER_HOST: elsewhere, ...here } = this.#env;
-      const host = elsewhere ? dockerHost(here) : defaultEngine();
+      const host = elsewhere ? engineAddress(here) : defaultAddress();
       const trace = this.#trace(program);
       // Two engines are asked, and one of them is told from the other.
-      const own = new DockerClient(host, trace && ((line) => trace(`${line} # ${describeHost(host)}`)));
+      const own = new DockerClient(host, trace && ((line) => trace(`${line} # ${formatAddress(host)}`)));
       return {
         client: await this.#docker(program),
         own,
@@ -149,14 +149,14 @@ class CommandLine {
       .passThroughOptions();
     launch.action(async () => {
       refusePassword(this.#env);
-      const { launchWord } = await import('../commands/daemon/launch.ts');
-      end(await launchWord(words(), await this.#settings(program, launch), await needs()));
+      const { launchCommand } = await import('../commands/daemon/launch.ts');
+      end(await launchCommand(words(), await this.#settings(program, launch), await needs()));
     });
     const stop = addHiddenSettings(program.command('stop'), this.argv).summary("stop the daemon's container");
     stop.addOption(formatOption());
     stop.action(async () => {
-      const { stopWord } = await import('../commands/daemon/launch.ts');
-      end(await stopWord(await this.#settings(program, stop), stop.opts(), await needs()));
+      const { stopCommand } = await import('../commands/daemon/launch.ts');
+      end(await stopCommand(await this.#settings(program, stop), stop.opts(), await needs()));
     });
   }
 
@@ -212,7 +212,7 @@ class CommandLine {
     });
   }
 
-  async #onHost(program: Command, word: HostWord, request: WordArguments): Promise<number> {
+  async #onHost(program: Command, word: HostCommand, request: CommandArguments): Promise<number> {
     if (word.connects) refusePassword(this.#env);
     const command = program.commands.find((candidate) => candidate.name() === word.name);
     const settings = await this.#settings(program, command);
@@ -231,16 +231,16 @@ class CommandLine {
 
   /** The engine that DOCKER_HOST names; with --trace it says what it is asked, as `sh -x` does. */
   async #docker(program: Command): Promise<DockerClient> {
-    const { dockerHost } = await import('../docker/host.ts');
+    const { engineAddress } = await import('../docker/engine-address.ts');
     const { DockerClient } = await import('../docker/client.ts');
-    return new DockerClient(dockerHost(this.#env), this.#trace(program));
+    return new DockerClient(engineAddress(this.#env), this.#trace(program));
   }
 
   /** The engine that DOCKER_HOST or the docker client's context names, where it is on another host. */
-  async #otherHost(): Promise<DockerHost | undefined> {
-    const { dockerHost } = await import('../docker/host.ts');
+  async #otherHost(): Promise<EngineAddress | undefined> {
+    const { engineAddress } = await import('../docker/engine-address.ts');
     try {
-      const host = dockerHost(this.#env);
+      const host = engineAddress(this.#env);
       return host.kind === 'unix' ? undefined : host;
     } catch {
       return undefined;
@@ -252,10 +252,10 @@ class CommandLine {
   }
 
   /** Where the host's words run. */
-  async #reach(settings: LoadedSettings, docker: DockerClient, inProcess: boolean): Promise<RunWord> {
+  async #reach(settings: LoadedSettings, docker: DockerClient, inProcess: boolean): Promise<RunCommand> {
     if (!inProcess) {
       const { reachHost } = await import('../control/reach.ts');
-      const caller = { flags: settingsOfWord(this.argv), env: daemonEnvironment(this.#env) };
+      const caller = { flags: settingsOfCommand(this.argv), env: daemonEnvironment(this.#env) };
       return await reachHost(settings, docker, caller);
     }
     const { localHost } = await import('../operations/local-host.ts');
@@ -264,9 +264,9 @@ class CommandLine {
   }
 
   /** This very process, which sees what can be seen from here. */
-  async #onlooker(settings: LoadedSettings, docker: DockerClient): Promise<RunWord> {
-    const { onlooker } = await import('../operations/local-host.ts');
-    const host = await onlooker(settings, docker);
+  async #onlooker(settings: LoadedSettings, docker: DockerClient): Promise<RunCommand> {
+    const { observerOnly } = await import('../operations/local-host.ts');
+    const host = await observerOnly(settings, docker);
     return (argv, io) => runOnHost(argv, host, io);
   }
 

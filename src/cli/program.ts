@@ -1,35 +1,35 @@
 import { type Command, CommanderError } from 'commander';
 import { attach, detach } from '../commands/containers/attach.ts';
-import { dnsArgsWord } from '../commands/containers/dns-args.ts';
+import { dnsArgsCommand } from '../commands/containers/dns-args.ts';
 import { dnsAdd, dnsLookup, dnsRemove } from '../commands/containers/dns-names.ts';
 import { prepareRun } from '../commands/containers/prepare-run.ts';
 import { restart, start } from '../commands/containers/start.ts';
 import { gc } from '../commands/daemon/gc.ts';
 import { healthcheck } from '../commands/daemon/healthcheck.ts';
 import { doctor } from '../commands/inspect/doctor.ts';
-import { explainWord } from '../commands/inspect/explain.ts';
+import { explainCommand } from '../commands/inspect/explain.ts';
 import { ps } from '../commands/inspect/ps.ts';
 import { report } from '../commands/inspect/report.ts';
 import { services } from '../commands/inspect/services.ts';
-import { settingsWord } from '../commands/inspect/settings.ts';
+import { settingsCommand } from '../commands/inspect/settings.ts';
 import { status } from '../commands/inspect/status.ts';
 import { createBridge } from '../commands/network/create-bridge.ts';
 import { dockerBridgeIp } from '../commands/network/docker-bridge-ip.ts';
 import { expose, hide } from '../commands/network/expose.ts';
 import { reset } from '../commands/network/reset.ts';
-import type { HostWord, WordArguments } from '../commands/syntax/command.ts';
+import type { CommandArguments, HostCommand } from '../commands/syntax/command.ts';
 import { outputTo } from '../commands/syntax/format.ts';
 import { examplesText } from '../commands/syntax/help-texts.ts';
 import { HintingCommand } from '../commands/syntax/hinting-command.ts';
 import { addHiddenSettings, leadingSettings } from '../commands/syntax/setting-flags.ts';
-import type { Host } from '../operations/host.ts';
-import { tellFailure } from '../runtime/failure.ts';
+import type { HostOperations } from '../operations/host-operations.ts';
+import { reportFailure } from '../runtime/failure.ts';
 import type { Io } from '../runtime/io.ts';
 import { printableIo } from '../runtime/printable.ts';
 import { VERSION } from '../version.ts';
 
 /** The words that run on the host, in the order of `--help`. */
-export const HOST_WORDS: readonly HostWord[] = [
+export const HOST_COMMANDS: readonly HostCommand[] = [
   createBridge,
   start,
   restart,
@@ -39,13 +39,13 @@ export const HOST_WORDS: readonly HostWord[] = [
   hide,
   ps,
   services,
-  explainWord,
+  explainCommand,
   status,
-  dnsArgsWord,
+  dnsArgsCommand,
   dnsAdd,
   dnsRemove,
   dnsLookup,
-  settingsWord,
+  settingsCommand,
   doctor,
   healthcheck,
   report,
@@ -56,7 +56,7 @@ export const HOST_WORDS: readonly HostWord[] = [
 ];
 
 /** Runs a host's word, wherever that is. @returns the exit status */
-export type Perform = (word: HostWord, request: WordArguments) => Promise<number>;
+export type Perform = (word: HostCommand, request: CommandArguments) => Promise<number>;
 
 /** Takes a word's exit status. */
 export type End = (status: number) => void;
@@ -103,8 +103,8 @@ function defineHelp(program: Command): void {
 }
 
 /** Adds the host's words to a program; the same on the command line and in the daemon. */
-export function addHostWords(program: Command, argv: readonly string[], perform: Perform, end: End): void {
-  for (const word of HOST_WORDS) {
+export function addHostCommands(program: Command, argv: readonly string[], perform: Perform, end: End): void {
+  for (const word of HOST_COMMANDS) {
     const command = program
       .command(word.name, { hidden: word.hidden ?? false })
       .configureOutput(program.configureOutput());
@@ -129,13 +129,13 @@ export const takesDockerArguments = (command: Command): Command =>
 function complain(error: unknown, io: Io): number {
   // commander has printed its own sentence; its status for usage errors is 1, ours is 2.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  return tellFailure(error, io);
+  return reportFailure(error, io);
 }
 
 /** Runs one of the host's words here: what the daemon does for its socket, and `--local` in its own process. */
-export function runOnHost(argv: readonly string[], host: Host, io: Io): Promise<number> {
+export function runOnHost(argv: readonly string[], host: HostOperations, io: Io): Promise<number> {
   const own = printableIo(io);
   return runProgram(argv, own, (program, end) =>
-    addHostWords(program, argv, (word, request) => word.run(host, request, own), end),
+    addHostCommands(program, argv, (word, request) => word.run(host, request, own), end),
   );
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type AddressWord, parsePolicy } from '../addresses/policy.ts';
+import { type PolicyTerm, parsePolicy } from '../addresses/policy.ts';
 import { isUnspecified } from '../addresses/reachable.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
 import { dnsLabels, goBoolean, oneOf, text } from './forms.ts';
@@ -114,7 +114,7 @@ export const REGISTRY_SETTINGS = {
     schema: v.optional(
       v.pipe(
         text,
-        v.transform((words): readonly AddressWord[] => parsePolicy(words)),
+        v.transform((words): readonly PolicyTerm[] => parsePolicy(words)),
       ),
     ),
     flag: 'address',

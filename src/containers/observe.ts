@@ -1,17 +1,17 @@
 import type { HostAddress } from '../addresses/announced-host.ts';
 import { type AddressFacts, chooseAddress } from '../addresses/choose.ts';
-import type { AddressWord } from '../addresses/policy.ts';
+import type { PolicyTerm } from '../addresses/policy.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Place, Wanted } from '../ipam/addressing.ts';
-import { dueAddresses } from '../ipam/requested.ts';
+import { requestedAddresses } from '../ipam/requested.ts';
 import type { Address } from '../network/address.ts';
 import type { Cidr } from '../network/engine.ts';
 import { type FoundNamespace, hostNetwork } from '../network/namespace.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import type { AttachOptions } from '../state/attach-options.ts';
 import type { Counted } from './granted.ts';
-import { type Stranded, strandedProblem } from './stale-sharers.ts';
+import { type StaleSharers, staleSharerProblem } from './stale-sharers.ts';
 
 export interface ObserverNeeds {
   /** Finds and verifies the namespace; throws HeddleError `not-running` when it is gone. */
@@ -27,7 +27,7 @@ export interface ObserverNeeds {
   leave(path: string, snapshot: Snapshot): Promise<void>;
   /** The addresses that a running container should have. */
   wanted(snapshot: Snapshot, place: Place): Promise<Wanted>;
-  readonly stranded: Pick<Stranded, 'leftBy' | 'clear'>;
+  readonly stranded: Pick<StaleSharers, 'leftBy' | 'clear'>;
   /** Told what a running container has, when it has what it wants. */
   found(snapshot: Snapshot, addresses: readonly Address[]): Promise<void>;
   bridgeSubnets(): Promise<readonly Cidr[]>;
@@ -41,11 +41,11 @@ export interface ObserverNeeds {
  */
 export class Observer {
   readonly #needs: ObserverNeeds;
-  readonly #policy: readonly AddressWord[];
+  readonly #policy: readonly PolicyTerm[];
   /** Whether the processes of containers can be found from here at all. */
   #seesProcesses = false;
 
-  constructor(needs: ObserverNeeds, options: { readonly policy: readonly AddressWord[] }) {
+  constructor(needs: ObserverNeeds, options: { readonly policy: readonly PolicyTerm[] }) {
     this.#needs = needs;
     this.#policy = options.policy;
   }
@@ -68,7 +68,7 @@ export class Observer {
         if (namespace.path !== undefined) await this.#needs.leave(namespace.path, snapshot);
         const owner = await this.#needs.stranded.leftBy(snapshot, namespace.inode);
         if (namespace.path !== undefined && owner !== undefined) {
-          problem = strandedProblem(owner);
+          problem = staleSharerProblem(owner);
           if (this.#needs.attach) await this.#needs.stranded.clear(snapshot, namespace.path, owner);
           await count(await read(namespace.path));
         } else if (namespace.path !== undefined) {
@@ -85,7 +85,7 @@ export class Observer {
             await count(await read(namespace.path));
           }
           await this.#needs.found(snapshot, addresses);
-        } else if (dueAddresses(snapshot).requests.length > 0) {
+        } else if (requestedAddresses(snapshot).requests.length > 0) {
           problem = hostNetwork().message;
         }
       } catch (error) {

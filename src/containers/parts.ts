@@ -1,5 +1,5 @@
 import { AnnouncedHost, type HostAddress } from '../addresses/announced-host.ts';
-import type { AddressWord, Announcing } from '../addresses/policy.ts';
+import type { Announcing, PolicyTerm } from '../addresses/policy.ts';
 import { DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED } from '../addresses/policy.ts';
 import { AddressReader } from '../addresses/read.ts';
 import type { Settings } from '../config/schema.ts';
@@ -26,7 +26,7 @@ import { Granted } from './granted.ts';
 import { HostsFiles } from './hosts-files.ts';
 import { finishLeaving } from './leaving.ts';
 import { Observer } from './observe.ts';
-import { Stranded } from './stale-sharers.ts';
+import { StaleSharers } from './stale-sharers.ts';
 
 /** What the daemon and `--local` both stand on: Docker, the kernel, and how a container is looked at. */
 export interface Parts {
@@ -89,7 +89,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   const namespaceOf = (snapshot: Snapshot) => findNamespace(processOf(snapshot));
 
   const { claims, roster } = needs;
-  const stranded = new Stranded({ roster, claims, docker, namespaceOf, network });
+  const stranded = new StaleSharers({ roster, claims, docker, namespaceOf, network });
   const optionsOf = (container: string) => claims.optionsOf(container);
   const attachment = new Attachment({
     inspect: (container) => docker.inspect(container),
@@ -191,7 +191,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   };
 }
 
-const policyOf = ({ address, registry }: Settings): readonly AddressWord[] =>
+const policyOf = ({ address, registry }: Settings): readonly PolicyTerm[] =>
   address ?? (registry.kind === 'embedded' ? DEFAULT_POLICY_EMBEDDED : DEFAULT_POLICY_CONSUL);
 
 /** What a container reaches that has no other network. @throws HeddleError `not-found` */

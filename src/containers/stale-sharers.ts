@@ -6,7 +6,7 @@ import type { Cidr, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
 import type { Roster } from '../roster/roster.ts';
 
-export interface StrandedNeeds {
+export interface StaleSharersNeeds {
   readonly roster: Pick<Roster, 'entries'>;
   readonly claims: Pick<Claims, 'of'>;
   readonly docker: Pick<Docker, 'inspect'>;
@@ -19,10 +19,10 @@ export interface StrandedNeeds {
  * new network, takes its own addresses away from the old one and leaves the sharer there. So do we, or an address
  * would be in both.
  */
-export class Stranded {
-  readonly #needs: StrandedNeeds;
+export class StaleSharers {
+  readonly #needs: StaleSharersNeeds;
 
-  constructor(needs: StrandedNeeds) {
+  constructor(needs: StaleSharersNeeds) {
     this.#needs = needs;
   }
 
@@ -72,5 +72,5 @@ export class Stranded {
 }
 
 /** What is wrong with a sharer that was left behind, for people. */
-export const strandedProblem = ({ id, name }: Snapshot): string =>
+export const staleSharerProblem = ({ id, name }: Snapshot): string =>
   `it shares the network that '${name}' (${shortId(id)}) had before it was restarted, which is cut off: restart it, too`;

@@ -5,7 +5,7 @@ import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import { http } from '../runtime/http.ts';
 import type { Io } from '../runtime/io.ts';
 import { lines } from '../runtime/lines.ts';
-import { EngineAnswer, NOT_NOW, WordLine } from './protocol.ts';
+import { EngineAnswer, NOT_NOW, OutputLine } from './protocol.ts';
 
 const IDENTITY_TIMEOUT_MS = 5_000;
 /** A daemon waits this long at most for what it is writing to Consul, or starts in that time. */
@@ -73,11 +73,11 @@ async function askToHandOver(
 }
 
 /** Runs a word in the daemon; its streams are passed on and its exit status returned. */
-export async function wordAt(path: string, argv: readonly string[], io: Io): Promise<number> {
+export async function runInDaemon(path: string, argv: readonly string[], io: Io): Promise<number> {
   try {
     const response = await send(path, 'POST', '/word', JSON.stringify({ argv }));
     for await (const line of lines(response)) {
-      const piece = v.parse(WordLine, JSON.parse(line));
+      const piece = v.parse(OutputLine, JSON.parse(line));
       if ('exit' in piece) return piece.exit;
       if ('out' in piece) io.stdout.write(piece.out);
       else io.stderr.write(piece.err);

@@ -7,11 +7,11 @@ import * as v from 'valibot';
  * and why.
  */
 export const NOT_NOW = 503;
-export const WORD_LIMIT_BYTES = 1 << 20;
+export const COMMAND_LIMIT_BYTES = 1 << 20;
 
-export const WordRequest = v.object({ argv: v.array(v.string()) });
+export const CommandRequest = v.object({ argv: v.array(v.string()) });
 
-export const WordLine = v.union([
+export const OutputLine = v.union([
   v.object({ out: v.string() }),
   v.object({ err: v.string() }),
   v.object({ exit: v.number() }),

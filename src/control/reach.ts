@@ -2,10 +2,10 @@ import type { Settings } from '../config/schema.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
-import type { RunWord } from '../runtime/io.ts';
-import { daemonAt, wordAt } from './client.ts';
+import type { RunCommand } from '../runtime/io.ts';
+import { daemonAt, runInDaemon } from './client.ts';
 import type { EngineAnswer } from './protocol.ts';
-import { type CallerSettings, execWord, helperWord } from './remote.ts';
+import { type CallerSettings, runInContainer, runInHelper } from './remote.ts';
 
 type ReachSettings = Pick<Settings, 'socket' | 'containerName' | 'image'>;
 
@@ -26,9 +26,9 @@ export async function reachHost(
   settings: ReachSettings,
   client: DockerClient,
   caller: CallerSettings,
-): Promise<RunWord> {
+): Promise<RunCommand> {
   const docker = new DockerEngine(client);
-  const inDaemon: RunWord = (argv, io) => wordAt(settings.socket, argv, io);
+  const inDaemon: RunCommand = (argv, io) => runInDaemon(settings.socket, argv, io);
   const { daemon, problem } = await localDaemon(settings.socket);
   // The same socket of this host is the same engine, and need not be asked: it may be down, and its client is slow
   // to load.
@@ -37,9 +37,9 @@ export async function reachHost(
   try {
     if (daemon !== undefined && daemon.engine === (await docker.info()).id) return inDaemon;
     const container = await docker.inspect(settings.containerName);
-    if (container?.running) return (argv, io) => execWord(client, container.id, argv, io);
+    if (container?.running) return (argv, io) => runInContainer(client, container.id, argv, io);
     // What a helper gives beside a daemon of the same engine, that one would know nothing of.
-    const helper = isOwn && problem ? undefined : await helperWord(client, settings.image, caller);
+    const helper = isOwn && problem ? undefined : await runInHelper(client, settings.image, caller);
     if (helper) return helper;
   } catch (error) {
     throw isOwn ? (problem ?? error) : error;

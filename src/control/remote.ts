@@ -7,19 +7,19 @@ import {
   hostConfig,
   ROLE_LABEL,
 } from '../docker/heddle-container.ts';
-import type { Io, RunWord } from '../runtime/io.ts';
+import type { Io, RunCommand } from '../runtime/io.ts';
 import { VERSION } from '../version.ts';
 
 /** Has the daemon that runs in the container do a word; its place in the image is the Dockerfile's. */
-const WORD_HERE = ['node', '/app/dist/here.js'] as const;
+const RUN_IN_DAEMON = ['node', '/app/dist/here.js'] as const;
 
 /** Runs a word inside the heddle container of a host: in the daemon there, and nowhere else. */
-export const execWord = (
+export const runInContainer = (
   docker: DockerClient,
   container: string,
   argv: readonly string[],
   io: Io,
-): Promise<number> => execIn(docker, container, [...WORD_HERE, ...argv], io);
+): Promise<number> => execIn(docker, container, [...RUN_IN_DAEMON, ...argv], io);
 
 /** How the caller wants words done: a container that runs for one word has no settings of its own. */
 export interface CallerSettings {
@@ -33,11 +33,11 @@ export interface CallerSettings {
  * A short-lived container of heddle's image that does one word, with what the `weave` script gave its own: the
  * host's network, the engine's socket, /proc; and the daemon's folders. Undefined when the host does not have the image.
  */
-export async function helperWord(
+export async function runInHelper(
   docker: DockerClient,
   image: string | undefined,
   { flags, env }: CallerSettings,
-): Promise<RunWord | undefined> {
+): Promise<RunCommand | undefined> {
   const wanted = image ?? `heddle:${VERSION}`;
   if (!(await hasImage(docker, wanted))) return undefined;
   return (argv, io) =>

@@ -8,7 +8,13 @@ import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import { http } from '../runtime/http.ts';
 import type { Io } from '../runtime/io.ts';
 import type { Logger } from '../runtime/log.ts';
-import { type EngineAnswer, NOT_NOW, WORD_LIMIT_BYTES, type WordLine, WordRequest } from './protocol.ts';
+import {
+  COMMAND_LIMIT_BYTES,
+  CommandRequest,
+  type EngineAnswer,
+  NOT_NOW,
+  type OutputLine,
+} from './protocol.ts';
 
 export interface ControlNeeds {
   /** Runs one word on this host. */
@@ -142,13 +148,13 @@ export class ControlServer {
       response.writeHead(404).end('heddle: GET /engine, POST /word or POST /hand-over\n');
       return;
     }
-    const parsed = v.safeParse(WordRequest, parseJson(await readBody(request)));
+    const parsed = v.safeParse(CommandRequest, parseJson(await readBody(request)));
     if (!parsed.success) {
       response.writeHead(400).end('heddle: expected {"argv": [word, …]}\n');
       return;
     }
     response.setHeader('content-type', 'application/x-ndjson');
-    const send = (line: v.InferOutput<typeof WordLine>) => response.write(`${JSON.stringify(line)}\n`);
+    const send = (line: v.InferOutput<typeof OutputLine>) => response.write(`${JSON.stringify(line)}\n`);
     const exit = await this.#needs.word(parsed.output.argv, {
       stdout: { write: (out) => send({ out }) },
       stderr: { write: (err) => send({ err }) },
@@ -189,7 +195,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > WORD_LIMIT_BYTES) return '';
+    if (size > COMMAND_LIMIT_BYTES) return '';
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

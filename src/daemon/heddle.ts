@@ -9,18 +9,18 @@ import { NameService } from '../dns/name-service.ts';
 import { WeaveNames } from '../dns/names/weave-names.ts';
 import { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
-import { dockerHost } from '../docker/host.ts';
+import { engineAddress } from '../docker/engine-address.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { findConsulClock } from '../doctor/registry.ts';
 import { messageOf } from '../errors.ts';
-import { givenTo } from '../ipam/assigned-addresses.ts';
+import { assignedTo } from '../ipam/assigned-addresses.ts';
 import { Claims, EXPOSED } from '../ipam/claims.ts';
 import { refuseUnusable } from '../ipam/overlap.ts';
 import { BridgeKeeper } from '../network/bridge-keeper.ts';
 import { ownNamespace } from '../network/namespace.ts';
 import { DaemonHost } from '../operations/daemon-host.ts';
-import type { RunOnHost } from '../operations/host.ts';
-import { collectRemains } from '../registry/open.ts';
+import type { RunOnHost } from '../operations/host-operations.ts';
+import { collectLeftovers } from '../registry/open.ts';
 import { Roster } from '../roster/roster.ts';
 import type { Logger } from '../runtime/log.ts';
 import { readMetadata } from '../services/read-metadata.ts';
@@ -63,7 +63,7 @@ export class Heddle {
     const settings = this.#settings;
     const lifecycle = this.#lifecycle;
     const log = (component: string) => this.#needs.log.child({ component });
-    const client = new DockerClient(dockerHost(this.#needs.env), undefined, readMetadata(settings));
+    const client = new DockerClient(engineAddress(this.#needs.env), undefined, readMetadata(settings));
     if (settings.takeOver) await this.#takeOver(client);
     const machineId = () => readMachineId(settings.procfs);
     const makeHostId = () => hostIdOfEngine(new DockerEngine(client), machineId);
@@ -77,7 +77,7 @@ export class Heddle {
     const registration = assembleRegistration(settings, {
       hostId,
       log,
-      givenTo: (...asked) => givenTo(claims, roster, ...asked),
+      givenTo: (...asked) => assignedTo(claims, roster, ...asked),
     });
     const { open, desired, reconciler, view, remote, health } = registration;
     const parts = assembleParts(settings, {
@@ -151,7 +151,7 @@ export class Heddle {
         impostors,
         keeper,
         view,
-        collectRemains: (gone, options) => collectRemains(settings, gone, options),
+        collectRemains: (gone, options) => collectLeftovers(settings, gone, options),
         consulClock: () => findConsulClock(settings),
       },
       { hostId, settings: settings.effective, bridge: settings.bridge, onlyPassing: settings.onlyPassing },

@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import * as v from 'valibot';
 import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
-import { type DockerHost, describeHost } from './host.ts';
+import { type EngineAddress, formatAddress } from './engine-address.ts';
 import { ALL_METADATA, type KeptMetadata } from './kept-metadata.ts';
 import { EngineRefusal, secure, withSignal } from './transport.ts';
 
@@ -20,7 +20,7 @@ const CALL_TIMEOUT_MS = 30_000;
 export class DockerClient {
   readonly address: string;
   readonly kept: KeptMetadata;
-  readonly #host: DockerHost;
+  readonly #host: EngineAddress;
   readonly #trace: ((line: string) => void) | undefined;
   #connected: Promise<Dockerode> | undefined;
 
@@ -28,11 +28,11 @@ export class DockerClient {
    * @param trace is told of every call before it is made: `GET /containers/json`
    * @param kept what is kept of containers' variables and labels
    */
-  constructor(host: DockerHost, trace?: (line: string) => void, kept: KeptMetadata = ALL_METADATA) {
+  constructor(host: EngineAddress, trace?: (line: string) => void, kept: KeptMetadata = ALL_METADATA) {
     this.kept = kept;
     this.#host = host;
     this.#trace = trace;
-    this.address = describeHost(host);
+    this.address = formatAddress(host);
   }
 
   /**
@@ -94,7 +94,7 @@ export class DockerClient {
 }
 
 /** All of it, undefined values too: what is left out, dockerode takes from this process's own DOCKER_HOST. */
-async function clientOptions(host: DockerHost): Promise<Dockerode.DockerOptions> {
+async function clientOptions(host: EngineAddress): Promise<Dockerode.DockerOptions> {
   const nothing = { socketPath: undefined, host: undefined, port: undefined, username: undefined };
   const plain = { ...nothing, protocol: 'http', ca: undefined, cert: undefined, key: undefined };
   if (host.kind === 'unix') return { ...plain, socketPath: host.path } as object;

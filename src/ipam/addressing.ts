@@ -9,10 +9,10 @@ import type { AttachOptions } from '../state/attach-options.ts';
 import type { Durability } from '../state/state.ts';
 import { type Claims, EXPOSED } from './claims.ts';
 import { AddressTaken, grant, type Holder, meant } from './grant.ts';
-import { refuseCollisions, type Surroundings } from './overlap.ts';
+import { refuseCollisions, type UsedNetworks } from './overlap.ts';
 import { type Pool, poolOf } from './pool.ts';
 import type { AddressRequest } from './request.ts';
-import { dueAddresses, namedAddresses } from './requested.ts';
+import { namedAddresses, requestedAddresses } from './requested.ts';
 
 export interface AddressingNeeds {
   readonly claims: Claims;
@@ -95,7 +95,7 @@ export class Addressing {
   async wanted(snapshot: Snapshot, place: Place): Promise<Wanted> {
     const claimed = this.#needs.claims.of(snapshot.id);
     if (claimed) return { cidrs: claimed, problem: undefined, refused: false };
-    const { requests, problem } = dueAddresses(snapshot);
+    const { requests, problem } = requestedAddresses(snapshot);
     if (requests.length === 0) return { cidrs: [], problem, refused: false };
     try {
       // It can be asked for again at any time: a full disk must not keep a container off the network.
@@ -121,7 +121,7 @@ export class Addressing {
 
   /** The same where this process may not attach: what is said to be coming, and nothing is claimed for it. */
   expected(snapshot: Snapshot): Wanted {
-    const { requests, problem } = dueAddresses(snapshot);
+    const { requests, problem } = requestedAddresses(snapshot);
     return {
       cidrs: this.#needs.claims.of(snapshot.id) ?? namedAddresses(requests),
       problem,
@@ -287,7 +287,7 @@ export class Addressing {
   }
 }
 
-interface Situation extends Surroundings {
+interface Situation extends UsedNetworks {
   /** Inode of the container's network namespace. */
   readonly namespace: number | undefined;
   readonly bridge: readonly Cidr[];

@@ -8,7 +8,7 @@ import type { Claims } from './claims.ts';
  * Whether Docker or heddle gave an address to a container's network namespace, or to another one. One that neither gave
  * is `unsure` where the namespace is shared, or may have been: a container with NET_ADMIN may have added it and ended.
  */
-export function givenTo(
+export function assignedTo(
   claims: Claims,
   roster: Roster,
   ip: string,

@@ -5,7 +5,7 @@ import type { Cidr, HostNetwork } from '../network/engine.ts';
 import type { Pool } from './pool.ts';
 
 /** What a network on the bridge must keep clear of. */
-export interface Surroundings {
+export interface UsedNetworks {
   readonly host: readonly HostNetwork[];
   /** Of the container's other interfaces. */
   readonly container: readonly Address[];
@@ -15,7 +15,7 @@ export interface Surroundings {
  * What the network of an address on the bridge collides with, for people: `the route of this host to 10.0.0.0/8 by
  * eth0`; undefined for nothing. An address that the host itself has is refused before, as anybody else's.
  */
-function collisionOf(cidr: Cidr, { host, container }: Surroundings): string | undefined {
+function collisionOf(cidr: Cidr, { host, container }: UsedNetworks): string | undefined {
   const network = networkOf(cidr);
   const inside = container.find((address) => overlap(networkOf(address), network));
   if (!inside) return overlapOf(network, host);
@@ -33,7 +33,7 @@ function describe({ network, ip, device }: HostNetwork): string {
  */
 export function refuseCollisions(
   cidrs: readonly Cidr[],
-  surroundings: Surroundings,
+  surroundings: UsedNetworks,
   options: { readonly allowed: boolean },
 ): void {
   if (options.allowed) return;

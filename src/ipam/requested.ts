@@ -9,7 +9,7 @@ export const CIDR_LABEL = 'heddle.cidr';
 /** The weave proxy's word, in a container's environment or labels. */
 const WEAVE_CIDR = 'WEAVE_CIDR';
 
-export interface Due {
+export interface RequestedAddresses {
   readonly requests: readonly AddressRequest[];
   /** What is wrong with the container's own words, if anything. */
   readonly problem: string | undefined;
@@ -18,7 +18,7 @@ export interface Due {
 /** Enough to see that there are too many; the first may be empty. */
 const WORDS_READ = MOST_ADDRESSES + 2;
 
-const NOTHING_DUE: Due = { requests: [], problem: undefined };
+const NOTHING_DUE: RequestedAddresses = { requests: [], problem: undefined };
 
 /** The words for addresses in a container's metadata, and the key that has them; undefined where there is none. */
 export function addressWords(
@@ -33,7 +33,7 @@ export function addressWords(
  * The addresses a container asks for in its own metadata: CIDRs and weave's other words, separated by spaces or
  * commas, or `none`. What cannot be understood is reported and attaches nothing: a label is untrusted input.
  */
-export function dueAddresses(snapshot: Pick<Snapshot, 'metadata'>): Due {
+export function requestedAddresses(snapshot: Pick<Snapshot, 'metadata'>): RequestedAddresses {
   const { key, words } = addressWords(snapshot.metadata) ?? { key: CIDR_LABEL, words: [] };
   if (words.length === 0 || words.includes('none')) return NOTHING_DUE;
   if (words.length > MOST_ADDRESSES) {
@@ -55,7 +55,7 @@ export function detachedNote(
   { metadata, name }: Pick<Snapshot, 'metadata' | 'name'>,
   claimed: readonly Cidr[] | undefined,
 ): string | undefined {
-  if (claimed?.length !== 0 || dueAddresses({ metadata }).requests.length === 0) return undefined;
+  if (claimed?.length !== 0 || requestedAddresses({ metadata }).requests.length === 0) return undefined;
   const { key, words } = addressWords(metadata) ?? { key: CIDR_LABEL, words: [] };
   const asked = words.join(' ');
   return `${key} asks for ${asked}, which detach or reset took away: heddle attach ${asked} ${name} gives it back`;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { execWord } from '../control/remote.ts';
+import { runInContainer } from '../control/remote.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
@@ -39,7 +39,7 @@ export async function answering(
 
 async function answers(client: DockerClient, id: string): Promise<boolean> {
   const silent = { stdout: collect(), stderr: collect() };
-  return (await execWord(client, id, ['status'], silent).catch(() => 1)) === 0;
+  return (await runInContainer(client, id, ['status'], silent).catch(() => 1)) === 0;
 }
 
 async function lastWords(client: DockerClient, id: string): Promise<string> {

@@ -1,6 +1,11 @@
 import type { HostRestartPolicy } from 'dockerode';
 import type { DockerClient } from '../docker/client.ts';
-import { type DaemonWords, daemonContainer, daemonWords, type LaunchOptions } from './container.ts';
+import {
+  type DaemonArguments,
+  daemonArguments,
+  daemonContainer,
+  type LaunchOptions,
+} from './daemon-container.ts';
 
 /** The daemon stops in well under a second; Docker kills it after this time. */
 const STOP_S = 10;
@@ -23,10 +28,10 @@ export const rename = (client: DockerClient, id: string, name: string): Promise<
     docker.getContainer(id).rename({ name }),
   );
 
-export const wordsOf = (client: DockerClient, id: string): Promise<DaemonWords> =>
+export const argumentsOf = (client: DockerClient, id: string): Promise<DaemonArguments> =>
   client.call("ask for the daemon's arguments", async (docker) => {
     const { Config: config } = await docker.getContainer(id).inspect();
-    return daemonWords(config);
+    return daemonArguments(config);
   });
 
 export const restartPolicy = (client: DockerClient, id: string): Promise<HostRestartPolicy> =>

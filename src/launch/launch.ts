@@ -3,7 +3,7 @@ import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
 import { answering } from './answering.ts';
 import { create, remove, start, stop } from './calls.ts';
-import type { LaunchOptions } from './container.ts';
+import type { LaunchOptions } from './daemon-container.ts';
 import { type ProvideImage, requireImage } from './load.ts';
 import { finishReplacing } from './unfinished.ts';
 

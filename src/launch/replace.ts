@@ -1,8 +1,8 @@
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { answering } from './answering.ts';
-import { create, remove, rename, restartAs, restartPolicy, start, wordsOf } from './calls.ts';
-import { type LaunchOptions, TAKE_OVER } from './container.ts';
+import { argumentsOf, create, remove, rename, restartAs, restartPolicy, start } from './calls.ts';
+import { type LaunchOptions, TAKE_OVER } from './daemon-container.ts';
 import { launch } from './launch.ts';
 import { type ProvideImage, requireImage } from './load.ts';
 import { finishReplacing, last, next } from './unfinished.ts';
@@ -46,6 +46,6 @@ export async function replace(
 
 /** Somebody who upgrades need not know how the daemon was started; a variable that he sets counts, though. */
 async function withWordsOf(client: DockerClient, id: string, given: LaunchOptions): Promise<LaunchOptions> {
-  const { args, env } = await wordsOf(client, id);
+  const { args, env } = await argumentsOf(client, id);
   return { ...given, args, env: { ...env, ...given.env } };
 }

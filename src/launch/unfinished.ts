@@ -1,7 +1,7 @@
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { remove, rename, restartAs, restartPolicy } from './calls.ts';
-import { RESTARTED } from './container.ts';
+import { RESTARTED } from './daemon-container.ts';
 
 /** What the two containers are called while one takes the place of the other. */
 export const next = (name: string): string => `${name}-new`;

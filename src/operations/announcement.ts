@@ -1,5 +1,5 @@
 import { isHeddleItself, ownText } from '../docker/heddle-container.ts';
-import type { ContainerReport } from './host.ts';
+import type { ContainerReport } from './host-operations.ts';
 
 /** Where a container is announced and why, or why it is not: one line for people. */
 export function announcement({

@@ -11,7 +11,7 @@ import { among, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Roster } from '../roster/roster.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
-import type { AddressWords, AttachWishes, ExposeOptions, OverlapWishes } from './host.ts';
+import type { AddressCommands, AttachWishes, ExposeOptions, OverlapWishes } from './host-operations.ts';
 
 export interface DaemonAddressesNeeds {
   readonly parts: Parts;
@@ -24,7 +24,7 @@ export interface DaemonAddressesNeeds {
 }
 
 /** The words that give and take addresses, in the daemon: what is given is remembered, and given back. */
-export class DaemonAddresses implements AddressWords {
+export class DaemonAddresses implements AddressCommands {
   readonly #needs: DaemonAddressesNeeds;
 
   constructor(needs: DaemonAddressesNeeds) {

@@ -15,7 +15,7 @@ import { findRegistry } from '../doctor/registry.ts';
 import { HeddleError } from '../errors.ts';
 import type { Claims } from '../ipam/claims.ts';
 import { detachedNote } from '../ipam/requested.ts';
-import type { Gone, Remain } from '../registry/consul/leftovers.ts';
+import type { Gone, Leftover } from '../registry/consul/leftovers.ts';
 import type { Desired } from '../registry/reconcile/desired.ts';
 import type { Reconciler } from '../registry/reconcile/reconciler.ts';
 import type { Instance, Registry, View } from '../registry/registry.ts';
@@ -23,7 +23,13 @@ import type { RemoteNames } from '../registry/view/remote-names.ts';
 import type { Roster } from '../roster/roster.ts';
 import { VERSION } from '../version.ts';
 import { DaemonAddresses, type DaemonAddressesNeeds } from './daemon-addresses.ts';
-import type { AttachmentReport, ContainerReport, Host, NamesReport, StatusReport } from './host.ts';
+import type {
+  AttachmentReport,
+  ContainerReport,
+  HostOperations,
+  NamesReport,
+  StatusReport,
+} from './host-operations.ts';
 import { attachmentReports, containerCounts, dnsReport, ipamReport, networkReport } from './report.ts';
 
 export interface DaemonHostNeeds {
@@ -40,7 +46,7 @@ export interface DaemonHostNeeds {
   readonly impostors: Pick<Impostors, 'problems'>;
   readonly keeper: DaemonAddressesNeeds['keeper'];
   readonly view: Pick<View, 'instances'>;
-  readonly collectRemains: Host['collectRemains'];
+  readonly collectRemains: HostOperations['collectRemains'];
   /** What `doctor` finds of Consul's clock. */
   consulClock(): Promise<readonly Finding[]>;
 }
@@ -53,7 +59,7 @@ export interface DaemonHostOptions {
 }
 
 /** The host as its daemon sees it: from live tables, and what is given is remembered for the next start. */
-export class DaemonHost implements Host {
+export class DaemonHost implements HostOperations {
   readonly addresses: DaemonAddresses;
   readonly #needs: DaemonHostNeeds;
   readonly #options: DaemonHostOptions;
@@ -155,7 +161,7 @@ export class DaemonHost implements Host {
     return unsynced.includes(service) ? 'registered, but not served by its catalog' : 'registered';
   }
 
-  async collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
+  async collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
     if ('hostId' in gone && gone.hostId === this.#options.hostId) {
       const message = `${gone.hostId} is this host, and its heddle runs`;
       throw new HeddleError(

@@ -2,7 +2,7 @@ import type { CheckState, Instance } from '../registry/registry.ts';
 import { isAnswered } from '../services/health.ts';
 import { addressesOf, type Service } from '../services/service.ts';
 import { announcement } from './announcement.ts';
-import type { ContainerReport, Host } from './host.ts';
+import type { ContainerReport, HostOperations } from './host-operations.ts';
 
 /** A service's name as DNS takes it apart; the tag is everything left of the name. */
 export interface AskedName {
@@ -58,7 +58,7 @@ export function explain(
   asked: AskedName,
   reports: readonly ContainerReport[],
   found: readonly Instance[],
-  host: Pick<Host, 'registration' | 'onlyPassing'>,
+  host: Pick<HostOperations, 'registration' | 'onlyPassing'>,
 ): Explanation {
   const tagged = (service: Service) =>
     asked.tag === undefined || service.tags.some((tag) => tag.toLowerCase() === asked.tag);
@@ -128,7 +128,7 @@ function checkStates(service: Service, instance: Instance | undefined): readonly
 function whyNot(
   service: Service,
   instance: Instance | undefined,
-  { onlyPassing }: Pick<Host, 'onlyPassing'>,
+  { onlyPassing }: Pick<HostOperations, 'onlyPassing'>,
 ): string | undefined {
   if (instance === undefined) {
     return service.checks.length > 0

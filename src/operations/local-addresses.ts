@@ -4,13 +4,13 @@ import { daemonAt } from '../control/client.ts';
 import { HeddleError } from '../errors.ts';
 import { type Claims, EXPOSED } from '../ipam/claims.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
-import { dueAddresses } from '../ipam/requested.ts';
+import { requestedAddresses } from '../ipam/requested.ts';
 import { among, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { oneAtATime } from '../network/host-lock.ts';
 import { refuseDockersBridge } from './docker-bridge.ts';
 import { forgetKeptClaims } from './forget-claims.ts';
-import type { AddressWords, AttachWishes, ExposeOptions, OverlapWishes } from './host.ts';
+import type { AddressCommands, AttachWishes, ExposeOptions, OverlapWishes } from './host-operations.ts';
 
 /** What only a daemon remembers. */
 export const withoutDaemon = (what: string): HeddleError =>
@@ -32,7 +32,7 @@ export interface LocalAddressesNeeds {
  * The words that give and take addresses, without a daemon: what is given is there, and remembered by nobody. From the
  * look at who has what to the end no other process does the same.
  */
-export class LocalAddresses implements AddressWords {
+export class LocalAddresses implements AddressCommands {
   readonly #needs: LocalAddressesNeeds;
   readonly #settings: Pick<Settings, 'stateDir' | 'socket' | 'procfs'>;
 
@@ -68,7 +68,7 @@ export class LocalAddresses implements AddressWords {
   ): Promise<readonly Cidr[]> {
     const { docker } = this.#needs.parts;
     const snapshot = await docker.find(container);
-    const due = dueAddresses(snapshot);
+    const due = requestedAddresses(snapshot);
     if (requests.length === 0 && due.problem !== undefined) throw new HeddleError('refused', due.problem);
     const given = requests.length > 0 ? requests : due.requests;
     const asked = given.length > 0 ? given : [ANY_ADDRESS];

@@ -11,10 +11,10 @@ import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { findUnserved } from '../doctor/registry.ts';
 import { HeddleError } from '../errors.ts';
-import { givenTo } from '../ipam/assigned-addresses.ts';
+import { assignedTo } from '../ipam/assigned-addresses.ts';
 import { Claims } from '../ipam/claims.ts';
-import type { Gone, Remain } from '../registry/consul/leftovers.ts';
-import { collectRemains } from '../registry/open.ts';
+import type { Gone, Leftover } from '../registry/consul/leftovers.ts';
+import { collectLeftovers } from '../registry/open.ts';
 import type { Instance } from '../registry/registry.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import { Roster } from '../roster/roster.ts';
@@ -22,7 +22,7 @@ import { createLogger } from '../runtime/log.ts';
 import { define, withheld } from '../services/define.ts';
 import { MemoryState } from '../state/state.ts';
 import { VERSION } from '../version.ts';
-import type { AttachmentReport, ContainerReport, Host, StatusReport } from './host.ts';
+import type { AttachmentReport, ContainerReport, HostOperations, StatusReport } from './host-operations.ts';
 import { LocalAddresses, withoutDaemon } from './local-addresses.ts';
 import { attachmentReports, containerCounts, ipamReport, networkReport } from './report.ts';
 
@@ -31,7 +31,7 @@ import { attachmentReports, containerCounts, ipamReport, networkReport } from '.
  * nothing is remembered.
  * @throws HeddleError `not-permitted` for whoever is not root
  */
-export async function localHost(settings: LoadedSettings, client: DockerClient): Promise<Host> {
+export async function localHost(settings: LoadedSettings, client: DockerClient): Promise<HostOperations> {
   if (process.getuid?.() === 0) return await assembleHost(settings, client, { fromElsewhere: false });
   throw new HeddleError(
     'not-permitted',
@@ -40,14 +40,14 @@ export async function localHost(settings: LoadedSettings, client: DockerClient):
 }
 
 /** The same for whomever, to look at what can be seen from here; the engine may be another host's. */
-export const onlooker = (settings: LoadedSettings, client: DockerClient): Promise<Host> =>
+export const observerOnly = (settings: LoadedSettings, client: DockerClient): Promise<HostOperations> =>
   assembleHost(settings, client, { fromElsewhere: !client.address.startsWith('unix:') });
 
 async function assembleHost(
   settings: LoadedSettings,
   client: DockerClient,
   options: { readonly fromElsewhere: boolean },
-): Promise<Host> {
+): Promise<HostOperations> {
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
   const roster = new Roster();
   // What a daemon has promised is nobody else's, be it that its owner does not run.
@@ -71,7 +71,7 @@ const DNS_PORT = 53;
 /** As long as a daemon may take to ask others. */
 const LOOK_UP_MS = 10_000;
 
-class LocalHost implements Host {
+class LocalHost implements HostOperations {
   readonly addresses: LocalAddresses;
   readonly #parts: Parts;
   readonly #claims: Claims;
@@ -158,8 +158,8 @@ class LocalHost implements Host {
     return 'not asked: no daemon takes part in this word';
   }
 
-  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]> {
-    return collectRemains(this.#settings, gone, options);
+  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
+    return collectLeftovers(this.#settings, gone, options);
   }
 
   async attachments(): Promise<readonly AttachmentReport[]> {
@@ -205,7 +205,7 @@ class LocalHost implements Host {
     await this.#documents;
     // No registry hears of these: the host-id is only the form's.
     const byOthers = (...asked: readonly [string, RosterEntry]) =>
-      givenTo(this.#claims, this.#roster, ...asked);
+      assignedTo(this.#claims, this.#roster, ...asked);
     const options = { ...defineOptions(this.#settings, byOthers), hostId: 'local' };
     const { definitions, problems } = define(entry, options);
     const services = definitions.map(({ service }) => service);

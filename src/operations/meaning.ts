@@ -3,7 +3,7 @@ import { isContainer } from '../docker/container-name.ts';
 import { EXPOSED } from '../ipam/claims.ts';
 import { announcement } from './announcement.ts';
 import { askedName, type Explanation, explain } from './explanation.ts';
-import type { ContainerReport, Host, NamesReport } from './host.ts';
+import type { ContainerReport, HostOperations, NamesReport } from './host-operations.ts';
 
 /** A container that a word means: by its name, its id, its address, or a name that it is answered under. */
 export interface MeantContainer {
@@ -29,7 +29,10 @@ export interface Meaning extends Explanation {
   readonly isService: boolean;
 }
 
-type Needs = Pick<Host, 'ask' | 'containers' | 'instances' | 'names' | 'registration' | 'onlyPassing'>;
+type Needs = Pick<
+  HostOperations,
+  'ask' | 'containers' | 'instances' | 'names' | 'registration' | 'onlyPassing'
+>;
 
 /** Finds out what a word means on a host. @throws HeddleError `bad-input` for what is neither name nor address */
 export async function meaningOf(word: string, host: Needs): Promise<Meaning> {

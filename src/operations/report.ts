@@ -9,7 +9,7 @@ import { EXPOSED } from '../ipam/claims.ts';
 import { formatCidr } from '../network/cidr.ts';
 import type { NetworkEngine } from '../network/engine.ts';
 import type { RosterEntry } from '../roster/entry.ts';
-import type { AttachmentReport, StatusReport } from './host.ts';
+import type { AttachmentReport, StatusReport } from './host-operations.ts';
 
 /** How many containers run, are announced, and wait for an address they are due. */
 export function containerCounts(entries: Iterable<RosterEntry>): StatusReport['containers'] {

@@ -10,7 +10,7 @@ import type { AgentSelf } from './consul/api/self.ts';
 import { readTls } from './consul/api/tls.ts';
 import { readToken } from './consul/api/token.ts';
 import { CatalogRegistry, nodeMetaOf, nodeNameOf } from './consul/catalog-registry.ts';
-import { type Gone, type Remain, removeRemains } from './consul/leftovers.ts';
+import { type Gone, type Leftover, removeLeftovers } from './consul/leftovers.ts';
 import { ConsulLookups } from './consul/lookups.ts';
 import { removeRegistrators } from './consul/registrator-leftovers.ts';
 import { EmbeddedRegistry } from './embedded.ts';
@@ -127,11 +127,11 @@ export function consulClient(uri: ConsulUri, settings: RegistrySettings): Consul
  * Removes what somebody who is gone has left in the registry of the settings.
  * @throws HeddleError `not-supported` for the embedded one, which nobody else has part in
  */
-export async function collectRemains(
+export async function collectLeftovers(
   settings: RegistrySettings,
   gone: Gone,
   options: { readonly dryRun: boolean },
-): Promise<readonly Remain[]> {
+): Promise<readonly Leftover[]> {
   const { registry: uri } = settings;
   if (uri.kind === 'embedded') {
     throw new HeddleError('not-supported', 'the embedded registry holds nothing of others');
@@ -139,7 +139,7 @@ export async function collectRemains(
   const client = consulClient(uri, settings);
   try {
     if ('registrator' in gone) return await removeRegistrators(client, gone.registrator, options);
-    return await removeRemains(client, gone.hostId, options);
+    return await removeLeftovers(client, gone.hostId, options);
   } finally {
     client.close();
   }

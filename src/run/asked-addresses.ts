@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { type DockerOption, optionsIn } from '../docker/run-arguments.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS } from '../ipam/request.ts';
-import { addressWords, dueAddresses } from '../ipam/requested.ts';
+import { addressWords, requestedAddresses } from '../ipam/requested.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,7 +20,7 @@ export async function askedAddresses(
   const metadata = await givenMetadata(optionsIn(dockerOptions), env);
   const words = addressWords(metadata)?.words ?? [];
   if (words.includes('none')) return [];
-  const { requests, problem } = dueAddresses({ metadata });
+  const { requests, problem } = requestedAddresses({ metadata });
   if (problem !== undefined) throw new HeddleError('bad-input', problem);
   return requests.length > 0 ? requests : [ANY_ADDRESS];
 }

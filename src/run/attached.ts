@@ -2,15 +2,15 @@ import { dnsWishes } from '../dns/args.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { type AddressRequest, formatRequest, looksLikeRequest } from '../ipam/request.ts';
 import { CIDR_LABEL } from '../ipam/requested.ts';
-import { collect, type Io, type RunWord } from '../runtime/io.ts';
+import { collect, type Io, type RunCommand } from '../runtime/io.ts';
 import { printable, printableJson } from '../runtime/printable.ts';
 import { askedAddresses } from './asked-addresses.ts';
-import { ALLOW_OVERLAP, type RunCommand } from './command.ts';
+import { ALLOW_OVERLAP, type ParsedRun } from './command.ts';
 import { dockerCommand } from './docker-client.ts';
 import { type Ended, endOf, lastLines } from './ended.ts';
 
 export interface RunNeeds {
-  readonly onHost: RunWord;
+  readonly onHost: RunCommand;
   readonly io: Io;
   /** Of the caller: docker takes variables from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -27,7 +27,7 @@ const NO_PROGRAM = [126, 127];
  * that has ended by itself is kept for its log.
  * @returns docker's status when docker failed, that of `attach`, or the program's own where it has ended
  */
-export async function runAttached(command: RunCommand, needs: RunNeeds): Promise<number> {
+export async function runAttached(command: ParsedRun, needs: RunNeeds): Promise<number> {
   const { onHost, io, trace } = needs;
   const requests =
     command.requests.length > 0 ? command.requests : await askedAddresses(command.dockerOptions, needs.env);
@@ -70,7 +70,7 @@ export async function runAttached(command: RunCommand, needs: RunNeeds): Promise
 }
 
 /** @throws HeddleError `bad-input` for flags of an attachment that there will not be */
-function refuseUseless({ attachFlags }: RunCommand, requests: readonly AddressRequest[]): void {
+function refuseUseless({ attachFlags }: ParsedRun, requests: readonly AddressRequest[]): void {
   const flag = attachFlags.find((name) => name !== '--no-rewrite-hosts');
   if (requests.length > 0 || flag === undefined) return;
   throw new HeddleError('bad-input', `${flag} is for a container with addresses, and this one asks for none`);
@@ -78,7 +78,7 @@ function refuseUseless({ attachFlags }: RunCommand, requests: readonly AddressRe
 
 async function attach(
   words: readonly string[],
-  onHost: RunWord,
+  onHost: RunCommand,
   complaints: ReturnType<typeof collect>,
 ): Promise<number> {
   try {
@@ -90,7 +90,7 @@ async function attach(
 }
 
 async function notAttached(
-  command: RunCommand,
+  command: ParsedRun,
   id: string,
   attached: { readonly status: number; readonly why: string },
   { io, trace }: RunNeeds,
@@ -110,7 +110,7 @@ async function notAttached(
 }
 
 /** A job that is done sooner than it could be attached has not failed; any other end is the program's own. */
-async function hasEnded(command: RunCommand, id: string, ended: Ended, io: Io): Promise<number> {
+async function hasEnded(command: ParsedRun, id: string, ended: Ended, io: Io): Promise<number> {
   const { name, status, reason, kept } = ended;
   const how = status === undefined ? 'ended' : `ended with status ${status}`;
   const why = reason === '' ? '' : ` (${reason})`;
@@ -133,18 +133,18 @@ function whatNow({ name, kept, restarts }: Ended): string {
 }
 
 /** An address behind the image is an argument of the program, which most often cannot be started with it. */
-function sayMisplaced({ imageAndCommand }: RunCommand, io: Io): void {
+function sayMisplaced({ imageAndCommand }: ParsedRun, io: Io): void {
   const [image = '', first = '', ...rest] = imageAndCommand.filter((word) => word !== '--');
   if (!looksLikeRequest(first) && first !== '--with-dns') return;
   const order = ['run', first, '…', image, ...rest.slice(0, 1)].join(' ');
   io.stderr.write(`heddle: ${first} stands behind the image and was given to it; the order is ${order}\n`);
 }
 
-const printId = ({ json }: RunCommand, id: string, io: Io): void =>
+const printId = ({ json }: ParsedRun, id: string, io: Io): void =>
   void io.stdout.write(json ? `${printableJson({ container: id }, 2)}\n` : `${id}\n`);
 
 /** Docker's own arguments stay here: the host need not know them, and they may hold secrets. */
-function dnsWords({ withDns, dockerOptions }: RunCommand): string[] {
+function dnsWords({ withDns, dockerOptions }: ParsedRun): string[] {
   const wishes = dnsWishes(dockerOptions);
   if (!withDns || !wishes.resolver) return [];
   return [

@@ -5,7 +5,7 @@ import { HeddleError } from '../errors.ts';
 import { type AddressRequest, looksLikeRequest, parseRequest } from '../ipam/request.ts';
 import { nearest } from '../runtime/nearest.ts';
 
-export interface RunCommand {
+export interface ParsedRun {
   readonly withDns: boolean;
   /** Those among the arguments; none: what docker's options ask for, else any free one. */
   readonly requests: readonly AddressRequest[];
@@ -42,7 +42,7 @@ const BEFORE_RUN: ReadonlySet<string> = new Set(
  * options as well: no image is called like an address. What stands behind the image is the container's command.
  * @throws HeddleError `bad-input`, before anything is started
  */
-export function parseRun(given: readonly string[]): RunCommand {
+export function parseRun(given: readonly string[]): ParsedRun {
   const requests: AddressRequest[] = [];
   const attachFlags: string[] = [];
   const dockerOptions: string[] = [];

@@ -3,7 +3,7 @@ import type { Io } from './io.ts';
 import { printable, printableLines } from './printable.ts';
 
 /** One sentence on stderr for whatever was thrown. @returns the exit status */
-export function tellFailure(error: unknown, io: Pick<Io, 'stderr'>): number {
+export function reportFailure(error: unknown, io: Pick<Io, 'stderr'>): number {
   if (error instanceof HeddleError) {
     io.stderr.write(`heddle: ${printable(error.message)}\n`);
     return error.exitStatus;

@@ -20,4 +20,4 @@ export function collect(): Sink & { readonly text: string } {
 }
 
 /** Runs a word, wherever that is, and resolves to its exit status. */
-export type RunWord = (argv: readonly string[], io: Io) => Promise<number>;
+export type RunCommand = (argv: readonly string[], io: Io) => Promise<number>;

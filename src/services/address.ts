@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { isUnspecified } from '../addresses/reachable.ts';
 import type { Place } from './announced-ports.ts';
-import type { Setting } from './environment.ts';
+import type { Variable } from './environment.ts';
 import { shown } from './meta.ts';
 import type { Service } from './service.ts';
 
@@ -16,7 +16,7 @@ interface Announced extends Pick<Service, 'addresses'> {
  * The address a service is announced at: SERVICE_ADDRESS alone, else the chosen one. A prefix length and brackets are
  * taken off, because Consul would serve `10.2.1.1/16` as a host name.
  */
-export function announcedAddress(setting: Setting | undefined, place: Omit<Place, 'port'>): Announced {
+export function announcedAddress(setting: Variable | undefined, place: Omit<Place, 'port'>): Announced {
   const chosen = announcedAt(place);
   if (setting === undefined || setting.value.trim() === '') return chosen;
   const given = setting.value.trim();

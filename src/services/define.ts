@@ -7,7 +7,7 @@ import { placesOf, reachedAt, withOfferedPorts } from './announced-ports.ts';
 import { type CheckOptions, checksOf } from './checks/checks.ts';
 import { leastPeriod, loadOf, slowed, tooOften } from './checks/pace.ts';
 import { type CheckBounds, type Endpoint, whyNotChecked, whyNotOwn } from './checks/target-address.ts';
-import { commaList, Environment, isWord, type Setting, type Settings } from './environment.ts';
+import { commaList, Environment, isWord, type PortVariables, type Variable } from './environment.ts';
 import { hintsOf } from './hints.ts';
 import { metaOf, shown } from './meta.ts';
 import { ID_PREFIX, sealed, serviceId } from './naming/identity.ts';
@@ -80,7 +80,7 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
   const snapshot = portsOf(declared, own.get('port'), choice, note);
   const entry = { ...given, snapshot, choice };
   const hinted = new Set<string>();
-  const noteHints = (settings: Settings): void => hintsOf(settings, hinted).forEach(note);
+  const noteHints = (settings: PortVariables): void => hintsOf(settings, hinted).forEach(note);
   noteHints(own);
   portHints(environment, [...new Set([...declared.ports, ...snapshot.ports])]).forEach(note);
   const tags = commonTags(snapshot, options, note);
@@ -127,7 +127,7 @@ export function* defineInSteps(given: RosterEntry, options: DefineOptions): Gene
 }
 
 /** The container with the ports that it offers at its address: those of SERVICE_PORT, where any of them is offered. */
-function portsOf(declared: Snapshot, named: Setting | undefined, choice: Choice, note: Note): Snapshot {
+function portsOf(declared: Snapshot, named: Variable | undefined, choice: Choice, note: Note): Snapshot {
   const narrowed = withNamedPorts(named, declared, note);
   const offered = withOfferedPorts(narrowed, choice);
   if (named === undefined || offered.ports.length > 0 || narrowed.ports.length === 0) return offered;
@@ -172,7 +172,7 @@ function definePort(
   common: readonly string[],
   options: DefineOptions,
   note: Note,
-  noteHints: (settings: Settings) => void,
+  noteHints: (settings: PortVariables) => void,
 ): Definition[] {
   const { snapshot } = entry;
   const settings = environment.settings(port?.port, port?.protocol);
@@ -233,7 +233,7 @@ function announcedPortOf(environment: Environment, port: ContainerPort | undefin
   return setting === undefined ? undefined : portNumber(setting, note);
 }
 
-function unknownKeys(settings: Settings): Settings {
+function unknownKeys(settings: PortVariables): PortVariables {
   return new Map([...settings].filter(([key]) => !isWord(key)));
 }
 
@@ -242,18 +242,18 @@ function protocolTag(port: ContainerPort | undefined): string[] {
   return port === undefined || port.protocol === 'tcp' ? [] : [port.protocol];
 }
 
-function tagsOf(settings: Settings, note: Note): string[] {
+function tagsOf(settings: PortVariables, note: Note): string[] {
   const setting = settings.get('tags');
   return setting === undefined ? [] : usableTags(commaList(setting.value), setting.variable, note);
 }
 
 /** The address in a label counts as SERVICE_ADDRESS does, below it. */
-function labelled({ metadata }: Snapshot, label: string | undefined): Setting | undefined {
+function labelled({ metadata }: Snapshot, label: string | undefined): Variable | undefined {
   const value = label === undefined ? undefined : metadata.get(label);
   return label === undefined || value === undefined ? undefined : { variable: label, value };
 }
 
-function weightsOf(settings: Settings, note: Note): Weights {
+function weightsOf(settings: PortVariables, note: Note): Weights {
   const setting = settings.get('weight');
   if (setting === undefined) return DEFAULT_WEIGHTS;
   const [passing, warning = DEFAULT_WEIGHTS.warning, ...rest] = setting.value.split(',').map(Number);
@@ -269,7 +269,7 @@ function isWeight(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65535;
 }
 
-function wantedIdOf(settings: Settings, note: Note): string | undefined {
+function wantedIdOf(settings: PortVariables, note: Note): string | undefined {
   const setting = settings.get('id');
   const id = setting?.value.trim() ?? '';
   if (setting === undefined || id === '') return undefined;

@@ -1,14 +1,14 @@
 import type { ContainerPort, Protocol } from '../docker/snapshot.ts';
 
 /** One `SERVICE_…` variable or label that holds for a port. */
-export interface Setting {
+export interface Variable {
   /** As the container spells it, for messages. */
   readonly variable: string;
   readonly value: string;
 }
 
 /** What a container asks for one port: registrator's keys in lower case, without prefix and port. */
-export type Settings = ReadonlyMap<string, Setting>;
+export type PortVariables = ReadonlyMap<string, Variable>;
 
 /** Keys that mean something; every other becomes Meta. */
 export const WORDS: ReadonlySet<string> = new Set([
@@ -27,7 +27,7 @@ const MAX_RANGES = 64;
 const MAX_LENGTH = 32_768;
 
 /** A setting, and the ports that it holds for. */
-export interface Scoped extends Setting {
+export interface Scoped extends Variable {
   readonly key: string;
   /** The first port; undefined where it holds for all. */
   readonly port: number | undefined;
@@ -87,8 +87,8 @@ export class Environment {
   }
 
   /** The settings of one port; without a port, those that name none. */
-  settings(port?: number, protocol?: Protocol): Settings {
-    const settings = new Map<string, Setting>();
+  settings(port?: number, protocol?: Protocol): PortVariables {
+    const settings = new Map<string, Variable>();
     for (const setting of this.byPort.get(undefined) ?? []) put(settings, setting);
     for (const setting of this.rangesWith(port, protocol)) put(settings, setting);
     for (const setting of this.narrower(port, protocol)) put(settings, setting);
@@ -130,7 +130,7 @@ export function isWord(key: string): boolean {
 }
 
 /** The narrower setting takes the place of the wider; tags that begin with a plus are added to the wider ones. */
-function put(settings: Map<string, Setting>, setting: Scoped): void {
+function put(settings: Map<string, Variable>, setting: Scoped): void {
   const { key, variable, value } = setting;
   if (key !== 'tags' || !value.trimStart().startsWith('+')) {
     settings.set(key, setting);

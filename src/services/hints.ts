@@ -1,5 +1,5 @@
 import { nearest } from '../runtime/nearest.ts';
-import { isWord, type Setting, type Settings, WORDS } from './environment.ts';
+import { isWord, type PortVariables, type Variable, WORDS } from './environment.ts';
 import { shown } from './meta.ts';
 
 /** What neighbours of heddle, or people, call what has another name here. */
@@ -55,7 +55,7 @@ const NO = ['false', 'no', 'off', '0'];
  * A sentence for each setting that most likely does not do what was meant by it.
  * @param seen variables that were looked at before; those of these settings are added
  */
-export function hintsOf(settings: Settings, seen: Set<string>): readonly string[] {
+export function hintsOf(settings: PortVariables, seen: Set<string>): readonly string[] {
   return [...settings].flatMap(([key, setting]) => {
     if (seen.has(setting.variable)) return [];
     seen.add(setting.variable);
@@ -65,7 +65,7 @@ export function hintsOf(settings: Settings, seen: Set<string>): readonly string[
 }
 
 /** Other keys are Meta, and right as they are, unless they look like a setting. */
-function keyHints(key: string, { variable }: Setting): readonly string[] {
+function keyHints(key: string, { variable }: Variable): readonly string[] {
   const kept = `${shown(variable)} is no setting and kept as Meta`;
   const dialect = Object.hasOwn(DIALECTS, key) ? DIALECTS[key] : undefined;
   if (dialect !== undefined) return [`${kept}; ${dialect}`];
@@ -91,7 +91,7 @@ function nearestWord(key: string): string | undefined {
   return near;
 }
 
-function valueHints(key: string, { variable, value }: Setting): readonly string[] {
+function valueHints(key: string, { variable, value }: Variable): readonly string[] {
   const trimmed = value.trim().toLowerCase();
   if (key === 'ignore' && NO.includes(trimmed)) {
     return [`${shown(variable)} ignores with any value but an empty one, ${shown(trimmed)} included`];
@@ -107,7 +107,7 @@ function valueHints(key: string, { variable, value }: Setting): readonly string[
 }
 
 /** `docker run --env-file`, and compose's list form, keep the quotes that a shell would take away. */
-function quoteHints(key: string, { variable, value }: Setting): readonly string[] {
+function quoteHints(key: string, { variable, value }: Variable): readonly string[] {
   const trimmed = value.trim();
   const isQuoted = trimmed.length > 1 && /^(["']).*\1$/s.test(trimmed);
   if (!isQuoted || COMMANDS.includes(key)) return [];

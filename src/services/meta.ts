@@ -1,4 +1,4 @@
-import type { Setting } from './environment.ts';
+import type { Variable } from './environment.ts';
 import { OWNER_META } from './service.ts';
 
 /** Consul's limits on service Meta (agent/structs); one pair beyond them makes it refuse the whole service. */
@@ -7,7 +7,7 @@ const MAX_KEY = 128;
 const MAX_VALUE_BYTES = 512;
 
 /** Meta of the pairs that Consul takes, in order of their keys, and one problem for each that it would not. */
-export function metaOf(settings: ReadonlyMap<string, Setting>): {
+export function metaOf(settings: ReadonlyMap<string, Variable>): {
   readonly meta: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
 } {

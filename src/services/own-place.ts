@@ -1,7 +1,7 @@
 import { type Choice, isIngress } from '../addresses/choose.ts';
 import type { ContainerPort, Protocol, Snapshot } from '../docker/snapshot.ts';
 import type { RosterEntry } from '../roster/entry.ts';
-import { commaList, type Setting } from './environment.ts';
+import { commaList, type Variable } from './environment.ts';
 import { shown } from './meta.ts';
 
 type Note = (problem: string) => void;
@@ -11,7 +11,7 @@ const MAX_PORTS = 64;
 
 /** The address that SERVICE_NETWORK chooses: the one that Docker gave the container on that network. */
 export function choiceOnNetwork(
-  setting: Setting | undefined,
+  setting: Variable | undefined,
   { snapshot, choice }: Pick<RosterEntry, 'snapshot' | 'choice'>,
   note: Note,
 ): Choice {
@@ -38,7 +38,7 @@ export function choiceOnNetwork(
  * The container with the ports that SERVICE_PORT names (`8080`, `80,53/udp`), and no other: one that shares another
  * container's network exposes none.
  */
-export function withNamedPorts(setting: Setting | undefined, snapshot: Snapshot, note: Note): Snapshot {
+export function withNamedPorts(setting: Variable | undefined, snapshot: Snapshot, note: Note): Snapshot {
   const words = commaList(setting?.value ?? '');
   if (setting === undefined || words.length === 0) return snapshot;
   const ports = new Map<string, ContainerPort>();
@@ -56,7 +56,7 @@ export function withNamedPorts(setting: Setting | undefined, snapshot: Snapshot,
 }
 
 /** The number of a port; undefined where it is none. */
-export function portNumber(setting: Setting, note: Note): number | undefined {
+export function portNumber(setting: Variable, note: Note): number | undefined {
   const text = setting.value.trim();
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port >= 1 && port <= 65_535) return port;
@@ -64,6 +64,6 @@ export function portNumber(setting: Setting, note: Note): number | undefined {
   return undefined;
 }
 
-function refused({ variable }: Setting, text: string): string {
+function refused({ variable }: Variable, text: string): string {
   return `${shown(variable)} ${JSON.stringify(shown(text))} is refused: expected a port from 1 to 65535`;
 }

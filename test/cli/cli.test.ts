@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalise, run } from '../../src/cli/cli.ts';
-import { settingsOfWord } from '../../src/commands/syntax/setting-flags.ts';
+import { settingsOfCommand } from '../../src/commands/syntax/setting-flags.ts';
 import { collect } from '../../src/runtime/io.ts';
 
 async function heddle(line: string, env: Record<string, string> = {}) {
@@ -53,7 +53,7 @@ describe('what a helper is told of the flags before a word', () => {
     ['--socket /s --local --trace --state-dir=/x --image i --config f --mtu 1300 ps', '--mtu 1300'],
     ['--mtu', '--mtu'],
   ])('%s: %s', (line, told) => {
-    expect(settingsOfWord(line.split(' ')).join(' ')).toBe(told);
+    expect(settingsOfCommand(line.split(' ')).join(' ')).toBe(told);
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/cli.ts';
-import { HOST_WORDS } from '../../src/cli/program.ts';
+import { HOST_COMMANDS } from '../../src/cli/program.ts';
 import { RUN_EXAMPLES } from '../../src/commands/syntax/help-texts.ts';
 import { collect } from '../../src/runtime/io.ts';
 import { count } from '../support/counts.ts';
@@ -9,7 +9,7 @@ import { shellWords } from '../support/shell-words.ts';
 
 const OF_THE_CALLER = ['daemon', 'launch', 'stop', 'run', 'setup', 'version', 'help'];
 const OF_OTHER_HOSTS = ['connect', 'forget', 'rmpeer'];
-const COMMANDS = [...HOST_WORDS.map(({ name }) => name), ...OF_THE_CALLER];
+const COMMANDS = [...HOST_COMMANDS.map(({ name }) => name), ...OF_THE_CALLER];
 
 /** Where there is neither a daemon nor an engine: whatever gets past the arguments ends with 4. */
 const NOWHERE = { DOCKER_HOST: 'unix:///nowhere/docker.sock', HEDDLE_SOCKET: '/nowhere/heddle.sock' };
@@ -89,7 +89,7 @@ describe.each(COMMANDS)('%s', (name) => {
     const ours = new Set(['version', 'help', 'create-bridge', 'daemon']);
     if (ours.has(name)) return expect(await heddle(name, '--', 'a', 'b', 'c')).toMatchObject({ status: 2 });
     // Without a daemon it prints what this process sees.
-    const worksAlone = HOST_WORDS.some((word) => word.name === name && word.worksAlone);
+    const worksAlone = HOST_COMMANDS.some((word) => word.name === name && word.worksAlone);
     const property = fc.asyncProperty(fc.array(hostile, { maxLength: 3 }), async (words) => {
       if (words.some((word) => ['--help', '-h', '--local', '--config'].includes(word))) return;
       const { status, stdout, stderr } = await heddle(name, ...words);
@@ -178,7 +178,7 @@ describe.each(CONTROLS)('a control character, %j, anywhere among the arguments',
     ['for the file of settings', ['--config', word, 'ps']],
     ['for what is helped with', ['help', word]],
     ['behind help', ['help', 'ps', word]],
-    ...HOST_WORDS.filter(
+    ...HOST_COMMANDS.filter(
       ({ takesDockerArguments, worksAlone }) => !takesDockerArguments && !worksAlone,
     ).flatMap(({ name }) => [
       [`for an option of ${name}`, [name, `--${word}`]] as const,
@@ -207,7 +207,7 @@ it.each(OF_OTHER_HOSTS)('%s says that it cannot be done', async (name) => {
   });
 });
 
-const examples = [...HOST_WORDS.flatMap(({ examples: lines = [] }) => lines), ...RUN_EXAMPLES];
+const examples = [...HOST_COMMANDS.flatMap(({ examples: lines = [] }) => lines), ...RUN_EXAMPLES];
 
 it.each(examples)('the example of the help is understood: %s', async (line) => {
   expect(await heddle(...shellWords(line))).toMatchObject({ status: 4, stdout: '' });
@@ -215,7 +215,7 @@ it.each(examples)('the example of the help is understood: %s', async (line) => {
 
 it('a first look at heddle names every command that is not hidden, with a summary', async () => {
   const { stdout } = await heddle();
-  for (const { name, hidden } of HOST_WORDS) {
+  for (const { name, hidden } of HOST_COMMANDS) {
     if (hidden) expect(stdout).not.toMatch(new RegExp(`^ {2}${name} `, 'm'));
     else expect(stdout).toMatch(new RegExp(`^ {2}${name} .*  \\S`, 'm'));
   }

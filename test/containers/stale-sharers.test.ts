@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Stranded } from '../../src/containers/stale-sharers.ts';
+import { StaleSharers } from '../../src/containers/stale-sharers.ts';
 import type { Snapshot } from '../../src/docker/snapshot.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { Claims } from '../../src/ipam/claims.ts';
@@ -16,14 +16,14 @@ let roster: Roster;
 let claims: Claims;
 let existing: Map<string, Snapshot>;
 let taken: string[];
-let stranded: Stranded;
+let stranded: StaleSharers;
 
 beforeEach(() => {
   roster = new Roster();
   claims = new Claims(new MemoryState());
   existing = new Map([web, side].map((container) => [container.id, container]));
   taken = [];
-  stranded = new Stranded({
+  stranded = new StaleSharers({
     roster,
     claims,
     docker: { inspect: async (id) => existing.get(id) },

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ConsulRegistry } from '../../src/registry/consul/agent-registry.ts';
 import { ConsulClient } from '../../src/registry/consul/api/client.ts';
 import { CatalogRegistry } from '../../src/registry/consul/catalog-registry.ts';
-import { removeRemains } from '../../src/registry/consul/leftovers.ts';
+import { removeLeftovers } from '../../src/registry/consul/leftovers.ts';
 import { Desired } from '../../src/registry/reconcile/desired.ts';
 import { Reconciler } from '../../src/registry/reconcile/reconciler.ts';
 import type { Registry } from '../../src/registry/registry.ts';
@@ -70,7 +70,7 @@ describe('what a host that is gone has left', () => {
     await fill(onAgent(LIVE), LIVE, ['web']);
     await fill(onNode(LIVE), LIVE, ['db']);
     const said = async (dryRun: boolean) =>
-      (await removeRemains(client, DEAD, { dryRun }))
+      (await removeLeftovers(client, DEAD, { dryRun }))
         .map(({ node, name, outcome }) => `${node} ${name} ${outcome}`)
         .sort();
     const where = ['heddle-0123456789ab web', 'heddle-n1 db', 'heddle-n1 web'];
@@ -88,7 +88,9 @@ describe('what a host that is gone has left', () => {
     await using cluster = await serverAndClient(folder.path);
     await fill(new ConsulRegistry(clientOf(cluster.client), { hostId: DEAD }), DEAD, ['web']);
     const outcomes = async () =>
-      (await removeRemains(clientOf(cluster.server), DEAD, { dryRun: false })).map(({ outcome }) => outcome);
+      (await removeLeftovers(clientOf(cluster.server), DEAD, { dryRun: false })).map(
+        ({ outcome }) => outcome,
+      );
     await vi.waitFor(async () => expect(await outcomes()).toEqual(['kept']), { timeout: 10_000 });
     await cluster.client.stop();
     await vi.waitFor(async () => expect(await outcomes()).toEqual(['removed']), {

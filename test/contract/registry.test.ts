@@ -12,7 +12,7 @@ import { readAgentChecks } from '../../src/registry/consul/api/answers.ts';
 import { ConsulClient } from '../../src/registry/consul/api/client.ts';
 import { CATALOG_TOKEN_POLICY, TOKEN_POLICY } from '../../src/registry/consul/api/errors.ts';
 import { CatalogRegistry } from '../../src/registry/consul/catalog-registry.ts';
-import { removeRemains } from '../../src/registry/consul/leftovers.ts';
+import { removeLeftovers } from '../../src/registry/consul/leftovers.ts';
 import { ConsulLookups } from '../../src/registry/consul/lookups.ts';
 import { EmbeddedRegistry } from '../../src/registry/embedded.ts';
 import { type OpenRegistry, openRegistry, type RegistrySettings } from '../../src/registry/open.ts';
@@ -588,7 +588,7 @@ describe('a real agent that denies by default', () => {
       node: () => lookups.node('nobody'),
       unsynced: () => registry.unsynced([serviceOf()]),
       'unsynced of nothing': () => registry.unsynced([]),
-      'what a host has left': () => removeRemains(clientWith(token.secret), HOST, { dryRun: true }),
+      'what a host has left': () => removeLeftovers(clientWith(token.secret), HOST, { dryRun: true }),
     };
     for (const [what, ask] of Object.entries(asked)) {
       await expect(ask(), what).rejects.toMatchObject(refusal);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { daemonAt, takeOver, wordAt } from '../../src/control/client.ts';
+import { daemonAt, runInDaemon, takeOver } from '../../src/control/client.ts';
 import { type ControlNeeds, ControlServer } from '../../src/control/server.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { collect, type Io } from '../../src/runtime/io.ts';
@@ -49,7 +49,7 @@ describe('the control socket', () => {
     };
     await serve(word);
     const [stdout, stderr] = [collect(), collect()];
-    expect(await wordAt(path(), ['attach', '10.2.1.1/16', 'a b'], { stdout, stderr })).toBe(3);
+    expect(await runInDaemon(path(), ['attach', '10.2.1.1/16', 'a b'], { stdout, stderr })).toBe(3);
     expect(stdout.text).toBe('did attach+10.2.1.1/16+a b ü\n');
     expect(stderr.text).toBe('but complained\n');
   });
@@ -62,7 +62,7 @@ describe('the control socket', () => {
       return await new Promise(() => {});
     });
     const stdout = collect();
-    await expect(wordAt(path(), ['ps'], { stdout, stderr: collect() })).rejects.toThrow(
+    await expect(runInDaemon(path(), ['ps'], { stdout, stderr: collect() })).rejects.toThrow(
       /hung up|ended in the middle/,
     );
     expect(stdout.text).toBe('begun\n');

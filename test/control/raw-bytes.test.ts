@@ -2,7 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { daemonAt, wordAt } from '../../src/control/client.ts';
+import { daemonAt, runInDaemon } from '../../src/control/client.ts';
 import { ControlServer } from '../../src/control/server.ts';
 import { collect } from '../../src/runtime/io.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
@@ -100,7 +100,7 @@ it('clients that send a byte now and then, or do not read, keep nobody else wait
     deaf.pause();
   }
   const stdout = collect();
-  expect(await wordAt(path, ['ps', '-q'], { stdout, stderr: collect() })).toBe(0);
+  expect(await runInDaemon(path, ['ps', '-q'], { stdout, stderr: collect() })).toBe(0);
   expect(stdout.text).toBe('ps -q');
 });
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describeHost, dockerHost } from '../../src/docker/host.ts';
+import { engineAddress, formatAddress } from '../../src/docker/engine-address.ts';
 
 let home: string;
 
@@ -27,7 +27,7 @@ function addContext(name: string, docker: object, tls?: Readonly<Record<string, 
 const use = (currentContext: string) =>
   writeFileSync(join(home, '.docker/config.json'), JSON.stringify({ auths: {}, currentContext }));
 const found = (env: Readonly<Record<string, string>> = {}) =>
-  describeHost(dockerHost({ HOME: home, ...env }));
+  formatAddress(engineAddress({ HOME: home, ...env }));
 
 describe('the context of the docker client', () => {
   it('is the one chosen by docker context use', () => {
@@ -57,7 +57,7 @@ describe('the context of the docker client', () => {
   it('brings its certificates', () => {
     const tls = { 'ca.pem': 'A', 'cert.pem': 'C', 'key.pem': 'K' };
     addContext('safe', { Host: 'tcp://10.0.0.2:2376', SkipTLSVerify: false }, tls);
-    expect(dockerHost({ HOME: home, DOCKER_CONTEXT: 'safe' })).toEqual({
+    expect(engineAddress({ HOME: home, DOCKER_CONTEXT: 'safe' })).toEqual({
       ...{ kind: 'tcp', host: '10.0.0.2', port: 2376 },
       tls: { ca: 'A', cert: 'C', key: 'K', verify: true },
     });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { givenTo } from '../../src/ipam/assigned-addresses.ts';
+import { assignedTo } from '../../src/ipam/assigned-addresses.ts';
 import { Claims } from '../../src/ipam/claims.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { Roster } from '../../src/roster/roster.ts';
@@ -19,13 +19,13 @@ test('an address is of whom Docker or heddle gave it to, whoever else has it', a
   const victim = run('a', 1, '172.17.0.2', { networks });
   const sidecar = run('b', 1, '172.17.0.2', { networkMode: 'container:a' });
   const hostile = run('c', 2, '172.17.0.2');
-  expect(givenTo(claims, roster, '172.17.0.2', victim)).toBe('this');
-  expect(givenTo(claims, roster, '172.17.0.2', sidecar)).toBe('this');
-  expect(givenTo(claims, roster, '172.17.0.2', hostile)).toBe('another');
-  expect(givenTo(claims, roster, '10.9.9.9', hostile)).toBeUndefined();
-  expect(givenTo(claims, roster, '10.9.9.9', victim)).toBe('unsure');
-  expect(givenTo(claims, roster, '10.9.9.9', sidecar)).toBe('unsure');
+  expect(assignedTo(claims, roster, '172.17.0.2', victim)).toBe('this');
+  expect(assignedTo(claims, roster, '172.17.0.2', sidecar)).toBe('this');
+  expect(assignedTo(claims, roster, '172.17.0.2', hostile)).toBe('another');
+  expect(assignedTo(claims, roster, '10.9.9.9', hostile)).toBeUndefined();
+  expect(assignedTo(claims, roster, '10.9.9.9', victim)).toBe('unsure');
+  expect(assignedTo(claims, roster, '10.9.9.9', sidecar)).toBe('unsure');
   await claims.add(victim.snapshot.id, [parseCidr('10.2.1.1/16')]);
-  expect(givenTo(claims, roster, '10.2.1.1', victim)).toBe('this');
-  expect(givenTo(claims, roster, '10.2.1.1', hostile)).toBe('another');
+  expect(assignedTo(claims, roster, '10.2.1.1', victim)).toBe('this');
+  expect(assignedTo(claims, roster, '10.2.1.1', hostile)).toBe('another');
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { formatRequest } from '../../src/ipam/request.ts';
-import { detachedNote, dueAddresses } from '../../src/ipam/requested.ts';
+import { detachedNote, requestedAddresses } from '../../src/ipam/requested.ts';
 import { snapshot } from '../support/snapshot.ts';
 
 const due = (metadata: Record<string, string>) =>
-  dueAddresses(snapshot('web', { metadata: new Map(Object.entries(metadata)) }));
+  requestedAddresses(snapshot('web', { metadata: new Map(Object.entries(metadata)) }));
 
 describe('the addresses a container asks for', () => {
   it.each([

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { HOST_WORDS, runOnHost } from '../../src/cli/program.ts';
+import { HOST_COMMANDS, runOnHost } from '../../src/cli/program.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { assembleParts } from '../../src/containers/parts.ts';
 import { NameService } from '../../src/dns/name-service.ts';
@@ -11,7 +11,7 @@ import { Claims } from '../../src/ipam/claims.ts';
 import { type AddressRequest, parseRequest } from '../../src/ipam/request.ts';
 import { formatCidr } from '../../src/network/cidr.ts';
 import { DaemonHost, type DaemonHostNeeds } from '../../src/operations/daemon-host.ts';
-import type { Host } from '../../src/operations/host.ts';
+import type { HostOperations } from '../../src/operations/host-operations.ts';
 import { Roster } from '../../src/roster/roster.ts';
 import { collect } from '../../src/runtime/io.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
@@ -29,7 +29,7 @@ const STOPPED = { Id: containerId('c0ffee'), Name: '/web', State: {}, Config: {}
 const NOT_FOUND = answer('404 Not Found', 'application/json', '{"message":"No such container"}');
 
 let engine: RawServer;
-let host: Host;
+let host: HostOperations;
 let state: MemoryState;
 let network: MemoryEngine;
 
@@ -142,7 +142,7 @@ const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
 );
 
-it.each(HOST_WORDS.map(({ name }) => name))(
+it.each(HOST_COMMANDS.map(({ name }) => name))(
   '%s ends in a sentence, whatever it is given',
   async (name) => {
     const words = fc.array(

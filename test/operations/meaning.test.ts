@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { explainWord } from '../../src/commands/inspect/explain.ts';
+import { explainCommand } from '../../src/commands/inspect/explain.ts';
 import type { ZoneAnswer } from '../../src/dns/zone-answer.ts';
 import { HeddleError } from '../../src/errors.ts';
-import type { Host, NamesReport } from '../../src/operations/host.ts';
+import type { HostOperations, NamesReport } from '../../src/operations/host-operations.ts';
 import { meaningOf } from '../../src/operations/meaning.ts';
 import { collect } from '../../src/runtime/io.ts';
 import { define, withheld } from '../../src/services/define.ts';
@@ -35,7 +35,7 @@ const answerOf = (
   ...more,
 });
 
-function hostWith(asked: readonly ZoneAnswer[] | undefined | Error): Host {
+function hostWith(asked: readonly ZoneAnswer[] | undefined | Error): HostOperations {
   const instances = web.services.map((service) => ({
     service,
     node: 'n',
@@ -52,12 +52,12 @@ function hostWith(asked: readonly ZoneAnswer[] | undefined | Error): Host {
     names: async () => ({ domain: 'weave.local', upstreams: [], entries }),
     registration: () => 'registered',
     onlyPassing: false,
-  } as unknown as Host;
+  } as unknown as HostOperations;
 }
 
 async function explained(word: string, asked: readonly ZoneAnswer[] | undefined | Error) {
   const stdout = collect();
-  const status = await explainWord.run(
+  const status = await explainCommand.run(
     hostWith(asked),
     { args: [word], options: {} },
     { stdout, stderr: stdout },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadSettings } from '../../src/config/load.ts';
-import { collectRemains, openRegistry } from '../../src/registry/open.ts';
+import { collectLeftovers, openRegistry } from '../../src/registry/open.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
 import { FakeConsul } from '../support/fake-consul.ts';
 
@@ -12,7 +12,7 @@ const tls = 'consul-tls://127.0.0.1:1';
 test('without a word the registry is the embedded one, and nobody else has part in it', async () => {
   expect((await open({})).registry.name).toBe('embedded');
   for (const gone of [{ hostId: '0123456789ab' }, { registrator: 'host1' }]) {
-    const collected = collectRemains(await settingsOf({}), gone, { dryRun: true });
+    const collected = collectLeftovers(await settingsOf({}), gone, { dryRun: true });
     await expect(collected).rejects.toMatchObject({ code: 'not-supported' });
   }
 });

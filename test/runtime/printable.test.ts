@@ -7,8 +7,8 @@ import { run } from '../../src/cli/cli.ts';
 import { runOnHost } from '../../src/cli/program.ts';
 import { table } from '../../src/commands/syntax/table.ts';
 import { HeddleError } from '../../src/errors.ts';
-import type { Host } from '../../src/operations/host.ts';
-import { tellFailure } from '../../src/runtime/failure.ts';
+import type { HostOperations } from '../../src/operations/host-operations.ts';
+import { reportFailure } from '../../src/runtime/failure.ts';
 import { collect } from '../../src/runtime/io.ts';
 import { createLogger } from '../../src/runtime/log.ts';
 import { printable, printableIo, printableJson, printableLines } from '../../src/runtime/printable.ts';
@@ -82,8 +82,8 @@ describe('nothing else is printed', () => {
 
   test('in failures, which have one line', () => {
     const stderr = collect();
-    tellFailure(new HeddleError('refused', `Consul: ${ALL}`), { stderr });
-    tellFailure(new Error(ALL), { stderr });
+    reportFailure(new HeddleError('refused', `Consul: ${ALL}`), { stderr });
+    reportFailure(new Error(ALL), { stderr });
     expect(stderr.text).not.toMatch(FORBIDDEN);
     expect(stderr.text.split('\n')[1]).toMatch(/^heddle: unexpected failure/);
   });
@@ -106,7 +106,7 @@ describe('nothing else is printed', () => {
     ['a wrong option', ['ps', `--${ALL}`], {}],
   ])('by %s', async (_, argv, host) => {
     const [stdout, stderr] = [collect(), collect()];
-    await runOnHost(argv, host as unknown as Host, { stdout, stderr });
+    await runOnHost(argv, host as unknown as HostOperations, { stdout, stderr });
     expect(stdout.text + stderr.text).not.toBe('');
     expect(stdout.text + stderr.text).not.toMatch(FORBIDDEN);
     // A line break in what others say begins no line of its own.

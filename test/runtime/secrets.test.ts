@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { describeService } from '../../src/commands/inspect/services.ts';
 import { effectiveSetting } from '../../src/config/effective.ts';
 import { loadSettings } from '../../src/config/load.ts';
-import { dockerHost } from '../../src/docker/host.ts';
+import { engineAddress } from '../../src/docker/engine-address.ts';
 import { messageOf } from '../../src/errors.ts';
 import { parseRegistryUri } from '../../src/registry/uri.ts';
 import { withoutSecrets } from '../../src/runtime/secrets.ts';
@@ -47,7 +47,7 @@ describe('no secret is in the message for', () => {
     'another flag': (uri) => messageFor(() => loadSettings({ flags: { ip: uri, mtu: uri }, env: {} })),
     'a variable': (uri) => messageFor(() => loadSettings({ flags: {}, env: { CONSUL_HTTP_ADDR: uri } })),
     'a setting in effect': async (uri) => effectiveSetting('consulDns', uri, '--consul-dns').value,
-    DOCKER_HOST: (uri) => messageFor(() => dockerHost({ DOCKER_HOST: uri.replace('consul:', 'gopher:') })),
+    DOCKER_HOST: (uri) => messageFor(() => engineAddress({ DOCKER_HOST: uri.replace('consul:', 'gopher:') })),
     'a check': async (uri) => {
       const check = { kind: 'http', id: 'c', name: 'c', url: uri } as const;
       const service = {
@@ -73,5 +73,5 @@ describe('no secret is in the message for', () => {
 });
 
 it('DOCKER_HOST with a user that cannot be decoded is refused in a sentence', () => {
-  expect(() => dockerHost({ DOCKER_HOST: 'ssh://%zz@host' })).toThrow(/^DOCKER_HOST is/);
+  expect(() => engineAddress({ DOCKER_HOST: 'ssh://%zz@host' })).toThrow(/^DOCKER_HOST is/);
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HOST_WORDS } from '../../src/cli/program.ts';
+import { HOST_COMMANDS } from '../../src/cli/program.ts';
 import { RUN_EXAMPLES } from '../../src/commands/syntax/help-texts.ts';
 import { clearWorld } from '../support/cleanup.ts';
 import { removeContainers, runContainer } from '../support/engine.ts';
@@ -25,7 +25,7 @@ afterAll(async () => {
 test('the examples of every command’s help work, in their order', async () => {
   await using _web = await runContainer(['--name', 'web', '-e', 'SERVICE_NAME=web', '--expose', '80']);
   // Without a Consul there is nothing that `gc` could remove.
-  const lines = HOST_WORDS.filter(({ name }) => name !== 'gc').flatMap(({ examples = [] }) => examples);
+  const lines = HOST_COMMANDS.filter(({ name }) => name !== 'gc').flatMap(({ examples = [] }) => examples);
   // A name is looked up before it is taken away; one that has no address has no name.
   await daemon.word('attach', '10.2.1.1/16', 'web');
   for (const line of [...lines.filter((text) => !/^(detach|hide)/.test(text)), ...RUN_EXAMPLES]) {

@@ -4,8 +4,8 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { HOST_WORDS } from '../../src/cli/program.ts';
-import { daemonAt, wordAt } from '../../src/control/client.ts';
+import { HOST_COMMANDS } from '../../src/cli/program.ts';
+import { daemonAt, runInDaemon } from '../../src/control/client.ts';
 import { collect } from '../../src/runtime/io.ts';
 import { clearWorld } from '../support/cleanup.ts';
 import { count } from '../support/counts.ts';
@@ -86,7 +86,7 @@ describe('the names of containers', () => {
     const sentence = /^heddle: [^\p{Cc}]*container[^\p{Cc}]*\n$/u;
     for (const attempt of attempts) {
       const [stdout, stderr] = [collect(), collect()];
-      const status = await wordAt(daemon.socket, [...attempt, name], { stdout, stderr });
+      const status = await runInDaemon(daemon.socket, [...attempt, name], { stdout, stderr });
       expect({ status, stdout: stdout.text }, attempt.join(' ')).toEqual({ status: 2, stdout: '' });
       expect(stderr.text, attempt.join(' ')).toMatch(sentence);
     }
@@ -106,7 +106,7 @@ describe('the names of containers', () => {
   });
 
   test('every command, with whatever arguments, ends in a sentence, and the daemon lives', async () => {
-    const commands = HOST_WORDS.map(({ name }) => name).filter((name) => !['reset', 'gc'].includes(name));
+    const commands = HOST_COMMANDS.map(({ name }) => name).filter((name) => !['reset', 'gc'].includes(name));
     const hostile = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('', '/', '.', '..', '/../', '-', '--', '--format', '-h', '10.2.56.0/16', 'net:default'),
@@ -119,7 +119,7 @@ describe('the names of containers', () => {
         fc.array(hostile, { maxLength: 4 }),
         async (command, args) => {
           const [stdout, stderr] = [collect(), collect()];
-          const status = await wordAt(daemon.socket, [command, ...args], { stdout, stderr });
+          const status = await runInDaemon(daemon.socket, [command, ...args], { stdout, stderr });
           expect(status).toBeLessThanOrEqual(4);
           expect(stderr.text).not.toMatch(notMentioned);
           await lives(daemon, 'honest', '10.2.56.1');

@@ -1,4 +1,4 @@
-import type { NamesReport, StatusReport } from '../../operations/host.ts';
+import type { NamesReport, StatusReport } from '../../operations/host-operations.ts';
 
 /**
  * What templates of the weave script's `report -f` read: `{{.DNS.Domain}}`, `{{json .DNS}}`, `{{.IPAM.DefaultSubnet}}`.

@@ -3,13 +3,13 @@ import { HeddleError } from '../../errors.ts';
 import { parseHostEntry } from '../../hosts-file/entry.ts';
 import { formatCidr } from '../../network/cidr.ts';
 import type { Cidr } from '../../network/engine.ts';
-import type { AttachWishes } from '../../operations/host.ts';
+import type { AttachWishes } from '../../operations/host-operations.ts';
 import {
   ALLOW_OVERLAP,
   addressesAndContainer,
   takesAddressesAndContainer,
 } from '../syntax/address-arguments.ts';
-import type { HostWord, WordArguments } from '../syntax/command.ts';
+import type { CommandArguments, HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
 const describe = (command: Command, summary: string): Command =>
@@ -19,7 +19,7 @@ const describe = (command: Command, summary: string): Command =>
 export const bareAddresses = (cidrs: readonly Cidr[]): string =>
   cidrs.length === 0 ? '' : `${cidrs.map(({ ip }) => ip).join(' ')}\n`;
 
-export const attach: HostWord = {
+export const attach: HostCommand = {
   name: 'attach',
   examples: [
     'attach 10.2.1.1/16 web',
@@ -57,7 +57,7 @@ function attachOptions({
   rewriteHosts,
   addHost,
   allowOverlap,
-}: WordArguments['options']): AttachWishes {
+}: CommandArguments['options']): AttachWishes {
   const hosts = ((addHost ?? []) as readonly string[]).map(parseHostEntry);
   if (hosts.length > 0 && rewriteHosts !== true) {
     throw new HeddleError(
@@ -83,7 +83,7 @@ function refuseWithoutDns(command: Command): void {
   });
 }
 
-export const detach: HostWord = {
+export const detach: HostCommand = {
   name: 'detach',
   examples: ['detach 10.2.1.1/16 web', 'detach web'],
   describe: (command) => void describe(command, 'take addresses away from a container'),

@@ -1,8 +1,8 @@
 import { dnsArgs, dnsWishes, wishesAlone } from '../../dns/args.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
-export const dnsArgsWord: HostWord = {
+export const dnsArgsCommand: HostCommand = {
   name: 'dns-args',
   examples: ['dns-args', 'dns-args --dns-search example.com nginx'],
   takesDockerArguments: true,

@@ -6,7 +6,7 @@ import { containerName } from '../../docker/container-name.ts';
 import { HeddleError } from '../../errors.ts';
 import { looksLikeRequest } from '../../ipam/request.ts';
 import { printable } from '../../runtime/printable.ts';
-import type { HostWord, WordArguments } from '../syntax/command.ts';
+import type { CommandArguments, HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
 const NAMED = [
@@ -28,7 +28,7 @@ function describe(command: Command, summary: string, none: string): void {
     .addOption(formatOption());
 }
 
-export const dnsAdd: HostWord = {
+export const dnsAdd: HostCommand = {
   name: 'dns-add',
   examples: ['dns-add web -h front', 'dns-add 10.9.9.9 -h printer'],
   describe: (command) =>
@@ -42,7 +42,7 @@ export const dnsAdd: HostWord = {
   },
 };
 
-export const dnsRemove: HostWord = {
+export const dnsRemove: HostCommand = {
   name: 'dns-remove',
   examples: ['dns-remove web -h front', 'dns-remove 10.9.9.9 -h printer'],
   describe: (command) => describe(command, 'take away what dns-add gave', 'all of the container'),
@@ -55,7 +55,7 @@ export const dnsRemove: HostWord = {
   },
 };
 
-export const dnsLookup: HostWord = {
+export const dnsLookup: HostCommand = {
   name: 'dns-lookup',
   examples: ['dns-lookup web', 'dns-lookup 10.2.1.1'],
   describe: (command) =>
@@ -79,7 +79,7 @@ export const dnsLookup: HostWord = {
  * Addresses, then at most one container; with a container or a name.
  * @throws HeddleError `bad-input`
  */
-export function nameRequest({ args, options }: WordArguments): NameRequest {
+export function nameRequest({ args, options }: CommandArguments): NameRequest {
   const name = options.name as string | undefined;
   const [container, ...more] = args.filter((word) => !isIP(word));
   const ips = args.filter(isIP).map((ip) => ipaddr.process(ip).toString());

@@ -1,13 +1,13 @@
 import { resolverArgs } from '../../dns/args.ts';
 import { HeddleError } from '../../errors.ts';
 import { ALLOW_OVERLAP, requestsIn } from '../syntax/address-arguments.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 
 /**
  * All that `run` asks before it starts anything: could a new container have these addresses, and which flags make it
  * ask us for names?
  */
-export const prepareRun: HostWord = {
+export const prepareRun: HostCommand = {
   name: 'prepare-run',
   hidden: true,
   describe: (command) =>

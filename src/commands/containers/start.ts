@@ -7,10 +7,10 @@ import {
   addressesAndContainer,
   takesAddressesAndContainer,
 } from '../syntax/address-arguments.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
-export const start: HostWord = {
+export const start: HostCommand = {
   name: 'start',
   examples: ['start web', 'start 10.2.1.1/16 web'],
   connects: true,
@@ -32,7 +32,7 @@ export const start: HostWord = {
   },
 };
 
-export const restart: HostWord = {
+export const restart: HostCommand = {
   name: 'restart',
   examples: ['restart web'],
   connects: true,

@@ -1,7 +1,7 @@
 import type { LoadedSettings } from '../../config/load.ts';
 import { ignoredConsulVariables, unknownVariables } from '../../config/unused-variables.ts';
 import { Heddle } from '../../daemon/heddle.ts';
-import type { RunOnHost } from '../../operations/host.ts';
+import type { RunOnHost } from '../../operations/host-operations.ts';
 import type { Io } from '../../runtime/io.ts';
 import { surviveFailures, surviveOutput } from '../../runtime/last-resort.ts';
 import { createLogger } from '../../runtime/log.ts';

@@ -1,13 +1,13 @@
 import { HeddleError } from '../../errors.ts';
-import type { Gone, Remain } from '../../registry/consul/leftovers.ts';
+import type { Gone, Leftover } from '../../registry/consul/leftovers.ts';
 import type { Io } from '../../runtime/io.ts';
 import { printable } from '../../runtime/printable.ts';
 import { checkHostId } from '../../services/naming/identity.ts';
-import type { HostWord, WordArguments } from '../syntax/command.ts';
+import type { CommandArguments, HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
-export const gc: HostWord = {
+export const gc: HostCommand = {
   name: 'gc',
   examples: ['gc --host 0123456789ab --dry-run', 'gc --registrator host22 --dry-run'],
   describe: (command) =>
@@ -38,7 +38,7 @@ export const gc: HostWord = {
   },
 };
 
-function goneOf({ options: { host, registrator } }: WordArguments): Gone {
+function goneOf({ options: { host, registrator } }: CommandArguments): Gone {
   if ((host === undefined) === (registrator === undefined)) {
     throw new HeddleError('bad-input', 'name who is gone, by either --host ID or --registrator HOSTNAME');
   }
@@ -52,7 +52,7 @@ function checkHostname(text: string): string {
   throw new HeddleError('bad-input', `${JSON.stringify(text)} is no host name; ${expected}`);
 }
 
-function noteSkipped(remains: readonly Remain[], io: Pick<Io, 'stderr'>): void {
+function noteSkipped(remains: readonly Leftover[], io: Pick<Io, 'stderr'>): void {
   const skipped = remains.filter(({ outcome }) => outcome === 'skipped');
   if (skipped.length === 0) return;
   const names = printable(skipped.map(({ name, id }) => JSON.stringify(id || name)).join(', '));
@@ -60,7 +60,7 @@ function noteSkipped(remains: readonly Remain[], io: Pick<Io, 'stderr'>): void {
   io.stderr.write(`heddle: skipped ${names}: ${why}; remove it there with /v1/catalog/deregister\n`);
 }
 
-function refuseIfKept(remains: readonly Remain[]): void {
+function refuseIfKept(remains: readonly Leftover[]): void {
   const kept = new Set(remains.filter(({ outcome }) => outcome === 'kept').map(({ node }) => node));
   if (kept.size === 0) return;
   const nodes = printable([...kept].join(', '));

@@ -1,14 +1,14 @@
 import { HeddleError } from '../../errors.ts';
-import type { StatusReport } from '../../operations/host.ts';
+import type { StatusReport } from '../../operations/host-operations.ts';
 import { printable } from '../../runtime/printable.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
 /**
  * For an image's HEALTHCHECK, and for monitoring: status 0 when the daemon does its work. A registry that is away is
  * none of its faults: names are answered as last known.
  */
-export const healthcheck: HostWord = {
+export const healthcheck: HostCommand = {
   name: 'healthcheck',
   describe: (command) =>
     void command

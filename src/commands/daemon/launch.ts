@@ -5,7 +5,7 @@ import type { EngineAnswer } from '../../control/protocol.ts';
 import type { DockerClient } from '../../docker/client.ts';
 import { DockerEngine } from '../../docker/engine.ts';
 import { HeddleError } from '../../errors.ts';
-import { daemonEnvironment, type LaunchOptions } from '../../launch/container.ts';
+import { daemonEnvironment, type LaunchOptions } from '../../launch/daemon-container.ts';
 import { launch, stopDaemon } from '../../launch/launch.ts';
 import { imagesFrom, loadingText, requireImage } from '../../launch/load.ts';
 import { replace } from '../../launch/replace.ts';
@@ -33,7 +33,7 @@ export interface LaunchNeeds {
 const OWN_FLAGS: readonly string[] = ['--replace', '--load', '--format=json', '--format=text'];
 
 /** @returns the exit status */
-export async function launchWord(
+export async function launchCommand(
   words: readonly string[],
   settings: Settings,
   needs: LaunchNeeds,
@@ -86,7 +86,7 @@ export async function launchArguments(
  * no container of ours goes on, and that is a failure.
  * @returns the exit status
  */
-export async function stopWord(
+export async function stopCommand(
   settings: Settings,
   options: { readonly format?: unknown },
   { client, io }: LaunchNeeds,

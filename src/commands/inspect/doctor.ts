@@ -1,9 +1,9 @@
 import type { Finding } from '../../doctor/finding.ts';
 import { printable } from '../../runtime/printable.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
-export const doctor: HostWord = {
+export const doctor: HostCommand = {
   name: 'doctor',
   worksAlone: true,
   describe: (command) =>

@@ -6,13 +6,13 @@ import { askedName, type Candidate, type Explanation } from '../../operations/ex
 import { type Meaning, type MeantContainer, meaningOf } from '../../operations/meaning.ts';
 import type { Instance } from '../../registry/registry.ts';
 import { printable } from '../../runtime/printable.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 import { describeService } from './services.ts';
 
 const MEANT = 'web, v1.web, web.service.dc1.consul, web.weave.local, 10.2.1.1, a container';
 
-export const explainWord: HostWord = {
+export const explainCommand: HostCommand = {
   name: 'explain',
   examples: ['explain web', 'explain web.service.dc1.consul', 'explain 10.2.1.1'],
   describe: (command) =>

@@ -5,10 +5,10 @@ import { EXPOSED } from '../../ipam/claims.ts';
 import { formatCidr } from '../../network/cidr.ts';
 import type { Cidr } from '../../network/engine.ts';
 import { announcement } from '../../operations/announcement.ts';
-import type { AttachmentReport, ContainerReport, Host } from '../../operations/host.ts';
+import type { AttachmentReport, ContainerReport, HostOperations } from '../../operations/host-operations.ts';
 import type { Io } from '../../runtime/io.ts';
 import { printable } from '../../runtime/printable.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
@@ -22,7 +22,7 @@ const psFormat = (): Option =>
 
 const HEADINGS = ['container', 'name', 'addresses', 'services', 'announced at'];
 
-export const ps: HostWord = {
+export const ps: HostCommand = {
   name: 'ps',
   examples: ['ps', 'ps web', 'ps --format json web', 'ps --format weave'],
   describe: (command) =>
@@ -51,11 +51,11 @@ export const ps: HostWord = {
 };
 
 /** This host's own addresses on the network, as the script's ps has them in its first line. */
-const exposed = async (host: Host): Promise<readonly AttachmentReport[]> =>
+const exposed = async (host: HostOperations): Promise<readonly AttachmentReport[]> =>
   (await host.attachments()).filter(({ owner }) => owner === EXPOSED);
 
 /** One without our interface is left out silently, as scripts that read this expect. */
-async function psOfWeave(host: Host, asked: readonly string[], io: Io): Promise<number> {
+async function psOfWeave(host: HostOperations, asked: readonly string[], io: Io): Promise<number> {
   const names = new Map((await host.containers()).map((report) => [report.entry.snapshot.id, report]));
   for (const { owner, mac, addresses } of await host.attachments()) {
     const report = names.get(owner);

@@ -1,11 +1,11 @@
 import { printableJson } from '../../runtime/printable.ts';
 import { fillTemplate, prepareTemplate } from '../../services/tag-template/template.ts';
 import { weaveReport } from '../compat/weave-report.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { formatOption } from '../syntax/format.ts';
 import { containerJson } from './ps.ts';
 
-export const report: HostWord = {
+export const report: HostCommand = {
   name: 'report',
   examples: ['report -f {{.ipam.range}}', "report -f '{{json .DNS}}'"],
   describe: (command) =>

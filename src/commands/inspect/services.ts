@@ -2,18 +2,18 @@ import { containerName, isContainer } from '../../docker/container-name.ts';
 import { shortId } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
 import { announcement } from '../../operations/announcement.ts';
-import type { ContainerReport, Host } from '../../operations/host.ts';
+import type { ContainerReport, HostOperations } from '../../operations/host-operations.ts';
 import type { CheckState } from '../../registry/registry.ts';
 import { printable } from '../../runtime/printable.ts';
 import { withoutSecrets } from '../../runtime/secrets.ts';
 import { addressesOf, type Check, type Service } from '../../services/service.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
 const HEADINGS = ['service', 'address', 'port', 'tags', 'container', 'registry'];
 
-export const services: HostWord = {
+export const services: HostCommand = {
   name: 'services',
   examples: ['services', 'services --dry-run web'],
   describe: (command) =>
@@ -52,7 +52,7 @@ function chosen(reports: readonly ContainerReport[], words: readonly string[]): 
   });
 }
 
-const rows = ({ entry, services }: ContainerReport, host: Host): readonly (readonly string[])[] =>
+const rows = ({ entry, services }: ContainerReport, host: HostOperations): readonly (readonly string[])[] =>
   services.map((service) => [
     ...[service.name, addressesOf(service).join(','), String(service.port)],
     printable(service.tags.join(',')) || '-',
@@ -98,7 +98,7 @@ function describeCheck(check: Check): string {
   return 'target' in check ? `${check.kind} ${check.target}${every}` : `${check.kind}${every}`;
 }
 
-function toJson(report: ContainerReport, host: Host) {
+function toJson(report: ContainerReport, host: HostOperations) {
   const { id: container, name } = report.entry.snapshot;
   return {
     container,

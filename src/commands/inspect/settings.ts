@@ -1,9 +1,9 @@
 import { printable } from '../../runtime/printable.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
-export const settingsWord: HostWord = {
+export const settingsCommand: HostCommand = {
   name: 'settings',
   worksAlone: true,
   describe: (command) =>

@@ -1,10 +1,10 @@
 import { shortId } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
-import type { Host, StatusReport } from '../../operations/host.ts';
+import type { HostOperations, StatusReport } from '../../operations/host-operations.ts';
 import { didYouMean } from '../../runtime/nearest.ts';
 import { printable } from '../../runtime/printable.ts';
 import { PEER_PARTS, refuseManyHosts } from '../compat/many-hosts.ts';
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
@@ -20,7 +20,7 @@ const ROWS = {
 
 const SUBJECTS = ['dns', 'services', 'ipam', 'network', 'docker', 'registry'] as const;
 
-export const status: HostWord = {
+export const status: HostCommand = {
   name: 'status',
   examples: ['status', 'status dns', 'status ipam --format json'],
   describe: (command) =>
@@ -44,7 +44,7 @@ export const status: HostWord = {
 };
 
 async function told(
-  host: Host,
+  host: HostOperations,
   part: (typeof SUBJECTS)[number] | undefined,
 ): Promise<{ value: unknown; text: string }> {
   if (part === 'services') return services(host);
@@ -54,7 +54,7 @@ async function told(
   return { value: report[part], text: part === 'ipam' ? `${text}${owners(report.ipam)}` : text };
 }
 
-async function services(host: Host): Promise<{ value: unknown; text: string }> {
+async function services(host: HostOperations): Promise<{ value: unknown; text: string }> {
   const found = (await host.containers()).flatMap((report) =>
     report.services.map((service) => ({ container: report.entry.snapshot.name, service })),
   );

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Settings } from '../../config/schema.ts';
-import type { DockerHost } from '../../docker/host.ts';
+import type { EngineAddress } from '../../docker/engine-address.ts';
 import { collect, type Io } from '../../runtime/io.ts';
 import { VERSION } from '../../version.ts';
 import { answer } from '../syntax/format.ts';
@@ -10,7 +10,7 @@ export interface VersionNeeds {
   /** Undefined where the settings cannot be understood. */
   readonly settings: Pick<Settings, 'socket' | 'containerName'> | undefined;
   /** The engine that DOCKER_HOST names, where it is on another host. */
-  readonly remote: DockerHost | undefined;
+  readonly remote: EngineAddress | undefined;
   readonly io: Io;
 }
 
@@ -40,7 +40,7 @@ export async function version(
 
 async function daemonOf(
   { socket, containerName }: Pick<Settings, 'socket' | 'containerName'>,
-  remote: DockerHost | undefined,
+  remote: EngineAddress | undefined,
 ): Promise<Daemon | undefined> {
   if (remote === undefined) {
     // Where nobody can answer, HTTP is not loaded: that takes as long as all the rest.
@@ -58,15 +58,15 @@ async function daemonOf(
 const Status = v.object({ version: v.string(), daemon: v.object({ pid: v.number() }) });
 
 /** The daemon in heddle's container on another host. */
-async function daemonThere(remote: DockerHost, name: string): Promise<Daemon | undefined> {
+async function daemonThere(remote: EngineAddress, name: string): Promise<Daemon | undefined> {
   const { DockerClient } = await import('../../docker/client.ts');
   const { DockerEngine } = await import('../../docker/engine.ts');
-  const { execWord } = await import('../../control/remote.ts');
+  const { runInContainer } = await import('../../control/remote.ts');
   const client = new DockerClient(remote);
   const container = await new DockerEngine(client).inspect(name);
   if (!container?.running) return undefined;
   const stdout = collect();
-  const status = await execWord(client, container.id, ['status', '--format', 'json'], {
+  const status = await runInContainer(client, container.id, ['status', '--format', 'json'], {
     stdout,
     stderr: collect(),
   });

@@ -1,11 +1,11 @@
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
 /**
  * The bridge is what a Docker engine started with --bridge=weave needs before it can run. Prints nothing, like the
  * script's word of that name.
  */
-export const createBridge: HostWord = {
+export const createBridge: HostCommand = {
   name: 'create-bridge',
   connects: true,
   needsNoDocker: true,

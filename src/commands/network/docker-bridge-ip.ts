@@ -1,7 +1,7 @@
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
-export const dockerBridgeIp: HostWord = {
+export const dockerBridgeIp: HostCommand = {
   name: 'docker-bridge-ip',
   describe: (command) =>
     void command.summary("print the address of Docker's bridge").addOption(formatOption()),

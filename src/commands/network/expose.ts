@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { formatCidr } from '../../network/cidr.ts';
 import { bareAddresses } from '../containers/attach.ts';
-import { ADDRESS_WORDS, ALLOW_OVERLAP, requestsIn } from '../syntax/address-arguments.ts';
-import type { HostWord } from '../syntax/command.ts';
+import { ADDRESS_FORMS, ALLOW_OVERLAP, requestsIn } from '../syntax/address-arguments.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
 const describe = (command: Command, summary: string): Command =>
-  command.summary(summary).argument('[addresses...]', ADDRESS_WORDS).addOption(formatOption());
+  command.summary(summary).argument('[addresses...]', ADDRESS_FORMS).addOption(formatOption());
 
-export const expose: HostWord = {
+export const expose: HostCommand = {
   name: 'expose',
   examples: ['expose 10.2.0.1/16', 'expose -h gateway 10.2.0.1/16'],
   connects: true,
@@ -34,7 +34,7 @@ export const expose: HostWord = {
   },
 };
 
-export const hide: HostWord = {
+export const hide: HostCommand = {
   name: 'hide',
   examples: ['hide 10.2.0.1/16'],
   describe: (command) =>

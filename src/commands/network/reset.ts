@@ -1,7 +1,7 @@
-import type { HostWord } from '../syntax/command.ts';
+import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
-export const reset: HostWord = {
+export const reset: HostCommand = {
   name: 'reset',
   describe: (command) =>
     void command

@@ -4,7 +4,7 @@ import { HeddleError } from '../../errors.ts';
 import { type AddressRequest, ANY_ADDRESS, looksLikeRequest, parseRequest } from '../../ipam/request.ts';
 
 /** For `--help`. */
-export const ADDRESS_WORDS = '10.2.1.1/16, net:10.32.5.0/24, net:default; without any a free one';
+export const ADDRESS_FORMS = '10.2.1.1/16, net:10.32.5.0/24, net:default; without any a free one';
 
 /** For `--help`. */
 export const ALLOW_OVERLAP =
@@ -13,7 +13,7 @@ export const ALLOW_OVERLAP =
 /** Describes `[address...] <container>`, which commander cannot parse: the container stands last. */
 export function takesAddressesAndContainer(command: Command, otherwise = ''): Command {
   const shown = [
-    new Argument('[address...]', `${ADDRESS_WORDS}${otherwise}`),
+    new Argument('[address...]', `${ADDRESS_FORMS}${otherwise}`),
     new Argument('<container>', 'its name, or its id'),
   ];
   return command
@@ -31,7 +31,7 @@ export function requestsIn(words: readonly string[], command: string): readonly 
   const name = words.find(meansContainer);
   if (name !== undefined) {
     const order = command === 'expose' ? `; a name is given by -h: expose 10.2.0.1/16 -h ${name}` : '';
-    throw new HeddleError('bad-input', `'${name}' is no address; expected ${ADDRESS_WORDS}${order}`);
+    throw new HeddleError('bad-input', `'${name}' is no address; expected ${ADDRESS_FORMS}${order}`);
   }
   return words.length > 0 ? words.map(parseRequest) : [ANY_ADDRESS];
 }

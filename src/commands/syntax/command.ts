@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Host } from '../../operations/host.ts';
+import type { HostOperations } from '../../operations/host-operations.ts';
 import type { Io } from '../../runtime/io.ts';
 
 /** A word that reads or changes a host, and therefore runs on that host. */
-export interface HostWord {
+export interface HostCommand {
   readonly name: string;
   /** Not in `--help`: what other words are made of. */
   readonly hidden?: true;
@@ -28,12 +28,12 @@ export interface HostWord {
    * What is wrong with the arguments, found before anything is contacted.
    * @throws HeddleError `bad-input`
    */
-  check?(request: WordArguments): void;
+  check?(request: CommandArguments): void;
   /** @returns the exit status */
-  run(host: Host, request: WordArguments, io: Io): Promise<number>;
+  run(host: HostOperations, request: CommandArguments, io: Io): Promise<number>;
 }
 
-export interface WordArguments {
+export interface CommandArguments {
   readonly args: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
 }

@@ -1,4 +1,4 @@
-import { ADDRESS_WORDS } from './address-arguments.ts';
+import { ADDRESS_FORMS } from './address-arguments.ts';
 
 /** Behind the options of `launch --help`. */
 export const LAUNCH_HELP = `
@@ -14,7 +14,7 @@ export const RUN_HELP = `
 --rewrite-hosts       its /etc/hosts says these addresses for its own name
 --no-multicast-route  without the route for multicast, 224.0.0.0/4
 --allow-overlap       also in a network that the host reaches otherwise, and cut that off
-address               ${ADDRESS_WORDS}
+address               ${ADDRESS_FORMS}
 
 Addresses and these flags stand before the image, docker's options as well. Without an address among them
 WEAVE_CIDR or the label heddle.cidr of docker's options counts, else any free one; 'none' attaches nothing.

@@ -52,7 +52,7 @@ const OF_THE_CALLER = ['socket', 'stateDir', 'procfs', 'image', 'containerName']
 export const leadingSettings = (argv: readonly string[]): number => leading(argv).flat().length;
 
 /** Those of the leading settings that say how a word is done, wherever that is. */
-export function settingsOfWord(argv: readonly string[]): readonly string[] {
+export function settingsOfCommand(argv: readonly string[]): readonly string[] {
   const own = new Set([...FOR_THE_CALLER.keys(), ...OF_THE_CALLER.map((name) => `--${SETTINGS[name].flag}`)]);
   return leading(argv)
     .filter(([flag = '']) => !own.has(flag.replace(/=.*$/s, '')))

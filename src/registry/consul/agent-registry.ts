@@ -17,12 +17,12 @@ import type { Call, ConsulClient } from './api/client.ts';
 import { unlessNotFound, unlessRefused } from './api/errors.ts';
 import { registrationOf } from './api/json.ts';
 import type { AgentSelf } from './api/self.ts';
-import { type AgentSays, Reaped } from './auto-deregistered.ts';
+import { type AgentSays, AutoDeregistered } from './auto-deregistered.ts';
 import { stampOf } from './change-stamp.ts';
 import { watchDigest } from './digest-watch.ts';
 import { OthersChecks } from './others-checks.ts';
 import { Renames } from './renames.ts';
-import { withHeldTags } from './tag-override.ts';
+import { withOverriddenTags } from './tag-override.ts';
 import { whyAgentIsRefused } from './wiped-agent.ts';
 
 export interface ConsulOptions {
@@ -63,7 +63,7 @@ export class ConsulRegistry implements Registry {
   readonly #client: ConsulClient;
   readonly #options: ConsulOptions;
   readonly #access: ConsulAccess;
-  readonly #reaped = new Reaped();
+  readonly #reaped = new AutoDeregistered();
   readonly #renames: Renames;
   readonly #othersChecks: OthersChecks;
   /** The agent, as it last said. */
@@ -107,7 +107,7 @@ export class ConsulRegistry implements Registry {
       const message = `cannot register ${service.name}: ${this.name} has another's service of id ${service.id}`;
       throw new HeddleError('taken', `${message}; remove that, or give the container another SERVICE_ID`);
     }
-    const says = Reaped.concerns(service) ? await this.#says(service.id, signal) : undefined;
+    const says = AutoDeregistered.concerns(service) ? await this.#says(service.id, signal) : undefined;
     const tagged = await this.#withHeldTags(service, signal);
     const renamed = await this.#renames.prepare(tagged, signal);
     const isHeld = this.#renames.holds(service.id);
@@ -259,7 +259,7 @@ export class ConsulRegistry implements Registry {
     if (service.enableTagOverride !== true) return service;
     const self = this.identity.last ?? (await this.identity.read(signal).catch(unlessRefused));
     if (self === undefined) return service;
-    return withHeldTags(service, { client: this.#client, node: self.node, signal });
+    return withOverriddenTags(service, { client: this.#client, node: self.node, signal });
   }
 
   /** Ids of our own form are ours by form; a SERVICE_ID may be anybody's, and has to be looked at. */

@@ -12,7 +12,7 @@ export interface AgentSays {
  * CHECK_DEREGISTER_AFTER. Their containers run, so that they come back; but as critical until a check has passed,
  * whatever CHECK_INITIAL_STATUS says: a sick instance must not be answered again each time that it is removed.
  */
-export class Reaped {
+export class AutoDeregistered {
   /** Services that Consul may remove: the agent that took each, by service id. */
   readonly #takenBy = new Map<string, string | undefined>();
 

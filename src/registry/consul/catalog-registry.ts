@@ -16,7 +16,7 @@ import { unlessRefused } from './api/errors.ts';
 import { catalogEntryOf } from './api/json.ts';
 import { type Operation, Transactions } from './api/transactions.ts';
 import { watchDigest } from './digest-watch.ts';
-import { withHeldTags } from './tag-override.ts';
+import { withOverriddenTags } from './tag-override.ts';
 
 export interface CatalogOptions {
   readonly hostId: string;
@@ -81,7 +81,7 @@ export class CatalogRegistry implements Registry {
   async register(service: Service, signal?: AbortSignal): Promise<void> {
     const tagged =
       service.enableTagOverride === true
-        ? await withHeldTags(service, { client: this.#client, node: this.#node, signal })
+        ? await withOverriddenTags(service, { client: this.#client, node: this.#node, signal })
         : service;
     // Without its hash it is not what is wanted, until the second write has been taken as well.
     const first = tagged.addresses ? withoutHash(tagged) : tagged;

@@ -12,7 +12,7 @@ import { nodeNameOf } from './catalog-registry.ts';
 export type Gone = { readonly hostId: string } | { readonly registrator: string };
 
 /** A service that somebody who is gone has left in a Consul. */
-export interface Remain {
+export interface Leftover {
   readonly node: string;
   readonly id: string;
   readonly name: string;
@@ -30,14 +30,14 @@ const CONCURRENCY = 8;
  * Removes what carries the marks of a host, by its host-id, wherever in the catalog; with `dryRun` only finds it.
  * @throws HeddleError `unreachable`, or `refused` with Consul's words
  */
-export async function removeRemains(
+export async function removeLeftovers(
   client: ConsulClient,
   hostId: string,
   options: { readonly dryRun: boolean },
-): Promise<readonly Remain[]> {
+): Promise<readonly Leftover[]> {
   const found = await findRemains(client, hostId);
   const remains = await Promise.all(
-    found.map(async (one): Promise<Remain> => {
+    found.map(async (one): Promise<Leftover> => {
       if (one.outcome === 'skipped' || options.dryRun) return one;
       return { ...one, outcome: await remove(client, one, hostId) };
     }),
@@ -47,7 +47,7 @@ export async function removeRemains(
 }
 
 /** The catalog cannot be asked for Meta across services: every name is looked at, and Consul does the choosing. */
-async function findRemains(client: ConsulClient, hostId: string): Promise<readonly Remain[]> {
+async function findRemains(client: ConsulClient, hostId: string): Promise<readonly Leftover[]> {
   const attempt = 'cannot look for what the host has left';
   const names = await client.get({ attempt, path: '/catalog/services' }, readKeys);
   const marks = { [OWNER_META.owner]: OWNER, [OWNER_META.host]: hostId };
@@ -56,7 +56,7 @@ async function findRemains(client: ConsulClient, hostId: string): Promise<readon
     .join(' and ');
   const queue = new PQueue({ concurrency: CONCURRENCY });
   const found = await queue.addAll(
-    names.map((service) => async (): Promise<readonly Remain[]> => {
+    names.map((service) => async (): Promise<readonly Leftover[]> => {
       if (!isAskable(service)) return [{ node: '', id: '', name: service, outcome: 'skipped' }];
       const path = '/catalog/service/{service}';
       const there = await client.get({ attempt, path, params: { service }, query: { filter } }, readFound);
@@ -68,7 +68,7 @@ async function findRemains(client: ConsulClient, hostId: string): Promise<readon
   return remains;
 }
 
-async function remove(client: ConsulClient, one: Remain, hostId: string): Promise<Remain['outcome']> {
+async function remove(client: ConsulClient, one: Leftover, hostId: string): Promise<Leftover['outcome']> {
   const { node, id } = one;
   const attempt = `cannot remove ${id}`;
   if (node !== nodeNameOf(hostId)) {

@@ -3,7 +3,7 @@ import { ConsulAccess } from './api/access.ts';
 import { readAgentServices } from './api/answers.ts';
 import type { ConsulClient } from './api/client.ts';
 import { readSelf } from './api/self.ts';
-import type { Remain } from './leftovers.ts';
+import type { Leftover } from './leftovers.ts';
 
 /**
  * Removes what a registrator registered with the agent at hand, by the form of its ids and by nothing else; with
@@ -14,12 +14,12 @@ export async function removeRegistrators(
   client: ConsulClient,
   hostname: string,
   options: { readonly dryRun: boolean },
-): Promise<readonly Remain[]> {
+): Promise<readonly Leftover[]> {
   const attempt = 'cannot look for what a registrator has left';
   const { node } = await client.get({ attempt, path: '/agent/self' }, readSelf);
   const held = await client.get({ attempt, path: '/agent/services' }, readAgentServices);
   if (held.length === 0) await new ConsulAccess(client).proveReading();
-  const remains: Remain[] = [];
+  const remains: Leftover[] = [];
   for (const { id, name, meta } of held) {
     if (!isRegistrators(id, hostname) || meta[OWNER_META.owner] !== undefined) continue;
     if (!options.dryRun) await remove(client, id);

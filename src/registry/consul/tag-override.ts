@@ -8,7 +8,7 @@ import type { ConsulClient } from './api/client.ts';
  * back. The entry of another container is none: its successor begins with its own tags.
  * @throws HeddleError `unreachable`
  */
-export async function withHeldTags(
+export async function withOverriddenTags(
   service: Service,
   { client, node, signal }: { client: ConsulClient; node: string; signal?: AbortSignal | undefined },
 ): Promise<Service> {

@@ -11,7 +11,7 @@ export interface SettleNeeds {
  * Finds out which SERVICE_IDs the registry has of somebody else. Asked before anything is compared, or a service that
  * has its own id for that reason would be taken out at every start, and put back when the registry said no.
  */
-export async function settleIds(
+export async function findForeignIds(
   { registry, desired }: SettleNeeds,
   held: readonly Service[],
   signal: AbortSignal,

@@ -6,10 +6,10 @@ import { differs } from '../../services/naming/identity.ts';
 import type { Service } from '../../services/service.ts';
 import type { Registry, Watching } from '../registry.ts';
 import type { Desired } from './desired.ts';
-import { settleIds } from './foreign-ids.ts';
+import { findForeignIds } from './foreign-ids.ts';
 import { Losses } from './losses.ts';
-import { misheard } from './stale-checks.ts';
-import { Served } from './unserved.ts';
+import { staleChecks } from './stale-checks.ts';
+import { Unserved } from './unserved.ts';
 import { Writes } from './writes.ts';
 
 export interface ReconcilerNeeds {
@@ -76,7 +76,7 @@ export class Reconciler {
   readonly #log: Logger;
   readonly #options: Required<ReconcilerOptions>;
   readonly #writes: Writes;
-  readonly #served: Served;
+  readonly #served: Unserved;
   readonly #losses: Losses;
   readonly #stopping = new AbortController();
   #state: ReconcilerStatus['state'] = 'starting';
@@ -100,7 +100,7 @@ export class Reconciler {
     this.#desired = needs.desired;
     this.#log = needs.log;
     this.#options = { ...DEFAULTS, ...options };
-    this.#served = new Served(needs, { patience: this.#options.servePatience });
+    this.#served = new Unserved(needs, { patience: this.#options.servePatience });
     this.#losses = new Losses(needs);
     this.#writes = new Writes(
       {
@@ -197,11 +197,11 @@ export class Reconciler {
     await this.#registry.ready(signal);
     this.#writes.forgetRecent();
     const held = await this.#registry.list(signal);
-    await settleIds({ registry: this.#registry, desired: this.#desired }, held, signal);
+    await findForeignIds({ registry: this.#registry, desired: this.#desired }, held, signal);
     const age = performance.now() - this.#passedAt;
     if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
     this.#compare(new Map(held.map((service) => [service.id, service])));
-    this.#writes.tell(await misheard(this.#wanted(), this.#registry, signal));
+    this.#writes.tell(await staleChecks(this.#wanted(), this.#registry, signal));
     await this.#served.look(held, signal);
     this.#writes.registerAgain(this.#served.again());
     this.#lastPass = new Date();

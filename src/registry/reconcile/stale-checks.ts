@@ -3,7 +3,7 @@ import type { Check, Service } from '../../services/service.ts';
 import type { Registry } from '../registry.ts';
 
 /** Ids whose checks the registry has otherwise than they are: an agent that was restarted has forgotten them. */
-export async function misheard(
+export async function staleChecks(
   services: Iterable<Service>,
   registry: Pick<Registry, 'checkedBy' | 'statuses'>,
   signal: AbortSignal,

@@ -3,7 +3,7 @@ import type { Logger } from '../../runtime/log.ts';
 import { OWNER_META, type Service } from '../../services/service.ts';
 import type { Registry } from '../registry.ts';
 
-export interface ServedOptions {
+export interface UnservedOptions {
   /** How long a registry may take until it serves what it took, in ms. */
   readonly patience: number;
 }
@@ -36,10 +36,10 @@ const [TRY_AGAIN_MS, LONGEST_MS] = [3000, 60_000];
  * what it takes a moment before its servers have it, so what is not served at one look only counts if it still is not
  * when that moment is over.
  */
-export class Served {
+export class Unserved {
   readonly #registry: Pick<Registry, 'name' | 'unsynced' | 'whyUnsynced'>;
   readonly #log: Logger;
-  readonly #options: ServedOptions;
+  readonly #options: UnservedOptions;
   #suspicions: ReadonlyMap<string, Suspicion> = new Map();
   /** What was served at the last look: the hash of its content, by id. */
   #served: ReadonlyMap<string, string | undefined> = new Map();
@@ -48,7 +48,7 @@ export class Served {
   /** Why it cannot be compared, when the registry refuses that. */
   #unverified: string | undefined;
 
-  constructor(needs: { readonly registry: Registry; readonly log: Logger }, options: ServedOptions) {
+  constructor(needs: { readonly registry: Registry; readonly log: Logger }, options: UnservedOptions) {
     this.#registry = needs.registry;
     this.#log = needs.log;
     this.#options = options;

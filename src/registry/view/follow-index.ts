@@ -3,7 +3,7 @@ import { type Backoff, waitAfter } from '../../runtime/backoff.ts';
 import type { Moved } from '../registry.ts';
 
 /** What is told of something that moves. */
-export interface Heard<T> {
+export interface IndexCallbacks<T> {
   /** At once, and whenever it is something else. */
   changed(value: T): void;
   /** Nobody answers. */
@@ -21,7 +21,7 @@ const RETRY: Backoff = { first: 500, longest: 3000 };
  */
 export async function followIndex<T>(
   ask: (index: number) => Promise<Moved<T>>,
-  heard: Heard<T>,
+  heard: IndexCallbacks<T>,
   { paceMs, signal }: { readonly paceMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   let [index, failures] = [0, 0];

@@ -1,5 +1,5 @@
 import { type Health, type Protocol, shortId } from '../../docker/snapshot.ts';
-import type { Setting, Settings } from '../environment.ts';
+import type { PortVariables, Variable } from '../environment.ts';
 import type { Check, CheckKind, CheckStatus } from '../service.ts';
 import { milliseconds } from './duration.ts';
 import { type HttpCheckOptions, httpCheck } from './http-check.ts';
@@ -47,7 +47,7 @@ interface Request {
   /** As the container spells it. */
   readonly variable: string;
   readonly value: string;
-  readonly settings: Settings;
+  readonly settings: PortVariables;
   readonly target: CheckTarget;
   readonly options: CheckOptions;
   readonly note: Note;
@@ -98,7 +98,7 @@ const HEALTHCHECK_TTL = '24h';
  * takes a sentence for what cannot be.
  */
 export function checksOf(
-  settings: Settings,
+  settings: PortVariables,
   target: CheckTarget,
   options: CheckOptions,
   note: Note,
@@ -138,7 +138,7 @@ function permit(kind: CheckKind['kind'], options: CheckOptions): void {
   }
 }
 
-function timing(kind: CheckKind['kind'], settings: Settings, note: Note): Timing {
+function timing(kind: CheckKind['kind'], settings: PortVariables, note: Note): Timing {
   const read = <T>(key: string, parse: (text: string) => T) => parameter(settings, key, parse, note);
   const interval = read('check_interval', duration) ?? DEFAULT_INTERVAL;
   const deregisterAfter = optional('deregisterAfter', read('check_deregister_after', duration));
@@ -172,7 +172,7 @@ function endpoint(
 }
 
 /** A port of the container, as the service's own is. */
-function portOf(setting: Setting | undefined, { port, reach }: CheckTarget): number {
+function portOf(setting: Variable | undefined, { port, reach }: CheckTarget): number {
   const text = setting?.value.trim() ?? '';
   if (setting === undefined || text === '') return port;
   const given = /^\d{1,5}$/.test(text) ? Number(text) : 0;

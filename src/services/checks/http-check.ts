@@ -1,4 +1,4 @@
-import { commaList, type Settings } from '../environment.ts';
+import { commaList, type PortVariables } from '../environment.ts';
 import type { CheckKind } from '../service.ts';
 import { ANOTHER_PORT, type Note, optional, parameter, quoted, skipVerify, Unusable } from './setting.ts';
 
@@ -12,7 +12,7 @@ export interface HttpCheckOptions {
 interface HttpCheckRequest {
   /** The path. */
   readonly value: string;
-  readonly settings: Settings;
+  readonly settings: PortVariables;
   /** Address and port; throws Unusable where there is none. */
   readonly endpoint: () => string;
   readonly options: HttpCheckOptions;

@@ -1,5 +1,5 @@
 import { withoutSecrets } from '../../runtime/secrets.ts';
-import type { Settings } from '../environment.ts';
+import type { PortVariables } from '../environment.ts';
 import { shown } from '../meta.ts';
 
 /** Takes a sentence about a setting that is left out. */
@@ -13,7 +13,7 @@ export class Unusable extends Error {}
 
 /** A setting that goes with a check; one that is not usable is left out, and the check stays. */
 export function parameter<T>(
-  settings: Settings,
+  settings: PortVariables,
   key: string,
   parse: (text: string) => T,
   note: Note,
@@ -29,12 +29,12 @@ export function parameter<T>(
   }
 }
 
-export function skipVerify(settings: Settings): { tlsSkipVerify?: true } {
+export function skipVerify(settings: PortVariables): { tlsSkipVerify?: true } {
   return isOn(settings, 'check_tls_skip_verify') ? { tlsSkipVerify: true } : {};
 }
 
 /** Whether a setting that is either on or off is on. */
-export function isOn(settings: Settings, key: string): boolean {
+export function isOn(settings: PortVariables, key: string): boolean {
   return !['', 'false', '0', 'no'].includes(settings.get(key)?.value.toLowerCase() ?? '');
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { healthcheck } from '../../../src/commands/daemon/healthcheck.ts';
-import type { Host } from '../../../src/operations/host.ts';
+import type { HostOperations } from '../../../src/operations/host-operations.ts';
 import { collect } from '../../../src/runtime/io.ts';
 
 const sound = {
@@ -12,7 +12,7 @@ const sound = {
 
 async function checked(status: object, format?: string): Promise<string> {
   const stdout = collect();
-  const host = { status: async () => ({ ...sound, ...status }) } as unknown as Host;
+  const host = { status: async () => ({ ...sound, ...status }) } as unknown as HostOperations;
   await healthcheck.run(host, { args: [], options: { format } }, { stdout, stderr: stdout });
   return stdout.text;
 }

@@ -3,7 +3,7 @@ import { AnnouncedHost } from '../../../src/addresses/announced-host.ts';
 import { chooseAddress } from '../../../src/addresses/choose.ts';
 import { parsePolicy } from '../../../src/addresses/policy.ts';
 import { ps } from '../../../src/commands/inspect/ps.ts';
-import type { ContainerReport, Host } from '../../../src/operations/host.ts';
+import type { ContainerReport, HostOperations } from '../../../src/operations/host-operations.ts';
 import { collect } from '../../../src/runtime/io.ts';
 import { snapshot } from '../../support/snapshot.ts';
 
@@ -36,7 +36,7 @@ const report = (
 
 async function shown(...reports: readonly ContainerReport[]): Promise<readonly string[]> {
   const stdout = collect();
-  const host = { containers: async () => reports, attachments: async () => [] } as unknown as Host;
+  const host = { containers: async () => reports, attachments: async () => [] } as unknown as HostOperations;
   await ps.run(host, { args: [], options: {} }, { stdout, stderr: collect() });
   return stdout.text.trimEnd().split('\n');
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { report } from '../../../src/commands/inspect/report.ts';
-import type { Host } from '../../../src/operations/host.ts';
+import type { HostOperations } from '../../../src/operations/host-operations.ts';
 import { collect } from '../../../src/runtime/io.ts';
 
 const host = {
@@ -28,7 +28,11 @@ const host = {
 
 async function printed(template: string, of: object = host): Promise<string> {
   const stdout = collect();
-  await report.run(of as unknown as Host, { args: [], options: { f: template } }, { stdout, stderr: stdout });
+  await report.run(
+    of as unknown as HostOperations,
+    { args: [], options: { f: template } },
+    { stdout, stderr: stdout },
+  );
   return stdout.text;
 }
 

@@ -3,7 +3,7 @@ import type { LoopMark } from '../loop-mark.ts';
 import type { Exchange, Patience } from './exchange.ts';
 import { outgoingOpt, outgoingQuery } from './outgoing.ts';
 import type { Result, UpstreamReply } from './reply.ts';
-import type { Manner } from './server-abilities.ts';
+import type { ServerAbility } from './server-abilities.ts';
 import type { Server } from './servers.ts';
 
 export interface DialogueNeeds {
@@ -36,7 +36,7 @@ export class Dialogue {
     const tried = [manners.first(wasSilent)];
     let cut: UpstreamReply | undefined;
     for (;;) {
-      const manner = tried.at(-1) as Manner;
+      const manner = tried.at(-1) as ServerAbility;
       const reply = await this.#try(asking, manner, tried.length > 1);
       // An answer of which the rest cannot be had is as bad as one that cannot be read.
       const isAnswer = reply.message !== undefined && !reply.isCut;
@@ -54,9 +54,9 @@ export class Dialogue {
   /** How to ask again, if that is of use. */
   #next(
     { server, question, patience, isWanted }: Asking,
-    manner: Manner,
+    manner: ServerAbility,
     result: Result,
-  ): Manner | undefined {
+  ): ServerAbility | undefined {
     if (!isWanted() || performance.now() >= patience.until) return undefined;
     const needsEdns = question.edns?.dnssecOk ?? false;
     const needsMark = manner === 'marked' && this.#needs.mark.needs(question);
@@ -65,7 +65,7 @@ export class Dialogue {
 
   #try(
     { server, question, useTcp, patience }: Asking,
-    manner: Manner,
+    manner: ServerAbility,
     isAgain: boolean,
   ): Promise<UpstreamReply> {
     const { exchange } = this.#needs;
@@ -76,7 +76,7 @@ export class Dialogue {
       : exchange.ask(server, question, query, isAgain ? { ...patience, totalMs } : patience);
   }
 
-  #opt(question: Question, manner: Manner): Buffer | undefined {
+  #opt(question: Question, manner: ServerAbility): Buffer | undefined {
     if (manner === 'plain') return undefined;
     const marks = manner === 'marked' ? this.#needs.mark.onto(question) : undefined;
     return outgoingOpt(marks, question.edns?.dnssecOk ?? false);

@@ -3,7 +3,7 @@ import type { Result } from './reply.ts';
 import { isError } from './verdict.ts';
 
 /** How a query is written: with EDNS and our loop mark, with EDNS alone, or as before EDNS. */
-export type Manner = 'marked' | 'edns' | 'plain';
+export type ServerAbility = 'marked' | 'edns' | 'plain';
 
 /** How long it is remembered what a server does not like, in milliseconds: servers change, and so do paths to them. */
 const DISLIKED_MS = 900_000;
@@ -18,7 +18,7 @@ const SETTLED_MS = 60_000;
 const REFUSES_EDNS: ReadonlySet<number> = new Set([RCODES.FORMERR, RCODES.NOTIMP, RCODES.BADVERS]);
 
 /** What one server was found to take, for a while. */
-export class ServerManners {
+export class ServerAbilities {
   readonly #now: () => number;
   readonly #mayHaveMark: boolean;
   #plainUntil = Number.NEGATIVE_INFINITY;
@@ -34,7 +34,7 @@ export class ServerManners {
   }
 
   /** How to ask the server first; `isSilent` where it does not answer at the moment. */
-  first(isSilent: boolean): Manner {
+  first(isSilent: boolean): ServerAbility {
     const now = this.#now();
     // A server or firewall that drops queries with EDNS looks like one that is away.
     if (now < this.#plainUntil || (isSilent && now >= this.#provenUntil)) return 'plain';
@@ -43,10 +43,10 @@ export class ServerManners {
 
   /** How to ask again after this, or undefined where the manner is not to blame. */
   next(
-    manner: Manner,
+    manner: ServerAbility,
     result: Result,
     { needsEdns, needsMark }: { readonly needsEdns: boolean; readonly needsMark: boolean },
-  ): Manner | undefined {
+  ): ServerAbility | undefined {
     if (manner === 'plain' || (result !== 'malformed' && !isError(result))) return undefined;
     const isRefusal = result !== 'malformed' && REFUSES_EDNS.has(result);
     const now = this.#now();
@@ -55,7 +55,7 @@ export class ServerManners {
   }
 
   /** Learns from a question that was asked in `tried`, one after the other, of which the last one led to this result. */
-  learn(tried: readonly Manner[], result: Result, wasSilent: boolean): void {
+  learn(tried: readonly ServerAbility[], result: Result, wasSilent: boolean): void {
     const now = this.#now();
     const last = tried.at(-1);
     if (result === 'malformed' || isError(result)) {

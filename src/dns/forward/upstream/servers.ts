@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import { formatListen } from '../../listen.ts';
 import type { Upstream } from '../upstreams.ts';
-import { ServerManners } from './server-abilities.ts';
+import { ServerAbilities } from './server-abilities.ts';
 import { ServerHealth } from './server-health.ts';
 
 /** What is known about one server. */
 export interface Server {
   readonly upstream: Upstream;
-  readonly manners: ServerManners;
+  readonly manners: ServerAbilities;
   readonly health: ServerHealth;
 }
 
@@ -45,7 +45,7 @@ export class Servers {
 
   #stranger(upstream: Upstream): Server {
     const { now, mayAskUs, headStartMs } = this.#needs;
-    const manners = new ServerManners(now, mayAskUs(upstream));
+    const manners = new ServerAbilities(now, mayAskUs(upstream));
     return { upstream, manners, health: new ServerHealth(headStartMs) };
   }
 }

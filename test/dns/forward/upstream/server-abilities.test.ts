@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ServerManners } from '../../../../src/dns/forward/upstream/server-abilities.ts';
+import { ServerAbilities } from '../../../../src/dns/forward/upstream/server-abilities.ts';
 import { Servers } from '../../../../src/dns/forward/upstream/servers.ts';
 
 const [NOERROR, FORMERR, SERVFAIL] = [0, 1, 2];
@@ -8,7 +8,7 @@ const NONE = { needsEdns: false, needsMark: false };
 
 function manners(mayHaveMark = true) {
   const clock = { now: 0 };
-  return { clock, server: new ServerManners(() => clock.now, mayHaveMark) };
+  return { clock, server: new ServerAbilities(() => clock.now, mayHaveMark) };
 }
 
 describe('a server', () => {

@@ -9,13 +9,13 @@ import {
 } from '../docker/heddle-container.ts';
 
 /** What is for `heddle daemon`; the variables may hold secrets, and are never printed. */
-export interface DaemonWords {
+export interface DaemonArguments {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** What the daemon's container is made of, on a host of which only the Docker API is known. */
-export interface LaunchOptions extends DaemonWords {
+export interface LaunchOptions extends DaemonArguments {
   readonly name: string;
   readonly image: string;
 }
@@ -37,7 +37,7 @@ export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.
 }
 
 /** What a daemon's container was given, by whomever: the reverse of `daemonContainer`. */
-export function daemonWords({ Cmd, Env }: Partial<Dockerode.ContainerCreateOptions>): DaemonWords {
+export function daemonArguments({ Cmd, Env }: Partial<Dockerode.ContainerCreateOptions>): DaemonArguments {
   const [first, ...rest] = Cmd ?? [];
   const args = first === undefined || first === 'daemon' ? rest : [first, ...rest];
   const env = (Env ?? []).map((line) => [line.replace(/=.*$/s, ''), line.replace(/^[^=]*=?/, '')]);

@@ -7,7 +7,7 @@ import type { Finding } from '../doctor/finding.ts';
 import type { AddressOwner } from '../ipam/addressing.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
-import type { Gone, Remain } from '../registry/consul/leftovers.ts';
+import type { Gone, Leftover } from '../registry/consul/leftovers.ts';
 import type { Instance } from '../registry/registry.ts';
 import type { RemoteStatus } from '../registry/view/remote-names.ts';
 import type { RosterEntry } from '../roster/entry.ts';
@@ -19,8 +19,8 @@ import type { AttachOptions } from '../state/attach-options.ts';
  * What the words do on the host they run on. The daemon serves it from its live parts; with `--local` it is put
  * together for one word in this very process. Same words, same output.
  */
-export interface Host {
-  readonly addresses: AddressWords;
+export interface HostOperations {
+  readonly addresses: AddressCommands;
   /** Makes sure that there is a bridge, and its rules. @returns its name */
   createBridge(): Promise<string>;
   /** What `dns-args` makes containers use; undefined where no DNS is served on the bridges. */
@@ -43,7 +43,7 @@ export interface Host {
   /** What the registry has made of a service of this host, by its id; for people. */
   registration(service: string): string;
   /** Removes what another heddle, or a registrator, has left in the registry; with `dryRun` only finds it. */
-  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Remain[]>;
+  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]>;
   /** What is attached: the exposed bridge first, then containers. */
   attachments(): Promise<readonly AttachmentReport[]>;
   /** The names of containers that are answered, and who is asked for others; undefined without a daemon. */
@@ -56,7 +56,7 @@ export interface Host {
 }
 
 /** The words that give and take addresses. Each resolves to those it gave or took. */
-export interface AddressWords {
+export interface AddressCommands {
   /** Gives a running container these addresses, attached as chosen now or before; resolves when they answer. */
   attach(
     container: string,
@@ -171,4 +171,4 @@ export interface StatusReport {
 }
 
 /** Runs a command on a host. @returns the exit status */
-export type RunOnHost = (argv: readonly string[], host: Host, io: Io) => Promise<number>;
+export type RunOnHost = (argv: readonly string[], host: HostOperations, io: Io) => Promise<number>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeHost, dockerHost } from '../../src/docker/host.ts';
+import { engineAddress, formatAddress } from '../../src/docker/engine-address.ts';
 
 const nothing = () => false;
 
@@ -15,26 +15,26 @@ describe('the engine that the environment names', () => {
     ['ssh', { DOCKER_HOST: 'ssh://me@build' }, 'ssh://me@build'],
     ['ssh at another port', { DOCKER_HOST: 'ssh://build:2222' }, 'ssh://build:2222'],
   ])('%s', (_, env, address) => {
-    expect(describeHost(dockerHost(env, nothing))).toBe(address);
+    expect(formatAddress(engineAddress(env, nothing))).toBe(address);
   });
 
   it("takes registrator's socket where only that one is mounted", () => {
-    expect(dockerHost({}, (path) => path === '/tmp/docker.sock')).toEqual({
+    expect(engineAddress({}, (path) => path === '/tmp/docker.sock')).toEqual({
       kind: 'unix',
       path: '/tmp/docker.sock',
     });
-    expect(dockerHost({}, () => true)).toEqual({ kind: 'unix', path: '/var/run/docker.sock' });
+    expect(engineAddress({}, () => true)).toEqual({ kind: 'unix', path: '/var/run/docker.sock' });
   });
 
   it.each(['tcp://', 'ftp://x', 'http:// bad', 'ssh://x/run/d.sock'])(
     'refuses %s and says what it expected',
     (DOCKER_HOST) => {
-      expect(() => dockerHost({ DOCKER_HOST })).toThrow(/DOCKER_HOST is .*expected unix:/);
+      expect(() => engineAddress({ DOCKER_HOST })).toThrow(/DOCKER_HOST is .*expected unix:/);
     },
   );
 
   it('says which certificate it could not read', () => {
     const env = { DOCKER_HOST: 'tcp://x:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nowhere' };
-    expect(() => dockerHost(env)).toThrow(/\/nowhere\/ca\.pem.*DOCKER_CERT_PATH/);
+    expect(() => engineAddress(env)).toThrow(/\/nowhere\/ca\.pem.*DOCKER_CERT_PATH/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { daemonContainer, daemonEnvironment, daemonWords } from '../../src/launch/container.ts';
+import { daemonArguments, daemonContainer, daemonEnvironment } from '../../src/launch/daemon-container.ts';
 
 describe("the daemon's container", () => {
   const words = {
@@ -8,7 +8,7 @@ describe("the daemon's container", () => {
   };
 
   it('gives back the arguments and variables that it was made of', () => {
-    expect(daemonWords(daemonContainer({ name: 'heddle', image: 'heddle', ...words }))).toEqual(words);
+    expect(daemonArguments(daemonContainer({ name: 'heddle', image: 'heddle', ...words }))).toEqual(words);
   });
 
   it.each([
@@ -26,7 +26,7 @@ describe("the daemon's container", () => {
       { args: [], env: {} },
     ],
   ])('reads %s', (_, config, expected) => {
-    expect(daemonWords(config as object)).toEqual(expected);
+    expect(daemonArguments(config as object)).toEqual(expected);
   });
 
   it("takes of the caller's environment what is a setting, and of use on the host", () => {

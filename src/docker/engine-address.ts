@@ -7,7 +7,7 @@ import type { SshHost } from './ssh.ts';
 import { type DockerTls, readCertificates } from './tls.ts';
 
 /** Where an engine's API is, as the docker command line finds it. */
-export type DockerHost =
+export type EngineAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | {
       readonly kind: 'tcp';
@@ -29,22 +29,25 @@ const REGISTRATOR_SOCKET = '/tmp/docker.sock';
  * @throws HeddleError `bad-input` for an address that cannot be understood or certificates that cannot be read,
  * `not-found` for a context that is not there
  */
-export function dockerHost(env: Environment, exists: (path: string) => boolean = existsSync): DockerHost {
+export function engineAddress(
+  env: Environment,
+  exists: (path: string) => boolean = existsSync,
+): EngineAddress {
   const text = env.DOCKER_HOST?.trim();
   if (text) return parseHost(text, 'DOCKER_HOST', (url) => certificates(env, url));
   const context = dockerContext(env);
   if (context) return parseHost(context.host, `docker context '${context.name}'`, () => context.tls);
-  return defaultEngine(exists);
+  return defaultAddress(exists);
 }
 
 /** The engine of this host: the default socket, or registrator's where only that one exists. */
-export function defaultEngine(exists: (path: string) => boolean = existsSync): DockerHost {
+export function defaultAddress(exists: (path: string) => boolean = existsSync): EngineAddress {
   const path = !exists(DEFAULT_SOCKET) && exists(REGISTRATOR_SOCKET) ? REGISTRATOR_SOCKET : DEFAULT_SOCKET;
   return { kind: 'unix', path };
 }
 
 /** `unix:///var/run/docker.sock`, for messages. */
-export function describeHost(host: DockerHost): string {
+export function formatAddress(host: EngineAddress): string {
   if (host.kind === 'unix') return `unix://${host.path}`;
   const bracketed = host.host.includes(':') ? `[${host.host}]` : host.host;
   if (host.kind === 'tcp') return `tcp://${bracketed}:${host.port}`;
@@ -52,7 +55,7 @@ export function describeHost(host: DockerHost): string {
 }
 
 /** @param source where the text stands, for messages */
-function parseHost(text: string, source: string, tlsOf: (url: URL) => DockerTls | undefined): DockerHost {
+function parseHost(text: string, source: string, tlsOf: (url: URL) => DockerTls | undefined): EngineAddress {
   if (text.startsWith('unix://'))
     return { kind: 'unix', path: text.slice('unix://'.length) || DEFAULT_SOCKET };
   const url = parseUrl(text, source);
