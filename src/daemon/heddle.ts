@@ -79,7 +79,7 @@ export class Heddle {
       log,
       givenTo: (...asked) => assignedTo(claims, roster, ...asked),
     });
-    const { open, desired, reconciler, view, remote, health } = registration;
+    const { open, registry, desired, reconciler, view, remote, health } = registration;
     const parts = assembleParts(settings, {
       client,
       log: log('network'),
@@ -138,21 +138,13 @@ export class Heddle {
     const impostors = new Impostors({ network: parts.network, claims, roster, log: log('network') });
     const host = new DaemonHost(
       {
-        parts,
-        claims,
-        roster,
-        desired,
-        follower,
-        reconciler,
-        registry: open.registry,
-        remote,
-        names,
-        containerNames,
-        impostors,
-        keeper,
-        view,
-        collectRemains: (gone, options) => collectLeftovers(settings, gone, options),
-        consulClock: () => findConsulClock(settings),
+        containers: { parts, claims, roster, follower, impostors, keeper },
+        registration,
+        dns: { names, containerNames },
+        consul: {
+          collectRemains: (gone, options) => collectLeftovers(settings, gone, options),
+          clock: () => findConsulClock(settings),
+        },
       },
       { hostId, settings: settings.effective, bridge: settings.bridge, onlyPassing: settings.onlyPassing },
     );
@@ -207,7 +199,7 @@ export class Heddle {
     lifecycle.onStop(() => reconciler.stop(lifecycle.handingOver ? { keep: true } : {}));
     await Promise.race([reconciling, follower.lostAtFirst]);
     lifecycle.complete();
-    this.#summary = { version: VERSION, host: hostId, registry: open.registry.name, docker: docker.address };
+    this.#summary = { version: VERSION, host: hostId, registry: registry.name, docker: docker.address };
   }
 
   /** @throws HeddleError `taken` for a range that the host reaches otherwise */

@@ -5,6 +5,7 @@ import { defineOptions } from '../config/service-options.ts';
 import { type OpenRegistry, openRegistry } from '../registry/open.ts';
 import { Desired } from '../registry/reconcile/desired.ts';
 import { Reconciler } from '../registry/reconcile/reconciler.ts';
+import type { Registry } from '../registry/registry.ts';
 import { HealthWatch } from '../registry/view/health-watch.ts';
 import { RemoteNames } from '../registry/view/remote-names.ts';
 import { RegistryView } from '../registry/view/view.ts';
@@ -14,6 +15,7 @@ import type { CheckBounds } from '../services/checks/target-address.ts';
 /** What should be registered, the registry that is kept equal to it, and what a name resolves to. */
 export interface Registration {
   readonly open: OpenRegistry;
+  readonly registry: Registry;
   /** Opens the registry; calls back when this host's node there is known, and whenever it is another. */
   start(learnt: () => void): Promise<void>;
   readonly desired: Desired;
@@ -73,5 +75,5 @@ export function assembleRegistration(
       healthWatch?.restart();
       learnt();
     });
-  return { open, start, desired, reconciler, view, remote, health };
+  return { open, registry, start, desired, reconciler, view, remote, health };
 }

@@ -32,23 +32,43 @@ import type {
 } from './host-operations.ts';
 import { attachmentReports, containerCounts, dnsReport, ipamReport, networkReport } from './report.ts';
 
-export interface DaemonHostNeeds {
+/** The containers of this host, and what the daemon does to them. */
+export interface ContainerParts {
   readonly parts: Parts;
   readonly claims: Claims;
   readonly roster: Roster;
-  readonly desired: Desired;
   readonly follower: Follower;
-  readonly reconciler: Reconciler;
-  readonly registry: Pick<Registry, 'name'>;
-  readonly remote: Pick<RemoteNames, 'status'> | undefined;
-  readonly names: NameService;
-  readonly containerNames: WeaveNames;
   readonly impostors: Pick<Impostors, 'problems'>;
   readonly keeper: DaemonAddressesNeeds['keeper'];
+}
+
+/** What is registered, and what the registry answers. */
+export interface RegistrationParts {
+  readonly registry: Pick<Registry, 'name'>;
+  readonly desired: Desired;
+  readonly reconciler: Reconciler;
   readonly view: Pick<View, 'instances'>;
+  readonly remote: Pick<RemoteNames, 'status'> | undefined;
+}
+
+/** Names that DNS answers. */
+export interface NameParts {
+  readonly names: NameService;
+  readonly containerNames: WeaveNames;
+}
+
+/** What a command asks Consul for at once, past the daemon's own tables. */
+export interface ConsulQueries {
   readonly collectRemains: HostOperations['collectRemains'];
-  /** What `doctor` finds of Consul's clock. */
-  consulClock(): Promise<readonly Finding[]>;
+  /** What `doctor` finds about Consul's clock. */
+  clock(): Promise<readonly Finding[]>;
+}
+
+export interface DaemonHostNeeds {
+  readonly containers: ContainerParts;
+  readonly registration: RegistrationParts;
+  readonly dns: NameParts;
+  readonly consul: ConsulQueries;
 }
 
 export interface DaemonHostOptions {
@@ -61,20 +81,26 @@ export interface DaemonHostOptions {
 /** The host as its daemon sees it: from live tables, and what is given is remembered for the next start. */
 export class DaemonHost implements HostOperations {
   readonly addresses: DaemonAddresses;
-  readonly #needs: DaemonHostNeeds;
+  readonly #containers: ContainerParts;
+  readonly #registration: RegistrationParts;
+  readonly #dns: NameParts;
+  readonly #consul: ConsulQueries;
   readonly #options: DaemonHostOptions;
   readonly #startedAt = new Date().toISOString();
   #engine: string | undefined;
 
   constructor(needs: DaemonHostNeeds, options: DaemonHostOptions) {
-    this.#needs = needs;
+    this.#containers = needs.containers;
+    this.#registration = needs.registration;
+    this.#dns = needs.dns;
+    this.#consul = needs.consul;
     this.#options = options;
-    this.addresses = new DaemonAddresses(needs);
+    this.addresses = new DaemonAddresses({ ...needs.containers, ...needs.dns });
   }
 
   /** Which Docker engine this daemon serves; without an id as long as Docker has not answered. */
   async engine(): Promise<EngineAnswer> {
-    const { docker } = this.#needs.parts;
+    const { docker } = this.#containers.parts;
     this.#engine ??= await docker.info().then(
       ({ id }) => id,
       () => undefined,
@@ -83,14 +109,15 @@ export class DaemonHost implements HostOperations {
   }
 
   async createBridge(): Promise<string> {
-    const { network, bridge } = this.#needs.parts;
+    const { network, bridge } = this.#containers.parts;
     await network.ensureBridge();
     return bridge;
   }
 
   /** @throws HeddleError `taken` where another program answers there: its names are not ours */
   async resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
-    const { parts, names } = this.#needs;
+    const { parts } = this.#containers;
+    const { names } = this.#dns;
     const resolver = await parts.resolver(wishes);
     const trouble = resolver && names.troubleAt(resolver.address);
     if (trouble !== undefined) throw new HeddleError('taken', trouble);
@@ -98,20 +125,20 @@ export class DaemonHost implements HostOperations {
   }
 
   bridgeAddress(): Promise<string> {
-    return this.#needs.parts.dnsAddress();
+    return this.#containers.parts.dnsAddress();
   }
 
   async addName(request: NameRequest): Promise<void> {
-    await this.#needs.containerNames.add(await this.#byId(request));
+    await this.#dns.containerNames.add(await this.#byId(request));
   }
 
   async names(): Promise<NamesReport> {
-    const { names, containerNames } = this.#needs;
+    const { names, containerNames } = this.#dns;
     return { ...containerNames.report, upstreams: await names.upstreams() };
   }
 
   async removeName(request: NameRequest): Promise<void> {
-    if (await this.#needs.containerNames.remove(await this.#byId(request))) return;
+    if (await this.#dns.containerNames.remove(await this.#byId(request))) return;
     const { name, ips, container } = request;
     const owner = [container === undefined ? [] : `container '${container}'`, ips].flat().join(', ');
     const what = name === undefined ? 'no name' : `no name '${name}'`;
@@ -119,22 +146,24 @@ export class DaemonHost implements HostOperations {
   }
 
   lookUp(word: string): Promise<readonly string[]> {
-    return this.#needs.names.lookUp(word);
+    return this.#dns.names.lookUp(word);
   }
 
   ask(word: string): Promise<readonly ZoneAnswer[]> {
-    return this.#needs.names.ask(word);
+    return this.#dns.names.ask(word);
   }
 
   async containers(): Promise<readonly ContainerReport[]> {
-    const { roster, desired, containerNames, claims } = this.#needs;
+    const { roster, claims } = this.#containers;
+    const { desired } = this.#registration;
+    const { containerNames } = this.#dns;
     return Array.from(roster.entries(), (entry) => ({
       entry,
       services: desired.ofContainer(entry.snapshot.id),
       withheld: desired.withheld(entry),
       problems: [
         ...ignoredProblem(entry),
-        ...this.#needs.impostors.problems(entry.snapshot.id),
+        ...this.#containers.impostors.problems(entry.snapshot.id),
         ...desired.problems(entry.snapshot.id),
         ...this.#refusals(entry.snapshot.id),
         ...containerNames.problems(entry.snapshot.id),
@@ -144,7 +173,7 @@ export class DaemonHost implements HostOperations {
   }
 
   async instances(service: string): Promise<readonly Instance[]> {
-    return await this.#needs.view.instances(service);
+    return await this.#registration.view.instances(service);
   }
 
   get onlyPassing(): boolean {
@@ -152,7 +181,7 @@ export class DaemonHost implements HostOperations {
   }
 
   registration(service: string): string {
-    const { desired, reconciler, registry } = this.#needs;
+    const { desired, reconciler, registry } = this.#registration;
     const { state, problem, errors, unsynced } = reconciler.status();
     if (desired.get(service) === undefined) return 'not registered';
     const refusal = errors.get(service);
@@ -169,11 +198,11 @@ export class DaemonHost implements HostOperations {
         `${message}; stop it with --on-stop deregister to remove its services`,
       );
     }
-    return await this.#needs.collectRemains(gone, options);
+    return await this.#consul.collectRemains(gone, options);
   }
 
   attachments(): Promise<readonly AttachmentReport[]> {
-    const { parts, roster } = this.#needs;
+    const { parts, roster } = this.#containers;
     return attachmentReports(parts, roster.entries());
   }
 
@@ -182,18 +211,24 @@ export class DaemonHost implements HostOperations {
   }
 
   async doctor(): Promise<readonly Finding[]> {
-    const { parts, roster, names } = this.#needs;
+    const { parts, roster } = this.#containers;
+    const { names } = this.#dns;
     const running = [...roster.entries()].map(({ snapshot }) => snapshot).filter(({ pid }) => pid > 0);
     const registry = async () => {
       const report = (await this.status()).registry;
-      return [...(report ? [findRegistry(report)] : []), ...(await this.#needs.consulClock())];
+      return [...(report ? [findRegistry(report)] : []), ...(await this.#consul.clock())];
     };
     const findings = await examine({ parts, running, registry, listeners: names.listeners() });
-    return [...findings, findImpostors(running, (container) => this.#needs.impostors.problems(container))];
+    return [
+      ...findings,
+      findImpostors(running, (container) => this.#containers.impostors.problems(container)),
+    ];
   }
 
   async status(): Promise<StatusReport> {
-    const { parts, roster, desired, follower, reconciler, registry, remote, names } = this.#needs;
+    const { parts, roster, follower } = this.#containers;
+    const { desired, reconciler, registry, remote } = this.#registration;
+    const { names } = this.#dns;
     const { hostId, bridge } = this.#options;
     const { state, lastPass, problem, pending, errors, unsynced, unsyncedWhy } = reconciler.status();
     const troubles = [
@@ -225,7 +260,7 @@ export class DaemonHost implements HostOperations {
   /** The request with the container's full id. */
   async #byId({ container, ...request }: NameRequest): Promise<NameRequest> {
     if (container === undefined) return request;
-    const { parts, follower } = this.#needs;
+    const { parts, follower } = this.#containers;
     const snapshot = await parts.docker.inspect(container);
     if (!snapshot) throw new HeddleError('not-found', `no such container: ${container}`);
     await follower.look(snapshot.id);
@@ -233,7 +268,7 @@ export class DaemonHost implements HostOperations {
   }
 
   #refusals(container: string): readonly string[] {
-    const { desired, reconciler } = this.#needs;
+    const { desired, reconciler } = this.#registration;
     const { errors } = reconciler.status();
     return desired.ofContainer(container).flatMap(({ id }) => errors.get(id) ?? []);
   }

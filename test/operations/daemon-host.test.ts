@@ -57,29 +57,37 @@ beforeEach(async () => {
   );
   host = new DaemonHost(
     {
-      parts,
-      claims,
-      roster,
-      names,
-      containerNames,
-      desired: {
-        size: 0,
-        get: () => undefined,
-        ofContainer: () => [],
-        withheld: () => [],
-        problems: () => [],
+      containers: {
+        parts,
+        claims,
+        roster,
+        follower: { look: async () => {}, status: () => ({ stream: 'following', synced: true }) },
+        impostors: { problems: () => ['it answers for 10.2.1.1'] },
+        keeper: { between: (act: () => Promise<unknown>) => act() },
       },
-      follower: { look: async () => {}, status: () => ({ stream: 'following', synced: true }) },
-      reconciler: {
-        status: () => ({ state: 'synced', pending: 0, errors: new Map(), unsynced: [], problem: undefined }),
+      registration: {
+        registry: { name: 'embedded' },
+        desired: {
+          size: 0,
+          get: () => undefined,
+          ofContainer: () => [],
+          withheld: () => [],
+          problems: () => [],
+        },
+        reconciler: {
+          status: () => ({
+            state: 'synced',
+            pending: 0,
+            errors: new Map(),
+            unsynced: [],
+            problem: undefined,
+          }),
+        },
+        remote: undefined,
+        view: { instances: async () => [] },
       },
-      registry: { name: 'embedded' },
-      remote: undefined,
-      impostors: { problems: () => ['it answers for 10.2.1.1'] },
-      keeper: { between: (act: () => Promise<unknown>) => act() },
-      view: { instances: async () => [] },
-      collectRemains: async () => [],
-      consulClock: async () => [],
+      dns: { names, containerNames },
+      consul: { collectRemains: async () => [], clock: async () => [] },
     } as unknown as DaemonHostNeeds,
     { settings: settings.effective, hostId: 'h1', bridge: 'weave', onlyPassing: false },
   );
