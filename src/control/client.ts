@@ -10,7 +10,7 @@ import { EngineAnswer, NOT_NOW, OutputLine } from './protocol.ts';
 const IDENTITY_TIMEOUT_MS = 5_000;
 /** A daemon waits this long at most for what it is writing to Consul, or starts in that time. */
 const HAND_OVER_TIMEOUT_MS = 15_000;
-const ASK_AGAIN_MS = 100;
+const RETRY_MS = 100;
 
 /**
  * Which engine the daemon behind this socket serves; `undefined` when there is no daemon.
@@ -43,7 +43,7 @@ export async function daemonAt(path: string): Promise<EngineAnswer | undefined> 
 export async function takeOver(path: string, patienceMs = HAND_OVER_TIMEOUT_MS): Promise<boolean> {
   const until = performance.now() + patienceMs;
   while ((await daemonAt(path)) !== undefined) {
-    const { status, said } = await askToHandOver(path);
+    const { status, said } = await requestHandOver(path);
     if (status === 200) return true;
     if (status !== NOT_NOW) {
       throw new HeddleError('refused', `the daemon behind ${path} is too old to hand over; stop it`);
@@ -51,12 +51,12 @@ export async function takeOver(path: string, patienceMs = HAND_OVER_TIMEOUT_MS):
     if (performance.now() > until) {
       throw new HeddleError('refused', `the daemon behind ${path} does not hand over: ${said}; stop it`);
     }
-    await delay(ASK_AGAIN_MS);
+    await delay(RETRY_MS);
   }
   return false;
 }
 
-async function askToHandOver(
+async function requestHandOver(
   path: string,
 ): Promise<{ readonly status: number | undefined; readonly said: string }> {
   try {

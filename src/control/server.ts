@@ -18,7 +18,7 @@ import {
 
 export interface ControlNeeds {
   /** Runs one word on this host. */
-  word(argv: readonly string[], io: Io): Promise<number>;
+  run(argv: readonly string[], io: Io): Promise<number>;
   engine(): Promise<EngineAnswer>;
   /**
    * Stops the daemon but for this socket, for another one to take its place; what it resolves to is called when that
@@ -34,7 +34,7 @@ const MODE = 0o600;
 /** A request is some hundred bytes over a socket of this host. */
 const REQUEST_MS = 10_000;
 /** Each is a command that somebody waits for. */
-const MOST_CONNECTIONS = 256;
+const MAX_CONNECTIONS = 256;
 
 /** The daemon's socket. Only root can open it: whoever can attach containers owns the host's network. */
 export class ControlServer {
@@ -61,7 +61,7 @@ export class ControlServer {
         response.destroy();
       });
     });
-    server.maxConnections = MOST_CONNECTIONS;
+    server.maxConnections = MAX_CONNECTIONS;
     await new Promise<void>((resolve, reject) => {
       // For good: a system out of descriptors fails to take a connection, and then another.
       server.on('error', reject);
@@ -112,7 +112,7 @@ export class ControlServer {
         `${this.#path} is no control socket of heddle, and is left as it is; name another path with --socket`,
       );
     }
-    if (!(await isDead(this.#path))) {
+    if (!(await isAbandoned(this.#path))) {
       throw new HeddleError(
         'taken',
         `another heddle daemon answers on ${this.#path}; stop it, or give this one another --socket and --state-dir`,
@@ -155,7 +155,7 @@ export class ControlServer {
     }
     response.setHeader('content-type', 'application/x-ndjson');
     const send = (line: v.InferOutput<typeof OutputLine>) => response.write(`${JSON.stringify(line)}\n`);
-    const exit = await this.#needs.word(parsed.output.argv, {
+    const exit = await this.#needs.run(parsed.output.argv, {
       stdout: { write: (out) => send({ out }) },
       stderr: { write: (err) => send({ err }) },
     });
@@ -178,7 +178,7 @@ const isOurs = (found: Stats): boolean =>
   found.isSocket() && found.uid === process.geteuid?.() && (found.mode & 0o777) === MODE;
 
 /** Nobody listens; a socket whose queue is full, or that cannot be opened, is somebody's. */
-function isDead(path: string): Promise<boolean> {
+function isAbandoned(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection(path);
     socket

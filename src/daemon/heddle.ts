@@ -142,7 +142,7 @@ export class Heddle {
         registration,
         dns: { names, containerNames },
         consul: {
-          collectRemains: (gone, options) => collectLeftovers(settings, gone, options),
+          collectLeftovers: (gone, options) => collectLeftovers(settings, gone, options),
           clock: () => findConsulClock(settings),
         },
       },
@@ -150,7 +150,7 @@ export class Heddle {
     );
     const control = new ControlServer(
       {
-        word: (argv, io) => this.#needs.runOnHost(argv, host, io),
+        run: (argv, io) => this.#needs.runOnHost(argv, host, io),
         engine: () => host.engine(),
         handOver: () => this.#handOver(),
         log: log('control'),

@@ -26,13 +26,13 @@ export interface ExamineNeeds {
   /** Where the daemon answers DNS; undefined without one. */
   readonly listeners: readonly ListenerStatus[] | undefined;
   /** True where this process is on another host than the engine, and sees nothing of that one's kernel. */
-  readonly fromElsewhere?: boolean;
+  readonly isRemoteEngine?: boolean;
 }
 
 /** Looks at everything heddle stands on. Changes nothing, and never throws. */
 export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> {
   const { parts, running, registry, listeners } = needs;
-  if (needs.fromElsewhere) {
+  if (needs.isRemoteEngine) {
     return [...(await docker(parts)), hostUnseen(parts), ...(await registry())];
   }
   const findings = await Promise.all([

@@ -17,7 +17,7 @@ const Chains = v.object({ nftables: v.array(v.object({ chain: v.optional(Chain) 
 const subject = 'nftables';
 const TIMEOUT_MS = 5_000;
 /** Those of iptables' own, in which heddle's rules are. */
-const IPTABLES = new Set(['ip filter', 'ip6 filter']);
+const IPTABLES_TABLES = new Set(['ip filter', 'ip6 filter']);
 const HOOKS: Readonly<Record<string, string>> = {
   forward: 'containers may not reach each other',
   input: 'containers may not reach the resolver',
@@ -42,7 +42,7 @@ export function ofChains(json: string, bridge: string): Finding {
   const chains = v.parse(Chains, JSON.parse(json)).nftables.flatMap(({ chain }) => chain ?? []);
   const dropping = chains.filter(
     ({ family, table, hook, policy }) =>
-      policy === 'drop' && hook !== undefined && hook in HOOKS && !IPTABLES.has(`${family} ${table}`),
+      policy === 'drop' && hook !== undefined && hook in HOOKS && !IPTABLES_TABLES.has(`${family} ${table}`),
   );
   if (dropping.length === 0) return ok(subject, 'no table but those of iptables drops by its policy');
   const detail = dropping.map(

@@ -11,7 +11,7 @@ const NEEDED = { bridge: 'CONFIG_BRIDGE', veth: 'CONFIG_VETH' } as const;
 /** Whether the kernel makes the devices that heddle is made of: tried in a network of its own, gone with its process. */
 export async function findLinkKinds(kinds: Readonly<Record<string, string>> = NEEDED): Promise<Finding> {
   const names = Object.keys(kinds);
-  const tried = await Promise.all(names.map(async (kind) => ({ kind, problem: await tryKind(kind) })));
+  const tried = await Promise.all(names.map(async (kind) => ({ kind, problem: await problemWith(kind) })));
   const failed = tried.filter(({ problem }) => problem !== undefined);
   if (failed.length === 0) return ok(subject, `the kernel makes ${names.join(' and ')}`);
   const missing = failed.filter(({ problem }) => /not supported|Unknown device type/i.test(problem ?? ''));
@@ -25,7 +25,7 @@ export async function findLinkKinds(kinds: Readonly<Record<string, string>> = NE
 }
 
 /** @returns what the kernel said, or undefined when it made one */
-async function tryKind(kind: string): Promise<string | undefined> {
+async function problemWith(kind: string): Promise<string | undefined> {
   const words = ['--net', 'ip', 'link', 'add', 'heddle-try', 'type', kind];
   try {
     await promisify(execFile)('unshare', words, { timeout: TIMEOUT_MS });

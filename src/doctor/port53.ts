@@ -10,7 +10,7 @@ import { type Finding, ok } from './finding.ts';
 const subject = 'port 53';
 const TIMEOUT_MS = 5_000;
 /** Beside this file, with the same ending: built, or not. */
-const ASK = fileURLToPath(new URL(`ask${extname(import.meta.url)}`, import.meta.url));
+const PROBE = fileURLToPath(new URL(`ask${extname(import.meta.url)}`, import.meta.url));
 
 /** Asks our resolver from inside the network of a running container: only so its firewall is seen. */
 export async function findPort53(
@@ -28,7 +28,7 @@ export async function findPort53(
   try {
     const [{ path }, address] = await Promise.all([namespaceOf(container), dnsAddress()]);
     if (path === undefined) throw new Error(`'${container.name}' has no network of its own`);
-    const answered = await asked(path, address);
+    const answered = await answersIn(path, address);
     if (answered) return ok(subject, `${address} answers inside '${container.name}'`);
     return {
       subject,
@@ -42,9 +42,9 @@ export async function findPort53(
   }
 }
 
-async function asked(nsPath: string, address: string): Promise<boolean> {
+async function answersIn(nsPath: string, address: string): Promise<boolean> {
   try {
-    await promisify(execFile)('nsenter', [`--net=${nsPath}`, process.execPath, ASK, address], {
+    await promisify(execFile)('nsenter', [`--net=${nsPath}`, process.execPath, PROBE, address], {
       timeout: TIMEOUT_MS,
     });
     return true;

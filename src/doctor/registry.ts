@@ -5,9 +5,9 @@ import { consulClient, type RegistrySettings } from '../registry/open.ts';
 import { findClock } from './clock.ts';
 import { type Finding, ok } from './finding.ts';
 
-const ASK_CONSUL =
+const CONSUL_ADVICE =
   'is Consul up, does it have a leader, and may the token read and write? see heddle status registry';
-const START_ONE = 'start one: heddle launch, or heddle daemon';
+const START_ADVICE = 'start one: heddle launch, or heddle daemon';
 
 /** What a daemon knows of its registry. */
 export function findRegistry(report: {
@@ -19,15 +19,15 @@ export function findRegistry(report: {
   const detail = [report.name, report.state, report.detail].filter(Boolean).join(', ');
   if (report.state === 'synced' && report.detail === '') return ok(subject, detail);
   const state = report.state === 'synced' ? 'warning' : 'failed';
-  return { subject, state, detail, advice: ASK_CONSUL };
+  return { subject, state, detail, advice: CONSUL_ADVICE };
 }
 
 /** The registry of the settings and its clock, where no daemon can be asked: Consul itself is. */
-export async function findUnserved(settings: RegistrySettings): Promise<readonly Finding[]> {
+export async function findRegistryWithoutDaemon(settings: RegistrySettings): Promise<readonly Finding[]> {
   const subject = 'registry';
   const { registry: uri } = settings;
   if (uri.kind === 'embedded') {
-    return [{ subject, state: 'unknown', detail: 'no daemon runs', advice: START_ONE }];
+    return [{ subject, state: 'unknown', detail: 'no daemon runs', advice: START_ADVICE }];
   }
   let client: ConsulClient | undefined;
   try {
@@ -36,9 +36,9 @@ export async function findUnserved(settings: RegistrySettings): Promise<readonly
     await access.ready();
     await access.proveReading();
     const detail = `${client.name} has a leader and may be read, but no daemon runs`;
-    return [{ subject, state: 'ok', detail, advice: START_ONE }, await clockOf(client)];
+    return [{ subject, state: 'ok', detail, advice: START_ADVICE }, await clockOf(client)];
   } catch (error) {
-    return [{ subject, state: 'failed', detail: messageOf(error), advice: ASK_CONSUL }];
+    return [{ subject, state: 'failed', detail: messageOf(error), advice: CONSUL_ADVICE }];
   } finally {
     client?.close();
   }

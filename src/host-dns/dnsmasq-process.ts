@@ -15,14 +15,15 @@ export async function dnsmasqAt(ip: string): Promise<readonly string[] | undefin
     if ((await readOrNothing(`/proc/${pid}/comm`)) !== 'dnsmasq\n') continue;
     const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
     const open = await Promise.all(files.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
-    if (open.some((file) => sockets.has(file))) return words(await readOrNothing(`/proc/${pid}/cmdline`));
+    if (open.some((file) => sockets.has(file)))
+      return argumentsIn(await readOrNothing(`/proc/${pid}/cmdline`));
   }
   return undefined;
 }
 
 const readOrNothing = (path: string): Promise<string> => readFile(path, 'latin1').catch(() => '');
 
-const words = (cmdline: string): readonly string[] => cmdline.split('\0').filter((word) => word !== '');
+const argumentsIn = (cmdline: string): readonly string[] => cmdline.split('\0').filter((word) => word !== '');
 
 /** The inodes of the sockets in a table of /proc/net/udp that take what is sent to port 53 of an address. */
 export function socketsAt(table: string, ip: string): readonly string[] {

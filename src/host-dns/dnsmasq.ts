@@ -4,11 +4,11 @@ import { type Command, isOwnFile, ownFile, type Plan, type Target } from './plan
 
 export const DNSMASQ_FILE = 'heddle.conf';
 /** Of the dnsmasq that NetworkManager starts. */
-const OF_NETWORK_MANAGER = '/etc/NetworkManager/dnsmasq.d/';
+const NETWORK_MANAGER_FOLDER = '/etc/NetworkManager/dnsmasq.d/';
 /** Where the file lies, unless a dnsmasq that runs says otherwise. */
 export const USUAL_DNSMASQ_FILES = [
   join('/etc/dnsmasq.d', DNSMASQ_FILE),
-  join(OF_NETWORK_MANAGER, DNSMASQ_FILE),
+  join(NETWORK_MANAGER_FOLDER, DNSMASQ_FILE),
 ];
 
 /** The settings file that dnsmasq reads, from its command line. */
@@ -70,7 +70,7 @@ export function undoDnsmasq(path: string, text: string | undefined, restart: Com
 }
 
 function planOf(path: string, before: string | undefined, after: string | undefined, restart: Command): Plan {
-  const command: Command = path.startsWith(OF_NETWORK_MANAGER)
+  const command: Command = path.startsWith(NETWORK_MANAGER_FOLDER)
     ? ['nmcli', 'general', 'reload', 'dns-full']
     : restart;
   return { resolver: 'dnsmasq', change: { path, before, after }, command };

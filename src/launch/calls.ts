@@ -40,7 +40,11 @@ export const restartPolicy = (client: DockerClient, id: string): Promise<HostRes
     return host.RestartPolicy ?? { Name: 'no' };
   });
 
-export const restartAs = (client: DockerClient, id: string, policy: HostRestartPolicy): Promise<unknown> =>
+export const setRestartPolicy = (
+  client: DockerClient,
+  id: string,
+  policy: HostRestartPolicy,
+): Promise<unknown> =>
   client.call('say how the container is restarted', (docker) =>
     docker.getContainer(id).update({ RestartPolicy: policy }),
   );

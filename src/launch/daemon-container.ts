@@ -23,7 +23,7 @@ export interface LaunchOptions extends DaemonArguments {
 /** Before the arguments of a daemon that takes another's place. */
 export const TAKE_OVER = '--take-over';
 /** Docker starts it again after a crash and a restart of the host, and nobody but `stop` ends it. */
-export const RESTARTED: Dockerode.HostRestartPolicy = { Name: 'unless-stopped' };
+export const RESTART_POLICY: Dockerode.HostRestartPolicy = { Name: 'unless-stopped' };
 
 /** The container as the engine is asked for it. */
 export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.ContainerCreateOptions {
@@ -32,7 +32,7 @@ export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.
     Cmd: ['daemon', ...args],
     Env: environmentList({ ...env, PROCFS: HOST_PROCFS }),
     Labels: { [ROLE_LABEL]: 'daemon' },
-    HostConfig: { ...hostConfig(CAPABILITIES), RestartPolicy: RESTARTED },
+    HostConfig: { ...hostConfig(CAPABILITIES), RestartPolicy: RESTART_POLICY },
   };
 }
 
@@ -48,7 +48,7 @@ export function daemonArguments({ Cmd, Env }: Partial<Dockerode.ContainerCreateO
 }
 
 /** About the caller's own side, or fixed by the container: of no meaning on the host. */
-const NOT_FOR_THE_DAEMON: ReadonlySet<string> = new Set([
+const CALLER_ONLY: ReadonlySet<string> = new Set([
   ...['HEDDLE_SOCKET', 'HEDDLE_CONFIG', 'HEDDLE_STATE_DIR', 'HEDDLE_PROCFS', 'PROCFS'],
   ...['HEDDLE_IMAGE', 'HEDDLE_CONTAINER_NAME'],
 ]);
@@ -56,6 +56,6 @@ const NOT_FOR_THE_DAEMON: ReadonlySet<string> = new Set([
 /** The settings in an environment that go with the daemon, as the script's went with its container. */
 export function daemonEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const variables = (Object.keys(SETTINGS) as SettingName[]).flatMap(variablesOf);
-  const wanted = variables.filter((name) => !NOT_FOR_THE_DAEMON.has(name));
+  const wanted = variables.filter((name) => !CALLER_ONLY.has(name));
   return Object.fromEntries(wanted.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }

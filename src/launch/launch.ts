@@ -1,11 +1,11 @@
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
-import { answering } from './answering.ts';
 import { create, remove, start, stop } from './calls.ts';
 import type { LaunchOptions } from './daemon-container.ts';
+import { finishInterruptedReplace } from './interrupted-replace.ts';
 import { type ProvideImage, requireImage } from './load.ts';
-import { finishReplacing } from './unfinished.ts';
+import { waitUntilReady } from './ready.ts';
 
 /**
  * Starts the daemon as a container, by the Docker API alone.
@@ -18,7 +18,7 @@ export async function launch(
   options: LaunchOptions,
   provide: ProvideImage = requireImage,
 ): Promise<string> {
-  await finishReplacing(client, options.name);
+  await finishInterruptedReplace(client, options.name);
   const existing = await new DockerEngine(client).inspect(options.name);
   if (existing?.running) {
     throw new HeddleError(
@@ -31,7 +31,7 @@ export async function launch(
   const id = await create(client, options.name, options);
   try {
     await start(client, id);
-    await answering(client, id);
+    await waitUntilReady(client, id);
     return id;
   } catch (error) {
     await remove(client, id);

@@ -29,7 +29,7 @@ export const imagesFrom =
   async (to, image) => {
     await from.call(`find the image ${image}`, (docker) => docker.getImage(image).inspect());
     const archive = await from.call(`read the image ${image}`, (docker) => docker.getImage(image).get());
-    const sent = progress ? counted(archive, progress) : archive;
+    const sent = progress ? withProgress(archive, progress) : archive;
     const answer = await to.call(`load the image ${image}`, (docker) => docker.loadImage(sent), LOAD_MS);
     for await (const _ of answer as AsyncIterable<Buffer>);
   };
@@ -39,7 +39,7 @@ export const loadingText = (image: string, bytes: number): string =>
   `loading ${image}: ${Math.floor(bytes / 2 ** 20)} MiB`;
 
 /** The same bytes, and how many of them have passed. A break of the source breaks it, too. */
-function counted(source: NodeJS.ReadableStream, passed: (bytes: number) => void): NodeJS.ReadableStream {
+function withProgress(source: NodeJS.ReadableStream, passed: (bytes: number) => void): NodeJS.ReadableStream {
   let bytes = 0;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {

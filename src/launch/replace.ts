@@ -1,11 +1,11 @@
 import type { DockerClient } from '../docker/client.ts';
 import { DockerEngine } from '../docker/engine.ts';
-import { answering } from './answering.ts';
-import { argumentsOf, create, remove, rename, restartAs, restartPolicy, start } from './calls.ts';
+import { argumentsOf, create, remove, rename, restartPolicy, setRestartPolicy, start } from './calls.ts';
 import { type LaunchOptions, TAKE_OVER } from './daemon-container.ts';
+import { finishInterruptedReplace, newName, oldName } from './interrupted-replace.ts';
 import { launch } from './launch.ts';
 import { type ProvideImage, requireImage } from './load.ts';
-import { finishReplacing, last, next } from './unfinished.ts';
+import { waitUntilReady } from './ready.ts';
 
 /**
  * Puts a new container in the place of the present one, with the words of that one where none are given. The new daemon
@@ -18,34 +18,38 @@ export async function replace(
   given: LaunchOptions,
   provide: ProvideImage = requireImage,
 ): Promise<string> {
-  await finishReplacing(client, given.name);
+  await finishInterruptedReplace(client, given.name);
   const engine = new DockerEngine(client);
   const old = await engine.inspect(given.name);
-  const options = old && given.args.length === 0 ? await withWordsOf(client, old.id, given) : given;
+  const options = old && given.args.length === 0 ? await withArgumentsOf(client, old.id, given) : given;
   if (!old?.running) return await launch(client, options, provide);
   await provide(client, options.image);
   const args = [TAKE_OVER, ...options.args];
-  const id = await create(client, next(options.name), { ...options, args });
+  const id = await create(client, newName(options.name), { ...options, args });
   const policy = await restartPolicy(client, old.id);
   try {
     // It ends by itself when the new one takes over, and must stay so.
-    await restartAs(client, old.id, { Name: 'no' });
+    await setRestartPolicy(client, old.id, { Name: 'no' });
     await start(client, id);
-    await answering(client, id, async () => (await engine.inspect(old.id))?.running !== true);
+    await waitUntilReady(client, id, async () => (await engine.inspect(old.id))?.running !== true);
   } catch (error) {
     await remove(client, id);
-    await restartAs(client, old.id, policy);
+    await setRestartPolicy(client, old.id, policy);
     if (!(await engine.inspect(old.id))?.running) await start(client, old.id);
     throw error;
   }
-  await rename(client, old.id, last(options.name));
+  await rename(client, old.id, oldName(options.name));
   await rename(client, id, options.name);
   await remove(client, old.id);
   return id;
 }
 
 /** Somebody who upgrades need not know how the daemon was started; a variable that he sets counts, though. */
-async function withWordsOf(client: DockerClient, id: string, given: LaunchOptions): Promise<LaunchOptions> {
+async function withArgumentsOf(
+  client: DockerClient,
+  id: string,
+  given: LaunchOptions,
+): Promise<LaunchOptions> {
   const { args, env } = await argumentsOf(client, id);
   return { ...given, args, env: { ...env, ...given.env } };
 }

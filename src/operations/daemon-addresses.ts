@@ -10,8 +10,13 @@ import type { BridgeKeeper } from '../network/bridge-keeper.ts';
 import { among, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Roster } from '../roster/roster.ts';
-import { refuseDockersBridge } from './docker-bridge.ts';
-import type { AddressCommands, AttachWishes, ExposeOptions, OverlapWishes } from './host-operations.ts';
+import { refuseDockerBridge } from './docker-bridge.ts';
+import type {
+  AddressCommands,
+  AttachCommandOptions,
+  ExposeOptions,
+  OverlapOptions,
+} from './host-operations.ts';
 
 export interface DaemonAddressesNeeds {
   readonly parts: Parts;
@@ -34,11 +39,11 @@ export class DaemonAddresses implements AddressCommands {
   async attach(
     container: string,
     requests: readonly AddressRequest[],
-    { allowOverlap, ...options }: AttachWishes = {},
+    { allowOverlap, ...options }: AttachCommandOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims, follower } = this.#needs;
     let takeBack = async (): Promise<void> => {};
-    const attached = parts.attachment.attach(container, words(requests), async (found) => {
+    const attached = parts.attachment.attach(container, formatRequests(requests), async (found) => {
       const { id } = found.snapshot;
       if (options.hosts) await parts.hostsFiles.check(found.snapshot);
       // Its own metadata first: from the first claim on it counts no longer.
@@ -75,7 +80,7 @@ export class DaemonAddresses implements AddressCommands {
     let claimed: readonly Cidr[] = [];
     const { snapshot, cidrs, removed } = await parts.attachment.detach(
       container,
-      words(requests),
+      formatRequests(requests),
       async (found) => {
         const { id } = found.snapshot;
         claimed = (await parts.addressing.wanted(found.snapshot, placeOf(found))).cidrs;
@@ -94,11 +99,12 @@ export class DaemonAddresses implements AddressCommands {
   async start(
     container: string,
     requests: readonly AddressRequest[],
-    wishes: OverlapWishes = {},
+    wishes: OverlapOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims } = this.#needs;
     const snapshot = await parts.docker.find(container);
-    if (snapshot.pid > 0) return this.attach(snapshot.id, this.#given(snapshot.id, requests), wishes);
+    if (snapshot.pid > 0)
+      return this.attach(snapshot.id, this.#requestsOrClaimed(snapshot.id, requests), wishes);
     // Claimed before it starts: what somebody has is refused while nothing has happened yet.
     const before = (await parts.addressing.wanted(snapshot, {})).cidrs;
     const claimed =
@@ -109,14 +115,14 @@ export class DaemonAddresses implements AddressCommands {
       if (requests.length > 0) await claims.remove(snapshot.id, without(claimed, before), undefined, 'later');
       throw error;
     }
-    return this.#giveBack(snapshot.id, ANY_ADDRESS);
+    return this.#reattach(snapshot.id, ANY_ADDRESS);
   }
 
   async restart(container: string): Promise<readonly Cidr[]> {
     const { parts } = this.#needs;
     const snapshot = await parts.docker.find(container);
     await parts.docker.restart(snapshot);
-    return this.#giveBack(snapshot.id);
+    return this.#reattach(snapshot.id);
   }
 
   async expose(
@@ -159,13 +165,13 @@ export class DaemonAddresses implements AddressCommands {
     return among(cidrs, had);
   }
 
-  check(requests: readonly AddressRequest[], wishes: OverlapWishes = {}): Promise<void> {
+  check(requests: readonly AddressRequest[], wishes: OverlapOptions = {}): Promise<void> {
     return this.#needs.parts.addressing.check(requests, wishes);
   }
 
   async reset({ force }: { readonly force: boolean }): Promise<undefined> {
     const { parts, claims, roster, containerNames, keeper } = this.#needs;
-    if (!force) await refuseDockersBridge(parts);
+    if (!force) await refuseDockerBridge(parts);
     await claims.forget(EXPOSED);
     await containerNames.forget(EXPOSED);
     // Detached as by hand, or the next look would give back what their labels ask for.
@@ -174,14 +180,14 @@ export class DaemonAddresses implements AddressCommands {
   }
 
   /** Without requests: what it has, else any. */
-  #given(owner: string, requests: readonly AddressRequest[]): readonly AddressRequest[] {
+  #requestsOrClaimed(owner: string, requests: readonly AddressRequest[]): readonly AddressRequest[] {
     if (requests.length > 0) return requests;
     const claimed = this.#needs.claims.of(owner) ?? [];
     return claimed.length > 0 ? claimed.map((cidr) => ({ kind: 'exact', cidr })) : [ANY_ADDRESS];
   }
 
   /** What it should have after a start, and `otherwise` where that is nothing. */
-  async #giveBack(container: string, otherwise?: AddressRequest): Promise<readonly Cidr[]> {
+  async #reattach(container: string, otherwise?: AddressRequest): Promise<readonly Cidr[]> {
     const { parts, follower } = this.#needs;
     const { cidrs } = await parts.attachment.attach(container, 'its addresses', async (found) => {
       const wanted = await parts.addressing.wanted(found.snapshot, placeOf(found));
@@ -194,7 +200,7 @@ export class DaemonAddresses implements AddressCommands {
   }
 }
 
-const words = (requests: readonly AddressRequest[]): string => requests.map(formatRequest).join(' ');
+const formatRequests = (requests: readonly AddressRequest[]): string => requests.map(formatRequest).join(' ');
 
 const placeOf = ({ nsPath, namespace }: FoundContainer): Place => ({ path: nsPath, inode: namespace });
 

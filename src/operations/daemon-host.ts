@@ -59,7 +59,7 @@ export interface NameParts {
 
 /** What a command asks Consul for at once, past the daemon's own tables. */
 export interface ConsulQueries {
-  readonly collectRemains: HostOperations['collectRemains'];
+  readonly collectLeftovers: HostOperations['collectLeftovers'];
   /** What `doctor` finds about Consul's clock. */
   clock(): Promise<readonly Finding[]>;
 }
@@ -160,12 +160,12 @@ export class DaemonHost implements HostOperations {
     return Array.from(roster.entries(), (entry) => ({
       entry,
       services: desired.ofContainer(entry.snapshot.id),
-      withheld: desired.withheld(entry),
+      wouldRegister: desired.withheld(entry),
       problems: [
         ...ignoredProblem(entry),
         ...this.#containers.impostors.problems(entry.snapshot.id),
         ...desired.problems(entry.snapshot.id),
-        ...this.#refusals(entry.snapshot.id),
+        ...this.#rejections(entry.snapshot.id),
         ...containerNames.problems(entry.snapshot.id),
         ...[detachedNote(entry.snapshot, claims.of(entry.snapshot.id)) ?? []].flat(),
       ],
@@ -190,7 +190,7 @@ export class DaemonHost implements HostOperations {
     return unsynced.includes(service) ? 'registered, but not served by its catalog' : 'registered';
   }
 
-  async collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
+  async collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
     if ('hostId' in gone && gone.hostId === this.#options.hostId) {
       const message = `${gone.hostId} is this host, and its heddle runs`;
       throw new HeddleError(
@@ -198,7 +198,7 @@ export class DaemonHost implements HostOperations {
         `${message}; stop it with --on-stop deregister to remove its services`,
       );
     }
-    return await this.#consul.collectRemains(gone, options);
+    return await this.#consul.collectLeftovers(gone, options);
   }
 
   attachments(): Promise<readonly AttachmentReport[]> {
@@ -267,7 +267,7 @@ export class DaemonHost implements HostOperations {
     return { ...request, container: snapshot.id };
   }
 
-  #refusals(container: string): readonly string[] {
+  #rejections(container: string): readonly string[] {
     const { desired, reconciler } = this.#registration;
     const { errors } = reconciler.status();
     return desired.ofContainer(container).flatMap(({ id }) => errors.get(id) ?? []);

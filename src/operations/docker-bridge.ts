@@ -5,7 +5,7 @@ import { HeddleError } from '../errors.ts';
  * Docker cannot start a container without its bridge.
  * @throws HeddleError `refused` where our bridge is Docker's
  */
-export async function refuseDockersBridge({
+export async function refuseDockerBridge({
   docker,
   bridge,
 }: Pick<Parts, 'docker' | 'bridge'>): Promise<void> {

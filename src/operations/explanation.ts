@@ -5,7 +5,7 @@ import { announcement } from './announcement.ts';
 import type { ContainerReport, HostOperations } from './host-operations.ts';
 
 /** A service's name as DNS takes it apart; the tag is everything left of the name. */
-export interface AskedName {
+export interface ServiceQuery {
   readonly name: string;
   readonly tag: string | undefined;
 }
@@ -29,7 +29,7 @@ export interface Candidate {
   readonly problems: readonly string[];
 }
 
-export interface Explanation extends AskedName {
+export interface Explanation extends ServiceQuery {
   /** Addresses that answer. */
   readonly answers: readonly string[];
   readonly here: readonly Candidate[];
@@ -39,7 +39,7 @@ export interface Explanation extends AskedName {
 }
 
 /** Takes `web`, `v1.web`, `web.service.dc1.consul` and `_web._v1.service.consul` for what they ask. */
-export function askedName(text: string): AskedName {
+export function parseServiceQuery(text: string): ServiceQuery {
   const labels = text.toLowerCase().replace(/\.$/, '').split('.');
   const end = labels.lastIndexOf('service');
   const own = end > 0 ? labels.slice(0, end) : labels;
@@ -55,7 +55,7 @@ export function askedName(text: string): AskedName {
 
 /** What is known of a name: `found` is what the resolver takes for its instances, this host's among them. */
 export function explain(
-  asked: AskedName,
+  asked: ServiceQuery,
   reports: readonly ContainerReport[],
   found: readonly Instance[],
   host: Pick<HostOperations, 'registration' | 'onlyPassing'>,
@@ -72,7 +72,7 @@ export function explain(
       const why =
         candidate.why ??
         (tagged(service)
-          ? whyNot(service, instance, host)
+          ? whyNoAnswer(service, instance, host)
           : `it has not the tag ${asked.tag}, but ${list(service.tags) || 'none'}`);
       return {
         ...candidate,
@@ -102,7 +102,7 @@ type Found = Pick<Candidate, 'container' | 'containerName' | 'service' | 'announ
 function candidates(report: ContainerReport, name: string): readonly Found[] {
   const { snapshot } = report.entry;
   const { announced, text } = announcement(report);
-  const services = report.services.length > 0 ? report.services : report.withheld;
+  const services = report.services.length > 0 ? report.services : report.wouldRegister;
   return services
     .filter((service) => service.name === name)
     .map((service) => ({
@@ -125,7 +125,7 @@ function checkStates(service: Service, instance: Instance | undefined): readonly
   return [...own, ...unwell.filter(({ id }) => !own.some((check) => check.id === id))];
 }
 
-function whyNot(
+function whyNoAnswer(
   service: Service,
   instance: Instance | undefined,
   { onlyPassing }: Pick<HostOperations, 'onlyPassing'>,
@@ -142,7 +142,7 @@ function whyNot(
 }
 
 function whyNothing(
-  { name }: AskedName,
+  { name }: ServiceQuery,
   here: readonly Candidate[],
   elsewhere: readonly Instance[],
   reports: readonly ContainerReport[],

@@ -9,7 +9,7 @@ import { STATE_FILE, StateFile } from '../state/state.ts';
  * @param containers those that exist; what their labels ask for would be given, too
  * @returns false where there is no state
  */
-export async function forgetKeptClaims(folder: string, containers: readonly string[]): Promise<boolean> {
+export async function forgetSavedClaims(folder: string, containers: readonly string[]): Promise<boolean> {
   if (!existsSync(join(folder, STATE_FILE))) return false;
   const state = await StateFile.open(folder);
   await state.change((state) => {

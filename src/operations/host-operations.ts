@@ -43,7 +43,7 @@ export interface HostOperations {
   /** What the registry has made of a service of this host, by its id; for people. */
   registration(service: string): string;
   /** Removes what another heddle, or a registrator, has left in the registry; with `dryRun` only finds it. */
-  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]>;
+  collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]>;
   /** What is attached: the exposed bridge first, then containers. */
   attachments(): Promise<readonly AttachmentReport[]>;
   /** The names of containers that are answered, and who is asked for others; undefined without a daemon. */
@@ -61,7 +61,7 @@ export interface AddressCommands {
   attach(
     container: string,
     requests: readonly AddressRequest[],
-    options?: AttachWishes,
+    options?: AttachCommandOptions,
   ): Promise<readonly Cidr[]>;
   /** Takes these addresses away again; absent ones are a success, and are not among the result. */
   detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
@@ -69,7 +69,7 @@ export interface AddressCommands {
   start(
     container: string,
     requests: readonly AddressRequest[],
-    options?: OverlapWishes,
+    options?: OverlapOptions,
   ): Promise<readonly Cidr[]>;
   /** Restarts a container, which keeps its addresses. */
   restart(container: string): Promise<readonly Cidr[]>;
@@ -78,7 +78,7 @@ export interface AddressCommands {
   /** Takes them away again, and their names. @returns those that were there */
   hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
   /** Finds out whether a new container could have these. @throws HeddleError `taken`, `bad-input` */
-  check(requests: readonly AddressRequest[], options?: OverlapWishes): Promise<void>;
+  check(requests: readonly AddressRequest[], options?: OverlapOptions): Promise<void>;
   /**
    * Takes away every attachment, the bridge and our rules, and forgets whose the addresses were.
    * @returns what it could not do, for people
@@ -87,14 +87,14 @@ export interface AddressCommands {
   reset(options: { readonly force: boolean }): Promise<string | undefined>;
 }
 
-export type OverlapWishes = {
+export type OverlapOptions = {
   /** Use the network although something else is in it, which will no longer be reached. */
   readonly allowOverlap?: boolean;
 };
 
-export type AttachWishes = AttachOptions & OverlapWishes;
+export type AttachCommandOptions = AttachOptions & OverlapOptions;
 
-export interface ExposeOptions extends OverlapWishes {
+export interface ExposeOptions extends OverlapOptions {
   /** For the addresses, until they are hidden. */
   readonly name?: string | undefined;
   /** Whether what passes between their network and others is masqueraded; yes without. */
@@ -128,7 +128,7 @@ export interface ContainerReport {
   readonly entry: RosterEntry;
   readonly services: readonly Service[];
   /** What it would be registered as, where something keeps it from being announced. */
-  readonly withheld: readonly Service[];
+  readonly wouldRegister: readonly Service[];
   /** What is wrong with its metadata, one sentence each. */
   readonly problems: readonly string[];
 }

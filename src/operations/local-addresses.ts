@@ -8,9 +8,14 @@ import { requestedAddresses } from '../ipam/requested.ts';
 import { among, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { oneAtATime } from '../network/host-lock.ts';
-import { refuseDockersBridge } from './docker-bridge.ts';
-import { forgetKeptClaims } from './forget-claims.ts';
-import type { AddressCommands, AttachWishes, ExposeOptions, OverlapWishes } from './host-operations.ts';
+import { refuseDockerBridge } from './docker-bridge.ts';
+import { forgetSavedClaims } from './forget-claims.ts';
+import type {
+  AddressCommands,
+  AttachCommandOptions,
+  ExposeOptions,
+  OverlapOptions,
+} from './host-operations.ts';
 
 /** What only a daemon remembers. */
 export const withoutDaemon = (what: string): HeddleError =>
@@ -25,7 +30,7 @@ export interface LocalAddressesNeeds {
   /** What a daemon has left behind; what is added ends with this process. */
   readonly claims: Claims;
   /** Looks at every container, so that it is known who has which address. */
-  lookAtAll(): Promise<unknown>;
+  fullScan(): Promise<unknown>;
 }
 
 /**
@@ -44,14 +49,14 @@ export class LocalAddresses implements AddressCommands {
   attach(
     container: string,
     requests: readonly AddressRequest[],
-    options?: AttachWishes,
+    options?: AttachCommandOptions,
   ): Promise<readonly Cidr[]> {
     return oneAtATime(this.#settings, () => this.#attach(container, requests, options));
   }
 
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    const { parts, lookAtAll } = this.#needs;
-    await lookAtAll();
+    const { parts, fullScan } = this.#needs;
+    await fullScan();
     const words = requests.map(formatRequest).join(' ');
     const { snapshot, removed } = await parts.attachment.detach(container, words, ({ snapshot }) =>
       parts.addressing.meant(snapshot.id, requests),
@@ -64,7 +69,7 @@ export class LocalAddresses implements AddressCommands {
   async start(
     container: string,
     requests: readonly AddressRequest[],
-    wishes?: OverlapWishes,
+    wishes?: OverlapOptions,
   ): Promise<readonly Cidr[]> {
     const { docker } = this.#needs.parts;
     const snapshot = await docker.find(container);
@@ -80,10 +85,10 @@ export class LocalAddresses implements AddressCommands {
   }
 
   async restart(container: string): Promise<readonly Cidr[]> {
-    const { parts, lookAtAll } = this.#needs;
+    const { parts, fullScan } = this.#needs;
     const snapshot = await parts.docker.find(container);
     return await oneAtATime(this.#settings, async () => {
-      await lookAtAll();
+      await fullScan();
       const before = parts.addressing.addressesOf(snapshot.id);
       await parts.docker.restart(snapshot);
       const attached = await parts.attachment.attach(snapshot.id, 'its addresses', async () => before);
@@ -96,10 +101,10 @@ export class LocalAddresses implements AddressCommands {
     requests: readonly AddressRequest[],
     { name, masquerade = true, allowOverlap }: ExposeOptions = {},
   ): Promise<readonly Cidr[]> {
-    const { parts, claims, lookAtAll } = this.#needs;
+    const { parts, claims, fullScan } = this.#needs;
     if (name !== undefined) throw withoutDaemon('the name of what is exposed');
     return await oneAtATime(this.#settings, async () => {
-      await lookAtAll();
+      await fullScan();
       const had = await parts.addressing.has(EXPOSED);
       const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
       await claims.masquerade(cidrs, masquerade);
@@ -122,9 +127,9 @@ export class LocalAddresses implements AddressCommands {
     return among(cidrs, had);
   }
 
-  async check(requests: readonly AddressRequest[], wishes?: OverlapWishes): Promise<void> {
-    const { parts, lookAtAll } = this.#needs;
-    await lookAtAll();
+  async check(requests: readonly AddressRequest[], wishes?: OverlapOptions): Promise<void> {
+    const { parts, fullScan } = this.#needs;
+    await fullScan();
     await parts.addressing.check(requests, wishes);
   }
 
@@ -135,10 +140,10 @@ export class LocalAddresses implements AddressCommands {
       const message = `the daemon behind ${socket} would give everything back; stop it, or leave --local out`;
       throw new HeddleError('refused', message);
     }
-    if (!force) await refuseDockersBridge(parts);
+    if (!force) await refuseDockerBridge(parts);
     // Those of an engine that is away are left to what the state knows of them.
     const containers = await parts.docker.containers().catch(() => []);
-    const forgotten = await forgetKeptClaims(
+    const forgotten = await forgetSavedClaims(
       stateDir,
       containers.map(({ id }) => id),
     );
@@ -149,10 +154,10 @@ export class LocalAddresses implements AddressCommands {
   async #attach(
     container: string,
     requests: readonly AddressRequest[],
-    { allowOverlap, ...options }: AttachWishes = {},
+    { allowOverlap, ...options }: AttachCommandOptions = {},
   ): Promise<readonly Cidr[]> {
-    const { parts, lookAtAll } = this.#needs;
-    await lookAtAll();
+    const { parts, fullScan } = this.#needs;
+    await fullScan();
     const words = requests.map(formatRequest).join(' ');
     const attached = await parts.attachment.attach(
       container,

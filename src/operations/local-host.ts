@@ -9,7 +9,7 @@ import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
 import { examine } from '../doctor/examine.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { findUnserved } from '../doctor/registry.ts';
+import { findRegistryWithoutDaemon } from '../doctor/registry.ts';
 import { HeddleError } from '../errors.ts';
 import { assignedTo } from '../ipam/assigned-addresses.ts';
 import { Claims } from '../ipam/claims.ts';
@@ -32,7 +32,7 @@ import { attachmentReports, containerCounts, ipamReport, networkReport } from '.
  * @throws HeddleError `not-permitted` for whoever is not root
  */
 export async function localHost(settings: LoadedSettings, client: DockerClient): Promise<HostOperations> {
-  if (process.getuid?.() === 0) return await assembleHost(settings, client, { fromElsewhere: false });
+  if (process.getuid?.() === 0) return await assembleHost(settings, client, { isRemoteEngine: false });
   throw new HeddleError(
     'not-permitted',
     'this word works on the network of this host itself; run it as root',
@@ -41,12 +41,12 @@ export async function localHost(settings: LoadedSettings, client: DockerClient):
 
 /** The same for whomever, to look at what can be seen from here; the engine may be another host's. */
 export const observerOnly = (settings: LoadedSettings, client: DockerClient): Promise<HostOperations> =>
-  assembleHost(settings, client, { fromElsewhere: !client.address.startsWith('unix:') });
+  assembleHost(settings, client, { isRemoteEngine: !client.address.startsWith('unix:') });
 
 async function assembleHost(
   settings: LoadedSettings,
   client: DockerClient,
-  options: { readonly fromElsewhere: boolean },
+  options: { readonly isRemoteEngine: boolean },
 ): Promise<HostOperations> {
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
   const roster = new Roster();
@@ -69,7 +69,7 @@ async function assembleHost(
 
 const DNS_PORT = 53;
 /** As long as a daemon may take to ask others. */
-const LOOK_UP_MS = 10_000;
+const LOOKUP_TIMEOUT_MS = 10_000;
 
 class LocalHost implements HostOperations {
   readonly addresses: LocalAddresses;
@@ -77,21 +77,21 @@ class LocalHost implements HostOperations {
   readonly #claims: Claims;
   readonly #roster: Roster;
   readonly #settings: LoadedSettings;
-  readonly #fromElsewhere: boolean;
+  readonly #isRemoteEngine: boolean;
   /** What the template of the tags gets by HTTP: asked once, when the first container is looked at. */
   #documents: Promise<unknown> | undefined;
 
   constructor(
     needs: { readonly parts: Parts; readonly claims: Claims; readonly roster: Roster },
-    { settings, fromElsewhere }: { readonly settings: LoadedSettings; readonly fromElsewhere: boolean },
+    { settings, isRemoteEngine }: { readonly settings: LoadedSettings; readonly isRemoteEngine: boolean },
   ) {
     this.#parts = needs.parts;
     this.#claims = needs.claims;
     this.#roster = needs.roster;
     this.#settings = settings;
-    this.#fromElsewhere = fromElsewhere;
+    this.#isRemoteEngine = isRemoteEngine;
     const { parts, claims } = needs;
-    this.addresses = new LocalAddresses({ parts, claims, lookAtAll: () => this.containers() }, settings);
+    this.addresses = new LocalAddresses({ parts, claims, fullScan: () => this.containers() }, settings);
   }
 
   async createBridge(): Promise<string> {
@@ -126,7 +126,7 @@ class LocalHost implements HostOperations {
       return await overTcp(
         upstream,
         { message: query, questionEnd: query.length },
-        AbortSignal.timeout(LOOK_UP_MS),
+        AbortSignal.timeout(LOOKUP_TIMEOUT_MS),
       );
     });
   }
@@ -137,7 +137,7 @@ class LocalHost implements HostOperations {
 
   async containers(): Promise<readonly ContainerReport[]> {
     const { docker } = this.#parts;
-    const reports = await Promise.all((await docker.containers()).map(({ id }) => this.#look(id)));
+    const reports = await Promise.all((await docker.containers()).map(({ id }) => this.#inspect(id)));
     return reports.filter((report) => report !== undefined);
   }
 
@@ -158,7 +158,7 @@ class LocalHost implements HostOperations {
     return 'not asked: no daemon takes part in this word';
   }
 
-  collectRemains(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
+  collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
     return collectLeftovers(this.#settings, gone, options);
   }
 
@@ -175,9 +175,9 @@ class LocalHost implements HostOperations {
     // Without Docker the rest can still be looked at.
     const reports = await this.containers().catch(() => []);
     const running = reports.map(({ entry }) => entry.snapshot).filter(({ pid }) => pid > 0);
-    const registry = () => findUnserved(this.#settings);
-    const fromElsewhere = this.#fromElsewhere;
-    return examine({ parts: this.#parts, running, registry, listeners: undefined, fromElsewhere });
+    const registry = () => findRegistryWithoutDaemon(this.#settings);
+    const isRemoteEngine = this.#isRemoteEngine;
+    return examine({ parts: this.#parts, running, registry, listeners: undefined, isRemoteEngine });
   }
 
   async status(): Promise<StatusReport> {
@@ -195,7 +195,7 @@ class LocalHost implements HostOperations {
     };
   }
 
-  async #look(id: string): Promise<ContainerReport | undefined> {
+  async #inspect(id: string): Promise<ContainerReport | undefined> {
     const { docker, observer } = this.#parts;
     const snapshot = await docker.inspect(id);
     if (!snapshot) return undefined;
@@ -212,7 +212,7 @@ class LocalHost implements HostOperations {
     return {
       entry,
       services,
-      withheld: withheld(entry, services, options),
+      wouldRegister: withheld(entry, services, options),
       problems: [...ignoredProblem(entry), ...problems],
     };
   }

@@ -2,11 +2,11 @@ import type { ZoneAnswer } from '../dns/zone-answer.ts';
 import { isContainer } from '../docker/container-name.ts';
 import { EXPOSED } from '../ipam/claims.ts';
 import { announcement } from './announcement.ts';
-import { askedName, type Explanation, explain } from './explanation.ts';
+import { type Explanation, explain, parseServiceQuery } from './explanation.ts';
 import type { ContainerReport, HostOperations, NamesReport } from './host-operations.ts';
 
 /** A container that a word means: by its name, its id, its address, or a name that it is answered under. */
-export interface MeantContainer {
+export interface MatchedContainer {
   readonly container: string;
   readonly containerName: string;
   /** Which address and why, or why it is not announced. */
@@ -24,7 +24,7 @@ export interface MeantContainer {
 export interface Meaning extends Explanation {
   /** What DNS answers; empty without a daemon. */
   readonly asked: readonly ZoneAnswer[];
-  readonly containers: readonly MeantContainer[];
+  readonly containers: readonly MatchedContainer[];
   /** True where the word is, or may be, the name of a service. */
   readonly isService: boolean;
 }
@@ -37,7 +37,7 @@ type Needs = Pick<
 /** Finds out what a word means on a host. @throws HeddleError `bad-input` for what is neither name nor address */
 export async function meaningOf(word: string, host: Needs): Promise<Meaning> {
   const reports = await host.containers();
-  const named = reports.filter((report) => isCalled(report, word));
+  const named = reports.filter((report) => isNamed(report, word));
   // A container may be called what no name can be.
   const all = await host.ask(word).catch((error: unknown) => {
     if (named.length > 0) return [];
@@ -45,21 +45,21 @@ export async function meaningOf(word: string, host: Needs): Promise<Meaning> {
   });
   const asked = relevant(all ?? []);
   const names = await host.names();
-  const containers = meant(word, asked, { reports, names });
+  const containers = matchContainers(word, asked, { reports, names });
   const isService = all === undefined || asked.some(isServiceAnswer);
-  const service = isService ? await explained(word, reports, host) : undefined;
+  const service = isService ? await explainService(word, reports, host) : undefined;
   const answered = asked.flatMap(({ answers }) => answers);
   const answers = service && service.answers.length > 0 ? service.answers : [...new Set(answered)];
   const own = service ?? { name: word, tag: undefined, here: [], elsewhere: [] };
   return { ...own, answers, asked, containers, isService };
 }
 
-async function explained(
+async function explainService(
   word: string,
   reports: readonly ContainerReport[],
   host: Needs,
 ): Promise<Explanation> {
-  const name = askedName(word);
+  const name = parseServiceQuery(word);
   return explain(name, reports, await host.instances(name.name), host);
 }
 
@@ -73,14 +73,14 @@ function relevant(asked: readonly ZoneAnswer[]): readonly ZoneAnswer[] {
   return answering.length > 0 ? answering : asked;
 }
 
-function meant(
+function matchContainers(
   word: string,
   asked: readonly ZoneAnswer[],
   {
     reports,
     names,
   }: { readonly reports: readonly ContainerReport[]; readonly names: NamesReport | undefined },
-): readonly MeantContainer[] {
+): readonly MatchedContainer[] {
   const full = new Set(asked.filter(({ zone }) => zone === 'weave').map(({ name }) => fullName(name, names)));
   const owners = new Set(
     (names?.entries ?? []).filter(({ name }) => full.has(name)).map(({ owner }) => owner),
@@ -88,7 +88,7 @@ function meant(
   return reports
     .filter((report) => {
       const { snapshot, addresses } = report.entry;
-      return isCalled(report, word) || owners.has(snapshot.id) || addresses.some(({ ip }) => ip === word);
+      return isNamed(report, word) || owners.has(snapshot.id) || addresses.some(({ ip }) => ip === word);
     })
     .map((report) => describe(report, names));
 }
@@ -98,10 +98,10 @@ function fullName(name: string, names: NamesReport | undefined): string {
   return names && !lower.includes('.') ? `${lower}.${names.domain}` : lower;
 }
 
-const isCalled = ({ entry: { snapshot } }: ContainerReport, word: string): boolean =>
+const isNamed = ({ entry: { snapshot } }: ContainerReport, word: string): boolean =>
   isContainer(snapshot, word);
 
-function describe(report: ContainerReport, names: NamesReport | undefined): MeantContainer {
+function describe(report: ContainerReport, names: NamesReport | undefined): MatchedContainer {
   const { entry, services, problems } = report;
   const { announced, text } = announcement(report);
   const own = (names?.entries ?? []).filter(({ owner }) => owner === entry.snapshot.id && owner !== EXPOSED);

@@ -4,10 +4,10 @@ import { type AddressRequest, formatRequest, looksLikeRequest } from '../ipam/re
 import { CIDR_LABEL } from '../ipam/requested.ts';
 import { collect, type Io, type RunCommand } from '../runtime/io.ts';
 import { printable, printableJson } from '../runtime/printable.ts';
-import { askedAddresses } from './asked-addresses.ts';
 import { ALLOW_OVERLAP, type ParsedRun } from './command.ts';
+import { type ContainerEnd, endOf, lastLines } from './container-end.ts';
 import { dockerCommand } from './docker-client.ts';
-import { type Ended, endOf, lastLines } from './ended.ts';
+import { metadataRequests } from './metadata-requests.ts';
 
 export interface RunNeeds {
   readonly onHost: RunCommand;
@@ -30,10 +30,10 @@ const NO_PROGRAM = [126, 127];
 export async function runAttached(command: ParsedRun, needs: RunNeeds): Promise<number> {
   const { onHost, io, trace } = needs;
   const requests =
-    command.requests.length > 0 ? command.requests : await askedAddresses(command.dockerOptions, needs.env);
-  refuseUseless(command, requests);
+    command.requests.length > 0 ? command.requests : await metadataRequests(command.dockerOptions, needs.env);
+  refuseUnusedFlag(command, requests);
   const words = requests.map(formatRequest);
-  const dns = dnsWords(command);
+  const dns = dnsArguments(command);
   const insisting = command.attachFlags.filter((flag) => flag === ALLOW_OVERLAP);
   const flags = collect();
   if (words.length + dns.length > 0) {
@@ -51,7 +51,7 @@ export async function runAttached(command: ParsedRun, needs: RunNeeds): Promise<
     { complaints: io.stderr },
   );
   if (started.status !== 0) {
-    if (NO_PROGRAM.includes(started.status)) sayMisplaced(command, io);
+    if (NO_PROGRAM.includes(started.status)) reportMisplaced(command, io);
     return started.status;
   }
   const id = started.stdout.trim().split('\n').at(-1) ?? '';
@@ -63,14 +63,14 @@ export async function runAttached(command: ParsedRun, needs: RunNeeds): Promise<
     const complaints = collect();
     const attached = await attach([...command.attachFlags, ...words, id], onHost, complaints);
     if (attached !== 0)
-      return await notAttached(command, id, { status: attached, why: complaints.text }, needs);
+      return await afterFailedAttach(command, id, { status: attached, why: complaints.text }, needs);
   }
   printId(command, id, io);
   return 0;
 }
 
 /** @throws HeddleError `bad-input` for flags of an attachment that there will not be */
-function refuseUseless({ attachFlags }: ParsedRun, requests: readonly AddressRequest[]): void {
+function refuseUnusedFlag({ attachFlags }: ParsedRun, requests: readonly AddressRequest[]): void {
   const flag = attachFlags.find((name) => name !== '--no-rewrite-hosts');
   if (requests.length > 0 || flag === undefined) return;
   throw new HeddleError('bad-input', `${flag} is for a container with addresses, and this one asks for none`);
@@ -89,14 +89,14 @@ async function attach(
   }
 }
 
-async function notAttached(
+async function afterFailedAttach(
   command: ParsedRun,
   id: string,
   attached: { readonly status: number; readonly why: string },
   { io, trace }: RunNeeds,
 ): Promise<number> {
   const ended = await endOf(id);
-  if (ended !== undefined) return await hasEnded(command, id, ended, io);
+  if (ended !== undefined) return await reportEnd(command, id, ended, io);
   const removal = ['rm', '-f', '-v', id];
   trace?.(`docker ${removal.join(' ')}`);
   const removed = await dockerCommand(removal, { complaints: io.stderr });
@@ -110,11 +110,11 @@ async function notAttached(
 }
 
 /** A job that is done sooner than it could be attached has not failed; any other end is the program's own. */
-async function hasEnded(command: ParsedRun, id: string, ended: Ended, io: Io): Promise<number> {
+async function reportEnd(command: ParsedRun, id: string, ended: ContainerEnd, io: Io): Promise<number> {
   const { name, status, reason, kept } = ended;
   const how = status === undefined ? 'ended' : `ended with status ${status}`;
   const why = reason === '' ? '' : ` (${reason})`;
-  io.stderr.write(`heddle: ${name} ${how}${why} before it could be attached; ${whatNow(ended)}\n`);
+  io.stderr.write(`heddle: ${name} ${how}${why} before it could be attached; ${logHint(ended)}\n`);
   const lines = kept ? await lastLines(id) : [];
   for (const line of lines) io.stderr.write(`  ${line}\n`);
   if (status === 0) {
@@ -122,18 +122,18 @@ async function hasEnded(command: ParsedRun, id: string, ended: Ended, io: Io): P
     return 0;
   }
   if (status === undefined) return 1;
-  sayMisplaced(command, io);
+  reportMisplaced(command, io);
   return status;
 }
 
-function whatNow({ name, kept, restarts }: Ended): string {
+function logHint({ name, kept, restarts }: ContainerEnd): string {
   if (!kept) return 'docker removed it at its end (--rm), and its log with it';
   if (restarts) return `docker starts it again, and then it gets its address: see docker logs ${name}`;
   return `it is kept: see docker logs ${name}, which ends so:`;
 }
 
 /** An address behind the image is an argument of the program, which most often cannot be started with it. */
-function sayMisplaced({ imageAndCommand }: ParsedRun, io: Io): void {
+function reportMisplaced({ imageAndCommand }: ParsedRun, io: Io): void {
   const [image = '', first = '', ...rest] = imageAndCommand.filter((word) => word !== '--');
   if (!looksLikeRequest(first) && first !== '--with-dns') return;
   const order = ['run', first, '…', image, ...rest.slice(0, 1)].join(' ');
@@ -144,7 +144,7 @@ const printId = ({ json }: ParsedRun, id: string, io: Io): void =>
   void io.stdout.write(json ? `${printableJson({ container: id }, 2)}\n` : `${id}\n`);
 
 /** Docker's own arguments stay here: the host need not know them, and they may hold secrets. */
-function dnsWords({ withDns, dockerOptions }: ParsedRun): string[] {
+function dnsArguments({ withDns, dockerOptions }: ParsedRun): string[] {
   const wishes = dnsWishes(dockerOptions);
   if (!withDns || !wishes.resolver) return [];
   return [

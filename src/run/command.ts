@@ -21,19 +21,19 @@ export interface ParsedRun {
 /** Also of what is asked before anything is started. */
 export const ALLOW_OVERLAP = '--allow-overlap';
 /** Flags of `attach` that `run` takes as well. */
-const FOR_ATTACH: ReadonlySet<string> = new Set([
+const ATTACH_FLAGS: ReadonlySet<string> = new Set([
   ALLOW_OVERLAP,
   '--no-multicast-route',
   '--rewrite-hosts',
   '--no-rewrite-hosts',
 ]);
-const OWN_FLAGS = [...FOR_ATTACH, '--with-dns', '--without-dns', '--format'];
+const OWN_FLAGS = [...ATTACH_FLAGS, '--with-dns', '--without-dns', '--format'];
 
 /** Heddle's flags that stand before `run`. Docker has some of the same names for what it does with a container. */
-const OF_DOCKER_TOO: ReadonlySet<string> = new Set(['--ip', '--dns-search', '--no-healthcheck']);
-const BEFORE_RUN: ReadonlySet<string> = new Set(
+const SHARED_WITH_DOCKER: ReadonlySet<string> = new Set(['--ip', '--dns-search', '--no-healthcheck']);
+const GLOBAL_FLAGS: ReadonlySet<string> = new Set(
   ['--local', '--trace', '--config', ...Object.values(SETTINGS).map(({ flag }) => `--${flag}`)].filter(
-    (flag) => !OF_DOCKER_TOO.has(flag),
+    (flag) => !SHARED_WITH_DOCKER.has(flag),
   ),
 );
 
@@ -56,7 +56,7 @@ export function parseRun(given: readonly string[]): ParsedRun {
     if (looksLikeRequest(word)) requests.push(parseRequest(word));
     else if (word === '--' && closed.length === 0) closed.push(word);
     else if (closed.length > 0 || !isOption(word)) break;
-    else if (FOR_ATTACH.has(word)) attachFlags.push(word);
+    else if (ATTACH_FLAGS.has(word)) attachFlags.push(word);
     else if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
     else if (word === '--format') format = given[++at] ?? '';
     else if (word.startsWith('--format=')) format = word.slice('--format='.length);
@@ -95,7 +95,7 @@ export function parseRun(given: readonly string[]): ParsedRun {
 }
 
 /** What docker would run in the foreground has no container to attach by the time that it ends. */
-const IN_FOREGROUND = /^(--detach|-d)=(0|f|false)$/i;
+const FOREGROUND = /^(--detach|-d)=(0|f|false)$/i;
 
 /** Docker knows none of these, and says so in words that help nobody. @throws HeddleError `bad-input` */
 function refuseMisplaced(word: string): void {
@@ -103,10 +103,10 @@ function refuseMisplaced(word: string): void {
   if (flag === '--help') {
     throw new HeddleError('bad-input', '--help stands alone: heddle run --help, or docker run --help');
   }
-  if (IN_FOREGROUND.test(word)) {
+  if (FOREGROUND.test(word)) {
     throw new HeddleError('bad-input', `${word}: run starts containers in the background alone`);
   }
-  if (BEFORE_RUN.has(flag)) {
+  if (GLOBAL_FLAGS.has(flag)) {
     throw new HeddleError('bad-input', `${flag} stands before the command: heddle ${flag} … run …`);
   }
   const meant = flag.startsWith('--') ? nearest(flag, OWN_FLAGS) : undefined;

@@ -3,7 +3,7 @@ import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import type { Sink } from '../runtime/io.ts';
 
 /** How a docker command ended, and the end of what it printed. */
-export interface Ran {
+export interface CommandResult {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -17,13 +17,13 @@ export interface DockerCommandOptions {
 }
 
 /** Of each stream this many characters are kept. */
-const KEPT = 64 << 10;
+const KEPT_CHARACTERS = 64 << 10;
 
 /** Runs the caller's own docker client. @throws HeddleError where there is none */
 export function dockerCommand(
   args: readonly string[],
   { limit, complaints }: DockerCommandOptions = {},
-): Promise<Ran> {
+): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn('docker', args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -32,7 +32,7 @@ export function dockerCommand(
     const kept = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
-        kept[name] = (kept[name] + text).slice(-KEPT);
+        kept[name] = (kept[name] + text).slice(-KEPT_CHARACTERS);
         if (name === 'stderr') complaints?.write(text);
       });
     }

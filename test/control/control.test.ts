@@ -14,9 +14,9 @@ let handOver: ControlNeeds['handOver'];
 const identity = { engine: 'E1', address: 'unix:///d.sock', version: '1' };
 const path = () => join(folder, 'run/heddle.sock');
 
-async function serve(word: ControlNeeds['word'] = async () => 0): Promise<ControlServer> {
+async function serve(run: ControlNeeds['run'] = async () => 0): Promise<ControlServer> {
   const server = new ControlServer(
-    { word, engine: async () => identity, handOver: () => handOver(), log: silentLogger },
+    { run, engine: async () => identity, handOver: () => handOver(), log: silentLogger },
     { path: path() },
   );
   servers.push(server);
@@ -42,12 +42,12 @@ describe('the control socket', () => {
   });
 
   it('carries a word, both its streams as they come, and its exit status', async () => {
-    const word = async (argv: readonly string[], io: Io) => {
+    const run = async (argv: readonly string[], io: Io) => {
       io.stdout.write(`did ${argv.join('+')} ü\n`);
       io.stderr.write('but complained\n');
       return 3;
     };
-    await serve(word);
+    await serve(run);
     const [stdout, stderr] = [collect(), collect()];
     expect(await runInDaemon(path(), ['attach', '10.2.1.1/16', 'a b'], { stdout, stderr })).toBe(3);
     expect(stdout.text).toBe('did attach+10.2.1.1/16+a b ü\n');

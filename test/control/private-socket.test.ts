@@ -17,7 +17,7 @@ beforeEach(async () => {
   path = join(folder.path, 'heddle.sock');
   control = new ControlServer(
     {
-      word: async () => 0,
+      run: async () => 0,
       engine: async () => ({ engine: 'E1', address: 'unix:///d.sock', version: '1' }),
       handOver: async () => () => {},
       log: silentLogger,
@@ -90,7 +90,7 @@ describe('the control socket', () => {
 
   it('names a path that cannot be looked at', async () => {
     const under = new ControlServer(
-      { word: async () => 0, engine: vi.fn(), handOver: vi.fn(), log: silentLogger },
+      { run: async () => 0, engine: vi.fn(), handOver: vi.fn(), log: silentLogger },
       { path: join(path, 'x'.repeat(300)) },
     );
     await expect(under.start()).rejects.toMatchObject({

@@ -21,7 +21,7 @@ beforeEach(async () => {
   path = join(folder.path, 'heddle.sock');
   server = new ControlServer(
     {
-      word: async (argv, io) => {
+      run: async (argv, io) => {
         if (argv[0] === 'throw') throw new Error('as a test wants it');
         io.stdout.write(argv.join(' ').repeat(argv[0] === 'much' ? 1000 : 1));
         return 0;

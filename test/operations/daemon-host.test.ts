@@ -87,7 +87,7 @@ beforeEach(async () => {
         view: { instances: async () => [] },
       },
       dns: { names, containerNames },
-      consul: { collectRemains: async () => [], clock: async () => [] },
+      consul: { collectLeftovers: async () => [], clock: async () => [] },
     } as unknown as DaemonHostNeeds,
     { settings: settings.effective, hostId: 'h1', bridge: 'weave', onlyPassing: false },
   );
@@ -206,9 +206,9 @@ const OPERATIONS: readonly (readonly [
   ['instances', fc.tuple(hostile), ([word]: [string]) => host.instances(word)],
   ['registration', fc.tuple(hostile), async ([word]: [string]) => host.registration(word)],
   [
-    'collectRemains',
+    'collectLeftovers',
     fc.tuple(hostile),
-    ([hostId]: [string]) => host.collectRemains({ hostId }, { dryRun: true }),
+    ([hostId]: [string]) => host.collectLeftovers({ hostId }, { dryRun: true }),
   ],
 ];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { askedName, explain } from '../../src/operations/explanation.ts';
+import { explain, parseServiceQuery } from '../../src/operations/explanation.ts';
 import type { CheckState, Instance } from '../../src/registry/registry.ts';
 import { define, withheld } from '../../src/services/define.ts';
 import { entryOf } from '../support/roster.ts';
@@ -10,7 +10,7 @@ const OPTIONS = { hostId: 'h', runs: () => true };
 function report(words: Parameters<typeof entryOf>[0]) {
   const entry = entryOf(words);
   const services = define(entry, OPTIONS).definitions.map(({ service }) => service);
-  return { entry, services, withheld: withheld(entry, services, OPTIONS), problems: [] };
+  return { entry, services, wouldRegister: withheld(entry, services, OPTIONS), problems: [] };
 }
 
 const seen = (reports: readonly ReturnType<typeof report>[], status: Instance['status'] = 'passing') =>
@@ -33,14 +33,14 @@ describe('a name that is asked about', () => {
     ['service', 'service', undefined],
     ['service.service.consul', 'service', undefined],
   ])('%s is service %s with tag %s', (text, name, tag) => {
-    expect(askedName(text)).toEqual({ name, tag });
+    expect(parseServiceQuery(text)).toEqual({ name, tag });
   });
 });
 
 describe('why a name answers', () => {
   it('is told with container, address, reason and registration', () => {
     const reports = [report(WEB), report({ id: containerId('b'), env: { SERVICE_NAME: 'other' } })];
-    const { answers, here, nothing } = explain(askedName('v1.web'), reports, seen(reports), HOST);
+    const { answers, here, nothing } = explain(parseServiceQuery('v1.web'), reports, seen(reports), HOST);
     expect(answers).toEqual(['10.2.1.1']);
     expect(nothing).toBeUndefined();
     expect(here).toMatchObject([
@@ -50,7 +50,7 @@ describe('why a name answers', () => {
 
   it('is told with the addresses of both families', () => {
     const reports = [report({ ...WEB, ipv6: 'fd00::1' })];
-    const { answers, here } = explain(askedName('web'), reports, seen(reports), HOST);
+    const { answers, here } = explain(parseServiceQuery('web'), reports, seen(reports), HOST);
     expect(answers).toEqual(['10.2.1.1', 'fd00::1']);
     expect(here).toMatchObject([{ announced: '10.2.1.1 and fd00::1: test' }]);
   });
@@ -58,7 +58,7 @@ describe('why a name answers', () => {
   it('names a container that is kept out by its own IGNORE', () => {
     const hidden = report({ ...WEB, env: { ...WEB.env, SERVICE_IGNORE: '1' } });
     expect(hidden.services).toEqual([]);
-    const { answers, here } = explain(askedName('web'), [hidden], [], HOST);
+    const { answers, here } = explain(parseServiceQuery('web'), [hidden], [], HOST);
     expect(answers).toEqual([]);
     expect(here).toMatchObject([{ containerName: 'web-1', why: 'its own metadata says IGNORE' }]);
   });
@@ -72,7 +72,7 @@ describe('why a name answers', () => {
       status,
     });
     const found = [other('', 'passing'), other('10.9.9.9', 'critical'), other('10.9.9.8', 'warning')];
-    const { answers, elsewhere } = explain(askedName('web'), [], found, HOST);
+    const { answers, elsewhere } = explain(parseServiceQuery('web'), [], found, HOST);
     expect(answers).toEqual(['192.0.2.2', '10.9.9.8']);
     expect(elsewhere).toHaveLength(3);
   });
@@ -86,7 +86,7 @@ describe('why a name does not answer', () => {
     ['no address could be chosen', { ...WEB, ip: null }, 'ethwe: no such interface'],
   ])('%s', (_, words, why) => {
     const reports = [report(words)];
-    const { answers, here, nothing } = explain(askedName('web'), reports, seen(reports), HOST);
+    const { answers, here, nothing } = explain(parseServiceQuery('web'), reports, seen(reports), HOST);
     expect(answers).toEqual([]);
     expect(here).toMatchObject([{ answers: false, registration: 'not registered' }]);
     expect(here[0]?.why).toContain(why);
@@ -95,7 +95,7 @@ describe('why a name does not answer', () => {
 
   it('the tag is another', () => {
     const reports = [report(WEB)];
-    const { here } = explain(askedName('v2.web'), reports, seen(reports), HOST);
+    const { here } = explain(parseServiceQuery('v2.web'), reports, seen(reports), HOST);
     expect(here[0]?.why).toBe('it has not the tag v2, but v1');
   });
 
@@ -138,7 +138,7 @@ describe('why a name does not answer', () => {
     ],
   ])('of its checks %s', (_, status, unwell, why, states) => {
     const found = seen([CHECKED], status).map((instance) => ({ ...instance, unwell }));
-    const { here } = explain(askedName('web'), [CHECKED], found, HOST);
+    const { here } = explain(parseServiceQuery('web'), [CHECKED], found, HOST);
     expect(here[0]?.why).toBe(why);
     expect(here[0]?.checks.map(({ name, status }) => `${name}: ${status}`)).toEqual(states);
   });
@@ -149,25 +149,27 @@ describe('why a name does not answer', () => {
       unwell: [{ ...(ttl as typeof serf), status: 'warning' as const }],
     }));
     const host = { ...HOST, onlyPassing: true };
-    const { answers, here, nothing } = explain(askedName('web'), [CHECKED], found, host);
+    const { answers, here, nothing } = explain(parseServiceQuery('web'), [CHECKED], found, host);
     expect(answers).toEqual([]);
     expect(here[0]?.why).toBe('ttl check is warning, and --only-passing leaves it out');
     expect(nothing).toContain('none of the instances of web answers');
-    expect(explain(askedName('web'), [], found, host).answers).toEqual([]);
-    expect(explain(askedName('web'), [], found, HOST).answers).toEqual(['10.2.1.1']);
+    expect(explain(parseServiceQuery('web'), [], found, host).answers).toEqual([]);
+    expect(explain(parseServiceQuery('web'), [], found, HOST).answers).toEqual(['10.2.1.1']);
   });
 
   it('the registry does not have it', () => {
-    const { here } = explain(askedName('web'), [CHECKED], [], HOST);
+    const { here } = explain(parseServiceQuery('web'), [CHECKED], [], HOST);
     expect(here[0]?.why).toBe('the registry that runs its checks does not list it');
     expect(here[0]?.checks.map(({ status }) => status)).toEqual(['unknown', 'unknown']);
     const unchecked = [report(WEB)];
-    expect(explain(askedName('web'), unchecked, [], HOST).here[0]?.why).toBe('the registry refused it');
+    expect(explain(parseServiceQuery('web'), unchecked, [], HOST).here[0]?.why).toBe(
+      'the registry refused it',
+    );
   });
 
   it('nothing is called so, and the names that there are help', () => {
     const reports = [report(WEB)];
-    expect(explain(askedName('wbe'), reports, [], HOST).nothing).toBe(
+    expect(explain(parseServiceQuery('wbe'), reports, [], HOST).nothing).toBe(
       'no service is called wbe; the containers of this host are web',
     );
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Claims, EXPOSED } from '../../src/ipam/claims.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { forgetKeptClaims } from '../../src/operations/forget-claims.ts';
+import { forgetSavedClaims } from '../../src/operations/forget-claims.ts';
 import { MemoryState, StateFile } from '../../src/state/state.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -16,7 +16,7 @@ it('a state without a daemon is left without claims, and is the same host', asyn
   const mine = { name: 'mine.weave.local', ips: ['10.9.9.9'] };
   const gate = { name: 'gate.weave.local', ips: ['10.2.0.1'], container: EXPOSED };
   await state.change((before) => ({ ...before, names: [mine, gate] }));
-  expect(await forgetKeptClaims(folder.path, ['labelled'])).toBe(true);
+  expect(await forgetSavedClaims(folder.path, ['labelled'])).toBe(true);
   expect((await MemoryState.copyOf(folder.path)).current).toEqual({
     version: 1,
     hostId: state.current.hostId,
@@ -30,7 +30,7 @@ it('a state without a daemon is left without claims, and is the same host', asyn
 
 it('where no daemon has kept anything, nothing is made', async () => {
   await using folder = await temporaryFolder();
-  expect(await forgetKeptClaims(folder.path, ['web'])).toBe(false);
+  expect(await forgetSavedClaims(folder.path, ['web'])).toBe(false);
   expect((await MemoryState.copyOf(folder.path)).current.claims).toEqual({});
-  expect(await forgetKeptClaims(folder.path, ['web'])).toBe(false);
+  expect(await forgetSavedClaims(folder.path, ['web'])).toBe(false);
 });

@@ -14,7 +14,7 @@ const OPTIONS = { hostId: 'h', runs: () => true };
 function report(words: Parameters<typeof entryOf>[0]) {
   const entry = entryOf(words);
   const services = define(entry, OPTIONS).definitions.map(({ service }) => service);
-  return { entry, services, withheld: withheld(entry, services, OPTIONS), problems: ['a note'] };
+  return { entry, services, wouldRegister: withheld(entry, services, OPTIONS), problems: ['a note'] };
 }
 
 const web = report({ name: 'web-1', env: { SERVICE_NAME: 'web' }, ports: [80] });

@@ -84,7 +84,7 @@ describe.each(Object.entries(OF_A_SERVER))('%s', (_, inject) => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'heddle.sock');
     const identity = { engine: 'E1', address: 'unix:///d.sock', version: '1' };
-    const needs = { word: async () => 0, engine: async () => identity, handOver: async () => () => {} };
+    const needs = { run: async () => 0, engine: async () => identity, handOver: async () => () => {} };
     const server = new ControlServer({ ...needs, log: silentLogger }, { path });
     await server.start();
     inject();

@@ -3,7 +3,7 @@ import { HeddleError } from '../../errors.ts';
 import { parseHostEntry } from '../../hosts-file/entry.ts';
 import { formatCidr } from '../../network/cidr.ts';
 import type { Cidr } from '../../network/engine.ts';
-import type { AttachWishes } from '../../operations/host-operations.ts';
+import type { AttachCommandOptions } from '../../operations/host-operations.ts';
 import {
   ALLOW_OVERLAP,
   addressesAndContainer,
@@ -57,7 +57,7 @@ function attachOptions({
   rewriteHosts,
   addHost,
   allowOverlap,
-}: CommandArguments['options']): AttachWishes {
+}: CommandArguments['options']): AttachCommandOptions {
   const hosts = ((addHost ?? []) as readonly string[]).map(parseHostEntry);
   if (hosts.length > 0 && rewriteHosts !== true) {
     throw new HeddleError(

@@ -23,7 +23,7 @@ export const gc: HostCommand = {
   check: (request) => void goneOf(request),
   async run(host, request, io) {
     const gone = goneOf(request);
-    const remains = await host.collectRemains(gone, { dryRun: request.options.dryRun === true });
+    const remains = await host.collectLeftovers(gone, { dryRun: request.options.dryRun === true });
     if (remains.length === 0) {
       const whose = 'hostId' in gone ? `host ${gone.hostId}` : `a registrator of host ${gone.registrator}`;
       io.stderr.write(`heddle: nothing of ${whose} is there\n`);

@@ -1,9 +1,9 @@
 import type { LoadedSettings } from '../../config/load.ts';
 import type { DockerClient } from '../../docker/client.ts';
 import { HeddleError, messageOf } from '../../errors.ts';
-import { answersAt, carryOut, hostAnswers, reversed } from '../../host-dns/carry-out.ts';
-import { planSetup, planUndo } from '../../host-dns/choose.ts';
+import { answersAt, applyPlan, hostAnswers, reversed } from '../../host-dns/apply.ts';
 import type { Plan, Target } from '../../host-dns/plan.ts';
+import { planSetup, planUndo } from '../../host-dns/setup.ts';
 import { localHost } from '../../operations/local-host.ts';
 import type { Io } from '../../runtime/io.ts';
 import { answer } from '../syntax/format.ts';
@@ -55,11 +55,11 @@ async function change(target: Target, domain: string, { dryRun }: HostDnsOptions
   say(describe(plan));
   const done = { dryRun, changes: [changeReport(plan)], asks: target };
   if (dryRun) return done;
-  await carryOut(plan);
+  await applyPlan(plan);
   try {
     await hostAnswers(domain);
   } catch (error) {
-    await carryOut(reversed(plan));
+    await applyPlan(reversed(plan));
     throw new HeddleError('failed', `${messageOf(error)}; everything is as it was`, { cause: error });
   }
   say(`this host asks heddle at ${target.address} for ${target.domains.join(', ')}\n`);
@@ -70,7 +70,7 @@ async function takeBack({ dryRun }: HostDnsOptions, say: Say): Promise<Done> {
   const plans = await planUndo();
   for (const plan of plans) {
     say(describe(plan));
-    if (!dryRun) await carryOut(plan);
+    if (!dryRun) await applyPlan(plan);
   }
   if (plans.length === 0) say('nothing of heddle is in the resolver of this host\n');
   else if (!dryRun) say('this host asks as it did before\n');

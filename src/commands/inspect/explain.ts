@@ -2,8 +2,8 @@ import type { ZoneAnswer } from '../../dns/zone-answer.ts';
 import { containerName } from '../../docker/container-name.ts';
 import { shortId } from '../../docker/snapshot.ts';
 import { HeddleError } from '../../errors.ts';
-import { askedName, type Candidate, type Explanation } from '../../operations/explanation.ts';
-import { type Meaning, type MeantContainer, meaningOf } from '../../operations/meaning.ts';
+import { type Candidate, type Explanation, parseServiceQuery } from '../../operations/explanation.ts';
+import { type MatchedContainer, type Meaning, meaningOf } from '../../operations/meaning.ts';
 import type { Instance } from '../../registry/registry.ts';
 import { printable } from '../../runtime/printable.ts';
 import type { HostCommand } from '../syntax/command.ts';
@@ -41,7 +41,7 @@ const LONGEST = 1024;
 function meantBy(word: string): string {
   // Only a container is written with a slash, as `docker inspect` prints it.
   if (word.startsWith('/')) return containerName(word);
-  if (askedName(word).name !== '' && word.length <= LONGEST && !NO_NAME.test(word)) return word;
+  if (parseServiceQuery(word).name !== '' && word.length <= LONGEST && !NO_NAME.test(word)) return word;
   throw new HeddleError('bad-input', `expected a name, an address or a container: ${MEANT}`);
 }
 
@@ -98,7 +98,7 @@ function ofOtherHost({ service, node, status, unwell = [] }: Instance): readonly
   ];
 }
 
-function ofMeant(meant: MeantContainer): readonly string[] {
+function ofMeant(meant: MatchedContainer): readonly string[] {
   const { container, containerName, announced, names, services, problems } = meant;
   return [
     `container ${printable(containerName)} (${shortId(container)})`,

@@ -30,7 +30,7 @@ const report = (
       ...given,
     },
     services: [],
-    withheld: [],
+    wouldRegister: [],
     problems,
   }) as unknown as ContainerReport;
 

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 async function serve(version: string): Promise<void> {
   const engine = async () => ({ engine: 'E', address: 'unix:///docker.sock', version, pid: 7 });
-  const needs = { word: async () => 0, engine, handOver: async () => () => {}, log: silentLogger };
+  const needs = { run: async () => 0, engine, handOver: async () => () => {}, log: silentLogger };
   server = new ControlServer(needs, { path: socket() });
   await server.start();
 }

@@ -5,7 +5,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import { DNSMASQ_FILE, settingsFile, settingsFolder } from './dnsmasq.ts';
 import { dnsmasqAt } from './dnsmasq-process.ts';
 import type { Command } from './plan.ts';
-import { textOf } from './replace.ts';
+import { textOf } from './replace-file.ts';
 import type { ResolvConf } from './resolv-conf.ts';
 import { HEADS, OPENRESOLV_SETTINGS } from './resolvconf.ts';
 import { RESOLVED_SETTINGS } from './systemd-resolved.ts';

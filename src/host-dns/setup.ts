@@ -2,9 +2,15 @@ import { parseResolvConf } from '../dns/forward/resolv-conf.ts';
 import { HeddleError } from '../errors.ts';
 import { withoutBlock } from './block.ts';
 import { planDnsmasq, USUAL_DNSMASQ_FILES, undoDnsmasq } from './dnsmasq.ts';
-import { findDnsmasq, readResolvConf, readResolvedSettings, resolvconfHead, restarting } from './host.ts';
+import {
+  findDnsmasq,
+  readResolvConf,
+  readResolvedSettings,
+  resolvconfHead,
+  restarting,
+} from './host-resolver.ts';
 import type { Plan, Target } from './plan.ts';
-import { textOf } from './replace.ts';
+import { textOf } from './replace-file.ts';
 import { planResolvConf, type ResolvConf, undoResolvConf, writerOf } from './resolv-conf.ts';
 import { HEADS, planResolvconf, undoResolvconf } from './resolvconf.ts';
 import {
@@ -28,7 +34,7 @@ export async function planSetup(target: Target): Promise<Plan> {
         'ask for some names elsewhere; make it a link to /run/systemd/resolve/stub-resolv.conf',
     );
   }
-  const server = serverOf(conf);
+  const server = firstServer(conf);
   if (server !== undefined && RESOLVED_STUBS.includes(server)) {
     return planResolved(await readResolvedSettings(), target);
   }
@@ -45,7 +51,7 @@ export async function planSetup(target: Target): Promise<Plan> {
 /** What takes back all that was set up here, by whichever resolver; empty where nothing was. */
 export async function planUndo(): Promise<readonly Plan[]> {
   const conf = await readResolvConf();
-  const server = serverOf(conf);
+  const server = firstServer(conf);
   const dnsmasq = server === undefined ? undefined : await findDnsmasq(server);
   const plans: Plan[] = [...undoResolved(await textOf(RESOLVED_FILE))];
   for (const path of new Set([...USUAL_DNSMASQ_FILES, ...(dnsmasq?.file ? [dnsmasq.file] : [])])) {
@@ -58,6 +64,6 @@ export async function planUndo(): Promise<readonly Plan[]> {
 }
 
 /** Whom this host asks first, if not us. */
-function serverOf({ text }: ResolvConf): string | undefined {
+function firstServer({ text }: ResolvConf): string | undefined {
   return parseResolvConf(withoutBlock(text) ?? '').servers[0];
 }

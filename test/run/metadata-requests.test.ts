@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatRequest } from '../../src/ipam/request.ts';
-import { askedAddresses } from '../../src/run/asked-addresses.ts';
+import { metadataRequests } from '../../src/run/metadata-requests.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 
 let folder: TemporaryFolder;
@@ -25,7 +25,7 @@ const asked = async (line: string) => {
     .map((word) =>
       word.replace('@', `${folder.path}/`).replaceAll('_', ' ').replaceAll('WEAVE CIDR', 'WEAVE_CIDR'),
     );
-  const found = await askedAddresses(line === '' ? [] : options, { WEAVE_CIDR: '10.2.1.7/16' });
+  const found = await metadataRequests(line === '' ? [] : options, { WEAVE_CIDR: '10.2.1.7/16' });
   return found.map(formatRequest).join(' ');
 };
 

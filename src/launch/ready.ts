@@ -7,17 +7,17 @@ import { collect } from '../runtime/io.ts';
 
 /** A daemon that has not answered by then has a reason, and its log tells it. */
 const READY_MS = 30_000;
-const LOOK_MS = 200;
+const RETRY_MS = 200;
 
 /**
  * Resolves when the daemon in the container takes words.
- * @param alone whether no other daemon would answer in its stead
+ * @param isOnlyDaemon whether no other daemon would answer in its stead
  * @throws HeddleError `failed` with its last words when it has ended, or does not in time
  */
-export async function answering(
+export async function waitUntilReady(
   client: DockerClient,
   id: string,
-  alone: () => Promise<boolean> = async () => true,
+  isOnlyDaemon: () => Promise<boolean> = async () => true,
 ): Promise<void> {
   const engine = new DockerEngine(client);
   const deadline = performance.now() + READY_MS;
@@ -26,14 +26,14 @@ export async function answering(
     const container = await engine.inspect(id);
     // Docker has started it a second time: it ended by itself, and will again.
     const again = container?.startedAt !== first?.startedAt;
-    if (container?.running && (await alone()) && (await answers(client, id))) return;
+    if (container?.running && (await isOnlyDaemon()) && (await answers(client, id))) return;
     if (!container?.running || again || performance.now() > deadline) {
       throw new HeddleError(
         'failed',
-        `the daemon in container ${id.slice(0, 12)} did not come up: ${await lastWords(client, id)}`,
+        `the daemon in container ${id.slice(0, 12)} did not come up: ${await lastLogLines(client, id)}`,
       );
     }
-    await delay(LOOK_MS);
+    await delay(RETRY_MS);
   }
 }
 
@@ -42,16 +42,16 @@ async function answers(client: DockerClient, id: string): Promise<boolean> {
   return (await runInContainer(client, id, ['status'], silent).catch(() => 1)) === 0;
 }
 
-async function lastWords(client: DockerClient, id: string): Promise<string> {
+async function lastLogLines(client: DockerClient, id: string): Promise<string> {
   const log = await client.call('read its log', (docker) =>
     docker.getContainer(id).logs({ stdout: true, stderr: true, tail: 3 }),
   );
-  const { stdout, stderr } = partLog(log);
+  const { stdout, stderr } = splitLog(log);
   return stderr.trim() || stdout.trim() || 'it said nothing';
 }
 
 /** A container's log (Docker's API, "attach"): pieces, each behind its stream, three zeros and its length. */
-function partLog(log: Buffer): { readonly stdout: string; readonly stderr: string } {
+function splitLog(log: Buffer): { readonly stdout: string; readonly stderr: string } {
   const streams: Record<number, string> = { 1: '', 2: '' };
   for (let at = 0; at + 8 <= log.length; ) {
     const end = at + 8 + log.readUInt32BE(at + 4);

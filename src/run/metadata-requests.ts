@@ -13,11 +13,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @param env of the caller: docker takes the value of `-e WEAVE_CIDR` from there
  * @throws HeddleError `bad-input`
  */
-export async function askedAddresses(
+export async function metadataRequests(
   dockerOptions: readonly string[],
   env: Environment,
 ): Promise<readonly AddressRequest[]> {
-  const metadata = await givenMetadata(optionsIn(dockerOptions), env);
+  const metadata = await metadataIn(optionsIn(dockerOptions), env);
   const words = addressWords(metadata)?.words ?? [];
   if (words.includes('none')) return [];
   const { requests, problem } = requestedAddresses({ metadata });
@@ -26,7 +26,7 @@ export async function askedAddresses(
 }
 
 /** As docker reads it: files before options, labels over variables, and the last of one key. */
-async function givenMetadata(
+async function metadataIn(
   options: readonly DockerOption[],
   env: Environment,
 ): Promise<ReadonlyMap<string, string>> {
@@ -38,19 +38,19 @@ async function givenMetadata(
   const metadata = new Map<string, string>();
   const variables = [...(await linesOf(valuesOf('--env-file'))), ...valuesOf('-e', '--env')];
   for (const variable of variables) {
-    const [key, value] = parted(variable, (name) => env[name]);
+    const [key, value] = splitAtEquals(variable, (name) => env[name]);
     // A variable that the caller does not have is taken out of the container's.
     if (value === undefined) metadata.delete(key);
     else metadata.set(key, value);
   }
   for (const label of [...(await linesOf(valuesOf('--label-file'))), ...valuesOf('-l', '--label')]) {
-    const [key, value] = parted(label, () => '');
+    const [key, value] = splitAtEquals(label, () => '');
     metadata.set(key, value);
   }
   return metadata;
 }
 
-function parted<T>(text: string, otherwise: (key: string) => T): readonly [string, string | T] {
+function splitAtEquals<T>(text: string, otherwise: (key: string) => T): readonly [string, string | T] {
   const equals = text.indexOf('=');
   return equals < 0 ? [text, otherwise(text)] : [text.slice(0, equals), text.slice(equals + 1)];
 }

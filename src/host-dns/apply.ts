@@ -4,21 +4,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parseResolvConf } from '../dns/forward/resolv-conf.ts';
 import { HeddleError, messageOf } from '../errors.ts';
-import { readResolvConf } from './host.ts';
+import { readResolvConf } from './host-resolver.ts';
 import type { Plan } from './plan.ts';
-import { replaceFile } from './replace.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** A resolver that was restarted needs a moment. */
 const PATIENCE_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 30_000;
 /** Its name spells the address (docs/dns.md): whoever answers so is one of us, or has asked one. */
-const KNOWN = { name: '0a020101.addr', address: '10.2.1.1' };
+const PROBE = { name: '0a020101.addr', address: '10.2.1.1' };
 
 /**
  * Changes the file and tells the resolver. Where it cannot be told, the file is put back.
  * @throws HeddleError with what could not be done
  */
-export async function carryOut(plan: Plan): Promise<void> {
+export async function applyPlan(plan: Plan): Promise<void> {
   const { change, command } = plan;
   if (change.before === change.after) return;
   await replaceFile(change);
@@ -50,8 +50,8 @@ export function reversed({ change, ...plan }: Plan): Plan {
 export async function answersAt(address: string, domain: string): Promise<boolean> {
   const resolver = new Resolver({ timeout: 1_000, tries: 1 });
   resolver.setServers([address]);
-  const answers = await resolver.resolve4(`${KNOWN.name}.${domain}`).catch((): string[] => []);
-  return answers.includes(KNOWN.address);
+  const answers = await resolver.resolve4(`${PROBE.name}.${domain}`).catch((): string[] => []);
+  return answers.includes(PROBE.address);
 }
 
 /** Waits until this host, asked as its programs ask it, answers a name of ours. @throws HeddleError `failed` */

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import { printable } from '../runtime/printable.ts';
-import { dockerCommand, type Ran } from './docker-client.ts';
+import { type CommandResult, dockerCommand } from './docker-client.ts';
 
 /** How a container ended that was started a moment ago. */
-export interface Ended {
+export interface ContainerEnd {
   readonly name: string;
   /** Its own exit status; undefined where nobody can say. */
   readonly status: number | undefined;
@@ -28,17 +28,17 @@ const Inspected = v.object({
 const RUNNING: ReadonlySet<string> = new Set(['created', 'running', 'paused']);
 
 /** Its network is gone a moment before the engine knows that it has ended. */
-const LOOKS = 5;
-const BETWEEN_LOOKS_MS = 100;
+const ATTEMPTS = 5;
+const RETRY_MS = 100;
 /** An engine that hangs, or a log that comes from far away, keeps nobody waiting for longer. */
 const LIMIT_MS = 10_000;
 const LOG_LINES = 10;
 const LONGEST_LINE = 500;
 
 /** How the container ended; undefined for one that runs. */
-export async function endOf(id: string): Promise<Ended | undefined> {
+export async function endOf(id: string): Promise<ContainerEnd | undefined> {
   for (let look = 1; ; look += 1) {
-    const inspected = await ask('inspect', '--type=container', id);
+    const inspected = await docker('inspect', '--type=container', id);
     if (inspected.status !== 0) return /no such/i.test(inspected.stderr) ? endOfRemoved(id) : undefined;
     const parsed = v.safeParse(v.tuple([Inspected]), parseJson(inspected.stdout));
     if (!parsed.success) return undefined;
@@ -52,20 +52,20 @@ export async function endOf(id: string): Promise<Ended | undefined> {
         kept: State.Status !== 'removing',
       };
     }
-    if (look === LOOKS) return undefined;
-    await delay(BETWEEN_LOOKS_MS);
+    if (look === ATTEMPTS) return undefined;
+    await delay(RETRY_MS);
   }
 }
 
 /** What Docker has removed is known by its events alone, which are asked for by the engine's own clock. */
-async function endOfRemoved(id: string): Promise<Ended> {
-  const { stdout: now } = await ask('info', '--format', '{{.SystemTime}}');
+async function endOfRemoved(id: string): Promise<ContainerEnd> {
+  const { stdout: now } = await docker('info', '--format', '{{.SystemTime}}');
   const until = Math.ceil(Date.parse(now.trim()) / 1000);
   const filters = ['--filter', `container=${id}`, '--filter', 'event=die'];
   const format = ['--format', '{{.Actor.Attributes.exitCode}} {{.Actor.Attributes.name}}'];
   const { stdout } = Number.isNaN(until)
     ? { stdout: '' }
-    : await ask('events', '--since', '0', '--until', String(until), ...filters, ...format);
+    : await docker('events', '--since', '0', '--until', String(until), ...filters, ...format);
   const [status = '', name = ''] = (stdout.trim().split('\n').at(-1) ?? '').split(' ');
   return {
     name: name || id.slice(0, 12),
@@ -78,7 +78,7 @@ async function endOfRemoved(id: string): Promise<Ended> {
 
 /** The last lines of its log, ready for a terminal; docker's own complaint where there is none to be read. */
 export async function lastLines(id: string): Promise<readonly string[]> {
-  const { status, stdout, stderr } = await ask('logs', `--tail=${LOG_LINES}`, id);
+  const { status, stdout, stderr } = await docker('logs', `--tail=${LOG_LINES}`, id);
   // What the program wrote on stderr comes on stderr here.
   const text = status === 0 ? `${stdout}${stderr}` : stderr;
   return text
@@ -88,7 +88,8 @@ export async function lastLines(id: string): Promise<readonly string[]> {
     .map((line) => printable(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line));
 }
 
-const ask = (...args: readonly string[]): Promise<Ran> => dockerCommand(args, { limit: LIMIT_MS });
+const docker = (...args: readonly string[]): Promise<CommandResult> =>
+  dockerCommand(args, { limit: LIMIT_MS });
 
 function parseJson(text: string): unknown {
   try {
