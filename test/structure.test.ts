@@ -104,7 +104,7 @@ it('no age or patience is measured by the clock of the day, which can be set', (
     // Shown to people.
     'containers/follow.ts: new Date()',
     // The serial of a zone.
-    'dns/zones/calendar.ts: Date.now',
+    'dns/zones/wall-clock.ts: Date.now',
     // Compared with another clock of the day: that is what is looked at.
     'doctor/examine.ts: Date.now',
     'doctor/registry.ts: Date.now',

@@ -100,7 +100,8 @@ export class Heddle {
         view,
         names: containerNames.table,
         node: () => open.node(),
-        known: () => Promise.race([follower.synced.then(() => desired.settled()), follower.lostAtFirst]),
+        rosterComplete: () =>
+          Promise.race([follower.synced.then(() => desired.settled()), follower.lostAtFirst]),
         bridgeAddresses,
         has: (service, ip) =>
           roster.withAddress(ip).some((id) => shortId(id) === service.meta[OWNER_META.container]),

@@ -4,7 +4,7 @@ import { decodedReply, withOwner } from './wire/decoded.ts';
 import { HEADER_BYTES } from './wire/message.ts';
 import { isName, isWithin } from './wire/name.ts';
 import { renamed } from './wire/renamed.ts';
-import { bare, type Question, type RelayedReply, type Resolved, type Zone } from './zone.ts';
+import { emptyReply, type Question, type RelayedReply, type Resolved, type Zone } from './zone.ts';
 
 /** Answers of more records than this are no aliases with nothing behind them. */
 const MAX_RECORDS = 32;
@@ -74,7 +74,7 @@ export class AliasZone implements Zone {
     const returns = (question.returns ?? 0) + 1;
     const target = aliases.at(-1)?.data;
     if (target === undefined) return undefined;
-    if (returns > MAX_RETURNS) return { ...bare('NOERROR'), answers: aliases };
+    if (returns > MAX_RETURNS) return { ...emptyReply('NOERROR'), answers: aliases };
     const next = renamed({ ...question, returns }, target);
     if (!next) return undefined;
     for (const zone of this.#needs.own) {
@@ -83,7 +83,7 @@ export class AliasZone implements Zone {
       const reply = 'message' in found ? decoded(found, next) : found;
       if (!reply) return undefined;
       const { rcode, answers, authorities, additionals } = reply;
-      return { ...bare(rcode), answers: [...aliases, ...answers], authorities, additionals };
+      return { ...emptyReply(rcode), answers: [...aliases, ...answers], authorities, additionals };
     }
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../runtime/log.ts';
-import { bare, type Question, type RelayedReply, type Reply, type Zone } from './zone.ts';
+import { emptyReply, type Question, type RelayedReply, type Reply, type Zone } from './zone.ts';
 
 /** Which zone answered, and what; `none` where no zone holds the name. */
 export interface Resolution {
@@ -25,17 +25,18 @@ export class Resolver {
   /** Answers every question: REFUSED where no zone holds the name, SERVFAIL where its zone fails. Never throws. */
   async resolve(question: Question): Promise<Resolution> {
     // All our names are of class IN; ANY matches it (RFC 1035 §3.2.5).
-    if (question.class !== 'IN' && question.class !== 'ANY') return { zone: 'none', reply: bare('REFUSED') };
+    if (question.class !== 'IN' && question.class !== 'ANY')
+      return { zone: 'none', reply: emptyReply('REFUSED') };
     for (const zone of this.#zones) {
       try {
         const reply = await zone.resolve(question);
         if (reply) return { zone: zone.name, reply };
       } catch (error) {
         this.#complain(zone.name, question, error);
-        return { zone: zone.name, reply: bare('SERVFAIL') };
+        return { zone: zone.name, reply: emptyReply('SERVFAIL') };
       }
     }
-    return { zone: 'none', reply: bare('REFUSED') };
+    return { zone: 'none', reply: emptyReply('REFUSED') };
   }
 
   #complain(zone: string, { asked, type }: Question, error: unknown): void {

@@ -11,7 +11,7 @@ import type { RateLimit, Verdict } from './server/rate-limit.ts';
 import { UdpTurns } from './server/udp-turns.ts';
 import { HEADER_BYTES, type Query, readQuery } from './wire/message.ts';
 import { encodeCut, encodeReply, encodeWhole } from './wire/reply.ts';
-import { bare, type Question, type RelayedReply, type Reply, rcodeName } from './zone.ts';
+import { emptyReply, type Question, type RelayedReply, type Reply, rcodeName } from './zone.ts';
 
 export interface ResponderNeeds {
   readonly resolver: { resolve(question: Question): Promise<Resolution> };
@@ -151,9 +151,9 @@ export class Responder {
 
   async #resolve(question: Question): Promise<Resolution> {
     // RFC 6891 §6.1.3: versions above ours are refused by name, whatever the question.
-    if (question.edns && question.edns.version > 0) return { zone: 'none', reply: bare('BADVERS') };
+    if (question.edns && question.edns.version > 0) return { zone: 'none', reply: emptyReply('BADVERS') };
     const { client } = question;
-    if (!this.#pending.take(client)) return { zone: 'none', reply: bare('SERVFAIL') };
+    if (!this.#pending.take(client)) return { zone: 'none', reply: emptyReply('SERVFAIL') };
     try {
       return await this.#needs.resolver.resolve(question);
     } finally {
@@ -164,7 +164,7 @@ export class Responder {
   #failed(query: Query, recursion: boolean, error: unknown): Buffer {
     const { asked, type } = query.question;
     this.#needs.log.error(`cannot encode the answer to ${type} ${asked}: ${messageOf(error)}`);
-    return encodeReply(query, bare('SERVFAIL'), recursion);
+    return encodeReply(query, emptyReply('SERVFAIL'), recursion);
   }
 }
 

@@ -117,6 +117,6 @@ export interface Zone {
 export type Resolved = Reply | RelayedReply | undefined;
 
 /** A reply that says nothing but its code. */
-export function bare(rcode: Rcode, authoritative = false): Reply {
+export function emptyReply(rcode: Rcode, authoritative = false): Reply {
   return { rcode, authoritative, answers: [], authorities: [], additionals: [] };
 }

@@ -15,7 +15,7 @@ import type { Registry, View } from '../../src/registry/registry.ts';
 import { RegistryView } from '../../src/registry/view/view.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
 import { queryBytes } from '../dns/ask.ts';
-import { told } from '../dns/told.ts';
+import { comparable } from '../dns/comparable.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { exchange } from '../support/exchange.ts';
 import { entryOf } from '../support/roster.ts';
@@ -38,10 +38,10 @@ describe('a container with addresses of both families', () => {
     const { checkedBy } = registry;
     const view = new RegistryView({ desired, node, checkedBy, refused: () => false }, { hostId: 'h1' });
     const ours = async (packet: Buffer) =>
-      told((await responder(view, settings).respond(packet, '127.0.0.1', 'udp')) as Buffer);
+      comparable((await responder(view, settings).respond(packet, '127.0.0.1', 'udp')) as Buffer);
     const ask = async (name: string, type: string) => {
       const packet = queryBytes(name, type);
-      const theirs = told(await exchange(agent.dnsPort, packet, 'udp'));
+      const theirs = comparable(await exchange(agent.dnsPort, packet, 'udp'));
       expect(await ours(packet), `${name} ${type}`).toEqual(theirs);
       return theirs.answers.map((text) => text.split(' ').at(-1));
     };

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { AliasZone } from '../../src/dns/aliases.ts';
 import { NameTable } from '../../src/dns/names/name-table.ts';
 import { hostRecords, type OtherNames } from '../../src/dns/other-names.ts';
-import { bare, type Question, type Reply, type Zone } from '../../src/dns/zone.ts';
+import { emptyReply, type Question, type Reply, type Zone } from '../../src/dns/zone.ts';
 import { ReverseZone } from '../../src/dns/zones/reverse.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
@@ -144,8 +144,10 @@ describe('what others answer is passed on as it is', () => {
   });
 
   test('where it is refused, and where it cannot be read', async () => {
-    const refusing: OtherNames = { resolve: async () => bare('REFUSED') };
-    expect(await zonesOver(refusing).forward.resolve(questionOf('www.example.com'))).toEqual(bare('REFUSED'));
+    const refusing: OtherNames = { resolve: async () => emptyReply('REFUSED') };
+    expect(await zonesOver(refusing).forward.resolve(questionOf('www.example.com'))).toEqual(
+      emptyReply('REFUSED'),
+    );
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 12, maxLength: 200 }), async (bytes) => {
         const question = questionOf('www.example.com');

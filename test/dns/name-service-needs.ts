@@ -9,7 +9,7 @@ export const nameServiceNeeds = (
   names: new NameTable(),
   node: () => ({ name: 'n1', address: '192.0.2.1', datacenter: 'dc1', meta: {} }),
   has: () => true,
-  known: async () => undefined,
+  rosterComplete: async () => undefined,
   bridgeAddresses: async () => [],
   networks: async () => [],
   log: silentLogger,

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { NameTable } from '../../src/dns/names/name-table.ts';
 import { hostRecords, type OtherNames } from '../../src/dns/other-names.ts';
 import { readQuery } from '../../src/dns/wire/message.ts';
-import { bare, type Question } from '../../src/dns/zone.ts';
+import { emptyReply, type Question } from '../../src/dns/zone.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../src/dns/zones/settings.ts';
 import { WeaveZone } from '../../src/dns/zones/weave.ts';
@@ -89,7 +89,7 @@ describe('the records of a host', () => {
   });
 
   test.each([
-    ['is refused', async () => bare('REFUSED')],
+    ['is refused', async () => emptyReply('REFUSED')],
     ['fails', () => Promise.reject(new Error('no upstream answered'))],
     ['is no message', async () => ({ message: Buffer.from('123481800001000900000000', 'hex') })],
   ])('are none when the question %s', async (_how, resolve) => {

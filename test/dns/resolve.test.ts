@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Resolver } from '../../src/dns/resolve.ts';
-import { bare, type Question, type Resolved, type Zone } from '../../src/dns/zone.ts';
+import { emptyReply, type Question, type Resolved, type Zone } from '../../src/dns/zone.ts';
 import { HeddleError } from '../../src/errors.ts';
 
 const question: Question = {
@@ -33,16 +33,19 @@ const resolve = (zones: Zone[], asked = question) => new Resolver({ zones, log }
 
 test('the first zone that answers wins, and no further one is asked', async () => {
   const passes = zone('passes', () => undefined);
-  const later = zone('later', async () => bare('NXDOMAIN', true));
-  const last = zone('last', () => bare('NOERROR'));
-  expect(await resolve([passes, later, last])).toEqual({ zone: 'later', reply: bare('NXDOMAIN', true) });
+  const later = zone('later', async () => emptyReply('NXDOMAIN', true));
+  const last = zone('last', () => emptyReply('NOERROR'));
+  expect(await resolve([passes, later, last])).toEqual({
+    zone: 'later',
+    reply: emptyReply('NXDOMAIN', true),
+  });
   expect([passes.asked, later.asked, last.asked]).toEqual([1, 1, 0]);
 });
 
 test('a name that no zone holds is refused', async () => {
   expect(await resolve([zone('passes', async () => undefined)])).toEqual({
     zone: 'none',
-    reply: bare('REFUSED'),
+    reply: emptyReply('REFUSED'),
   });
 });
 
@@ -52,8 +55,8 @@ test.each([
   ['CH', 'REFUSED'],
   ['CLASS4711', 'REFUSED'],
 ])('class %s is %s', async (klass, rcode) => {
-  const { reply } = await resolve([zone('all', () => bare('NOERROR'))], { ...question, class: klass });
-  expect(reply).toEqual(bare(rcode as 'NOERROR'));
+  const { reply } = await resolve([zone('all', () => emptyReply('NOERROR'))], { ...question, class: klass });
+  expect(reply).toEqual(emptyReply(rcode as 'NOERROR'));
 });
 
 test.each([
@@ -67,9 +70,9 @@ test.each([
 ])('a zone that %s fails the query, says why once, and is not passed over', async (_how, fail) => {
   lines.length = 0;
   const broken = zone('broken', fail);
-  const resolver = new Resolver({ zones: [broken, zone('next', () => bare('NOERROR'))], log });
+  const resolver = new Resolver({ zones: [broken, zone('next', () => emptyReply('NOERROR'))], log });
   for (let turn = 0; turn < 10; turn += 1) {
-    expect(await resolver.resolve(question)).toEqual({ zone: 'broken', reply: bare('SERVFAIL') });
+    expect(await resolver.resolve(question)).toEqual({ zone: 'broken', reply: emptyReply('SERVFAIL') });
   }
   expect(lines).toEqual(['cannot answer A Web: Consul is away']);
 });

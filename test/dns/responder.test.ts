@@ -7,7 +7,7 @@ import { NameTable } from '../../src/dns/names/name-table.ts';
 import { hostRecords, type OtherNames } from '../../src/dns/other-names.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
 import { Responder } from '../../src/dns/responder.ts';
-import { bare, type Question, type Zone } from '../../src/dns/zone.ts';
+import { emptyReply, type Question, type Zone } from '../../src/dns/zone.ts';
 import { ConsulZone } from '../../src/dns/zones/consul.ts';
 import { ReverseZone } from '../../src/dns/zones/reverse.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
@@ -307,7 +307,7 @@ test('answers that cannot be expressed are SERVFAIL, and said', async () => {
   const lines: string[] = [];
   const answers = [{ name: 'web', ttl: -1, type: 'A', data: '10.2.1.1' } as const];
   const responder = new Responder({
-    resolver: { resolve: async () => ({ zone: 'broken', reply: { ...bare('NOERROR'), answers } }) },
+    resolver: { resolve: async () => ({ zone: 'broken', reply: { ...emptyReply('NOERROR'), answers } }) },
     recursionFor: () => false,
     log: { error: (line: unknown) => void lines.push(String(line)) },
   });
@@ -321,7 +321,7 @@ test('more questions of one client than can be waited for fail at once, those of
   const responder = new Responder({
     resolver: {
       resolve: () =>
-        new Promise((resolve) => release.push(() => resolve({ zone: 'slow', reply: bare('NOERROR') }))),
+        new Promise((resolve) => release.push(() => resolve({ zone: 'slow', reply: emptyReply('NOERROR') }))),
     },
     recursionFor: () => false,
     log: silentLogger,
@@ -347,7 +347,7 @@ test('a flood of one client over UDP is answered in part, and its neighbours as 
     resolver: {
       resolve: async ({ client }) => {
         served.push(client);
-        return { zone: 'service', reply: bare('NXDOMAIN') };
+        return { zone: 'service', reply: emptyReply('NXDOMAIN') };
       },
     },
     recursionFor: () => true,

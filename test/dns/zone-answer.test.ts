@@ -2,7 +2,7 @@ import dnsPacket from 'dns-packet';
 import { describe, expect, test } from 'vitest';
 import { NameTable } from '../../src/dns/names/name-table.ts';
 import { Resolver } from '../../src/dns/resolve.ts';
-import { bare, type Question, type Zone } from '../../src/dns/zone.ts';
+import { emptyReply, type Question, type Zone } from '../../src/dns/zone.ts';
 import { askZones } from '../../src/dns/zone-answer.ts';
 import { ReverseZone } from '../../src/dns/zones/reverse.ts';
 import { ServiceZone } from '../../src/dns/zones/service.ts';
@@ -24,7 +24,7 @@ const forward: Zone = {
   name: 'forward',
   resolve: async ({ name, type }: Question) => {
     asked.push(`${name} ${type}`);
-    if (name !== 'www.example.com') return bare('NXDOMAIN');
+    if (name !== 'www.example.com') return emptyReply('NXDOMAIN');
     const answers = type === 'A' ? [{ type: 'A' as const, name, data: '203.0.113.7' }] : [];
     return { message: dnsPacket.encode({ type: 'response', questions: [{ name, type: 'A' }], answers }) };
   },

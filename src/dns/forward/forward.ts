@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError } from '../../errors.ts';
 import { formatListen } from '../listen.ts';
 import { isWithin } from '../wire/name.ts';
-import { bare, type Question, type Resolved, type Zone } from '../zone.ts';
+import { emptyReply, type Question, type Resolved, type Zone } from '../zone.ts';
 import { type CacheOptions, ForwardCache } from './forward-cache.ts';
 import { Inquiries, type Inquiry, isFailure } from './inquiries.ts';
 import type { RebindingGuard } from './rebinding.ts';
@@ -58,7 +58,7 @@ export class ForwardZone implements Zone {
   }
 
   async resolve(question: Question): Promise<Resolved> {
-    if (!this.#isOurs(question)) return bare('REFUSED');
+    if (!this.#isOurs(question)) return emptyReply('REFUSED');
     if (this.#needs.client.hasComeRound(question)) {
       throw new HeddleError(
         'refused',

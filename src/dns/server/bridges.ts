@@ -33,11 +33,11 @@ export class BridgeListeners {
   /** Resolves when the bridges that are there now have been tried. */
   async start(): Promise<void> {
     await this.#look();
-    this.#timer = setInterval(() => void this.look(), LOOK_MS);
+    this.#timer = setInterval(() => void this.scan(), LOOK_MS);
   }
 
   /** Resolves when the bridges that are there now have been tried. Never throws. */
-  look(): Promise<void> {
+  scan(): Promise<void> {
     this.#looking = this.#looking
       .then(() => this.#look())
       .catch((error: unknown) => {

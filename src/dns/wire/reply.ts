@@ -1,4 +1,4 @@
-import { bare, type Question, RCODES, type Reply, type ResourceRecord } from '../zone.ts';
+import { emptyReply, type Question, RCODES, type Reply, type ResourceRecord } from '../zone.ts';
 import { optRecord } from './edns.ts';
 import { FLAGS, type Query } from './message.ts';
 import { MessageWriter } from './writer.ts';
@@ -68,7 +68,7 @@ export function encodeWhole({ id, question }: Query, reply: Reply, recursionAvai
 export function encodeCut(query: Query, recursionAvailable: boolean): Buffer {
   const limit = sizeLimit(query.question, recursionAvailable);
   const framing = { limit, truncated: true, recursionAvailable };
-  return encode(query, bare('NOERROR'), framing) as Buffer;
+  return encode(query, emptyReply('NOERROR'), framing) as Buffer;
 }
 
 /** The reply cut to its first answers, with only those additionals that their SRV targets lead to. */

@@ -1,5 +1,5 @@
 import type { NodeEntry } from '../../registry/registry.ts';
-import { bare, type Reply, type ResourceRecord } from '../zone.ts';
+import { emptyReply, type Reply, type ResourceRecord } from '../zone.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { addressRecord } from './instances.ts';
 
@@ -15,8 +15,8 @@ export function nodeReply(
   const addresses = type === 'TXT' ? [] : nodeAddress(address, { owner, type }, ttl);
   // Consul's empty answers for nodes have no SOA.
   return type === 'TXT' || type === 'ANY'
-    ? { ...bare('NOERROR', true), answers: [...addresses, ...texts] }
-    : { ...bare('NOERROR', true), answers: addresses, additionals: texts };
+    ? { ...emptyReply('NOERROR', true), answers: [...addresses, ...texts] }
+    : { ...emptyReply('NOERROR', true), answers: addresses, additionals: texts };
 }
 
 function nodeAddress(

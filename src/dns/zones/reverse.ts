@@ -8,7 +8,7 @@ import { relayedRcode } from '../forward/relay.ts';
 import type { NameTable } from '../names/name-table.ts';
 import type { OtherNames } from '../other-names.ts';
 import {
-  bare,
+  emptyReply,
   type Question,
   RCODES,
   type Reply,
@@ -17,8 +17,8 @@ import {
   type Zone,
 } from '../zone.ts';
 import { apexRecords } from './apex.ts';
-import { calendar } from './calendar.ts';
 import type { ServiceZoneSettings } from './settings.ts';
+import { wallClock } from './wall-clock.ts';
 import { WEAVE_TTL } from './weave.ts';
 
 export interface ReverseZoneNeeds {
@@ -51,7 +51,7 @@ export class ReverseZone implements Zone {
 
   /** `ranges`: networks in CIDR form in which only containers have addresses; unknown ones there do not exist. */
   constructor(
-    { view, names, consul, has = () => true, networks = async () => [], now = calendar }: ReverseZoneNeeds,
+    { view, names, consul, has = () => true, networks = async () => [], now = wallClock }: ReverseZoneNeeds,
     settings: ServiceZoneSettings,
     ranges: readonly string[],
   ) {
@@ -105,7 +105,7 @@ export class ReverseZone implements Zone {
 
   async #unknown(ip: string): Promise<Reply | undefined> {
     if (!(await this.#isOurs(ip))) return undefined;
-    return { ...bare('NXDOMAIN', true), authorities: [this.#soa()] };
+    return { ...emptyReply('NXDOMAIN', true), authorities: [this.#soa()] };
   }
 
   async #isOurs(ip: string): Promise<boolean> {
@@ -135,7 +135,7 @@ const hasAnswers = (message: Uint8Array): boolean =>
   relayedRcode(message) === RCODES.NOERROR && Buffer.from(message).readUInt16BE(6) > 0;
 
 function pointer(owner: string, name: string, ttl: number): Reply {
-  return { ...bare('NOERROR', true), answers: [{ name: owner, ttl, type: 'PTR', data: name }] };
+  return { ...emptyReply('NOERROR', true), answers: [{ name: owner, ttl, type: 'PTR', data: name }] };
 }
 
 /** The address that a reverse name spells in full; undefined for other names, and for parts of addresses. */

@@ -1,14 +1,21 @@
 import type { Instance, View } from '../../registry/registry.ts';
 import { isAnswered } from '../../services/health.ts';
-import { bare, mostAnswers, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
+import {
+  emptyReply,
+  mostAnswers,
+  type Question,
+  type Reply,
+  type ResourceRecord,
+  type Zone,
+} from '../zone.ts';
 import { apexRecords } from './apex.ts';
-import { calendar } from './calendar.ts';
 import { ofHex, parseEndpoint } from './endpoint.ts';
 import { addressRecord, addressRecords, located, sameInstances, srvRecords } from './instances.ts';
 import { nodeReply } from './node.ts';
 import { parseServiceName, type ServiceName } from './service-names.ts';
 import { type ServiceZoneSettings, ttlOf } from './settings.ts';
 import type { Random } from './shuffle.ts';
+import { wallClock } from './wall-clock.ts';
 
 export interface ServiceZoneNeeds {
   readonly view: Pick<View, 'instances' | 'node'>;
@@ -39,7 +46,7 @@ export class ServiceZone implements Zone {
   readonly #suffixes: readonly (readonly string[])[];
 
   constructor(needs: ServiceZoneNeeds, settings: ServiceZoneSettings) {
-    this.#needs = { random: Math.random, now: calendar, hostRecords: async () => [], ...needs };
+    this.#needs = { random: Math.random, now: wallClock, hostRecords: async () => [], ...needs };
     this.#settings = settings;
     this.#suffixes = [settings.domain, settings.altDomain]
       .filter((domain) => domain !== undefined)
@@ -50,7 +57,7 @@ export class ServiceZone implements Zone {
     const { type, name, asked } = question;
     const below = this.#below(question.labels);
     if (!below) return undefined;
-    if (type === 'AXFR' || type === 'IXFR') return bare('NOTIMP', true);
+    if (type === 'AXFR' || type === 'IXFR') return emptyReply('NOTIMP', true);
     // The apex answers these two for every name below it.
     if (type === 'SOA' || type === 'NS') return this.#apex(type);
     return this.#answer({ labels: below, name, owner: asked, type, asker: question }, MAX_CHASES);
@@ -162,7 +169,7 @@ export class ServiceZone implements Zone {
   #negative(rcode: 'NOERROR' | 'NXDOMAIN', same?: () => boolean): Reply {
     const { soa } = this.#apexRecords();
     return {
-      ...bare(rcode, true),
+      ...emptyReply(rcode, true),
       authorities: [soa],
       ...(same && { stillTrue: this.#within(1, same) }),
     };
@@ -185,7 +192,7 @@ export class ServiceZone implements Zone {
 }
 
 function positive(answers: readonly ResourceRecord[], rest: Partial<Reply> = {}): Reply {
-  return { ...bare('NOERROR', true), answers, ...rest };
+  return { ...emptyReply('NOERROR', true), answers, ...rest };
 }
 
 type NamedService = Extract<ServiceName, { kind: 'service' }>;

@@ -1,4 +1,4 @@
-import { bare, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
+import { emptyReply, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 
 /** What a special name stands for: this very machine, or nothing at all. */
 type Meaning = 'loopback' | 'nothing';
@@ -58,11 +58,11 @@ export class SpecialUseZone implements Zone {
     if (!top || !meaning || (top !== 'localhost' && this.#isRouted(name))) return undefined;
     // A bare word is a container's, but for this one.
     if (labels.length === 1 && meaning === 'nothing') return undefined;
-    if (type === 'AXFR' || type === 'IXFR') return bare('REFUSED');
+    if (type === 'AXFR' || type === 'IXFR') return emptyReply('REFUSED');
     const answers = meaning === 'loopback' ? loopbackRecords(name, asked, type) : [];
     const exists = name === top || answers.length > 0 || top === 'localhost' || LOOPBACK_POINTERS.has(name);
     return {
-      ...bare(exists ? 'NOERROR' : 'NXDOMAIN', true),
+      ...emptyReply(exists ? 'NOERROR' : 'NXDOMAIN', true),
       answers,
       authorities: answers.length > 0 ? [] : [soa(top)],
       stillTrue: () => true,

@@ -1,9 +1,16 @@
 import { isIPv6 } from 'node:net';
 import type { NameTable } from '../names/name-table.ts';
 import { isWithin } from '../wire/name.ts';
-import { bare, mostAnswers, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
-import { calendar } from './calendar.ts';
+import {
+  emptyReply,
+  mostAnswers,
+  type Question,
+  type Reply,
+  type ResourceRecord,
+  type Zone,
+} from '../zone.ts';
 import { type Random, shuffled } from './shuffle.ts';
+import { wallClock } from './wall-clock.ts';
 
 export interface WeaveZoneNeeds {
   readonly names: Pick<NameTable, 'addresses' | 'exists'>;
@@ -25,7 +32,7 @@ export class WeaveZone implements Zone {
   readonly #domain: string;
 
   constructor(needs: WeaveZoneNeeds, options: { readonly domain: string }) {
-    this.#needs = { random: Math.random, now: calendar, ...needs };
+    this.#needs = { random: Math.random, now: wallClock, ...needs };
     this.#domain = options.domain;
   }
 
@@ -33,22 +40,22 @@ export class WeaveZone implements Zone {
     const { labels, name, asked, type } = question;
     const isInside = isWithin(name, this.#domain);
     if (!isInside && (labels.length !== 1 || TOP_LEVEL_TYPES.has(type))) return undefined;
-    if (type === 'AXFR' || type === 'IXFR') return bare('NOTIMP', true);
+    if (type === 'AXFR' || type === 'IXFR') return emptyReply('NOTIMP', true);
     const full = isInside ? name : `${name}.${this.#domain}`;
     // A name without our domain's is outside of what our SOA speaks for.
     const authorities = isInside ? [this.#soa()] : [];
     if (full === this.#domain) {
       const isSoa = type === 'SOA' || type === 'ANY';
-      return { ...bare('NOERROR', true), ...(isSoa ? { answers: authorities } : { authorities }) };
+      return { ...emptyReply('NOERROR', true), ...(isSoa ? { answers: authorities } : { authorities }) };
     }
-    if (!this.#needs.names.exists(full)) return { ...bare('NXDOMAIN', true), authorities };
+    if (!this.#needs.names.exists(full)) return { ...emptyReply('NXDOMAIN', true), authorities };
     const fitting = this.#needs.names
       .addresses(full)
       .filter((ip) => type === 'ANY' || type === (ip.includes(':') ? 'AAAA' : 'A'));
     const answers = [...shuffled(fitting, this.#needs.random)]
       .slice(0, mostAnswers(question))
       .map((ip) => ({ name: asked, ttl: WEAVE_TTL, type: isIPv6(ip) ? 'AAAA' : 'A', data: ip }) as const);
-    return { ...bare('NOERROR', true), answers, authorities: answers.length === 0 ? authorities : [] };
+    return { ...emptyReply('NOERROR', true), answers, authorities: answers.length === 0 ? authorities : [] };
   }
 
   #soa(): ResourceRecord {

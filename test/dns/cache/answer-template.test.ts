@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { fill, templateOf } from '../../../src/dns/cache/answer-template.ts';
 import { HEADER_BYTES, readQuery } from '../../../src/dns/wire/message.ts';
 import { encodeReply, encodeWhole } from '../../../src/dns/wire/reply.ts';
-import { bare, type Reply, type ResourceRecord } from '../../../src/dns/zone.ts';
+import { emptyReply, type Reply, type ResourceRecord } from '../../../src/dns/zone.ts';
 import { queryBytes } from '../ask.ts';
 import { textOf } from '../read.ts';
 
@@ -21,7 +21,7 @@ const srv = (port: number, target: string): ResourceRecord => ({
   data: { priority: 1, weight: 1, port, target },
 });
 const replyOf = (answers: readonly ResourceRecord[], additionals: readonly ResourceRecord[] = []): Reply => ({
-  ...bare('NOERROR', true),
+  ...emptyReply('NOERROR', true),
   answers,
   additionals,
 });

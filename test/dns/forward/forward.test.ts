@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ForwardZone } from '../../../src/dns/forward/forward.ts';
 import { parseRoute } from '../../../src/dns/forward/routes.ts';
 import type { UpstreamSet } from '../../../src/dns/forward/upstreams.ts';
-import { bare, type Question } from '../../../src/dns/zone.ts';
+import { emptyReply, type Question } from '../../../src/dns/zone.ts';
 import { eventually } from '../../support/eventually.ts';
 import { questionOf } from '../question.ts';
 import { rcodeOf } from '../read.ts';
@@ -66,7 +66,7 @@ test.each([
   ['a question without recursion', questionOf('example.com', 'A', { rd: false })],
 ])('%s is refused, and nobody is asked', async (_what, question) => {
   const { zone, others } = setUp();
-  expect(await zone.resolve(question)).toEqual(bare('REFUSED'));
+  expect(await zone.resolve(question)).toEqual(emptyReply('REFUSED'));
   expect(others.asked).toEqual([]);
 });
 
@@ -84,7 +84,7 @@ test('a domain whose servers are silent leaves others a place to wait', async ()
 
 test('a client of another network is refused', async () => {
   const { zone, others } = setUp({ local: false });
-  expect(await zone.resolve(questionOf('example.com'))).toEqual(bare('REFUSED'));
+  expect(await zone.resolve(questionOf('example.com'))).toEqual(emptyReply('REFUSED'));
   expect(others.asked).toEqual([]);
 });
 

@@ -5,7 +5,7 @@ import { relay } from '../../../src/dns/forward/relay.ts';
 import { type Query, readQuery } from '../../../src/dns/wire/message.ts';
 import { withoutOpt } from '../../../src/dns/wire/records.ts';
 import { encodeReply, sizeLimit } from '../../../src/dns/wire/reply.ts';
-import { bare, type Reply, type ResourceRecord } from '../../../src/dns/zone.ts';
+import { emptyReply, type Reply, type ResourceRecord } from '../../../src/dns/zone.ts';
 import { count } from '../../support/counts.ts';
 import { queryBytes } from '../ask.ts';
 import { rcodeOf } from '../read.ts';
@@ -132,7 +132,7 @@ describe('a reply', () => {
       const answers = manyAddresses(300).map(
         (one) => ({ name: 'web.service.consul', ttl: 0, ...one }) as ResourceRecord,
       );
-      const bytes = encodeReply(asked, { ...bare('NOERROR'), answers }, false);
+      const bytes = encodeReply(asked, { ...emptyReply('NOERROR'), answers }, false);
       expect(bytes.length).toBeGreaterThan(size - 16);
       expect(bytes.length).toBeLessThanOrEqual(size);
       expect(dnsPacket.decode(bytes).flag_tc).toBe(true);
@@ -150,7 +150,7 @@ describe('a reply', () => {
       return { name: 'web.service.consul', ttl: 0, type: 'SRV', data } as const;
     });
     const additionals = hosts.map((name) => ({ name, ttl: 0, type: 'A', data: '10.2.1.1' }) as const);
-    const bytes = encodeReply(asked, { ...bare('NOERROR'), answers, additionals }, false);
+    const bytes = encodeReply(asked, { ...emptyReply('NOERROR'), answers, additionals }, false);
     expect(bytes.length).toBeGreaterThan(size - (2 + 10 + 6 + 22) - 16);
     expect(bytes.length).toBeLessThanOrEqual(size);
     const { answers: kept = [], additionals: beside = [] } = dnsPacket.decode(bytes);
@@ -162,7 +162,7 @@ describe('a reply', () => {
     const asked = queryOf(queryBytes(longest, 'TXT', { edns: { size: 512 } }));
     const answers = [{ name: longest, ttl: 0, type: 'TXT', data: Array(3).fill('x'.repeat(200)) } as const];
     const decoded = dnsPacket.decode(
-      encodeReply(asked, { ...bare('NOERROR'), answers, authorities: answers }, false),
+      encodeReply(asked, { ...emptyReply('NOERROR'), answers, authorities: answers }, false),
     );
     expect([decoded.flag_tc, decoded.answers, decoded.authorities]).toEqual([true, [], []]);
     expect(decoded.questions?.[0]?.name).toBe(longest);
@@ -180,7 +180,7 @@ describe('a reply', () => {
       } as const,
     ];
     const additionals = [{ name: target, ttl: 0, type: 'A', data: '10.2.1.1' } as const];
-    const bytes = encodeReply(asked, { ...bare('NOERROR'), answers, additionals }, false);
+    const bytes = encodeReply(asked, { ...emptyReply('NOERROR'), answers, additionals }, false);
     expect(bytes.length).toBe(12 + 24 + (2 + 10 + 6 + 26) + (2 + 10 + 4));
   });
 
@@ -192,7 +192,7 @@ describe('a reply', () => {
       return { name: 'web.service.consul', ttl: 0, type: 'SRV', data } as const;
     });
     const additionals = hosts.map((name) => ({ name, ttl: 0, type: 'A', data: '10.2.1.1' }) as const);
-    const bytes = encodeReply(asked, { ...bare('NOERROR'), answers, additionals }, false);
+    const bytes = encodeReply(asked, { ...emptyReply('NOERROR'), answers, additionals }, false);
     expect(bytes.length).toBeGreaterThan(0x8000);
     const decoded = dnsPacket.decode(bytes);
     expect(decoded.answers?.map(plain)).toEqual(answers);

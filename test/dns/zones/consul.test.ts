@@ -1,7 +1,7 @@
 import dnsPacket from 'dns-packet';
 import { beforeEach, expect, test } from 'vitest';
 import type { Question, Reply } from '../../../src/dns/zone.ts';
-import { bare } from '../../../src/dns/zone.ts';
+import { emptyReply } from '../../../src/dns/zone.ts';
 import { ConsulZone } from '../../../src/dns/zones/consul.ts';
 import { questionOf } from '../question.ts';
 
@@ -17,7 +17,7 @@ const address = (name: string) => ({ type: 'A', name, ttl: 30, data: '10.9.9.9' 
 const consul = {
   resolve: async (question: Question) => {
     asked.push(question);
-    if (question.labels[0] === 'refused') return bare('REFUSED');
+    if (question.labels[0] === 'refused') return emptyReply('REFUSED');
     return { message: answer(question, [address(question.asked.toUpperCase())]) };
   },
 };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { reverseName } from '../../../src/dns/lookup.ts';
 import { NameTable } from '../../../src/dns/names/name-table.ts';
 import { readQuery } from '../../../src/dns/wire/message.ts';
-import { bare, type Question, type Reply } from '../../../src/dns/zone.ts';
+import { emptyReply, type Question, type Reply } from '../../../src/dns/zone.ts';
 import { ReverseZone, reverseAddress } from '../../../src/dns/zones/reverse.ts';
 import { SERVICE_ZONE_DEFAULTS } from '../../../src/dns/zones/settings.ts';
 import { parseCidr } from '../../../src/network/cidr.ts';
@@ -134,7 +134,7 @@ describe('an address of another host', () => {
     resolve: async ({ name }: Question) => {
       asked.push(name);
       if (name.startsWith('7.')) throw new Error('Consul is away');
-      if (name.startsWith('6.')) return bare('REFUSED');
+      if (name.startsWith('6.')) return emptyReply('REFUSED');
       const data = known.get(name);
       const answers = data === undefined ? [] : [{ type: 'PTR', name, data } as const];
       const rcode = answers.length > 0 ? 0 : 2;

@@ -5,7 +5,7 @@ import { flagsOf, rcodeOf, textOf } from './read.ts';
  * What a reply says but for the order of its records, the metadata of nodes beside SRV records, repetitions beside the
  * answer, and which of several services at one address has its reverse name.
  */
-export function told(reply: Buffer) {
+export function comparable(reply: Buffer) {
   const decoded = dnsPacket.decode(reply);
   const asked = decoded.questions?.[0]?.name ?? '';
   const section = (records: readonly dnsPacket.Answer[] = []) =>
