@@ -22,6 +22,8 @@ const RETIRED: readonly (readonly [RegExp, instead: string])[] = [
 const ALLOWED: readonly RegExp[] = [
   // POSIX's term for what a shell passes on as one argument.
   /shell words?/,
+  // The path of the control protocol, which daemons and clients of earlier versions use.
+  /(?<=\/)word(?=[`'])/,
 ];
 
 const FILES = ['src/**/*.ts', 'docs/*.md', 'README.md', 'CHANGELOG.md', 'CONTRIBUTING.md'];

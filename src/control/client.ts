@@ -5,16 +5,16 @@ import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import { http } from '../runtime/http.ts';
 import type { Io } from '../runtime/io.ts';
 import { lines } from '../runtime/lines.ts';
-import { EngineAnswer, NOT_NOW, OutputLine } from './protocol.ts';
+import { COMMAND_PATH, EngineAnswer, NOT_NOW, OutputLine } from './protocol.ts';
 
 const IDENTITY_TIMEOUT_MS = 5_000;
-/** A daemon waits this long at most for what it is writing to Consul, or starts in that time. */
+/** Upper bound for a daemon to finish its writes to Consul, or to finish its start. */
 const HAND_OVER_TIMEOUT_MS = 15_000;
 const RETRY_MS = 100;
 
 /**
- * Which engine the daemon behind this socket serves; `undefined` when there is no daemon.
- * @throws HeddleError `not-permitted` when the socket may not be opened, `unreachable` when the daemon is stuck
+ * Asks the daemon behind this socket which engine it serves; `undefined` when there is no daemon.
+ * @throws HeddleError `not-permitted` when this user cannot open the socket, `unreachable` when the daemon hangs
  */
 export async function daemonAt(path: string): Promise<EngineAnswer | undefined> {
   try {
@@ -25,31 +25,32 @@ export async function daemonAt(path: string): Promise<EngineAnswer | undefined> 
     if (systemCode(cause) === 'EACCES') {
       throw new HeddleError(
         'not-permitted',
-        `the daemon's socket ${path} is for root; run this word as root`,
+        `the daemon's socket ${path} is for root only; run this command as root`,
         { cause },
       );
     }
-    throw new HeddleError('unreachable', `the daemon behind ${path} does not answer: ${messageOf(cause)}`, {
+    throw new HeddleError('unreachable', `the daemon at ${path} does not answer: ${messageOf(cause)}`, {
       cause,
     });
   }
 }
 
 /**
- * Has the daemon behind this socket end, for this process to take its place; false when there is none.
- * @param patienceMs how long one that still starts is asked again
- * @throws HeddleError `refused` by a daemon that cannot, `unreachable` by one that does not answer
+ * Asks the daemon behind this socket to end, so that this process can take its place.
+ * @param patienceMs how long to retry while that daemon is still starting
+ * @returns false when there is no daemon
+ * @throws HeddleError `refused` when the daemon cannot hand over, `unreachable` when it does not answer
  */
 export async function takeOver(path: string, patienceMs = HAND_OVER_TIMEOUT_MS): Promise<boolean> {
   const until = performance.now() + patienceMs;
   while ((await daemonAt(path)) !== undefined) {
-    const { status, said } = await requestHandOver(path);
+    const { status, reason } = await requestHandOver(path);
     if (status === 200) return true;
     if (status !== NOT_NOW) {
-      throw new HeddleError('refused', `the daemon behind ${path} is too old to hand over; stop it`);
+      throw new HeddleError('refused', `the daemon at ${path} is too old to hand over; stop it`);
     }
     if (performance.now() > until) {
-      throw new HeddleError('refused', `the daemon behind ${path} does not hand over: ${said}; stop it`);
+      throw new HeddleError('refused', `the daemon at ${path} does not hand over: ${reason}; stop it`);
     }
     await delay(RETRY_MS);
   }
@@ -58,48 +59,45 @@ export async function takeOver(path: string, patienceMs = HAND_OVER_TIMEOUT_MS):
 
 async function requestHandOver(
   path: string,
-): Promise<{ readonly status: number | undefined; readonly said: string }> {
+): Promise<{ readonly status: number | undefined; readonly reason: string }> {
   try {
     const patience = AbortSignal.timeout(HAND_OVER_TIMEOUT_MS);
     const response = await send(path, 'POST', '/hand-over', undefined, patience);
-    return { status: response.statusCode, said: await text(response) };
+    return { status: response.statusCode, reason: await text(response) };
   } catch (cause) {
     throw new HeddleError(
       'unreachable',
-      `the daemon behind ${path} did not hand over: ${messageOf(cause)}; stop it`,
+      `the daemon at ${path} did not hand over: ${messageOf(cause)}; stop it`,
       { cause },
     );
   }
 }
 
-/** Runs a word in the daemon; its streams are passed on and its exit status returned. */
+/** Runs a command in the daemon, and copies its output to `io`. @returns the exit status of the command */
 export async function runInDaemon(path: string, argv: readonly string[], io: Io): Promise<number> {
   try {
-    const response = await send(path, 'POST', '/word', JSON.stringify({ argv }));
+    const response = await send(path, 'POST', COMMAND_PATH, JSON.stringify({ argv }));
     for await (const line of lines(response)) {
-      const piece = v.parse(OutputLine, JSON.parse(line));
-      if ('exit' in piece) return piece.exit;
-      if ('out' in piece) io.stdout.write(piece.out);
-      else io.stderr.write(piece.err);
+      const output = v.parse(OutputLine, JSON.parse(line));
+      if ('exit' in output) return output.exit;
+      if ('out' in output) io.stdout.write(output.out);
+      else io.stderr.write(output.err);
     }
   } catch (cause) {
     if (isAbsent(cause)) {
-      const why = `no daemon answers on ${path}; start one with heddle daemon, or see docker logs heddle`;
-      throw new HeddleError('unreachable', why, { cause });
+      const message = `no daemon answers at ${path}; start one with heddle daemon, or see docker logs heddle`;
+      throw new HeddleError('unreachable', message, { cause });
     }
     throw new HeddleError(
       'unreachable',
-      `the daemon behind ${path} hung up: ${messageOf(cause)}; see its log`,
+      `the daemon at ${path} closed the connection: ${messageOf(cause)}; see its log`,
       { cause },
     );
   }
-  throw new HeddleError(
-    'unreachable',
-    `the daemon behind ${path} ended in the middle of a word; see its log`,
-  );
+  throw new HeddleError('unreachable', `the daemon at ${path} ended during the command; see its log`);
 }
 
-/** There is no socket, or nobody listens on it any more. */
+/** There is no socket, or no process listens on it any more. */
 const isAbsent = (error: unknown): boolean =>
   ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(systemCode(error) ?? '');
 

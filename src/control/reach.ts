@@ -9,18 +9,22 @@ import { type CallerSettings, runInContainer, runInHelper } from './remote.ts';
 
 type ReachSettings = Pick<Settings, 'socket' | 'containerName' | 'image'>;
 
-/** What answers on this host's socket; `problem` where something may be there that cannot be asked. */
+/** The daemon behind this host's socket; `problem` when there may be one that cannot be asked. */
 interface LocalDaemon {
   readonly daemon?: EngineAnswer | undefined;
   readonly problem?: HeddleError;
 }
 
 /**
- * Finds the place on the host that DOCKER_HOST names: this host's daemon, when it serves that very engine; else the
- * heddle container there; else a helper container of the same image. A daemon here that cannot be asked, because its
- * socket is root's or because it hangs, stands in nobody's way who can use Docker.
- * @param caller for a helper; a daemon has settings of its own
- * @throws HeddleError `unreachable` when the engine does not answer, `not-found` when nothing there can do it
+ * Decides where commands for the engine of DOCKER_HOST run. The first of these that exists:
+ * 1. the daemon of this host, if it serves that engine;
+ * 2. the heddle container on that engine;
+ * 3. a helper container of the same image.
+ *
+ * If the local daemon cannot be asked (its socket is root's, or it hangs), steps 2 and 3 are tried. For the local
+ * engine only step 2 is tried.
+ * @param caller settings for a helper; a daemon has its own
+ * @throws HeddleError `unreachable` when the engine does not answer, `not-found` when no place exists
  */
 export async function reachHost(
   settings: ReachSettings,
@@ -30,26 +34,26 @@ export async function reachHost(
   const docker = new DockerEngine(client);
   const inDaemon: RunCommand = (argv, io) => runInDaemon(settings.socket, argv, io);
   const { daemon, problem } = await localDaemon(settings.socket);
-  // The same socket of this host is the same engine, and need not be asked: it may be down, and its client is slow
-  // to load.
+  // The same socket path on this host is the same engine. Docker is not asked: it may be down, and its client is
+  // slow to load.
   const isOwn = docker.address.startsWith('unix:');
   if (isOwn && daemon?.address === docker.address) return inDaemon;
   try {
     if (daemon !== undefined && daemon.engine === (await docker.info()).id) return inDaemon;
     const container = await docker.inspect(settings.containerName);
     if (container?.running) return (argv, io) => runInContainer(client, container.id, argv, io);
-    // What a helper gives beside a daemon of the same engine, that one would know nothing of.
+    // A helper beside a daemon of the same engine would assign addresses that the daemon does not know about.
     const helper = isOwn && problem ? undefined : await runInHelper(client, settings.image, caller);
     if (helper) return helper;
   } catch (error) {
     throw isOwn ? (problem ?? error) : error;
   }
   if (isOwn && problem) throw problem;
-  const other = daemon ? `the daemon behind ${settings.socket} serves another engine; ` : '';
+  const other = daemon ? `the daemon at ${settings.socket} serves another engine; ` : '';
   throw new HeddleError(
     'not-found',
     `no heddle serves the Docker engine ${docker.address}: ${other}start one there with heddle launch (--load ` +
-      "brings this host's image), or heddle daemon on the host itself; with --local before the word it is done in " +
+      "copies this host's image), or heddle daemon on the host itself; with --local before the command, it runs in " +
       'this process, as root',
   );
 }

@@ -10,10 +10,10 @@ import {
 import type { Io, RunCommand } from '../runtime/io.ts';
 import { VERSION } from '../version.ts';
 
-/** Has the daemon that runs in the container do a word; its place in the image is the Dockerfile's. */
+/** Passes a command to the daemon in the same container. The Dockerfile sets this path. */
 const RUN_IN_DAEMON = ['node', '/app/dist/here.js'] as const;
 
-/** Runs a word inside the heddle container of a host: in the daemon there, and nowhere else. */
+/** Runs a command inside the heddle container of a host: only in the daemon there. */
 export const runInContainer = (
   docker: DockerClient,
   container: string,
@@ -21,34 +21,35 @@ export const runInContainer = (
   io: Io,
 ): Promise<number> => execIn(docker, container, [...RUN_IN_DAEMON, ...argv], io);
 
-/** How the caller wants words done: a container that runs for one word has no settings of its own. */
+/** The caller's settings for a helper container, which has none of its own. */
 export interface CallerSettings {
-  /** Before the word: `--mtu`, `1400`. */
+  /** They stand before the command: `--mtu`, `1400`. */
   readonly flags: readonly string[];
   /** `WEAVE_MTU`, `HEDDLE_BRIDGE`, … */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * A short-lived container of heddle's image that does one word, with what the `weave` script gave its own: the
- * host's network, the engine's socket, /proc; and the daemon's folders. Undefined when the host does not have the image.
+ * Runs one command in a short-lived container of heddle's image. The container has what the `weave` script gave its
+ * own (the host's network, the engine's socket, /proc), and the daemon's folders.
+ * @returns undefined when the host does not have the image
  */
 export async function runInHelper(
   docker: DockerClient,
   image: string | undefined,
   { flags, env }: CallerSettings,
 ): Promise<RunCommand | undefined> {
-  const wanted = image ?? `heddle:${VERSION}`;
-  if (!(await hasImage(docker, wanted))) return undefined;
+  const name = image ?? `heddle:${VERSION}`;
+  if (!(await hasImage(docker, name))) return undefined;
   return (argv, io) =>
     runOnce(
       docker,
       {
-        Image: wanted,
+        Image: name,
         Cmd: ['--local', ...flags, ...argv],
         Env: environmentList({ ...env, HEDDLE_PROCFS: HOST_PROCFS }),
         Labels: { [ROLE_LABEL]: 'helper' },
-        // It runs one command, and answers nobody: it binds no port.
+        // A helper runs one command and answers no clients, so it binds no port.
         HostConfig: hostConfig(CAPABILITIES.filter((capability) => capability !== 'NET_BIND_SERVICE')),
       },
       io,

@@ -10,6 +10,7 @@ import type { Io } from '../runtime/io.ts';
 import type { Logger } from '../runtime/log.ts';
 import {
   COMMAND_LIMIT_BYTES,
+  COMMAND_PATH,
   CommandRequest,
   type EngineAnswer,
   NOT_NOW,
@@ -17,26 +18,26 @@ import {
 } from './protocol.ts';
 
 export interface ControlNeeds {
-  /** Runs one word on this host. */
+  /** Runs one command on this host. */
   run(argv: readonly string[], io: Io): Promise<number>;
   engine(): Promise<EngineAnswer>;
   /**
-   * Stops the daemon but for this socket, for another one to take its place; what it resolves to is called when that
-   * one knows.
-   * @throws HeddleError `refused` while it cannot; the other one asks again
+   * Stops everything in the daemon except this socket, so that a successor can take its place.
+   * @returns a callback that runs when the successor has its answer
+   * @throws HeddleError `refused` while the daemon cannot stop; the successor retries
    */
   handOver(): Promise<() => void>;
   readonly log: Logger;
 }
 
-/** Of its owner alone. */
+/** Only the owner may open the socket. */
 const MODE = 0o600;
 /** A request is some hundred bytes over a socket of this host. */
 const REQUEST_MS = 10_000;
-/** Each is a command that somebody waits for. */
+/** Each connection is a command that a caller waits for. */
 const MAX_CONNECTIONS = 256;
 
-/** The daemon's socket. Only root can open it: whoever can attach containers owns the host's network. */
+/** The daemon's control socket. Only root can open it: a user who attaches containers controls the host's network. */
 export class ControlServer {
   readonly #needs: ControlNeeds;
   readonly #path: string;
@@ -63,7 +64,7 @@ export class ControlServer {
     });
     server.maxConnections = MAX_CONNECTIONS;
     await new Promise<void>((resolve, reject) => {
-      // For good: a system out of descriptors fails to take a connection, and then another.
+      // The listener stays: when the system is out of descriptors, every failed accept emits another error.
       server.on('error', reject);
       listenPrivately(server, this.#path, resolve);
     }).catch((cause: unknown) => {
@@ -74,7 +75,7 @@ export class ControlServer {
         cause,
       });
     });
-    await chmod(this.#path, MODE); // where the folder has an access list of its own
+    await chmod(this.#path, MODE); // an access list of the folder may have changed the mode
     this.#server = server;
   }
 
@@ -89,39 +90,39 @@ export class ControlServer {
     await rm(this.#path, { force: true });
   }
 
-  /** A socket of heddle's that nobody answers on was left by a daemon that was killed; all else there is not ours. */
+  /** Removes a heddle socket without a listener, which a killed daemon left. Refuses anything else at that path. */
   async #clearPath(): Promise<void> {
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o755 });
     } catch (cause) {
       throw new HeddleError(
         'not-permitted',
-        `cannot make the folder of the control socket: ${messageOf(cause)}`,
+        `cannot create the folder of the control socket: ${messageOf(cause)}`,
         { cause },
       );
     }
     const found = await lstat(this.#path).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') return undefined;
-      const message = `cannot look at the control socket ${this.#path}: ${messageOf(error)}`;
+      const message = `cannot inspect the control socket ${this.#path}: ${messageOf(error)}`;
       throw new HeddleError('failed', message, { cause: error });
     });
     if (found === undefined) return;
     if (!isOurs(found)) {
       throw new HeddleError(
         'taken',
-        `${this.#path} is no control socket of heddle, and is left as it is; name another path with --socket`,
+        `${this.#path} is no control socket of heddle and stays unchanged; choose another path with --socket`,
       );
     }
     if (!(await isAbandoned(this.#path))) {
       throw new HeddleError(
         'taken',
-        `another heddle daemon answers on ${this.#path}; stop it, or give this one another --socket and --state-dir`,
+        `another heddle daemon answers on ${this.#path}; stop it, or start this one with another --socket and --state-dir`,
       );
     }
     await rm(this.#path);
   }
 
-  /** The answer goes out when the path is free: the next daemon listens there at once. */
+  /** Answers after the path is free, because the successor listens there at once. */
   async #handOver(response: ServerResponse): Promise<void> {
     const done = await this.#needs.handOver().catch((error: unknown) => {
       if (!(error instanceof HeddleError && error.code === 'refused')) throw error;
@@ -144,13 +145,13 @@ export class ControlServer {
       await this.#handOver(response);
       return;
     }
-    if (request.method !== 'POST' || request.url !== '/word') {
-      response.writeHead(404).end('heddle: GET /engine, POST /word or POST /hand-over\n');
+    if (request.method !== 'POST' || request.url !== COMMAND_PATH) {
+      response.writeHead(404).end(`heddle: GET /engine, POST ${COMMAND_PATH} or POST /hand-over\n`);
       return;
     }
     const parsed = v.safeParse(CommandRequest, parseJson(await readBody(request)));
     if (!parsed.success) {
-      response.writeHead(400).end('heddle: expected {"argv": [word, …]}\n');
+      response.writeHead(400).end('heddle: expected {"argv": [argument, …]}\n');
       return;
     }
     response.setHeader('content-type', 'application/x-ndjson');
@@ -164,7 +165,7 @@ export class ControlServer {
   }
 }
 
-/** Private from its first moment: another user could connect before a chmod. Binding awaits nothing. */
+/** The umask makes the socket private when it is bound; before a chmod another user could connect. Binding is synchronous. */
 function listenPrivately(server: Server, path: string, listening: () => void): void {
   const before = process.umask(0o777 & ~MODE);
   try {
@@ -177,7 +178,7 @@ function listenPrivately(server: Server, path: string, listening: () => void): v
 const isOurs = (found: Stats): boolean =>
   found.isSocket() && found.uid === process.geteuid?.() && (found.mode & 0o777) === MODE;
 
-/** Nobody listens; a socket whose queue is full, or that cannot be opened, is somebody's. */
+/** True when no process listens. A socket with a full queue, or one that cannot be opened, may be in use. */
 function isAbandoned(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection(path);

@@ -7,10 +7,10 @@ import {
   type LaunchOptions,
 } from './daemon-container.ts';
 
-/** The daemon stops in well under a second; Docker kills it after this time. */
+/** Docker kills the daemon after this time. The daemon normally stops in well under a second. */
 const STOP_S = 10;
 
-/** What the engine is asked to do with the container of a daemon, a call each. */
+/** Calls to the Docker API for the container of a daemon, one function for each. */
 export const create = (client: DockerClient, name: string, options: LaunchOptions): Promise<string> =>
   client.call(`create the container ${name}`, async (docker) => {
     const { id } = await docker.createContainer({ name, ...daemonContainer(options) });
@@ -29,13 +29,13 @@ export const rename = (client: DockerClient, id: string, name: string): Promise<
   );
 
 export const argumentsOf = (client: DockerClient, id: string): Promise<DaemonArguments> =>
-  client.call("ask for the daemon's arguments", async (docker) => {
+  client.call("read the daemon's arguments", async (docker) => {
     const { Config: config } = await docker.getContainer(id).inspect();
     return daemonArguments(config);
   });
 
 export const restartPolicy = (client: DockerClient, id: string): Promise<HostRestartPolicy> =>
-  client.call('ask how the container is restarted', async (docker) => {
+  client.call("read the container's restart policy", async (docker) => {
     const { HostConfig: host } = await docker.getContainer(id).inspect();
     return host.RestartPolicy ?? { Name: 'no' };
   });
@@ -45,7 +45,7 @@ export const setRestartPolicy = (
   id: string,
   policy: HostRestartPolicy,
 ): Promise<unknown> =>
-  client.call('say how the container is restarted', (docker) =>
+  client.call("set the container's restart policy", (docker) =>
     docker.getContainer(id).update({ RestartPolicy: policy }),
   );
 

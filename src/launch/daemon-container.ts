@@ -8,24 +8,24 @@ import {
   ROLE_LABEL,
 } from '../docker/heddle-container.ts';
 
-/** What is for `heddle daemon`; the variables may hold secrets, and are never printed. */
+/** Arguments and variables of `heddle daemon`. The variables may hold secrets, and are never printed. */
 export interface DaemonArguments {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** What the daemon's container is made of, on a host of which only the Docker API is known. */
+/** The definition of the daemon's container, on a host that is reached only by the Docker API. */
 export interface LaunchOptions extends DaemonArguments {
   readonly name: string;
   readonly image: string;
 }
 
-/** Before the arguments of a daemon that takes another's place. */
+/** Stands before the arguments of a daemon that takes the place of another one. */
 export const TAKE_OVER = '--take-over';
-/** Docker starts it again after a crash and a restart of the host, and nobody but `stop` ends it. */
+/** Docker restarts the daemon after a crash and after a restart of the host. Only `stop` ends it. */
 export const RESTART_POLICY: Dockerode.HostRestartPolicy = { Name: 'unless-stopped' };
 
-/** The container as the engine is asked for it. */
+/** The container as Docker's API creates it. */
 export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.ContainerCreateOptions {
   return {
     Image: image,
@@ -36,26 +36,26 @@ export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.
   };
 }
 
-/** What a daemon's container was given, by whomever: the reverse of `daemonContainer`. */
+/** Reads arguments and variables from a daemon's container, which need not be made by `daemonContainer`. */
 export function daemonArguments({ Cmd, Env }: Partial<Dockerode.ContainerCreateOptions>): DaemonArguments {
   const [first, ...rest] = Cmd ?? [];
   const args = first === undefined || first === 'daemon' ? rest : [first, ...rest];
   const env = (Env ?? []).map((line) => [line.replace(/=.*$/s, ''), line.replace(/^[^=]*=?/, '')]);
   return {
-    args: args.filter((word) => word !== TAKE_OVER),
+    args: args.filter((argument) => argument !== TAKE_OVER),
     env: daemonEnvironment(Object.fromEntries(env)),
   };
 }
 
-/** About the caller's own side, or fixed by the container: of no meaning on the host. */
+/** Variables about the caller's side, or fixed by the container. They have no meaning for the daemon. */
 const CALLER_ONLY: ReadonlySet<string> = new Set([
   ...['HEDDLE_SOCKET', 'HEDDLE_CONFIG', 'HEDDLE_STATE_DIR', 'HEDDLE_PROCFS', 'PROCFS'],
   ...['HEDDLE_IMAGE', 'HEDDLE_CONTAINER_NAME'],
 ]);
 
-/** The settings in an environment that go with the daemon, as the script's went with its container. */
+/** The variables of an environment that apply to the daemon; the `weave` script passed its own in the same way. */
 export function daemonEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const variables = (Object.keys(SETTINGS) as SettingName[]).flatMap(variablesOf);
-  const wanted = variables.filter((name) => !CALLER_ONLY.has(name));
-  return Object.fromEntries(wanted.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const passedOn = variables.filter((name) => !CALLER_ONLY.has(name));
+  return Object.fromEntries(passedOn.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }

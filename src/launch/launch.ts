@@ -8,10 +8,10 @@ import { type ProvideImage, requireImage } from './load.ts';
 import { waitUntilReady } from './ready.ts';
 
 /**
- * Starts the daemon as a container, by the Docker API alone.
- * @returns the container's id, when it answers
- * @throws HeddleError `taken` when one runs already, `not-found` for an image that the host does not have, `failed`
- * with the daemon's last words when it does not come up; nothing is left then
+ * Starts the daemon as a container, with the Docker API only.
+ * @returns the container's id, once the daemon answers
+ * @throws HeddleError `taken` when a daemon runs already, `not-found` when the host does not have the image, `failed`
+ * with the daemon's last log lines when it does not start; the container is removed then
  */
 export async function launch(
   client: DockerClient,
@@ -23,7 +23,7 @@ export async function launch(
   if (existing?.running) {
     throw new HeddleError(
       'taken',
-      `heddle runs already, as container '${options.name}'; launch --replace puts a new one in its place`,
+      `heddle already runs as container '${options.name}'; launch --replace replaces it`,
     );
   }
   await provide(client, options.image);
@@ -39,7 +39,7 @@ export async function launch(
   }
 }
 
-/** Stops the daemon's container; false when none runs. What is registered stays, as `--on-stop` says. */
+/** Stops the daemon's container; false when none runs. `--on-stop` decides whether its services stay registered. */
 export async function stopDaemon(client: DockerClient, name: string): Promise<boolean> {
   const container = await new DockerEngine(client).inspect(name);
   if (!container || container.pid === 0) return false;

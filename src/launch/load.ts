@@ -3,25 +3,25 @@ import type { DockerClient } from '../docker/client.ts';
 import { hasImage } from '../docker/exec.ts';
 import { HeddleError } from '../errors.ts';
 
-/** Sees to it that an engine has an image, or says why it has not. */
+/** Makes sure that an engine has an image, or throws the reason why it does not. */
 export type ProvideImage = (client: DockerClient, image: string) => Promise<void>;
 
-/** @throws HeddleError `not-found` naming the image, and how it can get there */
+/** @throws HeddleError `not-found` with the image, and how to provide it */
 export const requireImage: ProvideImage = async (client, image) => {
   if (await hasImage(client, image)) return;
   throw new HeddleError(
     'not-found',
-    `the Docker engine ${client.address} has no image ${image}: build or pull it there, name another one with ` +
-      '--image or HEDDLE_IMAGE, or let launch --load bring the one of this host',
+    `the Docker engine ${client.address} has no image ${image}: build or pull it there, choose another one with ` +
+      "--image or HEDDLE_IMAGE, or let launch --load copy this host's image",
   );
 };
 
-/** The answer begins when the whole image has gone over the wire. */
+/** Docker answers only after it has received the whole image. */
 const LOAD_MS = 15 * 60_000;
 
 /**
- * Streams images from one engine to another: for a host that reaches no registry.
- * @param progress is told how many bytes have gone over the wire, as they go
+ * Streams images from one engine to another, for a host that reaches no image registry.
+ * @param progress called with the number of bytes sent so far
  * @throws HeddleError `not-found` when the first engine does not have the image either
  */
 export const imagesFrom =
@@ -34,17 +34,20 @@ export const imagesFrom =
     for await (const _ of answer as AsyncIterable<Buffer>);
   };
 
-/** What is shown while an image goes over the wire, be it larger than 2 GiB. */
+/** The progress of sending an image, also above 2 GiB. */
 export const loadingText = (image: string, bytes: number): string =>
   `loading ${image}: ${Math.floor(bytes / 2 ** 20)} MiB`;
 
-/** The same bytes, and how many of them have passed. A break of the source breaks it, too. */
-function withProgress(source: NodeJS.ReadableStream, passed: (bytes: number) => void): NodeJS.ReadableStream {
+/** Copies a stream and counts its bytes. An error of the source also destroys the copy. */
+function withProgress(
+  source: NodeJS.ReadableStream,
+  progress: (bytes: number) => void,
+): NodeJS.ReadableStream {
   let bytes = 0;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      passed(bytes);
+      progress(bytes);
       done(null, chunk);
     },
   });

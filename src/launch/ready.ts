@@ -5,14 +5,14 @@ import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
 import { collect } from '../runtime/io.ts';
 
-/** A daemon that has not answered by then has a reason, and its log tells it. */
+/** A daemon that has not answered by then has a problem, which its log shows. */
 const READY_MS = 30_000;
 const RETRY_MS = 200;
 
 /**
- * Resolves when the daemon in the container takes words.
- * @param isOnlyDaemon whether no other daemon would answer in its stead
- * @throws HeddleError `failed` with its last words when it has ended, or does not in time
+ * Resolves when the daemon in the container runs commands.
+ * @param isOnlyDaemon false while another daemon would answer the same commands
+ * @throws HeddleError `failed` with the last log lines when the daemon has ended, or is not ready in time
  */
 export async function waitUntilReady(
   client: DockerClient,
@@ -24,13 +24,13 @@ export async function waitUntilReady(
   const first = await engine.inspect(id);
   for (;;) {
     const container = await engine.inspect(id);
-    // Docker has started it a second time: it ended by itself, and will again.
-    const again = container?.startedAt !== first?.startedAt;
+    // Docker has started the container again: the daemon ended by itself, and will do so again.
+    const restarted = container?.startedAt !== first?.startedAt;
     if (container?.running && (await isOnlyDaemon()) && (await answers(client, id))) return;
-    if (!container?.running || again || performance.now() > deadline) {
+    if (!container?.running || restarted || performance.now() > deadline) {
       throw new HeddleError(
         'failed',
-        `the daemon in container ${id.slice(0, 12)} did not come up: ${await lastLogLines(client, id)}`,
+        `the daemon in container ${id.slice(0, 12)} did not start: ${await lastLogLines(client, id)}`,
       );
     }
     await delay(RETRY_MS);
@@ -38,8 +38,8 @@ export async function waitUntilReady(
 }
 
 async function answers(client: DockerClient, id: string): Promise<boolean> {
-  const silent = { stdout: collect(), stderr: collect() };
-  return (await runInContainer(client, id, ['status'], silent).catch(() => 1)) === 0;
+  const discarded = { stdout: collect(), stderr: collect() };
+  return (await runInContainer(client, id, ['status'], discarded).catch(() => 1)) === 0;
 }
 
 async function lastLogLines(client: DockerClient, id: string): Promise<string> {
@@ -47,10 +47,13 @@ async function lastLogLines(client: DockerClient, id: string): Promise<string> {
     docker.getContainer(id).logs({ stdout: true, stderr: true, tail: 3 }),
   );
   const { stdout, stderr } = splitLog(log);
-  return stderr.trim() || stdout.trim() || 'it said nothing';
+  return stderr.trim() || stdout.trim() || 'its log is empty';
 }
 
-/** A container's log (Docker's API, "attach"): pieces, each behind its stream, three zeros and its length. */
+/**
+ * Splits a container's log by stream. Docker's API ("attach") sends frames: the number of the stream, three zero
+ * bytes, the length, and the text.
+ */
 function splitLog(log: Buffer): { readonly stdout: string; readonly stderr: string } {
   const streams: Record<number, string> = { 1: '', 2: '' };
   for (let at = 0; at + 8 <= log.length; ) {

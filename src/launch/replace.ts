@@ -8,27 +8,28 @@ import { type ProvideImage, requireImage } from './load.ts';
 import { waitUntilReady } from './ready.ts';
 
 /**
- * Puts a new container in the place of the present one, with the words of that one where none are given. The new daemon
- * starts beside the old one and takes over when it is ready to begin, so that names are asked in vain only in between;
- * the old one goes on when the new one does not come up.
+ * Replaces the daemon's container, with the arguments of the old one where none are given. The new daemon starts beside
+ * the old one and takes over when it is ready, so DNS is unanswered only in between. If the new daemon does not start,
+ * the old one continues.
  * @returns the new container's id
  */
 export async function replace(
   client: DockerClient,
-  given: LaunchOptions,
+  requested: LaunchOptions,
   provide: ProvideImage = requireImage,
 ): Promise<string> {
-  await finishInterruptedReplace(client, given.name);
+  await finishInterruptedReplace(client, requested.name);
   const engine = new DockerEngine(client);
-  const old = await engine.inspect(given.name);
-  const options = old && given.args.length === 0 ? await withArgumentsOf(client, old.id, given) : given;
+  const old = await engine.inspect(requested.name);
+  const options =
+    old && requested.args.length === 0 ? await withArgumentsOf(client, old.id, requested) : requested;
   if (!old?.running) return await launch(client, options, provide);
   await provide(client, options.image);
   const args = [TAKE_OVER, ...options.args];
   const id = await create(client, newName(options.name), { ...options, args });
   const policy = await restartPolicy(client, old.id);
   try {
-    // It ends by itself when the new one takes over, and must stay so.
+    // The old daemon ends by itself when the new one takes over, and Docker must not restart it.
     await setRestartPolicy(client, old.id, { Name: 'no' });
     await start(client, id);
     await waitUntilReady(client, id, async () => (await engine.inspect(old.id))?.running !== true);
@@ -44,12 +45,12 @@ export async function replace(
   return id;
 }
 
-/** Somebody who upgrades need not know how the daemon was started; a variable that he sets counts, though. */
+/** An upgrade reuses the arguments and variables of the old daemon. Variables of the caller's environment win. */
 async function withArgumentsOf(
   client: DockerClient,
   id: string,
-  given: LaunchOptions,
+  requested: LaunchOptions,
 ): Promise<LaunchOptions> {
   const { args, env } = await argumentsOf(client, id);
-  return { ...given, args, env: { ...env, ...given.env } };
+  return { ...requested, args, env: { ...env, ...requested.env } };
 }

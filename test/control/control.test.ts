@@ -35,13 +35,13 @@ afterEach(async () => {
 });
 
 describe('the control socket', () => {
-  it('tells which engine the daemon serves, and is for its owner alone', async () => {
+  it('returns which engine the daemon serves, and only its owner can open it', async () => {
     await serve();
     expect(await daemonAt(path())).toEqual(identity);
     expect((await stat(path())).mode & 0o777).toBe(0o600);
   });
 
-  it('carries a word, both its streams as they come, and its exit status', async () => {
+  it('carries a command, both its output streams, and its exit status', async () => {
     const run = async (argv: readonly string[], io: Io) => {
       io.stdout.write(`did ${argv.join('+')} ü\n`);
       io.stderr.write('but complained\n');
@@ -54,7 +54,7 @@ describe('the control socket', () => {
     expect(stderr.text).toBe('but complained\n');
   });
 
-  it('says so when the daemon ends in the middle of a word', async () => {
+  it('reports a daemon that ends during a command', async () => {
     let server: ControlServer | undefined;
     server = await serve(async (_, io) => {
       io.stdout.write('begun\n');
@@ -63,12 +63,12 @@ describe('the control socket', () => {
     });
     const stdout = collect();
     await expect(runInDaemon(path(), ['ps'], { stdout, stderr: collect() })).rejects.toThrow(
-      /hung up|ended in the middle/,
+      /closed the connection|ended during the command/,
     );
     expect(stdout.text).toBe('begun\n');
   });
 
-  it('knows no daemon where there is no socket, or one that a killed daemon left', async () => {
+  it('finds no daemon where there is no socket, or the socket of a killed daemon', async () => {
     expect(await daemonAt(path())).toBeUndefined();
     const server = await serve();
     await server.stop();
@@ -77,13 +77,13 @@ describe('the control socket', () => {
     await rm(path());
   });
 
-  it('takes over the socket of a daemon that was killed, and not that of one that answers', async () => {
+  it('does not replace the socket of a daemon that answers', async () => {
     await serve();
     await expect(serve()).rejects.toThrow(/another heddle daemon answers on .*heddle\.sock/);
     expect(await daemonAt(path())).toEqual(identity);
   });
 
-  it('is handed over: the path is free when the answer is there, and stays with whoever took it', async () => {
+  it('is handed over: the path is free when the answer arrives, and then belongs to the successor', async () => {
     const ended = new Promise<void>((resolve) => {
       handOver = async () => resolve;
     });
@@ -95,7 +95,7 @@ describe('the control socket', () => {
     expect(await daemonAt(path())).toEqual(identity);
   });
 
-  it('waits for a daemon that still starts, and then takes over', async () => {
+  it('waits for a daemon that is still starting, and then takes over', async () => {
     handOver = vi
       .fn<ControlNeeds['handOver']>(async () => () => {})
       .mockRejectedValueOnce(new HeddleError('refused', 'it is still starting'))
@@ -106,7 +106,7 @@ describe('the control socket', () => {
     await serve();
   });
 
-  it('leaves a daemon alone that never ends its start, and says why', async () => {
+  it('leaves a daemon running that never finishes its start, and reports why', async () => {
     handOver = async () => {
       throw new HeddleError('refused', 'it is still starting');
     };
@@ -115,14 +115,14 @@ describe('the control socket', () => {
     expect(await daemonAt(path())).toEqual(identity);
   });
 
-  it('has nothing to take over where no daemon is', async () => {
+  it('has nothing to take over where no daemon runs', async () => {
     expect(await takeOver(path())).toBe(false);
   });
 
   it.each([
     ['GET', '/', 404],
     ['POST', '/word', 400],
-  ])('answers %s %s without a word with %i', async (method, url, status) => {
+  ])('answers %s %s without a command with %i', async (method, url, status) => {
     await serve();
     const { request } = await import('node:http');
     const answered = await new Promise<number | undefined>((resolve, reject) => {

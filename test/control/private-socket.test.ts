@@ -51,7 +51,7 @@ describe('the control socket', () => {
     expect(lstatSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it('replaces one that a killed daemon has left', async () => {
+  it('replaces the socket of a killed daemon', async () => {
     await killedSocket(path);
     await chmod(path, 0o600);
     await control.start();
@@ -68,13 +68,13 @@ describe('the control socket', () => {
       },
     ],
     ['a link to nowhere', () => symlink('/no/such/file', path)],
-    ["another program's socket that nobody answers on", () => killedSocket(path)],
-  ])('leaves %s where it is, and says so', async (_, make) => {
+    ["another program's socket without a listener", () => killedSocket(path)],
+  ])('leaves %s unchanged, and reports it', async (_, make) => {
     await make();
     const before = lstatSync(path);
     await expect(control.start()).rejects.toMatchObject({
       code: 'taken',
-      message: `${path} is no control socket of heddle, and is left as it is; name another path with --socket`,
+      message: `${path} is no control socket of heddle and stays unchanged; choose another path with --socket`,
     });
     expect(lstatSync(path)).toMatchObject({ ino: before.ino, size: before.size, mode: before.mode });
     if (existsSync(`${path}.file`)) expect(await readFile(path, 'utf8')).toBe('precious');
@@ -88,7 +88,7 @@ describe('the control socket', () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  it('names a path that cannot be looked at', async () => {
+  it('names a path that cannot be inspected', async () => {
     const under = new ControlServer(
       { run: async () => 0, engine: vi.fn(), handOver: vi.fn(), log: silentLogger },
       { path: join(path, 'x'.repeat(300)) },

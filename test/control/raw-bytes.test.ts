@@ -22,7 +22,7 @@ beforeEach(async () => {
   server = new ControlServer(
     {
       run: async (argv, io) => {
-        if (argv[0] === 'throw') throw new Error('as a test wants it');
+        if (argv[0] === 'throw') throw new Error('thrown by a test');
         io.stdout.write(argv.join(' ').repeat(argv[0] === 'much' ? 1000 : 1));
         return 0;
       },
@@ -40,7 +40,7 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-/** Sends these bytes, and leaves or stays. */
+/** Sends these bytes, then closes its side or stays connected. */
 async function send(bytes: Uint8Array | string, stay = false): Promise<Socket> {
   const socket = createConnection(path).on('error', () => {});
   sockets.push(socket);
@@ -85,26 +85,26 @@ it('after any bytes the daemon answers', async () => {
     fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 5000 }), cut), fc.boolean(), async (bytes, stay) => {
       await send(bytes, stay);
       expect(await daemonAt(path)).toEqual(identity);
-      // More clients than there can be are another test's.
+      // Another test covers more clients than the server accepts.
       if (sockets.length > MOST_STAYING) sockets.shift()?.destroy();
     }),
     { numRuns: count(50, 2000) },
   );
 });
 
-it('clients that send a byte now and then, or do not read, keep nobody else waiting', async () => {
+it('clients that send slowly, or do not read, do not delay others', async () => {
   for (let index = 0; index < 100; index++) {
     const slow = await send('POST /word HTTP/1.1\r\nhost: x\r\ncontent-le', true);
     slow.pause();
-    const deaf = await send(post(JSON.stringify({ argv: ['much', 'x'.repeat(1000)] })), true);
-    deaf.pause();
+    const notReading = await send(post(JSON.stringify({ argv: ['much', 'x'.repeat(1000)] })), true);
+    notReading.pause();
   }
   const stdout = collect();
   expect(await runInDaemon(path, ['ps', '-q'], { stdout, stderr: collect() })).toBe(0);
   expect(stdout.text).toBe('ps -q');
 });
 
-it('more clients than there can be are refused, and those after them are served', async () => {
+it('refuses clients above the limit, and serves later ones', async () => {
   for (let index = 0; index < 300; index++) await send('G', true);
   await expect(daemonAt(path)).rejects.toMatchObject({ code: 'unreachable' });
   for (const socket of sockets) socket.destroy();

@@ -9,7 +9,7 @@ import { DockerClient } from '../../src/docker/client.ts';
 
 let folder: string;
 let servers: Server[];
-/** What Docker answers by the end of a path; anything else is not found. */
+/** Docker's answers by the end of a path; any other path is not found. */
 let engine: Record<string, unknown>;
 
 const answering = async (listen: string | number, answer: (path: string) => unknown): Promise<Server> => {
@@ -48,24 +48,24 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe('a daemon of this host that cannot be asked', () => {
+describe('with a daemon on this host that cannot be asked', () => {
   const RUNS = { Id: 'a1b2', Name: '/heddle', State: { Running: true, Pid: 7 }, Config: {}, HostConfig: {} };
-  // What it says is no answer of a daemon's: it is broken, as one that hangs is.
+  // No daemon answers like this: it is as unusable as one that hangs.
   beforeEach(() => answering(socket(), () => 'gibberish'));
 
   it.each([
-    ['the container there', { '/containers/heddle/json': RUNS }],
+    ['the heddle container', { '/containers/heddle/json': RUNS }],
     ['a helper container', { '/images/heddle:test/json': { Id: 'x' } }],
-  ])("is in nobody's way to %s of an engine elsewhere", async (_, more) => {
+  ])('commands for a remote engine run in %s there', async (_, more) => {
     engine = { ...engine, ...more };
     expect(await reached(await byTcp())).toBeTypeOf('function');
   });
 
-  it('is no reason to say anything else of an engine elsewhere that has nothing', async () => {
+  it('a remote engine without heddle is reported as not found', async () => {
     await expect(reached(await byTcp())).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  it("is gone round by the heddle container of this host's engine, and not by a helper beside it", async () => {
+  it("commands for this host's engine run in its heddle container, and never in a helper", async () => {
     const client = await bySocket();
     engine = { ...engine, '/images/heddle:test/json': { Id: 'x' } };
     const problem = { code: 'unreachable', message: expect.stringContaining(socket()) };
@@ -74,7 +74,7 @@ describe('a daemon of this host that cannot be asked', () => {
     expect(await reached(client)).toBeTypeOf('function');
   });
 
-  it('is what is wrong where this host has no Docker that could be asked instead', async () => {
+  it('the daemon is reported as the problem where this host has no Docker either', async () => {
     const nowhere = new DockerClient({ kind: 'unix', path: join(folder, 'nowhere.sock') });
     await expect(reached(nowhere)).rejects.toMatchObject({ message: expect.stringContaining(socket()) });
   });

@@ -87,7 +87,7 @@ test('launch --load brings the image, starts the daemon there and prints its id'
     ),
   ).toBe('/heddle true false');
   const again = await word('--trace', 'launch', '--load');
-  expect(again).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already/) });
+  expect(again).toMatchObject({ status: 1, stderr: expect.stringMatching(/already runs/) });
   expect(again.stderr, 'the image is read in vain').not.toContain('/images/');
   expect(await there.docker('ps', '-aq', '--no-trunc')).toBe(stdout.trim());
   expect(await docker('ps', '-q')).toBe('');
@@ -261,7 +261,7 @@ test('a replacement that does not come up is taken back, and the old daemon goes
   expect(status, stderr).toBe(1);
   expect(stderr).toMatch(/^\+ POST \/containers\/create$/m);
   expect(stderr).not.toContain('hush');
-  expect(stderr).toMatch(/did not come up: .*cannot keep state/);
+  expect(stderr).toMatch(/did not start: .*cannot keep state/);
   expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
   expect(await there.docker('inspect', '-f', '{{.Id}} {{.State.Running}}', 'heddle')).toBe(`${before} true`);
 });
@@ -274,7 +274,7 @@ test('a replacement that was cut short is finished by the next launch', async ()
   await there.docker('create', '--name', 'heddle', image);
   const restarted = '{{.HostConfig.RestartPolicy.Name}}';
   const finished = async () => {
-    expect(await word('launch')).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already/) });
+    expect(await word('launch')).toMatchObject({ status: 1, stderr: expect.stringMatching(/already runs/) });
     const names = ['--format', '{{.ID}} {{.Names}}', '--filter', 'name=heddle'];
     expect(await there.docker('ps', '-a', '--no-trunc', ...names)).toBe(`${id} heddle`);
     expect(await there.docker('inspect', '-f', restarted, id)).toBe('unless-stopped');
