@@ -1,7 +1,7 @@
 import { isHeddleItself, ownText } from '../docker/heddle-container.ts';
 import type { ContainerReport } from './host-operations.ts';
 
-/** Where a container is announced and why, or why it is not: one line for people. */
+/** One readable line: the address that a container is announced at and why, or why it is not announced. */
 export function announcement({
   entry,
   services = [],
@@ -10,22 +10,22 @@ export function announcement({
   readonly text: string;
 } {
   const { snapshot, choice, problem, awaitingAddress } = entry;
-  const not = (why: string) => ({ announced: false, text: `not announced: ${why}` });
-  if (isHeddleItself(snapshot) && services.length === 0) return not(ownText(snapshot));
-  if (snapshot.paused) return not('it is paused');
-  if (!snapshot.running) return not('it is not running');
-  if (entry.draining) return not('it was told to stop');
-  if (problem !== undefined) return not(problem);
+  const notAnnounced = (why: string) => ({ announced: false, text: `not announced: ${why}` });
+  if (isHeddleItself(snapshot) && services.length === 0) return notAnnounced(ownText(snapshot));
+  if (snapshot.paused) return notAnnounced('it is paused');
+  if (!snapshot.running) return notAnnounced('it is not running');
+  if (entry.draining) return notAnnounced('it is stopping');
+  if (problem !== undefined) return notAnnounced(problem);
   if (awaitingAddress) return { announced: false, text: 'not announced yet: waiting for its address' };
   const [service] = services;
-  // SERVICE_ADDRESS and SERVICE_NETWORK need no address that the policy finds.
-  const isElsewhere =
+  // SERVICE_ADDRESS and SERVICE_NETWORK set the address, whatever the policy finds.
+  const isSetByMetadata =
     service !== undefined &&
     (!choice.chosen || (!choice.hostPorts && services.every(({ address }) => address !== choice.ip)));
-  if (isElsewhere) {
-    return { announced: true, text: `${service.address}: its own metadata names it` };
+  if (isSetByMetadata) {
+    return { announced: true, text: `${service.address}: set by its own metadata` };
   }
-  if (!choice.chosen) return not(choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; '));
+  if (!choice.chosen) return notAnnounced(choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; '));
   const { ip, ipv6, reason } = choice;
   return { announced: true, text: `${ipv6 === undefined ? ip : `${ip} and ${ipv6}`}: ${reason}` };
 }

@@ -28,7 +28,7 @@ export interface DaemonAddressesNeeds {
   readonly names: { listenOnBridges(): Promise<void> };
 }
 
-/** The words that give and take addresses, in the daemon: what is given is remembered, and given back. */
+/** The address commands in the daemon: assigned addresses are saved, and assigned again when a container starts. */
 export class DaemonAddresses implements AddressCommands {
   readonly #needs: DaemonAddressesNeeds;
 
@@ -42,11 +42,11 @@ export class DaemonAddresses implements AddressCommands {
     { allowOverlap, ...options }: AttachCommandOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims, follower } = this.#needs;
-    let takeBack = async (): Promise<void> => {};
+    let undoClaim = async (): Promise<void> => {};
     const attached = parts.attachment.attach(container, formatRequests(requests), async (found) => {
       const { id } = found.snapshot;
       if (options.hosts) await parts.hostsFiles.check(found.snapshot);
-      // Its own metadata first: from the first claim on it counts no longer.
+      // Read what its metadata requests before the first claim, which replaces the metadata.
       const before = (await parts.addressing.wanted(found.snapshot, placeOf(found))).cidrs;
       const optionsBefore = claims.optionsOf(id);
       const claimed = await parts.addressing.claim(id, requests, {
@@ -54,11 +54,11 @@ export class DaemonAddresses implements AddressCommands {
         attach: options,
         allowOverlap,
       });
-      takeBack = () => claims.remove(id, without(claimed, before), optionsBefore, 'later');
+      undoClaim = () => claims.remove(id, without(claimed, before), optionsBefore, 'later');
       return claimed;
     });
     const found = await attached.catch(async (error: unknown) => {
-      await takeBack();
+      await undoClaim();
       throw error;
     });
     await parts.hostsFiles.complete(found);
@@ -69,12 +69,12 @@ export class DaemonAddresses implements AddressCommands {
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, claims, roster, follower } = this.#needs;
     const stopped = await parts.docker.inspect(container);
-    // One that does not run has nothing but its claim.
-    const kept = stopped?.pid === 0 ? claims.of(stopped.id) : undefined;
-    if (stopped && kept) {
+    // A stopped container has no addresses, only claims.
+    const claimedWhileStopped = stopped?.pid === 0 ? claims.of(stopped.id) : undefined;
+    if (stopped && claimedWhileStopped) {
       const cidrs = await parts.addressing.meant(stopped.id, requests);
       await claims.remove(stopped.id, cidrs);
-      return among(cidrs, kept);
+      return among(cidrs, claimedWhileStopped);
     }
     let sharing: readonly string[] = [];
     let claimed: readonly Cidr[] = [];
@@ -84,11 +84,11 @@ export class DaemonAddresses implements AddressCommands {
       async (found) => {
         const { id } = found.snapshot;
         claimed = (await parts.addressing.wanted(found.snapshot, placeOf(found))).cidrs;
-        const meant = await parts.addressing.meant(id, requests);
+        const releasing = await parts.addressing.meant(id, requests);
         sharing = found.namespace === undefined ? [] : roster.inNamespace(found.namespace);
-        // Given up first, by everybody who is there: a look in between must not give it back.
-        await claims.giveUp(id, meant, sharing);
-        return meant;
+        // First end the claims of all containers in the namespace, or an inspection in between assigns them again.
+        await claims.giveUp(id, releasing, sharing);
+        return releasing;
       },
     );
     await claims.gone(snapshot.id, cidrs);
@@ -99,16 +99,16 @@ export class DaemonAddresses implements AddressCommands {
   async start(
     container: string,
     requests: readonly AddressRequest[],
-    wishes: OverlapOptions = {},
+    options: OverlapOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims } = this.#needs;
     const snapshot = await parts.docker.find(container);
     if (snapshot.pid > 0)
-      return this.attach(snapshot.id, this.#requestsOrClaimed(snapshot.id, requests), wishes);
-    // Claimed before it starts: what somebody has is refused while nothing has happened yet.
+      return this.attach(snapshot.id, this.#requestsOrClaimed(snapshot.id, requests), options);
+    // Claim before the start, so that a taken address fails the command before anything has changed.
     const before = (await parts.addressing.wanted(snapshot, {})).cidrs;
     const claimed =
-      requests.length > 0 ? await parts.addressing.claim(snapshot.id, requests, wishes) : before;
+      requests.length > 0 ? await parts.addressing.claim(snapshot.id, requests, options) : before;
     try {
       await parts.docker.start(snapshot);
     } catch (error) {
@@ -130,12 +130,12 @@ export class DaemonAddresses implements AddressCommands {
     { name, masquerade = true, allowOverlap }: ExposeOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims, containerNames, keeper } = this.#needs;
-    if (name !== undefined) containerNames.fullName(name); // refused before anything is given
-    const had = await parts.addressing.has(EXPOSED);
+    if (name !== undefined) containerNames.fullName(name); // throws for a bad name, before any change
+    const before = await parts.addressing.has(EXPOSED);
     const claimedBefore = claims.of(EXPOSED) ?? [];
     const unmasqueraded = claims.unmasqueraded();
     const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
-    // All of it in one turn: a look in between would give again what is being taken back.
+    // One turn for all steps: a check of the bridge in between would restore the addresses that an undo removes.
     await keeper.between(async () => {
       try {
         await claims.masquerade(cidrs, masquerade);
@@ -145,8 +145,8 @@ export class DaemonAddresses implements AddressCommands {
         await claims.masquerade(cidrs, true, 'later');
         await claims.masquerade(unmasqueraded, false, 'later');
         await claims.remove(EXPOSED, without(cidrs, claimedBefore), undefined, 'later');
-        // Where even that fails, the first failure is the one to tell.
-        await parts.network.hide(without(cidrs, had), { unmasqueraded }).catch(() => {});
+        // If the undo fails too, the first error is the one to report.
+        await parts.network.hide(without(cidrs, before), { unmasqueraded }).catch(() => {});
         throw error;
       }
     });
@@ -156,17 +156,17 @@ export class DaemonAddresses implements AddressCommands {
 
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, claims, containerNames, keeper } = this.#needs;
-    const had = await parts.addressing.has(EXPOSED);
+    const before = await parts.addressing.has(EXPOSED);
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await claims.giveUp(EXPOSED, cidrs);
     if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED }, 'later');
     await keeper.between(() => parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() }));
     await claims.gone(EXPOSED, cidrs);
-    return among(cidrs, had);
+    return among(cidrs, before);
   }
 
-  check(requests: readonly AddressRequest[], wishes: OverlapOptions = {}): Promise<void> {
-    return this.#needs.parts.addressing.check(requests, wishes);
+  check(requests: readonly AddressRequest[], options: OverlapOptions = {}): Promise<void> {
+    return this.#needs.parts.addressing.check(requests, options);
   }
 
   async reset({ force }: { readonly force: boolean }): Promise<undefined> {
@@ -174,26 +174,26 @@ export class DaemonAddresses implements AddressCommands {
     if (!force) await refuseDockerBridge(parts);
     await claims.forget(EXPOSED);
     await containerNames.forget(EXPOSED);
-    // Detached as by hand, or the next look would give back what their labels ask for.
+    // Recorded as detached by command, or the next inspection assigns the addresses that their labels request.
     for (const { snapshot } of roster.entries()) await claims.clear(snapshot.id);
     await keeper.between(() => parts.network.removeBridge());
   }
 
-  /** Without requests: what it has, else any. */
+  /** Without requests: the claimed addresses of the owner, else any address. */
   #requestsOrClaimed(owner: string, requests: readonly AddressRequest[]): readonly AddressRequest[] {
     if (requests.length > 0) return requests;
     const claimed = this.#needs.claims.of(owner) ?? [];
     return claimed.length > 0 ? claimed.map((cidr) => ({ kind: 'exact', cidr })) : [ANY_ADDRESS];
   }
 
-  /** What it should have after a start, and `otherwise` where that is nothing. */
-  async #reattach(container: string, otherwise?: AddressRequest): Promise<readonly Cidr[]> {
+  /** Assigns the addresses that a container has claimed or requests, or else `fallback`, after a start. */
+  async #reattach(container: string, fallback?: AddressRequest): Promise<readonly Cidr[]> {
     const { parts, follower } = this.#needs;
     const { cidrs } = await parts.attachment.attach(container, 'its addresses', async (found) => {
       const wanted = await parts.addressing.wanted(found.snapshot, placeOf(found));
       if (wanted.problem !== undefined) throw new HeddleError('refused', wanted.problem);
-      if (wanted.cidrs.length > 0 || !otherwise) return wanted.cidrs;
-      return parts.addressing.claim(container, [otherwise], { place: placeOf(found) });
+      if (wanted.cidrs.length > 0 || !fallback) return wanted.cidrs;
+      return parts.addressing.claim(container, [fallback], { place: placeOf(found) });
     });
     await follower.look(container);
     return cidrs;

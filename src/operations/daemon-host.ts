@@ -78,7 +78,7 @@ export interface DaemonHostOptions {
   readonly onlyPassing: boolean;
 }
 
-/** The host as its daemon sees it: from live tables, and what is given is remembered for the next start. */
+/** The operations of a daemon: they read its live tables, and changes are saved for its next start. */
 export class DaemonHost implements HostOperations {
   readonly addresses: DaemonAddresses;
   readonly #containers: ContainerParts;
@@ -98,7 +98,7 @@ export class DaemonHost implements HostOperations {
     this.addresses = new DaemonAddresses({ ...needs.containers, ...needs.dns });
   }
 
-  /** Which Docker engine this daemon serves; without an id as long as Docker has not answered. */
+  /** The Docker engine that this daemon serves; without an id until Docker has answered. */
   async engine(): Promise<EngineAnswer> {
     const { docker } = this.#containers.parts;
     this.#engine ??= await docker.info().then(
@@ -114,13 +114,13 @@ export class DaemonHost implements HostOperations {
     return bridge;
   }
 
-  /** @throws HeddleError `taken` where another program answers there: its names are not ours */
-  async resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
+  /** @throws HeddleError `taken` where another program answers DNS at that address: it does not have heddle's names */
+  async resolver(options?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
     const { parts } = this.#containers;
     const { names } = this.#dns;
-    const resolver = await parts.resolver(wishes);
-    const trouble = resolver && names.troubleAt(resolver.address);
-    if (trouble !== undefined) throw new HeddleError('taken', trouble);
+    const resolver = await parts.resolver(options);
+    const problem = resolver && names.troubleAt(resolver.address);
+    if (problem !== undefined) throw new HeddleError('taken', problem);
     return resolver;
   }
 
@@ -142,15 +142,15 @@ export class DaemonHost implements HostOperations {
     const { name, ips, container } = request;
     const owner = [container === undefined ? [] : `container '${container}'`, ips].flat().join(', ');
     const what = name === undefined ? 'no name' : `no name '${name}'`;
-    throw new HeddleError('not-found', `dns-add gave ${what} to ${owner}; what expose gave, hide takes away`);
+    throw new HeddleError('not-found', `dns-add gave ${what} to ${owner}; hide removes the names of expose`);
   }
 
-  lookUp(word: string): Promise<readonly string[]> {
-    return this.#dns.names.lookUp(word);
+  lookUp(nameOrAddress: string): Promise<readonly string[]> {
+    return this.#dns.names.lookUp(nameOrAddress);
   }
 
-  ask(word: string): Promise<readonly ZoneAnswer[]> {
-    return this.#dns.names.ask(word);
+  ask(nameOrAddress: string): Promise<readonly ZoneAnswer[]> {
+    return this.#dns.names.ask(nameOrAddress);
   }
 
   async containers(): Promise<readonly ContainerReport[]> {
@@ -184,18 +184,17 @@ export class DaemonHost implements HostOperations {
     const { desired, reconciler, registry } = this.#registration;
     const { state, problem, errors, unsynced } = reconciler.status();
     if (desired.get(service) === undefined) return 'not registered';
-    const refusal = errors.get(service);
-    if (refusal !== undefined) return `refused: ${refusal}`;
+    const rejection = errors.get(service);
+    if (rejection !== undefined) return `rejected: ${rejection}`;
     if (state !== 'synced') return `waiting: ${problem ?? `${registry.name} has not been compared yet`}`;
     return unsynced.includes(service) ? 'registered, but not served by its catalog' : 'registered';
   }
 
   async collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
     if ('hostId' in gone && gone.hostId === this.#options.hostId) {
-      const message = `${gone.hostId} is this host, and its heddle runs`;
       throw new HeddleError(
         'refused',
-        `${message}; stop it with --on-stop deregister to remove its services`,
+        `${gone.hostId} is this host, and its heddle runs; stop it with --on-stop deregister to remove its services`,
       );
     }
     return await this.#consul.collectLeftovers(gone, options);
@@ -231,10 +230,10 @@ export class DaemonHost implements HostOperations {
     const { names } = this.#dns;
     const { hostId, bridge } = this.#options;
     const { state, lastPass, problem, pending, errors, unsynced, unsyncedWhy } = reconciler.status();
-    const troubles = [
+    const problems = [
       problem ?? '',
       pending > 0 ? `${pending} to be written` : '',
-      errors.size > 0 ? `${errors.size} refused` : '',
+      errors.size > 0 ? `${errors.size} rejected` : '',
       unsynced.length > 0 ? `${unsynced.length} not served by its catalog` : '',
       unsyncedWhy ?? '',
     ];
@@ -249,7 +248,7 @@ export class DaemonHost implements HostOperations {
         services: desired.size,
         lastPass,
         remote: remote ? { ...remote.status(), state: state === 'away' ? 'last known' : 'live' } : null,
-        detail: troubles.filter(Boolean).join(', '),
+        detail: problems.filter(Boolean).join(', '),
       },
       dns: names.listeners().map(dnsReport),
       ipam: ipamReport(parts.addressing),
@@ -257,7 +256,7 @@ export class DaemonHost implements HostOperations {
     };
   }
 
-  /** The request with the container's full id. */
+  /** Replaces the container of a request by its full id. */
   async #byId({ container, ...request }: NameRequest): Promise<NameRequest> {
     if (container === undefined) return request;
     const { parts, follower } = this.#containers;

@@ -4,48 +4,48 @@ import { addressesOf, type Service } from '../services/service.ts';
 import { announcement } from './announcement.ts';
 import type { ContainerReport, HostOperations } from './host-operations.ts';
 
-/** A service's name as DNS takes it apart; the tag is everything left of the name. */
+/** The parts of a service's DNS name; the tag is everything left of the service. */
 export interface ServiceQuery {
   readonly name: string;
   readonly tag: string | undefined;
 }
 
-/** A container of this host that has, or would have, the name. */
+/** A container of this host whose service has, or would have, the name. */
 export interface Candidate {
   readonly container: string;
   readonly containerName: string;
   readonly service: Service;
-  /** Which address and why, or why it is not announced. */
+  /** The announced address and why, or why none is announced. */
   readonly announced: string;
-  /** How its checks are, and its node's that do not pass. */
+  /** The status of its own checks, and of its node's checks that do not pass. */
   readonly checks: readonly CheckState[];
-  /** What the registry has made of it. */
+  /** Its state in the registry. */
   readonly registration: string;
-  /** True where it is among the answers. */
+  /** True when DNS answers with it. */
   readonly answers: boolean;
-  /** Why it is not. */
+  /** Why DNS does not answer with it. */
   readonly why?: string;
-  /** What was left out of the container's metadata, and why; one sentence each. */
+  /** Ignored parts of the container's metadata, and why; one sentence each. */
   readonly problems: readonly string[];
 }
 
 export interface Explanation extends ServiceQuery {
-  /** Addresses that answer. */
+  /** The addresses in the answer of DNS. */
   readonly answers: readonly string[];
   readonly here: readonly Candidate[];
   readonly elsewhere: readonly Instance[];
-  /** Why nothing answers. */
+  /** Why there is no answer. */
   readonly nothing?: string;
 }
 
-/** Takes `web`, `v1.web`, `web.service.dc1.consul` and `_web._v1.service.consul` for what they ask. */
+/** Parses `web`, `v1.web`, `web.service.dc1.consul` and `_web._v1.service.consul` into service and tag. */
 export function parseServiceQuery(text: string): ServiceQuery {
   const labels = text.toLowerCase().replace(/\.$/, '').split('.');
   const end = labels.lastIndexOf('service');
   const own = end > 0 ? labels.slice(0, end) : labels;
   const [service = '', second = ''] = own;
   if (own.length === 2 && service.startsWith('_') && second.startsWith('_')) {
-    // RFC 2782: `_tcp` and `_udp` are protocols, which Consul takes for any tag.
+    // RFC 2782: `_tcp` and `_udp` are protocols. Consul treats them as "any tag".
     const tag = second.slice(1);
     return { name: service.slice(1), tag: ['tcp', 'udp'].includes(tag) ? undefined : tag };
   }
@@ -53,27 +53,30 @@ export function parseServiceQuery(text: string): ServiceQuery {
   return { name: own.at(-1) ?? '', tag: tag === '' ? undefined : tag };
 }
 
-/** What is known of a name: `found` is what the resolver takes for its instances, this host's among them. */
+/**
+ * Explains the answer of DNS for a service.
+ * @param instances all that the resolver sees of the service, on this host and others
+ */
 export function explain(
-  asked: ServiceQuery,
+  query: ServiceQuery,
   reports: readonly ContainerReport[],
-  found: readonly Instance[],
+  instances: readonly Instance[],
   host: Pick<HostOperations, 'registration' | 'onlyPassing'>,
 ): Explanation {
-  const tagged = (service: Service) =>
-    asked.tag === undefined || service.tags.some((tag) => tag.toLowerCase() === asked.tag);
-  const byId = new Map(found.map((instance) => [instance.service.id, instance]));
+  const hasTag = (service: Service) =>
+    query.tag === undefined || service.tags.some((tag) => tag.toLowerCase() === query.tag);
+  const byId = new Map(instances.map((instance) => [instance.service.id, instance]));
   const here = reports
-    .flatMap((report) => candidates(report, asked.name))
+    .flatMap((report) => candidates(report, query.name))
     .map((candidate): Candidate => {
       const instance = byId.get(candidate.service.id);
-      // As the resolver has it: its tags may be others' to change.
+      // Prefer the resolver's copy: others may have changed the tags in the registry.
       const service = instance?.service ?? candidate.service;
       const why =
         candidate.why ??
-        (tagged(service)
+        (hasTag(service)
           ? whyNoAnswer(service, instance, host)
-          : `it has not the tag ${asked.tag}, but ${list(service.tags) || 'none'}`);
+          : `it does not have the tag ${query.tag}; its tags: ${list(service.tags) || 'none'}`);
       return {
         ...candidate,
         service,
@@ -84,8 +87,8 @@ export function explain(
       };
     });
   const ours = new Set(here.map(({ service }) => service.id));
-  const elsewhere = found.filter(({ service }) => !ours.has(service.id));
-  const answering = elsewhere.filter(({ service, status }) => tagged(service) && isAnswered(status, host));
+  const elsewhere = instances.filter(({ service }) => !ours.has(service.id));
+  const answering = elsewhere.filter(({ service, status }) => hasTag(service) && isAnswered(status, host));
   const answers = [
     ...here.filter((candidate) => candidate.answers).flatMap(({ service }) => addressesOf(service)),
     ...answering.flatMap(({ service, nodeAddress }) => {
@@ -93,8 +96,8 @@ export function explain(
       return own.length > 0 ? own : [nodeAddress];
     }),
   ];
-  const nothing = answers.length > 0 ? undefined : whyNothing(asked, here, elsewhere, reports);
-  return { ...asked, answers, here, elsewhere, ...(nothing !== undefined && { nothing }) };
+  const nothing = answers.length > 0 ? undefined : whyNothing(query, here, elsewhere, reports);
+  return { ...query, answers, here, elsewhere, ...(nothing !== undefined && { nothing }) };
 }
 
 type Found = Pick<Candidate, 'container' | 'containerName' | 'service' | 'announced' | 'why' | 'problems'>;
@@ -111,7 +114,7 @@ function candidates(report: ContainerReport, name: string): readonly Found[] {
       service,
       announced: text,
       problems: report.problems,
-      ...(report.services.length === 0 && { why: announced ? 'its own metadata says IGNORE' : text }),
+      ...(report.services.length === 0 && { why: announced ? 'SERVICE_IGNORE is set' : text }),
     }));
 }
 
@@ -132,13 +135,13 @@ function whyNoAnswer(
 ): string | undefined {
   if (instance === undefined) {
     return service.checks.length > 0
-      ? 'the registry that runs its checks does not list it'
-      : 'the registry refused it';
+      ? 'the registry, which runs its checks, does not list it'
+      : 'the registry rejected it';
   }
   const { status, unwell = [] } = instance;
   if (isAnswered(status, { onlyPassing })) return undefined;
   const names = list(unwell.filter((check) => check.status === status).map(({ name }) => name));
-  return `${names} is ${status}${status === 'warning' ? ', and --only-passing leaves it out' : ''}`;
+  return `${names} is ${status}${status === 'warning' ? ', and --only-passing omits it' : ''}`;
 }
 
 function whyNothing(
@@ -148,10 +151,10 @@ function whyNothing(
   reports: readonly ContainerReport[],
 ): string {
   if (here.length > 0 || elsewhere.length > 0)
-    return `none of the instances of ${name} answers; see why at each`;
+    return `none of the instances of ${name} answers; each shows why`;
   const names = new Set(reports.flatMap(({ services }) => services.map((service) => service.name)));
   const known = list([...names].sort().slice(0, 10));
-  return `no service is called ${name}${known === '' ? '' : `; the containers of this host are ${known}`}`;
+  return `no service is called ${name}${known === '' ? '' : `; services of this host: ${known}`}`;
 }
 
-const list = (words: readonly string[]): string => words.join(', ');
+const list = (texts: readonly string[]): string => texts.join(', ');

@@ -4,10 +4,11 @@ import { EXPOSED } from '../ipam/claims.ts';
 import { STATE_FILE, StateFile } from '../state/state.ts';
 
 /**
- * Leaves everybody without any address in the state that a daemon has left behind: the next one would give them back.
+ * Removes the addresses of all owners from the saved state of a daemon that has ended. The next daemon would assign
+ * them again.
  * @param folder of the state
- * @param containers those that exist; what their labels ask for would be given, too
- * @returns false where there is no state
+ * @param containers all that exist; the next daemon would also assign the addresses that their labels request
+ * @returns false where there is no saved state
  */
 export async function forgetSavedClaims(folder: string, containers: readonly string[]): Promise<boolean> {
   if (!existsSync(join(folder, STATE_FILE))) return false;

@@ -16,56 +16,59 @@ import type { Service } from '../services/service.ts';
 import type { AttachOptions } from '../state/attach-options.ts';
 
 /**
- * What the words do on the host they run on. The daemon serves it from its live parts; with `--local` it is put
- * together for one word in this very process. Same words, same output.
+ * What commands do on the host that they run on. The daemon implements it on its live tables. With `--local`, the
+ * process of one command implements it itself. Commands and their output are the same in both.
  */
 export interface HostOperations {
   readonly addresses: AddressCommands;
-  /** Makes sure that there is a bridge, and its rules. @returns its name */
+  /** Creates the bridge and its rules where they are missing. @returns the name of the bridge */
   createBridge(): Promise<string>;
-  /** What `dns-args` makes containers use; undefined where no DNS is served on the bridges. */
-  resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined>;
+  /** The resolver that `dns-args` gives to containers; undefined where no DNS is served on the bridges. */
+  resolver(options?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined>;
   /** The address of Docker's bridge. */
   bridgeAddress(): Promise<string>;
-  /** Gives a name to a container, told by name or id, or to addresses. */
+  /** Adds a DNS name for a container, given by name or id, or for addresses. */
   addName(request: NameRequest): Promise<void>;
-  /** @throws HeddleError `not-found` where `addName` gave none such */
+  /** @throws HeddleError `not-found` where `addName` has added no such name */
   removeName(request: NameRequest): Promise<void>;
-  /** The addresses of a name, or the names of an address, as a container of this host is answered. */
-  lookUp(word: string): Promise<readonly string[]>;
-  /** What a word means to DNS, and which zones answer; undefined without a daemon. */
-  ask(word: string): Promise<readonly ZoneAnswer[] | undefined>;
+  /** The addresses of a name, or the names of an address, as DNS answers a container of this host. */
+  lookUp(nameOrAddress: string): Promise<readonly string[]>;
+  /** What each zone of DNS answers for a name or address; undefined without a daemon. */
+  ask(nameOrAddress: string): Promise<readonly ZoneAnswer[] | undefined>;
   containers(): Promise<readonly ContainerReport[]>;
   /** All instances of a service, as the resolver sees them. @throws HeddleError `unreachable` */
   instances(service: string): Promise<readonly Instance[]>;
-  /** True where the resolver leaves out instances whose checks warn. */
+  /** True when DNS answers omit instances with a check in state `warning`. */
   readonly onlyPassing: boolean;
-  /** What the registry has made of a service of this host, by its id; for people. */
+  /** The state of a service of this host in the registry, by its id; readable text. */
   registration(service: string): string;
-  /** Removes what another heddle, or a registrator, has left in the registry; with `dryRun` only finds it. */
+  /** Removes what another heddle, or a registrator, has left in the registry; with `dryRun` only lists it. */
   collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]>;
-  /** What is attached: the exposed bridge first, then containers. */
+  /** Attached addresses: of the exposed bridge first, then of containers. */
   attachments(): Promise<readonly AttachmentReport[]>;
-  /** The names of containers that are answered, and who is asked for others; undefined without a daemon. */
+  /** The names of containers in DNS, and the upstream servers for other names; undefined without a daemon. */
   names(): Promise<NamesReport | undefined>;
-  /** The settings in effect, and where each came from; secrets are hidden. */
+  /** The settings in effect, and the origin of each; secrets are hidden. */
   settings(): Promise<readonly EffectiveSetting[]>;
-  /** Looks at everything heddle stands on. */
+  /** Examines everything that heddle depends on. */
   doctor(): Promise<readonly Finding[]>;
   status(): Promise<StatusReport>;
 }
 
-/** The words that give and take addresses. Each resolves to those it gave or took. */
+/** The commands that assign and release addresses. Each resolves to the addresses that it assigned or released. */
 export interface AddressCommands {
-  /** Gives a running container these addresses, attached as chosen now or before; resolves when they answer. */
+  /**
+   * Assigns these addresses to a running container. Resolves when they are reachable.
+   * @param options those not given stay as they were chosen before
+   */
   attach(
     container: string,
     requests: readonly AddressRequest[],
     options?: AttachCommandOptions,
   ): Promise<readonly Cidr[]>;
-  /** Takes these addresses away again; absent ones are a success, and are not among the result. */
+  /** Releases these addresses. Absent ones are no error, and are not in the result. */
   detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
-  /** Starts a container that exists, and attaches it. Without requests: at what it had, else at any address. */
+  /** Starts an existing container and attaches it. Without requests: at its previous addresses, else at any. */
   start(
     container: string,
     requests: readonly AddressRequest[],
@@ -73,44 +76,44 @@ export interface AddressCommands {
   ): Promise<readonly Cidr[]>;
   /** Restarts a container, which keeps its addresses. */
   restart(container: string): Promise<readonly Cidr[]>;
-  /** Gives the bridge, and thereby this host, these addresses. */
+  /** Assigns these addresses to the bridge, and so to this host. */
   expose(requests: readonly AddressRequest[], options?: ExposeOptions): Promise<readonly Cidr[]>;
-  /** Takes them away again, and their names. @returns those that were there */
+  /** Removes these addresses from the bridge, and their names. @returns those that were there */
   hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]>;
-  /** Finds out whether a new container could have these. @throws HeddleError `taken`, `bad-input` */
+  /** Checks that a new container can have these addresses. @throws HeddleError `taken`, `bad-input` */
   check(requests: readonly AddressRequest[], options?: OverlapOptions): Promise<void>;
   /**
-   * Takes away every attachment, the bridge and our rules, and forgets whose the addresses were.
-   * @returns what it could not do, for people
-   * @throws HeddleError `refused` where the bridge is Docker's own, unless by force
+   * Removes every attachment, the bridge and heddle's rules, and forgets the owners of addresses.
+   * @returns what it could not do, as readable text
+   * @throws HeddleError `refused` where the bridge is Docker's own and `force` is false
    */
   reset(options: { readonly force: boolean }): Promise<string | undefined>;
 }
 
 export type OverlapOptions = {
-  /** Use the network although something else is in it, which will no longer be reached. */
+  /** Use a network that overlaps another one of this host. The other one is then no longer reachable. */
   readonly allowOverlap?: boolean;
 };
 
 export type AttachCommandOptions = AttachOptions & OverlapOptions;
 
 export interface ExposeOptions extends OverlapOptions {
-  /** For the addresses, until they are hidden. */
+  /** A DNS name for the addresses, until they are hidden. */
   readonly name?: string | undefined;
-  /** Whether what passes between their network and others is masqueraded; yes without. */
+  /** Whether traffic between their network and others is masqueraded; default: true. */
   readonly masquerade?: boolean;
 }
 
 export interface NamesReport {
   /** Without a final dot. */
   readonly domain: string;
-  /** The servers that other names are asked from. */
+  /** The upstream servers for other names. */
   readonly upstreams: readonly string[];
   readonly entries: readonly {
-    /** In full, without a final dot. */
+    /** Fully qualified, without a final dot. */
     readonly name: string;
     readonly ip: string;
-    /** A container's full id, `weave:expose`, or empty for an address of no container. */
+    /** A container's full id, `weave:expose`, or empty for an address without a container. */
     readonly owner: string;
   }[];
 }
@@ -127,13 +130,13 @@ export interface AttachmentReport {
 export interface ContainerReport {
   readonly entry: RosterEntry;
   readonly services: readonly Service[];
-  /** What it would be registered as, where something keeps it from being announced. */
+  /** The services that its metadata defines, while the container is not announced. */
   readonly wouldRegister: readonly Service[];
-  /** What is wrong with its metadata, one sentence each. */
+  /** Problems of the container, mostly of its metadata; one sentence each. */
   readonly problems: readonly string[];
 }
 
-/** What `status` prints; also its JSON form. Parts that only a daemon has are null without one. */
+/** The output of `status --format json`. Parts that only a daemon has are null without one. */
 export interface StatusReport {
   readonly version: string;
   readonly daemon: { readonly pid: number; readonly startedAt: string; readonly hostId: string } | null;
@@ -144,16 +147,16 @@ export interface StatusReport {
     readonly state: string;
     readonly detail: string;
     readonly services: number;
-    /** When all that it holds of this host was last compared. */
+    /** When all entries of this host in the registry were last compared. */
     readonly lastPass: Date | undefined;
-    /** What is known of other hosts' names, where the registry is shared; `last known` while it does not answer. */
+    /** Names of other hosts, where the registry is shared; `last known` while the registry does not answer. */
     readonly remote: (RemoteStatus & { readonly state: 'live' | 'last known' }) | null;
   } | null;
   readonly dns:
     | readonly {
         readonly address: string;
         readonly state: string;
-        /** How questions over UDP are taken: `in batches` or `one by one`; null where there is no socket. */
+        /** How queries over UDP are received: `in batches` or `one by one`; null where there is no socket. */
         readonly udp: string | null;
         readonly detail: string;
       }[]

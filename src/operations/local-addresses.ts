@@ -17,25 +17,25 @@ import type {
   OverlapOptions,
 } from './host-operations.ts';
 
-/** What only a daemon remembers. */
+/** The error for something that only a daemon can keep. */
 export const withoutDaemon = (what: string): HeddleError =>
   new HeddleError(
     'not-running',
-    `${what} is kept by a daemon: start one with heddle launch, or heddle daemon on the host itself; where one ` +
-      'runs, leave --local out',
+    `${what} needs a daemon: start one with heddle launch, or heddle daemon on the host itself; where one runs, ` +
+      'omit --local',
   );
 
 export interface LocalAddressesNeeds {
   readonly parts: Parts;
-  /** What a daemon has left behind; what is added ends with this process. */
+  /** A copy of the daemon's saved claims. What this process adds is lost when it ends. */
   readonly claims: Claims;
-  /** Looks at every container, so that it is known who has which address. */
+  /** Scans every container for the addresses that it has. */
   fullScan(): Promise<unknown>;
 }
 
 /**
- * The words that give and take addresses, without a daemon: what is given is there, and remembered by nobody. From the
- * look at who has what to the end no other process does the same.
+ * The address commands without a daemon: assigned addresses work, but nothing records them. A lock on the host keeps
+ * other processes out, from the scan for taken addresses until the end of the command.
  */
 export class LocalAddresses implements AddressCommands {
   readonly #needs: LocalAddressesNeeds;
@@ -57,11 +57,11 @@ export class LocalAddresses implements AddressCommands {
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, fullScan } = this.#needs;
     await fullScan();
-    const words = requests.map(formatRequest).join(' ');
-    const { snapshot, removed } = await parts.attachment.detach(container, words, ({ snapshot }) =>
+    const what = requests.map(formatRequest).join(' ');
+    const { snapshot, removed } = await parts.attachment.detach(container, what, ({ snapshot }) =>
       parts.addressing.meant(snapshot.id, requests),
     );
-    // Nobody remembers what the lines were to say with the addresses that are left.
+    // Nothing records which lines the remaining addresses had in /etc/hosts, so all of heddle's lines go.
     await parts.hostsFiles.restore(snapshot);
     return removed;
   }
@@ -69,18 +69,20 @@ export class LocalAddresses implements AddressCommands {
   async start(
     container: string,
     requests: readonly AddressRequest[],
-    wishes?: OverlapOptions,
+    options?: OverlapOptions,
   ): Promise<readonly Cidr[]> {
     const { docker } = this.#needs.parts;
     const snapshot = await docker.find(container);
-    const due = requestedAddresses(snapshot);
-    if (requests.length === 0 && due.problem !== undefined) throw new HeddleError('refused', due.problem);
-    const given = requests.length > 0 ? requests : due.requests;
-    const asked = given.length > 0 ? given : [ANY_ADDRESS];
+    const metadata = requestedAddresses(snapshot);
+    if (requests.length === 0 && metadata.problem !== undefined) {
+      throw new HeddleError('refused', metadata.problem);
+    }
+    const requested = requests.length > 0 ? requests : metadata.requests;
+    const effective = requested.length > 0 ? requested : [ANY_ADDRESS];
     return await oneAtATime(this.#settings, async () => {
-      await this.check(asked, wishes);
+      await this.check(effective, options);
       await docker.start(snapshot);
-      return await this.#attach(snapshot.id, asked, wishes);
+      return await this.#attach(snapshot.id, effective, options);
     });
   }
 
@@ -102,17 +104,17 @@ export class LocalAddresses implements AddressCommands {
     { name, masquerade = true, allowOverlap }: ExposeOptions = {},
   ): Promise<readonly Cidr[]> {
     const { parts, claims, fullScan } = this.#needs;
-    if (name !== undefined) throw withoutDaemon('the name of what is exposed');
+    if (name !== undefined) throw withoutDaemon('a name for exposed addresses');
     return await oneAtATime(this.#settings, async () => {
       await fullScan();
-      const had = await parts.addressing.has(EXPOSED);
+      const before = await parts.addressing.has(EXPOSED);
       const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
       await claims.masquerade(cidrs, masquerade);
       const options = { unmasqueraded: claims.unmasqueraded() };
       try {
         await parts.network.expose(cidrs, options);
       } catch (error) {
-        await parts.network.hide(without(cidrs, had), options).catch(() => {});
+        await parts.network.hide(without(cidrs, before), options).catch(() => {});
         throw error;
       }
       return cidrs;
@@ -121,34 +123,38 @@ export class LocalAddresses implements AddressCommands {
 
   async hide(requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     const { parts, claims } = this.#needs;
-    const had = await parts.addressing.has(EXPOSED);
+    const before = await parts.addressing.has(EXPOSED);
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() });
-    return among(cidrs, had);
+    return among(cidrs, before);
   }
 
-  async check(requests: readonly AddressRequest[], wishes?: OverlapOptions): Promise<void> {
+  async check(requests: readonly AddressRequest[], options?: OverlapOptions): Promise<void> {
     const { parts, fullScan } = this.#needs;
     await fullScan();
-    await parts.addressing.check(requests, wishes);
+    await parts.addressing.check(requests, options);
   }
 
   async reset({ force }: { readonly force: boolean }): Promise<string | undefined> {
     const { parts } = this.#needs;
     const { socket, stateDir } = this.#settings;
     if (await daemonAt(socket)) {
-      const message = `the daemon behind ${socket} would give everything back; stop it, or leave --local out`;
-      throw new HeddleError('refused', message);
+      throw new HeddleError(
+        'refused',
+        `the daemon at ${socket} would restore every address; stop it, or omit --local`,
+      );
     }
     if (!force) await refuseDockerBridge(parts);
-    // Those of an engine that is away are left to what the state knows of them.
+    // While the engine is down, only the containers in the saved state are found.
     const containers = await parts.docker.containers().catch(() => []);
     const forgotten = await forgetSavedClaims(
       stateDir,
       containers.map(({ id }) => id),
     );
     await parts.network.removeBridge();
-    return forgotten ? undefined : `no daemon has kept claims in ${stateDir}; those kept elsewhere stay`;
+    return forgotten
+      ? undefined
+      : `no daemon has saved claims in ${stateDir}; claims in another state folder remain`;
   }
 
   async #attach(
@@ -158,10 +164,10 @@ export class LocalAddresses implements AddressCommands {
   ): Promise<readonly Cidr[]> {
     const { parts, fullScan } = this.#needs;
     await fullScan();
-    const words = requests.map(formatRequest).join(' ');
+    const what = requests.map(formatRequest).join(' ');
     const attached = await parts.attachment.attach(
       container,
-      words,
+      what,
       async ({ snapshot, nsPath, namespace }) => {
         if (options.hosts) await parts.hostsFiles.check(snapshot);
         const place = { path: nsPath, inode: namespace };

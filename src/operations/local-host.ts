@@ -27,19 +27,16 @@ import { LocalAddresses, withoutDaemon } from './local-addresses.ts';
 import { attachmentReports, containerCounts, ipamReport, networkReport } from './report.ts';
 
 /**
- * The host for one word in this very process, without a daemon: everything is looked at when it is asked for, and
- * nothing is remembered.
- * @throws HeddleError `not-permitted` for whoever is not root
+ * The operations for one command in this process, without a daemon. Every operation scans what it needs, and nothing
+ * is saved.
+ * @throws HeddleError `not-permitted` when the user is not root
  */
 export async function localHost(settings: LoadedSettings, client: DockerClient): Promise<HostOperations> {
   if (process.getuid?.() === 0) return await assembleHost(settings, client, { isRemoteEngine: false });
-  throw new HeddleError(
-    'not-permitted',
-    'this word works on the network of this host itself; run it as root',
-  );
+  throw new HeddleError('not-permitted', "this command works on the host's own network; run it as root");
 }
 
-/** The same for whomever, to look at what can be seen from here; the engine may be another host's. */
+/** The same for any user, but only to read what is visible from here. The engine may be on another host. */
 export const observerOnly = (settings: LoadedSettings, client: DockerClient): Promise<HostOperations> =>
   assembleHost(settings, client, { isRemoteEngine: !client.address.startsWith('unix:') });
 
@@ -50,9 +47,9 @@ async function assembleHost(
 ): Promise<HostOperations> {
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
   const roster = new Roster();
-  // What a daemon has promised is nobody else's, be it that its owner does not run.
+  // An address that the daemon has assigned stays taken, even if its container is stopped.
   const claims = new Claims(await MemoryState.copyOf(settings.stateDir));
-  // Looking must change nothing: what a container is due, the daemon gives it.
+  // Reading must change nothing, so only the daemon assigns the addresses that containers request.
   const parts = assembleParts(
     { ...settings, attach: false },
     {
@@ -68,7 +65,7 @@ async function assembleHost(
 }
 
 const DNS_PORT = 53;
-/** As long as a daemon may take to ask others. */
+/** As long as the daemon may wait for its upstream servers. */
 const LOOKUP_TIMEOUT_MS = 10_000;
 
 class LocalHost implements HostOperations {
@@ -78,7 +75,7 @@ class LocalHost implements HostOperations {
   readonly #roster: Roster;
   readonly #settings: LoadedSettings;
   readonly #isRemoteEngine: boolean;
-  /** What the template of the tags gets by HTTP: asked once, when the first container is looked at. */
+  /** The documents that the template of tags reads by HTTP: fetched once, when the first container is inspected. */
   #documents: Promise<unknown> | undefined;
 
   constructor(
@@ -100,8 +97,8 @@ class LocalHost implements HostOperations {
     return bridge;
   }
 
-  resolver(wishes?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
-    return this.#parts.resolver(wishes);
+  resolver(options?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
+    return this.#parts.resolver(options);
   }
 
   bridgeAddress(): Promise<string> {
@@ -120,8 +117,8 @@ class LocalHost implements HostOperations {
     throw withoutDaemon('dns-remove');
   }
 
-  lookUp(word: string): Promise<readonly string[]> {
-    return lookUp(word, async (query) => {
+  lookUp(nameOrAddress: string): Promise<readonly string[]> {
+    return lookUp(nameOrAddress, async (query) => {
       const upstream = { ip: await this.#parts.dnsAddress(), port: DNS_PORT };
       return await overTcp(
         upstream,
@@ -155,7 +152,7 @@ class LocalHost implements HostOperations {
   }
 
   registration(): string {
-    return 'not asked: no daemon takes part in this word';
+    return 'unknown (no daemon running)';
   }
 
   collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
@@ -172,7 +169,7 @@ class LocalHost implements HostOperations {
   }
 
   async doctor(): Promise<readonly Finding[]> {
-    // Without Docker the rest can still be looked at.
+    // Without Docker, doctor still examines everything else.
     const reports = await this.containers().catch(() => []);
     const running = reports.map(({ entry }) => entry.snapshot).filter(({ pid }) => pid > 0);
     const registry = () => findRegistryWithoutDaemon(this.#settings);
@@ -203,9 +200,8 @@ class LocalHost implements HostOperations {
     this.#roster.set(entry);
     this.#documents ??= this.#settings.tags?.documents.ask();
     await this.#documents;
-    // No registry hears of these: the host-id is only the form's.
-    const byOthers = (...asked: readonly [string, RosterEntry]) =>
-      assignedTo(this.#claims, this.#roster, ...asked);
+    // No registry receives these services, so any host-id will do.
+    const byOthers = (ip: string, entry: RosterEntry) => assignedTo(this.#claims, this.#roster, ip, entry);
     const options = { ...defineOptions(this.#settings, byOthers), hostId: 'local' };
     const { definitions, problems } = define(entry, options);
     const services = definitions.map(({ service }) => service);

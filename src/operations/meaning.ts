@@ -5,27 +5,27 @@ import { announcement } from './announcement.ts';
 import { type Explanation, explain, parseServiceQuery } from './explanation.ts';
 import type { ContainerReport, HostOperations, NamesReport } from './host-operations.ts';
 
-/** A container that a word means: by its name, its id, its address, or a name that it is answered under. */
+/** A container that matches the term to explain: by its name, its id, its address, or one of its DNS names. */
 export interface MatchedContainer {
   readonly container: string;
   readonly containerName: string;
-  /** Which address and why, or why it is not announced. */
+  /** The announced address and why, or why none is announced. */
   readonly announced: string;
   readonly isAnnounced: boolean;
-  /** In its network, with prefixes left out. */
+  /** In its network namespace, without prefix lengths. */
   readonly addresses: readonly string[];
-  /** That it is answered under, in full. */
+  /** Its DNS names, fully qualified. */
   readonly names: readonly string[];
   readonly services: readonly string[];
   readonly problems: readonly string[];
 }
 
-/** All that is known of a word: as a name or address by DNS, as a service, and as a container. */
+/** Everything about a term: as a name or address in DNS, as a service, and as a container. */
 export interface Meaning extends Explanation {
   /** What DNS answers; empty without a daemon. */
   readonly asked: readonly ZoneAnswer[];
   readonly containers: readonly MatchedContainer[];
-  /** True where the word is, or may be, the name of a service. */
+  /** True when the term is, or may be, the name of a service. */
   readonly isService: boolean;
 }
 
@@ -34,47 +34,50 @@ type Needs = Pick<
   'ask' | 'containers' | 'instances' | 'names' | 'registration' | 'onlyPassing'
 >;
 
-/** Finds out what a word means on a host. @throws HeddleError `bad-input` for what is neither name nor address */
-export async function meaningOf(word: string, host: Needs): Promise<Meaning> {
+/**
+ * Finds everything that a term refers to on a host.
+ * @throws HeddleError `bad-input` for a term that is neither a name nor an address
+ */
+export async function meaningOf(term: string, host: Needs): Promise<Meaning> {
   const reports = await host.containers();
-  const named = reports.filter((report) => isNamed(report, word));
-  // A container may be called what no name can be.
-  const all = await host.ask(word).catch((error: unknown) => {
+  const named = reports.filter((report) => isNamed(report, term));
+  // The name of a container need not be a valid DNS name.
+  const all = await host.ask(term).catch((error: unknown) => {
     if (named.length > 0) return [];
     throw error;
   });
   const asked = relevant(all ?? []);
   const names = await host.names();
-  const containers = matchContainers(word, asked, { reports, names });
+  const containers = matchContainers(term, asked, { reports, names });
   const isService = all === undefined || asked.some(isServiceAnswer);
-  const service = isService ? await explainService(word, reports, host) : undefined;
+  const service = isService ? await explainService(term, reports, host) : undefined;
   const answered = asked.flatMap(({ answers }) => answers);
   const answers = service && service.answers.length > 0 ? service.answers : [...new Set(answered)];
-  const own = service ?? { name: word, tag: undefined, here: [], elsewhere: [] };
+  const own = service ?? { name: term, tag: undefined, here: [], elsewhere: [] };
   return { ...own, answers, asked, containers, isService };
 }
 
 async function explainService(
-  word: string,
+  term: string,
   reports: readonly ContainerReport[],
   host: Needs,
 ): Promise<Explanation> {
-  const name = parseServiceQuery(word);
-  return explain(name, reports, await host.instances(name.name), host);
+  const query = parseServiceQuery(term);
+  return explain(query, reports, await host.instances(query.name), host);
 }
 
-/** A service that there may be: what DNS denies for a reason of its own is explained by that. */
+/** Whether an answer may be about a service. When DNS gives its own reason for a failure, that reason is enough. */
 const isServiceAnswer = ({ zone, name, why }: ZoneAnswer): boolean =>
   zone === 'service' && why === undefined && /(^|\.)service\.|^_/i.test(name);
 
-/** Where one meaning of the word answers, those that do not are of no interest. */
+/** The positive answers; the negative ones only where no zone answers. */
 function relevant(asked: readonly ZoneAnswer[]): readonly ZoneAnswer[] {
   const answering = asked.filter(({ rcode }) => rcode === 'NOERROR');
   return answering.length > 0 ? answering : asked;
 }
 
 function matchContainers(
-  word: string,
+  term: string,
   asked: readonly ZoneAnswer[],
   {
     reports,
@@ -88,7 +91,7 @@ function matchContainers(
   return reports
     .filter((report) => {
       const { snapshot, addresses } = report.entry;
-      return isNamed(report, word) || owners.has(snapshot.id) || addresses.some(({ ip }) => ip === word);
+      return isNamed(report, term) || owners.has(snapshot.id) || addresses.some(({ ip }) => ip === term);
     })
     .map((report) => describe(report, names));
 }
@@ -98,8 +101,8 @@ function fullName(name: string, names: NamesReport | undefined): string {
   return names && !lower.includes('.') ? `${lower}.${names.domain}` : lower;
 }
 
-const isNamed = ({ entry: { snapshot } }: ContainerReport, word: string): boolean =>
-  isContainer(snapshot, word);
+const isNamed = ({ entry: { snapshot } }: ContainerReport, term: string): boolean =>
+  isContainer(snapshot, term);
 
 function describe(report: ContainerReport, names: NamesReport | undefined): MatchedContainer {
   const { entry, services, problems } = report;

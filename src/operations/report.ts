@@ -11,7 +11,7 @@ import type { NetworkEngine } from '../network/engine.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import type { AttachmentReport, StatusReport } from './host-operations.ts';
 
-/** How many containers run, are announced, and wait for an address they are due. */
+/** How many containers run, are announced, and wait for an address that they requested. */
 export function containerCounts(entries: Iterable<RosterEntry>): StatusReport['containers'] {
   const running = [...entries].filter(({ snapshot }) => snapshot.running);
   const awaiting = running.filter((entry) => entry.awaitingAddress);
@@ -21,20 +21,20 @@ export function containerCounts(entries: Iterable<RosterEntry>): StatusReport['c
   return { running: running.length, announced: announced.length, awaiting: awaiting.length };
 }
 
-/** The bridge as the kernel has it now. */
+/** The bridge as the kernel reports it now. */
 export async function networkReport(
   network: Pick<NetworkEngine, 'hostAddresses'>,
   bridge: string,
 ): Promise<StatusReport['network']> {
   try {
     const addresses = (await network.hostAddresses(bridge)).map(formatCidr);
-    return { bridge, addresses, detail: addresses.length === 0 ? 'without an address of its own' : '' };
+    return { bridge, addresses, detail: addresses.length === 0 ? 'no address of its own' : '' };
   } catch (error) {
     return { bridge, addresses: [], detail: messageOf(error) };
   }
 }
 
-/** Who has which address. */
+/** The ranges for addresses, and the owner of each assigned one. */
 export const ipamReport = (addressing: Addressing): StatusReport['ipam'] => ({
   range: formatCidr(addressing.pool.range),
   defaultSubnet: formatCidr(addressing.pool.defaultSubnet),
@@ -43,7 +43,7 @@ export const ipamReport = (addressing: Addressing): StatusReport['ipam'] => ({
 
 type AttachmentSource = Pick<Parts, 'network' | 'namespaceOf' | 'bridge' | 'interface'>;
 
-/** The bridge, where it has addresses, and every container with our interface. */
+/** The bridge, if it has addresses, and every container with heddle's interface. */
 export async function attachmentReports(
   { network, namespaceOf, bridge, interface: device }: AttachmentSource,
   entries: Iterable<RosterEntry>,
@@ -57,7 +57,7 @@ export async function attachmentReports(
   for (const { snapshot, addresses } of entries) {
     const ours = addresses.filter((address) => address.interface === device);
     if (ours.length === 0) continue;
-    const mac = await macOf(snapshot).catch(() => undefined); // it may have ended since
+    const mac = await macOf(snapshot).catch(() => undefined); // the container may have ended
     if (mac !== undefined) reports.push({ owner: snapshot.id, mac, addresses: ours.map(formatCidr) });
   }
   return reports;
@@ -68,7 +68,7 @@ export async function attachmentReports(
   }
 }
 
-/** One address that DNS is, or is to be, answered on. */
+/** The state of one address that DNS listens on, or should listen on. */
 export function dnsReport({ address, state, isBatched, why = '' }: ListenerStatus) {
   const udp = isBatched ? 'in batches' : 'one by one';
   return { address: formatListen(address), state, udp: state === 'listening' ? udp : null, detail: why };

@@ -60,7 +60,7 @@ describe('why a name answers', () => {
     expect(hidden.services).toEqual([]);
     const { answers, here } = explain(parseServiceQuery('web'), [hidden], [], HOST);
     expect(answers).toEqual([]);
-    expect(here).toMatchObject([{ containerName: 'web-1', why: 'its own metadata says IGNORE' }]);
+    expect(here).toMatchObject([{ containerName: 'web-1', why: 'SERVICE_IGNORE is set' }]);
   });
 
   it('counts instances of other hosts, at their node where they have no address', () => {
@@ -96,7 +96,7 @@ describe('why a name does not answer', () => {
   it('the tag is another', () => {
     const reports = [report(WEB)];
     const { here } = explain(parseServiceQuery('v2.web'), reports, seen(reports), HOST);
-    expect(here[0]?.why).toBe('it has not the tag v2, but v1');
+    expect(here[0]?.why).toBe('it does not have the tag v2; its tags: v1');
   });
 
   const CHECKED = report({ ...WEB, env: { ...WEB.env, SERVICE_CHECK_TCP: '1', SERVICE_CHECK_TTL: '10s' } });
@@ -151,7 +151,7 @@ describe('why a name does not answer', () => {
     const host = { ...HOST, onlyPassing: true };
     const { answers, here, nothing } = explain(parseServiceQuery('web'), [CHECKED], found, host);
     expect(answers).toEqual([]);
-    expect(here[0]?.why).toBe('ttl check is warning, and --only-passing leaves it out');
+    expect(here[0]?.why).toBe('ttl check is warning, and --only-passing omits it');
     expect(nothing).toContain('none of the instances of web answers');
     expect(explain(parseServiceQuery('web'), [], found, host).answers).toEqual([]);
     expect(explain(parseServiceQuery('web'), [], found, HOST).answers).toEqual(['10.2.1.1']);
@@ -159,18 +159,18 @@ describe('why a name does not answer', () => {
 
   it('the registry does not have it', () => {
     const { here } = explain(parseServiceQuery('web'), [CHECKED], [], HOST);
-    expect(here[0]?.why).toBe('the registry that runs its checks does not list it');
+    expect(here[0]?.why).toBe('the registry, which runs its checks, does not list it');
     expect(here[0]?.checks.map(({ status }) => status)).toEqual(['unknown', 'unknown']);
     const unchecked = [report(WEB)];
     expect(explain(parseServiceQuery('web'), unchecked, [], HOST).here[0]?.why).toBe(
-      'the registry refused it',
+      'the registry rejected it',
     );
   });
 
   it('nothing is called so, and the names that there are help', () => {
     const reports = [report(WEB)];
     expect(explain(parseServiceQuery('wbe'), reports, [], HOST).nothing).toBe(
-      'no service is called wbe; the containers of this host are web',
+      'no service is called wbe; services of this host: web',
     );
   });
 });

@@ -152,7 +152,7 @@ describe('explain', () => {
     expect(text).toContain('nope.service.consul, zone service (services, nodes and addresses): NXDOMAIN\n');
     expect(text).toContain('nope, zone weave (names of containers): NXDOMAIN\n');
     expect(text).toContain(
-      'service nope: nothing answers: no service is called nope; the containers of this host are web\n',
+      'service nope: nothing answers: no service is called nope; services of this host: web\n',
     );
   });
 

@@ -84,7 +84,7 @@ test('explain says why nothing answers', async () => {
   await eventually(async () => {
     const { status, stdout } = await daemon.word('explain', 'hidden');
     expect(status).toBe(3);
-    expect(stdout).toContain('its own metadata says IGNORE');
+    expect(stdout).toContain('SERVICE_IGNORE is set');
   });
   const unknown = await daemon.word('explain', 'nowhere');
   expect(unknown.status).toBe(3);

@@ -179,7 +179,7 @@ test('with --only-passing, one that warns is not answered, and explain says why'
   await eventually(async () => {
     const { status, stdout } = await daemon.word('explain', 'web');
     expect(status).toBe(3);
-    expect(stdout).toContain("the container's HEALTHCHECK is warning, and --only-passing leaves it out\n");
+    expect(stdout).toContain("the container's HEALTHCHECK is warning, and --only-passing omits it\n");
   });
   expect((await daemon.dig('web.service.dc1.consul')).status).toBe('NXDOMAIN');
 });

@@ -151,7 +151,7 @@ describe('dns-add, dns-remove and dns-lookup (240, TestHttp)', () => {
     });
     const { status, stderr } = await heddle(['--local', 'dns-add', '10.2.1.1', '-h', 'front']);
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^heddle: dns-add is kept by a daemon: start one .*leave --local out\n$/);
+    expect(stderr).toMatch(/^heddle: dns-add needs a daemon: start one .*omit --local\n$/);
   });
 
   test.each([

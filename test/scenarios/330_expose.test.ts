@@ -203,7 +203,7 @@ describe('the host on the network', () => {
     expect((await local('ps', '--format', 'weave')).stdout.split('\n')).toHaveLength(3);
     expect((await local('hide', '10.2.0.1/16')).stdout).toBe('10.2.0.1\n');
     expect(await natRules()).toEqual([]);
-    const nothingKept = expect.stringMatching(/^heddle: no daemon has kept claims in .*\n$/);
+    const nothingKept = expect.stringMatching(/^heddle: no daemon has saved claims in .*\n$/);
     expect(await local('reset')).toEqual({ status: 0, stdout: '', stderr: nothingKept });
     expect(await leftOnHost()).toEqual([]);
     await daemon.start();
@@ -242,7 +242,7 @@ describe('the host on the network', () => {
     await daemon.word('expose', '10.2.0.1/16', '-h', 'gate');
     expect(await reset()).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/would give everything back/),
+      stderr: expect.stringMatching(/would restore every address/),
     });
     await daemon.stop();
     await using labelled = await runContainer(['--label', 'heddle.cidr=10.2.1.2/16']);
