@@ -12,9 +12,9 @@ import { metadataRequests } from './metadata-requests.ts';
 export interface RunNeeds {
   readonly onHost: RunCommand;
   readonly io: Io;
-  /** Of the caller: docker takes variables from it. */
+  /** The caller's environment: docker reads variables from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Is told of every docker command before it is run. */
+  /** Called with every docker command before it runs. */
   readonly trace?: ((line: string) => void) | undefined;
 }
 
@@ -22,33 +22,33 @@ export interface RunNeeds {
 const NO_PROGRAM = [126, 127];
 
 /**
- * `docker run -d` by the caller's own client, so that every option of today's Docker works; then attach. Addresses that
- * cannot be had are refused before anything is started. A container that cannot be attached is removed again, and one
- * that has ended by itself is kept for its log.
- * @returns docker's status when docker failed, that of `attach`, or the program's own where it has ended
+ * Runs `docker run -d` with the caller's own client, so that every option of today's Docker works, then attaches.
+ * An address that is not available fails the command before anything starts. A container that cannot be attached is
+ * removed again; one that has ended by itself is kept for its log.
+ * @returns docker's status if docker failed, the container's own if it has ended, else the status of `attach`
  */
 export async function runAttached(command: ParsedRun, needs: RunNeeds): Promise<number> {
   const { onHost, io, trace } = needs;
   const requests =
     command.requests.length > 0 ? command.requests : await metadataRequests(command.dockerOptions, needs.env);
   refuseUnusedFlag(command, requests);
-  const words = requests.map(formatRequest);
+  const addresses = requests.map(formatRequest);
   const dns = dnsArguments(command);
-  const insisting = command.attachFlags.filter((flag) => flag === ALLOW_OVERLAP);
+  const overlap = command.attachFlags.filter((flag) => flag === ALLOW_OVERLAP);
   const flags = collect();
-  if (words.length + dns.length > 0) {
-    const status = await onHost(['prepare-run', ...insisting, ...dns, ...words], { ...io, stdout: flags });
+  if (addresses.length + dns.length > 0) {
+    const status = await onHost(['prepare-run', ...overlap, ...dns, ...addresses], { ...io, stdout: flags });
     if (status !== 0) return status;
   }
-  // The label makes the container wait for its address before it is registered, and get it back at every start. It
-  // stands last: what the addresses of the command line say counts.
-  const label = words.length > 0 ? ['--label', `${CIDR_LABEL}=${words.join(',')}`] : [];
+  // With the label, the daemon registers the container only when it has its address, and assigns that address at
+  // every start. The label stands last, so that the addresses of the command line win.
+  const label = addresses.length > 0 ? ['--label', `${CIDR_LABEL}=${addresses.join(',')}`] : [];
   const resolver = flags.text.trim().split(/\s+/).filter(Boolean);
-  // What is the caller's may hold secrets: -e PASSWORD=…
+  // The caller's own options may hold secrets (-e PASSWORD=…), so the trace omits them.
   trace?.(`docker ${['run', '-d', ...resolver, '…', ...label, '…'].join(' ')}`);
   const started = await dockerCommand(
     ['run', '-d', ...resolver, ...command.dockerOptions, ...label, ...command.imageAndCommand],
-    { complaints: io.stderr },
+    { errors: io.stderr },
   );
   if (started.status !== 0) {
     if (NO_PROGRAM.includes(started.status)) reportMisplaced(command, io);
@@ -57,34 +57,36 @@ export async function runAttached(command: ParsedRun, needs: RunNeeds): Promise<
   const id = started.stdout.trim().split('\n').at(-1) ?? '';
   if (!/^[0-9a-f]+$/.test(id)) {
     const printed = printable(id.slice(0, 60));
-    throw new HeddleError('failed', `docker run has printed no container's id, but '${printed}'`);
+    throw new HeddleError('failed', `docker run printed no container id, but '${printed}'`);
   }
-  if (words.length > 0) {
-    const complaints = collect();
-    const attached = await attach([...command.attachFlags, ...words, id], onHost, complaints);
-    if (attached !== 0)
-      return await afterFailedAttach(command, id, { status: attached, why: complaints.text }, needs);
+  if (addresses.length > 0) {
+    const errors = collect();
+    const status = await attach([...command.attachFlags, ...addresses, id], onHost, errors);
+    if (status !== 0) return await afterFailedAttach(command, id, { status, why: errors.text }, needs);
   }
   printId(command, id, io);
   return 0;
 }
 
-/** @throws HeddleError `bad-input` for flags of an attachment that there will not be */
+/** @throws HeddleError `bad-input` for a flag of `attach` when there will be no attachment */
 function refuseUnusedFlag({ attachFlags }: ParsedRun, requests: readonly AddressRequest[]): void {
   const flag = attachFlags.find((name) => name !== '--no-rewrite-hosts');
   if (requests.length > 0 || flag === undefined) return;
-  throw new HeddleError('bad-input', `${flag} is for a container with addresses, and this one asks for none`);
+  throw new HeddleError(
+    'bad-input',
+    `${flag} is for a container with addresses, and this one requests no address`,
+  );
 }
 
 async function attach(
-  words: readonly string[],
+  args: readonly string[],
   onHost: RunCommand,
-  complaints: ReturnType<typeof collect>,
+  errors: ReturnType<typeof collect>,
 ): Promise<number> {
   try {
-    return await onHost(['attach', ...words], { stdout: collect(), stderr: complaints });
+    return await onHost(['attach', ...args], { stdout: collect(), stderr: errors });
   } catch (error) {
-    complaints.write(`heddle: ${messageOf(error)}\n`);
+    errors.write(`heddle: ${messageOf(error)}\n`);
     return error instanceof HeddleError ? error.exitStatus : 1;
   }
 }
@@ -99,17 +101,17 @@ async function afterFailedAttach(
   if (ended !== undefined) return await reportEnd(command, id, ended, io);
   const removal = ['rm', '-f', '-v', id];
   trace?.(`docker ${removal.join(' ')}`);
-  const removed = await dockerCommand(removal, { complaints: io.stderr });
+  const removed = await dockerCommand(removal, { errors: io.stderr });
   io.stderr.write(attached.why);
   io.stderr.write(
     removed.status === 0
       ? 'heddle: the container was removed again, because it could not be attached\n'
-      : `heddle: the container could not be removed; it runs without an address: docker rm -f ${id.slice(0, 12)}\n`,
+      : `heddle: the container could not be removed and runs without an address: docker rm -f ${id.slice(0, 12)}\n`,
   );
   return attached.status;
 }
 
-/** A job that is done sooner than it could be attached has not failed; any other end is the program's own. */
+/** A container that ends with status 0 before it is attached has not failed. Any other status is passed on. */
 async function reportEnd(command: ParsedRun, id: string, ended: ContainerEnd, io: Io): Promise<number> {
   const { name, status, reason, kept } = ended;
   const how = status === undefined ? 'ended' : `ended with status ${status}`;
@@ -127,23 +129,25 @@ async function reportEnd(command: ParsedRun, id: string, ended: ContainerEnd, io
 }
 
 function logHint({ name, kept, restarts }: ContainerEnd): string {
-  if (!kept) return 'docker removed it at its end (--rm), and its log with it';
+  if (!kept) return 'docker removed it and its log at its end (--rm)';
   if (restarts) return `docker starts it again, and then it gets its address: see docker logs ${name}`;
-  return `it is kept: see docker logs ${name}, which ends so:`;
+  return `it is kept: see docker logs ${name}, which ends with:`;
 }
 
-/** An address behind the image is an argument of the program, which most often cannot be started with it. */
+/** Explains an address after the image: it is an argument of the program, which usually cannot start with it. */
 function reportMisplaced({ imageAndCommand }: ParsedRun, io: Io): void {
-  const [image = '', first = '', ...rest] = imageAndCommand.filter((word) => word !== '--');
+  const [image = '', first = '', ...rest] = imageAndCommand.filter((argument) => argument !== '--');
   if (!looksLikeRequest(first) && first !== '--with-dns') return;
   const order = ['run', first, '…', image, ...rest.slice(0, 1)].join(' ');
-  io.stderr.write(`heddle: ${first} stands behind the image and was given to it; the order is ${order}\n`);
+  io.stderr.write(
+    `heddle: ${first} stands after the image, so it was passed to the program; the order is ${order}\n`,
+  );
 }
 
 const printId = ({ json }: ParsedRun, id: string, io: Io): void =>
   void io.stdout.write(json ? `${printableJson({ container: id }, 2)}\n` : `${id}\n`);
 
-/** Docker's own arguments stay here: the host need not know them, and they may hold secrets. */
+/** Docker's own arguments are not sent to the host: it does not need them, and they may hold secrets. */
 function dnsArguments({ withDns, dockerOptions }: ParsedRun): string[] {
   const wishes = dnsWishes(dockerOptions);
   if (!withDns || !wishes.resolver) return [];

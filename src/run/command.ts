@@ -7,20 +7,20 @@ import { nearest } from '../runtime/nearest.ts';
 
 export interface ParsedRun {
   readonly withDns: boolean;
-  /** Those among the arguments; none: what docker's options ask for, else any free one. */
+  /** The addresses among the arguments. If empty, docker's options decide, else any free address is used. */
   readonly requests: readonly AddressRequest[];
-  /** For `attach`, as they were given. */
+  /** The flags for `attach`, unchanged. */
   readonly attachFlags: readonly string[];
-  /** For `docker run`, untouched, up to the image. */
+  /** The options for `docker run` before the image, unchanged. */
   readonly dockerOptions: readonly string[];
-  /** For `docker run`, untouched: the image, what it runs, and the `--` before it. */
+  /** The rest for `docker run`, unchanged: `--` if given, the image, and its command. */
   readonly imageAndCommand: readonly string[];
   readonly json: boolean;
 }
 
-/** Also of what is asked before anything is started. */
+/** The one flag of `attach` that also applies to the check before the start. */
 export const ALLOW_OVERLAP = '--allow-overlap';
-/** Flags of `attach` that `run` takes as well. */
+/** Flags of `attach` that `run` accepts too. */
 const ATTACH_FLAGS: ReadonlySet<string> = new Set([
   ALLOW_OVERLAP,
   '--no-multicast-route',
@@ -29,8 +29,9 @@ const ATTACH_FLAGS: ReadonlySet<string> = new Set([
 ]);
 const OWN_FLAGS = [...ATTACH_FLAGS, '--with-dns', '--without-dns', '--format'];
 
-/** Heddle's flags that stand before `run`. Docker has some of the same names for what it does with a container. */
+/** Names of heddle's global flags that `docker run` uses too, with its own meaning. */
 const SHARED_WITH_DOCKER: ReadonlySet<string> = new Set(['--ip', '--dns-search', '--no-healthcheck']);
+/** Heddle's flags that stand before `run`. */
 const GLOBAL_FLAGS: ReadonlySet<string> = new Set(
   ['--local', '--trace', '--config', ...Object.values(SETTINGS).map(({ flag }) => `--${flag}`)].filter(
     (flag) => !SHARED_WITH_DOCKER.has(flag),
@@ -38,32 +39,32 @@ const GLOBAL_FLAGS: ReadonlySet<string> = new Set(
 );
 
 /**
- * Which arguments of `run` are ours and which docker's. Ours may stand anywhere before the image, between docker's
- * options as well: no image is called like an address. What stands behind the image is the container's command.
- * @throws HeddleError `bad-input`, before anything is started
+ * Separates heddle's arguments of `run` from docker's. Heddle's may stand anywhere before the image, also between
+ * docker's options, because no image has a name like an address. Everything after the image is the container's command.
+ * @throws HeddleError `bad-input`, before anything starts
  */
-export function parseRun(given: readonly string[]): ParsedRun {
+export function parseRun(args: readonly string[]): ParsedRun {
   const requests: AddressRequest[] = [];
   const attachFlags: string[] = [];
   const dockerOptions: string[] = [];
-  const closed: string[] = [];
+  const separator: string[] = [];
   let format = 'text';
   let withDns = false;
   let endsWithValue = false;
   let at = 0;
-  for (; at < given.length; ) {
-    const word = given[at] as string;
-    if (looksLikeRequest(word)) requests.push(parseRequest(word));
-    else if (word === '--' && closed.length === 0) closed.push(word);
-    else if (closed.length > 0 || !isOption(word)) break;
-    else if (ATTACH_FLAGS.has(word)) attachFlags.push(word);
-    else if (word === '--with-dns' || word === '--without-dns') withDns = word === '--with-dns';
-    else if (word === '--format') format = given[++at] ?? '';
-    else if (word.startsWith('--format=')) format = word.slice('--format='.length);
+  for (; at < args.length; ) {
+    const argument = args[at] as string;
+    if (looksLikeRequest(argument)) requests.push(parseRequest(argument));
+    else if (argument === '--' && separator.length === 0) separator.push(argument);
+    else if (separator.length > 0 || !isOption(argument)) break;
+    else if (ATTACH_FLAGS.has(argument)) attachFlags.push(argument);
+    else if (argument === '--with-dns' || argument === '--without-dns') withDns = argument === '--with-dns';
+    else if (argument === '--format') format = args[++at] ?? '';
+    else if (argument.startsWith('--format=')) format = argument.slice('--format='.length);
     else {
-      refuseMisplaced(word);
-      const { length } = optionAt(given, at);
-      dockerOptions.push(...given.slice(at, at + length));
+      refuseMisplaced(argument);
+      const { length } = optionAt(args, at);
+      dockerOptions.push(...args.slice(at, at + length));
       at += length - 1;
       endsWithValue = length > 1;
     }
@@ -72,9 +73,9 @@ export function parseRun(given: readonly string[]): ParsedRun {
   if (format !== 'text' && format !== 'json') {
     throw new HeddleError('bad-input', `--format: '${format}' is not one of text, json`);
   }
-  const image = given[at] ?? '';
-  // The last option may be one that docker does not know, which took the image for its value: docker says so.
-  if (at >= given.length && !endsWithValue) {
+  const image = args[at] ?? '';
+  // An unknown option at the end may have taken the image as its value. docker reports such an option itself.
+  if (at >= args.length && !endsWithValue) {
     throw new HeddleError(
       'bad-input',
       'run needs an image, with any options of docker run before it: run 10.2.1.1/16 -e SERVICE_NAME=web nginx',
@@ -89,29 +90,29 @@ export function parseRun(given: readonly string[]): ParsedRun {
     requests,
     attachFlags,
     dockerOptions,
-    imageAndCommand: [...closed, ...given.slice(at)],
+    imageAndCommand: [...separator, ...args.slice(at)],
     json: format === 'json',
   };
 }
 
-/** What docker would run in the foreground has no container to attach by the time that it ends. */
+/** In the foreground, `docker run` returns when the container has ended, too late to attach it. */
 const FOREGROUND = /^(--detach|-d)=(0|f|false)$/i;
 
-/** Docker knows none of these, and says so in words that help nobody. @throws HeddleError `bad-input` */
-function refuseMisplaced(word: string): void {
-  const flag = word.replace(/=.*$/s, '');
+/** Rejects flags that docker would report without useful advice. @throws HeddleError `bad-input` */
+function refuseMisplaced(argument: string): void {
+  const flag = argument.replace(/=.*$/s, '');
   if (flag === '--help') {
     throw new HeddleError('bad-input', '--help stands alone: heddle run --help, or docker run --help');
   }
-  if (FOREGROUND.test(word)) {
-    throw new HeddleError('bad-input', `${word}: run starts containers in the background alone`);
+  if (FOREGROUND.test(argument)) {
+    throw new HeddleError('bad-input', `${argument}: run only starts containers in the background`);
   }
   if (GLOBAL_FLAGS.has(flag)) {
     throw new HeddleError('bad-input', `${flag} stands before the command: heddle ${flag} … run …`);
   }
-  const meant = flag.startsWith('--') ? nearest(flag, OWN_FLAGS) : undefined;
-  if (meant === undefined) return;
+  const similar = flag.startsWith('--') ? nearest(flag, OWN_FLAGS) : undefined;
+  if (similar === undefined) return;
   const why =
-    meant === flag ? `${flag} takes no value` : `unknown option '${flag}' (did you mean '${meant}'?)`;
+    similar === flag ? `${flag} takes no value` : `unknown option '${flag}' (did you mean '${similar}'?)`;
   throw new HeddleError('bad-input', why);
 }

@@ -3,16 +3,16 @@ import * as v from 'valibot';
 import { printable } from '../runtime/printable.ts';
 import { type CommandResult, dockerCommand } from './docker-client.ts';
 
-/** How a container ended that was started a moment ago. */
+/** How a container ended shortly after its start. */
 export interface ContainerEnd {
   readonly name: string;
-  /** Its own exit status; undefined where nobody can say. */
+  /** Its own exit status; undefined where the engine no longer has it. */
   readonly status: number | undefined;
-  /** What the engine says of it: `OCI runtime exec failed …`; empty for nothing. */
+  /** The engine's reason, such as `OCI runtime exec failed …`; may be empty. */
   readonly reason: string;
   /** Whether Docker starts it again, by its restart policy. */
   readonly restarts: boolean;
-  /** False where Docker has removed it at its end: `--rm`. */
+  /** False when Docker removes it at its end: `--rm`. */
   readonly kept: boolean;
 }
 
@@ -27,15 +27,15 @@ const Inspected = v.object({
 });
 const RUNNING: ReadonlySet<string> = new Set(['created', 'running', 'paused']);
 
-/** Its network is gone a moment before the engine knows that it has ended. */
+/** The container's network disappears a moment before the engine reports its end. */
 const ATTEMPTS = 5;
 const RETRY_MS = 100;
-/** An engine that hangs, or a log that comes from far away, keeps nobody waiting for longer. */
+/** Upper bound for an engine that hangs, or for a log from a remote engine. */
 const LIMIT_MS = 10_000;
 const LOG_LINES = 10;
 const LONGEST_LINE = 500;
 
-/** How the container ended; undefined for one that runs. */
+/** How the container ended; undefined while it runs. */
 export async function endOf(id: string): Promise<ContainerEnd | undefined> {
   for (let look = 1; ; look += 1) {
     const inspected = await docker('inspect', '--type=container', id);
@@ -57,7 +57,7 @@ export async function endOf(id: string): Promise<ContainerEnd | undefined> {
   }
 }
 
-/** What Docker has removed is known by its events alone, which are asked for by the engine's own clock. */
+/** Reads the end of a removed container from Docker's events. Their time range is on the engine's own clock. */
 async function endOfRemoved(id: string): Promise<ContainerEnd> {
   const { stdout: now } = await docker('info', '--format', '{{.SystemTime}}');
   const until = Math.ceil(Date.parse(now.trim()) / 1000);
@@ -76,10 +76,10 @@ async function endOfRemoved(id: string): Promise<ContainerEnd> {
   };
 }
 
-/** The last lines of its log, ready for a terminal; docker's own complaint where there is none to be read. */
+/** The last lines of its log, safe for a terminal; docker's own error where the log cannot be read. */
 export async function lastLines(id: string): Promise<readonly string[]> {
   const { status, stdout, stderr } = await docker('logs', `--tail=${LOG_LINES}`, id);
-  // What the program wrote on stderr comes on stderr here.
+  // docker logs writes the program's stderr to stderr.
   const text = status === 0 ? `${stdout}${stderr}` : stderr;
   return text
     .split(/\r?\n/)

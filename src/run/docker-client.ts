@@ -12,17 +12,17 @@ export interface CommandResult {
 export interface DockerCommandOptions {
   /** Milliseconds; a command that takes longer is killed, and has failed. */
   readonly limit?: number;
-  /** Where its complaints and its progress go as they come. */
-  readonly complaints?: Sink;
+  /** Receives errors and progress of the command while it runs. */
+  readonly errors?: Sink;
 }
 
-/** Of each stream this many characters are kept. */
+/** The last characters of each stream that are kept. */
 const KEPT_CHARACTERS = 64 << 10;
 
 /** Runs the caller's own docker client. @throws HeddleError where there is none */
 export function dockerCommand(
   args: readonly string[],
-  { limit, complaints }: DockerCommandOptions = {},
+  { limit, errors }: DockerCommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn('docker', args, {
@@ -33,7 +33,7 @@ export function dockerCommand(
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
         kept[name] = (kept[name] + text).slice(-KEPT_CHARACTERS);
-        if (name === 'stderr') complaints?.write(text);
+        if (name === 'stderr') errors?.write(text);
       });
     }
     child.once('error', (cause) => {

@@ -7,10 +7,9 @@ import { addressWords, requestedAddresses } from '../ipam/requested.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The addresses that a new container asks for by its own metadata, as `docker run` is told of it: `-e WEAVE_CIDR=…`,
- * `--env-file`, `--label heddle.cidr=…`, `--label-file`. Any free one where it says nothing, and none where it says
- * `none`.
- * @param env of the caller: docker takes the value of `-e WEAVE_CIDR` from there
+ * The addresses that the options of `docker run` request for a new container: `-e WEAVE_CIDR=…`, `--env-file`,
+ * `--label heddle.cidr=…`, `--label-file`. Without a request: any free address. With `none`: no address.
+ * @param env of the caller: docker reads the value of `-e WEAVE_CIDR` from it
  * @throws HeddleError `bad-input`
  */
 export async function metadataRequests(
@@ -25,21 +24,21 @@ export async function metadataRequests(
   return requests.length > 0 ? requests : [ANY_ADDRESS];
 }
 
-/** As docker reads it: files before options, labels over variables, and the last of one key. */
+/** Reads the options as docker does: files before options, labels over variables, and the last value of a key wins. */
 async function metadataIn(
   options: readonly DockerOption[],
   env: Environment,
 ): Promise<ReadonlyMap<string, string>> {
   const valuesOf = (...names: readonly string[]) =>
     options.flatMap((option) => {
-      const isIt = names.includes(option.names.at(-1) ?? '');
-      return isIt && option.value !== undefined ? [option.value] : [];
+      const matches = names.includes(option.names.at(-1) ?? '');
+      return matches && option.value !== undefined ? [option.value] : [];
     });
   const metadata = new Map<string, string>();
   const variables = [...(await linesOf(valuesOf('--env-file'))), ...valuesOf('-e', '--env')];
   for (const variable of variables) {
     const [key, value] = splitAtEquals(variable, (name) => env[name]);
-    // A variable that the caller does not have is taken out of the container's.
+    // docker removes a variable that the caller's environment does not have.
     if (value === undefined) metadata.delete(key);
     else metadata.set(key, value);
   }
@@ -50,12 +49,15 @@ async function metadataIn(
   return metadata;
 }
 
-function splitAtEquals<T>(text: string, otherwise: (key: string) => T): readonly [string, string | T] {
+function splitAtEquals<T>(text: string, defaultOf: (key: string) => T): readonly [string, string | T] {
   const equals = text.indexOf('=');
-  return equals < 0 ? [text, otherwise(text)] : [text.slice(0, equals), text.slice(equals + 1)];
+  return equals < 0 ? [text, defaultOf(text)] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-/** The entries of such files. One that cannot be read is docker's to complain of; a pipe can be read but once. */
+/**
+ * The entries of `--env-file` and `--label-file`. docker itself reports a file that cannot be read. Pipes are left to
+ * docker, because they can be read only once.
+ */
 async function linesOf(paths: readonly string[]): Promise<readonly string[]> {
   const lines: string[] = [];
   for (const path of paths) {

@@ -19,13 +19,13 @@ const DOCKER_FLAGS =
   'restart runtime security-opt shm-size stop-signal stop-timeout storage-opt sysctl tmpfs ulimit user userns uts ' +
   'volume volume-driver volumes-from workdir no-healthcheck';
 
-it('hands the flags of attach on, and docker’s own stay docker’s', () => {
+it('passes on the flags of attach, and keeps docker’s own for docker', () => {
   const flags = ['--no-multicast-route', '--rewrite-hosts', '--no-rewrite-hosts'];
   const { attachFlags, imageAndCommand } = parseRun([...flags, '10.2.1.1/16', 'nginx', ...flags]);
   expect([attachFlags, imageAndCommand]).toEqual([flags, ['nginx', ...flags]]);
 });
 
-describe('the words of run', () => {
+describe('the arguments of run', () => {
   it.each([
     ['10.2.1.1/16 nginx', [false, '10.2.1.1/16', 'nginx']],
     ['--with-dns 10.2.1.1/16 -ti nginx sh', [true, '10.2.1.1/16', '-ti nginx sh']],
@@ -76,7 +76,7 @@ describe('the words of run', () => {
     expect(parsed(line)).toEqual(expected);
   });
 
-  it('takes no flag of today’s docker run for a misspelt one of ours', () => {
+  it('takes no flag of today’s docker run for a misspelt flag of heddle', () => {
     for (const flag of DOCKER_FLAGS.split(' ')) {
       expect(parsed(`--${flag}=1 nginx`)).toEqual([false, '', `--${flag}=1 nginx`]);
     }
@@ -100,13 +100,13 @@ describe('the words of run', () => {
     ['--with-dns=true nginx', /--with-dns takes no value/],
     ['net:defualt nginx', /did you mean 'net:default'/],
     ['10.2.1.3/16 --help nginx', /--help stands alone: heddle run --help/],
-    ['--detach=false 10.2.1.3/16 nginx', /in the background alone/],
-    ['-d=false nginx', /in the background alone/],
+    ['--detach=false 10.2.1.3/16 nginx', /only starts containers in the background/],
+    ['-d=false nginx', /only starts containers in the background/],
     ['--name shop/web 10.2.1.3/16 nginx', /no container can be called "shop\/web"/],
     ['--local 10.2.1.3/16 nginx', /--local stands before the command: heddle --local … run …/],
     ['--mtu=1400 nginx', /--mtu stands before the command/],
     ['-it --socket /s nginx', /--socket stands before the command/],
-  ])('refuses: %s', (line, sentence) => {
+  ])('rejects: %s', (line, sentence) => {
     expect(() => parseRun(line.split(' '))).toThrow(sentence);
   });
 });

@@ -22,8 +22,8 @@ afterAll(() => folder[Symbol.asyncDispose]());
 const asked = async (line: string) => {
   const options = line
     .split(' ')
-    .map((word) =>
-      word.replace('@', `${folder.path}/`).replaceAll('_', ' ').replaceAll('WEAVE CIDR', 'WEAVE_CIDR'),
+    .map((text) =>
+      text.replace('@', `${folder.path}/`).replaceAll('_', ' ').replaceAll('WEAVE CIDR', 'WEAVE_CIDR'),
     );
   const found = await metadataRequests(line === '' ? [] : options, { WEAVE_CIDR: '10.2.1.7/16' });
   return found.map(formatRequest).join(' ');
@@ -55,16 +55,16 @@ it.each([
   ['--label heddle.cidr=none -e WEAVE_CIDR=10.2.1.1/16', ''],
   ['-e WEAVE_CIDR=', 'net:default'],
   ['--label heddle.cidr', 'net:default'],
-  // A file that is not there is docker's to complain of; the value of another option is no variable.
+  // docker itself reports a missing file. The value of another option is no variable.
   ['--env-file @nowhere', 'net:default'],
   ['--name -e --hostname WEAVE_CIDR=10.2.1.1/16', 'net:default'],
   ['--build-arg WEAVE_CIDR=10.2.1.1/16', 'net:default'],
-])('%s asks for %s', async (line, expected) => {
+])('%s requests %s', async (line, expected) => {
   expect(await asked(line)).toBe(expected);
 });
 
 it.each(['-e WEAVE_CIDR=10.2.1.300/16', '--env-file @env --label heddle.cidr=web'])(
-  '%s is refused',
+  '%s is rejected',
   async (line) => {
     await expect(asked(line)).rejects.toThrow(/^(WEAVE_CIDR|heddle\.cidr): /);
   },
