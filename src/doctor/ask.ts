@@ -1,9 +1,12 @@
-/** `node ask.js ADDRESS`: asks port 53 there once, by UDP. Ends with 0 when anything answers; run inside a container's network. */
+/**
+ * `node ask.js ADDRESS`: sends one DNS query by UDP to port 53 of an address. Its exit status is 0 if anything answers.
+ * doctor runs it inside a container's network.
+ */
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 
 const PATIENCE_MS = 2_000;
-/** RFC 1035 §4.1: one question for the SOA of `consul`; whatever the answer says, it is one. */
+/** RFC 1035 §4.1: one question for the SOA of `consul`. Any answer counts. */
 const QUESTION = Buffer.from('48640100000100000000000006636f6e73756c0000060001', 'hex');
 
 const [address = ''] = process.argv.slice(2);

@@ -21,15 +21,15 @@ import { findRouterAdvertisements } from './router-advertisements.ts';
 export interface ExamineNeeds {
   readonly parts: Parts;
   readonly running: readonly Snapshot[];
-  /** What is found of the registry; never rejects. */
+  /** The findings about the registry; never rejects. */
   registry(): Promise<readonly Finding[]>;
-  /** Where the daemon answers DNS; undefined without one. */
+  /** Where the daemon answers DNS; undefined without a daemon. */
   readonly listeners: readonly ListenerStatus[] | undefined;
-  /** True where this process is on another host than the engine, and sees nothing of that one's kernel. */
+  /** True when the engine is on another host, whose kernel this process cannot examine. */
   readonly isRemoteEngine?: boolean;
 }
 
-/** Looks at everything heddle stands on. Changes nothing, and never throws. */
+/** Examines everything that heddle depends on. Changes nothing, and never throws. */
 export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> {
   const { parts, running, registry, listeners } = needs;
   if (needs.isRemoteEngine) {
@@ -58,8 +58,8 @@ function hostUnseen({ docker: engine }: Parts): Finding {
   return {
     subject: 'host',
     state: 'unknown',
-    detail: `nothing on the host of ${engine.address} can look at its kernel, devices, firewalls and bridge`,
-    advice: 'heddle launch --load starts what can; then ask again',
+    detail: `no heddle on the host of ${engine.address} can examine its kernel, devices, firewalls and bridge`,
+    advice: 'start one with heddle launch --load, then repeat this command',
   };
 }
 
@@ -75,7 +75,7 @@ async function docker({ docker: engine, announcing }: Parts): Promise<readonly F
       ...findDirectRouting({ version, maker }, announcing),
     ];
   } catch (error) {
-    const advice = 'start Docker, or name its engine with DOCKER_HOST';
+    const advice = 'start Docker, or set its address in DOCKER_HOST';
     return [{ subject: 'docker', state: 'failed', detail: messageOf(error), advice }];
   }
 }
@@ -97,11 +97,11 @@ async function bridge({ network, bridge: name }: Parts): Promise<Finding> {
   try {
     const mac = await network.hostMac(name);
     if (mac === undefined) {
-      const advice = 'the first attach makes it, or heddle create-bridge';
+      const advice = 'the first attach creates it, or heddle create-bridge';
       return { subject, state: 'warning', detail: `there is no ${name} yet`, advice };
     }
     const addresses = (await network.hostAddresses(name)).map(({ ip }) => ip);
-    return ok(subject, [`${name} is there`, ...addresses].join(', '));
+    return ok(subject, [`${name} exists`, ...addresses].join(', '));
   } catch (error) {
     return { subject, state: 'unknown', detail: messageOf(error), advice: '' };
   }

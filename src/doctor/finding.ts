@@ -1,11 +1,11 @@
-/** What `doctor` found of one subject. */
+/** What `doctor` found about one subject. */
 export interface Finding {
   /** `docker`, `capabilities`, `port 53`, … */
   readonly subject: string;
-  /** `unknown`: it could not be tried, and `detail` says why. */
+  /** `unknown`: doctor could not examine it, and `detail` has the reason. */
   readonly state: 'ok' | 'warning' | 'failed' | 'unknown';
   readonly detail: string;
-  /** What to do; empty where nothing is. */
+  /** What to do; empty where nothing is needed. */
   readonly advice: string;
 }
 

@@ -7,7 +7,7 @@ import { type Finding, ok } from './finding.ts';
 
 const SUBJECTS: Readonly<Record<Family, string>> = { iptables: 'firewall', ip6tables: 'firewall IPv6' };
 
-/** The host's packet filter, for each family of addresses that the host has. */
+/** The findings about the host's packet filter, one for each address family of the host. */
 export async function findFirewalls({
   firewall,
   network,
@@ -19,14 +19,14 @@ export async function findFirewalls({
       try {
         return ofFilter(SUBJECTS[family], await firewall.inspect(family), needed !== undefined);
       } catch (error) {
-        const advice = 'install iptables, or give heddle the capability NET_ADMIN';
+        const advice = 'install iptables, or add the capability NET_ADMIN to heddle';
         return { subject: SUBJECTS[family], state: 'warning', detail: messageOf(error), advice };
       }
     }),
   );
 }
 
-/** @param needed whether there is a bridge whose packets pass the filter */
+/** @param needed whether a bridge exists, whose packets pass the filter */
 export function ofFilter(
   subject: string,
   { command, forward, input, missing, unreadable }: FilterFacts,
@@ -39,7 +39,7 @@ export function ofFilter(
       subject,
       state: 'failed',
       detail: `${detail}; ${tables} has rules here too, and cannot be read (${unreadable}): if Docker's are among them, containers do not reach each other`,
-      advice: 'give heddle the capability NET_RAW (--cap-add NET_RAW, or CAP_NET_RAW in the unit)',
+      advice: 'add the capability NET_RAW to heddle (--cap-add NET_RAW, or CAP_NET_RAW in the unit)',
     };
   }
   if (!needed || missing === 0) return ok(subject, detail);
@@ -51,6 +51,6 @@ export function ofFilter(
     subject,
     state: dropped.length > 0 ? 'failed' : 'warning',
     detail: [`${detail}, ${missing} rules of heddle are missing`, ...dropped].join('; '),
-    advice: 'heddle create-bridge makes the rules, and the daemon keeps them',
+    advice: 'heddle create-bridge adds the rules, and the daemon keeps them',
   };
 }

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { messageOf, systemCode } from '../errors.ts';
 import { type Finding, ok } from './finding.ts';
 
-/** What `nft -j list chains` says of a chain; those that packets do not enter by themselves have no hook. */
+/** A chain in the output of `nft -j list chains`. Only base chains, which packets enter by themselves, have a hook. */
 const Chain = v.object({
   family: v.string(),
   table: v.string(),
@@ -16,7 +16,7 @@ const Chains = v.object({ nftables: v.array(v.object({ chain: v.optional(Chain) 
 
 const subject = 'nftables';
 const TIMEOUT_MS = 5_000;
-/** Those of iptables' own, in which heddle's rules are. */
+/** The tables of iptables, which hold heddle's rules. */
 const IPTABLES_TABLES = new Set(['ip filter', 'ip6 filter']);
 const HOOKS: Readonly<Record<string, string>> = {
   forward: 'containers may not reach each other',
@@ -24,8 +24,8 @@ const HOOKS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Chains of other tables than iptables' that drop: every table sees every packet, and what heddle accepts in its own
- * another one may still drop. Nothing on a host without nft, which makes such tables.
+ * Finds chains that drop in tables other than those of iptables. Every table sees every packet, so another table may
+ * drop what heddle's rules accept. No finding on a host without nft, which creates such tables.
  */
 export async function findForeignFilters(bridge: string): Promise<readonly Finding[]> {
   try {
@@ -37,14 +37,14 @@ export async function findForeignFilters(bridge: string): Promise<readonly Findi
   }
 }
 
-/** @param json of `nft -j list chains` */
+/** @param json the output of `nft -j list chains` */
 export function ofChains(json: string, bridge: string): Finding {
   const chains = v.parse(Chains, JSON.parse(json)).nftables.flatMap(({ chain }) => chain ?? []);
   const dropping = chains.filter(
     ({ family, table, hook, policy }) =>
       policy === 'drop' && hook !== undefined && hook in HOOKS && !IPTABLES_TABLES.has(`${family} ${table}`),
   );
-  if (dropping.length === 0) return ok(subject, 'no table but those of iptables drops by its policy');
+  if (dropping.length === 0) return ok(subject, 'no table except those of iptables drops by its policy');
   const detail = dropping.map(
     ({ family, table, name, hook = '' }) =>
       `table ${family} ${table}, chain ${name}, drops: ${HOOKS[hook]} unless a rule there lets them`,

@@ -1,7 +1,7 @@
 import type { HostAddress } from '../addresses/announced-host.ts';
 import { type Finding, ok } from './finding.ts';
 
-/** Whether what this host publishes can be announced: other hosts need an address of it. */
+/** Whether published ports can be announced: other hosts need an address of this host for them. */
 export function findHostAddress(host: HostAddress | undefined): Finding {
   const subject = 'host address';
   if (host !== undefined)
@@ -12,6 +12,6 @@ export function findHostAddress(host: HostAddress | undefined): Finding {
     subject,
     state: 'warning',
     detail: `${detail}; published ports and containers in the host's network are not announced`,
-    advice: 'give --ip ADDRESS, the address at which other hosts reach this one',
+    advice: 'set --ip ADDRESS, the address at which other hosts reach this one',
   };
 }

@@ -1,6 +1,6 @@
 import { type Finding, ok } from './finding.ts';
 
-/** What the kernel shows of itself; undefined for what is not there. */
+/** What the kernel shows in /proc; undefined where a file is missing. */
 export interface KernelFacts {
   /** /proc/sys/kernel/osrelease */
   readonly release: string | undefined;

@@ -5,15 +5,15 @@ import { type Finding, ok } from './finding.ts';
 
 const subject = 'devices';
 const TIMEOUT_MS = 5_000;
-/** What heddle makes of the kernel's, and what a kernel without it lacks. */
+/** The kinds of devices that heddle creates, and the kernel option for each. */
 const NEEDED = { bridge: 'CONFIG_BRIDGE', veth: 'CONFIG_VETH' } as const;
 
-/** Whether the kernel makes the devices that heddle is made of: tried in a network of its own, gone with its process. */
+/** Whether the kernel can create heddle's devices. The test runs in its own network namespace, which ends with it. */
 export async function findLinkKinds(kinds: Readonly<Record<string, string>> = NEEDED): Promise<Finding> {
   const names = Object.keys(kinds);
   const tried = await Promise.all(names.map(async (kind) => ({ kind, problem: await problemWith(kind) })));
   const failed = tried.filter(({ problem }) => problem !== undefined);
-  if (failed.length === 0) return ok(subject, `the kernel makes ${names.join(' and ')}`);
+  if (failed.length === 0) return ok(subject, `the kernel supports ${names.join(' and ')}`);
   const missing = failed.filter(({ problem }) => /not supported|Unknown device type/i.test(problem ?? ''));
   const detail = failed.map(({ kind, problem }) => `${kind}: ${problem}`).join('; ');
   if (missing.length === 0) {
@@ -24,11 +24,11 @@ export async function findLinkKinds(kinds: Readonly<Record<string, string>> = NE
   return { subject, state: 'failed', detail, advice };
 }
 
-/** @returns what the kernel said, or undefined when it made one */
+/** @returns the kernel's error, or undefined when it created the device */
 async function problemWith(kind: string): Promise<string | undefined> {
-  const words = ['--net', 'ip', 'link', 'add', 'heddle-try', 'type', kind];
+  const args = ['--net', 'ip', 'link', 'add', 'heddle-try', 'type', kind];
   try {
-    await promisify(execFile)('unshare', words, { timeout: TIMEOUT_MS });
+    await promisify(execFile)('unshare', args, { timeout: TIMEOUT_MS });
     return undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return 'there is no unshare: install util-linux';

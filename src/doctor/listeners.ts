@@ -2,7 +2,7 @@ import { formatListen } from '../dns/listen.ts';
 import type { ListenerStatus } from '../dns/server/listener.ts';
 import { type Finding, ok } from './finding.ts';
 
-/** Whether DNS is answered at every address that it should be; nothing without a daemon. */
+/** Whether DNS is answered at every configured address. No finding without a daemon. */
 export function findListeners(listeners: readonly ListenerStatus[] | undefined): readonly Finding[] {
   if (listeners === undefined) return [];
   const subject = 'dns';
@@ -11,7 +11,7 @@ export function findListeners(listeners: readonly ListenerStatus[] | undefined):
   const [failed, waiting] = [whyOf('failed'), whyOf('waiting')];
   if (failed !== '') {
     const advice =
-      'end the other program, or keep it from this address (dnsmasq: bind-dynamic, except-interface=docker0 and weave)';
+      'stop the other program, or exclude this address there (dnsmasq: bind-dynamic, except-interface=docker0 and weave)';
     return [{ subject, state: 'failed', detail: failed, advice }];
   }
   if (waiting !== '') {

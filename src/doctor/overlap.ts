@@ -8,7 +8,7 @@ import { type Finding, ok } from './finding.ts';
 
 const subject = 'networks';
 
-/** Whether the networks of containers keep clear of what this host reaches otherwise. */
+/** Whether the networks of containers overlap other networks or routes of this host. */
 export async function findOverlaps({
   network,
   networks,
@@ -23,9 +23,9 @@ export async function findOverlaps({
 }
 
 export function ofNetworks(facts: {
-  /** Where free addresses come from. */
+  /** The range for free addresses. */
   readonly pool: Pool;
-  /** Those that the bridge or containers have addresses in. */
+  /** Networks in which the bridge or containers have addresses. */
   readonly used: readonly Cidr[];
   readonly host: readonly HostNetwork[];
 }): Finding {

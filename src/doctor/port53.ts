@@ -9,10 +9,10 @@ import { type Finding, ok } from './finding.ts';
 
 const subject = 'port 53';
 const TIMEOUT_MS = 5_000;
-/** Beside this file, with the same ending: built, or not. */
+/** Beside this file, with the same extension: `.js` in a build, else `.ts`. */
 const PROBE = fileURLToPath(new URL(`ask${extname(import.meta.url)}`, import.meta.url));
 
-/** Asks our resolver from inside the network of a running container: only so its firewall is seen. */
+/** Queries heddle's resolver from inside the network of a running container, because only that passes the firewall. */
 export async function findPort53(
   { namespaceOf, dnsAddress }: Pick<Parts, 'namespaceOf' | 'dnsAddress'>,
   running: readonly Snapshot[],
@@ -22,8 +22,8 @@ export async function findPort53(
     return ofDocker && networkMode !== 'host';
   });
   if (!container) {
-    const detail = 'no container with an address of Docker runs that it could be asked from';
-    return { subject, state: 'unknown', detail, advice: 'start one, and ask again' };
+    const detail = 'no running container has an address of Docker, from which to query';
+    return { subject, state: 'unknown', detail, advice: 'start one, then repeat this command' };
   }
   try {
     const [{ path }, address] = await Promise.all([namespaceOf(container), dnsAddress()]);
@@ -35,7 +35,7 @@ export async function findPort53(
       state: 'failed',
       detail: `${address} does not answer inside '${container.name}'`,
       advice:
-        "is heddle's daemon up (heddle status dns), and does the host's firewall let port 53 in from its bridges?",
+        "is heddle's daemon up (heddle status dns), and does the host's firewall accept port 53 from its bridges?",
     };
   } catch (error) {
     return { subject, state: 'unknown', detail: messageOf(error), advice: '' };

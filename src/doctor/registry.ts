@@ -9,7 +9,7 @@ const CONSUL_ADVICE =
   'is Consul up, does it have a leader, and may the token read and write? see heddle status registry';
 const START_ADVICE = 'start one: heddle launch, or heddle daemon';
 
-/** What a daemon knows of its registry. */
+/** The finding about the registry of a daemon. */
 export function findRegistry(report: {
   readonly name: string;
   readonly state: string;
@@ -22,12 +22,12 @@ export function findRegistry(report: {
   return { subject, state, detail, advice: CONSUL_ADVICE };
 }
 
-/** The registry of the settings and its clock, where no daemon can be asked: Consul itself is. */
+/** Without a daemon: asks the Consul of the settings itself, and compares its clock. */
 export async function findRegistryWithoutDaemon(settings: RegistrySettings): Promise<readonly Finding[]> {
   const subject = 'registry';
   const { registry: uri } = settings;
   if (uri.kind === 'embedded') {
-    return [{ subject, state: 'unknown', detail: 'no daemon runs', advice: START_ADVICE }];
+    return [{ subject, state: 'unknown', detail: 'no daemon running', advice: START_ADVICE }];
   }
   let client: ConsulClient | undefined;
   try {
@@ -35,7 +35,7 @@ export async function findRegistryWithoutDaemon(settings: RegistrySettings): Pro
     const access = new ConsulAccess(client);
     await access.ready();
     await access.proveReading();
-    const detail = `${client.name} has a leader and may be read, but no daemon runs`;
+    const detail = `${client.name} has a leader and is readable, but no daemon is running`;
     return [{ subject, state: 'ok', detail, advice: START_ADVICE }, await clockOf(client)];
   } catch (error) {
     return [{ subject, state: 'failed', detail: messageOf(error), advice: CONSUL_ADVICE }];
@@ -44,7 +44,7 @@ export async function findRegistryWithoutDaemon(settings: RegistrySettings): Pro
   }
 }
 
-/** Consul's clock, where the settings name a Consul and it answers. */
+/** The finding about Consul's clock, if the settings have a Consul and it answers. */
 export async function findConsulClock(settings: RegistrySettings): Promise<readonly Finding[]> {
   const { registry: uri } = settings;
   if (uri.kind === 'embedded') return [];
@@ -52,7 +52,7 @@ export async function findConsulClock(settings: RegistrySettings): Promise<reado
   try {
     return [await clockOf(client)];
   } catch {
-    return []; // that it does not answer, another finding tells
+    return []; // another finding reports that Consul does not answer
   } finally {
     client.close();
   }

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { Parts } from '../containers/parts.ts';
 import { type Finding, ok } from './finding.ts';
 
-/** What keeps containers from configuring the host by IPv6, as it stands. */
+/** The current protection against containers that configure the host's IPv6. */
 export interface RouterAdvertisementFacts {
   readonly bridge: string;
-  /** /proc/sys/net/ipv6/conf/BRIDGE/accept_ra; undefined where there is no such device, or no IPv6. */
+  /** /proc/sys/net/ipv6/conf/BRIDGE/accept_ra; undefined without the device, or without IPv6. */
   readonly accepted: string | undefined;
-  /** Whether the packet filter drops them; undefined where it cannot be asked. */
+  /** Whether the packet filter drops them; undefined where it cannot be read. */
   readonly dropped: boolean | undefined;
   /** /proc/thread-self/net/ipv6_route */
   readonly routes: string;
@@ -37,20 +37,20 @@ export function ofRouterAdvertisements(facts: RouterAdvertisementFacts): Finding
       subject,
       state: 'failed',
       detail: `the IPv6 default route of this host leads through ${bridge}: a container may have advertised it`,
-      advice: `unless you made that route: ip -6 route delete default dev ${bridge}`,
+      advice: `unless you added that route: ip -6 route delete default dev ${bridge}`,
     };
   }
-  if (facts.accepted?.trim() === '0') return ok(subject, `${bridge} takes none`);
-  if (dropped) return ok(subject, `${bridge} would take them, and ip6tables drops them`);
+  if (facts.accepted?.trim() === '0') return ok(subject, `${bridge} accepts none`);
+  if (dropped) return ok(subject, `${bridge} would accept them, but ip6tables drops them`);
   return {
     subject,
     state: 'failed',
-    detail: `${bridge} takes them, and no rule drops them: a container can move the IPv6 default route of this host`,
+    detail: `${bridge} accepts them, and no rule drops them: a container can change this host's IPv6 default route`,
     advice: `sysctl -w net.ipv6.conf.${bridge}.accept_ra=0, or install ip6tables`,
   };
 }
 
-/** Columns: destination, its prefix length, six more of the kind, flags; the device is the last. */
+/** Columns: destination, prefix length, source, prefix length, next hop, metric, two counters, flags, device. */
 const hasDefaultRoute = (routes: string, device: string): boolean =>
   routes.split('\n').some((line) => {
     const [destination = '', prefixLength, ...rest] = line.trim().split(/\s+/);

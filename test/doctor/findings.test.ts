@@ -18,15 +18,15 @@ import { parseCidr } from '../../src/network/cidr.ts';
 describe('what doctor finds of capabilities', () => {
   it.each([
     ['root', '000001ffffffffff', 'ok', /all/],
-    ['what our container is given', '0000000000283c00', 'ok', /all/],
+    ['those of the daemon’s container', '0000000000283c00', 'ok', /all/],
     ['Docker’s default', '00000000a80425fb', 'failed', /no NET_ADMIN.*no SYS_ADMIN.*no SYS_PTRACE/],
-    ['nobody', '0000000000000000', 'failed', /no NET_BIND_SERVICE: answering on port 53/],
+    ['none', '0000000000000000', 'failed', /no NET_BIND_SERVICE: answering on port 53/],
   ])('%s', (_, effective, state, detail) => {
     const finding = findCapabilities(`Name:\tnode\nCapInh:\t0\nCapEff:\t${effective}\nCapBnd:\t0\n`);
     expect(finding).toMatchObject({ state, detail: expect.stringMatching(detail) });
   });
 
-  it('asks a process that serves nobody for no port', () => {
+  it('does not require NET_BIND_SERVICE of a process without clients', () => {
     expect(findCapabilities('CapEff:\t0000000000281800\n', { serves: false }).state).toBe('ok');
   });
 
@@ -35,7 +35,7 @@ describe('what doctor finds of capabilities', () => {
     expect(advice).toBe('run as root, or with --cap-add NET_BIND_SERVICE');
   });
 
-  it('says that it cannot tell', () => {
+  it('is unknown without a line CapEff', () => {
     expect(findCapabilities('')).toMatchObject({ state: 'unknown' });
   });
 });
@@ -77,7 +77,7 @@ describe('what doctor finds of the addresses that DNS is answered on', () => {
     expect(findListeners(listeners)).toMatchObject([{ state, detail: expect.stringMatching(detail) }]);
   });
 
-  it('says nothing without a daemon', () => {
+  it('is nothing without a daemon', () => {
     expect(findListeners(undefined)).toEqual([]);
   });
 });
@@ -90,7 +90,7 @@ describe("what doctor finds of the host's address", () => {
     });
   });
 
-  it('is unknown on a host without a default route, and --ip says it', () => {
+  it('is unknown on a host without a default route, and the advice is --ip', () => {
     expect(findHostAddress(undefined)).toMatchObject({
       state: 'warning',
       detail: expect.stringMatching(/^the host's address is unknown: there is no default route/),
@@ -112,7 +112,7 @@ describe('what doctor finds of the clock', () => {
     expect(findClock('clock', "Consul's", time, now).state).toBe(state);
   });
 
-  it('says whose is away, and by how much', () => {
+  it('shows whose clock differs, and by how much', () => {
     expect(findClock('clock', "Consul's", '2026-01-01T01:00:00Z', now).detail).toBe(
       "3600 s away from Consul's",
     );
@@ -132,7 +132,7 @@ describe('what doctor finds of direct routing', () => {
     ]);
   });
 
-  it('is fine where nothing announces such addresses, or nobody elsewhere reads them', () => {
+  it('is fine where no such address is announced, or no other host reads them', () => {
     for (const facts of [announcing('ethwe,bridge,published'), announcing('internal', false)])
       expect(findDirectRouting(engine('28.5.2'), facts)).toMatchObject([{ state: 'ok' }]);
   });
@@ -143,7 +143,7 @@ describe('what doctor finds of direct routing', () => {
     engine('5.8.0', 'podman'),
     engine('28.0', 'podman'),
     engine(''),
-  ])('says nothing of %j', (other) => expect(findDirectRouting(other, announcing('internal'))).toEqual([]));
+  ])('is nothing for %j', (other) => expect(findDirectRouting(other, announcing('internal'))).toEqual([]));
 });
 
 describe('what doctor finds of the firewall', () => {
@@ -160,14 +160,14 @@ describe('what doctor finds of the firewall', () => {
     ['no bridge that needs them', {}, false, 'ok', /DROP/],
     ['rules missing where packets are dropped', {}, true, 'failed', /3 rules .*do not reach each other$/],
     [
-      'rules missing where questions are dropped',
+      'rules missing where queries are dropped',
       { forward: 'ACCEPT', input: 'DROP' },
       true,
       'failed',
       /the resolver$/,
     ],
     [
-      'legacy tables that cannot be read, whatever stands elsewhere',
+      'legacy tables that cannot be read, whatever the other tables hold',
       { missing: 0, forward: 'ACCEPT', unreadable: 'Permission denied (you must be root)' },
       true,
       'failed',
@@ -211,18 +211,14 @@ describe('what doctor finds of other tables', () => {
       'ok',
     ],
     ['one that accepts', [chain({ policy: 'accept' })], 'ok'],
-    [
-      'one that packets do not enter by themselves',
-      [{ chain: { family: 'inet', table: 'a', name: 'b' } }],
-      'ok',
-    ],
-    ['one of what leaves the host', [chain({ hook: 'output' })], 'ok'],
+    ['one that is no base chain', [{ chain: { family: 'inet', table: 'a', name: 'b' } }], 'ok'],
+    ['one for packets that leave the host', [chain({ hook: 'output' })], 'ok'],
     ['one that drops', [chain({})], 'warning'],
   ])('%s', (_, chains, state) => {
     expect(found(...chains).state).toBe(state);
   });
 
-  it('advises the rule that lets questions in', () => {
+  it('advises the rule that accepts queries', () => {
     expect(found(chain({})).advice).toBe(
       'nft insert rule inet strict in iifname weave meta l4proto { tcp, udp } th dport 53 accept',
     );
@@ -233,12 +229,12 @@ describe('what doctor finds of router advertisements', () => {
   const route = (prefix: string, device: string) =>
     `${'0'.repeat(32)} ${prefix} ${'0'.repeat(32)} 00 fe80${'0'.repeat(27)}1 00000400 00000001 00000000 00450003 ${device}\n`;
   it.each([
-    ['a bridge that takes none', { accepted: '0\n', dropped: false }, 'ok', /takes none/],
+    ['a bridge that accepts none', { accepted: '0\n', dropped: false }, 'ok', /accepts none/],
     ['one that would, and a rule', { accepted: '1\n', dropped: true }, 'ok', /drops them/],
     ['one that does', { accepted: '1\n', dropped: false }, 'failed', /no rule drops them/],
-    ['one that does, and no filter to ask', { accepted: '2\n', dropped: undefined }, 'failed', /no rule/],
+    ['one that does, without a filter', { accepted: '2\n', dropped: undefined }, 'failed', /no rule/],
     ['a default route by the bridge', { routes: route('00', 'weave') }, 'failed', /leads through weave/],
-    ['other routes', { routes: route('00', 'eth0') + route('40', 'weave') }, 'ok', /takes none/],
+    ['other routes', { routes: route('00', 'eth0') + route('40', 'weave') }, 'ok', /accepts none/],
   ])('%s', (_, facts, state, detail) => {
     const all = { bridge: 'weave', accepted: '0\n', dropped: true, routes: '', ...facts };
     expect(ofRouterAdvertisements(all)).toMatchObject({ state, detail: expect.stringMatching(detail) });
@@ -248,7 +244,7 @@ describe('what doctor finds of router advertisements', () => {
 describe('what doctor finds of the networks of containers', () => {
   const route = (text: string, device: string) => ({ network: parseCidr(text), device });
   it.each([
-    ['nothing in the way', '10.2.0.0/16', route('192.168.0.0/16', 'eth0'), 'ok', /^10\.32\.0\.0\/12 and/],
+    ['no overlap', '10.2.0.0/16', route('192.168.0.0/16', 'eth0'), 'ok', /^10\.32\.0\.0\/12 and/],
     [
       'a route around the range',
       '10.2.0.0/16',
@@ -277,7 +273,7 @@ describe('what doctor finds of the networks of containers', () => {
     expect(ofNetworks(facts)).toMatchObject({ state, detail: expect.stringMatching(detail) });
   });
 
-  it('a route beside the default subnet, of which addresses are given', () => {
+  it('a route beside the default subnet, from which addresses are assigned', () => {
     const pool = poolOf(parseCidr('10.32.0.0/12'), parseCidr('10.40.0.0/16'));
     const facts = { pool, used: [], host: [route('10.33.1.0/24', 'tun0')] };
     const detail = expect.stringMatching(
@@ -287,7 +283,7 @@ describe('what doctor finds of the networks of containers', () => {
   });
 });
 
-it('a container that answers for the address of another one is named, and is a failure', () => {
+it('doctor names a container that answers for the address of another one, as a failure', () => {
   const running = [
     { id: 'c1', name: 'web' },
     { id: 'c2', name: 'db' },

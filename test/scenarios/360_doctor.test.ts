@@ -57,7 +57,7 @@ describe('what is wrong with a host', () => {
     const findings = await doctor();
     for (const { subject, state, advice, detail } of findings) {
       if (subject === 'port 53')
-        expect({ state, advice }).toEqual({ state: 'unknown', advice: 'start one, and ask again' });
+        expect({ state, advice }).toEqual({ state: 'unknown', advice: 'start one, then repeat this command' });
       else expect({ state, advice }, `${subject}: ${detail}`).toEqual({ state: 'ok', advice: '' });
     }
     const subjects = [
@@ -203,7 +203,7 @@ describe('what is wrong with a host', () => {
     });
     expect(of(findingsOf(asked), 'registry')).toMatchObject({
       state: 'ok',
-      detail: `${consul.uri} has a leader and may be read, but no daemon runs`,
+      detail: `${consul.uri} has a leader and is readable, but no daemon is running`,
     });
     expect(of(findingsOf(asked), 'clock Consul')).toMatchObject({ state: 'ok' });
     expect(of(findingsOf(asked), 'bridge')).toMatchObject({ state: 'ok' });

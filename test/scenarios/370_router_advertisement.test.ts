@@ -64,7 +64,7 @@ test("a container's router advertisement does not become the host's default rout
     expect(await guards()).toEqual(rules);
   });
   await succeed('ip', ['-6', 'route', 'flush', 'default']);
-  expect((await daemon.word('doctor')).stdout).toMatch(/router advertisements .*weave takes none/);
+  expect((await daemon.word('doctor')).stdout).toMatch(/router advertisements .*weave accepts none/);
 
   // The packets are real: a host that lets them in has another default route, and doctor sees it.
   await daemon.stop();
