@@ -8,45 +8,43 @@ import { readResolvConf } from './host-resolver.ts';
 import type { Plan } from './plan.ts';
 import { replaceFile } from './replace-file.ts';
 
-/** A resolver that was restarted needs a moment. */
+/** A restarted resolver needs a moment until it answers. */
 const PATIENCE_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 30_000;
-/** Its name spells the address (docs/dns.md): whoever answers so is one of us, or has asked one. */
+/** The name contains the address (docs/dns.md). Only heddle, or a resolver that asks heddle, answers it like this. */
 const PROBE = { name: '0a020101.addr', address: '10.2.1.1' };
 
 /**
- * Changes the file and tells the resolver. Where it cannot be told, the file is put back.
- * @throws HeddleError with what could not be done
+ * Changes the file and makes the resolver read it. If the resolver's command fails, the old file is restored.
+ * @throws HeddleError with the step that failed
  */
 export async function applyPlan(plan: Plan): Promise<void> {
   const { change, command } = plan;
   if (change.before === change.after) return;
   await replaceFile(change);
   if (!command) return;
-  const [program, ...words] = command;
-  // Who becomes root by su has not always the folders of root's programs.
+  const [program, ...args] = command;
+  // After a plain su, PATH may lack the folders of root's programs.
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin` };
   try {
-    await promisify(execFile)(program, words, { env, timeout: COMMAND_TIMEOUT_MS });
+    await promisify(execFile)(program, args, { env, timeout: COMMAND_TIMEOUT_MS });
   } catch (cause) {
     await replaceFile({ ...change, after: change.before });
     const line = command.join(' ');
     throw new HeddleError(
       'failed',
-      `\`${line}\` failed, and ${change.path} is as it was: ${messageOf(cause)}`,
-      {
-        cause,
-      },
+      `\`${line}\` failed, so ${change.path} was restored: ${messageOf(cause)}`,
+      { cause },
     );
   }
 }
 
-/** The plan that takes a plan back. */
+/** The plan that undoes a plan. */
 export function reversed({ change, ...plan }: Plan): Plan {
   return { ...plan, change: { path: change.path, before: change.after, after: change.before } };
 }
 
-/** Whether a name of ours is answered at an address. */
+/** Whether a resolver at an address answers a name of heddle. */
 export async function answersAt(address: string, domain: string): Promise<boolean> {
   const resolver = new Resolver({ timeout: 1_000, tries: 1 });
   resolver.setServers([address]);
@@ -54,7 +52,7 @@ export async function answersAt(address: string, domain: string): Promise<boolea
   return answers.includes(PROBE.address);
 }
 
-/** Waits until this host, asked as its programs ask it, answers a name of ours. @throws HeddleError `failed` */
+/** Waits until the first server of /etc/resolv.conf answers a name of heddle. @throws HeddleError `failed` */
 export async function hostAnswers(domain: string): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 
 const DNS_PORT = 53;
 
-/** The command line of the dnsmasq that answers DNS at an address of this host; undefined where none does. */
+/** The command line of the dnsmasq that answers DNS at an address of this host; undefined where there is none. */
 export async function dnsmasqAt(ip: string): Promise<readonly string[] | undefined> {
   const tables = await Promise.all(
     ['/proc/thread-self/net/udp', '/proc/thread-self/net/udp6'].map(readOrNothing),
@@ -23,11 +23,12 @@ export async function dnsmasqAt(ip: string): Promise<readonly string[] | undefin
 
 const readOrNothing = (path: string): Promise<string> => readFile(path, 'latin1').catch(() => '');
 
-const argumentsIn = (cmdline: string): readonly string[] => cmdline.split('\0').filter((word) => word !== '');
+const argumentsIn = (cmdline: string): readonly string[] =>
+  cmdline.split('\0').filter((argument) => argument !== '');
 
-/** The inodes of the sockets in a table of /proc/net/udp that take what is sent to port 53 of an address. */
+/** The inodes of the sockets in a table of /proc/net/udp that receive packets to port 53 of an address. */
 export function socketsAt(table: string, ip: string): readonly string[] {
-  const asked = ipaddr.parse(ip);
+  const wanted = ipaddr.parse(ip);
   const rows = table.split('\n').slice(1);
   return rows.flatMap((row) => {
     const fields = row.trim().split(/\s+/);
@@ -35,13 +36,15 @@ export function socketsAt(table: string, ip: string): readonly string[] {
     const inode = fields[9];
     if (inode === undefined || Number.parseInt(port ?? '', 16) !== DNS_PORT) return [];
     const bound = ipaddr.fromByteArray(bytesOf(address));
-    const isMet =
-      bound.range() === 'unspecified' ? bound.kind() === asked.kind() : bound.toString() === asked.toString();
-    return isMet ? [inode] : [];
+    const matches =
+      bound.range() === 'unspecified'
+        ? bound.kind() === wanted.kind()
+        : bound.toString() === wanted.toString();
+    return matches ? [inode] : [];
   });
 }
 
-/** The kernel prints each 32 bits of an address as a number of this machine: little-endian. */
+/** The kernel prints each 32 bits of an address as a number in host byte order: little-endian. */
 function bytesOf(hex: string): number[] {
   return [...Buffer.from(hex, 'hex').swap32()];
 }

@@ -12,7 +12,7 @@ import { RESOLVED_SETTINGS } from './systemd-resolved.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
 
-/** @throws HeddleError `refused` where there is none, or none that can be read */
+/** @throws HeddleError `refused` when the file is missing or cannot be read */
 export async function readResolvConf(): Promise<ResolvConf> {
   try {
     const path = await realpath(RESOLV_CONF);
@@ -22,13 +22,13 @@ export async function readResolvConf(): Promise<ResolvConf> {
   } catch (cause) {
     throw new HeddleError(
       'refused',
-      `cannot read ${RESOLV_CONF}, or what it is a link to: ${messageOf(cause)}; make one that names a resolver`,
+      `cannot read ${RESOLV_CONF}, or the target of its link: ${messageOf(cause)}; create one with a nameserver`,
       { cause },
     );
   }
 }
 
-/** Every file of settings that systemd-resolved may read. */
+/** Every settings file that systemd-resolved may read, by its path. */
 export async function readResolvedSettings(): Promise<ReadonlyMap<string, string>> {
   const settings = new Map<string, string>();
   for (const pattern of RESOLVED_SETTINGS) {
@@ -37,21 +37,21 @@ export async function readResolvedSettings(): Promise<ReadonlyMap<string, string
   return settings;
 }
 
-/** The file of ours that the dnsmasq at an address of this host reads; undefined where none answers there. */
+/** The path for heddle's file in the settings folder of the dnsmasq at an address; undefined where none answers. */
 export async function findDnsmasq(ip: string): Promise<{ readonly file: string | undefined } | undefined> {
-  const words = await dnsmasqAt(ip);
-  if (words === undefined) return undefined;
-  const folder = settingsFolder(words, (await textOf(settingsFile(words))) ?? '');
+  const commandLine = await dnsmasqAt(ip);
+  if (commandLine === undefined) return undefined;
+  const folder = settingsFolder(commandLine, (await textOf(settingsFile(commandLine))) ?? '');
   return { file: folder && join(folder, DNSMASQ_FILE) };
 }
 
-/** The file whose text resolvconf puts first, as far as there is one. */
+/** The path of the text that resolvconf puts at the start of resolv.conf. The file need not exist. */
 export function resolvconfHead(): string {
-  // Without a file of settings openresolv reads the folder of Debian's program.
+  // Without its settings file, openresolv reads the folder of Debian's resolvconf.
   return existsSync(OPENRESOLV_SETTINGS) ? HEADS[1] : HEADS[0];
 }
 
-/** What restarts a service: systemd where it runs, else the script of the service. */
+/** The command that restarts a service: systemd where it runs, else the init script. */
 export function restarting(service: string): Command {
   return existsSync('/run/systemd/system')
     ? ['systemctl', 'restart', service]

@@ -1,33 +1,33 @@
-/** What a host is to ask, and where. */
+/** The resolver that a host will ask, and for which domains. */
 export interface Target {
-  /** Where heddle answers, on port 53. */
+  /** The address at which heddle answers, on port 53. */
   readonly address: string;
-  /** The domains that heddle answers itself, without final dots. */
+  /** The domains that heddle is authoritative for, without final dots. */
   readonly domains: readonly string[];
 }
 
-/** One file as it is and as it should be; undefined where there is none. Bytes are kept as Latin-1. */
+/** The text of one file before and after; undefined where there is no file. Read as Latin-1, to preserve every byte. */
 export interface FileChange {
   readonly path: string;
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
 
-/** How one resolver of a host is changed. */
+/** The change of one resolver of a host. */
 export interface Plan {
   /** `systemd-resolved`, `dnsmasq`, `resolvconf` or `resolv.conf`. */
   readonly resolver: string;
   readonly change: FileChange;
-  /** What makes that resolver read the file. */
+  /** Makes that resolver read the file. */
   readonly command?: Command;
 }
 
-export type Command = readonly [program: string, ...words: string[]];
+export type Command = readonly [program: string, ...args: string[]];
 
-/** Stands first in a file that is ours alone. */
+/** The first line of a file that belongs to heddle alone. Earlier versions wrote it too, so it must not change. */
 const OWN_FILE = '# Made by heddle setup --host-dns; heddle setup --host-dns --undo removes it.';
 
-/** A file of our own with these lines. */
+/** The text of heddle's own file with these lines. */
 export function ownFile(lines: readonly string[]): string {
   return [OWN_FILE, ...lines, ''].join('\n');
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { HeddleError, messageOf, systemCode } from '../errors.ts';
 import type { FileChange } from './plan.ts';
 
-/** The text of a file, undefined where there is none. */
+/** The text of a file; undefined where there is no file. */
 export async function textOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'latin1');
@@ -14,9 +14,8 @@ export async function textOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Makes a file what it should be, all at once: whoever reads it meanwhile finds the old text or the new. Owner and
- * mode stay.
- * @throws HeddleError `refused` or `failed`, the file being as it was
+ * Replaces a file atomically: a concurrent reader sees the old text or the new. Owner and mode stay.
+ * @throws HeddleError `refused` or `failed`; the file is unchanged then
  */
 export async function replaceFile({ path, after }: FileChange): Promise<void> {
   try {
@@ -50,13 +49,12 @@ async function writeBeside(path: string, text: string): Promise<void> {
   }
 }
 
-/** What the system says when a file may not be changed, and what its owner can do. */
+/** Why the system refuses to change a file, by error code, and what to do. */
 const REASONS: Readonly<Record<string, string>> = {
-  EROFS: 'it lies on a file system that is mounted read-only',
-  EBUSY: 'it is a mount of its own, as in a container; change it where it is mounted from',
-  EPERM:
-    'the system forbids it even to root: it may be immutable (`lsattr` shows an i; `chattr -i` takes it off)',
-  EACCES: 'that needs root',
+  EROFS: 'its file system is mounted read-only',
+  EBUSY: 'it is a mount of its own, as in a container; change the file that is mounted there',
+  EPERM: 'even root may not: it may be immutable (`lsattr` shows an i; `chattr -i` removes it)',
+  EACCES: 'run as root',
 };
 
 function cannotChange(path: string, cause: unknown): HeddleError {

@@ -22,16 +22,16 @@ import {
 } from './systemd-resolved.ts';
 
 /**
- * How this host is made to ask us, by the resolver that its resolv.conf leads to.
- * @throws HeddleError `refused` with the reason why that cannot be
+ * Plans how this host comes to ask heddle, according to the resolver that its resolv.conf leads to.
+ * @throws HeddleError `refused` with the reason why this host cannot be changed
  */
 export async function planSetup(target: Target): Promise<Plan> {
   const conf = await readResolvConf();
   if (conf.path === RESOLVED_UPLINKS) {
     throw new HeddleError(
       'refused',
-      `/etc/resolv.conf is a link to ${conf.path}, which passes systemd-resolved by: there is nobody who could ` +
-        'ask for some names elsewhere; make it a link to /run/systemd/resolve/stub-resolv.conf',
+      `/etc/resolv.conf is a link to ${conf.path}, which bypasses systemd-resolved, so no local resolver can send ` +
+        'some names elsewhere; make it a link to /run/systemd/resolve/stub-resolv.conf',
     );
   }
   const server = firstServer(conf);
@@ -48,7 +48,7 @@ export async function planSetup(target: Target): Promise<Plan> {
   return planResolvconf(head, await textOf(head), target);
 }
 
-/** What takes back all that was set up here, by whichever resolver; empty where nothing was. */
+/** Plans the removal of everything that was set up on this host, for any resolver; empty where nothing was. */
 export async function planUndo(): Promise<readonly Plan[]> {
   const conf = await readResolvConf();
   const server = firstServer(conf);
@@ -59,11 +59,11 @@ export async function planUndo(): Promise<readonly Plan[]> {
   }
   const heads: Plan[] = [];
   for (const path of HEADS) heads.push(...undoResolvconf(path, await textOf(path)));
-  // What resolvconf has written, it writes anew.
+  // resolvconf itself rewrites /etc/resolv.conf without the head.
   return [...plans, ...(heads.length > 0 ? heads : undoResolvConf(conf))];
 }
 
-/** Whom this host asks first, if not us. */
+/** The first server of this host, besides heddle. */
 function firstServer({ text }: ResolvConf): string | undefined {
   return parseResolvConf(withoutBlock(text) ?? '').servers[0];
 }

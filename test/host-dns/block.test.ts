@@ -9,14 +9,14 @@ const anyLines = fc.array(
   fc.constantFrom('nameserver 10.0.0.2', '# heddle', '', '# heddle setup --host-dns', 'search a'),
 );
 
-describe('our lines in a file of others', () => {
-  test('stand in front', () => {
+describe("heddle's lines in a file of another owner", () => {
+  test('stand at the start', () => {
     expect(withBlock('nameserver 10.0.0.2\n', lines)).toBe(
       '# heddle setup --host-dns: begin\nnameserver 172.17.0.1\n# heddle setup --host-dns: end\nnameserver 10.0.0.2\n',
     );
   });
 
-  test('leave every byte as it was when they are taken out, and no file where there was none', () => {
+  test('leave every byte as it was after their removal, and no file where there was none', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -44,7 +44,7 @@ describe('our lines in a file of others', () => {
     );
   });
 
-  test('are taken out wherever another program has put them', () => {
+  test('are removed wherever another program has moved them', () => {
     const block = withBlock('', lines);
     expect(withoutBlock(`# written by others\n${block}search example\n`)).toBe(
       '# written by others\nsearch example\n',

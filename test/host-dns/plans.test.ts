@@ -7,11 +7,11 @@ import { planResolved, undoResolved } from '../../src/host-dns/systemd-resolved.
 
 const target = { address: '172.17.0.1', domains: ['consul', 'weave.local'] };
 const restart = ['service', 'dnsmasq', 'restart'] as const;
-/** A file of ours without the line that says so. */
+/** A file of heddle without the line that marks it. */
 const linesOf = (text: string | undefined) => text?.split('\n').slice(1, -1);
 
 describe('systemd-resolved', () => {
-  test('asks us for our domains alone, at its next start', () => {
+  test("asks heddle for heddle's domains only, after a restart", () => {
     const { change, command } = planResolved(new Map(), target);
     expect(change.path).toBe('/etc/systemd/resolved.conf.d/heddle.conf');
     expect(linesOf(change.after)).toEqual(['[Resolve]', 'DNS=172.17.0.1', 'Domains=~consul ~weave.local']);
@@ -31,7 +31,7 @@ describe('systemd-resolved', () => {
     else expect(plan().change.before).toBeUndefined();
   });
 
-  test('loses the file of ours, and no other of that name', () => {
+  test("loses heddle's file, but no other file of that name", () => {
     expect(undoResolved(ownFile(['[Resolve]']))).toMatchObject([{ change: { after: undefined } }]);
     expect(undoResolved('[Resolve]\nDNS=1.1.1.1\n')).toEqual([]);
     expect(undoResolved(undefined)).toEqual([]);
@@ -39,7 +39,7 @@ describe('systemd-resolved', () => {
 });
 
 describe('dnsmasq', () => {
-  test('asks us for our domains, whatever it thinks of private addresses', () => {
+  test("asks heddle for heddle's domains, also where it rejects private addresses", () => {
     const { change, command } = planDnsmasq('/etc/dnsmasq.d/heddle.conf', undefined, target, restart);
     expect(linesOf(change.after)).toEqual([
       'server=/consul/172.17.0.1',
@@ -59,10 +59,10 @@ describe('dnsmasq', () => {
     ]);
   });
 
-  test('without a folder of settings, or with a file of that name that is not ours, is refused', () => {
-    expect(() => planDnsmasq(undefined, undefined, target, restart)).toThrow('reads no folder of settings');
+  test("without a settings folder, or with another owner's file of that name, is refused", () => {
+    expect(() => planDnsmasq(undefined, undefined, target, restart)).toThrow('reads no settings folder');
     const path = '/etc/dnsmasq.d/heddle.conf';
-    expect(() => planDnsmasq(path, 'server=1.1.1.1\n', target, restart)).toThrow("not of heddle's making");
+    expect(() => planDnsmasq(path, 'server=1.1.1.1\n', target, restart)).toThrow('heddle did not create it');
     expect(undoDnsmasq(path, 'server=1.1.1.1\n', restart)).toEqual([]);
   });
 
@@ -94,7 +94,7 @@ describe('dnsmasq', () => {
     ['127.0.0.53', [2, 3]],
     ['10.0.0.1', [3]],
     ['::1', [5]],
-  ])('is known by the sockets that answer at %s', (ip, inodes) => {
+  ])('is found by the sockets that answer at %s', (ip, inodes) => {
     const table = [
       head,
       row('0100007F:0035', 1),
@@ -110,7 +110,7 @@ describe('dnsmasq', () => {
 
 describe('a plain resolv.conf', () => {
   const plain = { path: '/etc/resolv.conf', text: 'nameserver 10.0.0.2\n', isMount: false };
-  test('names us first and keeps the others', () => {
+  test('has heddle first and keeps the other servers', () => {
     const { change, command } = planResolvConf(plain, target);
     expect(change.after).toMatch(/^# .*\nnameserver 172\.17\.0\.1\n# .*\nnameserver 10\.0\.0\.2\n$/);
     expect(command).toBeUndefined();
@@ -136,7 +136,7 @@ describe('a plain resolv.conf', () => {
   });
 });
 
-test('a file of ours is known by its first line', () => {
+test("heddle's own file is recognised by its first line", () => {
   expect(isOwnFile(ownFile(['x']))).toBe(true);
   expect(isOwnFile(`x\n${ownFile(['x'])}`)).toBe(false);
   expect(isOwnFile(undefined)).toBe(false);
