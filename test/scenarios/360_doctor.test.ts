@@ -57,7 +57,10 @@ describe('what is wrong with a host', () => {
     const findings = await doctor();
     for (const { subject, state, advice, detail } of findings) {
       if (subject === 'port 53')
-        expect({ state, advice }).toEqual({ state: 'unknown', advice: 'start one, then repeat this command' });
+        expect({ state, advice }).toEqual({
+          state: 'unknown',
+          advice: 'start one, then repeat this command',
+        });
       else expect({ state, advice }, `${subject}: ${detail}`).toEqual({ state: 'ok', advice: '' });
     }
     const subjects = [
