@@ -56,7 +56,7 @@ async function tell(stage: Stage, host: DemoHost, { consul }: StoryOptions): Pro
       'Synced node info',
     );
   }
-  stage.say('The heddle daemon: it follows Docker, keeps the registry true and answers DNS.');
+  stage.say('The heddle daemon: it follows Docker, keeps the registry up to date and answers DNS.');
   const registry = consul ? ' --registry consul://127.0.0.1:8500' : '';
   await stage.runInBackground(`heddle daemon --log-format json${registry}`, '"msg":"ready"');
   stage.say('A bridge for the containers, and the flags by which they find the resolver.');

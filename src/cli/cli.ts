@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { defineManyHosts, refusePassword } from '../commands/compat/many-hosts.ts';
-import { type Translation, translateRegistrator } from '../commands/compat/registrator.ts';
+import type { Translation } from '../commands/compat/registrator.ts';
 import { defineSuperseded } from '../commands/compat/superseded.ts';
 import type { CommandArguments, HostCommand } from '../commands/syntax/command.ts';
 import { formatOption } from '../commands/syntax/format.ts';
@@ -17,52 +17,34 @@ import {
   addHiddenSettings,
   addSettings,
   leadingSettings,
+  settingsForHost,
   settingsIn,
-  settingsOfCommand,
 } from '../commands/syntax/setting-flags.ts';
 import { type TerminalLine, terminalLine } from '../commands/syntax/terminal-line.ts';
 import { type LoadedSettings, loadSettings } from '../config/load.ts';
 import type { DockerClient } from '../docker/client.ts';
-import type { EngineAddress } from '../docker/engine-address.ts';
 import { HeddleError } from '../errors.ts';
 import { daemonEnvironment } from '../launch/daemon-container.ts';
 import type { Io, RunCommand } from '../runtime/io.ts';
 import { printableIo } from '../runtime/printable.ts';
-import { addHostCommands, type End, runOnHost, runProgram, takesDockerArguments } from './program.ts';
+import { namedEngine, otherHost, ownEngine } from './engines.ts';
+import { normalise } from './normalise.ts';
+import { addHostCommands, runOnHost, runProgram, type SetStatus, takesDockerArguments } from './program.ts';
+import { runnerAt, whereToRun } from './where.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The command line. What a word needs is loaded when the word is known: `version` must not wait for Docker's client.
+ * Runs a command line. What a command needs is loaded when the command is known: `version` must not wait for Docker's
+ * client.
  * @returns the exit status
  */
 export async function run(given: readonly string[], io: Io, env: Environment): Promise<number> {
   const own = printableIo(io);
-  // Progress moves a terminal's cursor, and is our own text.
+  // Progress moves the cursor of a terminal, so it bypasses the printable Io. It is our own text.
   const line = new CommandLine(normalise(given), own, env, terminalLine(io.stderr));
   return await runProgram(line.argv, own, (program, end) => line.define(program, end));
 }
-
-/** `heddle <word>`, or the daemon's own line: flags and a registry URI, as registrator was started. */
-export function normalise(written: readonly string[]): Translation {
-  const given = written.map((word, at) =>
-    at < 2 && Object.hasOwn(ONE_DASH, word) ? (ONE_DASH[word] ?? word) : word,
-  );
-  const asGiven = { argv: given, pointless: [] };
-  const first = given[0];
-  if (first === undefined) return { ...asGiven, argv: ['--help'] };
-  if (first === '-v') return { ...asGiven, argv: ['--version'] };
-  if (['--help', '-h', '--version', '-V'].includes(first)) return asGiven;
-  const translation = translateRegistrator(given);
-  const { argv } = translation;
-  const next = argv[leadingSettings(argv)];
-  if (next === 'daemon') return translation;
-  const isDaemon = next === undefined || next.startsWith('-') || next.includes('://');
-  return isDaemon ? { ...translation, argv: ['daemon', ...argv] } : asGiven;
-}
-
-/** As registrator and other programs in Go are asked; commander would read them as many flags of a letter each. */
-const ONE_DASH: Readonly<Record<string, string>> = { '-help': '--help', '-version': '--version' };
 
 class CommandLine {
   readonly argv: readonly string[];
@@ -80,16 +62,21 @@ class CommandLine {
     this.#env = env;
   }
 
-  define(program: Command, end: End): void {
+  define(program: Command, end: SetStatus): void {
     addSettings(program, { hidden: true }).option(
       '--local',
-      'do the word in this process, as root, without a daemon',
+      'run the command in this process, as root, without a daemon',
     );
-    program.option('--trace', 'print every call to the Docker API, before the word');
+    program.option('--trace', 'print every call to the Docker API; give it before the command');
     this.#defineDaemon(program, end);
     this.#defineLaunch(program, end);
     this.#defineRun(program, end);
-    addHostCommands(program, this.argv, (word, request) => this.#onHost(program, word, request), end);
+    addHostCommands(
+      program,
+      this.argv,
+      (command, request) => this.#runForHost(program, command, request),
+      end,
+    );
     this.#defineSetup(program, end);
     defineManyHosts(program);
     defineSuperseded(program, this.#io);
@@ -98,50 +85,43 @@ class CommandLine {
       .addOption(formatOption());
     version.action(async () => {
       const { version: print } = await import('../commands/inspect/version.ts');
-      // It is asked for where something is wrong, perhaps with the settings.
+      // People ask for the version when something is wrong, perhaps with the settings.
       const settings = await this.#settings(program, version).catch(() => undefined);
-      end(await print(version.opts(), { settings, remote: await this.#otherHost(), io: this.#io }));
+      end(await print(version.opts(), { settings, remote: await otherHost(this.#env), io: this.#io }));
     });
   }
 
-  #defineDaemon(program: Command, end: End): void {
+  #defineDaemon(program: Command, end: SetStatus): void {
     const command = program
       .command('daemon')
-      .summary('follow Docker, keep the registry true, answer DNS')
-      .description('Follows Docker, keeps the registry true and answers DNS, until it is told to stop.')
-      .argument('[registry]', 'the same as --registry; also where registrator took it')
+      .summary('follow Docker, keep the registry up to date, answer DNS')
+      .description('Follows Docker, keeps the registry up to date and answers DNS, until it is stopped.')
+      .argument('[registry]', 'the same as --registry, in the place where registrator takes it')
       .addHelpText('after', examplesText(DAEMON_EXAMPLES));
     addSettings(command).action(async (registry: string | undefined) => {
-      const { pointless, problem } = this.#translation;
+      const { ignoredFlags, problem } = this.#translation;
       if (problem !== undefined) throw new HeddleError('bad-input', problem);
       const { daemon } = await import('../commands/daemon/daemon.ts');
       const settings = await this.#settings(program, command, registry === undefined ? {} : { registry });
-      end(await daemon(settings, this.#io, this.#env, { runOnHost, notices: pointless }));
+      end(await daemon(settings, this.#io, this.#env, { runOnHost, notices: ignoredFlags }));
     });
   }
 
-  #defineLaunch(program: Command, end: End): void {
-    const words = () => this.argv.slice(leadingSettings(this.argv) + 1);
-    const needs = async () => {
-      const { defaultAddress, formatAddress, engineAddress } = await import('../docker/engine-address.ts');
-      const { DockerClient } = await import('../docker/client.ts');
-      const { DOCKER_HOST: elsewhere, ...here } = this.#env;
-      const host = elsewhere ? engineAddress(here) : defaultAddress();
-      const trace = this.#trace(program);
-      // Two engines are asked, and one of them is told from the other.
-      const own = new DockerClient(host, trace && ((line) => trace(`${line} # ${formatAddress(host)}`)));
-      return {
-        client: await this.#docker(program),
-        own,
-        env: this.#env,
-        io: this.#io,
-        progress: this.#progress,
-      };
-    };
+  #defineLaunch(program: Command, end: SetStatus): void {
+    const launchArgs = () => this.argv.slice(leadingSettings(this.argv) + 1);
+    const needs = async () => ({
+      client: await this.#docker(program),
+      own: await ownEngine(this.#env, this.#trace(program)),
+      env: this.#env,
+      io: this.#io,
+      progress: this.#progress,
+    });
     const launch = program
       .command('launch')
       .summary('start the daemon as a container')
-      .description('Starts the daemon as a container on the host that DOCKER_HOST names, by its API alone.')
+      .description(
+        'Starts the daemon as a container on the host that DOCKER_HOST names, using only the Docker API.',
+      )
       .usage('[--replace] [--load] [daemon arguments...]')
       .argument('[daemon arguments...]')
       .addHelpText('after', `${LAUNCH_HELP}\n${examplesText(LAUNCH_EXAMPLES)}`)
@@ -150,7 +130,7 @@ class CommandLine {
     launch.action(async () => {
       refusePassword(this.#env);
       const { launchCommand } = await import('../commands/daemon/launch.ts');
-      end(await launchCommand(words(), await this.#settings(program, launch), await needs()));
+      end(await launchCommand(launchArgs(), await this.#settings(program, launch), await needs()));
     });
     const stop = addHiddenSettings(program.command('stop'), this.argv).summary("stop the daemon's container");
     stop.addOption(formatOption());
@@ -160,11 +140,13 @@ class CommandLine {
     });
   }
 
-  #defineRun(program: Command, end: End): void {
+  #defineRun(program: Command, end: SetStatus): void {
     const command = program
       .command('run')
       .summary('docker run -d, attached to the network')
-      .description('Runs a container in the background by the docker client and attaches it to the network.')
+      .description(
+        'Runs a container in the background with the docker client, and attaches it to the network.',
+      )
       .usage(
         '[--with-dns] [--rewrite-hosts] [--no-multicast-route] [--allow-overlap] [address]... <docker run arguments>',
       )
@@ -177,34 +159,34 @@ class CommandLine {
       const parsed = parseRun(this.argv.slice(leadingSettings(this.argv) + 1));
       const settings = await this.#settings(program, command);
       const docker = await this.#docker(program);
-      const reach = await this.#reach(settings, docker, program.opts().local === true);
+      const onHost = await this.#runner(settings, docker, {}, program.opts().local === true);
       const trace = this.#trace(program);
-      end(await runAttached(parsed, { onHost: reach, io: this.#io, env: this.#env, trace }));
+      end(await runAttached(parsed, { onHost, io: this.#io, env: this.#env, trace }));
     });
   }
 
-  #defineSetup(program: Command, end: End): void {
+  #defineSetup(program: Command, end: SetStatus): void {
     const command = program
       .command('setup')
-      .summary('say what is there of what heddle needs, or make this host ask heddle for names')
-      .option('--host-dns', "make this host's own resolver ask heddle for the names that heddle knows")
-      .option('--undo', 'with --host-dns: put everything back')
-      .option('--dry-run', 'with --host-dns: only show what would be changed')
+      .summary('show which of its requirements this host meets, or make this host ask heddle for names')
+      .option('--host-dns', 'make the resolver of this host ask heddle for the names that heddle knows')
+      .option('--undo', 'with --host-dns: restore the resolver of this host')
+      .option('--dry-run', 'with --host-dns: only show what would change')
       .addOption(formatOption())
       .addHelpText('after', examplesText(SETUP_EXAMPLES));
     addHiddenSettings(command, this.argv).action(async () => {
-      const { hostDns, undo = false, dryRun = false, format } = command.opts();
+      const { hostDns: wantsHostDns, undo = false, dryRun = false, format } = command.opts();
       const settings = await this.#settings(program, command);
       const docker = await this.#docker(program);
-      if (hostDns) {
-        const word = await import('../commands/daemon/setup-host-dns.ts');
-        end(await word.hostDns(settings, docker, this.#io, { undo, dryRun, format }));
+      if (wantsHostDns) {
+        const { hostDns } = await import('../commands/daemon/setup-host-dns.ts');
+        end(await hostDns(settings, docker, this.#io, { undo, dryRun, format }));
         return;
       }
       if (undo || dryRun) {
         throw new HeddleError(
           'bad-input',
-          '--undo and --dry-run say how --host-dns is meant; give it as well',
+          '--undo and --dry-run are options of --host-dns; give --host-dns as well',
         );
       }
       const { setup } = await import('../commands/daemon/setup.ts');
@@ -212,62 +194,35 @@ class CommandLine {
     });
   }
 
-  async #onHost(program: Command, word: HostCommand, request: CommandArguments): Promise<number> {
-    if (word.connects) refusePassword(this.#env);
-    const command = program.commands.find((candidate) => candidate.name() === word.name);
+  async #runForHost(program: Command, host: HostCommand, request: CommandArguments): Promise<number> {
+    if (host.changesNetwork) refusePassword(this.#env);
+    const command = program.commands.find((candidate) => candidate.name() === host.name);
     const settings = await this.#settings(program, command);
     const docker = await this.#docker(program);
-    const isOwn = docker.address.startsWith('unix:');
-    const isLocal = program.opts().local === true || request.options.local === true;
-    const inProcess = isLocal || (isOwn && word.needsNoDocker === true);
-    const reach = await this.#reach(settings, docker, inProcess).catch((error: unknown) => {
-      if (inProcess || !word.worksAlone || !(error instanceof HeddleError)) throw error;
-      this.#io.stderr.write(`heddle: no daemon takes part: ${error.message}\n`);
-      return this.#onlooker(settings, docker);
-    });
+    const local = program.opts().local === true || request.options.local === true;
+    const runner = await this.#runner(settings, docker, host, local);
     const [name = '', ...args] = this.argv.slice(leadingSettings(this.argv));
-    return await reach([name, ...(word.sent?.(args) ?? args)], this.#io);
+    return await runner([name, ...(host.argumentsToSend?.(args) ?? args)], this.#io);
   }
 
-  /** The engine that DOCKER_HOST names; with --trace it says what it is asked, as `sh -x` does. */
-  async #docker(program: Command): Promise<DockerClient> {
-    const { engineAddress } = await import('../docker/engine-address.ts');
-    const { DockerClient } = await import('../docker/client.ts');
-    return new DockerClient(engineAddress(this.#env), this.#trace(program));
+  async #runner(
+    settings: LoadedSettings,
+    docker: DockerClient,
+    command: Parameters<typeof whereToRun>[0],
+    local: boolean,
+  ): Promise<RunCommand> {
+    const where = whereToRun(command, { local, ownEngine: docker.address.startsWith('unix:') });
+    const caller = { flags: settingsForHost(this.argv), env: daemonEnvironment(this.#env) };
+    return await runnerAt(where, { settings, docker, caller, io: this.#io });
   }
 
-  /** The engine that DOCKER_HOST or the docker client's context names, where it is on another host. */
-  async #otherHost(): Promise<EngineAddress | undefined> {
-    const { engineAddress } = await import('../docker/engine-address.ts');
-    try {
-      const host = engineAddress(this.#env);
-      return host.kind === 'unix' ? undefined : host;
-    } catch {
-      return undefined;
-    }
+  #docker(program: Command): Promise<DockerClient> {
+    return namedEngine(this.#env, this.#trace(program));
   }
 
+  /** With --trace every request to the Docker API is printed, as `sh -x` prints commands. */
   #trace(program: Command): ((line: string) => void) | undefined {
     return program.opts().trace === true ? (line) => void this.#io.stderr.write(`+ ${line}\n`) : undefined;
-  }
-
-  /** Where the host's words run. */
-  async #reach(settings: LoadedSettings, docker: DockerClient, inProcess: boolean): Promise<RunCommand> {
-    if (!inProcess) {
-      const { reachHost } = await import('../control/reach.ts');
-      const caller = { flags: settingsOfCommand(this.argv), env: daemonEnvironment(this.#env) };
-      return await reachHost(settings, docker, caller);
-    }
-    const { localHost } = await import('../operations/local-host.ts');
-    const host = await localHost(settings, docker);
-    return (argv, io) => runOnHost(argv, host, io);
-  }
-
-  /** This very process, which sees what can be seen from here. */
-  async #onlooker(settings: LoadedSettings, docker: DockerClient): Promise<RunCommand> {
-    const { observerOnly } = await import('../operations/local-host.ts');
-    const host = await observerOnly(settings, docker);
-    return (argv, io) => runOnHost(argv, host, io);
   }
 
   async #settings(

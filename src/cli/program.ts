@@ -28,7 +28,7 @@ import type { Io } from '../runtime/io.ts';
 import { printableIo } from '../runtime/printable.ts';
 import { VERSION } from '../version.ts';
 
-/** The words that run on the host, in the order of `--help`. */
+/** The commands that run on the host, in the order of `--help`. */
 export const HOST_COMMANDS: readonly HostCommand[] = [
   createBridge,
   start,
@@ -55,20 +55,20 @@ export const HOST_COMMANDS: readonly HostCommand[] = [
   gc,
 ];
 
-/** Runs a host's word, wherever that is. @returns the exit status */
-export type Perform = (word: HostCommand, request: CommandArguments) => Promise<number>;
+/** Runs a command of the host in the right place. @returns the exit status */
+export type RunHostCommand = (command: HostCommand, request: CommandArguments) => Promise<number>;
 
-/** Takes a word's exit status. */
-export type End = (status: number) => void;
+/** Receives the exit status of a command. */
+export type SetStatus = (status: number) => void;
 
 /**
- * Builds a program, parses the arguments and runs the word among them. Every failure becomes one sentence on stderr.
+ * Builds a program, parses the arguments and runs the command in them. Every failure becomes one sentence on stderr.
  * @returns the exit status
  */
 export async function runProgram(
   argv: readonly string[],
   io: Io,
-  define: (program: Command, end: End) => void,
+  define: (program: Command, end: SetStatus) => void,
 ): Promise<number> {
   let status = 0;
   const program = new HintingCommand('heddle')
@@ -79,14 +79,14 @@ export async function runProgram(
     .helpCommand(false)
     .exitOverride();
   defineHelp(program);
-  define(program, (given) => {
-    status = given;
+  define(program, (ended) => {
+    status = ended;
   });
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return status;
   } catch (error) {
-    return complain(error, io);
+    return reportError(error, io);
   }
 }
 
@@ -102,40 +102,45 @@ function defineHelp(program: Command): void {
   });
 }
 
-/** Adds the host's words to a program; the same on the command line and in the daemon. */
-export function addHostCommands(program: Command, argv: readonly string[], perform: Perform, end: End): void {
-  for (const word of HOST_COMMANDS) {
+/** Adds the commands of the host to a program: the same ones on the command line and in the daemon. */
+export function addHostCommands(
+  program: Command,
+  argv: readonly string[],
+  run: RunHostCommand,
+  end: SetStatus,
+): void {
+  for (const host of HOST_COMMANDS) {
     const command = program
-      .command(word.name, { hidden: word.hidden ?? false })
+      .command(host.name, { hidden: host.hidden ?? false })
       .configureOutput(program.configureOutput());
-    word.describe(command);
-    if (word.examples) command.addHelpText('after', examplesText(word.examples));
-    if (word.takesDockerArguments) takesDockerArguments(command);
+    host.describe(command);
+    if (host.examples) command.addHelpText('after', examplesText(host.examples));
+    if (host.takesDockerArguments) takesDockerArguments(command);
     else addHiddenSettings(command, argv).option('--local', 'in this process, as root, without a daemon');
     command.action(async () => {
-      const args = word.takesDockerArguments ? argv.slice(leadingSettings(argv) + 1) : command.args;
+      const args = host.takesDockerArguments ? argv.slice(leadingSettings(argv) + 1) : command.args;
       const request = { args, options: command.opts() };
-      word.check?.(request);
-      end(await perform(word, request));
+      host.check?.(request);
+      end(await run(host, request));
     });
   }
 }
 
-/** Docker's own arguments follow: `-h` among them is a hostname. */
+/** Docker's own arguments follow: `-h` is a hostname there. */
 export const takesDockerArguments = (command: Command): Command =>
   command.helpOption('--help', 'show this').allowUnknownOption().passThroughOptions();
 
-/** The sentence on stderr and the exit status for whatever a word threw. */
-function complain(error: unknown, io: Io): number {
-  // commander has printed its own sentence; its status for usage errors is 1, ours is 2.
+/** Prints what a command threw as one sentence on stderr. @returns the exit status */
+function reportError(error: unknown, io: Io): number {
+  // commander has printed its own sentence. Its status for usage errors is 1, ours is 2.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   return reportFailure(error, io);
 }
 
-/** Runs one of the host's words here: what the daemon does for its socket, and `--local` in its own process. */
+/** Runs a command of the host in this process: the daemon does so for its socket, `--local` for itself. */
 export function runOnHost(argv: readonly string[], host: HostOperations, io: Io): Promise<number> {
   const own = printableIo(io);
   return runProgram(argv, own, (program, end) =>
-    addHostCommands(program, argv, (word, request) => word.run(host, request, own), end),
+    addHostCommands(program, argv, (command, request) => command.run(host, request, own), end),
   );
 }

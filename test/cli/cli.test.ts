@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { normalise, run } from '../../src/cli/cli.ts';
-import { settingsOfCommand } from '../../src/commands/syntax/setting-flags.ts';
+import { run } from '../../src/cli/cli.ts';
+import { normalise } from '../../src/cli/normalise.ts';
+import { settingsForHost } from '../../src/commands/syntax/setting-flags.ts';
 import { collect } from '../../src/runtime/io.ts';
 
 async function heddle(line: string, env: Record<string, string> = {}) {
@@ -46,21 +47,21 @@ describe('what the first argument means', () => {
   });
 });
 
-describe('what a helper is told of the flags before a word', () => {
+describe('the leading flags that a helper container receives', () => {
   it.each([
     ['attach --mtu 1300 web', ''],
     ['--mtu 1300 --bridge=loom --no-dns attach web', '--mtu 1300 --bridge=loom --no-dns'],
     ['--socket /s --local --trace --state-dir=/x --image i --config f --mtu 1300 ps', '--mtu 1300'],
     ['--mtu', '--mtu'],
-  ])('%s: %s', (line, told) => {
-    expect(settingsOfCommand(line.split(' ')).join(' ')).toBe(told);
+  ])('%s: %s', (line, expected) => {
+    expect(settingsForHost(line.split(' ')).join(' ')).toBe(expected);
   });
 });
 
 describe("registrator's flags", () => {
-  it('that heddle makes pointless are said once each, with the reason', () => {
-    const { pointless } = normalise(['-cleanup', '-resync', '5', '-internal', 'consul://host']);
-    expect(pointless).toEqual([
+  it('without effect are reported once each, with the reason', () => {
+    const { ignoredFlags } = normalise(['-cleanup', '-resync', '5', '-internal', 'consul://host']);
+    expect(ignoredFlags).toEqual([
       expect.stringMatching(/^-cleanup has no effect: /),
       expect.stringMatching(/^-resync has no effect: /),
     ]);
@@ -82,7 +83,7 @@ describe("registrator's flags", () => {
 
 describe('the command line', () => {
   it.each(['launch-dns 10.2.254.1/24', 'stop-dns', 'prime'])(
-    'lets scripts go on behind what is not needed: %s',
+    'succeeds for commands that are not needed, so that scripts continue: %s',
     async (line) => {
       expect(await heddle(line)).toEqual({
         status: 0,
@@ -125,7 +126,7 @@ describe('the command line', () => {
     'help attach',
     'help gc',
     'daemon -help',
-  ])('helps with: %s', async (line) => {
+  ])('prints help for: %s', async (line) => {
     expect(await heddle(line)).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^Usage: heddle/),
@@ -135,14 +136,14 @@ describe('the command line', () => {
 
   it.each([
     [
-      'an unknown word, with a suggestion',
+      'an unknown command, with a suggestion',
       'atach 10.2.1.1/16 web',
       2,
       /unknown command 'atach'[\s\S]*attach/,
     ],
     ['an unknown flag', 'ps --bogus', 2, /unknown option '--bogus'; see heddle ps --help/],
-    ['an unknown word that nothing is near', 'help foo', 2, /unknown command 'foo'; see heddle --help/],
-    ['a misspelt word of help', 'help atach', 2, /unknown command 'atach' \(did you mean 'attach'\?\)/],
+    ['an unknown command without a similar one', 'help foo', 2, /unknown command 'foo'; see heddle --help/],
+    ['a misspelt command of help', 'help atach', 2, /unknown command 'atach' \(did you mean 'attach'\?\)/],
     ['logs', 'logs', 2, /unknown command 'logs': .*docker logs heddle.*journalctl -u heddle/],
     ['watch', 'watch -n 1', 2, /unknown command 'watch': watch heddle status/],
     ['--json', 'ps --json', 2, /unknown option '--json': use --format json/],
@@ -152,17 +153,22 @@ describe('the command line', () => {
     ['a misspelt flag', 'ps --fromat json', 2, /did you mean '--format'/],
     ['a misspelt flag of many', 'attach --rewrite-host 10.2.1.1/16 web', 2, /did you mean '--rewrite-hosts'/],
     ['a misspelt setting', 'daemon --ipaloc-range 10.0.0.0/8', 2, /did you mean '--ipalloc-range'/],
-    ['a misspelt setting before a word', '--mtuu 1400 ps', 2, /did you mean '--mtu'/],
-    ['a misspelt flag that stands before words', 'ps --trce', 2, /did you mean '--trace'/],
-    ['a misspelt setting behind a word', 'ps --mtuu 1400', 2, /did you mean '--mtu'/],
+    ['a misspelt setting before a command', '--mtuu 1400 ps', 2, /did you mean '--mtu'/],
+    ['a misspelt flag that belongs before commands', 'ps --trce', 2, /did you mean '--trace'/],
+    ['a misspelt setting behind a command', 'ps --mtuu 1400', 2, /did you mean '--mtu'/],
     ['a misspelt flag of registrator', '-internl consul://x', 2, /'-internl' \(did you mean '-internal'/],
     ['another one', '-retry-atempts 3 consul://x', 2, /did you mean '-retry-attempts'/],
     ['a misspelt flag of launch', 'launch --replce', 2, /did you mean '--replace'/],
-    ['a misspelt part of status', 'status dsn', 2, /no part 'dsn' \(did you mean 'dns'\?\); there are/],
-    ['two containers', 'attach a1 a2', 2, /attach: expected one container, and got 'a1', 'a2'/],
+    [
+      'a misspelt part of status',
+      'status dsn',
+      2,
+      /no part 'dsn' \(did you mean 'dns'\?\); expected one of dns/,
+    ],
+    ['two containers', 'attach a1 a2', 2, /attach: expected one container; got 'a1', 'a2'/],
     ['two containers behind an address', 'detach 10.2.1.1/16 a b', 2, /detach: expected one container/],
-    ['a container before its address', 'attach a1 10.2.1.1/16', 2, /stands last: attach 10\.2\.1\.1\/16 a1/],
-    ['the same of start', 'start a1 net:default', 2, /stands last: start net:default a1/],
+    ['a container before its address', 'attach a1 10.2.1.1/16', 2, /comes last: attach 10\.2\.1\.1\/16 a1/],
+    ['the same of start', 'start a1 net:default', 2, /comes last: start net:default a1/],
     ['nothing to attach', 'attach', 2, /expected a container after the addresses: attach 10\.2\.1\.1/],
     [
       'too many',
@@ -171,13 +177,13 @@ describe('the command line', () => {
       /expected 1 argument but got 2: a, b; usage: heddle restart .*<container>/,
     ],
     ['too few', 'dns-lookup', 2, /missing required argument 'name'; usage: heddle dns-lookup .*<name>/],
-    ['a name where an address belongs', 'expose 10.2.0.1/16 gate', 2, /'gate' is no address.*-h gate/],
-    ['a name that is hidden', 'hide gate', 2, /'gate' is no address/],
+    ['a name where an address belongs', 'expose 10.2.0.1/16 gate', 2, /'gate' is not an address.*-h gate/],
+    ['a name where hide expects an address', 'hide gate', 2, /'gate' is not an address/],
     [
       'two containers of one name',
       'dns-add a b -h x',
       2,
-      /expected addresses, then one container, and got 'a', 'b'/,
+      /expected addresses, then one container; got 'a', 'b'/,
     ],
     ['an address with its prefix', 'dns-add 10.2.1.1/16 -h x', 2, /without a prefix length/],
     ['attach without a container', 'attach 10.2.1.1/16', 2, /a container after the addresses/],
@@ -191,7 +197,7 @@ describe('the command line', () => {
     ['an address without prefix', 'detach 10.2.1.1 web', 2, /prefix length/],
     ['a prefix out of range', 'attach 10.2.1.1/33 web', 2, /0 to 32/],
     ['run without an image', 'run 10.2.1.1/16', 2, /needs an image/],
-    ['a part of status that is none', 'status nosuch', 2, /no part 'nosuch'; there are dns, services/],
+    ['an unknown part of status', 'status nosuch', 2, /no part 'nosuch'; expected one of dns, services/],
     ['a part of status of many hosts', 'status peers', 1, /status peers: joining several hosts/],
     ['connect', 'connect --replace a b', 1, /connect: joining several hosts/],
     ['a peer', 'launch 10.0.0.2', 1, /launch 10\.0\.0\.2: joining several hosts/],
@@ -202,7 +208,7 @@ describe('the command line', () => {
       'a password',
       'launch -password hush-hush',
       1,
-      /^heddle: launch -password asks for an encrypted(?!.*hush)/,
+      /^heddle: launch -password requests an encrypted(?!.*hush)/,
     ],
     [
       'a password with two dashes',
@@ -210,22 +216,22 @@ describe('the command line', () => {
       1,
       /^heddle: launch -password(?!.*hush)/,
     ],
-    ['a flag that launch has not', 'launch --nosuch', 2, /^heddle: unknown option '--nosuch'/],
-    ['a format of launch that is none', 'launch --format yaml', 2, /unknown option '--format'/],
+    ['an unknown flag of launch', 'launch --nosuch', 2, /^heddle: unknown option '--nosuch'/],
+    ['an unknown format of launch', 'launch --format yaml', 2, /unknown option '--format'/],
     ['a flag of launch behind the daemon’s', 'launch --mtu 1400 --replace host1', 1, /launch host1: joining/],
     ['two registries', 'launch consul://a consul://b', 2, /expected one registry/],
     [
-      'a part of the script that is one now',
+      'a part of the script that is no longer separate',
       'launch-router',
       1,
       /launch-router: heddle launch starts all of it/,
     ],
-    ['the proxy', 'env', 1, /env: heddle stands in front of no Docker API/],
+    ['the proxy', 'env', 1, /env: heddle has no Docker API proxy/],
     [
-      'a host of a file that is not rewritten',
+      'a host entry without --rewrite-hosts',
       'attach --add-host=a:10.0.0.1 --no-rewrite-hosts 10.2.1.1/16 web',
       2,
-      /--add-host is for the file that --rewrite-hosts makes/,
+      /--add-host adds to the file that --rewrite-hosts writes/,
     ],
     [
       'a host without an address',
@@ -233,13 +239,13 @@ describe('the command line', () => {
       2,
       /--add-host "a:b" does not end with an IP address: expected .*db:10\.2\.9\.9/,
     ],
-    ['no name', 'attach --without-dns 10.2.1.1/16 web', 1, /what Docker calls it/],
-    ['a format that is none', 'ps --format yaml', 2, /Allowed choices are text, json/],
-    ['a setting that is none', '--mtu 10 ps', 2, /--mtu: '10' is less than 576/],
-    ['a registry that is none', 'daemon nosuch://x', 2, /--registry: .*no registry is called "nosuch"/],
-    ['a settings file that is not there', '--config /nowhere.yml ps', 2, /settings file \/nowhere\.yml/],
-    ['a daemon socket and engine that are not there', '--socket /nowhere.sock ps', 4, /DOCKER_HOST/],
-  ])('says what is wrong in one sentence: %s', async (_, line, status, sentence) => {
+    ['attaching without a name', 'attach --without-dns 10.2.1.1/16 web', 1, /always its Docker name/],
+    ['an unknown format', 'ps --format yaml', 2, /Allowed choices are text, json/],
+    ['an invalid setting', '--mtu 10 ps', 2, /--mtu: '10' is less than 576/],
+    ['an unknown registry', 'daemon nosuch://x', 2, /--registry: .*no registry is called "nosuch"/],
+    ['a missing settings file', '--config /nowhere.yml ps', 2, /settings file \/nowhere\.yml/],
+    ['no daemon and no engine', '--socket /nowhere.sock ps', 4, /DOCKER_HOST/],
+  ])('reports the problem in one sentence: %s', async (_, line, status, sentence) => {
     const outcome = await heddle(line, { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
     expect(outcome).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(sentence) });
   });

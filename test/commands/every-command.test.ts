@@ -7,23 +7,23 @@ import { collect } from '../../src/runtime/io.ts';
 import { count } from '../support/counts.ts';
 import { shellWords } from '../support/shell-words.ts';
 
-const OF_THE_CALLER = ['daemon', 'launch', 'stop', 'run', 'setup', 'version', 'help'];
-const OF_OTHER_HOSTS = ['connect', 'forget', 'rmpeer'];
-const COMMANDS = [...HOST_COMMANDS.map(({ name }) => name), ...OF_THE_CALLER];
+const CALLER_COMMANDS = ['daemon', 'launch', 'stop', 'run', 'setup', 'version', 'help'];
+const MANY_HOSTS_COMMANDS = ['connect', 'forget', 'rmpeer'];
+const COMMANDS = [...HOST_COMMANDS.map(({ name }) => name), ...CALLER_COMMANDS];
 
-/** Where there is neither a daemon nor an engine: whatever gets past the arguments ends with 4. */
+/** Neither a daemon nor an engine answers: a command with valid arguments ends with 4. */
 const NOWHERE = { DOCKER_HOST: 'unix:///nowhere/docker.sock', HEDDLE_SOCKET: '/nowhere/heddle.sock' };
 
-async function heddle(...words: readonly string[]) {
+async function heddle(...args: readonly string[]) {
   const [stdout, stderr] = [collect(), collect()];
-  const status = await run(words, { stdout, stderr }, NOWHERE);
+  const status = await run(args, { stdout, stderr }, NOWHERE);
   return { status, stdout: stdout.text, stderr: stderr.text };
 }
 
 const ONE_SENTENCE = /^heddle: [^\n]+\n$/;
 
 describe.each(COMMANDS)('%s', (name) => {
-  it('has help of its own: usage by the proper names, and every argument described', async () => {
+  it('has its own help, with named arguments in the usage and a description for each', async () => {
     const help = await heddle('help', name);
     expect(help).toMatchObject({ status: 0, stderr: '' });
     expect(help.stdout).toMatch(new RegExp(`^Usage: heddle ${name} `));
@@ -40,14 +40,14 @@ describe.each(COMMANDS)('%s', (name) => {
   });
 
   it('refuses an unknown flag', async () => {
-    // What docker knows of flags, docker says.
+    // docker itself reports its unknown flags.
     const isDockers = name === 'run' || name === 'dns-args';
     const refused = await heddle(name, '--nosuch', ...(isDockers ? ['x', 'image'] : []));
     expect(refused).toMatchObject({ status: isDockers ? 4 : 2, stdout: '' });
     expect(refused.stderr).toMatch(ONE_SENTENCE);
   });
 
-  it('ends with a status that says so, and one sentence, whatever it is given', async () => {
+  it('ends with a failure status and one sentence for any hostile arguments', async () => {
     const hostile = fc.oneof(
       fc.constantFrom(
         '',
@@ -85,26 +85,26 @@ describe.each(COMMANDS)('%s', (name) => {
       ),
       fc.string({ unit: 'binary', maxLength: 8 }),
     );
-    // These do as they are told without a daemon or an engine, or are daemons; what is behind `--` is no flag of theirs.
+    // These run without a daemon or an engine, or are the daemon. Arguments behind `--` are not flags.
     const ours = new Set(['version', 'help', 'create-bridge', 'daemon']);
     if (ours.has(name)) return expect(await heddle(name, '--', 'a', 'b', 'c')).toMatchObject({ status: 2 });
-    // Without a daemon it prints what this process sees.
-    const worksAlone = HOST_COMMANDS.some((word) => word.name === name && word.worksAlone);
-    const property = fc.asyncProperty(fc.array(hostile, { maxLength: 3 }), async (words) => {
-      if (words.some((word) => ['--help', '-h', '--local', '--config'].includes(word))) return;
-      const { status, stdout, stderr } = await heddle(name, ...words);
-      expect(worksAlone ? [0, 1, 2, 3, 4] : [1, 2, 3, 4], stderr).toContain(status);
-      if (!worksAlone) expect(stdout).toBe('');
+    // Without a daemon, these print what this process sees.
+    const observes = HOST_COMMANDS.some((command) => command.name === name && command.observesWithoutDaemon);
+    const property = fc.asyncProperty(fc.array(hostile, { maxLength: 3 }), async (args) => {
+      if (args.some((arg) => ['--help', '-h', '--local', '--config'].includes(arg))) return;
+      const { status, stdout, stderr } = await heddle(name, ...args);
+      expect(observes ? [0, 1, 2, 3, 4] : [1, 2, 3, 4], stderr).toContain(status);
+      if (!observes) expect(stdout).toBe('');
       if (status !== 0 && stdout === '') expect(stderr).toMatch(/^heddle: /);
       expect(stderr).not.toMatch(/unexpected failure|^\s+at /m);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is what is tested
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test asserts that there are none
       expect(stderr.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     });
     await fc.assert(property, { numRuns: count(8, 200) });
   }, 240_000);
 });
 
-/** Wherever the command line names a container, with what stands around it. */
+/** Every place of the command line that names a container, with the arguments around it. */
 const NAMING: readonly (readonly [string, (name: string) => readonly string[]])[] = [
   ...['start', 'restart', 'attach', 'detach', 'ps', 'services', 'explain', 'dns-add', 'dns-remove'].map(
     (name) => [name, (container: string) => [name, container]] as const,
@@ -122,9 +122,9 @@ const NAMING: readonly (readonly [string, (name: string) => readonly string[]])[
   ['launch --container-name', (container) => ['--container-name', container, 'launch']],
 ];
 
-describe.each(NAMING)('%s', (_, words) => {
+describe.each(NAMING)('%s', (_, argsWith) => {
   it.each(['web', '/web', 'Web_1.x-y', 'c0ffee'])('takes a container %j', async (container) => {
-    expect(await heddle(...words(container))).toMatchObject({ status: 4 });
+    expect(await heddle(...argsWith(container))).toMatchObject({ status: 4 });
   });
 
   it.each([
@@ -144,12 +144,15 @@ describe.each(NAMING)('%s', (_, words) => {
       '\u009b',
     ],
     ...['\u202eweb', '%2e%2e', 'web?x', 'web#', '\\web', '$(id)', 'a name of 64 KiB'],
-  ])('refuses %j before anything is asked', async (text) => {
+  ])('refuses %j before it contacts anything', async (text) => {
     const container = text === 'a name of 64 KiB' ? 'a'.repeat(65_536) : text;
-    const { status, stdout, stderr } = await heddle(...words(container));
+    const { status, stdout, stderr } = await heddle(...argsWith(container));
     const isName = container === '%2e%2e' || /[?#$\\]/.test(container);
-    // What DNS may have names for, explain asks about.
-    expect({ status, stdout }).toEqual({ status: isName && words('x')[0] === 'explain' ? 4 : 2, stdout: '' });
+    // explain accepts every name that DNS allows.
+    expect({ status, stdout }).toEqual({
+      status: isName && argsWith('x')[0] === 'explain' ? 4 : 2,
+      stdout: '',
+    });
     expect(stderr).toMatch(ONE_SENTENCE);
     expect(stderr.length).toBeLessThan(1_000);
   });
@@ -170,29 +173,29 @@ const CONTROLS = [
 ];
 
 describe.each(CONTROLS)('a control character, %j, anywhere among the arguments', (control) => {
-  const word = `a${control}b`;
+  const hostile = `a${control}b`;
   const places: readonly (readonly [string, readonly string[]])[] = [
-    ['for the command', [word]],
-    ['for an option of heddle', [`--${word}`, 'ps']],
-    ['for the value of one', ['--log-level', word, 'ps']],
-    ['for the file of settings', ['--config', word, 'ps']],
-    ['for what is helped with', ['help', word]],
-    ['behind help', ['help', 'ps', word]],
+    ['for the command', [hostile]],
+    ['for an option of heddle', [`--${hostile}`, 'ps']],
+    ['for the value of an option', ['--log-level', hostile, 'ps']],
+    ['for the file of settings', ['--config', hostile, 'ps']],
+    ['for the command of help', ['help', hostile]],
+    ['behind help', ['help', 'ps', hostile]],
     ...HOST_COMMANDS.filter(
-      ({ takesDockerArguments, worksAlone }) => !takesDockerArguments && !worksAlone,
+      ({ takesDockerArguments, observesWithoutDaemon }) => !takesDockerArguments && !observesWithoutDaemon,
     ).flatMap(({ name }) => [
-      [`for an option of ${name}`, [name, `--${word}`]] as const,
-      [`for the format of ${name}`, [name, '--format', word]] as const,
-      [`for too many arguments of ${name}`, [name, word, word, control]] as const,
+      [`for an option of ${name}`, [name, `--${hostile}`]] as const,
+      [`for the format of ${name}`, [name, '--format', hostile]] as const,
+      [`for too many arguments of ${name}`, [name, hostile, hostile, control]] as const,
     ]),
     ...['version', 'setup', 'stop'].map((name) => [`for an argument of ${name}`, [name, control]] as const),
-    ['for an argument of launch', ['launch', word]],
-    ['for an option of launch', ['launch', `--${word}`]],
-    ['for an option of the daemon', ['daemon', `--${word}`]],
-    ['for a peer', ['connect', word]],
+    ['for an argument of launch', ['launch', hostile]],
+    ['for an option of launch', ['launch', `--${hostile}`]],
+    ['for an option of the daemon', ['daemon', `--${hostile}`]],
+    ['for a peer', ['connect', hostile]],
   ];
-  it.each(places)('%s, is not printed', async (_, words) => {
-    const { status, stdout, stderr } = await heddle(...words);
+  it.each(places)('%s, is not printed', async (_, args) => {
+    const { status, stdout, stderr } = await heddle(...args);
     expect([1, 2, 3, 4]).toContain(status);
     expect(stdout).toBe('');
     expect(stderr).toMatch(ONE_SENTENCE);
@@ -200,7 +203,7 @@ describe.each(CONTROLS)('a control character, %j, anywhere among the arguments',
   });
 });
 
-it.each(OF_OTHER_HOSTS)('%s says that it cannot be done', async (name) => {
+it.each(MANY_HOSTS_COMMANDS)('%s reports that it is not supported', async (name) => {
   expect(await heddle(name, 'host')).toMatchObject({
     status: 1,
     stderr: expect.stringMatching(ONE_SENTENCE),
@@ -209,11 +212,11 @@ it.each(OF_OTHER_HOSTS)('%s says that it cannot be done', async (name) => {
 
 const examples = [...HOST_COMMANDS.flatMap(({ examples: lines = [] }) => lines), ...RUN_EXAMPLES];
 
-it.each(examples)('the example of the help is understood: %s', async (line) => {
+it.each(examples)('the example in the help is valid: %s', async (line) => {
   expect(await heddle(...shellWords(line))).toMatchObject({ status: 4, stdout: '' });
 });
 
-it('a first look at heddle names every command that is not hidden, with a summary', async () => {
+it('the help lists every visible command with a summary', async () => {
   const { stdout } = await heddle();
   for (const { name, hidden } of HOST_COMMANDS) {
     if (hidden) expect(stdout).not.toMatch(new RegExp(`^ {2}${name} `, 'm'));

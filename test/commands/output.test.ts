@@ -18,15 +18,15 @@ const END = 'echo $PIPESTATUS';
 
 it.each([
   ['a reader that leaves at once', `heddle --help | true; ${END}`, '0', ''],
-  ['one that has read enough', `heddle --help | head -1 >/dev/null; ${END}`, '0', ''],
+  ['a reader that has read enough', `heddle --help | head -1 >/dev/null; ${END}`, '0', ''],
   ['a failure without a reader keeps its status', `heddle ps --nosuch 2>&1 | true; ${END}`, '2', ''],
   ['no output at all', `heddle --help >&-; echo $?`, '0', ''],
-  ['no place for complaints', `heddle ps --nosuch 2>&-; echo $?`, '2', ''],
+  ['a closed stderr', `heddle ps --nosuch 2>&-; echo $?`, '2', ''],
 ])('%s', async (_, line, status, stderr) => {
   expect(await shell(line)).toEqual({ status, stderr });
 });
 
-it('a full disk is a failure, in a sentence', async () => {
+it('a full disk is a failure with one sentence', async () => {
   expect(await shell('heddle --help >/dev/full; echo $?')).toEqual({
     status: '1',
     stderr: expect.stringMatching(/^heddle: cannot write the output: ENOSPC[^\n]*\n$/),

@@ -134,7 +134,7 @@ describe('explain', () => {
     ]);
     expect(status).toBe(0);
     expect(text).toBe(
-      "www.example.com, zone forward (names of others, asked from the host's resolvers): 203.0.113.7\n",
+      "www.example.com, zone forward (other names, answered by the host's resolvers): 203.0.113.7\n",
     );
   });
 

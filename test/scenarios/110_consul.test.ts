@@ -75,12 +75,12 @@ test('what other hosts have is followed at once, and stands as last known, marke
   const found = async () => dataOf(await daemon.dig(web));
   const said = async () => (await daemon.word('status', 'registry')).stdout;
   await eventually(async () => expect(await found()).toEqual(['10.9.9.1']));
-  expect(await said()).toContain('Elsewhere: 1 names asked for, 1 watched\n');
+  expect(await said()).toContain('Elsewhere: 1 names requested, 1 watched\n');
   await register('10.9.9.2');
   await eventually(async () => expect(await found()).toEqual(['10.9.9.2']));
   await consul.stop();
   await eventually(async () =>
-    expect(await said()).toContain('1 names asked for, 1 watched, as last known\n'),
+    expect(await said()).toContain('1 names requested, 1 watched, as last known\n'),
   );
   expect(await found()).toEqual(['10.9.9.2']);
   await consul.start();

@@ -38,7 +38,7 @@ test('heddle gc removes what a host that is gone has left, and nothing of its ow
   expect(await held()).not.toContain(daemon.hostId);
   expect(await here.word('gc', '--host', daemon.hostId)).toMatchObject({
     status: 0,
-    stderr: expect.stringContaining('nothing of host'),
+    stderr: expect.stringContaining('no services of host'),
   });
   expect(await here.word('gc', '--host', daemon.hostId, '--registrator', 'h')).toMatchObject({ status: 2 });
   expect(await here.word('gc')).toMatchObject({ status: 2 });

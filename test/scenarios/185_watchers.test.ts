@@ -84,7 +84,7 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     const watcher = await watch('web');
     await disturb(web);
     process.kill(daemon.pid, 'SIGHUP');
-    await eventually(() => expect(daemon.said('told by SIGHUP to look at everything')).toBe(true));
+    await eventually(() => expect(daemon.said('SIGHUP received: scanning everything')).toBe(true));
     await daemon.restart();
     await daemon.kill();
     await daemon.start();

@@ -159,7 +159,7 @@ describe('dns-add, dns-remove and dns-lookup (240, TestHttp)', () => {
     [2, 'is no name below weave.local', ['dns-add', '10.2.1.1', '-h', 'x'.repeat(64)]],
     [2, 'expected a container, or addresses and a name', ['dns-add', '10.2.1.1']],
     [3, 'no such container: nobody', ['dns-add', 'nobody', '-h', 'web']],
-    [3, 'nothing is known of nope', ['dns-lookup', 'nope']],
+    [3, 'no answer for nope', ['dns-lookup', 'nope']],
     [2, 'is neither a name nor an address', ['dns-lookup', 'a..b']],
   ])('status %i: %s', async (status, sentence, words) => {
     const outcome = await daemon.word(...words);

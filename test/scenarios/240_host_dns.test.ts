@@ -60,19 +60,22 @@ async function expectSetUpAndTakenBack(resolver: string, paths: readonly string[
   await expectBothFound();
   const again = await hostDns();
   expect(again.status).toBe(0);
-  expect(again.stdout).toContain('is so already');
+  expect(again.stdout).toContain(' unchanged');
   await expectBothFound();
 
   expect((await hostDns('--undo', '--dry-run')).status).toBe(0);
   expect(await guest.dig(web)).toBe('10.2.1.1');
-  expect((await hostDns('--undo')).stdout).toContain('this host asks as it did before');
+  expect((await hostDns('--undo')).stdout).toContain('the resolver of this host is restored');
   expect(paths.map(fileOrNothing)).toEqual(before);
   await eventually(async () => {
     expect(await guest.dig(web)).toBe('');
     expect(await guest.dig(far)).toBe('203.0.113.5');
   });
   const nothing = await hostDns('--undo');
-  expect(nothing).toMatchObject({ status: 0, stdout: 'nothing of heddle is in the resolver of this host\n' });
+  expect(nothing).toMatchObject({
+    status: 0,
+    stdout: 'the resolver of this host has no changes by heddle\n',
+  });
 }
 
 function fileOrNothing(path: string): string | undefined {
@@ -249,7 +252,7 @@ describe('what cannot be done is refused, and nothing is changed', () => {
     // It says that it has done it, and has done nothing.
     await guest.sh('cp /bin/true /usr/sbin/resolvconf');
     const { status, stderr } = await hostDns();
-    expect([status, stderr]).toEqual([1, expect.stringContaining('everything is as it was')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('all changes were undone')]);
     expect(fileOrNothing('/etc/resolvconf/resolv.conf.d/head') ?? '').not.toContain('heddle');
   });
 });

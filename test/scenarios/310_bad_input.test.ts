@@ -53,7 +53,7 @@ describe('with a daemon', () => {
   test('words that are missing are named', async () => {
     expectRefusal(await daemon.word('run'), 2, 'image');
     expectRefusal(await daemon.word('run', '10.2.1.1/16'), 2, 'image');
-    expectRefusal(await daemon.word('attach', '10.2.1.1/16'), 2, 'one more address');
+    expectRefusal(await daemon.word('attach', '10.2.1.1/16'), 2, "'10.2.1.1/16' is an address");
   });
 
   test('an unknown word and an unknown flag get a sentence and the usage status', async () => {

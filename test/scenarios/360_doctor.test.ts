@@ -202,7 +202,7 @@ describe('what is wrong with a host', () => {
     const asked = await alone(['doctor', '--format', 'json'], { CONSUL_HTTP_ADDR: consul.uri });
     expect(asked).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(/no daemon takes part.*heddle launch/),
+      stderr: expect.stringMatching(/no daemon running.*heddle launch/),
     });
     expect(of(findingsOf(asked), 'registry')).toMatchObject({
       state: 'ok',

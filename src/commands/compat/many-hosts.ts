@@ -1,23 +1,23 @@
 import type { Command } from 'commander';
 import { HeddleError } from '../../errors.ts';
 
-/** What the `weave` script's users type to join hosts into one network. */
-const WORDS = ['connect', 'forget', 'rmpeer'] as const;
-/** Parts of the script's `status` that tell of other hosts. */
+/** Commands of the `weave` script that join hosts into one network. */
+const MANY_HOSTS_COMMANDS = ['connect', 'forget', 'rmpeer'] as const;
+/** Parts of the script's `status` about other hosts. */
 export const PEER_PARTS = ['targets', 'connections', 'peers'] as const;
 
-/** What the script's `launch` was told of other hosts; before 1.1 with one dash. */
+/** Flags of the script's `launch` about other hosts. Before 1.1 they had one dash. */
 const PEER_FLAGS =
   /^--?(password|name|nickname|port|no-discovery|init-peer-count|ipalloc-init|trusted-subnets|conn-limit|resume)(=|$)/;
 
-/** These words exist, and say that they cannot be done: silence would leave a network that is not there. */
+/** These commands exist in order to fail: a silent success would suggest a network that does not exist. */
 export function defineManyHosts(program: Command): void {
-  for (const word of WORDS) {
+  for (const name of MANY_HOSTS_COMMANDS) {
     program
-      .command(word, { hidden: true })
+      .command(name, { hidden: true })
       .argument('[peers...]')
       .allowUnknownOption()
-      .action(() => refuseManyHosts(word));
+      .action(() => refuseManyHosts(name));
   }
 }
 
@@ -25,21 +25,21 @@ export function defineManyHosts(program: Command): void {
 export function refuseManyHosts(what: string): never {
   throw new HeddleError(
     'not-supported',
-    `${what}: joining several hosts into one network is not there yet; each host has a network of its own`,
+    `${what}: joining several hosts into one network is not supported yet; each host has its own network`,
   );
 }
 
 /**
- * @param words behind `launch`
- * @throws HeddleError `not-supported` for what is about other hosts; a password is not repeated
+ * @param args behind `launch`
+ * @throws HeddleError `not-supported` for a flag about other hosts; the message never repeats a password
  */
-export function refusePeerFlags(words: readonly string[]): void {
-  const found = words.map((word) => PEER_FLAGS.exec(word)?.[1]).find((name) => name !== undefined);
-  if (found === 'password') refusePasswordIn(`launch -password`);
+export function refusePeerFlags(args: readonly string[]): void {
+  const found = args.map((arg) => PEER_FLAGS.exec(arg)?.[1]).find((name) => name !== undefined);
+  if (found === 'password') refusePasswordIn('launch -password');
   if (found !== undefined) refuseManyHosts(`launch --${found}`);
 }
 
-/** @throws HeddleError `not-supported` where a password was given: nothing may pass for encrypted that is not */
+/** @throws HeddleError `not-supported` if a password is set: plain traffic must not pass for encrypted */
 export function refusePassword(env: Readonly<Record<string, string | undefined>>): void {
   if (env.WEAVE_PASSWORD) refusePasswordIn('WEAVE_PASSWORD');
 }
@@ -47,6 +47,6 @@ export function refusePassword(env: Readonly<Record<string, string | undefined>>
 function refusePasswordIn(what: string): never {
   throw new HeddleError(
     'not-supported',
-    `${what} asks for an encrypted network of several hosts, which is not there yet; leave it out to go on`,
+    `${what} requests an encrypted network of several hosts, which is not supported yet; remove it to continue`,
   );
 }

@@ -5,10 +5,10 @@ import type { Io } from '../../runtime/io.ts';
 const BY_LAUNCH = 'heddle launch starts all of it';
 const BY_STOP = 'heddle stop stops all of it';
 const NO_PROXY =
-  'heddle stands in front of no Docker API; containers are attached by heddle run, or by the label heddle.cidr';
+  'heddle has no Docker API proxy; attach containers with heddle run, or with the label heddle.cidr';
 
-/** Words of the `weave` script that heddle has no use for, and what does it instead. */
-const INSTEAD: Readonly<Record<string, string>> = {
+/** Commands of the `weave` script that heddle does not need, and what to use instead. */
+const REPLACED: Readonly<Record<string, string>> = {
   'launch-router': BY_LAUNCH,
   'launch-proxy': NO_PROXY,
   'launch-plugin': NO_PROXY,
@@ -21,26 +21,26 @@ const INSTEAD: Readonly<Record<string, string>> = {
   'stop-plugin': BY_STOP,
 };
 
-/** Words of the script that ask for what is so anyway: scripts go on behind them, as they did from weave 1.1 on. */
-const NEEDLESS: Readonly<Record<string, string>> = {
-  'launch-dns': 'names are answered by the daemon, and need no address of their own',
-  'stop-dns': 'names are answered by the daemon; heddle stop stops it',
-  prime: 'addresses can be had as soon as the daemon answers',
+/** Commands of the script without effect here. They succeed, as they did from weave 1.1 on, so that scripts continue. */
+const NOT_NEEDED: Readonly<Record<string, string>> = {
+  'launch-dns': 'the daemon answers names, and needs no separate address for that',
+  'stop-dns': 'the daemon answers names; heddle stop stops it',
+  prime: 'addresses are available as soon as the daemon answers',
 };
 
-/** These words exist, so that whoever types them out of habit learns what to type. */
+/** These commands exist so that users of the script learn what to type instead. */
 export function defineSuperseded(program: Command, io: Pick<Io, 'stdout' | 'stderr'>): void {
-  for (const [word, instead] of Object.entries(INSTEAD)) {
-    hidden(program, word).action(() => {
-      throw new HeddleError('not-supported', `${word}: ${instead}`);
+  for (const [name, instead] of Object.entries(REPLACED)) {
+    hidden(program, name).action(() => {
+      throw new HeddleError('not-supported', `${name}: ${instead}`);
     });
   }
-  for (const [word, why] of Object.entries(NEEDLESS)) {
-    hidden(program, word).action(() => void io.stderr.write(`heddle: ${word} is not needed: ${why}\n`));
+  for (const [name, why] of Object.entries(NOT_NEEDED)) {
+    hidden(program, name).action(() => void io.stderr.write(`heddle: ${name} is not needed: ${why}\n`));
   }
-  // What the kernel forwards by; the script had two more.
+  // The kernel forwards by a bridge. The script had two more types.
   hidden(program, 'bridge-type').action(() => void io.stdout.write('bridge\n'));
 }
 
-const hidden = (program: Command, word: string): Command =>
-  program.command(word, { hidden: true }).argument('[words...]').allowUnknownOption();
+const hidden = (program: Command, name: string): Command =>
+  program.command(name, { hidden: true }).argument('[arguments...]').allowUnknownOption();

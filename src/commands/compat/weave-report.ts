@@ -1,8 +1,8 @@
 import type { NamesReport, StatusReport } from '../../operations/host-operations.ts';
 
 /**
- * What templates of the weave script's `report -f` read: `{{.DNS.Domain}}`, `{{json .DNS}}`, `{{.IPAM.DefaultSubnet}}`.
- * Null where there is none, as weave had it. What heddle has no part of, its router, is not among it.
+ * The fields that templates of the weave script's `report -f` read: `{{.DNS.Domain}}`, `{{json .DNS}}`,
+ * `{{.IPAM.DefaultSubnet}}`. A missing part is null, as in weave. There is no field for the router: heddle has none.
  */
 export function weaveReport(
   { version, dns, ipam }: Pick<StatusReport, 'version' | 'dns' | 'ipam'>,

@@ -15,7 +15,7 @@ import { answer, formatOption } from '../syntax/format.ts';
 const describe = (command: Command, summary: string): Command =>
   takesAddressesAndContainer(command.summary(summary)).addOption(formatOption());
 
-/** As scripts read them: without prefix, in one line; nothing for none. */
+/** The form that scripts read: addresses without prefix in one line, and no line without addresses. */
 export const bareAddresses = (cidrs: readonly Cidr[]): string =>
   cidrs.length === 0 ? '' : `${cidrs.map(({ ip }) => ip).join(' ')}\n`;
 
@@ -26,18 +26,22 @@ export const attach: HostCommand = {
     'attach net:default web',
     'attach --rewrite-hosts --add-host db:10.2.9.9 10.2.1.1/16 web',
   ],
-  connects: true,
+  changesNetwork: true,
   describe: (command) =>
     refuseWithoutDns(
       describe(command, 'give a running container addresses on the network')
         .option('--allow-overlap', ALLOW_OVERLAP)
-        .option('--no-multicast-route', 'without the route for multicast, 224.0.0.0/4, now and over restarts')
+        .option('--no-multicast-route', 'no route for multicast (224.0.0.0/4), now and after restarts')
         .option(
           '--rewrite-hosts',
-          'its /etc/hosts says these addresses for its own name, now and over restarts',
+          'map its own name to these addresses in its /etc/hosts, now and after restarts',
         )
         .addOption(new Option('--no-rewrite-hosts').hideHelp())
-        .option('--add-host <name:ip>', 'one more name in the file of --rewrite-hosts; repeatable', several),
+        .option(
+          '--add-host <name:ip>',
+          'with --rewrite-hosts: add this entry to its /etc/hosts; repeatable',
+          collectValues,
+        ),
     ),
   check({ args, options }) {
     addressesAndContainer(args, 'attach');
@@ -51,7 +55,7 @@ export const attach: HostCommand = {
   },
 };
 
-/** What is not chosen stays as it was. @throws HeddleError `bad-input` */
+/** Options that are not given keep their earlier value. @throws HeddleError `bad-input` */
 function attachOptions({
   multicastRoute,
   rewriteHosts,
@@ -62,7 +66,7 @@ function attachOptions({
   if (hosts.length > 0 && rewriteHosts !== true) {
     throw new HeddleError(
       'bad-input',
-      '--add-host is for the file that --rewrite-hosts makes: give that as well',
+      '--add-host adds to the file that --rewrite-hosts writes; give --rewrite-hosts as well',
     );
   }
   return {
@@ -72,13 +76,16 @@ function attachOptions({
   };
 }
 
-const several = (word: string, before: readonly string[] = []): readonly string[] => [...before, word];
+const collectValues = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  value,
+];
 
-/** A flag of the script that heddle cannot honour is known, to say what is to be done instead. */
+/** The script's --without-dns cannot be honoured here. The flag exists in order to name the alternative. */
 function refuseWithoutDns(command: Command): void {
   command.addOption(new Option('--without-dns').hideHelp());
   command.on('option:without-dns', () => {
-    const what = 'a container is called in DNS what Docker calls it, attached or not; give it another --name';
+    const what = 'the DNS name of a container is always its Docker name; give the container another --name';
     throw new HeddleError('not-supported', `--without-dns: ${what}`);
   });
 }
@@ -86,7 +93,7 @@ function refuseWithoutDns(command: Command): void {
 export const detach: HostCommand = {
   name: 'detach',
   examples: ['detach 10.2.1.1/16 web', 'detach web'],
-  describe: (command) => void describe(command, 'take addresses away from a container'),
+  describe: (command) => void describe(command, 'remove addresses from a container'),
   check: ({ args }) => void addressesAndContainer(args, 'detach'),
   async run(host, { args, options }, io) {
     const { requests, container } = addressesAndContainer(args, 'detach');

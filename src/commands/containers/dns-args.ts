@@ -6,7 +6,7 @@ export const dnsArgsCommand: HostCommand = {
   name: 'dns-args',
   examples: ['dns-args', 'dns-args --dns-search example.com nginx'],
   takesDockerArguments: true,
-  sent(args) {
+  argumentsToSend(args) {
     const dockerArgs = withoutFormat(args);
     const format = args.slice(0, args.length - dockerArgs.length);
     return [...format, ...wishesAlone(dnsWishes(dockerArgs))];
@@ -16,7 +16,7 @@ export const dnsArgsCommand: HostCommand = {
       .summary('print the --dns flags that make docker run use the resolver')
       .argument(
         '[docker run arguments...]',
-        'what docker run will be given; its --dns-search and --network count',
+        'the arguments of docker run; its --dns-search and --network matter',
       )
       .addOption(formatOption()),
   async run(host, { args, options }, io) {
@@ -28,7 +28,7 @@ export const dnsArgsCommand: HostCommand = {
   },
 };
 
-/** Docker's words begin behind ours. */
+/** Our own --format comes first; Docker's arguments follow it. */
 function withoutFormat(args: readonly string[]): readonly string[] {
   const [first = ''] = args;
   if (first === '--format') return args.slice(2);

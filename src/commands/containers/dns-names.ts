@@ -10,19 +10,19 @@ import type { CommandArguments, HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
 const NAMED = [
-  new Argument('[ip...]', 'addresses without prefix length; those of the container where there is none'),
-  new Argument('[container]', 'its name, or its id; without one the name is that of the addresses'),
+  new Argument('[ip...]', 'addresses without prefix length; without any, the addresses of the container'),
+  new Argument('[container]', 'its name or id; without one, the name belongs to the addresses'),
 ];
 
-/** `dns-add` and `dns-remove` take the same words. */
+/** `dns-add` and `dns-remove` take the same arguments. */
 function describe(command: Command, summary: string, none: string): void {
   command
     .summary(summary)
-    // commander cannot parse this: what stands last may be an address, too.
+    // commander cannot parse this: the last argument may also be an address.
     .argument('[arguments...]')
     .usage('[options] [ip...] [container]')
     .configureHelp({ visibleArguments: () => NAMED })
-    // As the weave script has it: -h is the name.
+    // In the weave script, -h is the name.
     .helpOption('--help', 'show this')
     .option('-h, --name <name>', `the name, with or without the domain of container names (${none})`)
     .addOption(formatOption());
@@ -45,7 +45,7 @@ export const dnsAdd: HostCommand = {
 export const dnsRemove: HostCommand = {
   name: 'dns-remove',
   examples: ['dns-remove web -h front', 'dns-remove 10.9.9.9 -h printer'],
-  describe: (command) => describe(command, 'take away what dns-add gave', 'all of the container'),
+  describe: (command) => describe(command, 'remove a name that dns-add gave', 'all names of the container'),
   check: (request) => void nameRequest(request),
   async run(host, request, io) {
     const named = nameRequest(request);
@@ -64,11 +64,11 @@ export const dnsLookup: HostCommand = {
       .argument('<name>', 'as a container would ask for it: web, web.weave.local, 10.2.1.1')
       .addOption(formatOption()),
   async run(host, request, io) {
-    const [word = ''] = request.args;
-    const found = await host.lookUp(word);
-    if (found.length === 0) throw new HeddleError('not-found', `nothing is known of ${word}`);
+    const [name = ''] = request.args;
+    const found = await host.lookUp(name);
+    if (found.length === 0) throw new HeddleError('not-found', `no answer for ${name}`);
     answer(io, request.options, found.map((line) => `${printable(line)}\n`).join(''), {
-      name: word,
+      name,
       answers: found,
     });
     return 0;
@@ -76,23 +76,23 @@ export const dnsLookup: HostCommand = {
 };
 
 /**
- * Addresses, then at most one container; with a container or a name.
+ * Parses addresses, then at most one container. Needs a container, or addresses and a name.
  * @throws HeddleError `bad-input`
  */
 export function nameRequest({ args, options }: CommandArguments): NameRequest {
   const name = options.name as string | undefined;
-  const [container, ...more] = args.filter((word) => !isIP(word));
+  const [container, ...more] = args.filter((arg) => !isIP(arg));
   const ips = args.filter(isIP).map((ip) => ipaddr.process(ip).toString());
-  const notIp = [container, ...more].find((word) => word !== undefined && looksLikeRequest(word));
+  const notIp = [container, ...more].find((arg) => arg !== undefined && looksLikeRequest(arg));
   if (notIp !== undefined) {
     throw new HeddleError(
       'bad-input',
-      `'${notIp}' is no IP address; expected addresses without a prefix length, then one container`,
+      `'${notIp}' is not an IP address; expected addresses without a prefix length, then one container`,
     );
   }
   if (more.length > 0) {
     const names = [container, ...more].map((name) => `'${name}'`).join(', ');
-    throw new HeddleError('bad-input', `expected addresses, then one container, and got ${names}`);
+    throw new HeddleError('bad-input', `expected addresses, then one container; got ${names}`);
   }
   if (container === undefined && (name === undefined || ips.length === 0)) {
     throw new HeddleError('bad-input', 'expected a container, or addresses and a name: 10.2.1.1 -h web');

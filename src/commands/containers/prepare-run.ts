@@ -4,20 +4,20 @@ import { ALLOW_OVERLAP, requestsIn } from '../syntax/address-arguments.ts';
 import type { HostCommand } from '../syntax/command.ts';
 
 /**
- * All that `run` asks before it starts anything: could a new container have these addresses, and which flags make it
- * ask us for names?
+ * What `run` needs before it starts a container: whether these addresses are available, and which flags make the
+ * container ask heddle for names.
  */
 export const prepareRun: HostCommand = {
   name: 'prepare-run',
   hidden: true,
   describe: (command) =>
     void command
-      .summary('find out what run must know before it starts a container')
-      .argument('[addresses...]', 'those that it is to have')
+      .summary('print what run needs before it starts a container')
+      .argument('[addresses...]', 'the addresses that it requests')
       .option('--allow-overlap', ALLOW_OVERLAP)
       .option('--with-dns', 'print the flags that make docker run use the resolver')
-      .option('--own-search', 'it has search domains of its own')
-      .option('--only-attached', 'it has no network but the one that it is attached to'),
+      .option('--own-search', 'the container has its own search domains')
+      .option('--only-attached', 'the container has no network besides the one of heddle'),
   async run(host, { args, options }, io) {
     if (args.length > 0) {
       await host.addresses.check(requestsIn(args, 'run'), { allowOverlap: options.allowOverlap === true });
@@ -25,9 +25,9 @@ export const prepareRun: HostCommand = {
     if (!options.withDns) return 0;
     const onlyAttached = options.onlyAttached === true;
     const resolver = await host.resolver({ onlyAttached }).catch((error: unknown) => {
-      // It runs without names as well: what it cannot reach is not given to it.
+      // The container can run without names. It gets no resolver that it cannot reach.
       if (!onlyAttached || !(error instanceof HeddleError) || error.code !== 'not-found') throw error;
-      io.stderr.write(`heddle: no names for it: ${error.message}\n`);
+      io.stderr.write(`heddle: the container cannot use heddle's DNS: ${error.message}\n`);
       return undefined;
     });
     const flags = resolverArgs(resolver, { search: options.ownSearch !== true });

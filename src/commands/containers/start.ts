@@ -13,11 +13,11 @@ import { answer, formatOption } from '../syntax/format.ts';
 export const start: HostCommand = {
   name: 'start',
   examples: ['start web', 'start 10.2.1.1/16 web'],
-  connects: true,
+  changesNetwork: true,
   describe: (command) =>
     void takesAddressesAndContainer(
-      command.summary('start a container that exists, attached to the network'),
-      ', or what it had',
+      command.summary('start an existing container, attached to the network'),
+      ', or those it had before',
     )
       .option('--allow-overlap', ALLOW_OVERLAP)
       .addOption(formatOption()),
@@ -35,11 +35,11 @@ export const start: HostCommand = {
 export const restart: HostCommand = {
   name: 'restart',
   examples: ['restart web'],
-  connects: true,
+  changesNetwork: true,
   describe: (command) =>
     void command
       .summary('restart a container; it keeps its addresses')
-      .argument('<container>', 'its name, or its id')
+      .argument('<container>', 'its name or id')
       .addOption(formatOption()),
   check: ({ args }) => void oneContainer(args),
   async run(host, { args, options }, io) {

@@ -10,13 +10,12 @@ import { refusePassword } from '../compat/many-hosts.ts';
 
 export interface DaemonNeeds {
   readonly runOnHost: RunOnHost;
-  /** Logged at the start. */
+  /** Sentences to log at the start. */
   readonly notices?: readonly string[];
 }
 
 /**
- * Runs the daemon until SIGTERM or SIGINT, the second of which ends it at once; SIGHUP has it look at everything
- * anew.
+ * Runs the daemon until SIGTERM or SIGINT; a second signal ends it at once. SIGHUP makes it scan everything again.
  * @returns the exit status
  */
 export async function daemon(
@@ -36,7 +35,7 @@ export async function daemon(
   const lastResort = surviveFailures({ log, heal: () => heddle.pass() });
   const signal = stopSignal();
   const onHangUp = () => {
-    log.info('told by SIGHUP to look at everything');
+    log.info('SIGHUP received: scanning everything');
     heddle.pass();
   };
   process.on('SIGHUP', onHangUp);

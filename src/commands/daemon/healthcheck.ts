@@ -5,15 +5,13 @@ import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
 /**
- * For an image's HEALTHCHECK, and for monitoring: status 0 when the daemon does its work. A registry that is away is
- * none of its faults: names are answered as last known.
+ * For the HEALTHCHECK of an image, and for monitoring: status 0 when the daemon works. An unreachable registry does
+ * not count: names are answered as last known.
  */
 export const healthcheck: HostCommand = {
   name: 'healthcheck',
   describe: (command) =>
-    void command
-      .summary('whether the daemon works: status 0, or 1 with what does not')
-      .addOption(formatOption()),
+    void command.summary('check the daemon: status 0, or 1 and what does not work').addOption(formatOption()),
   async run(host, { options }, io) {
     const problems = problemsOf(await host.status());
     const healthy = problems.length === 0;

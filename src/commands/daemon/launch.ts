@@ -19,26 +19,26 @@ import { addSettings, settingsIn } from '../syntax/setting-flags.ts';
 import type { TerminalLine } from '../syntax/terminal-line.ts';
 
 export interface LaunchNeeds {
-  /** The host that is launched on. */
+  /** The engine that runs the daemon. */
   readonly client: DockerClient;
   /** This host's own engine, for `--load`. */
   readonly own: DockerClient;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly io: Io;
-  /** Undefined where nobody looks on. */
+  /** Undefined without a terminal. */
   readonly progress?: TerminalLine | undefined;
 }
 
-/** Of `launch` itself, wherever they stand; the others are for the daemon. */
+/** Flags of `launch` itself, at any place. The daemon gets all others. */
 const OWN_FLAGS: readonly string[] = ['--replace', '--load', '--format=json', '--format=text'];
 
 /** @returns the exit status */
 export async function launchCommand(
-  words: readonly string[],
+  launchArgs: readonly string[],
   settings: Settings,
   needs: LaunchNeeds,
 ): Promise<number> {
-  const { flags, args } = await launchArguments(words, needs.io);
+  const { flags, args } = await launchArguments(launchArgs, needs.io);
   const options: LaunchOptions = {
     name: settings.containerName,
     image: settings.image ?? `heddle:${VERSION}`,
@@ -56,20 +56,20 @@ export async function launchCommand(
 }
 
 /**
- * The words behind `launch`, parted.
- * @throws HeddleError `not-supported` for other hosts, `bad-input` for what the daemon would refuse; before anything
- * is asked or started
+ * Separates the arguments behind `launch` into its own flags and those of the daemon.
+ * @throws HeddleError `not-supported` for other hosts, `bad-input` for what the daemon would refuse; both before
+ * anything is contacted or started
  */
 export async function launchArguments(
-  words: readonly string[],
+  launchArgs: readonly string[],
   io: Io,
 ): Promise<{ readonly flags: ReadonlySet<string>; readonly args: readonly string[] }> {
-  refusePeerFlags(words);
+  refusePeerFlags(launchArgs);
   const flags = new Set<string>();
   const rest: string[] = [];
-  for (let at = 0; at < words.length; ) {
-    const taken = words[at] === '--format' ? 2 : 1;
-    const given = words.slice(at, at + taken);
+  for (let at = 0; at < launchArgs.length; ) {
+    const taken = launchArgs[at] === '--format' ? 2 : 1;
+    const given = launchArgs.slice(at, at + taken);
     const flag = given.join('=');
     if (OWN_FLAGS.includes(flag)) flags.add(flag);
     else rest.push(...given);
@@ -82,8 +82,8 @@ export async function launchArguments(
 }
 
 /**
- * Stopping what does not run is a note, not a failure, as the script had it. A daemon that serves this engine and is
- * no container of ours goes on, and that is a failure.
+ * A daemon that does not run is a note, not a failure, as in the script. It is a failure if a daemon that is not in
+ * our container serves this engine: that daemon continues.
  * @returns the exit status
  */
 export async function stopCommand(
@@ -97,28 +97,28 @@ export async function stopCommand(
   const other = stopped ? undefined : await otherDaemon(settings.socket, client);
   if (other) {
     const pid = other.pid !== undefined && other.pid > 1 ? `, process ${other.pid},` : '';
-    const where = 'was not started by launch; end it where it was started';
-    io.stderr.write(`heddle: the daemon behind ${settings.socket}${pid} goes on: it ${where}\n`);
+    const where = 'was not started by launch; stop it where it was started';
+    io.stderr.write(`heddle: the daemon behind ${settings.socket}${pid} continues: it ${where}\n`);
   }
   answer(io, options, '', { container: name, stopped });
   return other ? 1 : 0;
 }
 
-/** What answers on the socket here and serves the same engine. */
+/** The daemon that answers on the socket here, if it serves the same engine. */
 async function otherDaemon(socket: string, client: DockerClient): Promise<EngineAnswer | undefined> {
   const daemon = await daemonAt(socket).catch(() => undefined);
   if (daemon?.address === client.address) return daemon;
   return daemon && daemon.engine === (await new DockerEngine(client).info()).id ? daemon : undefined;
 }
 
-/** What the daemon would refuse is refused before anything is started. */
+/** Refuses, before anything is started, what the daemon would refuse. */
 async function checkDaemonArguments(args: readonly string[], io: Io): Promise<void> {
   const own = OWN_FLAGS.map((flag) => flag.replace(/=.*$/, ''));
   const daemon = addSettings(new HintingCommand('launch', own).argument('[registry...]').exitOverride());
   daemon.configureOutput(outputTo(io)).parse([...args], { from: 'user' });
   const [registry, ...more] = daemon.args;
-  // A host's bare name or address was a peer to the script; a registry is a URI.
-  const peer = [registry, ...more].find((word) => word && word !== 'embedded' && !word.includes('://'));
+  // To the script, a bare host name or address is a peer. A registry is a URI.
+  const peer = [registry, ...more].find((arg) => arg && arg !== 'embedded' && !arg.includes('://'));
   if (peer !== undefined) refuseManyHosts(`launch ${peer}`);
   if (more.length > 0)
     throw new HeddleError('bad-input', `expected one registry, got ${daemon.args.join(' ')}`);

@@ -10,15 +10,15 @@ import { answer } from '../syntax/format.ts';
 
 export interface HostDnsOptions {
   readonly undo: boolean;
-  /** Only shows what would be changed. */
+  /** Only shows what would change. */
   readonly dryRun: boolean;
   /** `json`, or text. */
   readonly format?: unknown;
 }
 
 /**
- * `setup --host-dns`: makes this very host ask heddle, or no longer. Every change is shown before it is made; one that
- * does not have the host answer our names is taken back.
+ * `setup --host-dns`: makes this host ask heddle for names, or undoes that. Every change is shown before it is made. A
+ * change is undone if this host does not answer heddle's names afterwards.
  */
 export async function hostDns(
   settings: LoadedSettings,
@@ -32,27 +32,32 @@ export async function hostDns(
       'setup --host-dns changes the resolver of this host; run it as root',
     );
   }
-  const say = (text: string) => void (options.format !== 'json' && io.stdout.write(text));
+  const print = (text: string) => void (options.format !== 'json' && io.stdout.write(text));
   const done = options.undo
-    ? await takeBack(options, say)
-    : await change(await targetOf(settings, client), settings.domain, options, say);
+    ? await undo(options, print)
+    : await configure(await findTarget(settings, client), settings.domain, options, print);
   if (options.format === 'json') answer(io, options, '', done);
   return 0;
 }
 
-/** What was done, or with --dry-run would be; also its JSON form. */
-interface Done {
+/** What was done, or would be done with --dry-run. It is printed as JSON as it stands. */
+interface Outcome {
   readonly dryRun: boolean;
   readonly changes: readonly ReturnType<typeof changeReport>[];
-  /** Whom this host asks for which domains; null where it asks as it did before. */
+  /** The server that this host asks, and for which domains; null after an undo. */
   readonly asks: Target | null;
 }
 
-type Say = (text: string) => void;
+type Print = (text: string) => void;
 
-async function change(target: Target, domain: string, { dryRun }: HostDnsOptions, say: Say): Promise<Done> {
+async function configure(
+  target: Target,
+  domain: string,
+  { dryRun }: HostDnsOptions,
+  print: Print,
+): Promise<Outcome> {
   const plan = await planSetup(target);
-  say(describe(plan));
+  print(describe(plan));
   const done = { dryRun, changes: [changeReport(plan)], asks: target };
   if (dryRun) return done;
   await applyPlan(plan);
@@ -60,27 +65,27 @@ async function change(target: Target, domain: string, { dryRun }: HostDnsOptions
     await hostAnswers(domain);
   } catch (error) {
     await applyPlan(reversed(plan));
-    throw new HeddleError('failed', `${messageOf(error)}; everything is as it was`, { cause: error });
+    throw new HeddleError('failed', `${messageOf(error)}; all changes were undone`, { cause: error });
   }
-  say(`this host asks heddle at ${target.address} for ${target.domains.join(', ')}\n`);
+  print(`this host asks heddle at ${target.address} for ${target.domains.join(', ')}\n`);
   return done;
 }
 
-async function takeBack({ dryRun }: HostDnsOptions, say: Say): Promise<Done> {
+async function undo({ dryRun }: HostDnsOptions, print: Print): Promise<Outcome> {
   const plans = await planUndo();
   for (const plan of plans) {
-    say(describe(plan));
+    print(describe(plan));
     if (!dryRun) await applyPlan(plan);
   }
-  if (plans.length === 0) say('nothing of heddle is in the resolver of this host\n');
-  else if (!dryRun) say('this host asks as it did before\n');
+  if (plans.length === 0) print('the resolver of this host has no changes by heddle\n');
+  else if (!dryRun) print('the resolver of this host is restored\n');
   return { dryRun, changes: plans.map(changeReport), asks: null };
 }
 
-/** @throws HeddleError `refused` where heddle does not answer: the host would be without names */
-async function targetOf(settings: LoadedSettings, client: DockerClient): Promise<Target> {
+/** @throws HeddleError `refused` if heddle does not answer: this host would be without names */
+async function findTarget(settings: LoadedSettings, client: DockerClient): Promise<Target> {
   const { domain, altDomain, weaveDomain } = settings;
-  const address = await addressOf(settings, client);
+  const address = await findAddress(settings, client);
   if (!(await answersAt(address, domain))) {
     throw new HeddleError(
       'refused',
@@ -90,28 +95,28 @@ async function targetOf(settings: LoadedSettings, client: DockerClient): Promise
   return { address, domains: [domain, weaveDomain, ...(altDomain === undefined ? [] : [altDomain])] };
 }
 
-/** An address of --dns-listen, which does not wait for Docker; else that of Docker's bridge. */
-async function addressOf(settings: LoadedSettings, client: DockerClient): Promise<string> {
+/** An address of --dns-listen, which does not depend on Docker; else the address of Docker's bridge. */
+async function findAddress(settings: LoadedSettings, client: DockerClient): Promise<string> {
   const listen = settings.dnsListen.find(({ ip, port }) => port === 53 && !['0.0.0.0', '::'].includes(ip));
   if (listen) return listen.ip;
   if (!client.address.startsWith('unix:')) {
     throw new HeddleError(
       'refused',
-      `setup --host-dns changes the host it is run on, and DOCKER_HOST names the engine ${client.address}`,
+      `setup --host-dns changes the host it runs on, but DOCKER_HOST names the engine ${client.address}; unset it`,
     );
   }
   const resolver = await (await localHost(settings, client)).resolver();
   if (resolver) return resolver.address;
   throw new HeddleError(
     'refused',
-    'with --no-dns heddle answers on no bridge; give the daemon and this word a --dns-listen with port 53',
+    'with --no-dns heddle answers on no bridge; give the daemon and this command a --dns-listen with port 53',
   );
 }
 
-/** What is changed, as `diff` shows it. */
+/** The change of one file, in the form of `diff`. */
 function describe(plan: Plan): string {
   const { resolver, path, removed, added, command } = changeReport(plan);
-  if (plan.change.before === plan.change.after) return `${resolver}: ${path} is so already\n`;
+  if (plan.change.before === plan.change.after) return `${resolver}: ${path} unchanged\n`;
   const lines = [
     `${resolver}: ${path}`,
     ...removed.map((line) => `- ${line}`),
@@ -121,7 +126,7 @@ function describe(plan: Plan): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The lines that one file loses and gets, between those that stay at its begin and end. */
+/** The lines removed from one file and added to it, without the common lines at its start and end. */
 function changeReport({ resolver, change: { path, before, after }, command }: Plan) {
   const [old, now] = [before?.split('\n') ?? [], after?.split('\n') ?? []];
   let [start, end] = [0, 0];

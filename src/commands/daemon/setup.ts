@@ -7,8 +7,8 @@ import { VERSION } from '../../version.ts';
 import { answer } from '../syntax/format.ts';
 
 /**
- * The `weave` script fetched its images here. Heddle fetches nothing unasked, and says what is there: the engine, the
- * image for hosts that have nothing else, and the container that runs of it.
+ * The `weave` script pulled its images here. heddle pulls nothing unasked. It reports what exists: the engine, the
+ * image for hosts without an installation, and the container of that image.
  */
 export async function setup(
   settings: Settings,

@@ -5,9 +5,11 @@ import { answer, formatOption } from '../syntax/format.ts';
 
 export const doctor: HostCommand = {
   name: 'doctor',
-  worksAlone: true,
+  observesWithoutDaemon: true,
   describe: (command) =>
-    void command.summary('look at everything heddle stands on, and say what to do').addOption(formatOption()),
+    void command
+      .summary('check everything that heddle depends on, and print what to do')
+      .addOption(formatOption()),
   async run(host, { options }, io) {
     const findings = await host.doctor();
     answer(io, options, findings.map(text).join(''), findings);

@@ -10,39 +10,40 @@ import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 import { describeService } from './services.ts';
 
-const MEANT = 'web, v1.web, web.service.dc1.consul, web.weave.local, 10.2.1.1, a container';
+const SUBJECT_FORMS = 'web, v1.web, web.service.dc1.consul, web.weave.local, 10.2.1.1, a container';
 
 export const explainCommand: HostCommand = {
   name: 'explain',
   examples: ['explain web', 'explain web.service.dc1.consul', 'explain 10.2.1.1'],
   describe: (command) =>
     void command
-      .summary('why a name, address or container answers what it does')
+      .summary('explain the answer for a name, address or container')
       .description(
-        'Says what DNS answers and which of its zones does, and follows a name back to containers, addresses, checks ' +
-          'and the registry. Status 3: nothing answers.',
+        'Prints the answer of DNS and its zone, and traces the name to containers, addresses, checks and the registry. ' +
+          'Status 3: nothing answers.',
       )
-      .argument('<name>', MEANT)
+      .argument('<name>', SUBJECT_FORMS)
       .addOption(formatOption()),
-  check: ({ args: [word = ''] }) => void meantBy(word),
-  async run(host, { args: [word = ''], options }, io) {
-    const meaning = await meaningOf(meantBy(word), host);
+  check: ({ args: [subject = ''] }) => void parseSubject(subject),
+  async run(host, { args: [subject = ''], options }, io) {
+    const meaning = await meaningOf(parseSubject(subject), host);
     answer(io, options, text(meaning), meaning);
     const isThere = meaning.answers.length > 0 || meaning.containers.some(({ isAnnounced }) => isAnnounced);
     return isThere ? 0 : 3;
   },
 };
 
-/** Names of DNS hold more than those of containers: `_web._tcp.service.consul`. */
-const NO_NAME = /[\s/\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
-const LONGEST = 1024;
+/** DNS names allow more characters than container names: `_web._tcp.service.consul`. */
+const NOT_IN_NAMES = /[\s/\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+const MAX_LENGTH = 1024;
 
-/** What is asked about. @throws HeddleError `bad-input` for what is neither a name, an address nor a container */
-function meantBy(word: string): string {
-  // Only a container is written with a slash, as `docker inspect` prints it.
-  if (word.startsWith('/')) return containerName(word);
-  if (parseServiceQuery(word).name !== '' && word.length <= LONGEST && !NO_NAME.test(word)) return word;
-  throw new HeddleError('bad-input', `expected a name, an address or a container: ${MEANT}`);
+/** @throws HeddleError `bad-input` for anything but a name, an address or a container */
+function parseSubject(subject: string): string {
+  // Only container names have a slash, as `docker inspect` prints them.
+  if (subject.startsWith('/')) return containerName(subject);
+  if (parseServiceQuery(subject).name !== '' && subject.length <= MAX_LENGTH && !NOT_IN_NAMES.test(subject))
+    return subject;
+  throw new HeddleError('bad-input', `expected a name, an address or a container: ${SUBJECT_FORMS}`);
 }
 
 function text(meaning: Meaning): string {
@@ -50,37 +51,41 @@ function text(meaning: Meaning): string {
   const hasOther = asked.some(({ rcode }) => rcode === 'NOERROR') || containers.length > 0;
   const service = isService && (meaning.here.length + meaning.elsewhere.length > 0 || !hasOther);
   const lines = [
-    ...asked.map(ofZone),
-    ...(service ? ofService(meaning) : []),
-    ...containers.flatMap(ofMeant),
+    ...asked.map(zoneLine),
+    ...(service ? serviceLines(meaning) : []),
+    ...containers.flatMap(containerLines),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** What each zone holds, for people. */
+/** What each zone contains, for the printed text. */
 const ZONES: Readonly<Record<string, string>> = {
   service: 'services, nodes and addresses',
   weave: 'names of containers',
   reverse: 'names of addresses',
-  'special-use': 'names of special use, which no server is asked for',
-  consul: 'asked from Consul',
-  forward: "names of others, asked from the host's resolvers",
+  'special-use': 'special-use names, not sent to any server',
+  consul: 'answered by Consul',
+  forward: "other names, answered by the host's resolvers",
 };
 
-function ofZone({ name, zone, rcode, answers, why }: ZoneAnswer): string {
+function zoneLine({ name, zone, rcode, answers, why }: ZoneAnswer): string {
   const what = ZONES[zone] === undefined ? '' : ` (${ZONES[zone]})`;
   const found = answers.length > 0 ? answers.join(', ') : 'no address';
-  const said = rcode === 'NOERROR' ? found : `${rcode}${why === undefined ? '' : `: ${why}`}`;
-  return printable(`${name}, zone ${zone}${what}: ${said}`);
+  const result = rcode === 'NOERROR' ? found : `${rcode}${why === undefined ? '' : `: ${why}`}`;
+  return printable(`${name}, zone ${zone}${what}: ${result}`);
 }
 
-function ofService({ name, tag, answers, here, elsewhere, nothing }: Explanation): readonly string[] {
+function serviceLines({ name, tag, answers, here, elsewhere, nothing }: Explanation): readonly string[] {
   const title = `service ${printable(name)}${tag === undefined ? '' : `, tag ${printable(tag)}`}`;
   const result = nothing === undefined ? `answers ${answers.join(', ')}` : `nothing answers: ${nothing}`;
-  return [`${title}: ${printable(result)}`, ...here.flatMap(ofContainer), ...elsewhere.flatMap(ofOtherHost)];
+  return [
+    `${title}: ${printable(result)}`,
+    ...here.flatMap(candidateLines),
+    ...elsewhere.flatMap(instanceLines),
+  ];
 }
 
-function ofContainer(candidate: Candidate): readonly string[] {
+function candidateLines(candidate: Candidate): readonly string[] {
   const { container, containerName, service, checks, announced, registration, why, problems } = candidate;
   return [
     `${printable(containerName)} (${shortId(container)}) ${why === undefined ? 'answers' : `does not answer: ${printable(why)}`}`,
@@ -91,14 +96,14 @@ function ofContainer(candidate: Candidate): readonly string[] {
   ];
 }
 
-function ofOtherHost({ service, node, status, unwell = [] }: Instance): readonly string[] {
+function instanceLines({ service, node, status, unwell = [] }: Instance): readonly string[] {
   return [
     `node ${printable(node)}, ${status}`,
     ...describeService(service, unwell).map((line) => `  ${line}`),
   ];
 }
 
-function ofMeant(meant: MatchedContainer): readonly string[] {
+function containerLines(meant: MatchedContainer): readonly string[] {
   const { container, containerName, announced, names, services, problems } = meant;
   return [
     `container ${printable(containerName)} (${shortId(container)})`,

@@ -15,7 +15,7 @@ import { table } from '../syntax/table.ts';
 const psFormat = (): Option =>
   new Option(
     '--format <format>',
-    "text, json, or weave: id, MAC and addresses in a line each, as the weave script's ps",
+    "text, json, or weave: one line with id, MAC and addresses each, as the weave script's ps",
   )
     .choices(['text', 'json', 'weave'])
     .default('text');
@@ -27,21 +27,21 @@ export const ps: HostCommand = {
   examples: ['ps', 'ps web', 'ps --format json web', 'ps --format weave'],
   describe: (command) =>
     void command
-      .summary('the containers: address, services, and why')
-      .argument('[containers...]', 'ids or names; all running ones without')
+      .summary('list the containers with addresses, services and the announced address')
+      .argument('[containers...]', 'ids or names; without any, all running containers')
       .addOption(psFormat()),
   check({ args }) {
-    for (const word of args) if (word !== EXPOSED) containerName(word);
+    for (const arg of args) if (arg !== EXPOSED) containerName(arg);
   },
   async run(host, request, io) {
-    const asked = request.args;
-    if (request.options.format === 'weave') return await psOfWeave(host, asked, io);
+    const names = request.args;
+    if (request.options.format === 'weave') return await weavePs(host, names, io);
     const all = (await host.containers()).filter(({ entry }) => entry.snapshot.pid > 0);
-    const isAsked = (is: (word: string) => boolean) => asked.length === 0 || asked.some(is);
-    const shown = all.filter((report) => isAsked((word) => named(report, word)));
-    const bridge = isAsked((word) => word === EXPOSED) ? await exposed(host) : [];
-    const unknown = asked.filter((word) => word !== EXPOSED && !all.some((report) => named(report, word)));
-    for (const word of unknown) io.stderr.write(`heddle: no running container '${printable(word)}'\n`);
+    const isRequested = (is: (name: string) => boolean) => names.length === 0 || names.some(is);
+    const shown = all.filter((report) => isRequested((name) => matches(report, name)));
+    const bridge = isRequested((name) => name === EXPOSED) ? await exposedAddresses(host) : [];
+    const unknown = names.filter((name) => name !== EXPOSED && !all.some((report) => matches(report, name)));
+    for (const name of unknown) io.stderr.write(`heddle: no running container '${printable(name)}'\n`);
     const rows = bridge.map(({ owner, addresses }) => [owner, '-', addresses.join(','), '-', '-']);
     const notes = [...bridge.map(() => []), ...shown.map(problemsOf)];
     const text = table(HEADINGS, [...rows, ...shown.map(toRow)], notes);
@@ -50,24 +50,24 @@ export const ps: HostCommand = {
   },
 };
 
-/** This host's own addresses on the network, as the script's ps has them in its first line. */
-const exposed = async (host: HostOperations): Promise<readonly AttachmentReport[]> =>
+/** This host's own addresses on the network; the script's ps prints them in its first line. */
+const exposedAddresses = async (host: HostOperations): Promise<readonly AttachmentReport[]> =>
   (await host.attachments()).filter(({ owner }) => owner === EXPOSED);
 
-/** One without our interface is left out silently, as scripts that read this expect. */
-async function psOfWeave(host: HostOperations, asked: readonly string[], io: Io): Promise<number> {
-  const names = new Map((await host.containers()).map((report) => [report.entry.snapshot.id, report]));
+/** Silently omits a container without our interface: scripts that read this expect so. */
+async function weavePs(host: HostOperations, names: readonly string[], io: Io): Promise<number> {
+  const reports = new Map((await host.containers()).map((report) => [report.entry.snapshot.id, report]));
   for (const { owner, mac, addresses } of await host.attachments()) {
-    const report = names.get(owner);
-    const wanted = asked.some((word) => word === owner || (report && named(report, word)));
-    if (asked.length > 0 && !wanted) continue;
+    const report = reports.get(owner);
+    const isRequested = names.some((name) => name === owner || (report && matches(report, name)));
+    if (names.length > 0 && !isRequested) continue;
     io.stdout.write(`${[report ? shortId(owner) : owner, mac, ...addresses].join(' ')}\n`);
   }
   return 0;
 }
 
-const named = ({ entry: { snapshot } }: ContainerReport, word: string): boolean =>
-  isContainer(snapshot, word);
+const matches = ({ entry: { snapshot } }: ContainerReport, name: string): boolean =>
+  isContainer(snapshot, name);
 
 function toRow(report: ContainerReport): readonly string[] {
   const { snapshot } = report.entry;
@@ -80,17 +80,17 @@ function toRow(report: ContainerReport): readonly string[] {
   ];
 }
 
-/** The announced ones first. */
+/** All addresses, announced ones first. */
 function addressesOf({ entry: { addresses, choice } }: ContainerReport): readonly Cidr[] {
   const announced = (ip: string) => choice.chosen && (ip === choice.ip || ip === choice.ipv6);
   return [...addresses.filter(({ ip }) => announced(ip)), ...addresses.filter(({ ip }) => !announced(ip))];
 }
 
-/** What is wrong with its metadata: a line each, below its row. */
+/** The problems of its metadata: a line for each, below the row of the container. */
 const problemsOf = ({ problems }: ContainerReport): readonly string[] =>
   problems.map((problem) => `  problem: ${printable(problem)}`);
 
-/** A container in JSON. */
+/** The JSON form of a container. */
 export function containerJson({ entry, services, problems }: ContainerReport): unknown {
   const { id, name, image, startedAt, health } = entry.snapshot;
   return {

@@ -10,8 +10,8 @@ export const report: HostCommand = {
   examples: ['report -f {{.ipam.range}}', "report -f '{{json .DNS}}'"],
   describe: (command) =>
     void command
-      .summary('everything that is known of this host, as JSON')
-      .option('-f <template>', "only this of it, by a template of Go's: {{.ipam.range}}, {{json .DNS}}")
+      .summary('print all data about this host as JSON')
+      .option('-f <template>', 'print only this, by a Go template: {{.ipam.range}}, {{json .DNS}}')
       .addOption(formatOption())
       .addHelpText('after', FIELDS),
   async run(host, { options }, io) {

@@ -18,15 +18,15 @@ export const services: HostCommand = {
   examples: ['services', 'services --dry-run web'],
   describe: (command) =>
     void command
-      .summary('what is registered, or would be and why')
+      .summary('list what is registered, or what would be registered and why')
       .description(
-        'Lists the services of the containers; with --dry-run what each would be registered as, and why.',
+        'Lists the services of the containers. With --dry-run, prints what would be registered for each, and why.',
       )
-      .argument('[containers...]', 'ids or names; all running ones without')
-      .option('--dry-run', 'what would be registered and why, whatever the registry holds')
+      .argument('[containers...]', 'ids or names; without any, all running containers')
+      .option('--dry-run', 'print what would be registered and why, without regard to the registry')
       .addOption(formatOption()),
   check({ args }) {
-    for (const word of args) containerName(word);
+    for (const arg of args) containerName(arg);
   },
   async run(host, { args, options }, io) {
     const reports = chosen(await host.containers(), args);
@@ -42,12 +42,12 @@ export const services: HostCommand = {
   },
 };
 
-/** Those that run, or those that were named, running or not. @throws HeddleError `not-found` */
-function chosen(reports: readonly ContainerReport[], words: readonly string[]): readonly ContainerReport[] {
-  if (words.length === 0) return reports.filter(({ entry }) => entry.snapshot.pid > 0);
-  return words.map((word) => {
-    const report = reports.find(({ entry: { snapshot } }) => isContainer(snapshot, word));
-    if (report === undefined) throw new HeddleError('not-found', `no such container: ${printable(word)}`);
+/** All running containers, or the named ones even if stopped. @throws HeddleError `not-found` */
+function chosen(reports: readonly ContainerReport[], names: readonly string[]): readonly ContainerReport[] {
+  if (names.length === 0) return reports.filter(({ entry }) => entry.snapshot.pid > 0);
+  return names.map((name) => {
+    const report = reports.find(({ entry: { snapshot } }) => isContainer(snapshot, name));
+    if (report === undefined) throw new HeddleError('not-found', `no such container: ${printable(name)}`);
     return report;
   });
 }
@@ -68,7 +68,7 @@ function dryRun(report: ContainerReport): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A service in a few lines, and how checks of it are as far as that is told. */
+/** A service in a few lines, with the state of its checks as far as it is reported. */
 export function describeService(service: Service, states: readonly CheckState[] = []): readonly string[] {
   const { id, name, port, tags, checks, meta } = service;
   const own = Object.entries(meta).filter(([key]) => !key.startsWith('heddle-'));

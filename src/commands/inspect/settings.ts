@@ -5,7 +5,7 @@ import { table } from '../syntax/table.ts';
 
 export const settingsCommand: HostCommand = {
   name: 'settings',
-  worksAlone: true,
+  observesWithoutDaemon: true,
   describe: (command) =>
     void command.summary('the settings in effect, and where each came from').addOption(formatOption()),
   async run(host, { options }, io) {

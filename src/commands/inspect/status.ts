@@ -25,7 +25,7 @@ export const status: HostCommand = {
   examples: ['status', 'status dns', 'status ipam --format json'],
   describe: (command) =>
     void command
-      .summary('the state of every part, or more of one')
+      .summary('print the state of every part, or the details of one')
       .argument('[part]', SUBJECTS.join(', '))
       .addOption(formatOption()),
   check({ args: [part] }) {
@@ -33,17 +33,17 @@ export const status: HostCommand = {
     if (PEER_PARTS.some((subject) => subject === part)) refuseManyHosts(`status ${part}`);
     const meant = didYouMean(part, SUBJECTS);
     const there = SUBJECTS.join(', ');
-    throw new HeddleError('bad-input', `status has no part '${part}'${meant}; there are ${there}`);
+    throw new HeddleError('bad-input', `status has no part '${part}'${meant}; expected one of ${there}`);
   },
   async run(host, { args, options }, io) {
     const [part] = args as [(typeof SUBJECTS)[number]?];
-    const { value, text } = await told(host, part);
+    const { value, text } = await reportOn(host, part);
     answer(io, options, text, value);
     return 0;
   },
 };
 
-async function told(
+async function reportOn(
   host: HostOperations,
   part: (typeof SUBJECTS)[number] | undefined,
 ): Promise<{ value: unknown; text: string }> {
@@ -106,7 +106,7 @@ function registryRows({ registry }: StatusReport): readonly Row[] {
   const own = `${services} services${detail && `: ${detail}`}`;
   const rows: Row[] = [['Registry', `${name}, ${state}, ${own}`]];
   if (!remote) return rows;
-  const others = `${remote.known} names asked for, ${remote.watched} watched`;
+  const others = `${remote.known} names requested, ${remote.watched} watched`;
   return [...rows, ['Elsewhere', `${others}${remote.state === 'live' ? '' : ', as last known'}`]];
 }
 
@@ -122,7 +122,7 @@ function networkRows({ network: { bridge, addresses, detail } }: StatusReport): 
 }
 
 function ipamRows({ ipam: { range, defaultSubnet, owners } }: StatusReport): readonly Row[] {
-  const given = owners.reduce((sum, { addresses }) => sum + addresses.length, 0);
+  const assigned = owners.reduce((sum, { addresses }) => sum + addresses.length, 0);
   const subnet = defaultSubnet === range ? '' : `, by default ${defaultSubnet}`;
-  return [['IPAM', `range ${range}${subnet}, ${given} addresses of ${owners.length} owners`]];
+  return [['IPAM', `range ${range}${subnet}, ${assigned} addresses of ${owners.length} owners`]];
 }

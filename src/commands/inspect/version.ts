@@ -7,9 +7,9 @@ import { VERSION } from '../../version.ts';
 import { answer } from '../syntax/format.ts';
 
 export interface VersionNeeds {
-  /** Undefined where the settings cannot be understood. */
+  /** Undefined if the settings are invalid. */
   readonly settings: Pick<Settings, 'socket' | 'containerName'> | undefined;
-  /** The engine that DOCKER_HOST names, where it is on another host. */
+  /** The engine that DOCKER_HOST names, if it is on another host. */
   readonly remote: EngineAddress | undefined;
   readonly io: Io;
 }
@@ -19,15 +19,15 @@ interface Daemon {
   readonly pid?: number | undefined;
 }
 
-/** A host that is away must not keep a version waiting. */
+/** Bounds the wait for an unreachable host. */
 const REMOTE_MS = 5_000;
 
-/** This program's version, and that of the daemon on the host that DOCKER_HOST names, where one answers. */
+/** Prints this program's version, and the version of the daemon on the host that DOCKER_HOST names, if one answers. */
 export async function version(
   options: { readonly format?: unknown },
   { settings, remote, io }: VersionNeeds,
 ): Promise<number> {
-  // One that may not be asked, or does not answer, is none that this command can tell of.
+  // A daemon that denies access or does not answer counts as none.
   const daemon = settings && (await daemonOf(settings, remote).catch(() => undefined));
   const value = {
     version: VERSION,
@@ -43,7 +43,7 @@ async function daemonOf(
   remote: EngineAddress | undefined,
 ): Promise<Daemon | undefined> {
   if (remote === undefined) {
-    // Where nobody can answer, HTTP is not loaded: that takes as long as all the rest.
+    // Without a socket, HTTP is not loaded: that takes as long as all the rest.
     if (!existsSync(socket)) return undefined;
     const { daemonAt } = await import('../../control/client.ts');
     return await daemonAt(socket);

@@ -2,12 +2,12 @@ import type { HostCommand } from '../syntax/command.ts';
 import { answer, formatOption } from '../syntax/format.ts';
 
 /**
- * The bridge is what a Docker engine started with --bridge=weave needs before it can run. Prints nothing, like the
- * script's word of that name.
+ * A Docker engine started with --bridge=weave needs this bridge before it can run. Prints nothing, like the script's
+ * command of that name.
  */
 export const createBridge: HostCommand = {
   name: 'create-bridge',
-  connects: true,
+  changesNetwork: true,
   needsNoDocker: true,
   describe: (command) =>
     void command

@@ -11,14 +11,14 @@ const describe = (command: Command, summary: string): Command =>
 export const expose: HostCommand = {
   name: 'expose',
   examples: ['expose 10.2.0.1/16', 'expose -h gateway 10.2.0.1/16'],
-  connects: true,
+  changesNetwork: true,
   describe: (command) =>
     void describe(command, 'give this host addresses on the network')
-      // As the weave script has it: -h is the name.
+      // In the weave script, -h is the name.
       .helpOption('--help', 'show this')
-      .option('-h, --name <fqdn>', 'a name for these addresses, until they are hidden')
+      .option('-h, --name <fqdn>', 'a name for these addresses until heddle hide')
       .option('--allow-overlap', ALLOW_OVERLAP)
-      .option('--without-masquerade', 'without rules that masquerade; who is to answer needs a route back'),
+      .option('--without-masquerade', 'do not masquerade; peers need a route back to this network'),
   check: ({ args }) => void requestsIn(args, 'expose'),
   async run(host, { args, options }, io) {
     const name = options.name as string | undefined;
@@ -38,7 +38,7 @@ export const hide: HostCommand = {
   name: 'hide',
   examples: ['hide 10.2.0.1/16'],
   describe: (command) =>
-    void describe(command, "take this host's addresses on the network away, and their names with them"),
+    void describe(command, "remove this host's addresses on the network, and their names"),
   check: ({ args }) => void requestsIn(args, 'hide'),
   async run(host, { args, options }, io) {
     const cidrs = await host.addresses.hide(requestsIn(args, 'hide'));

@@ -5,7 +5,7 @@ export const reset: HostCommand = {
   name: 'reset',
   describe: (command) =>
     void command
-      .summary('remove the bridge, what is attached to it, the rules and the claims')
+      .summary('remove the bridge, its attachments, the firewall rules and the claims')
       .option('--force', "also where the bridge is Docker's own")
       .addOption(formatOption()),
   async run(host, { options }, io) {

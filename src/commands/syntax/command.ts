@@ -2,30 +2,30 @@ import type { Command } from 'commander';
 import type { HostOperations } from '../../operations/host-operations.ts';
 import type { Io } from '../../runtime/io.ts';
 
-/** A word that reads or changes a host, and therefore runs on that host. */
+/** A command that reads or changes a host, and therefore runs on that host. */
 export interface HostCommand {
   readonly name: string;
-  /** Not in `--help`: what other words are made of. */
+  /** Not in `--help`: other commands call it. */
   readonly hidden?: true;
-  /** True where the arguments are docker's: they are handed on as they came, flags and all. */
+  /** The arguments are docker's. They are passed on unchanged, with all flags. */
   readonly takesDockerArguments?: true;
   /**
-   * What the host is told of the arguments, where that is not all of them: they become a command line there, which
-   * `docker inspect` and the engine's events show.
+   * Selects the arguments to send to the host; without it, all are sent. They become a command line there, and
+   * `docker inspect` and the engine's events show it.
    */
-  sent?(args: readonly string[]): readonly string[];
-  /** True where it is done in this very process, on a host whose engine is its own: it must work before Docker does. */
+  argumentsToSend?(args: readonly string[]): readonly string[];
+  /** It runs in this process if the engine is this host's own: it must work before Docker does. */
   readonly needsNoDocker?: true;
-  /** True where it puts somebody on the network, which must not be where an encrypted one was asked for. */
-  readonly connects?: true;
-  /** True where this very process does what it can, when the host has nothing that could do it. */
-  readonly worksAlone?: true;
-  /** Command lines for `--help`, without `heddle`; they are tested with a container called web. */
+  /** It connects something to the network, so it is refused if the user requested an encrypted network. */
+  readonly changesNetwork?: true;
+  /** Without a daemon, container or helper on the host, this process shows what it can see. */
+  readonly observesWithoutDaemon?: true;
+  /** Command lines for `--help`, without `heddle`. Tests run them with a container called web. */
   readonly examples?: readonly string[];
-  /** Summary, arguments and options for `--help` and for the parser. */
+  /** Defines summary, arguments and options for `--help` and for the parser. */
   describe(command: Command): void;
   /**
-   * What is wrong with the arguments, found before anything is contacted.
+   * Checks the arguments before anything is contacted.
    * @throws HeddleError `bad-input`
    */
   check?(request: CommandArguments): void;

@@ -2,26 +2,26 @@ import { ADDRESS_FORMS } from './address-arguments.ts';
 
 /** Behind the options of `launch --help`. */
 export const LAUNCH_HELP = `
---replace  put a new container in the place of a running one; without daemon arguments, with those it had
---load     bring the image of this host first
+--replace  replace the running container; without daemon arguments, keep its arguments
+--load     first copy the image from this host
 
-Prints the container id when the daemon answers. Nothing is pulled or built; --image and HEDDLE_IMAGE before
-the word name another image than heddle:<this version>.`;
+Prints the container id when the daemon answers. Nothing is pulled or built. The image is heddle:<this version>,
+or the one that HEDDLE_IMAGE, or --image before the command, names.`;
 
 /** Behind the options of `run --help`. */
 export const RUN_HELP = `
---with-dns            the container asks heddle for names
---rewrite-hosts       its /etc/hosts says these addresses for its own name
---no-multicast-route  without the route for multicast, 224.0.0.0/4
---allow-overlap       also in a network that the host reaches otherwise, and cut that off
+--with-dns            make the container ask heddle for names
+--rewrite-hosts       map its own name to these addresses in its /etc/hosts
+--no-multicast-route  no route for multicast (224.0.0.0/4)
+--allow-overlap       allow an address in a network that the host reaches another way, and cut off that way
 address               ${ADDRESS_FORMS}
 
-Addresses and these flags stand before the image, docker's options as well. Without an address among them
-WEAVE_CIDR or the label heddle.cidr of docker's options counts, else any free one; 'none' attaches nothing.
+Give addresses, these flags and docker's options before the image. Without an address, WEAVE_CIDR or the label
+heddle.cidr in docker's options requests one; without these, any free address is used. 'none' attaches nothing.
 
-Prints the container id. If attaching fails, the container is removed again; one that has ended by itself is kept.`;
+Prints the container id. If attaching fails, the container is removed, unless it ended by itself.`;
 
-/** Tested as those of the other commands are. */
+/** Tests run these like the examples of the other commands. */
 export const RUN_EXAMPLES = [
   'run 10.2.1.3/16 busybox sleep 60',
   'run --with-dns --name db -e SERVICE_NAME=db net:default busybox sleep 60',
@@ -42,6 +42,6 @@ export const LAUNCH_EXAMPLES = [
 
 export const SETUP_EXAMPLES = ['setup', 'setup --host-dns --dry-run', 'setup --host-dns --undo'];
 
-/** The end of a command's help. */
+/** The last part of a command's help. */
 export const examplesText = (examples: readonly string[]): string =>
   `\nExamples:\n${examples.map((line) => `  heddle ${line}\n`).join('')}`.trimEnd();

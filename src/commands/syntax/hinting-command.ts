@@ -1,14 +1,14 @@
 import { Command, type ErrorOptions } from 'commander';
 import { commandHint, flagHint } from './hints.ts';
 
-/** A command whose complaints say what was most likely meant, hidden flags included. */
+/** A command whose error messages suggest what was most likely meant, hidden flags included. */
 export class HintingCommand extends Command {
-  readonly #alsoKnown: readonly string[];
+  readonly #otherFlags: readonly string[];
 
-  /** @param alsoKnown flags that it has and somebody else parses */
-  constructor(name?: string, alsoKnown: readonly string[] = []) {
+  /** @param otherFlags flags of the command that are parsed elsewhere */
+  constructor(name?: string, otherFlags: readonly string[] = []) {
     super(name);
-    this.#alsoKnown = alsoKnown;
+    this.#otherFlags = otherFlags;
     this.showSuggestionAfterError(false);
   }
 
@@ -17,8 +17,8 @@ export class HintingCommand extends Command {
   }
 
   override error(message: string, options?: ErrorOptions): never {
-    const said = message.replace(/\. Expected (.*)\.$/s, ': expected $1');
-    return super.error(`${said}${this.#hint(message, options?.code)}`, options);
+    const sentence = message.replace(/\. Expected (.*)\.$/s, ': expected $1');
+    return super.error(`${sentence}${this.#hint(message, options?.code)}`, options);
   }
 
   #hint(message: string, code: string | undefined): string {
@@ -41,6 +41,6 @@ export class HintingCommand extends Command {
 
   #flags(): readonly string[] {
     const before = this.parent?.options ?? [];
-    return ['--help', ...this.#alsoKnown, ...[...this.options, ...before].flatMap(({ long }) => long ?? [])];
+    return ['--help', ...this.#otherFlags, ...[...this.options, ...before].flatMap(({ long }) => long ?? [])];
   }
 }

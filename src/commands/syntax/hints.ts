@@ -1,9 +1,9 @@
 import { nearest } from '../../runtime/nearest.ts';
 import { REGISTRATOR_FLAGS } from '../compat/registrator.ts';
 
-const LOG = "the daemon's log is read by docker logs heddle, or by journalctl -u heddle";
+const LOG = "read the daemon's log with docker logs heddle, or journalctl -u heddle";
 
-/** What people of other tools type, and what does it here. */
+/** What users of other tools type, and the command for it here. */
 const COMMANDS: Readonly<Record<string, string>> = {
   logs: LOG,
   log: LOG,
@@ -17,7 +17,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   lookup: 'heddle dns-lookup NAME asks the resolver',
   resolve: 'heddle dns-lookup NAME asks the resolver',
   dig: 'heddle dns-lookup NAME asks the resolver',
-  health: 'heddle healthcheck tells whether the daemon works',
+  health: 'heddle healthcheck checks that the daemon works',
   up: 'heddle launch starts the daemon as a container, heddle daemon in this process',
   down: "heddle stop stops the daemon's container",
   exec: "containers are docker's: docker exec",
@@ -38,13 +38,13 @@ const REPEATED: ReadonlySet<string> = new Set([
   'doctor',
 ]);
 
-/** The same for flags, by the command that they are given to. */
+/** The same for flags; the hint may depend on the command. */
 const FLAGS: Readonly<Record<string, (command: string) => string | undefined>> = {
   '--json': () => JSON_FORMAT,
   '-j': () => JSON_FORMAT,
   '-o': () => JSON_FORMAT,
   '--output': () => JSON_FORMAT,
-  '--no-trunc': () => `${JSON_FORMAT}, which has all of it`,
+  '--no-trunc': () => `${JSON_FORMAT}, which shortens nothing`,
   '-a': all,
   '--all': all,
   '-q': (command) => (command === 'ps' ? 'docker ps --quiet prints ids alone' : undefined),
@@ -59,14 +59,14 @@ const FLAGS: Readonly<Record<string, (command: string) => string | undefined>> =
   '-d': background,
   '--detach': background,
   '-h': () => 'use --help',
-  '--local': () => '--local stands before another command than daemon, which it does without one',
-  '--trace': () => '--trace stands before another command than daemon',
+  '--local': () => '--local comes before another command, to run it without a daemon',
+  '--trace': () => '--trace comes before a command other than daemon',
   '-?': () => 'use --help',
 };
 
 function all(command: string): string | undefined {
   if (command !== 'ps' && command !== 'services') return undefined;
-  return `${command} lists what runs; docker ps --all lists stopped containers as well`;
+  return `${command} lists running containers; docker ps --all lists stopped containers as well`;
 }
 
 function repeat(command: string): string | undefined {
@@ -84,7 +84,7 @@ function background(command: string): string | undefined {
   return command === 'daemon' ? 'heddle launch, or a systemd unit, runs it in the background' : undefined;
 }
 
-/** The end of the sentence about an unknown command. */
+/** The last part of the message about an unknown command. */
 export function commandHint(given: string, known: readonly string[]): string {
   const hint = Object.hasOwn(COMMANDS, given) ? COMMANDS[given] : undefined;
   if (hint !== undefined) return `: ${hint}`;
@@ -92,7 +92,7 @@ export function commandHint(given: string, known: readonly string[]): string {
   return meant === undefined ? '; see heddle --help' : ` (did you mean '${meant}'?)`;
 }
 
-/** The end of the sentence about an unknown flag of a command. */
+/** The last part of the message about an unknown flag of a command. */
 export function flagHint(command: string, given: string, known: readonly string[]): string {
   const flag = given.replace(/=.*$/s, '');
   const hint = Object.hasOwn(FLAGS, flag) ? FLAGS[flag]?.(command) : undefined;

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { SETTINGS, type SettingName } from '../../config/schema.ts';
 import type { SettingText } from '../../config/setting.ts';
 
-/** Gives a command the flags of the settings that it has not of its own; a flag given twice is a list where the setting is one. */
+/** Adds the flag of every setting that the command does not define itself. The flag of a list setting is repeatable. */
 export function addSettings(command: Command, options: { readonly hidden?: boolean } = {}): Command {
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const setting: SettingText = SETTINGS[name];
@@ -16,52 +16,52 @@ export function addSettings(command: Command, options: { readonly hidden?: boole
 }
 
 /**
- * The same for one of many words, whose flags are in the way: hidden in its help, and there only where the arguments
- * name it. Making them for every word takes longer than most words.
+ * The same, hidden in the help, and only if the arguments name this command. Creating the flags for every command
+ * would take longer than most commands run.
  */
 export const addHiddenSettings = (command: Command, argv: readonly string[]): Command =>
   argv.includes(command.name()) ? addSettings(command, { hidden: true }) : command;
 
-/** The settings among a command's parsed options; those not given are absent. */
+/** The settings among the parsed options of a command. Settings that were not given are absent. */
 export function settingsIn(
   options: Readonly<Record<string, unknown>>,
 ): Partial<Record<SettingName, unknown>> {
   const given: Partial<Record<SettingName, unknown>> = {};
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const value = options[camelCase(SETTINGS[name].flag.replace(/^no-/, ''))];
-    // commander sets a --no-x switch to true when it is absent: that is no word of the user's.
+    // commander sets an absent --no-x switch to true. The user did not give that.
     if (value !== undefined && !(SETTINGS[name].flag.startsWith('no-') && value === true))
       given[name] = value;
   }
   return given;
 }
 
-/** Before a word, and no settings: for whoever reads the line. */
-const FOR_THE_CALLER = new Map([
+/** Flags before a command that are not settings, and whether each takes a value. The caller's process reads them. */
+const CALLER_FLAGS = new Map([
   ['--config', true],
   ['--local', false],
   ['--trace', false],
 ]);
-/** Settings about the caller's own side, or that a container fixes. */
-const OF_THE_CALLER = ['socket', 'stateDir', 'procfs', 'image', 'containerName'] as const;
+/** Settings about the caller's side, and settings that the container of heddle fixes. */
+const CALLER_SETTINGS = ['socket', 'stateDir', 'procfs', 'image', 'containerName'] as const;
 
 /**
- * Cuts leading settings off an argument list: what follows decides if it is a word, or the daemon's line.
+ * Skips the leading settings of an argument list. What follows is a command, or belongs to the daemon.
  * @returns the index of the first argument that is neither a setting nor its value
  */
-export const leadingSettings = (argv: readonly string[]): number => leading(argv).flat().length;
+export const leadingSettings = (argv: readonly string[]): number => leadingFlags(argv).flat().length;
 
-/** Those of the leading settings that say how a word is done, wherever that is. */
-export function settingsOfCommand(argv: readonly string[]): readonly string[] {
-  const own = new Set([...FOR_THE_CALLER.keys(), ...OF_THE_CALLER.map((name) => `--${SETTINGS[name].flag}`)]);
-  return leading(argv)
+/** The leading settings that apply on the host, wherever the command runs there. */
+export function settingsForHost(argv: readonly string[]): readonly string[] {
+  const own = new Set([...CALLER_FLAGS.keys(), ...CALLER_SETTINGS.map((name) => `--${SETTINGS[name].flag}`)]);
+  return leadingFlags(argv)
     .filter(([flag = '']) => !own.has(flag.replace(/=.*$/s, '')))
     .flat();
 }
 
-/** Every leading setting with its value, as it was given. */
-function leading(argv: readonly string[]): readonly (readonly string[])[] {
-  const takesValue = new Map(FOR_THE_CALLER);
+/** Every leading flag with its value, as given. */
+function leadingFlags(argv: readonly string[]): readonly (readonly string[])[] {
+  const takesValue = new Map(CALLER_FLAGS);
   for (const { flag, value } of Object.values(SETTINGS) as SettingText[])
     takesValue.set(`--${flag}`, Boolean(value));
   const found: (readonly string[])[] = [];

@@ -2,7 +2,7 @@ import { printable } from '../../runtime/printable.ts';
 
 /**
  * Rows under upper-case headings, left-aligned, two spaces between columns, as `docker ps` prints them.
- * @param notes lines that stand below each row
+ * @param notes lines to print below each row
  */
 export function table(
   headings: readonly string[],

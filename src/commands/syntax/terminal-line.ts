@@ -1,12 +1,12 @@
 import type { Sink } from '../../runtime/io.ts';
 
 export interface TerminalLine {
-  /** Puts this in the place of what was shown before. */
+  /** Replaces the text shown before. */
   show(text: string): void;
   clear(): void;
 }
 
-/** Progress, the last line of a terminal; undefined where nobody looks on: a log must not fill with it. */
+/** Progress in the last line of a terminal. Undefined without a terminal: progress must not fill a log. */
 export function terminalLine(stderr: Sink & { readonly isTTY?: boolean }): TerminalLine | undefined {
   if (stderr.isTTY !== true) return undefined;
   let shown = '';

@@ -20,9 +20,9 @@ test.each([
   ['', undefined, 'expected a container, or addresses and a name'],
   ['', 'front', 'expected a container, or addresses and a name'],
   ['10.2.1.1', undefined, 'expected a container, or addresses and a name'],
-  ['10.2.1.300 web', 'front', "'10.2.1.300' is no IP address"],
-  ['web db', 'front', "expected addresses, then one container, and got 'web', 'db'"],
-  ['10.2.1.1/16', 'front', "'10.2.1.1/16' is no IP address"],
+  ['10.2.1.300 web', 'front', "'10.2.1.300' is not an IP address"],
+  ['web db', 'front', "expected addresses, then one container; got 'web', 'db'"],
+  ['10.2.1.1/16', 'front', "'10.2.1.1/16' is not an IP address"],
 ])('%s -h %s is refused', (line, name, why) => {
   expect(() => request(line, name)).toThrow(why);
 });

@@ -21,26 +21,26 @@ it.each([
   ['everything works', {}],
   ['the registry is away: names are answered as last known', { registry: { state: 'away' } }],
   ['there is no DNS at all', { dns: [] }],
-])('healthy where %s', async (_, status) => {
+])('healthy if %s', async (_, status) => {
   expect(await checked(status)).toBe('healthy\n');
 });
 
-it('as JSON', async () => {
+it('prints JSON', async () => {
   expect(JSON.parse(await checked({}, 'json'))).toEqual({ healthy: true, problems: [] });
 });
 
 it.each([
   ['no daemon answers', { daemon: null }, /^unhealthy: no daemon answers$/],
   [
-    'Docker is away',
+    'Docker is unreachable',
     { docker: { address: 'unix:///d.sock', follower: { stream: 'lost' } } },
     /^unhealthy: Docker at unix:\/\/\/d\.sock does not answer$/,
   ],
   [
-    'a port is another program’s',
+    'another program uses a port',
     { dns: [{ address: '172.17.0.1:53', state: 'failed', detail: 'another program has that port' }] },
     /^unhealthy: no DNS on 172\.17\.0\.1:53: another program has that port$/,
   ],
-])('unhealthy where %s', async (_, status, why) => {
+])('unhealthy if %s', async (_, status, why) => {
   await expect(checked(status)).rejects.toThrow(why);
 });

@@ -41,12 +41,12 @@ async function shown(...reports: readonly ContainerReport[]): Promise<readonly s
   return stdout.text.trimEnd().split('\n');
 }
 
-it('the announced address stands first', async () => {
+it('the announced address comes first', async () => {
   const [, row] = await shown(report({}));
   expect(row).toMatch(/^a{12} +web +10\.2\.1\.1\/16,172\.17\.0\.2\/16,10\.2\.1\.9\/16 +- +10\.2\.1\.1: /);
 });
 
-it('problems have a line each below their container, and move no column', async () => {
+it('each problem has its own line below its container, and moves no column', async () => {
   const lines = await shown(report({}, ['SERVICE_PORT: no number', 'a\u001b[2Jb']), report({}));
   expect(lines).toEqual([
     expect.stringMatching(/ANNOUNCED AT$/),
@@ -57,7 +57,7 @@ it('problems have a line each below their container, and move no column', async 
   ]);
 });
 
-it('one that is not announced says why, and its problems below', async () => {
+it('a container that is not announced shows the reason, and its problems below', async () => {
   const paused = snapshot('a'.repeat(64), { name: 'web', paused: true });
   const lines = await shown(report({ snapshot: paused }, ['SERVICE_PORT: no number']));
   expect(lines.slice(1)).toEqual([

@@ -76,16 +76,16 @@ it.each([
   ['{{.Router.Name}}', /no field Router; there are version, daemon, .*Version, DNS, IPAM$/],
   ['{{jsn .DNS}}', 'jsn'],
   ['{{json}}', 'json VALUE'],
-])('%s is refused, with what there is', async (template, why) => {
+])('%s is refused, and the message lists the fields', async (template, why) => {
   await expect(printed(template)).rejects.toThrow(why);
 });
 
-it('a template gives as much as there is', async () => {
+it('a template may print a large field', async () => {
   const large = { ...host, containers: async () => [], settings: async () => ['x'.repeat(200_000)] };
   expect((await printed('{{json .settings}}', large)).length).toBeGreaterThan(200_000);
 });
 
-it('a template that never ends is refused', async () => {
+it('an endless template is refused', async () => {
   const many = { ...host, settings: async () => Array.from({ length: 2000 }, () => ({})) };
   const nested = '{{range .settings}}{{range $.settings}}a{{end}}{{end}}';
   await expect(printed(nested, many)).rejects.toThrow(/steps/);

@@ -32,12 +32,12 @@ async function printed(line: string, env: Record<string, string> = {}): Promise<
   return stdout.text + stderr.text;
 }
 
-it('is this program’s alone where no daemon answers', async () => {
+it('is only this program’s if no daemon answers', async () => {
   expect(await printed('version')).toBe(`heddle ${VERSION}\n`);
   expect(JSON.parse(await printed('version --format json'))).toMatchObject({ daemon: null });
 });
 
-it('has the daemon’s beside it', async () => {
+it('includes the version of the daemon', async () => {
   await serve(VERSION);
   expect(await printed('version')).toBe(`heddle ${VERSION}\ndaemon ${VERSION}\n`);
   expect(JSON.parse(await printed('version --format json'))).toMatchObject({
@@ -46,13 +46,13 @@ it('has the daemon’s beside it', async () => {
   });
 });
 
-it('says where the daemon’s is another', async () => {
+it('reports that the daemon has another version', async () => {
   await serve('0.0.9');
   expect(await printed('version')).toBe(
     `heddle ${VERSION}\ndaemon 0.0.9, another version than this program\n`,
   );
 });
 
-it('does not depend on settings that can be understood', async () => {
+it('does not depend on valid settings', async () => {
   expect(await printed('version', { HEDDLE_MTU: 'big' })).toBe(`heddle ${VERSION}\n`);
 });
