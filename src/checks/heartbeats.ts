@@ -1,17 +1,17 @@
 import type { Desired } from '../registry/reconcile/desired.ts';
 import { milliseconds } from '../services/checks/duration.ts';
-import { REPORTS_PER_TTL } from '../services/checks/pace.ts';
+import { REPORTS_PER_TTL } from '../services/checks/rate-limit.ts';
 import { isReported, type Service } from '../services/service.ts';
 
 export interface HeartbeatsNeeds {
   readonly desired: Pick<Desired, 'get' | 'on' | 'off'>;
-  /** Has the health of a service told again. */
+  /** Reports the check statuses of a service again. */
   readonly beat: (service: string) => void;
 }
 
-const LONGEST_MS = 3_600_000;
+const MAX_PERIOD_MS = 3_600_000;
 
-/** Keeps checks alive that expire unless somebody tells them anew: a timer for each service that has such, no more. */
+/** Reports the checks that would expire without new reports: one timer for each service with such checks. */
 export class Heartbeats {
   readonly #needs: HeartbeatsNeeds;
   readonly #timers = new Map<string, NodeJS.Timeout>();
@@ -20,7 +20,7 @@ export class Heartbeats {
     this.#needs = needs;
   }
 
-  /** Call it before there are services. */
+  /** Call it before the first service is desired. */
   start(): void {
     this.#needs.desired.on('changed', this.#onChanged);
   }
@@ -36,7 +36,7 @@ export class Heartbeats {
       clearTimeout(this.#timers.get(id));
       this.#timers.delete(id);
       const period = periodOf(this.#needs.desired.get(id));
-      // The services of a container appear together, and are not all to be told in one instant.
+      // The services of a container appear together; their reports are spread over the period.
       if (period !== undefined) this.#beatAfter((1 - Math.random()) * period, id, period);
     }
   };
@@ -51,9 +51,11 @@ export class Heartbeats {
 }
 
 function periodOf(service: Service | undefined): number | undefined {
-  const lives = (service?.checks ?? [])
+  const lifetimes = (service?.checks ?? [])
     .filter(isReported)
-    .map((check) => ('ttl' in check ? milliseconds(check.ttl) : LONGEST_MS * REPORTS_PER_TTL))
-    .filter((life) => life !== undefined);
-  return lives.length === 0 ? undefined : Math.min(LONGEST_MS, Math.min(...lives) / REPORTS_PER_TTL);
+    .map((check) => ('ttl' in check ? milliseconds(check.ttl) : MAX_PERIOD_MS * REPORTS_PER_TTL))
+    .filter((lifetime) => lifetime !== undefined);
+  return lifetimes.length === 0
+    ? undefined
+    : Math.min(MAX_PERIOD_MS, Math.min(...lifetimes) / REPORTS_PER_TTL);
 }

@@ -7,49 +7,49 @@ import type { Check, CheckKind, CheckStatus } from '../services/service.ts';
 
 export interface Result {
   readonly status: CheckStatus;
-  /** What was seen, in one line. */
+  /** The observed result in one line. */
   readonly output: string;
 }
 
-/** Looks once; never throws, and ends when the signal says so. */
+/** Runs a check once. Never throws; ends when the signal aborts. */
 export type Probe = (check: Check, signal: AbortSignal) => Promise<Result>;
 
 type HttpCheck = Extract<CheckKind, { kind: 'http' }>;
 
-/** As many as Go's client, which Consul uses, follows. */
+/** The limit of Go's HTTP client, which Consul uses. */
 const MAX_REDIRECTS = 10;
 const KEEP_METHOD = [307, 308];
 const REDIRECTS = [301, 302, 303, ...KEEP_METHOD];
 
-/** True for checks that are looked after over the network. */
+/** True for checks that are run over the network. */
 export function isProbed({ kind }: Check): boolean {
   return kind === 'http' || kind === 'tcp';
 }
 
-/** HTTP and TCP checks, judged as Consul judges them. */
+/** Runs HTTP and TCP checks with Consul's rules for their statuses. */
 export const probe: Probe = async (check, signal) => {
   try {
     if (check.kind === 'http') return await probeHttp(check, signal);
     if (check.kind === 'tcp') return await probeTcp(check.target, signal);
-    return { status: 'critical', output: `nobody runs ${check.kind} checks here` };
+    return { status: 'critical', output: `${check.kind} checks are not supported here` };
   } catch (error) {
     const output = signal.aborted ? 'no answer in time' : messageOf(error) || systemCode(error) || 'failed';
     return { status: 'critical', output };
   }
 };
 
-/** 2xx passes, 429 warns, everything else is critical. */
+/** 2xx is passing, 429 warning, everything else critical. */
 async function probeHttp(check: HttpCheck, signal: AbortSignal): Promise<Result> {
   let request = { ...check, method: check.method ?? 'GET' };
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const { status, location } = await ask(request, signal);
-    if (!REDIRECTS.includes(status) || location === undefined) return judged(status);
+    if (!REDIRECTS.includes(status) || location === undefined) return resultOf(status);
     const from = new URL(request.url);
-    if (!URL.canParse(location, from.href)) return judged(status);
+    if (!URL.canParse(location, from.href)) return resultOf(status);
     const to = new URL(location, from);
-    // What a container answers must not make us ask others in its stead; at the host's address, each port is another's.
+    // A redirect must not make heddle probe another machine. At the host's address, another port is another container's.
     if (to.hostname !== from.hostname || portOf(to) !== portOf(from) || !/^https?:$/.test(to.protocol)) {
-      return { status: 'critical', output: `HTTP ${status} to another host or port, which is not followed` };
+      return { status: 'critical', output: `HTTP ${status} to another host or port is not followed` };
     }
     const method = KEEP_METHOD.includes(status) || request.method === 'HEAD' ? request.method : 'GET';
     request = { ...request, method, url: to.href };
@@ -61,7 +61,7 @@ function portOf({ port, protocol }: URL): string {
   return port || (protocol === 'https:' ? '443' : '80');
 }
 
-function judged(status: number): Result {
+function resultOf(status: number): Result {
   const output = `HTTP ${status}`;
   if (status >= 200 && status < 300) return { status: 'passing', output };
   return { status: status === 429 ? 'warning' : 'critical', output };
@@ -75,19 +75,19 @@ function ask(
     const options = {
       method,
       signal,
-      // No connection is kept: it is the next one that shows whether the service still answers.
+      // Each check opens a new connection: only that shows that the service still accepts connections.
       agent: false as const,
-      headers: { 'user-agent': 'heddle-health-check', ...plain(headers) },
+      headers: { 'user-agent': 'heddle-health-check', ...requestHeaders(headers) },
     };
     const answered = (response: IncomingMessage) => {
-      const { statusCode: status = 0, headers: said } = response;
-      resolve({ status, location: said.location });
-      // The body is nobody's business, and may have no end.
+      const { statusCode: status = 0, headers } = response;
+      resolve({ status, location: headers.location });
+      // The body is not needed and may be endless.
       response.destroy();
     };
-    const verified = tlsSkipVerify !== true;
+    const isVerified = tlsSkipVerify !== true;
     const request = url.startsWith('https:')
-      ? https.request(url, { ...options, rejectUnauthorized: verified }, answered)
+      ? https.request(url, { ...options, rejectUnauthorized: isVerified }, answered)
       : http.request(url, options, answered);
     request.on('error', reject);
     request.once('close', () => reject(new Error('the connection was closed without an answer')));
@@ -95,8 +95,10 @@ function ask(
   });
 }
 
-/** Node takes several values of a header but of `Host`. */
-function plain(headers: Readonly<Record<string, readonly string[]>>): Record<string, string | string[]> {
+/** Node accepts several values for each header except `Host`. */
+function requestHeaders(
+  headers: Readonly<Record<string, readonly string[]>>,
+): Record<string, string | string[]> {
   const entries = Object.entries(headers).map(([name, values]): [string, string | string[]] => {
     const several = name.toLowerCase() !== 'host' && values.length > 1;
     return [name.toLowerCase(), several ? [...values] : (values[0] ?? '')];

@@ -1,7 +1,7 @@
 import type { Desired } from '../registry/reconcile/desired.ts';
 import type { Logger } from '../runtime/log.ts';
 import { milliseconds } from '../services/checks/duration.ts';
-import { LEAST_INTERVAL_MS } from '../services/checks/pace.ts';
+import { MIN_INTERVAL_MS } from '../services/checks/rate-limit.ts';
 import { type Check, OWNER_META, type Service } from '../services/service.ts';
 import { isProbed, type Probe, probe } from './probe.ts';
 import { Slots } from './slots.ts';
@@ -9,23 +9,23 @@ import { Slots } from './slots.ts';
 export interface CheckRunnerNeeds {
   readonly desired: Pick<Desired, 'get' | 'on' | 'off' | 'tell'>;
   readonly log: Logger;
-  /** Default: the network. */
+  /** Default: over the network. */
   readonly probe?: Probe;
-  /** True where an agent runs checks: then only those that are heddle's to run; default false. */
+  /** True if an agent runs checks: heddle then runs only those with `runBy: 'heddle'`; default false. */
   readonly besideAgent?: boolean;
 }
 
 /**
- * Probes at once, each with one socket; a container whose checks hang keeps no other container's waiting. One begins at
- * most 50 a second: hundreds of ports that refuse at once would take a good part of a processor.
+ * Concurrent probes, each with one socket: a container with hanging checks does not delay another container's. Each
+ * container starts at most 50 a second: hundreds of ports that refuse at once would use much of a processor.
  */
 const SLOTS = { total: 256, each: 4, restMs: 20 };
-/** Consul's own default. */
+/** Consul's default. */
 const TIMEOUT_MS = 10_000;
-/** Containers choose these: a probe that hangs holds one of the sockets. */
-const LONGEST_TIMEOUT_MS = 30_000;
-const LONGEST_INTERVAL_MS = 24 * 3_600_000;
-/** Checks that appear together are not all run in the same instant. */
+/** Containers choose timeouts, and a hanging probe occupies one of the slots. */
+const MAX_TIMEOUT_MS = 30_000;
+const MAX_INTERVAL_MS = 24 * 3_600_000;
+/** Spreads the first runs of checks that appear together. */
 const FIRST_WITHIN_MS = 500;
 
 interface Run {
@@ -35,13 +35,13 @@ interface Run {
   readonly intervalMs: number;
   isOver: boolean;
   timer: NodeJS.Timeout | undefined;
-  /** The probe that is under way. */
+  /** The running probe. */
   probing: AbortController | undefined;
 }
 
 /**
- * Runs the checks of desired services where no agent does: each at its interval, with jitter, for as long as its
- * service is desired. Results go into desired state.
+ * Runs the checks of desired services that no agent runs: each at its interval, with jitter, while its service is
+ * desired. Results go to the desired state.
  */
 export class CheckRunner {
   readonly #needs: CheckRunnerNeeds;
@@ -55,12 +55,12 @@ export class CheckRunner {
     this.#probe = needs.probe ?? probe;
   }
 
-  /** How many checks are being run. */
+  /** The number of checks that are scheduled. */
   get size(): number {
     return [...this.#runs.values()].reduce((sum, runs) => sum + runs.length, 0);
   }
 
-  /** Call it before there are services. */
+  /** Call it before the first service is desired. */
   start(): void {
     this.#needs.desired.on('changed', this.#onChanged);
   }
@@ -75,10 +75,10 @@ export class CheckRunner {
   readonly #onChanged = (ids: readonly string[]): void => {
     for (const id of ids) {
       this.#end(id);
-      const isOurs = (check: Check) =>
+      const isRunHere = (check: Check) =>
         isProbed(check) && (this.#needs.besideAgent !== true || check.runBy === 'heddle');
       const service = this.#needs.desired.get(id);
-      const checks = service?.checks.filter(isOurs) ?? [];
+      const checks = service?.checks.filter(isRunHere) ?? [];
       if (service === undefined || checks.length === 0) continue;
       const runs = checks.map((check) => this.#begin(service, check));
       this.#runs.set(id, runs);
@@ -87,10 +87,10 @@ export class CheckRunner {
 
   #begin({ id: service, meta }: Service, check: Check): Run {
     const owner = meta[OWNER_META.container] ?? service;
-    const timeoutMs = bounded(check.timeout, TIMEOUT_MS, 1, LONGEST_TIMEOUT_MS);
-    const intervalMs = bounded(check.interval, TIMEOUT_MS, LEAST_INTERVAL_MS, LONGEST_INTERVAL_MS);
+    const timeoutMs = bounded(check.timeout, TIMEOUT_MS, 1, MAX_TIMEOUT_MS);
+    const intervalMs = bounded(check.interval, TIMEOUT_MS, MIN_INTERVAL_MS, MAX_INTERVAL_MS);
     const run: Run = { owner, timeoutMs, intervalMs, isOver: false, timer: undefined, probing: undefined };
-    this.#after(Math.random() * FIRST_WITHIN_MS, run, service, check);
+    this.#schedule(Math.random() * FIRST_WITHIN_MS, run, service, check);
     return run;
   }
 
@@ -103,25 +103,25 @@ export class CheckRunner {
     this.#runs.delete(service);
   }
 
-  #after(ms: number, run: Run, service: string, check: Check): void {
-    const turn = () => this.#turn(run, service, check);
-    run.timer = setTimeout(() => this.#slots.add(run.owner, turn, () => run.isOver), ms);
+  #schedule(ms: number, run: Run, service: string, check: Check): void {
+    const runOnce = () => this.#runOnce(run, service, check);
+    run.timer = setTimeout(() => this.#slots.add(run.owner, runOnce, () => run.isOver), ms);
   }
 
-  async #turn(run: Run, service: string, check: Check): Promise<void> {
+  async #runOnce(run: Run, service: string, check: Check): Promise<void> {
     const probing = new AbortController();
     run.probing = probing;
-    const late = setTimeout(() => probing.abort(), run.timeoutMs);
+    const timeout = setTimeout(() => probing.abort(), run.timeoutMs);
     const { status, output } = await this.#probe(check, probing.signal);
-    clearTimeout(late);
+    clearTimeout(timeout);
     run.probing = undefined;
     if (run.isOver) return;
     this.#needs.log.trace({ service, check: check.id, status }, output);
     this.#needs.desired.tell(service, check.id, status);
-    this.#after(run.intervalMs * (0.95 + Math.random() / 10), run, service, check);
+    this.#schedule(run.intervalMs * (0.95 + Math.random() / 10), run, service, check);
   }
 }
 
-function bounded(text: string | undefined, missing: number, least: number, longest: number): number {
-  return Math.min(longest, Math.max(least, milliseconds(text ?? '') ?? missing));
+function bounded(text: string | undefined, missing: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, milliseconds(text ?? '') ?? missing));
 }

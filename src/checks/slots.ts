@@ -1,11 +1,11 @@
 type Job = () => Promise<void>;
 
 export interface SlotsOptions {
-  /** Jobs at once. */
+  /** The number of concurrent jobs. */
   readonly total: number;
-  /** Of them, those of one owner, while more than half of all are free; else one. */
+  /** Concurrent jobs of one owner while more than half of all slots are free; else one. */
   readonly each: number;
-  /** Between the beginnings of two jobs of one owner, in ms; default 0. */
+  /** Time between the starts of two jobs of one owner, in ms; default 0. */
   readonly restMs?: number;
 }
 
@@ -15,25 +15,25 @@ interface Waiting {
 }
 
 /**
- * Runs jobs side by side, so that no owner's jobs keep another owner waiting: owners take turns. One job begins with
- * each turn of the event loop: hundreds that are due at once must not hold up everything else.
+ * Runs jobs concurrently. Owners take turns, so that no owner's jobs delay another owner's. Each turn of the event loop
+ * starts one job, so that hundreds that are due at once do not block everything else.
  */
 export class Slots {
   readonly #options: SlotsOptions;
-  /** By owner, in the order of their turns. */
+  /** Waiting jobs by owner, in the order of the owners' turns. */
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #running = new Map<string, number>();
-  /** Owners whose last job began a moment ago. */
+  /** Owners whose last job started less than `restMs` ago. */
   readonly #resting = new Set<string>();
   #busy = 0;
-  #turn: NodeJS.Immediate | undefined;
+  #scheduled: NodeJS.Immediate | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
   constructor(options: SlotsOptions) {
     this.#options = options;
   }
 
-  /** The job must not throw; it is dropped if it is over before it begins. */
+  /** Queues a job, which must not throw. It is dropped if `isOver` is true when its turn comes. */
   add(owner: string, job: Job, isOver: () => boolean = () => false): void {
     const jobs = this.#waiting.get(owner);
     if (jobs === undefined) this.#waiting.set(owner, [{ job, isOver }]);
@@ -41,13 +41,13 @@ export class Slots {
     this.#fill();
   }
 
-  /** Drops what has not begun. */
+  /** Drops the jobs that have not started. */
   clear(): void {
     this.#waiting.clear();
-    this.#tellIdle();
+    this.#resolveIdle();
   }
 
-  /** Resolves when nothing runs or waits. */
+  /** Resolves when no job runs or waits. */
   async idle(): Promise<void> {
     if (this.#busy === 0 && this.#waiting.size === 0) return;
     this.#idle ??= Promise.withResolvers();
@@ -55,8 +55,8 @@ export class Slots {
   }
 
   #fill(): void {
-    this.#turn ??= setImmediate(() => {
-      this.#turn = undefined;
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = undefined;
       const owner = this.#next();
       if (owner === undefined) return;
       this.#run(owner);
@@ -79,11 +79,11 @@ export class Slots {
     const jobs = this.#waiting.get(owner) ?? [];
     let next = jobs.shift();
     while (next?.isOver()) next = jobs.shift();
-    // Behind the others, if it has more.
+    // An owner with more jobs goes to the end of the queue.
     this.#waiting.delete(owner);
     if (jobs.length > 0) this.#waiting.set(owner, jobs);
     if (next === undefined) {
-      this.#tellIdle();
+      this.#resolveIdle();
       return;
     }
     this.#busy++;
@@ -109,10 +109,10 @@ export class Slots {
     if (left > 0) this.#running.set(owner, left);
     else this.#running.delete(owner);
     if (this.#waiting.size > 0) this.#fill();
-    this.#tellIdle();
+    this.#resolveIdle();
   }
 
-  #tellIdle(): void {
+  #resolveIdle(): void {
     if (this.#busy > 0 || this.#waiting.size > 0) return;
     this.#idle?.resolve();
     this.#idle = undefined;

@@ -2,22 +2,22 @@ import * as v from 'valibot';
 import { containerName } from '../docker/container-name.ts';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import { DEFAULT_CONTROL_SOCKET } from './default-paths.ts';
-import { oneOf, onOrOff, text } from './forms.ts';
 import type { SettingTable } from './setting.ts';
+import { oneOf, onOrOff, text } from './value-types.ts';
 
-/** The daemon itself: its state, its socket, its container, its log. */
+/** The daemon: its state, its socket, its container, its log. */
 export const DAEMON_SETTINGS = {
   onStop: {
     schema: v.optional(oneOf(['keep', 'deregister']), 'keep'),
     flag: 'on-stop',
     value: 'keep|deregister',
-    help: 'what becomes of the registrations when heddle stops: containers live on',
+    help: 'what happens to the registrations when heddle stops; containers keep running',
   },
   stateDir: {
     schema: v.optional(text, '/var/lib/heddle'),
     flag: 'state-dir',
     value: 'folder',
-    help: 'where the host-id and given addresses are kept',
+    help: 'where the host-id and assigned addresses are stored',
   },
   socket: {
     schema: v.optional(text, DEFAULT_CONTROL_SOCKET),
@@ -28,26 +28,26 @@ export const DAEMON_SETTINGS = {
   takeOver: {
     schema: v.optional(onOrOff, false),
     flag: 'take-over',
-    help: 'take the place of a daemon that runs here: it ends when this one is ready to begin',
+    help: 'replace the running daemon: it exits when this one is ready to start',
   },
   containerName: {
     schema: v.optional(v.pipe(text, v.transform(containerName)), 'heddle'),
     flag: 'container-name',
     value: 'name',
-    help: 'the name of the heddle container on a host reached by its Docker API',
+    help: 'the name of the heddle container on a host that is reached by its Docker API',
     env: ['WEAVE_CONTAINER_NAME'],
   },
   image: {
     schema: v.optional(text),
     flag: 'image',
     value: 'image',
-    help: 'the image for a host where no heddle container runs (heddle:<this version>)',
+    help: 'the image to use on a host without a heddle container (heddle:<this version>)',
   },
   procfs: {
     schema: v.optional(text, '/proc'),
     flag: 'procfs',
     value: 'folder',
-    help: "where the host's /proc is seen",
+    help: "where the host's /proc is mounted",
     env: ['PROCFS'],
   },
   logLevel: {

@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import { parseDomain, parseRoute } from '../dns/forward/routes.ts';
 import { parseListen, parseServer } from '../dns/listen.ts';
 import { parseServiceTtl, parseTtl } from '../dns/ttl.ts';
-import { dnsLabels, listOf, onOrOff, parseSearch, text } from './forms.ts';
 import type { SettingTable } from './setting.ts';
+import { dnsLabels, listOf, onOrOff, parseSearch, text } from './value-types.ts';
 
-/** Which names are answered, where, and who is asked for all others. */
+/** The names that heddle answers, the addresses it listens on, and the servers for all other names. */
 export const DNS_SETTINGS = {
   domain: {
     schema: v.optional(dnsLabels, 'consul'),
@@ -17,25 +17,25 @@ export const DNS_SETTINGS = {
     schema: v.optional(dnsLabels),
     flag: 'alt-domain',
     value: 'name',
-    help: 'a second domain of the service names, answered alike',
+    help: 'a second domain of the service names, with the same answers',
   },
   weaveDomain: {
     schema: v.optional(dnsLabels, 'weave.local'),
     flag: 'weave-domain',
     value: 'name',
-    help: 'domain of the names of containers, and of every name without dots',
+    help: 'domain of the container names and of names without dots',
   },
   datacenter: {
     schema: v.optional(dnsLabels),
     flag: 'datacenter',
     value: 'name',
-    help: "datacenter in the names (the Consul agent's own, else dc1)",
+    help: "datacenter in the service names (the Consul agent's own, else dc1)",
   },
   dnsListen: {
     schema: v.optional(listOf(parseListen), []),
     flag: 'dns-listen',
     value: 'address',
-    help: 'answer DNS here too, ip or ip:port; several by repetition or commas',
+    help: 'also answer DNS on this address, ip or ip:port; several by repetition or commas',
     list: true,
   },
   dns: {
@@ -46,18 +46,18 @@ export const DNS_SETTINGS = {
   dnsCache: {
     schema: v.optional(onOrOff, true),
     flag: 'no-dns-cache',
-    help: 'encode every DNS answer anew, instead of keeping those that are still true',
+    help: 'do not cache encoded DNS answers',
   },
   dnsBatches: {
     schema: v.optional(onOrOff, true),
     flag: 'no-dns-batches',
-    help: 'take DNS questions over UDP one by one, instead of many with each system call',
+    help: 'receive DNS queries over UDP one by one instead of many with each system call',
   },
   dnsSearch: {
     schema: v.optional(listOf(parseSearch), ['.']),
     flag: 'dns-search',
     value: 'domain',
-    help: 'search domain that dns-args prints; several by repetition or commas (. for none)',
+    help: 'search domain in the output of dns-args; several by repetition or commas (. for none)',
     list: true,
   },
   serviceTtl: {
@@ -70,37 +70,37 @@ export const DNS_SETTINGS = {
     ),
     flag: 'service-ttl',
     value: 'name=ttl',
-    help: 'TTL of a service (web=30s), of a prefix (web*=10s) or of all (*=5s); several by repetition or commas (0)',
+    help: 'TTL of a service (web=30s), of services with a prefix (web*=10s) or of all (*=5s); several by repetition or commas (0)',
     list: true,
   },
   nodeTtl: {
     schema: v.optional(v.pipe(text, v.transform(parseTtl)), '0'),
     flag: 'node-ttl',
     value: 'ttl',
-    help: 'TTL of node and addr names, as in 30s',
+    help: 'TTL of node and addr names, like 30s',
   },
   onlyPassing: {
     schema: v.optional(onOrOff, false),
     flag: 'only-passing',
-    help: 'leave out services whose checks warn, too',
+    help: 'also leave out services with a warning check',
   },
   forward: {
     schema: v.optional(listOf(parseRoute), []),
     flag: 'forward',
     value: 'domain=server',
-    help: 'ask for the names of a domain there, as in corp.example=10.0.0.2; several by repetition or commas',
+    help: 'forward queries for a domain to this server, like corp.example=10.0.0.2; several by repetition or commas',
     list: true,
   },
   stopDnsRebind: {
     schema: v.optional(onOrOff, false),
     flag: 'stop-dns-rebind',
-    help: 'withhold answers of other servers that lead a foreign name to a private or loopback address',
+    help: 'suppress answers of upstream servers with a private or loopback address for a foreign name',
   },
   rebindOk: {
     schema: v.optional(listOf(parseDomain), []),
     flag: 'rebind-ok',
     value: 'domain',
-    help: 'names below this domain may have private addresses in spite of --stop-dns-rebind, as those of --forward may; several by repetition or commas',
+    help: 'exempt this domain from --stop-dns-rebind; domains of --forward are always exempt; several by repetition or commas',
     list: true,
   },
   consulDns: {
@@ -112,12 +112,12 @@ export const DNS_SETTINGS = {
     ),
     flag: 'consul-dns',
     value: 'server',
-    help: "Consul's own DNS, asked for other datacenters, prepared queries, the service mesh and unknown private addresses, as in 127.0.0.1:8600",
+    help: "Consul's DNS server, for other datacenters, prepared queries, the service mesh and unknown private addresses, like 127.0.0.1:8600",
   },
   resolvConf: {
     schema: v.optional(text, '/etc/resolv.conf'),
     flag: 'resolv-conf',
     value: 'path',
-    help: 'where the resolvers for all other names stand',
+    help: 'the file with the upstream servers for all other names',
   },
 } as const satisfies SettingTable;

@@ -2,17 +2,17 @@ import * as v from 'valibot';
 import { withoutSecrets } from '../runtime/secrets.ts';
 import { keyOf, SETTINGS, type SettingName } from './schema.ts';
 
-/** One setting as it is in effect. */
+/** One setting with its effective value. */
 export interface EffectiveSetting {
-  /** As in the settings file: `dns-listen`. */
+  /** Its key in the settings file: `dns-listen`. */
   readonly setting: string;
-  /** As it was given, or the default; empty for none. Secrets are hidden. */
+  /** The value as given, or the default; empty if there is none. Secrets are hidden. */
   readonly value: string;
   /** `--mtu`, `HEDDLE_MTU`, `/etc/heddle/heddle.yml`, `default`. */
   readonly origin: string;
 }
 
-/** What a setting shows to people of the value that it was given; undefined means the default. */
+/** A setting for display, from the value as given; undefined means the default. */
 export function effectiveSetting(name: SettingName, given: unknown, origin: string): EffectiveSetting {
   const value = given === undefined ? v.getDefault(SETTINGS[name].schema) : given;
   const text = value === undefined ? '' : [value].flat().map(String).join(',');

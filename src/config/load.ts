@@ -11,11 +11,11 @@ import { keyOf, SETTINGS, type SettingName, type Settings, variablesOf } from '.
 /** Where a setting's value came from: `--mtu`, `HEDDLE_MTU`, `/etc/heddle/heddle.yml`, `default`. */
 export type Origins = Readonly<Record<SettingName, string>>;
 
-/** The settings, and what people are told of them. */
+/** The settings, and their values for display. */
 export type LoadedSettings = Settings & { readonly effective: readonly EffectiveSetting[] };
 
 export interface Sources {
-  /** Settings given as flags; absent ones are undefined. */
+  /** Settings given as flags; absent flags are undefined. */
   readonly flags: Readonly<Partial<Record<SettingName, unknown>>>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A file that must exist; undefined tries HEDDLE_CONFIG, then the default, which may be absent. */
@@ -24,7 +24,7 @@ export interface Sources {
 
 /**
  * The effective settings: flags over environment over file over defaults.
- * @throws HeddleError `bad-input` naming the setting, where it was given and what was expected
+ * @throws HeddleError `bad-input` with the setting, where it was given and the expected value
  */
 export async function loadSettings(
   sources: Sources,
@@ -44,10 +44,10 @@ export async function loadSettings(
   return { ...parsed, settings: { ...parsed.settings, effective } };
 }
 
-/** What only several settings together show. */
+/** Checks that need several settings. */
 function refuseContradictions(settings: Settings, origins: Origins): void {
   const { domain, altDomain, weaveDomain, forward } = settings;
-  naming(origins.forward, () => refuseOwnRoutes(forward, [domain, weaveDomain, altDomain ?? []].flat()));
+  withOrigin(origins.forward, () => refuseOwnRoutes(forward, [domain, weaveDomain, altDomain ?? []].flat()));
 }
 
 interface Given {
@@ -64,7 +64,7 @@ function find(name: SettingName, sources: Sources, file: SettingsFile | undefine
   if (sources.flags[name] !== undefined)
     return { value: sources.flags[name], origin: `--${SETTINGS[name].flag}` };
   for (const variable of variablesOf(name)) {
-    // An empty variable is how compose files and unit files say "not set".
+    // Compose files and unit files set an empty variable to mean "not set".
     if (sources.env[variable]) return { value: sources.env[variable], origin: variable };
   }
   const value = file?.values[keyOf(name)];
@@ -73,7 +73,7 @@ function find(name: SettingName, sources: Sources, file: SettingsFile | undefine
 }
 
 function parseSetting(name: SettingName, { value, origin }: Given): unknown {
-  return naming(origin, () => {
+  return withOrigin(origin, () => {
     const result = v.safeParse(SETTINGS[name].schema, value);
     if (result.success) return result.output;
     const shown = 'secret' in SETTINGS[name] ? '' : ` '${withoutSecrets(String(value))}'`;
@@ -81,8 +81,8 @@ function parseSetting(name: SettingName, { value, origin }: Given): unknown {
   });
 }
 
-/** Has errors say where the setting was given. */
-function naming<T>(origin: string, parse: () => T): T {
+/** Adds to errors where the setting was given. */
+function withOrigin<T>(origin: string, parse: () => T): T {
   try {
     return parse();
   } catch (cause) {
@@ -104,7 +104,7 @@ async function readSettingsFile({ file, env }: Sources): Promise<SettingsFile | 
     const meant = didYouMean(unknown.replaceAll('_', '-'), known);
     throw new HeddleError(
       'bad-input',
-      `${path}: unknown setting '${unknown}'${meant}; known are ${[...known].join(', ')}`,
+      `${path}: unknown setting '${unknown}'${meant}; the settings are ${[...known].join(', ')}`,
     );
   }
   return { path, values };

@@ -1,15 +1,15 @@
 import * as v from 'valibot';
 import { parseNetwork } from '../ipam/pool.ts';
-import { deviceName, onOrOff, text, whole } from './forms.ts';
 import type { SettingTable } from './setting.ts';
+import { deviceName, onOrOff, text, whole } from './value-types.ts';
 
-/** The bridge, its addresses, and the interfaces of containers on it. */
+/** The bridge, its addresses, and the containers' interfaces. */
 export const NETWORK_SETTINGS = {
   dockerBridge: {
     schema: v.optional(deviceName),
     flag: 'docker-bridge',
     value: 'device',
-    help: "the bridge whose address containers ask (Docker's own, as Docker reports it)",
+    help: "the bridge whose address containers use as DNS server (Docker's own, as Docker reports it)",
     env: ['DOCKER_BRIDGE'],
   },
   bridge: {
@@ -22,7 +22,7 @@ export const NETWORK_SETTINGS = {
     schema: v.optional(deviceName, 'ethwe'),
     flag: 'interface',
     value: 'device',
-    help: 'the name of its interface inside a container',
+    help: 'the name of the interface inside a container',
   },
   mtu: {
     schema: v.optional(whole(576, 65_535), 1450),
@@ -34,23 +34,23 @@ export const NETWORK_SETTINGS = {
   attach: {
     schema: v.optional(onOrOff, true),
     flag: 'no-attach',
-    help: 'do not attach containers by their own heddle.cidr or WEAVE_CIDR; only read',
+    help: 'do not attach containers with heddle.cidr or WEAVE_CIDR; only read their addresses',
   },
   ipallocRange: {
     schema: v.optional(v.pipe(text, v.transform(parseNetwork)), '10.32.0.0/12'),
     flag: 'ipalloc-range',
     value: 'network',
-    help: 'where addresses are allocated from; the same on all hosts of a network',
+    help: 'the range that addresses are allocated from; the same on all hosts of a network',
   },
   ipallocDefaultSubnet: {
     schema: v.optional(v.pipe(text, v.transform(parseNetwork))),
     flag: 'ipalloc-default-subnet',
     value: 'network',
-    help: 'what net:default means, inside the range (the whole range)',
+    help: 'the subnet of net:default, inside the range (the whole range)',
   },
   allowOverlap: {
     schema: v.optional(onOrOff, false),
     flag: 'allow-overlap',
-    help: 'give addresses in networks that this host or the container reaches otherwise, and cut those off',
+    help: 'allow addresses in networks that this host or the container already reaches; those networks become unreachable',
   },
 } as const satisfies SettingTable;

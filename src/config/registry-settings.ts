@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import { type PolicyTerm, parsePolicy } from '../addresses/policy.ts';
 import { isUnspecified } from '../addresses/reachable.ts';
 import { parseRegistryUri } from '../registry/uri.ts';
-import { dnsLabels, goBoolean, oneOf, text } from './forms.ts';
 import type { SettingTable } from './setting.ts';
+import { dnsLabels, goBoolean, oneOf, text } from './value-types.ts';
 
-/** Where services are registered, how Consul is reached, and which address is announced. */
+/** The registry, the connection to Consul, and the announced address. */
 export const REGISTRY_SETTINGS = {
   registry: {
     schema: v.optional(v.pipe(text, v.transform(parseRegistryUri)), 'embedded'),
@@ -17,14 +17,14 @@ export const REGISTRY_SETTINGS = {
   consulTls: {
     schema: v.optional(goBoolean, false),
     flag: 'consul-tls',
-    help: 'speak TLS to Consul, though its address says http:// or nothing',
+    help: 'use TLS with Consul even if its address begins with http:// or has no scheme',
     env: ['CONSUL_HTTP_SSL'],
   },
   consulAuth: {
     schema: v.optional(v.pipe(text, v.regex(/^[^:]+(:.*)?$/s, 'is not user:password'))),
     flag: 'consul-auth',
     value: 'user:password',
-    help: 'for a proxy in front of Consul that asks for them; better by the variable, which other users cannot see',
+    help: 'credentials for a proxy in front of Consul; prefer the variable, which other users cannot see',
     env: ['CONSUL_HTTP_AUTH'],
     secret: true,
   },
@@ -40,40 +40,40 @@ export const REGISTRY_SETTINGS = {
     schema: v.optional(text),
     flag: 'consul-token-file',
     value: 'path',
-    help: "a file that holds Consul's ACL token, which other users then cannot see in the list of processes",
+    help: "a file with Consul's ACL token, so that it is not visible in the list of processes",
     env: ['CONSUL_HTTP_TOKEN_FILE'],
   },
   consulMode: {
     schema: v.optional(oneOf(['agent', 'catalog']), 'agent'),
     flag: 'consul-mode',
     value: 'agent|catalog',
-    help: "agent: through this host's own Consul agent; catalog: any agent will do, and heddle runs the checks",
+    help: "agent: register with this host's own Consul agent; catalog: with any agent, and heddle runs the checks",
   },
   consulCa: {
     schema: v.optional(text),
     flag: 'consul-ca',
     value: 'path',
-    help: 'the authority that signed the certificate of a consul-tls:// agent, PEM',
+    help: 'the CA certificate that verifies a consul-tls:// agent, PEM',
     env: ['CONSUL_CACERT'],
   },
   consulCaPath: {
     schema: v.optional(text),
     flag: 'consul-ca-path',
     value: 'folder',
-    help: 'a folder of such authorities, PEM files all; --consul-ca comes first',
+    help: 'a folder of CA certificates, PEM; --consul-ca overrides it',
     env: ['CONSUL_CAPATH'],
   },
   consulServerName: {
     schema: v.optional(text),
     flag: 'consul-tls-server-name',
     value: 'name',
-    help: 'the name in the certificate of Consul, where it is not that of its address',
+    help: "the name in Consul's certificate, if it differs from the host in its address",
     env: ['CONSUL_TLS_SERVER_NAME'],
   },
   consulVerify: {
     schema: v.optional(goBoolean, true),
     flag: 'no-consul-verify',
-    help: 'take whatever certificate Consul shows: anybody on the way can read the token then',
+    help: 'do not verify the certificate of Consul: an attacker on the network can then read the token',
     env: ['CONSUL_HTTP_SSL_VERIFY'],
   },
   consulCert: {
@@ -94,31 +94,31 @@ export const REGISTRY_SETTINGS = {
     schema: v.optional(dnsLabels),
     flag: 'consul-datacenter',
     value: 'name',
-    help: "register in another datacenter than the agent's own; with --consul-mode catalog",
+    help: "register in another datacenter than the agent's own; needs --consul-mode catalog",
   },
   consulNamespace: {
     schema: v.optional(text),
     flag: 'consul-namespace',
     value: 'name',
-    help: 'register in this namespace of a Consul Enterprise',
+    help: 'register in this namespace (Consul Enterprise)',
     env: ['CONSUL_NAMESPACE'],
   },
   consulPartition: {
     schema: v.optional(text),
     flag: 'consul-partition',
     value: 'name',
-    help: 'register in this admin partition of a Consul Enterprise',
+    help: 'register in this admin partition (Consul Enterprise)',
     env: ['CONSUL_PARTITION'],
   },
   address: {
     schema: v.optional(
       v.pipe(
         text,
-        v.transform((words): readonly PolicyTerm[] => parsePolicy(words)),
+        v.transform((terms): readonly PolicyTerm[] => parsePolicy(terms)),
       ),
     ),
     flag: 'address',
-    value: 'words',
+    value: 'terms',
     help:
       'which address a container is announced at, first match wins: ethwe, bridge, internal, published, ' +
       'iface:NAME, network:NAME, cidr:NET (ethwe,bridge,published with Consul, else ethwe,bridge,internal)',
@@ -128,7 +128,7 @@ export const REGISTRY_SETTINGS = {
       v.pipe(
         text,
         v.ip('is not an IP address'),
-        v.check((ip) => !isUnspecified(ip), 'stands for every address; give the one that other hosts reach'),
+        v.check((ip) => !isUnspecified(ip), 'means every address; set the one that other hosts reach'),
       ),
     ),
     flag: 'ip',

@@ -6,7 +6,7 @@ import { REGISTRY_SETTINGS } from './registry-settings.ts';
 import { SERVICE_SETTINGS } from './service-settings.ts';
 import type { SettingText } from './setting.ts';
 
-/** Every setting: schema with its default, and its texts. The order is that of `--help`. */
+/** Every setting: its schema with the default, and its texts. `--help` has the same order. */
 export const SETTINGS = {
   ...REGISTRY_SETTINGS,
   ...DNS_SETTINGS,
@@ -21,7 +21,7 @@ export type Settings = {
   readonly [Name in SettingName]: v.InferOutput<(typeof SETTINGS)[Name]['schema']>;
 };
 
-/** `dns-listen` → `HEDDLE_DNS_LISTEN`; a switch that turns something off is named for what it turns off. */
+/** `dns-listen` → `HEDDLE_DNS_LISTEN`. A `--no-…` switch has the name of what it turns off. */
 export function variablesOf(name: SettingName): readonly string[] {
   const setting: SettingText = SETTINGS[name];
   return [`HEDDLE_${keyOf(name).toUpperCase().replaceAll('-', '_')}`, ...(setting.env ?? [])];

@@ -1,18 +1,18 @@
 import { keptAddresses } from '../addresses/interface-addresses.ts';
 import type { CheckBounds } from '../services/checks/target-address.ts';
-import type { DefineOptions } from '../services/define.ts';
+import type { DefineOptions } from '../services/definition.ts';
 import type { Settings } from './schema.ts';
 
-/** How definitions are made, as the settings say; the same in the daemon and in a word without one. */
+/** The options of `define` from the settings; used by the daemon and by commands without a daemon. */
 export function defineOptions(
   settings: Settings,
-  givenTo?: CheckBounds['givenTo'],
+  assignedTo?: CheckBounds['assignedTo'],
 ): Omit<DefineOptions, 'hostId' | 'runs'> {
   const { servicePrefix, explicit, composeNames, tags, marathonTaskTags, useIpFromLabel } = settings;
   const { allowScriptChecks, healthcheck, checkMethods, checkHeaders } = settings;
   const checkBounds = {
     ...{ allowed: settings.checkAddressAllow, hostIp: settings.ip, hostAddresses: keptAddresses() },
-    ...(givenTo && { givenTo }),
+    ...(assignedTo && { assignedTo }),
   };
   return {
     checkBounds,

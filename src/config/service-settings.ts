@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parseTagTemplate } from '../services/tag-template/template.ts';
+import type { SettingTable } from './setting.ts';
 import {
   listOf,
   oneOf,
@@ -9,10 +10,9 @@ import {
   parseNetworkAllowed,
   text,
   whole,
-} from './forms.ts';
-import type { SettingTable } from './setting.ts';
+} from './value-types.ts';
 
-/** What containers may say of their services and checks, and what becomes of it. */
+/** How the metadata of containers becomes services and checks, and its bounds. */
 export const SERVICE_SETTINGS = {
   servicePrefix: {
     schema: v.optional(
@@ -21,23 +21,23 @@ export const SERVICE_SETTINGS = {
     ),
     flag: 'service-prefix',
     value: 'prefix',
-    help: 'what the metadata keys begin with',
+    help: 'prefix of the metadata keys',
   },
   explicit: {
     schema: v.optional(onOrOff, false),
     flag: 'explicit',
-    help: 'register only what has a SERVICE_NAME',
+    help: 'register only containers with a SERVICE_NAME',
   },
   composeNames: {
     schema: v.optional(onOrOff, false),
     flag: 'compose-names',
-    help: 'name a container after its compose or Swarm service rather than its image',
+    help: 'name services after the compose or Swarm service instead of the image',
   },
   tags: {
     schema: v.optional(v.pipe(text, v.transform(parseTagTemplate))),
     flag: 'tags',
     value: 'template',
-    help: 'tags for every service, separated by commas; may use fields of the container: {{.Config.Hostname}}',
+    help: 'tags for every service, separated by commas; may contain fields of the container: {{.Config.Hostname}}',
   },
   marathonTaskTags: {
     schema: v.optional(onOrOff, false),
@@ -48,30 +48,30 @@ export const SERVICE_SETTINGS = {
     schema: v.optional(text),
     flag: 'use-ip-from-label',
     value: 'label',
-    help: 'announce a container that has this label at the address in it; a prefix length is cut off',
+    help: 'announce containers with this label at the address in it; a prefix length is removed',
   },
   deregister: {
     schema: v.optional(oneOf(['always', 'on-success']), 'always'),
     flag: 'deregister',
     value: 'always|on-success',
-    help: 'on-success keeps the services of a container that ended by itself with an error',
+    help: 'on-success keeps the services of a container that exited by itself with an error',
   },
   allowScriptChecks: {
     schema: v.optional(onOrOff, false),
     flag: 'allow-script-checks',
-    help: "let containers name commands that Consul's agent runs as checks",
+    help: "let containers set commands that Consul's agent runs as checks",
   },
   maxServices: {
     schema: v.optional(whole(1, 4096), 256),
     flag: 'max-services',
     value: 'number',
-    help: 'services that one container may have; those of further ports are left out',
+    help: 'the most services of one container; services of further ports are left out',
   },
   checkAddressAllow: {
     schema: v.optional(listOf(parseNetworkAllowed), []),
     flag: 'check-address-allow',
     value: 'network',
-    help: 'let checks go to addresses outside their container, as in 10.0.0.0/8; several by repetition or commas',
+    help: 'let checks target this network outside their container, like 10.0.0.0/8; several by repetition or commas',
     list: true,
   },
   checkMethods: {
@@ -91,11 +91,11 @@ export const SERVICE_SETTINGS = {
   healthcheck: {
     schema: v.optional(onOrOff, true),
     flag: 'no-healthcheck',
-    help: "make no check of a container's HEALTHCHECK",
+    help: "do not register a container's HEALTHCHECK as a check",
   },
   drain: {
     schema: v.optional(onOrOff, true),
     flag: 'no-drain',
-    help: 'leave a container in the answers until it has ended, not until it is told to stop',
+    help: 'answer a container until it has exited, not only until it is asked to stop',
   },
 } as const satisfies SettingTable;

@@ -3,18 +3,18 @@ import { SETTINGS, type SettingName, variablesOf } from './schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What one sentence names: an environment may hold thousands of variables, of any length. */
-const MOST_NAMED = 20;
-const LONGEST_NAME = 64;
+/** Variables in one sentence, and characters of each: an environment may have thousands, of any length. */
+const MAX_NAMED = 20;
+const MAX_NAME_LENGTH = 64;
 
 const OURS = 'HEDDLE_';
 const CONSULS = 'CONSUL_';
 
-/** Variables of Consul's own client that heddle has no use for. */
+/** Variables of Consul's own client that heddle does not use, and why. */
 const UNUSED_OF_CONSUL: Readonly<Record<string, string>> = {
-  CONSUL_GRPC_ADDR: 'heddle asks Consul by HTTP alone',
-  CONSUL_GRPC_CACERT: 'heddle asks Consul by HTTP alone',
-  CONSUL_GRPC_CAPATH: 'heddle asks Consul by HTTP alone',
+  CONSUL_GRPC_ADDR: 'heddle uses only the HTTP API of Consul',
+  CONSUL_GRPC_CACERT: 'heddle uses only the HTTP API of Consul',
+  CONSUL_GRPC_CAPATH: 'heddle uses only the HTTP API of Consul',
 };
 
 /** The variables with this prefix that heddle reads. */
@@ -24,22 +24,22 @@ export const understoodVariables = (prefix: string): readonly string[] =>
   );
 
 /**
- * One sentence about the variables that look like settings of heddle and are none; undefined where there are none.
- * Their values are not printed: they may be secrets.
+ * One sentence about HEDDLE_* variables that are not settings; undefined if there are none. It does not contain values,
+ * which may be secrets.
  */
 export function unknownVariables(env: Environment): string | undefined {
   const rests = understoodVariables(OURS).map((name) => name.slice(OURS.length));
   const unused = unusedVariables(env, OURS, (name) => {
-    const meant = nearest(name.slice(OURS.length), rests);
-    return meant === undefined ? undefined : `did you mean ${OURS}${meant}?`;
+    const near = nearest(name.slice(OURS.length), rests);
+    return near === undefined ? undefined : `did you mean ${OURS}${near}?`;
   });
-  return unused && `${unused}; docs/settings.md has all settings`;
+  return unused && `${unused}; docs/settings.md lists all settings`;
 }
 
-/** The same for the variables that were set for Consul's own client and have no effect here. */
+/** The same for CONSUL_* variables of Consul's own client that heddle does not read. */
 export function ignoredConsulVariables(env: Environment): string | undefined {
   const unused = unusedVariables(env, CONSULS, (name) => UNUSED_OF_CONSUL[name]);
-  return unused && `${unused}; understood are ${understoodVariables(CONSULS).join(', ')}`;
+  return unused && `${unused}; heddle reads ${understoodVariables(CONSULS).join(', ')}`;
 }
 
 /** An empty variable counts as not set, as in `loadSettings`. */
@@ -53,11 +53,11 @@ function unusedVariables(
     .filter((name) => name.startsWith(prefix) && env[name] && !understood.has(name))
     .sort();
   if (unused.length === 0) return undefined;
-  const named = unused.slice(0, MOST_NAMED).map((name) => {
-    const shown = name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+  const named = unused.slice(0, MAX_NAMED).map((name) => {
+    const shown = name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
     const hint = hintOf(name);
     return hint === undefined ? shown : `${shown} (${hint})`;
   });
-  const more = unused.length > MOST_NAMED ? ` and ${unused.length - MOST_NAMED} more` : '';
-  return `no effect of ${named.join(', ')}${more}`;
+  const more = unused.length > MAX_NAMED ? ` and ${unused.length - MAX_NAMED} more` : '';
+  return `these variables have no effect: ${named.join(', ')}${more}`;
 }

@@ -33,7 +33,7 @@ export function assembleRegistration(
   needs: {
     readonly hostId: string;
     readonly log: (component: string) => Logger;
-    readonly givenTo?: CheckBounds['givenTo'];
+    readonly givenTo?: CheckBounds['assignedTo'];
   },
 ): Registration {
   const { hostId, log } = needs;

@@ -1,7 +1,7 @@
 import { networkOwner } from '../docker/snapshot.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import type { Roster } from '../roster/roster.ts';
-import { givenByDocker } from '../services/checks/target-address.ts';
+import { assignedByDocker } from '../services/checks/target-address.ts';
 import type { Claims } from './claims.ts';
 
 /**
@@ -19,7 +19,7 @@ export function assignedTo(
   const isGiven = (container: string) => {
     const other = roster.get(container);
     return (
-      claimants.includes(container) || (other !== undefined && givenByDocker(other.snapshot).includes(ip))
+      claimants.includes(container) || (other !== undefined && assignedByDocker(other.snapshot).includes(ip))
     );
   };
   const sharesNamespace = (container: string) =>

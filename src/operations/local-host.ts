@@ -19,7 +19,8 @@ import type { Instance } from '../registry/registry.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import { Roster } from '../roster/roster.ts';
 import { createLogger } from '../runtime/log.ts';
-import { define, withheld } from '../services/define.ts';
+import { define } from '../services/define.ts';
+import { wouldRegister } from '../services/would-register.ts';
 import { MemoryState } from '../state/state.ts';
 import { VERSION } from '../version.ts';
 import type { AttachmentReport, ContainerReport, HostOperations, StatusReport } from './host-operations.ts';
@@ -198,7 +199,7 @@ class LocalHost implements HostOperations {
     if (!snapshot) return undefined;
     const entry = await observer.observe(snapshot);
     this.#roster.set(entry);
-    this.#documents ??= this.#settings.tags?.documents.ask();
+    this.#documents ??= this.#settings.tags?.documents.fetchMissing();
     await this.#documents;
     // No registry receives these services, so any host-id will do.
     const byOthers = (ip: string, entry: RosterEntry) => assignedTo(this.#claims, this.#roster, ip, entry);
@@ -208,7 +209,7 @@ class LocalHost implements HostOperations {
     return {
       entry,
       services,
-      wouldRegister: withheld(entry, services, options),
+      wouldRegister: wouldRegister(entry, services, options),
       problems: [...ignoredProblem(entry), ...problems],
     };
   }

@@ -1,4 +1,4 @@
-import { HEDDLES_KINDS, statusOf } from '../services/health.ts';
+import { checkStatus, HEDDLE_CHECK_KINDS } from '../services/health.ts';
 import type { CheckKind, CheckStatus, Service } from '../services/service.ts';
 import type { Registry, Watching } from './registry.ts';
 
@@ -32,7 +32,7 @@ export class EmbeddedRegistry implements Registry {
 
   async statuses(): Promise<ReadonlyMap<string, CheckStatus>> {
     const checks = [...this.#services.values()].flatMap((service) => service.checks);
-    return new Map(checks.map((check) => [check.id, statusOf(check)]));
+    return new Map(checks.map((check) => [check.id, checkStatus(check)]));
   }
 
   /** Nobody else writes here. */
@@ -42,6 +42,6 @@ export class EmbeddedRegistry implements Registry {
 
   /** There is no agent here. */
   runs(kind: CheckKind['kind']): boolean {
-    return HEDDLES_KINDS.has(kind);
+    return HEDDLE_CHECK_KINDS.has(kind);
   }
 }

@@ -1,17 +1,17 @@
 import type { ContainerPort, Protocol } from '../docker/snapshot.ts';
 
-/** One `SERVICE_…` variable or label that holds for a port. */
+/** One `SERVICE_…` variable or label that applies to a port. */
 export interface Variable {
-  /** As the container spells it, for messages. */
+  /** Its name as the container spells it, for messages. */
   readonly variable: string;
   readonly value: string;
 }
 
-/** What a container asks for one port: registrator's keys in lower case, without prefix and port. */
+/** The settings of a container for one port, by registrator's keys: in lower case, without prefix and port. */
 export type PortVariables = ReadonlyMap<string, Variable>;
 
-/** Keys that mean something; every other becomes Meta. */
-export const WORDS: ReadonlySet<string> = new Set([
+/** Keys with a meaning; every other key becomes Meta. */
+export const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ...['name', 'tags', 'id', 'ignore', 'address', 'port', 'network', 'weight', 'enable_tag_override'],
   ...['check_http', 'check_https', 'check_tcp', 'check_udp', 'check_grpc', 'check_h2ping', 'check_ttl'],
   ...['check_script', 'check_cmd', 'check_docker', 'check_http_method', 'check_http_header'],
@@ -19,42 +19,42 @@ export const WORDS: ReadonlySet<string> = new Set([
   ...['check_interval', 'check_timeout', 'check_initial_status', 'check_deregister_after', 'check_port'],
 ]);
 
-/** Other keys than words that are read from one container; Consul's Meta holds 64 pairs, a label bomb has thousands. */
-const MAX_OTHERS = 256;
-/** Ranges of ports of one container: each is compared with each port. */
+/** Meta keys that are read from one container: Consul's Meta holds 64 pairs, a label bomb has thousands. */
+const MAX_META_KEYS = 256;
+/** Port ranges that one container may name: each is compared with each port. */
 const MAX_RANGES = 64;
-/** Characters of one setting: no list of tags is longer, and Consul would keep a check of a megabyte. */
+/** Characters of one setting: no list of tags is longer, and Consul would accept a check of a megabyte. */
 const MAX_LENGTH = 32_768;
 
-/** A setting, and the ports that it holds for. */
-export interface Scoped extends Variable {
+/** A setting and the ports that it applies to. */
+export interface ScopedVariable extends Variable {
   readonly key: string;
-  /** The first port; undefined where it holds for all. */
+  /** The first port; undefined if the setting applies to all. */
   readonly port: number | undefined;
-  /** The last port of a range. */
+  /** The last port of a range; absent for a single port. */
   readonly to?: number;
   readonly protocol: Protocol | undefined;
 }
 
-/** Marathon passes an app's labels as variables of this prefix; they count like labels, but any other beats them. */
+/** Marathon passes an app's labels as variables with this prefix. They count as labels of the lowest precedence. */
 const MARATHON_LABEL = 'MARATHON_APP_LABEL_';
 
 /**
- * The `SERVICE_*` language of one container: `SERVICE_<KEY>`, `SERVICE_<port>_<KEY>`, `SERVICE_<from>-<to>_<KEY>`, the
- * last two also with a protocol before the key. Ports are the container's own, and the narrower beats the wider.
+ * The `SERVICE_*` settings of one container: `SERVICE_<KEY>`, `SERVICE_<port>_<KEY>`, `SERVICE_<from>-<to>_<KEY>`. The
+ * last two may have a protocol before the key. Ports are the container's own. The narrower scope overrides the wider.
  */
 export class Environment {
   readonly prefix: string;
-  /** What was too much to read. */
+  /** One sentence for each bound that left settings out. */
   readonly problems: readonly string[];
-  private readonly byPort = new Map<number | undefined, Scoped[]>();
-  /** The widest first. */
-  private readonly ranges: readonly Scoped[];
+  private readonly byPort = new Map<number | undefined, ScopedVariable[]>();
+  /** The widest range first. */
+  private readonly ranges: readonly ScopedVariable[];
 
-  /** `prefix` ends in `_`; it is upper case by custom and matched exactly. */
+  /** `prefix` ends in `_`. It is upper case by custom and matched exactly. */
   constructor(metadata: ReadonlyMap<string, string>, prefix = 'SERVICE_') {
     this.prefix = prefix;
-    const ranges: Scoped[] = [];
+    const ranges: ScopedVariable[] = [];
     let others = 0;
     let long = 0;
     for (const layer of [`${MARATHON_LABEL}${prefix}`, prefix]) {
@@ -64,8 +64,8 @@ export class Environment {
           long++;
           continue;
         }
-        const setting = { variable, value, ...scopeOf(variable.slice(layer.length).toLowerCase()) };
-        if (!isWord(setting.key) && ++others > MAX_OTHERS) continue;
+        const setting = { variable, value, ...parseScope(variable.slice(layer.length).toLowerCase()) };
+        if (!isKnownKey(setting.key) && ++others > MAX_META_KEYS) continue;
         if (setting.to !== undefined) {
           ranges.push(setting);
           continue;
@@ -80,43 +80,48 @@ export class Environment {
     const leftOut = (count: number, why: string) =>
       count > 0 ? [`${count} of its ${prefix}* settings are left out: ${why}`] : [];
     this.problems = [
-      ...leftOut(others - MAX_OTHERS, `more than ${MAX_OTHERS}`),
+      ...leftOut(others - MAX_META_KEYS, `more than ${MAX_META_KEYS}`),
       ...leftOut(ranges.length - MAX_RANGES, `more than ${MAX_RANGES} ranges of ports`),
       ...leftOut(long, `longer than ${MAX_LENGTH} characters`),
     ];
   }
 
-  /** The settings of one port; without a port, those that name none. */
+  /** The settings that apply to one port; without a port, those that name no port. */
   settings(port?: number, protocol?: Protocol): PortVariables {
     const settings = new Map<string, Variable>();
-    for (const setting of this.byPort.get(undefined) ?? []) put(settings, setting);
-    for (const setting of this.rangesWith(port, protocol)) put(settings, setting);
-    for (const setting of this.narrower(port, protocol)) put(settings, setting);
+    for (const setting of this.byPort.get(undefined) ?? []) override(settings, setting);
+    for (const setting of this.rangesContaining(port, protocol)) override(settings, setting);
+    for (const setting of this.forPort(port, protocol)) override(settings, setting);
     return settings;
   }
 
-  /** True where the key was given for this very port, not for the container at large. */
-  narrowed(key: string, port: number, protocol: Protocol): boolean {
-    return this.narrower(port, protocol).some((setting) => setting.key === key);
+  /** True if the key is set for this single port, not only for a range or the whole container. */
+  isForPort(key: string, port: number, protocol: Protocol): boolean {
+    return this.forPort(port, protocol).some((setting) => setting.key === key);
   }
 
-  /** Those for a port, or a range of ports, that is not among these. */
-  beside(ports: readonly ContainerPort[]): readonly Scoped[] {
-    const known = new Set(ports.flatMap(({ port, protocol }) => [`${port}`, `${port}/${protocol}`]));
-    const isBeside = ({ port, protocol }: Scoped) => !known.has(protocol ? `${port}/${protocol}` : `${port}`);
+  /** The settings for ports, or ranges of ports, other than these. */
+  forOtherPorts(ports: readonly ContainerPort[]): readonly ScopedVariable[] {
+    const own = new Set(ports.flatMap(({ port, protocol }) => [`${port}`, `${port}/${protocol}`]));
+    const isForOther = ({ port, protocol }: ScopedVariable) =>
+      !own.has(protocol ? `${port}/${protocol}` : `${port}`);
     const single = [...this.byPort].flatMap(([port, settings]) =>
-      port === undefined ? [] : settings.filter(isBeside),
+      port === undefined ? [] : settings.filter(isForOther),
     );
-    const hasNone = (range: Scoped) => !ports.some(({ port, protocol }) => isIn(range, port, protocol));
-    return [...single, ...this.ranges.filter(hasNone)];
+    const coversNone = (range: ScopedVariable) =>
+      !ports.some(({ port, protocol }) => covers(range, port, protocol));
+    return [...single, ...this.ranges.filter(coversNone)];
   }
 
-  private rangesWith(port: number | undefined, protocol: Protocol | undefined): readonly Scoped[] {
+  private rangesContaining(
+    port: number | undefined,
+    protocol: Protocol | undefined,
+  ): readonly ScopedVariable[] {
     if (port === undefined) return [];
-    return this.ranges.filter((range) => isIn(range, port, protocol));
+    return this.ranges.filter((range) => covers(range, port, protocol));
   }
 
-  private narrower(port: number | undefined, protocol: Protocol | undefined): Scoped[] {
+  private forPort(port: number | undefined, protocol: Protocol | undefined): ScopedVariable[] {
     if (port === undefined) return [];
     const ofPort = this.byPort.get(port) ?? [];
     const ofProtocol = ofPort.filter((setting) => setting.protocol === protocol);
@@ -124,13 +129,13 @@ export class Environment {
   }
 }
 
-/** True for keys with a meaning of their own, which never become Meta. */
-export function isWord(key: string): boolean {
-  return WORDS.has(key);
+/** True for keys with a meaning of their own; they never become Meta. */
+export function isKnownKey(key: string): boolean {
+  return KNOWN_KEYS.has(key);
 }
 
-/** The narrower setting takes the place of the wider; tags that begin with a plus are added to the wider ones. */
-function put(settings: Map<string, Variable>, setting: Scoped): void {
+/** Replaces a wider setting by a narrower one. Tags that begin with a plus are appended to the wider setting's tags. */
+function override(settings: Map<string, Variable>, setting: ScopedVariable): void {
   const { key, variable, value } = setting;
   if (key !== 'tags' || !value.trimStart().startsWith('+')) {
     settings.set(key, setting);
@@ -141,16 +146,16 @@ function put(settings: Map<string, Variable>, setting: Scoped): void {
   settings.set(key, { variable, value: wider === undefined ? added : `${wider},${added}` });
 }
 
-function isIn(range: Scoped, port: number, protocol: Protocol | undefined): boolean {
+function covers(range: ScopedVariable, port: number, protocol: Protocol | undefined): boolean {
   const { port: from = 0, to = 0 } = range;
   return from <= port && port <= to && [undefined, protocol].includes(range.protocol);
 }
 
-function widthOf({ port = 0, to = port }: Scoped): number {
+function widthOf({ port = 0, to = port }: ScopedVariable): number {
   return to - port;
 }
 
-function scopeOf(key: string): Pick<Scoped, 'key' | 'port' | 'to' | 'protocol'> {
+function parseScope(key: string): Pick<ScopedVariable, 'key' | 'port' | 'to' | 'protocol'> {
   const [, first, last, protocol, rest] =
     /^(\d{1,5})(?:-(\d{1,5}))?_(?:(tcp|udp|sctp)_)?(.+)$/s.exec(key) ?? [];
   if (first === undefined || rest === undefined) return { key, port: undefined, protocol: undefined };
@@ -159,7 +164,7 @@ function scopeOf(key: string): Pick<Scoped, 'key' | 'port' | 'to' | 'protocol'> 
   return { key: rest, port, ...(isRange && { to }), protocol: protocol as Protocol | undefined };
 }
 
-/** A comma list as registrator reads it, `\,` being a comma, except that parts are trimmed and their order is kept. */
+/** A comma list as in registrator, `\,` being a literal comma. Unlike there, parts are trimmed and keep their order. */
 export function commaList(text: string): string[] {
   const parts: string[] = [];
   let part = '';

@@ -1,11 +1,11 @@
 import type { Snapshot } from '../docker/snapshot.ts';
 
-/** Set in the status of a process that a signal ended. */
+/** This bit is set in the exit status of a process that was killed by a signal. */
 const SIGNALLED = 128;
 
 /**
- * True where a container ended by itself with an error: what registrator's `-deregister on-success` keeps. While its
- * status is not known yet, it may have.
+ * True if a container exited by itself with an error: registrator's `-deregister on-success` keeps its services. True as
+ * well while the exit status is unknown.
  */
 export function mayHaveFailed({ running, paused, pid, exitCode }: Snapshot): boolean {
   if (running || paused || pid > 0) return false;

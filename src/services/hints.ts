@@ -1,9 +1,9 @@
 import { nearest } from '../runtime/nearest.ts';
-import { isWord, type PortVariables, type Variable, WORDS } from './environment.ts';
+import { isKnownKey, KNOWN_KEYS, type PortVariables, type Variable } from './environment.ts';
 import { shown } from './meta.ts';
 
-/** What neighbours of heddle, or people, call what has another name here. */
-const DIALECTS: Readonly<Record<string, string>> = {
+/** Names that other tools, or people, use for settings with another name here, and what to use instead. */
+const SYNONYMS: Readonly<Record<string, string>> = {
   addr: 'ADDRESS announces another address',
   host: 'ADDRESS announces another address',
   ip: 'ADDRESS announces another address',
@@ -44,34 +44,34 @@ const DIALECTS: Readonly<Record<string, string>> = {
   weights: 'WEIGHT takes one or two numbers',
 };
 
-/** Values of these are commands, in which quotes and braces have a meaning of their own. */
+/** Values of these are commands, where quotes and braces have their own meaning. */
 const COMMANDS = ['check_script', 'check_cmd', 'check_docker'];
-/** `example.com/health`; the name of a script may have a path behind it, too. */
+/** `example.com/health`, but not `index.php/path`: a script's name may be followed by a path. */
 const LIKE_A_HOST = /^[\w-]+(?:\.[\w-]+)*\.(?!(?:php|html?|aspx?|jsp|cgi|do)\/)[a-z]{2,}\//;
 const YES = ['true', 'yes', 'on', '1'];
 const NO = ['false', 'no', 'off', '0'];
 
 /**
- * A sentence for each setting that most likely does not do what was meant by it.
- * @param seen variables that were looked at before; those of these settings are added
+ * A sentence for each setting that probably does not do what it was meant to do.
+ * @param seen variables that were checked before; the variables of these settings are added
  */
 export function hintsOf(settings: PortVariables, seen: Set<string>): readonly string[] {
   return [...settings].flatMap(([key, setting]) => {
     if (seen.has(setting.variable)) return [];
     seen.add(setting.variable);
-    const own = isWord(key) ? valueHints(key, setting) : keyHints(key, setting);
+    const own = isKnownKey(key) ? valueHints(key, setting) : keyHints(key, setting);
     return [...own, ...quoteHints(key, setting)];
   });
 }
 
-/** Other keys are Meta, and right as they are, unless they look like a setting. */
+/** Unknown keys are valid Meta, so only those that resemble a setting get a hint. */
 function keyHints(key: string, { variable }: Variable): readonly string[] {
-  const kept = `${shown(variable)} is no setting and kept as Meta`;
-  const dialect = Object.hasOwn(DIALECTS, key) ? DIALECTS[key] : undefined;
+  const kept = `${shown(variable)} is not a setting and kept as Meta`;
+  const dialect = Object.hasOwn(SYNONYMS, key) ? SYNONYMS[key] : undefined;
   if (dialect !== undefined) return [`${kept}; ${dialect}`];
   const meta = /^meta[_.](.+)$/.exec(key)?.[1];
   if (meta !== undefined) return [`${kept} of this whole name; without META_ it is '${shown(meta)}'`];
-  const near = nearestWord(key);
+  const near = nearestKey(key);
   if (near !== undefined) {
     const prefix = variable.slice(0, variable.length - key.length);
     return [`${kept} (did you mean ${shown(prefix)}${near.toUpperCase()}?)`];
@@ -79,15 +79,15 @@ function keyHints(key: string, { variable }: Variable): readonly string[] {
   return key.startsWith('check_') ? [`${kept}; there is no such check`] : [];
 }
 
-/** Containers repeat each other's keys, and each is compared with all words. */
-const MAX_KNOWN = 1_024;
-const known = new Map<string, string | undefined>();
+/** Nearest known key by key: containers share keys, and each is compared with all known keys. */
+const MAX_CACHED = 1_024;
+const cached = new Map<string, string | undefined>();
 
-function nearestWord(key: string): string | undefined {
-  if (known.has(key)) return known.get(key);
-  const near = nearest(key, WORDS);
-  if (known.size >= MAX_KNOWN) known.clear();
-  known.set(key, near);
+function nearestKey(key: string): string | undefined {
+  if (cached.has(key)) return cached.get(key);
+  const near = nearest(key, KNOWN_KEYS);
+  if (cached.size >= MAX_CACHED) cached.clear();
+  cached.set(key, near);
   return near;
 }
 
@@ -106,7 +106,7 @@ function valueHints(key: string, { variable, value }: Variable): readonly string
   return [];
 }
 
-/** `docker run --env-file`, and compose's list form, keep the quotes that a shell would take away. */
+/** `docker run --env-file`, and compose's list form, keep the quotes that a shell would remove. */
 function quoteHints(key: string, { variable, value }: Variable): readonly string[] {
   const trimmed = value.trim();
   const isQuoted = trimmed.length > 1 && /^(["']).*\1$/s.test(trimmed);

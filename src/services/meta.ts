@@ -1,12 +1,12 @@
 import type { Variable } from './environment.ts';
 import { OWNER_META } from './service.ts';
 
-/** Consul's limits on service Meta (agent/structs); one pair beyond them makes it refuse the whole service. */
+/** Consul's limits on service Meta (agent/structs). Consul rejects the whole service for one pair beyond them. */
 const MAX_PAIRS = 64;
 const MAX_KEY = 128;
 const MAX_VALUE_BYTES = 512;
 
-/** Meta of the pairs that Consul takes, in order of their keys, and one problem for each that it would not. */
+/** Meta of the pairs that Consul accepts, sorted by key, and one problem for each pair that it would reject. */
 export function metaOf(settings: ReadonlyMap<string, Variable>): {
   readonly meta: Readonly<Record<string, string>>;
   readonly problems: readonly string[];
@@ -31,12 +31,12 @@ function refusal(key: string, value: string): string | undefined {
   if (!/^[a-z0-9_-]+$/.test(key)) return 'a Meta name has only letters, digits, `_` and `-`';
   if (key.startsWith('consul-')) return 'names that begin with `consul-` are reserved';
   if (key.startsWith('heddle-')) return 'names that begin with `heddle-` are reserved';
-  if (key === '__proto__') return '`__proto__` is no usable name';
+  if (key === '__proto__') return '`__proto__` is not a usable name';
   if (Buffer.byteLength(value) > MAX_VALUE_BYTES) return `its value is longer than ${MAX_VALUE_BYTES} bytes`;
   return undefined;
 }
 
-/** A name or value from a container as messages show it: printable, and never a megabyte. */
+/** A name or value from a container for messages: printable and short. */
 export function shown(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   return short.replace(/[^\x20-\x7e…]/g, '?');

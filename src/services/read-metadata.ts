@@ -1,15 +1,15 @@
 import type { KeptMetadata } from '../docker/kept-metadata.ts';
-import { WORDS } from './environment.ts';
+import { KNOWN_KEYS } from './environment.ts';
 
-/** Variables and labels that mean something to heddle, beside those of SERVICE_*. */
+/** Variables and labels that heddle reads, besides SERVICE_*. */
 const READ = /^(MARATHON_APP_|MESOS_TASK_ID$|PORT\d+$|PORT_\d+$|HOST$|WEAVE_|heddle\.|com\.docker\.)/;
-/** Those that a container has once, and that its name, its addresses and its being attached depend on. */
+/** Keys that a container has once: its names, its addresses and its attachment depend on them. */
 const KEYS = [
   ...['heddle.cidr', 'heddle.role', 'WEAVE_CIDR', 'MARATHON_APP_ID', 'MESOS_TASK_ID', 'HOST', 'PORT0'],
   ...['com.docker.compose.service', 'com.docker.compose.oneoff', 'com.docker.compose.project'],
   ...['com.docker.swarm.service.name', 'com.docker.swarm.task.id', 'com.docker.stack.namespace'],
 ];
-/** For a template that may name any of them. */
+/** Bytes of other metadata that are kept for a tag template, which may read any of it. */
 const FOR_TEMPLATES = 256 << 10;
 
 export interface ReadMetadataSettings {
@@ -19,11 +19,14 @@ export interface ReadMetadataSettings {
   readonly tags?: unknown;
 }
 
-/** What is kept of containers' variables and labels: an image may bring megabytes of them. */
+/** Which variables and labels of containers are kept: an image may have megabytes of them. */
 export function readMetadata({ servicePrefix, useIpFromLabel, tags }: ReadMetadataSettings): KeptMetadata {
   const isRead = (name: string) =>
     name.startsWith(servicePrefix) || READ.test(name) || name === useIpFromLabel;
-  const wellKnown = new Set([...KEYS, ...[...WORDS].map((key) => `${servicePrefix}${key.toUpperCase()}`)]);
+  const wellKnown = new Set([
+    ...KEYS,
+    ...[...KNOWN_KEYS].map((key) => `${servicePrefix}${key.toUpperCase()}`),
+  ]);
   const isWellKnown = (name: string) => wellKnown.has(name) || name === useIpFromLabel;
   return { isRead, isWellKnown, othersLimit: tags === undefined ? 0 : FOR_TEMPLATES };
 }

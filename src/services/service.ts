@@ -1,33 +1,33 @@
 import { isIP } from 'node:net';
 
-/** One service instance as a registry holds it: what Consul calls a service registration. */
+/** One service instance in a registry: Consul's service registration. */
 export interface Service {
-  /** Unique on a host: `heddle:<host-id>:<container-12>:<port>[:udp]`, unless SERVICE_ID says otherwise. */
+  /** Unique on a host: `heddle:<host-id>:<container-12>:<port>[:udp]`, or SERVICE_ID. */
   readonly id: string;
   /** One DNS label. */
   readonly name: string;
   readonly tags: readonly string[];
   /** IPv4, IPv6 or a host name. */
   readonly address: string;
-  /** Of one family each, for those who ask for that one: what else there is beside `address`. */
+  /** Addresses by family, for A and AAAA queries: set if there is one besides `address`. */
   readonly addresses?: { readonly ipv4?: string; readonly ipv6?: string };
   /** 0 when the container declares no port. */
   readonly port: number;
   readonly meta: Readonly<Record<string, string>>;
   readonly checks: readonly Check[];
   readonly weights: Weights;
-  /** True where others may change the tags in the catalog and keep them. */
+  /** True if other programs may change the tags in the catalog and heddle keeps their changes. */
   readonly enableTagOverride?: boolean;
-  /** True where `address` is not the container's own, but one that its metadata names (SERVICE_ADDRESS). */
+  /** True if `address` comes from the container's metadata (SERVICE_ADDRESS) and is not its own. */
   readonly isForeignAddress?: true;
 }
 
-/** What a service is answered at: at most one address of each family, that of `address` first; or a host name. */
+/** What DNS answers for a service: at most one address of each family, the family of `address` first; or a host name. */
 export function addressesOf({
   address,
   addresses,
 }: Pick<Service, 'address' | 'addresses'>): readonly string[] {
-  // In its own family, too, what `addresses` says counts before `address`.
+  // An entry of `addresses` overrides `address`, also in the family of `address`.
   const own = { [`ipv${isIP(address)}`]: address, ...addresses };
   return Object.values(own).filter(Boolean);
 }
@@ -42,17 +42,17 @@ export const DEFAULT_WEIGHTS: Weights = { passing: 1, warning: 1 };
 
 export type CheckStatus = 'passing' | 'warning' | 'critical';
 
-/** A health check; durations are written as Consul writes them (`10s`, `1m30s`). */
+/** A health check; durations are in Consul's notation (`10s`, `1m30s`). */
 export type Check = CheckKind & {
   /** Unique on a host. */
   readonly id: string;
   readonly name: string;
   readonly interval?: string;
   readonly timeout?: string;
-  /** The last status that heddle knows; until there is one, what the check is to begin with. */
+  /** The last known status; before the first result, the initial status. */
   readonly status?: CheckStatus;
   readonly deregisterAfter?: string;
-  /** Set where heddle runs it although the registry has an agent that runs checks. */
+  /** Set if heddle runs this check although the registry has an agent that runs checks. */
   readonly runBy?: 'heddle';
 };
 
@@ -83,17 +83,17 @@ export type CheckKind =
       readonly args: readonly string[];
     };
 
-/** True for checks that nobody runs: heddle tells what is true of the container. */
-export function isTold({ kind }: Pick<Check, 'kind'>): boolean {
+/** True for checks that no program runs: heddle derives their status from the state of the container. */
+export function isDerived({ kind }: Pick<Check, 'kind'>): boolean {
   return kind === 'ttl' || kind === 'healthcheck';
 }
 
-/** True for checks whose status an agent hears from heddle. */
+/** True for checks whose status heddle reports to the agent. */
 export function isReported(check: Check): boolean {
-  return isTold(check) || check.runBy === 'heddle';
+  return isDerived(check) || check.runBy === 'heddle';
 }
 
-/** Meta keys by which heddle knows its own entries again. Only what carries our owner and our host is ever removed. */
+/** Meta keys that mark heddle's own entries. heddle removes only entries with its owner and its host-id. */
 export const OWNER_META = {
   owner: 'heddle-owner',
   host: 'heddle-host',

@@ -2,10 +2,11 @@ import type { Snapshot } from '../docker/snapshot.ts';
 import { commaList } from './environment.ts';
 import { shown } from './meta.ts';
 import { taskTag } from './naming/marathon-task.ts';
+import type { Note } from './note.ts';
 import { TemplateError } from './tag-template/syntax.ts';
 import type { TagTemplate } from './tag-template/template.ts';
 
-/** Tags that heddle's own settings give to every service. */
+/** Program settings that add tags to every service. */
 export interface CommonTagOptions {
   /** registrator's `-tags`. */
   readonly tagTemplate?: TagTemplate;
@@ -13,13 +14,11 @@ export interface CommonTagOptions {
   readonly taskTags?: boolean;
 }
 
-/** Bounds on what one container may ask for; Consul itself takes tags of megabytes. */
+/** Bounds on the tags of one container; Consul itself accepts tags of megabytes. */
 const MAX_TAGS = 256;
 const MAX_TAG = 4096;
 
-type Note = (problem: string) => void;
-
-/** The tags of all services of a container; a template that fails for it costs only its own. */
+/** The tags of all services of a container. If the template fails for it, only the template's tags are missing. */
 export function commonTags(snapshot: Snapshot, options: CommonTagOptions, note: Note): readonly string[] {
   const task = options.taskTags === true ? taskTag(snapshot) : [];
   return [...usableTags(task, 'MESOS_TASK_ID', note), ...templateTags(snapshot, options.tagTemplate, note)];
@@ -31,16 +30,16 @@ function templateTags(snapshot: Snapshot, template: TagTemplate | undefined, not
     return usableTags(commaList(template.render(snapshot)), '--tags', note);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    note(`--tags gives this container none: ${error.message}`);
+    note(`--tags gives this container no tags: ${error.message}`);
     return [];
   }
 }
 
-/** Those of the tags that a registry should hold; `origin` is what messages call their source. */
+/** The tags that a registry should hold; `origin` names their source in messages. */
 export function usableTags(tags: readonly string[], origin: string, note: Note): string[] {
   const usable: string[] = [];
   for (const tag of tags) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this rejects
     if (tag.length > MAX_TAG || /[\x00-\x1f\x7f]/.test(tag)) {
       note(`${origin}: tag ${JSON.stringify(shown(tag))} is left out: it is too long or not printable`);
     } else {

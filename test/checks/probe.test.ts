@@ -77,7 +77,7 @@ describe('an HTTP check', () => {
     answer = redirect(location);
     expect(await look(http())).toEqual({
       status: 'critical',
-      output: 'HTTP 302 to another host or port, which is not followed',
+      output: 'HTTP 302 to another host or port is not followed',
     });
     expect(seen).toHaveLength(1);
   });

@@ -142,6 +142,6 @@ test('kinds that heddle does not run are left out with a sentence', () => {
   run('a', { env: { SERVICE_NAME: 'web', SERVICE_CHECK_GRPC: 'true' } });
   expect(statuses()).toEqual([[]]);
   expect(desired.problems(containerId('a'))).toEqual([
-    'SERVICE_CHECK_GRPC is left out: nobody runs grpc checks with this registry',
+    'SERVICE_CHECK_GRPC is left out: grpc checks are not supported with this registry',
   ]);
 });

@@ -113,8 +113,8 @@ describe('settings', () => {
     ['HEDDLE_ADDRESS', 'ethwe,nonsense', /HEDDLE_ADDRESS: .*nonsense.*expected ethwe, bridge/],
     ['HEDDLE_DNS_LISTEN', 'localhost', /HEDDLE_DNS_LISTEN: .*localhost/],
     ['HEDDLE_IP', '10.0.0', /HEDDLE_IP: '10\.0\.0' is not an IP address/],
-    ['HEDDLE_IP', '0.0.0.0', /HEDDLE_IP: '0\.0\.0\.0' stands for every address/],
-    ['HEDDLE_IP', '::ffff:0.0.0.0', /HEDDLE_IP: .* stands for every address/],
+    ['HEDDLE_IP', '0.0.0.0', /HEDDLE_IP: '0\.0\.0\.0' means every address/],
+    ['HEDDLE_IP', '::ffff:0.0.0.0', /HEDDLE_IP: .* means every address/],
     ['HEDDLE_DOMAIN', 'a..b', /HEDDLE_DOMAIN: 'a\.\.b' is not a domain name/],
     ['HEDDLE_ON_STOP', 'burn', /HEDDLE_ON_STOP: 'burn' is not one of keep, deregister/],
   ])('refuse %s=%s', async (variable, value, sentence) => {

@@ -14,7 +14,7 @@ describe('variables that look like settings of heddle', () => {
     ['HEDDLE_SOMETHING_ELSE', ''],
   ])('%s is named, with what was probably meant', (name, hint) => {
     expect(unknownVariables({ [name]: 'x', PATH: '/bin', HEDDLE_MTU: '1400' })).toBe(
-      `no effect of ${name}${hint}; docs/settings.md has all settings`,
+      `these variables have no effect: ${name}${hint}; docs/settings.md lists all settings`,
     );
   });
 
@@ -24,7 +24,7 @@ describe('variables that look like settings of heddle', () => {
     );
     const said = unknownVariables({ ...many, [`HEDDLE_${'A'.repeat(5000)}`]: 's3cret' });
     expect(said).toMatch(
-      /^no effect of HEDDLE_A{57}…, HEDDLE_X0, .* and 2981 more; docs\/settings\.md has all settings$/,
+      /^these variables have no effect: HEDDLE_A{57}…, HEDDLE_X0, .* and 2981 more; docs\/settings\.md lists all settings$/,
     );
     expect(said).not.toContain('s3cret');
     expect(said?.length).toBeLessThan(20 * 120);
@@ -50,14 +50,14 @@ describe("variables of Consul's client", () => {
   it.each(CLIENTS)('%s is a setting, or the sentence gives the reason why it is none', (name) => {
     const said = ignoredConsulVariables({ [name]: 'x' });
     if (understoodVariables('CONSUL_').includes(name)) expect(said).toBeUndefined();
-    else expect(said).toContain(`no effect of ${name} (`);
+    else expect(said).toContain(`these variables have no effect: ${name} (`);
   });
 
   it('that do nothing are named in one sentence, without their values', () => {
     const env = { CONSUL_GRPC_ADDR: 's3cret:8502', CONSUL_HTTP_TOKN: 's3cret', CONSUL_EMPTY: '', HOME: '/' };
     const said = ignoredConsulVariables(env);
     expect(said).toMatch(
-      /^no effect of CONSUL_GRPC_ADDR \(heddle asks Consul by HTTP alone\), CONSUL_HTTP_TOKN; understood are CONSUL_HTTP_ADDR, /,
+      /^these variables have no effect: CONSUL_GRPC_ADDR \(heddle uses only the HTTP API of Consul\), CONSUL_HTTP_TOKN; heddle reads CONSUL_HTTP_ADDR, /,
     );
     expect(said).not.toMatch(/s3cret|CONSUL_EMPTY|\n/);
   });

@@ -9,7 +9,7 @@ import { Reconciler } from '../../src/registry/reconcile/reconciler.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { parseRegistryUri } from '../../src/registry/uri.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
-import { sealed } from '../../src/services/naming/identity.ts';
+import { withOwnerMeta } from '../../src/services/naming/identity.ts';
 import { DEFAULT_WEIGHTS } from '../../src/services/service.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -39,7 +39,9 @@ async function fill(registry: Registry, hostId: string, names: readonly string[]
   for (const [at, name] of names.entries()) {
     const id = `heddle:${hostId}:c0ffee00000${at}:80`;
     const plain = { id, name, address: '10.2.1.1', port: 80, tags: [], meta: {}, checks: [] };
-    await registry.register(sealed({ ...plain, weights: DEFAULT_WEIGHTS }, hostId, containerId('c0ffee')));
+    await registry.register(
+      withOwnerMeta({ ...plain, weights: DEFAULT_WEIGHTS }, hostId, containerId('c0ffee')),
+    );
   }
 }
 

@@ -22,7 +22,7 @@ import type { Registry } from '../../src/registry/registry.ts';
 import { parseRegistryUri } from '../../src/registry/uri.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
 import { define } from '../../src/services/define.ts';
-import { sealed } from '../../src/services/naming/identity.ts';
+import { withOwnerMeta } from '../../src/services/naming/identity.ts';
 import {
   type CheckKind,
   type CheckStatus,
@@ -70,7 +70,7 @@ const serviceOf = (changes: Partial<Service> = {}, host = HOST): Service => {
     weights: { passing: 10, warning: 3 },
     ...changes,
   };
-  return sealed(plain, host, containerId('c0ffee'));
+  return withOwnerMeta(plain, host, containerId('c0ffee'));
 };
 
 /** One implementation under the suite; `registry` is the same store seen by the heddle of another host. */
@@ -393,11 +393,11 @@ describe.each(subjects)('%s', (_, subjectOf, { shared, real }) => {
     expect(await seen()).toMatchObject({ address: '10.2.1.1', tags: ['theirs'] });
     await registry.register(serviceOf({ ...open, address: '10.2.1.2' }));
     expect(await seen()).toMatchObject({ address: '10.2.1.2', tags: ['theirs'] });
-    const successor = sealed(serviceOf(open), HOST, containerId('abc'));
+    const successor = withOwnerMeta(serviceOf(open), HOST, containerId('abc'));
     await registry.register(successor);
     expect(await seen()).toMatchObject({ tags: ['ours'] });
     await retag();
-    await registry.register(sealed(serviceOf({ tags: ['ours'] }), HOST, containerId('abc')));
+    await registry.register(withOwnerMeta(serviceOf({ tags: ['ours'] }), HOST, containerId('abc')));
     expect(await seen()).toMatchObject({ tags: ['ours'] });
   });
 });

@@ -2,7 +2,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { snapshotOf } from '../../src/docker/inspect.ts';
 import { define } from '../../src/services/define.ts';
-import { WORDS } from '../../src/services/environment.ts';
+import { KNOWN_KEYS } from '../../src/services/environment.ts';
 import { readMetadata } from '../../src/services/read-metadata.ts';
 import { entryOf } from '../support/roster.ts';
 
@@ -16,7 +16,11 @@ const snapshot = (env: Readonly<Record<string, string>>, labels: Readonly<Record
     kept,
   );
 const bomb = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`SERVICE_KEY${n}`, 'value']));
-const wellKnown = ['heddle.cidr', 'WEAVE_CIDR', ...[...WORDS].map((key) => `SERVICE_${key.toUpperCase()}`)];
+const wellKnown = [
+  'heddle.cidr',
+  'WEAVE_CIDR',
+  ...[...KNOWN_KEYS].map((key) => `SERVICE_${key.toUpperCase()}`),
+];
 
 describe('a container with more settings than are read', () => {
   it.each(wellKnown)('keeps its %s, as a variable and as a label', (name) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { explain, parseServiceQuery } from '../../src/operations/explanation.ts';
 import type { CheckState, Instance } from '../../src/registry/registry.ts';
-import { define, withheld } from '../../src/services/define.ts';
+import { define } from '../../src/services/define.ts';
+import { wouldRegister } from '../../src/services/would-register.ts';
 import { entryOf } from '../support/roster.ts';
 import { containerId } from '../support/snapshot.ts';
 
@@ -10,7 +11,7 @@ const OPTIONS = { hostId: 'h', runs: () => true };
 function report(words: Parameters<typeof entryOf>[0]) {
   const entry = entryOf(words);
   const services = define(entry, OPTIONS).definitions.map(({ service }) => service);
-  return { entry, services, wouldRegister: withheld(entry, services, OPTIONS), problems: [] };
+  return { entry, services, wouldRegister: wouldRegister(entry, services, OPTIONS), problems: [] };
 }
 
 const seen = (reports: readonly ReturnType<typeof report>[], status: Instance['status'] = 'passing') =>

@@ -5,7 +5,8 @@ import { HeddleError } from '../../src/errors.ts';
 import type { HostOperations, NamesReport } from '../../src/operations/host-operations.ts';
 import { meaningOf } from '../../src/operations/meaning.ts';
 import { collect } from '../../src/runtime/io.ts';
-import { define, withheld } from '../../src/services/define.ts';
+import { define } from '../../src/services/define.ts';
+import { wouldRegister } from '../../src/services/would-register.ts';
 import { entryOf } from '../support/roster.ts';
 import { containerId } from '../support/snapshot.ts';
 
@@ -14,7 +15,7 @@ const OPTIONS = { hostId: 'h', runs: () => true };
 function report(words: Parameters<typeof entryOf>[0]) {
   const entry = entryOf(words);
   const services = define(entry, OPTIONS).definitions.map(({ service }) => service);
-  return { entry, services, wouldRegister: withheld(entry, services, OPTIONS), problems: ['a note'] };
+  return { entry, services, wouldRegister: wouldRegister(entry, services, OPTIONS), problems: ['a note'] };
 }
 
 const web = report({ name: 'web-1', env: { SERVICE_NAME: 'web' }, ports: [80] });

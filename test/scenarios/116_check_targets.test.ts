@@ -62,11 +62,11 @@ describe.each([
     );
     for (const { name } of [direct, mapped, named]) {
       const { stdout } = await daemon.word('ps', name);
-      expect(stdout).toMatch(/SERVICE_CHECK_HTTP is left out: checks stay inside the container/);
+      expect(stdout).toMatch(/SERVICE_CHECK_HTTP is left out: checks may only target the container itself/);
     }
     const dry = await daemon.word('services', '--dry-run', direct.name);
     expect(dry.stdout).toContain(
-      'note: SERVICE_CHECK_HTTP is left out: checks stay inside the container, and 127.0.0.1 is a loopback address; ' +
+      'note: SERVICE_CHECK_HTTP is left out: checks may only target the container itself, but 127.0.0.1 is a loopback address; ' +
         '--check-address-allow can allow its network\n',
     );
     expect(dry.stdout).not.toContain('  check ');

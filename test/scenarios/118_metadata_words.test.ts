@@ -48,8 +48,8 @@ test('a misspelt key, quotes, a URL and a template are said once, with what was 
   ]);
   await isSaid(
     one.name,
-    'SERVICE_CHECK_HTPP is no setting and kept as Meta (did you mean SERVICE_CHECK_HTTP?)',
-    'SERVICE_IP is no setting and kept as Meta; ADDRESS announces another address',
+    'SERVICE_CHECK_HTPP is not a setting and kept as Meta (did you mean SERVICE_CHECK_HTTP?)',
+    'SERVICE_IP is not a setting and kept as Meta; ADDRESS announces another address',
     'SERVICE_REGION has quotes around its value, and they are part of it; leave them out',
     'is a full URL; give the path alone',
     'SERVICE_TAGS has {{…}}, which is filled in by --tags alone',

@@ -84,6 +84,6 @@ test('two apps that answer to one name are both named', async () => {
   await answers('a.b.web', '10.2.1.5');
   await answers('a-b.web', '10.2.1.5', '10.2.1.6');
   const { stdout } = await daemon.word('ps');
-  expect(stdout).toContain('the app /web/a-b answers to a-b.web, too');
-  expect(stdout).toContain('the app /web/b/a answers to a-b.web, too');
+  expect(stdout).toContain('the app /web/a-b also has the name a-b.web');
+  expect(stdout).toContain('the app /web/b/a also has the name a-b.web');
 });

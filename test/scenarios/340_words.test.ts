@@ -79,7 +79,7 @@ test('report -f prints one part of it', async () => {
   const { status, stderr } = await daemon.word('report', '-f', '{{.nosuch}}');
   expect({ status, stderr }).toEqual({
     status: 2,
-    stderr: expect.stringMatching(/no field nosuch; there are version, daemon, .*DNS, IPAM\n$/),
+    stderr: expect.stringMatching(/no field nosuch; the fields are version, daemon, .*DNS, IPAM\n$/),
   });
 });
 

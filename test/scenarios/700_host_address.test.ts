@@ -57,7 +57,7 @@ test('doctor finds it, and --ip or a default route mends it', async () => {
     await succeed('ip', ['link', 'set', 'up0', 'up']);
     await succeed('ip', ['route', 'add', 'default', 'via', '192.168.77.1']);
     expect(await ofHost()).toMatchObject({ state: 'ok', detail: expect.stringContaining('192.168.77.2') });
-    expect((await heddle(['--ip', '0.0.0.0', 'ps'])).stderr).toContain('stands for every address');
+    expect((await heddle(['--ip', '0.0.0.0', 'ps'])).stderr).toContain('means every address');
   } finally {
     await succeed('ip', ['link', 'delete', 'up0']);
   }

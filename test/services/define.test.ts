@@ -231,7 +231,7 @@ describe('the services of a container', () => {
 
   test('want the id that SERVICE_ID names, unless it is one of ours', () => {
     const wanted = (id: string) =>
-      define(entryOf({ env: { SERVICE_ID: id } }), options).definitions[0]?.wantedId;
+      define(entryOf({ env: { SERVICE_ID: id } }), options).definitions[0]?.requestedId;
     expect(wanted('db-1')).toBe('db-1');
     expect(wanted('host:name:80')).toBe('host:name:80');
     expect(wanted('heddle:h1:abc:80')).toBeUndefined();
@@ -280,7 +280,7 @@ describe('bad metadata costs its own key and never the service', () => {
   test('a name that is no DNS label is corrected, and said', () => {
     expect(table({ env: { SERVICE_NAME: 'my_app' } })).toEqual([':0 my-app 0 ']);
     expect(problems({ env: { SERVICE_NAME: 'my_app' } })).toEqual([
-      'SERVICE_NAME "my_app" is no DNS label and becomes my-app',
+      'SERVICE_NAME "my_app" is not a DNS label and becomes my-app',
     ]);
   });
 

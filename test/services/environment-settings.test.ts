@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type DefineOptions, define } from '../../src/services/define.ts';
+import { define } from '../../src/services/define.ts';
+import type { DefineOptions } from '../../src/services/definition.ts';
 import { parseTagTemplate } from '../../src/services/tag-template/template.ts';
 import { entryOf } from '../support/roster.ts';
 
@@ -32,7 +33,7 @@ describe('with --tags', () => {
     const failing = parseTagTemplate('all,{{toUpper .State.Pid}}');
     const { definitions, problems } = defined({ env: { SERVICE_TAGS: 'own' } }, { tagTemplate: failing });
     expect(definitions[0]?.service.tags).toEqual(['own']);
-    expect(problems).toEqual(['--tags gives this container none: "1" is no text']);
+    expect(problems).toEqual(['--tags gives this container no tags: "1" is not a string']);
   });
 });
 
@@ -71,7 +72,7 @@ describe('a Marathon task', () => {
   });
 
   test.each([
-    ['what is no port', { ...env, PORT0: '99999' }],
+    ['what is not a port', { ...env, PORT0: '99999' }],
     ['a container without an app id', { PORT0: '31000' }],
   ])("keeps the image's ports for %s", (_, given) => {
     const { definitions } = defined({ env: given, networkMode: 'host', ports: [5432] }, {});

@@ -31,10 +31,10 @@ describe('the SERVICE_* language', () => {
 
   test('knows whether a key was given for the port itself', () => {
     const all = environment({ SERVICE_80_NAME: 'web', SERVICE_53_UDP_NAME: 'dns', SERVICE_TAGS: 'x' });
-    expect(all.narrowed('name', 80, 'tcp')).toBe(true);
-    expect(all.narrowed('name', 53, 'udp')).toBe(true);
-    expect(all.narrowed('name', 53, 'tcp')).toBe(false);
-    expect(all.narrowed('tags', 80, 'tcp')).toBe(false);
+    expect(all.isForPort('name', 80, 'tcp')).toBe(true);
+    expect(all.isForPort('name', 53, 'udp')).toBe(true);
+    expect(all.isForPort('name', 53, 'tcp')).toBe(false);
+    expect(all.isForPort('tags', 80, 'tcp')).toBe(false);
   });
 
   test('takes a lone number or protocol for a key', () => {

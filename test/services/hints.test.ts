@@ -16,7 +16,7 @@ describe('a key that is none', () => {
     [
       'SERVICE_CHECK_HTPP',
       '/x',
-      'SERVICE_CHECK_HTPP is no setting and kept as Meta (did you mean SERVICE_CHECK_HTTP?)',
+      'SERVICE_CHECK_HTPP is not a setting and kept as Meta (did you mean SERVICE_CHECK_HTTP?)',
     ],
     ['SERVICE_80_CHECK_HTPP', '/x', '(did you mean SERVICE_80_CHECK_HTTP?)'],
     ['SERVICE_80_TCP_CHECK_HTPP', '/x', '(did you mean SERVICE_80_TCP_CHECK_HTTP?)'],
@@ -87,14 +87,14 @@ describe('a value that is most likely meant otherwise', () => {
     [
       'SERVICE_CHECK_HTTP',
       'http://127.0.0.1:9990/health',
-      'is a full URL; give the path alone, as in /health, and another port by CHECK_PORT',
+      'is a full URL; give the path alone, as in /health; CHECK_PORT sets another port',
     ],
     ['SERVICE_CHECK_HTTPS', 'HTTPS://x/', 'is a full URL'],
     [
       'SERVICE_CHECK_HTTP',
       'localhost:8080/x',
       'SERVICE_CHECK_HTTP is left out: "localhost:8080/x" has a host before its path; give the path alone, as in ' +
-        '/health, and another port by CHECK_PORT',
+        '/health; CHECK_PORT sets another port',
     ],
     ...['web:80', ':8080/x', 'localhost/x', '10.1.1.1/x', '10.1.1.1:80?x', '[::1]/x', '[fd00::1]:80/x'].map(
       (value) => ['SERVICE_CHECK_HTTPS', value, 'has a host before its path'],
@@ -108,9 +108,9 @@ describe('a value that is most likely meant otherwise', () => {
     [
       'SERVICE_CHECK_TCP',
       'localhost:5432',
-      'SERVICE_CHECK_TCP "localhost:5432" is not read: such a check goes to the service\'s own port',
+      'SERVICE_CHECK_TCP "localhost:5432" is ignored: this check targets the service\'s own port',
     ],
-    ['SERVICE_CHECK_TCP', '5432', 'SERVICE_CHECK_TCP "5432" is not read'],
+    ['SERVICE_CHECK_TCP', '5432', 'SERVICE_CHECK_TCP "5432" is ignored'],
     ['SERVICE_IGNORE', 'false', 'SERVICE_IGNORE ignores with any value but an empty one, false included'],
   ])('%s=%s is said', (key, value, expected) => {
     expect(problemsOf({ [key]: value })).toContainEqual(expect.stringContaining(expected));
@@ -241,7 +241,7 @@ describe('SERVICE_PORT', () => {
       env: { SERVICE_PORT: '3000' },
     });
     expect(services.map(({ port }) => port)).toEqual([8080]);
-    expect(problems).toEqual(['no port of SERVICE_PORT is published, so it is not followed']);
+    expect(problems).toEqual(['SERVICE_PORT is ignored: none of its ports is published']);
   });
 
   const found = (words: Parameters<typeof entryOf>[0]) =>

@@ -1,6 +1,6 @@
 import { HeddleError } from '../../src/errors.ts';
 import type { Registry, Watching } from '../../src/registry/registry.ts';
-import { type Check, type CheckStatus, isTold, type Service } from '../../src/services/service.ts';
+import { type Check, type CheckStatus, isDerived, type Service } from '../../src/services/service.ts';
 
 /** A registry in memory whose faults a test decides: it is slow, absent, forgetful, and loses answers on the way. */
 export class ShakyRegistry implements Registry {
@@ -52,13 +52,13 @@ export class ShakyRegistry implements Registry {
       if (this.foreigners.has(service.id)) throw new HeddleError('taken', `${service.id} is another's`);
       if (refusal !== undefined) throw new HeddleError('refused', refusal);
       this.services.set(service.id, service);
-      this.#hear(service.checks.filter(isTold));
+      this.#hear(service.checks.filter(isDerived));
     });
   }
 
   async report({ id, checks }: Service): Promise<void> {
     await this.#call('report', () => {
-      const told = checks.filter(isTold);
+      const told = checks.filter(isDerived);
       const registered = this.services.get(id)?.checks.map((check) => check.id);
       if (!told.every((check) => registered?.includes(check.id))) {
         throw new HeddleError('refused', `${id} has no such check`);

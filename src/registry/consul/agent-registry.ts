@@ -1,5 +1,5 @@
 import { HeddleError } from '../../errors.ts';
-import { heddlesChecks, statusOf } from '../../services/health.ts';
+import { checkStatus, checksReportedByHeddle } from '../../services/health.ts';
 import { differs, ID_PREFIX, isOurs, OWNER } from '../../services/naming/identity.ts';
 import {
   type Check,
@@ -129,8 +129,8 @@ export class ConsulRegistry implements Registry {
   }
 
   async report(service: Service, signal?: AbortSignal): Promise<void> {
-    for (const check of heddlesChecks(service, 'agent')) {
-      const status = statusOf(check);
+    for (const check of checksReportedByHeddle(service, 'agent')) {
+      const status = checkStatus(check);
       await this.#client.put({
         attempt: `cannot report the health of ${service.name}`,
         path: '/agent/check/update/{id}',
@@ -284,10 +284,10 @@ export class ConsulRegistry implements Registry {
 
 /** The same words for the same status: an agent whose checks say the same has nothing to send to its servers. */
 function outputOf(check: Check): string {
-  if (check.runBy === 'heddle') return `heddle: the check is ${statusOf(check)}`;
+  if (check.runBy === 'heddle') return `heddle: the check is ${checkStatus(check)}`;
   if (check.kind === 'ttl')
-    return `heddle: the container ${statusOf(check) === 'passing' ? 'runs' : 'has ended'}`;
-  return `heddle: the container's HEALTHCHECK is ${statusOf(check)}`;
+    return `heddle: the container ${checkStatus(check) === 'passing' ? 'runs' : 'has ended'}`;
+  return `heddle: the container's HEALTHCHECK is ${checkStatus(check)}`;
 }
 
 const isSameText = (one: Service, other: Service): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -1,4 +1,4 @@
-import { HEDDLES_KINDS, statusOf } from '../../services/health.ts';
+import { checkStatus, HEDDLE_CHECK_KINDS } from '../../services/health.ts';
 import { isOurs, OWNER } from '../../services/naming/identity.ts';
 import {
   type Check,
@@ -131,7 +131,7 @@ export class CatalogRegistry implements Registry {
   }
 
   runs(kind: CheckKind['kind']): boolean {
-    return HEDDLES_KINDS.has(kind);
+    return HEDDLE_CHECK_KINDS.has(kind);
   }
 
   /** Consul's transactions left these addresses out until 2025; this request leaves the checks as they are. */
@@ -169,7 +169,7 @@ export class CatalogRegistry implements Registry {
       Node: this.#node,
       CheckID: check.id,
       Name: check.name,
-      Status: statusOf(check),
+      Status: checkStatus(check),
       ServiceID: service.id,
     });
     return service.checks.map((check) => ({ Check: { Verb: 'set', Check: toCheck(check) } }));

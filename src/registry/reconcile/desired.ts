@@ -2,17 +2,13 @@ import { EventEmitter } from 'node:events';
 import { shortId } from '../../docker/snapshot.ts';
 import type { RosterEntry } from '../../roster/entry.ts';
 import type { Logger } from '../../runtime/log.ts';
-import {
-  type DefineOptions,
-  type Definition,
-  type Definitions,
-  defineInSteps,
-  withheld,
-} from '../../services/define.ts';
+import { defineInSteps } from '../../services/define.ts';
+import type { DefineOptions, Definition, Definitions } from '../../services/definition.ts';
 import { mayHaveFailed } from '../../services/exit.ts';
-import { toldStatuses } from '../../services/health.ts';
+import { derivedStatuses } from '../../services/health.ts';
 import { AppNames } from '../../services/naming/app-names.ts';
 import { type CheckStatus, OWNER_META, type Service } from '../../services/service.ts';
+import { wouldRegister } from '../../services/would-register.ts';
 import { ServiceIds } from './service-ids.ts';
 import { ServiceIndex } from './service-index.ts';
 import { SteppedWork } from './stepped-work.ts';
@@ -95,14 +91,16 @@ export class Desired extends EventEmitter<DesiredEvents> {
 
   /** What a container would be registered as, were it not kept from being announced. */
   withheld(entry: RosterEntry): readonly Service[] {
-    return withheld(entry, this.ofContainer(entry.snapshot.id), this.#options);
+    return wouldRegister(entry, this.ofContainer(entry.snapshot.id), this.#options);
   }
 
   /** What was left out of a container's metadata, and why; one sentence each. */
   problems(container: string): readonly string[] {
     const known = this.#containers.get(container);
     if (known === undefined) return [];
-    const taken = [...known.definitions].flatMap(([ownId, { wantedId }]) => this.#taken(ownId, wantedId));
+    const taken = [...known.definitions].flatMap(([ownId, { requestedId }]) =>
+      this.#taken(ownId, requestedId),
+    );
     return [...known.problems, ...taken, ...this.#apps.problems(container)];
   }
 
@@ -110,7 +108,8 @@ export class Desired extends EventEmitter<DesiredEvents> {
     const { snapshot } = entry;
     if (this.#options.keepFailed === true && mayHaveFailed(snapshot)) {
       for (const service of this.ofContainer(snapshot.id)) {
-        for (const [check, status] of toldStatuses(service, snapshot)) this.tell(service.id, check, status);
+        for (const [check, status] of derivedStatuses(service, snapshot))
+          this.tell(service.id, check, status);
       }
       return;
     }
@@ -126,7 +125,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
   #defined({ snapshot }: RosterEntry, { definitions, problems }: Definitions): void {
     const byOwnId = new Map(definitions.map((definition) => [definition.service.id, definition]));
     for (const { service } of definitions) {
-      for (const [check, status] of toldStatuses(service, snapshot)) this.#statuses.set(check, status);
+      for (const [check, status] of derivedStatuses(service, snapshot)) this.#statuses.set(check, status);
     }
     this.#replace(snapshot.id, { name: snapshot.name, definitions: byOwnId, problems });
     this.#apps.set(
@@ -176,16 +175,16 @@ export class Desired extends EventEmitter<DesiredEvents> {
     else this.#containers.set(container, next);
 
     const affected = new Map([...before, ...after].map(([ownId]) => [ownId, after.get(ownId)]));
-    for (const [ownId, { wantedId }] of before) {
-      if (wantedId !== undefined && after.get(ownId)?.wantedId !== wantedId) {
-        const heir = this.#ids.release(wantedId, ownId);
+    for (const [ownId, { requestedId }] of before) {
+      if (requestedId !== undefined && after.get(ownId)?.requestedId !== requestedId) {
+        const heir = this.#ids.release(requestedId, ownId);
         const inherited = heir && this.#containers.get(heir.container)?.definitions.get(heir.ownId);
         if (heir !== undefined && inherited !== undefined) affected.set(heir.ownId, inherited);
       }
     }
-    for (const [ownId, { wantedId }] of after) {
-      if (wantedId !== undefined && before.get(ownId)?.wantedId !== wantedId) {
-        this.#ids.claim(wantedId, { container, ownId });
+    for (const [ownId, { requestedId }] of after) {
+      if (requestedId !== undefined && before.get(ownId)?.requestedId !== requestedId) {
+        this.#ids.claim(requestedId, { container, ownId });
       }
     }
     this.#apply(affected);
@@ -204,8 +203,9 @@ export class Desired extends EventEmitter<DesiredEvents> {
     }
     for (const [ownId, definition] of affected) {
       if (definition === undefined) continue;
-      const { service, wantedId } = definition;
-      const id = wantedId !== undefined && this.#ids.holder(wantedId)?.ownId === ownId ? wantedId : ownId;
+      const { service, requestedId } = definition;
+      const id =
+        requestedId !== undefined && this.#ids.holder(requestedId)?.ownId === ownId ? requestedId : ownId;
       if (!touched.has(id)) touched.set(id, undefined);
       this.#add(ownId, { ...service, id });
     }

@@ -1,4 +1,4 @@
-import { heddlesChecks, statusOf } from '../../services/health.ts';
+import { checkStatus, checksReportedByHeddle } from '../../services/health.ts';
 import type { Check, Service } from '../../services/service.ts';
 import type { Registry } from '../registry.ts';
 
@@ -8,10 +8,10 @@ export async function staleChecks(
   registry: Pick<Registry, 'checkedBy' | 'statuses'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const checksOf = (service: Service) => heddlesChecks(service, registry.checkedBy);
+  const checksOf = (service: Service) => checksReportedByHeddle(service, registry.checkedBy);
   const concerned = [...services].filter((service) => checksOf(service).length > 0);
   if (concerned.length === 0) return [];
   const heard = await registry.statuses(signal);
-  const differs = (check: Check) => heard.get(check.id) !== statusOf(check);
+  const differs = (check: Check) => heard.get(check.id) !== checkStatus(check);
   return concerned.filter((service) => checksOf(service).some(differs)).map(({ id }) => id);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { heddlesChecks, statusOf, worst } from '../../services/health.ts';
+import { checkStatus, checksReportedByHeddle, worstStatus } from '../../services/health.ts';
 import { isOurs } from '../../services/naming/identity.ts';
 import type { Check, CheckStatus, Service } from '../../services/service.ts';
 import type { Desired } from '../reconcile/desired.ts';
@@ -107,7 +107,7 @@ export class RegistryView implements View {
       const service = desired.enableTagOverride === true ? withTagsOf(desired, seen) : desired;
       // Most services have none, and every question for a name comes by here.
       if (service.checks.length === 0 && isWell) return { service, node, nodeAddress, status: 'passing' };
-      const own = heddlesChecks(service, this.#needs.checkedBy);
+      const own = checksReportedByHeddle(service, this.#needs.checkedBy);
       const agentRuns = own.length < service.checks.length;
       const known = found
         ? (found.services.get(service.id) ?? (agentRuns ? undefined : found.node))
@@ -128,13 +128,16 @@ function ignorable<T>(promise: Promise<T>): Promise<T> {
 
 /** Of what was seen, what heddle itself says of a check counts more. */
 function unwellOf(own: readonly Check[], seen: readonly CheckState[] = []): readonly CheckState[] {
-  const ours = own.filter((check) => statusOf(check) !== 'passing');
+  const ours = own.filter((check) => checkStatus(check) !== 'passing');
   const others = seen.filter(({ id }) => !own.some((check) => check.id === id));
-  return [...ours.map((check) => ({ id: check.id, name: check.name, status: statusOf(check) })), ...others];
+  return [
+    ...ours.map((check) => ({ id: check.id, name: check.name, status: checkStatus(check) })),
+    ...others,
+  ];
 }
 
 function worstOf(unwell: readonly CheckState[]): CheckStatus {
-  return worst(unwell.flatMap(({ status }) => (status === 'unknown' ? [] : status)));
+  return worstStatus(unwell.flatMap(({ status }) => (status === 'unknown' ? [] : status)));
 }
 
 /** Where others may change the tags, those of the registry are the service's, as soon as it has it. */

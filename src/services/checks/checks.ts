@@ -1,50 +1,42 @@
 import { type Health, type Protocol, shortId } from '../../docker/snapshot.ts';
 import type { PortVariables, Variable } from '../environment.ts';
+import type { Note } from '../note.ts';
 import type { Check, CheckKind, CheckStatus } from '../service.ts';
 import { milliseconds } from './duration.ts';
 import { type HttpCheckOptions, httpCheck } from './http-check.ts';
-import {
-  ANOTHER_PORT,
-  isOn,
-  type Note,
-  optional,
-  parameter,
-  quoted,
-  skipVerify,
-  Unusable,
-} from './setting.ts';
+import { ANOTHER_PORT, isOn, optional, parameter, quoted, skipVerify, Unusable } from './setting.ts';
 import { shellWords } from './shell-words.ts';
 import type { Endpoint } from './target-address.ts';
 
-/** What a check is about. */
+/** The service and container that a check is for. */
 export interface CheckTarget {
-  /** The service's own id; ids of checks follow from it. */
+  /** The service's generated id; check ids are derived from it. */
   readonly serviceId: string;
   readonly container: string;
   readonly address: string;
-  /** As announced. */
+  /** The announced port. */
   readonly port: number;
-  /** What the container's HEALTHCHECK says; default that it has none. */
+  /** The state of the container's HEALTHCHECK; default: it has none. */
   readonly health?: Health;
-  /** Why no check may go to an endpoint; undefined where one may. */
+  /** Why a check may not target an endpoint; undefined if it may. */
   readonly refusal: (endpoint: Endpoint) => string | undefined;
-  /** The number that another port of the container has at the address; undefined where it is not reached there. */
-  readonly reach: (containerPort: number) => number | undefined;
+  /** The number of another container port at the address; undefined if that port is not reachable there. */
+  readonly reachablePort: (containerPort: number) => number | undefined;
 }
 
 export interface CheckOptions extends HttpCheckOptions {
-  /** Which kinds somebody runs here; default none. */
+  /** Which kinds of checks the registry or heddle runs; default none. */
   readonly runs?: (kind: CheckKind['kind']) => boolean;
-  /** Let containers name commands that the agent's host runs; default false. */
+  /** Let containers set commands that the agent runs on its host; default false. */
   readonly allowScriptChecks?: boolean;
-  /** Make a check of every container's HEALTHCHECK; default true. */
+  /** Register every container's HEALTHCHECK as a check; default true. */
   readonly healthcheck?: boolean;
   /** Kinds that heddle runs itself although the registry has an agent; default none. */
   readonly heddleRuns?: (kind: CheckKind['kind']) => boolean;
 }
 
 interface Request {
-  /** As the container spells it. */
+  /** The variable's name as the container spells it. */
   readonly variable: string;
   readonly value: string;
   readonly settings: PortVariables;
@@ -55,7 +47,7 @@ interface Request {
 
 type Timing = Pick<Check, 'interval' | 'timeout' | 'deregisterAfter' | 'status'>;
 
-/** Every kind by its key: `check_http` and so on. Throws a sentence where the value is not usable. */
+/** Every kind by its key: `check_http` and so on. Throws Unusable if the value is not usable. */
 const KINDS: Readonly<Record<string, (request: Request) => CheckKind>> = {
   http: (request) => httpCheck('http', { ...request, endpoint: () => endpoint(request) }),
   https: (request) => httpCheck('https', { ...request, endpoint: () => endpoint(request) }),
@@ -70,7 +62,7 @@ const KINDS: Readonly<Record<string, (request: Request) => CheckKind>> = {
   h2ping: (request) => ({ kind: 'h2ping', target: switchedOn(request), ...skipVerify(request.settings) }),
   ttl: ({ value }) => ({ kind: 'ttl', ttl: timeToLive(value) }),
   script: ({ value, target }) => ({ kind: 'script', args: scriptArgs(value, target) }),
-  // registrator's convention: a program of this name beside the agent enters the container and runs the command.
+  // registrator's convention: `check-cmd` on the agent's host enters the container and runs the command.
   cmd: ({ value, target }) => ({
     kind: 'script',
     args: ['check-cmd', shortId(target.container), String(target.port), value],
@@ -83,19 +75,19 @@ const KINDS: Readonly<Record<string, (request: Request) => CheckKind>> = {
   }),
 };
 
-/** Kinds that make Consul's agent run a command; it refuses a service for them unless it was told otherwise. */
+/** Kinds that make Consul's agent run a command. By default the agent rejects services with such checks. */
 const COMMANDS: readonly CheckKind['kind'][] = ['script', 'docker'];
 
 const STATUSES: readonly CheckStatus[] = ['passing', 'warning', 'critical'];
 const DEFAULT_INTERVAL = '10s';
-/** Heddle tells a check three times in its life; a shorter one would be a load on everybody. */
-const LEAST_TTL_MS = 1000;
-/** So long a HEALTHCHECK's last word stands without heddle: its own absence must not hide containers that live. */
+/** heddle reports a check three times within its TTL; a shorter TTL would load heddle and the agent. */
+const MIN_TTL_MS = 1000;
+/** How long the last HEALTHCHECK status stays valid without heddle: a stopped heddle must not hide live containers. */
 const HEALTHCHECK_TTL = '24h';
 
 /**
- * All checks that SERVICE_CHECK_* asks for, several of them if it does, and the container's own HEALTHCHECK; `note`
- * takes a sentence for what cannot be.
+ * The check of the container's HEALTHCHECK and all checks that SERVICE_CHECK_* asks for. `note` receives a sentence for
+ * each that is left out.
  */
 export function checksOf(
   settings: PortVariables,
@@ -104,17 +96,17 @@ export function checksOf(
   note: Note,
 ): readonly Check[] {
   const checks: Check[] = [...healthcheck(target, options)];
-  for (const [word, parse] of Object.entries(KINDS)) {
-    const setting = settings.get(`check_${word}`);
+  for (const [key, parse] of Object.entries(KINDS)) {
+    const setting = settings.get(`check_${key}`);
     const value = setting?.value.trim() ?? '';
     if (setting === undefined || value === '') continue;
     try {
       const { variable } = setting;
       const kind = parse({ variable, value, settings, target, options, note });
       permit(kind.kind, options);
-      const id = `${target.serviceId}~${word}`;
+      const id = `${target.serviceId}~${key}`;
       const runBy = options.heddleRuns?.(kind.kind) === true && ({ runBy: 'heddle' } as const);
-      checks.push({ id, name: `${word} check`, ...timing(kind.kind, settings, note), ...kind, ...runBy });
+      checks.push({ id, name: `${key} check`, ...timing(kind.kind, settings, note), ...kind, ...runBy });
     } catch (error) {
       if (!(error instanceof Unusable)) throw error;
       note(`${setting.variable} is left out: ${error.message}`);
@@ -124,15 +116,17 @@ export function checksOf(
 }
 
 function healthcheck({ serviceId, health = 'none' }: CheckTarget, options: CheckOptions): Check[] {
-  const wanted = health !== 'none' && options.healthcheck !== false && options.runs?.('healthcheck') === true;
+  const isEnabled =
+    health !== 'none' && options.healthcheck !== false && options.runs?.('healthcheck') === true;
   const id = `${serviceId}~healthcheck`;
-  return wanted
+  return isEnabled
     ? [{ id, name: "the container's HEALTHCHECK", kind: 'healthcheck', ttl: HEALTHCHECK_TTL }]
     : [];
 }
 
 function permit(kind: CheckKind['kind'], options: CheckOptions): void {
-  if (options.runs?.(kind) !== true) throw new Unusable(`nobody runs ${kind} checks with this registry`);
+  if (options.runs?.(kind) !== true)
+    throw new Unusable(`${kind} checks are not supported with this registry`);
   if (COMMANDS.includes(kind) && options.allowScriptChecks !== true) {
     throw new Unusable('checks that run commands need --allow-script-checks');
   }
@@ -151,14 +145,14 @@ function timing(kind: CheckKind['kind'], settings: PortVariables, note: Note): T
   };
 }
 
-/** Words as a shell would split them; the address is put in afterwards, so that it stays one word. */
+/** Shell words of a script. Address and port are replaced after splitting, so that they do not split a word. */
 function scriptArgs(script: string, { address, port }: CheckTarget): string[] {
-  const words = shellWords(script);
-  if (words === undefined) throw new Unusable('a quote is not closed');
-  return words.map((word) => word.replaceAll('$SERVICE_IP', address).replaceAll('$SERVICE_PORT', `${port}`));
+  const args = shellWords(script);
+  if (args === undefined) throw new Unusable('a quote is not closed');
+  return args.map((arg) => arg.replaceAll('$SERVICE_IP', address).replaceAll('$SERVICE_PORT', `${port}`));
 }
 
-/** Where a check goes: the service's own port, or the one of CHECK_PORT, if the target permits. */
+/** The endpoint of a check: the service's own port or the one of CHECK_PORT, if checks may target it. */
 function endpoint(
   { settings, target }: Pick<Request, 'settings' | 'target'>,
   protocol: Protocol = 'tcp',
@@ -171,26 +165,24 @@ function endpoint(
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** A port of the container, as the service's own is. */
-function portOf(setting: Variable | undefined, { port, reach }: CheckTarget): number {
+/** The port to check; CHECK_PORT names a port of the container. */
+function portOf(setting: Variable | undefined, { port, reachablePort }: CheckTarget): number {
   const text = setting?.value.trim() ?? '';
   if (setting === undefined || text === '') return port;
   const given = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (given < 1 || given > 65_535) throw new Unusable(`${setting.variable} ${quoted(text)} is no port`);
-  const reached = reach(given);
+  if (given < 1 || given > 65_535) throw new Unusable(`${setting.variable} ${quoted(text)} is not a port`);
+  const reached = reachablePort(given);
   if (reached === undefined) {
     throw new Unusable(`port ${given} of ${setting.variable} is not published on the host`);
   }
   return reached;
 }
 
-/** The endpoint of a check that a key only switches on. */
+/** The endpoint of a check whose key is only a switch. */
 function switchedOn(request: Request, protocol?: Protocol): string {
   const { variable, value, note } = request;
   if (/[:./]|^\d\d+$/.test(value)) {
-    note(
-      `${variable} ${quoted(value)} is not read: such a check goes to the service's own port${ANOTHER_PORT}`,
-    );
+    note(`${variable} ${quoted(value)} is ignored: this check targets the service's own port${ANOTHER_PORT}`);
   }
   return endpoint(request, protocol);
 }
@@ -201,13 +193,13 @@ function statusOf(text: string): CheckStatus {
   return status;
 }
 
-/** Consul refuses the whole service for one that it cannot read. */
+/** Validated here, because Consul rejects the whole service for one invalid duration. */
 function duration(text: string): string {
   if ((milliseconds(text) ?? 0) > 0) return text;
-  throw new Unusable(`${quoted(text)} is no duration; expected one like 10s or 1m30s`);
+  throw new Unusable(`${quoted(text)} is not a duration; expected one like 10s or 1m30s`);
 }
 
 function timeToLive(text: string): string {
-  if ((milliseconds(duration(text)) ?? 0) >= LEAST_TTL_MS) return text;
+  if ((milliseconds(duration(text)) ?? 0) >= MIN_TTL_MS) return text;
   throw new Unusable(`${quoted(text)} is too short to be kept alive; expected at least 1s`);
 }

@@ -8,7 +8,7 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** A duration as Go and Consul write it (`10s`, `1m30s`, `1.5h`) in ms; undefined for what is none. */
+/** A duration in Go's and Consul's notation (`10s`, `1m30s`, `1.5h`) in ms; undefined if the text is not one. */
 export function milliseconds(text: string): number | undefined {
   if (!/^(\d{1,9}(\.\d{1,9})?(ns|us|µs|ms|s|m|h)){1,4}$/.test(text)) return undefined;
   let sum = 0;

@@ -1,17 +1,15 @@
 import { withoutSecrets } from '../../runtime/secrets.ts';
 import type { PortVariables } from '../environment.ts';
 import { shown } from '../meta.ts';
+import type { Note } from '../note.ts';
 
-/** Takes a sentence about a setting that is left out. */
-export type Note = (problem: string) => void;
+/** Ends sentences about a value that contains a host or port. */
+export const ANOTHER_PORT = '; CHECK_PORT sets another port';
 
-/** Ends sentences about a value with more in it than such a check takes. */
-export const ANOTHER_PORT = ', and another port by CHECK_PORT';
-
-/** Why a value cannot be used. */
+/** Why a value is not usable. */
 export class Unusable extends Error {}
 
-/** A setting that goes with a check; one that is not usable is left out, and the check stays. */
+/** The value of a check's parameter. A parameter that is not usable is left out; the check stays. */
 export function parameter<T>(
   settings: PortVariables,
   key: string,
@@ -38,13 +36,13 @@ export function isOn(settings: PortVariables, key: string): boolean {
   return !['', 'false', '0', 'no'].includes(settings.get(key)?.value.toLowerCase() ?? '');
 }
 
-/** A property where there is a value for it, else none. */
+/** An object with this property, or an empty one if the value is undefined. */
 export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }
 
-/** A value as sentences show it. */
+/** A value quoted for messages. */
 export function quoted(text: string): string {
-  // Before it is cut: what is left of a password would no longer be known for one.
+  // Secrets are removed before the text is cut: the rest of a cut password would not be recognised.
   return JSON.stringify(shown(withoutSecrets(text)));
 }

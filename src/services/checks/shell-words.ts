@@ -1,35 +1,35 @@
 /**
- * Splits a command as a POSIX shell would (XCU 2.2 Quoting): blanks part, `'…'`, `"…"` and `\` quote. Nothing is
- * expanded. Undefined where a quote is not closed.
+ * Splits a command as a POSIX shell does (XCU 2.2 Quoting): blanks separate; `'…'`, `"…"` and `\` quote. Nothing is
+ * expanded. Undefined if a quote is not closed.
  */
 export function shellWords(text: string): string[] | undefined {
-  const words: string[] = [];
-  let word: string | undefined;
+  const fields: string[] = [];
+  let field: string | undefined;
   let quote = '';
   for (let at = 0; at < text.length; at++) {
     const char = text[at] as string;
     const next = text[at + 1];
     if (quote === "'") {
       if (char === quote) quote = '';
-      else word += char;
+      else field += char;
     } else if (char === '\\') {
       if (next === undefined) return undefined;
-      // Between double quotes a backslash stands for itself, but before these.
+      // Inside double quotes a backslash is literal except before these characters.
       const literal = quote === '"' && !'$`"\\\n'.includes(next);
-      word = (word ?? '') + (literal ? char : '') + (next === '\n' ? '' : next);
+      field = (field ?? '') + (literal ? char : '') + (next === '\n' ? '' : next);
       at++;
     } else if (char === quote) {
       quote = '';
     } else if (quote === '' && (char === "'" || char === '"')) {
       quote = char;
-      word ??= '';
+      field ??= '';
     } else if (quote === '' && /[ \t\n]/.test(char)) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
+      if (field !== undefined) fields.push(field);
+      field = undefined;
     } else {
-      word = (word ?? '') + char;
+      field = (field ?? '') + char;
     }
   }
   if (quote !== '') return undefined;
-  return word === undefined ? words : [...words, word];
+  return field === undefined ? fields : [...fields, field];
 }

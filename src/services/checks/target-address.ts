@@ -7,30 +7,30 @@ import type { Cidr } from '../../network/engine.ts';
 import type { RosterEntry } from '../../roster/entry.ts';
 import { taskHost } from '../naming/marathon-task.ts';
 
-/** What decides whether a check may go to an address. */
+/** What decides if a check may target an address. */
 export interface CheckBounds {
-  /** Networks that the operator allows beside the container's own addresses (`--check-address-allow`). */
+  /** Networks that the operator allows besides the container's own addresses (`--check-address-allow`). */
   readonly allowed?: readonly Cidr[];
-  /** The host's address as the operator gives it (`--ip`). */
+  /** The host's address as set by the operator (`--ip`). */
   readonly hostIp?: string | undefined;
-  /** Addresses of the host's interfaces; default: as the kernel lists them now. */
+  /** Addresses of the host's interfaces; default: read from the kernel at each call. */
   readonly hostAddresses?: () => ReadonlySet<string>;
   /**
-   * To whom Docker or heddle gave an address. Where neither gave it to anybody: `unsure` where a container of the
-   * namespace may have added it, or may have before it ended; undefined else.
+   * Which container Docker or heddle assigned an address to. If neither assigned it: `unsure` if a container of the
+   * namespace may have added it itself, even one that has ended since; else undefined.
    */
-  readonly givenTo?: (ip: string, entry: RosterEntry) => 'this' | 'another' | 'unsure' | undefined;
+  readonly assignedTo?: (ip: string, entry: RosterEntry) => 'this' | 'another' | 'unsure' | undefined;
 }
 
-/** An address and port that a check, or a client of a service, is sent to. */
+/** An address and port that a check, or a client of a service, connects to. */
 export interface Endpoint {
   readonly address: string;
   readonly port: number;
-  /** Default tcp: a port that is published over udp says nothing of who has the same number over tcp. */
+  /** Default tcp: a published UDP port does not make the same TCP port the container's. */
   readonly protocol?: Protocol;
 }
 
-/** ipaddr.js' names of the ranges that no container can have to itself. */
+/** Ranges that are never a container's own, by ipaddr.js' names. */
 const RESERVED: Readonly<Record<string, string>> = {
   unspecified: 'an unspecified',
   broadcast: 'a broadcast',
@@ -39,7 +39,7 @@ const RESERVED: Readonly<Record<string, string>> = {
   loopback: 'a loopback',
 };
 
-/** Why an endpoint is not the container's own; undefined where it is. Ports count on the host's addresses alone. */
+/** Why an endpoint is not the container's own; undefined if it is. The port matters only at the host's addresses. */
 export function whyNotOwn(
   { address, port, protocol = 'tcp' }: Endpoint,
   entry: RosterEntry,
@@ -49,13 +49,13 @@ export function whyNotOwn(
   const range = RESERVED[ipaddr.parse(address).range()];
   if (range !== undefined) return `${address} is ${range} address`;
   const { snapshot, addresses } = entry;
-  if (givenByDocker(snapshot).includes(address)) return undefined;
+  if (assignedByDocker(snapshot).includes(address)) return undefined;
   if (snapshot.networkMode !== 'host' && addresses.some(({ ip }) => ip === address)) {
-    const owner = bounds.givenTo?.(address, entry);
+    const owner = bounds.assignedTo?.(address, entry);
     if (owner === 'another') return `${address} is another container's address`;
-    // It may be somebody's outside of this host.
+    // The address may belong to a machine outside this host.
     if (owner === 'unsure' || (owner === undefined && snapshot.hasNetAdmin)) {
-      return `${address} was given to the container by neither Docker nor heddle, but perhaps by itself (NET_ADMIN)`;
+      return `${address} was assigned by neither Docker nor heddle; the container may have added it itself (NET_ADMIN)`;
     }
     if (hostAddressesOf(bounds).has(address)) return `${address} is the host's address`;
     return undefined;
@@ -65,7 +65,7 @@ export function whyNotOwn(
   return `the container publishes no port at ${address}:${port}`;
 }
 
-/** The same, but for what the operator allows. */
+/** Why a check may not target an endpoint: not the container's own, and not allowed by the operator. */
 export function whyNotChecked(
   endpoint: Endpoint,
   entry: RosterEntry,
@@ -75,20 +75,20 @@ export function whyNotChecked(
   if (why === undefined) return undefined;
   const { allowed = [] } = bounds;
   if (allowed.some((network) => contains(network, endpoint.address))) return undefined;
-  // Only one who allows every address can allow a name.
+  // A host name may resolve to any address, so it is allowed only if every address is.
   const isEveryAllowed = [4, 6].every((family) =>
     allowed.some((network) => network.family === family && network.prefixLength === 0),
   );
   if (isEveryAllowed) return undefined;
   const how = familyOf(endpoint.address) === undefined ? '' : '; --check-address-allow can allow its network';
-  return `checks stay inside the container, and ${why}${how}`;
+  return `checks may only target the container itself, but ${why}${how}`;
 }
 
-export function givenByDocker({ networks }: Snapshot): readonly string[] {
+export function assignedByDocker({ networks }: Snapshot): readonly string[] {
   return networks.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter(Boolean);
 }
 
-/** The host's, and not only because a container says so: HOST of a Marathon task may be any address. */
+/** True for the host's addresses. A container's claim does not count: HOST of a Marathon task may be any address. */
 function isHostAddress(address: string, { snapshot, choice }: RosterEntry, bounds: CheckBounds): boolean {
   if (address === bounds.hostIp) return true;
   const isAnnounced = choice.chosen && choice.ip === address;
@@ -105,7 +105,7 @@ function isPublished({ address, port, protocol }: Required<Endpoint>, { ports }:
   );
 }
 
-/** A port that is published at every IPv4 address is published at no IPv6 one, and the other way round. */
+/** A port published at every IPv4 address is not published at any IPv6 address, and vice versa. */
 function isAt(binding: PublishedPort, address: string): boolean {
   if (!isEveryAddress(binding)) return binding.hostIp === address;
   const family = familyOf(binding.hostIp);

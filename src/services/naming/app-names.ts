@@ -4,22 +4,22 @@ import type { Service } from '../service.ts';
 import { marathonName } from './marathon.ts';
 
 interface App {
-  /** Without the slashes around it, as two spellings of one id are one app. */
+  /** Without leading and trailing slashes: both spellings of an id are one app. */
   readonly id: string;
-  /** Names that are this app's alone: `site1.customer1.web`, `site1-customer1.web`. */
+  /** Names that only this app should have: `site1.customer1.web`, `site1-customer1.web`. */
   readonly names: readonly string[];
 }
 
 /**
- * Which Marathon apps of this host answer to which names. `/web/b/a` and `/web/a-b` both answer to `a-b.web`: nothing
- * can tell them apart there, but whoever named them should hear of it.
+ * Which names the Marathon apps of this host have. `/web/b/a` and `/web/a-b` both get `a-b.web`. DNS cannot distinguish
+ * them, but the operator gets a warning.
  */
 export class AppNames {
   readonly #apps = new Map<string, App>();
-  /** How many containers of each app have a name. */
+  /** By name: how many containers of each app have it. */
   readonly #byName = new Map<string, Map<string, number>>();
 
-  /** Takes the container's app, if its services are named after one. */
+  /** Records the container's app, if its services are named after one. */
   set({ id, metadata }: Snapshot, services: readonly Service[]): void {
     this.delete(id);
     const app = appOf(metadata.get('MARATHON_APP_ID') ?? '', services);
@@ -43,14 +43,14 @@ export class AppNames {
     }
   }
 
-  /** One sentence for each name that another app has, too. */
+  /** One sentence for each name that another app has as well. */
   problems(container: string): readonly string[] {
     const app = this.#apps.get(container);
     return (app?.names ?? []).flatMap((name) => {
       const others = [...(this.#byName.get(name)?.keys() ?? [])].filter((id) => id !== app?.id);
       if (others.length === 0) return [];
       return [
-        `MARATHON_APP_ID: the app /${shown(others[0] ?? '')} answers to ${name}, too; rename one of them`,
+        `MARATHON_APP_ID: the app /${shown(others[0] ?? '')} also has the name ${name}; rename one of them`,
       ];
     });
   }
@@ -64,7 +64,7 @@ function appOf(appId: string, services: readonly Service[]): App | undefined {
     (service) => service.name === name && tags.every((tag) => service.tags.includes(tag)),
   );
   if (!named) return undefined;
-  // The name of an app without groups is every app's below it, by design.
+  // Apps share the name of an app without groups by design: all apps below it have that name.
   const names = tags.length === 0 ? [name] : tags.map((tag) => `${tag}.${name}`);
   return { id: appId.split('/').filter(Boolean).join('/'), names };
 }

@@ -5,8 +5,9 @@ export const MAX_LABEL = 63;
 export const MAX_NAME = 253;
 
 /**
- * Any text as one DNS label (RFC 1123 §2.1): lower case, every other character a hyphen, none at the ends. Longer
- * than 63 keeps 54 characters and eight of a hash, so that two long names stay two. Empty when nothing is left.
+ * Any text as one DNS label (RFC 1123 §2.1): lower case, other characters become hyphens, hyphens at the ends are
+ * removed. A text over 63 characters keeps 54 and gets eight of a hash, so that long names stay distinct. Empty if
+ * nothing remains.
  */
 export function dnsLabel(text: string): string {
   const label = trimHyphens(text.toLowerCase().replace(/[^a-z0-9-]/g, '-'));
@@ -15,10 +16,7 @@ export function dnsLabel(text: string): string {
   return `${label.slice(0, MAX_LABEL - hash.length - 1)}-${hash}`;
 }
 
-/**
- * The service name that an image suggests: the last part of its path, without tag and digest. Empty for a bare
- * image id, which names nothing.
- */
+/** The service name from an image: the last part of its path, without tag and digest. Empty for a bare image id. */
 export function imageName(image: string): string {
   const path = image.split('@')[0] ?? '';
   const last = path.slice(path.lastIndexOf('/') + 1);
@@ -26,7 +24,7 @@ export function imageName(image: string): string {
   return dnsLabel(last.split(':')[0] ?? '');
 }
 
-// A loop, because /-+$/ is quadratic on a megabyte of hyphens.
+// A loop, because /-+$/ takes quadratic time on a megabyte of hyphens.
 function trimHyphens(text: string): string {
   let start = 0;
   let end = text.length;

@@ -6,7 +6,7 @@ import { OWNER_META, type Service } from '../service.ts';
 /** The value of `heddle-owner`. */
 export const OWNER = 'heddle';
 
-/** Ids that begin so are heddle's to give; no SERVICE_ID may. */
+/** The prefix of generated ids; a SERVICE_ID must not begin with it. */
 export const ID_PREFIX = `${OWNER}:`;
 
 export interface ServiceKey {
@@ -15,7 +15,7 @@ export interface ServiceKey {
   /** The container's own port, so that the id stays when the announced port changes. */
   readonly port: number;
   readonly protocol: Protocol;
-  /** What tells several services on one port apart: `+name` for a further name, `@8081` for a further host port; mostly empty. */
+  /** Distinguishes services on one port: `+name` for a further name, `@8081` for a further host port; usually empty. */
   readonly extra: string;
 }
 
@@ -25,33 +25,33 @@ export function serviceId(key: ServiceKey): string {
   return `${ID_PREFIX}${key.hostId}:${shortId(key.container)}:${key.port}${key.extra}${protocol}`;
 }
 
-/** The container that an id of heddle's own form names, as its first twelve digits. */
+/** The container in a generated id, as its first twelve digits; undefined for other ids. */
 export function containerOfId(id: string): string | undefined {
   const [owner, , container] = id.split(':', 3);
   return owner === OWNER ? container : undefined;
 }
 
 /**
- * The service with its marks of ownership in Meta: whose it is, which host's, which container's, and its content. One
- * that had them and was changed gets those of its new content.
+ * The service with its owner, host-id, container and content hash in Meta. If it already has them, the hash is
+ * recomputed.
  */
-export function sealed(service: Service, hostId: string, container: string): Service {
-  const marks = {
+export function withOwnerMeta(service: Service, hostId: string, container: string): Service {
+  const ownership = {
     [OWNER_META.owner]: OWNER,
     [OWNER_META.host]: hostId,
     [OWNER_META.container]: shortId(container),
   };
   const { [OWNER_META.hash]: _, ...own } = service.meta;
-  const meta = { ...own, ...marks };
+  const meta = { ...own, ...ownership };
   return { ...service, meta: { ...meta, [OWNER_META.hash]: contentHash({ ...service, meta }) } };
 }
 
-/** True only for entries that this host's heddle made. */
+/** True only for entries of this host's heddle. */
 export function isOurs(meta: Readonly<Record<string, string>>, hostId: string): boolean {
   return meta[OWNER_META.owner] === OWNER && meta[OWNER_META.host] === hostId;
 }
 
-/** Sixteen hex digits of everything a registry is told but the id; the order of keys does not matter. */
+/** Sixteen hex digits over everything that is registered except the id, independent of the order of keys. */
 function contentHash(service: Service): string {
   const { id: _, ...content } = service;
   return createHash('sha256').update(canonical(content)).digest('hex').slice(0, 16);
@@ -66,20 +66,20 @@ function canonical(value: unknown): string {
 }
 
 /**
- * True where what a registry holds is not what was wanted. The hash speaks for the checks, which a registry does not
- * give back; the rest is compared too, because somebody may have edited an entry and kept its Meta.
+ * True if a registered service differs from the desired one. The hash covers the checks, which a registry does not
+ * return. All else is compared as well, because an entry may have been edited without changing its Meta.
  */
-export function differs(held: Service, wanted: Service): boolean {
-  // A registry in this process gives back what it was given: ten thousand of them are compared every minute.
-  if (held === wanted) return false;
-  // A Consul before 1.6 keeps one address a service: whoever missed the other would write it for ever.
-  const { addresses: _, ...single } = wanted;
-  return comparable(held) !== comparable(held.addresses === undefined ? single : wanted);
+export function differs(registered: Service, desired: Service): boolean {
+  // The embedded registry returns the same objects: this shortcut saves ten thousand comparisons a minute.
+  if (registered === desired) return false;
+  // Consul before 1.6 stores one address for a service: comparing the second would rewrite it forever.
+  const { addresses: _, ...single } = desired;
+  return comparable(registered) !== comparable(registered.addresses === undefined ? single : desired);
 }
 
 function comparable(service: Service): string {
   const { id, name, tags, address, addresses, port, meta, weights, enableTagOverride } = service;
-  // With tag override the tags are others' to change.
+  // With tag override, other programs may change the tags.
   const ownTags = enableTagOverride === true ? [] : tags;
   return canonical({ id, name, tags: ownTags, address, addresses, port, meta, weights });
 }
@@ -87,6 +87,6 @@ function comparable(service: Service): string {
 /** @throws HeddleError `bad-input` */
 export function checkHostId(text: string): string {
   if (/^[0-9a-f]{12}$/.test(text)) return text;
-  const message = `${JSON.stringify(text)} is no host-id; expected 12 hex digits, as heddle status shows them`;
+  const message = `${JSON.stringify(text)} is not a host-id; expected 12 hex digits, as shown by heddle status`;
   throw new HeddleError('bad-input', message);
 }

@@ -7,15 +7,15 @@ const MAX_PORTS = 64;
 
 const isTask = ({ metadata }: Snapshot): boolean => metadata.has('MARATHON_APP_ID');
 
-/** The tag by which marathon-consul marked its tasks. */
+/** The tag that marathon-consul gave its tasks. */
 export function taskTag({ metadata }: Snapshot): readonly string[] {
   const task = metadata.get('MESOS_TASK_ID') ?? '';
   return task === '' ? [] : [`marathon-task:${task}`];
 }
 
 /**
- * A task in the host's network listens where Marathon told it to: its ports are PORT0, PORT1, … and not those that
- * the image exposes. In every other network Docker itself knows what is published.
+ * A task in the host's network listens on the ports that Marathon assigned: PORT0, PORT1, …, not those that the image
+ * exposes. In every other network Docker reports the published ports.
  */
 export function withMarathonPorts(snapshot: Snapshot): Snapshot {
   if (snapshot.networkMode !== 'host' || !isTask(snapshot)) return snapshot;
@@ -29,8 +29,8 @@ export function withMarathonPorts(snapshot: Snapshot): Snapshot {
 }
 
 /**
- * The port that Marathon calls the first, which is not the lowest: where Docker publishes it at PORT0, where Marathon
- * says so in `PORT_<port>`, or PORT0 itself in a network of the container's own.
+ * Marathon's first port, which need not be the lowest: the port that Docker publishes at PORT0, or the one whose
+ * `PORT_<port>` equals PORT0, or PORT0 itself if the container has its own address.
  */
 export function firstPort({ ports, metadata }: Snapshot): ContainerPort | undefined {
   const first = metadata.get('PORT0') ?? '';
@@ -44,7 +44,7 @@ export function firstPort({ ports, metadata }: Snapshot): ContainerPort | undefi
   );
 }
 
-/** The agent's address that Marathon told a task in HOST, where it is one and not a name. */
+/** The agent's address that Marathon passes to a task in HOST; undefined if it is a name. */
 export function taskHost(snapshot: Snapshot): string | undefined {
   const host = snapshot.metadata.get('HOST') ?? '';
   const isAddress = isIP(host) !== 0 && !host.includes('%') && !isUnspecified(host);

@@ -1,15 +1,15 @@
 import { dnsLabel, MAX_NAME } from './dns-label.ts';
 
-/** What a Marathon app id makes of a container, or why it cannot. */
+/** The service name and tags from a Marathon app id, or why the id gives none. */
 export type MarathonName =
   | { readonly name: string; readonly tags: readonly string[] }
   | { readonly problem: string };
 
 /**
- * A Marathon app id read as a host name, as Marathon's own task names are: the groups reversed. The last label is
- * the service and the rest is *one* dotted tag, because Consul takes everything left of the service for one tag:
+ * Reads a Marathon app id as a host name with the groups reversed, like Marathon's own task names. The last label is
+ * the service and the rest is *one* dotted tag, because Consul reads everything left of the service as one tag:
  * `/web/customer1/site1` is service `web`, tag `site1.customer1`. The same tag with hyphens is added for resolvers
- * that refuse dotted tags. Undefined for `/` and the empty id.
+ * that reject dotted tags. Undefined for `/` and the empty id.
  */
 export function marathonName(appId: string): MarathonName | undefined {
   const segments = appId.split('/').filter((segment) => segment !== '');
@@ -30,7 +30,7 @@ function hierarchyTags(labels: readonly string[], name: string): string[] {
   if (labels.length < 2) return [...labels];
   const dotted = labels.join('.');
   const dashed = dnsLabel(labels.join('-'));
-  // A name over the limit of RFC 1035 §2.3.4 can be registered, but never asked for.
+  // A name over the limit of RFC 1035 §2.3.4 can be registered but never queried.
   const tooLong = `${dotted}.${name}.service.consul`.length > MAX_NAME;
   return tooLong ? [dashed] : [dotted, dashed];
 }

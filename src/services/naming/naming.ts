@@ -5,9 +5,9 @@ import { dnsLabel, imageName } from './dns-label.ts';
 import { type MarathonName, marathonName } from './marathon.ts';
 import { firstPort } from './marathon-task.ts';
 
-/** The names and tags that a port is registered under, before SERVICE_TAGS. */
+/** The names and tags that a port is registered with, without SERVICE_TAGS. */
 export interface Naming {
-  /** DNS labels; several for `SERVICE_80_NAME=a,b`, none where the container is not to be registered. */
+  /** DNS labels: several for `SERVICE_80_NAME=a,b`, none if the port is not to be registered. */
   readonly names: readonly string[];
   readonly tags: readonly string[];
   readonly problems: readonly string[];
@@ -16,17 +16,17 @@ export interface Naming {
 export interface NamingOptions {
   /** Register only containers with a SERVICE_NAME (registrator's `-explicit`). */
   readonly explicit?: boolean;
-  /** Take a compose project's service label before the image's name. */
+  /** Prefer the compose or Swarm service label to the image's name. */
   readonly composeNames?: boolean;
 }
 
-/** One place that a name may come from. */
+/** One source of names. */
 interface Source {
   readonly names: readonly string[];
   readonly tags: readonly string[];
-  /** Where it comes from, for messages. */
+  /** The source as named in messages. */
   readonly origin: string;
-  /** False where the name is meant for this port as it stands. */
+  /** True if the names get a `-<port>` suffix. */
   readonly suffixed: boolean;
   readonly problem?: string;
 }
@@ -39,9 +39,9 @@ const STACK = 'com.docker.stack.namespace';
 const MAX_NAMES = 16;
 
 /**
- * Names one port of a container: SERVICE_<port>_NAME, SERVICE_NAME, MARATHON_APP_ID, the compose label, the image;
- * the first source that gives a usable one wins. A container of several ports gets `-<port>` after each name that
- * was not given for its port, as registrator did; a Marathon app keeps the plain name for its first port.
+ * Names one port of a container by SERVICE_<port>_NAME, SERVICE_NAME, MARATHON_APP_ID, the compose label or the image:
+ * the first source with a usable name wins. If a container has several ports, each name that was not set for its port
+ * gets the suffix `-<port>`, as in registrator. A Marathon app keeps the plain name for its first port.
  */
 export function naming(
   snapshot: Snapshot,
@@ -63,7 +63,7 @@ export function naming(
       else names.add(name);
       if (label !== '' && label !== given.toLowerCase()) {
         problems.push(
-          `${source.origin} ${JSON.stringify(shown(given))} is no DNS label and becomes ${label}`,
+          `${source.origin} ${JSON.stringify(shown(given))} is not a DNS label and becomes ${label}`,
         );
       }
     }
@@ -82,7 +82,7 @@ function* sources(
   const setting = environment.settings(port?.port, port?.protocol).get('name');
   if (setting !== undefined && setting.value.trim() !== '') {
     const given = commaList(setting.value);
-    const own = port !== undefined && environment.narrowed('name', port.port, port.protocol);
+    const own = port !== undefined && environment.isForPort('name', port.port, port.protocol);
     yield {
       names: given.slice(0, MAX_NAMES),
       tags: [],
@@ -111,7 +111,7 @@ function* sources(
   yield { names: [dnsLabel(snapshot.name)], tags: [], origin: 'container name', suffixed: several };
 }
 
-/** Without the stack's name, as compose has it: `web` of `shop_web`. */
+/** The Swarm service without the stack's name, as in compose: `web` of `shop_web`. */
 function swarmService(metadata: Snapshot['metadata']): string | undefined {
   const name = metadata.get(SWARM_SERVICE);
   const stack = `${metadata.get(STACK) ?? ''}_`;
@@ -126,7 +126,7 @@ function marathonSource(marathon: MarathonName, suffixed: boolean): Source {
 
 function refusal(name: string): string | undefined {
   if (name === '') return 'a name needs a letter or digit';
-  // Consul's servers announce themselves under it; a container there would be handed to their clients.
+  // Consul's servers register under this name; a container with it would get their clients.
   if (name === 'consul') return 'that name belongs to the Consul servers; give another SERVICE_NAME';
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../../docker/snapshot.ts';
 import type { Value } from './syntax.ts';
 
-/** A container under the names that registrator's templates knew, as far as heddle knows them. */
+/** A container with the field names of registrator's templates, as far as heddle has the values. */
 export function templateContainer(snapshot: Snapshot): Value {
   const { metadata, labelNames, networks } = snapshot;
   const all = [...metadata];
@@ -55,7 +55,7 @@ const SAMPLE = templateContainer({
   startedAt: '',
 });
 
-/** True where every container has this field; what is in a map differs from one to the next. */
+/** True if every container has this field. Keys of a map differ between containers, so any key is accepted. */
 export function hasField(names: readonly string[]): boolean {
   let value = SAMPLE;
   for (const name of names) {

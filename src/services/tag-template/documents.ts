@@ -1,38 +1,38 @@
 import { messageOf } from '../../errors.ts';
 import { TemplateError } from './syntax.ts';
 
-/** A server that hangs holds up the start so long, and no longer. */
+/** How long a hanging server may delay the start. */
 const TIMEOUT_MS = 5_000;
 const MAX_LENGTH = 64 * 1024;
 
-/** What the URLs of a template (`httpGet`) have answered: each is asked until it has, and then its answer is kept. */
+/** The documents of a template (`httpGet`). Each URL is requested until it succeeds; then its text is kept. */
 export class Documents {
   readonly #missing: Set<string>;
   readonly #load: (() => Promise<void>) | undefined;
   readonly #texts = new Map<string, string>();
 
-  /** @param load what else the template needs before it can be filled */
+  /** @param load loads what else the template needs before it can be filled */
   constructor(urls: Iterable<string>, load?: () => Promise<void>) {
     this.#missing = new Set(urls);
     this.#load = load;
   }
 
-  /** True when all have answered. */
+  /** True when all documents are fetched. */
   get complete(): boolean {
     return this.#missing.size === 0;
   }
 
-  /** @throws TemplateError while it has not answered */
+  /** @throws TemplateError until the document is fetched */
   get(url: string): string {
     const text = this.#texts.get(url);
     if (text === undefined) throw new TemplateError(`${shown(url)} has not answered`);
     return text;
   }
 
-  /** Asks those that have not answered, once; resolves to a sentence for each that still has not. */
-  async ask(signal?: AbortSignal): Promise<readonly string[]> {
+  /** Requests each missing document once; resolves to a sentence for each failure. */
+  async fetchMissing(signal?: AbortSignal): Promise<readonly string[]> {
     await this.#load?.();
-    const complaints = [...this.#missing].map(async (url) => {
+    const failures = [...this.#missing].map(async (url) => {
       try {
         this.#texts.set(url, await fetchText(url, signal));
         this.#missing.delete(url);
@@ -41,15 +41,15 @@ export class Documents {
         return [`cannot get ${shown(url)} for --tags: ${messageOf(error)}`];
       }
     });
-    return (await Promise.all(complaints)).flat();
+    return (await Promise.all(failures)).flat();
   }
 }
 
-/** The body of a GET that ends with 200, without the blanks around it. @throws Error saying what came instead */
-function fetchText(url: string, stopping: AbortSignal | undefined): Promise<string> {
-  const late = AbortSignal.timeout(TIMEOUT_MS);
-  const signal = stopping === undefined ? late : AbortSignal.any([stopping, late]);
-  // Loaded here, because hardly any template has documents, and every word reads settings.
+/** The trimmed body of a GET with status 200. @throws Error with the status or the reason */
+function fetchText(url: string, stopSignal: AbortSignal | undefined): Promise<string> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = stopSignal === undefined ? timeout : AbortSignal.any([stopSignal, timeout]);
+  // Loaded on demand: every command reads settings, but few templates have documents.
   const { get } = process.getBuiltinModule(url.startsWith('https:') ? 'node:https' : 'node:http');
   return new Promise((resolve, reject) => {
     const request = get(url, { signal, agent: false }, (response) => {
@@ -62,11 +62,11 @@ function fetchText(url: string, stopping: AbortSignal | undefined): Promise<stri
       response.on('error', reject);
       response.once('end', () => resolve(text.trim()));
     });
-    request.on('error', (error) => reject(late.aborted ? new Error('no answer in time') : error));
+    request.on('error', (error) => reject(timeout.aborted ? new Error('no answer in time') : error));
   });
 }
 
-/** Without what may be secret in it. */
+/** The URL without its user, password and query, which may be secret. */
 function shown(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;

@@ -4,7 +4,7 @@ import type { Documents } from './documents.ts';
 
 export interface FetcherNeeds {
   readonly documents: Documents;
-  /** All have answered, and not at once: what was made without them can be made anew. */
+  /** Called when all documents are fetched after the start: tags made without them can be made again. */
   readonly completed: () => void;
   readonly log: Logger;
   /** In ms; default 5,000. */
@@ -13,39 +13,39 @@ export interface FetcherNeeds {
 
 const RETRY_MS = 5_000;
 
-/** Has a template's documents fetched before anything is registered; those that fail then, in the background. */
+/** Fetches a template's documents before anything is registered, and retries failed ones in the background. */
 export class Fetcher {
   readonly #needs: FetcherNeeds;
   readonly #stopping = new AbortController();
-  #trying: Promise<void> = Promise.resolve();
+  #retries: Promise<void> = Promise.resolve();
 
   constructor(needs: FetcherNeeds) {
     this.#needs = needs;
   }
 
-  /** Resolves after the first attempt: a server that is away is no error. */
+  /** Resolves after the first attempt; an unreachable server is not an error. */
   async start(): Promise<void> {
     const { documents, log } = this.#needs;
-    const complaints = await documents.ask(this.#stopping.signal);
+    const failures = await documents.fetchMissing(this.#stopping.signal);
     if (this.#stopping.signal.aborted) return;
-    for (const complaint of complaints) log.warn(`${complaint}; until it answers, --tags gives no tags`);
-    if (!documents.complete) this.#trying = this.#tryAgain();
+    for (const failure of failures) log.warn(`${failure}; until it answers, --tags gives no tags`);
+    if (!documents.complete) this.#retries = this.#retry();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#trying;
+    await this.#retries;
   }
 
-  async #tryAgain(): Promise<void> {
+  async #retry(): Promise<void> {
     const { documents, completed, log, retryEvery = RETRY_MS } = this.#needs;
     const { signal } = this.#stopping;
     while (!documents.complete && !signal.aborted) {
       await delay(retryEvery, undefined, { signal }).catch(() => undefined);
-      await documents.ask(signal);
+      await documents.fetchMissing(signal);
     }
     if (signal.aborted) return;
-    log.info('what --tags gets has answered');
+    log.info('all documents of --tags are fetched');
     completed();
   }
 }

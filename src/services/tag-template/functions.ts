@@ -1,20 +1,20 @@
 import { matching } from './regular-expression.ts';
 import { TemplateError, type Value } from './syntax.ts';
-import { Work } from './work.ts';
+import { WorkBudget } from './work-budget.ts';
 
 export interface TemplateFunction {
   readonly usage: string;
   readonly least: number;
   readonly most: number;
-  readonly apply: (args: readonly Value[], work: Work) => Value;
+  readonly apply: (args: readonly Value[], work: WorkBudget) => Value;
 }
 
-/** What registrator's templates had (httpGet is a document's), and those of Go's own that tags need. */
+/** The functions of registrator's templates, except httpGet (see `Documents`), and those of Go's that tags need. */
 export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
   entry('strSlice TEXT FROM [TO]', 2, 3, ([text, from, to]) => {
     const [whole, start] = [string(text), number(from)];
     const end = to === undefined ? whole.length : number(to);
-    // registrator gave the whole text where it is too short, and the rest of it where the end is before the start.
+    // As in registrator: the whole text if it is too short, the rest of it if the end is before the start.
     if (start < 0 || start > whole.length || end > whole.length) return whole;
     return end < start ? whole.slice(start) : whole.slice(start, end);
   }),
@@ -52,20 +52,20 @@ export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
   entry('not VALUE', 1, 1, ([value]) => !isTrue(value)),
 ]);
 
-type Apply = (args: readonly (Value | undefined)[], work: Work) => Value;
+type Apply = (args: readonly (Value | undefined)[], work: WorkBudget) => Value;
 
 function entry(usage: string, least: number, most: number, apply: Apply): [string, TemplateFunction] {
   return [usage.split(' ', 1)[0] as string, { usage, least, most, apply }];
 }
 
-/** What Go holds for true in `if` and `with`. */
+/** Go's truth in `if` and `with`. */
 export function isTrue(value: Value | undefined): boolean {
   if (value === undefined || value === null) return false;
   if (Array.isArray(value) || value instanceof Map || typeof value === 'string') return length(value) > 0;
   return typeof value === 'object' || Boolean(value);
 }
 
-/** Maps as objects, for JSON. */
+/** Maps become objects, for JSON. */
 function plain(value: Value): unknown {
   if (value instanceof Map) return Object.fromEntries([...value].map(([key, of]) => [key, plain(of)]));
   if (Array.isArray(value)) return value.map(plain);
@@ -87,22 +87,22 @@ export function print(value: Value): string {
 
 function string(value: Value | undefined): string {
   if (typeof value === 'string') return value;
-  throw new TemplateError(`${shown(value)} is no text`);
+  throw new TemplateError(`${shown(value)} is not a string`);
 }
 
 function number(value: Value | undefined): number {
   if (typeof value === 'number') return value;
-  throw new TemplateError(`${shown(value)} is no number`);
+  throw new TemplateError(`${shown(value)} is not a number`);
 }
 
 function strings(value: Value | undefined): readonly string[] {
   if (Array.isArray(value)) return value.map(string);
-  throw new TemplateError(`${shown(value)} is no list`);
+  throw new TemplateError(`${shown(value)} is not a list`);
 }
 
 function table(value: Value | undefined): ReadonlyMap<string, Value> {
   if (value instanceof Map) return value;
-  throw new TemplateError(`${shown(value)} is no map`);
+  throw new TemplateError(`${shown(value)} is not a map`);
 }
 
 function length(value: Value | undefined): number {
@@ -110,7 +110,7 @@ function length(value: Value | undefined): number {
   return table(value).size;
 }
 
-/** registrator's: from the end where negative, and the outermost where there is none so far out. */
+/** As in registrator: a negative index counts from the end, and an index out of range gives the nearest element. */
 function element(index: number, list: readonly string[]): string {
   const wanted = index < 0 ? Math.max(0, list.length + index) : Math.min(index, list.length - 1);
   return at(wanted, list) as string;
@@ -124,26 +124,26 @@ function at(index: number, list: readonly Value[]): Value {
 
 function join(list: readonly string[], separator: string): string {
   const length = list.reduce((sum, text) => sum + text.length, separator.length * list.length);
-  Work.allow(length);
+  WorkBudget.allow(length);
   return list.join(separator);
 }
 
 function split(text: string, separator: string): string[] {
   const parts = text.split(separator);
-  Work.allowElements(parts.length);
+  WorkBudget.allowElements(parts.length);
   return parts;
 }
 
-/** The first `count` of them, all where it is negative. */
+/** Replaces the first `count` occurrences; all if `count` is negative. */
 function replace(count: number, before: string, after: string, text: string): string {
   const parts = text.split(before);
   const times = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1);
-  Work.allow(text.length + times * (after.length - before.length));
+  WorkBudget.allow(text.length + times * (after.length - before.length));
   const head = parts.slice(0, times + 1).join(after);
   return [head, ...parts.slice(times + 1)].join(before);
 }
 
-/** The value under `a::b::c`; empty where there is none, as registrator had it. */
+/** The value at the path `a::b::c`; empty if there is none, as in registrator. */
 function fromJson(text: string, path: string): string {
   try {
     let value: unknown = JSON.parse(text);

@@ -2,16 +2,16 @@ import { FUNCTIONS } from './functions.ts';
 import { type Command, type Operand, type Part, type Pipe, type Template, TemplateError } from './syntax.ts';
 import { type Piece, pieces, type Token } from './tokens.ts';
 
-/** True where a container has this field; the names from the root on. */
+/** True if a container has this field; the names start at the root. */
 export type Fields = (names: readonly string[]) => boolean;
 
-/** Bounds a template's own nesting, and with it the stack. */
+/** Bounds the nesting of a template, so that the parser's recursion is bounded. */
 const MAX_DEPTH = 20;
 
 /**
- * Reads a template in the part of Go's language that heddle knows: text, fields, literals, functions, pipes, and
- * if, range, with, else, end.
- * @throws TemplateError saying what is wrong with it
+ * Parses the subset of Go's template language that heddle supports: text, fields, literals, functions, pipes, and if,
+ * range, with, else, end.
+ * @throws TemplateError with the reason
  */
 export function parse(template: string, fields: Fields): Template {
   return new Parser(pieces(template), fields).template();
@@ -22,8 +22,8 @@ class Parser {
   readonly #fields: Fields;
   readonly #urls = new Set<string>();
   #at = 0;
-  /** What `range` and `with` have put in the place of the container, how deep. */
-  #moved = 0;
+  /** How many `range` and `with` blocks are open: inside them the dot is not the container. */
+  #dotBlocks = 0;
   #depth = 0;
 
   constructor(pieces: readonly Piece[], fields: Fields) {
@@ -33,12 +33,12 @@ class Parser {
 
   template(): Template {
     const { parts, end } = this.#parts();
-    if (end !== undefined) throw new TemplateError(`{{${end.word}}} has nothing to end`);
+    if (end !== undefined) throw new TemplateError(`{{${end.keyword}}} closes no block`);
     return { parts, urls: this.#urls };
   }
 
-  /** Up to the end of the template, or of the block: `end`, `else`, or `else if …`. */
-  #parts(): { parts: Part[]; end: { word: string; rest: readonly Token[] } | undefined } {
+  /** The parts up to the end of the template, or up to the `end`, `else` or `else if …` of a block. */
+  #parts(): { parts: Part[]; end: { keyword: string; rest: readonly Token[] } | undefined } {
     const parts: Part[] = [];
     for (;;) {
       const piece = this.#pieces[this.#at++];
@@ -48,9 +48,10 @@ class Parser {
         continue;
       }
       const [first, ...rest] = piece.tokens;
-      const word = first?.kind === 'word' ? first.text : '';
-      if (word === 'end' || word === 'else') return { parts, end: { word, rest } };
-      if (word === 'if' || word === 'range' || word === 'with') parts.push(this.#block(word, rest));
+      const keyword = first?.kind === 'name' ? first.text : '';
+      if (keyword === 'end' || keyword === 'else') return { parts, end: { keyword, rest } };
+      if (keyword === 'if' || keyword === 'range' || keyword === 'with')
+        parts.push(this.#block(keyword, rest));
       else parts.push({ kind: 'output', pipe: this.#pipe(piece.tokens) });
     }
   }
@@ -58,25 +59,25 @@ class Parser {
   #block(kind: 'if' | 'range' | 'with', tokens: readonly Token[]): Part {
     if (++this.#depth > MAX_DEPTH) throw new TemplateError(`it nests deeper than ${MAX_DEPTH} blocks`);
     const pipe = this.#pipe(tokens);
-    const moves = kind === 'if' ? 0 : 1;
-    this.#moved += moves;
+    const changesDot = kind === 'if' ? 0 : 1;
+    this.#dotBlocks += changesDot;
     const { parts: body, end } = this.#parts();
-    this.#moved -= moves;
-    const block = { kind, pipe, body, otherwise: this.#otherwise(kind, end) };
+    this.#dotBlocks -= changesDot;
+    const block = { kind, pipe, body, elseBody: this.#elseBody(kind, end) };
     this.#depth--;
     return block;
   }
 
-  #otherwise(kind: string, end: { word: string; rest: readonly Token[] } | undefined): readonly Part[] {
+  #elseBody(kind: string, end: { keyword: string; rest: readonly Token[] } | undefined): readonly Part[] {
     if (end === undefined) throw new TemplateError(`{{${kind}}} has no {{end}}`);
     const [next, ...condition] = end.rest;
-    if (end.word === 'else' && kind === 'if' && next?.kind === 'word' && next.text === 'if') {
+    if (end.keyword === 'else' && kind === 'if' && next?.kind === 'name' && next.text === 'if') {
       return [this.#block('if', condition)];
     }
-    if (next !== undefined) throw new TemplateError(`{{${end.word}}} takes nothing more`);
-    if (end.word === 'end') return [];
+    if (next !== undefined) throw new TemplateError(`{{${end.keyword}}} takes no arguments`);
+    if (end.keyword === 'end') return [];
     const { parts, end: last } = this.#parts();
-    if (last?.word !== 'end') throw new TemplateError(`{{${kind}}} has no {{end}}`);
+    if (last?.keyword !== 'end') throw new TemplateError(`{{${kind}}} has no {{end}}`);
     return parts;
   }
 
@@ -90,14 +91,14 @@ class Parser {
     }
   }
 
-  /** In a pipe the result before it is one more argument. */
+  /** In a pipe, the result of the previous command is one more argument. */
   #command(tokens: readonly Token[], piped: boolean): Command {
     const [first, ...rest] = tokens;
-    if (first === undefined) throw new TemplateError('an action is empty, or ends in a bar');
-    if (first.kind !== 'word' || CONSTANTS.has(first.text)) {
+    if (first === undefined) throw new TemplateError('an action is empty or ends with |');
+    if (first.kind !== 'name' || CONSTANTS.has(first.text)) {
       const [operand, ...more] = this.#operands(tokens);
       if (operand === undefined || more.length > 0 || piped) {
-        throw new TemplateError('only functions take arguments, and what stands before a function is none');
+        throw new TemplateError('only functions take arguments; the first operand is not a function');
       }
       return { kind: 'operand', operand };
     }
@@ -114,11 +115,11 @@ class Parser {
     return { kind: 'call', name: first.text, args };
   }
 
-  /** The URL is the template's own text: a container must not choose whom we ask. */
+  /** The URL must be a literal: a container must not choose which server heddle requests. */
   #document([token, ...more]: readonly Token[], piped: boolean): Operand {
     const url = token?.kind === 'literal' ? String(token.value) : '';
     if (!/^https?:/.test(url) || !URL.canParse(url) || more.length > 0 || piped) {
-      throw new TemplateError('expected httpGet "URL", an http or https one that stands in the template');
+      throw new TemplateError('expected httpGet "URL", with a literal http or https URL');
     }
     this.#urls.add(url);
     return { kind: 'document', url };
@@ -146,10 +147,10 @@ class Parser {
     if (token.kind === 'literal') return token;
     const constant = CONSTANTS.get(token.text);
     if (constant !== undefined) return constant;
-    if (token.kind !== 'field') throw new TemplateError(`${token.text} stands where a value is expected`);
+    if (token.kind !== 'field') throw new TemplateError(`${token.text} is not a value`);
     const root = token.text.startsWith('$');
     const names = token.text.split('.').slice(1).filter(Boolean);
-    if ((root || this.#moved === 0) && !this.#fields(names)) {
+    if ((root || this.#dotBlocks === 0) && !this.#fields(names)) {
       throw new TemplateError(`a container has no field ${token.text} here`);
     }
     return { kind: 'field', root, names };
@@ -162,7 +163,7 @@ const CONSTANTS = new Map<string, Operand>([
   ['nil', { kind: 'literal', value: null }],
 ]);
 
-/** Where this sign stands outside of brackets; the length where it does not. */
+/** The index of this sign outside of brackets; the length if there is none. */
 function closing(tokens: readonly Token[], sign: string): number {
   let open = 0;
   const at = tokens.findIndex((token) => {

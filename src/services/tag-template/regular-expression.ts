@@ -1,26 +1,26 @@
 import type { RE2JS } from 're2js';
 import { TemplateError } from './syntax.ts';
-import type { Work } from './work.ts';
+import type { WorkBudget } from './work-budget.ts';
 
-/** Longer patterns take long to compile; registrator's templates have a word or two. */
+/** Longer patterns take long to compile; the patterns of registrator's templates are short. */
 const MAX_PATTERN = 512;
-/** Patterns can come from containers, so that there is no end to them. */
+/** Bounds the cache, because patterns can come from containers. */
 const MAX_KEPT = 32;
 
 let engine: typeof RE2JS | undefined;
 const compiled = new Map<string, RE2JS>();
 
-/** Loads the engine, which is large and hardly ever needed. */
+/** Loads the engine on demand: it is large and rarely needed. */
 export async function loadRegularExpressions(): Promise<void> {
   engine ??= (await import('re2js')).RE2JS;
 }
 
 /**
- * Those of the texts that a pattern matches, in the syntax of RE2, as registrator took it. Its time is linear in the
- * text, whatever the pattern: a backtracking engine can take for ever over forty letters.
+ * The texts that a pattern matches, in RE2's syntax as in registrator. The time is linear in the text for every pattern:
+ * a backtracking engine can take practically forever on forty letters.
  * @throws TemplateError
  */
-export function matching(pattern: string, texts: readonly string[], work: Work): string[] {
+export function matching(pattern: string, texts: readonly string[], work: WorkBudget): string[] {
   const expression = compile(pattern);
   const size = expression.programSize();
   return texts.filter((text) => {
@@ -30,8 +30,8 @@ export function matching(pattern: string, texts: readonly string[], work: Work):
 }
 
 function compile(pattern: string): RE2JS {
-  const known = compiled.get(pattern);
-  if (known !== undefined) return known;
+  const cached = compiled.get(pattern);
+  if (cached !== undefined) return cached;
   if (pattern.length > MAX_PATTERN) {
     throw new TemplateError(`a regular expression is longer than ${MAX_PATTERN} characters`);
   }
@@ -43,7 +43,7 @@ function compile(pattern: string): RE2JS {
     return expression;
   } catch {
     throw new TemplateError(
-      `${JSON.stringify(pattern.slice(0, 60))} is no regular expression of RE2's syntax`,
+      `${JSON.stringify(pattern.slice(0, 60))} is not a regular expression in RE2's syntax`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What fields and functions give: Go's strings, numbers, slices and maps, and structs as plain objects. */
+/** Values of fields and functions: Go's strings, numbers, slices and maps; structs are plain objects. */
 export type Value =
   | string
   | number
@@ -8,7 +8,7 @@ export type Value =
   | ReadonlyMap<string, Value>
   | { readonly [field: string]: Value };
 
-/** What a template is made of; `Pipe` and `Operand` are Go's terms (text/template). */
+/** A part of a template; `Pipe` and `Operand` are Go's terms (text/template). */
 export type Part =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'output'; readonly pipe: Pipe }
@@ -16,10 +16,10 @@ export type Part =
       readonly kind: 'if' | 'range' | 'with';
       readonly pipe: Pipe;
       readonly body: readonly Part[];
-      readonly otherwise: readonly Part[];
+      readonly elseBody: readonly Part[];
     };
 
-/** Commands whose result is each the last argument of the next: `.Config.Env | join ","`. */
+/** Commands; the result of each is the last argument of the next: `.Config.Env | join ","`. */
 export type Pipe = readonly Command[];
 
 /** A function with its arguments, or a single operand. */
@@ -29,17 +29,17 @@ export type Command =
 
 export type Operand =
   | { readonly kind: 'literal'; readonly value: string | number | boolean | null }
-  /** `.Config.Labels`; from the root where it began with `$`. */
+  /** `.Config.Labels`; `root` if it begins with `$`. */
   | { readonly kind: 'field'; readonly root: boolean; readonly names: readonly string[] }
   /** `httpGet "http://…"`. */
   | { readonly kind: 'document'; readonly url: string }
   | { readonly kind: 'pipe'; readonly pipe: Pipe };
 
-/** A template, and the documents that it is made with. */
+/** A parsed template and the URLs of its documents. */
 export interface Template {
   readonly parts: readonly Part[];
   readonly urls: ReadonlySet<string>;
 }
 
-/** Why a template cannot be read, or gives nothing for a container; a sentence without its subject. */
+/** Why a template cannot be parsed or cannot be filled for a container; the message is a clause for a sentence. */
 export class TemplateError extends Error {}

@@ -7,13 +7,13 @@ import { FUNCTIONS, isTrue, print } from './functions.ts';
 import { parse } from './parse.ts';
 import { loadRegularExpressions } from './regular-expression.ts';
 import { type Command, type Operand, type Part, type Pipe, TemplateError, type Value } from './syntax.ts';
-import { Work } from './work.ts';
+import { WorkBudget } from './work-budget.ts';
 
 /** Tags for every container (registrator's `-tags`). */
 export interface TagTemplate {
-  /** What it is made with beside the container. */
+  /** The documents that the template needs besides the container. */
   readonly documents: Documents;
-  /** The comma list for one container. @throws TemplateError a sentence on why there is none */
+  /** The comma list of tags for one container. @throws TemplateError with the reason */
   render(snapshot: Snapshot): string;
 }
 
@@ -23,14 +23,14 @@ interface Bounds {
   readonly steps: number;
 }
 
-/** Ranges within ranges over what a container says of itself: bounded, whatever it says. */
-const OF_A_CONTAINER: Bounds = { output: 64 << 10, steps: 10_000 };
-/** What the operator asks for has everything on this host. */
-const OF_THE_OPERATOR: Bounds = { output: 64 << 20, steps: 1_000_000 };
+/** Nested ranges over a container's metadata must stay bounded, whatever the metadata contains. */
+const CONTAINER_BOUNDS: Bounds = { output: 64 << 10, steps: 10_000 };
+/** Templates of commands range over everything on this host. */
+const OPERATOR_BOUNDS: Bounds = { output: 64 << 20, steps: 1_000_000 };
 
 /**
- * Reads a template once; text without actions is a template, too.
- * @throws HeddleError `bad-input` saying what is wrong with it
+ * Parses a template once; text without actions is a template as well.
+ * @throws HeddleError `bad-input` with the reason
  */
 export function parseTagTemplate(text: string): TagTemplate {
   try {
@@ -38,11 +38,12 @@ export function parseTagTemplate(text: string): TagTemplate {
     const documents = new Documents(urls, usesRegularExpressions(text) ? loadRegularExpressions : undefined);
     return {
       documents,
-      render: (snapshot) => new Rendering(templateContainer(snapshot), documents, OF_A_CONTAINER).run(parts),
+      render: (snapshot) =>
+        new Rendering(templateContainer(snapshot), documents, CONTAINER_BOUNDS).run(parts),
     };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new HeddleError('bad-input', `the template of the tags cannot be used: ${error.message}`);
+    throw new HeddleError('bad-input', `the template of --tags is not usable: ${error.message}`);
   }
 }
 
@@ -55,23 +56,23 @@ const usesRegularExpressions = (text: string): boolean => /match(First|All)Eleme
 
 /**
  * Fills a template from a value, as `docker inspect -f` does.
- * @throws HeddleError `bad-input` saying what is wrong with it, or what the value lacks
+ * @throws HeddleError `bad-input` if the template is wrong or the value lacks a field
  */
 export function fillTemplate(text: string, value: Value): string {
   try {
     const { parts, urls } = parse(text, () => true);
-    if (urls.size > 0) throw new TemplateError('httpGet is for tags alone');
-    return new Rendering(value, new Documents(urls), OF_THE_OPERATOR).run(parts);
+    if (urls.size > 0) throw new TemplateError('httpGet is only available in --tags');
+    return new Rendering(value, new Documents(urls), OPERATOR_BOUNDS).run(parts);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new HeddleError('bad-input', `the template cannot be used: ${error.message}`);
+    throw new HeddleError('bad-input', `the template is not usable: ${error.message}`);
   }
 }
 
 class Rendering {
   readonly #root: Value;
   readonly #documents: Documents;
-  readonly #work = new Work();
+  readonly #work = new WorkBudget();
   readonly #bounds: Bounds;
   #output = '';
   #steps = 0;
@@ -99,7 +100,7 @@ class Rendering {
 
   #block(part: Exclude<Part, { kind: 'text' | 'output' }>, dot: Value): void {
     const value = this.#pipe(part.pipe, dot);
-    if (!isTrue(value)) this.#parts(part.otherwise, dot);
+    if (!isTrue(value)) this.#parts(part.elseBody, dot);
     else if (part.kind === 'range') for (const one of elements(value)) this.#parts(part.body, one);
     else this.#parts(part.body, part.kind === 'with' ? value : dot);
   }
@@ -121,7 +122,7 @@ class Rendering {
     const args = command.args.map((operand) => this.#operand(operand, dot));
     if (piped !== undefined) args.push(piped);
     this.#work.read(args);
-    // The parser knows that it is there.
+    // The parser has checked that the function exists.
     return FUNCTIONS.get(command.name)?.apply(args, this.#work) as Value;
   }
 
@@ -141,17 +142,17 @@ function field(value: Value, name: string): Value {
   if (isStruct) {
     const known = Object.keys(value as object);
     throw new TemplateError(
-      `there is no field ${name}${didYouMean(name, known)}; there are ${known.join(', ')}`,
+      `there is no field ${name}${didYouMean(name, known)}; the fields are ${known.join(', ')}`,
     );
   }
   throw new TemplateError(`${JSON.stringify(print(value).slice(0, 60))} has no field ${name}`);
 }
 
-/** In the order of their keys, as Go goes through a map. */
+/** The elements of a list, or the values of a map sorted by key, as in Go. */
 function elements(value: Value): readonly Value[] {
   if (Array.isArray(value)) return value;
   if (value instanceof Map) return [...value].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
   throw new TemplateError(
-    `range goes through lists and maps, and ${JSON.stringify(print(value).slice(0, 60))} is none`,
+    `range takes a list or a map; ${JSON.stringify(print(value).slice(0, 60))} is neither`,
   );
 }

@@ -1,21 +1,21 @@
 import { TemplateError } from './syntax.ts';
 
-/** Text between actions, or the words of one action. */
+/** Text between actions, or the tokens of one action. */
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'action'; readonly tokens: readonly Token[] };
 
 export type Token =
-  | { readonly kind: 'word' | 'field' | 'sign'; readonly text: string }
+  | { readonly kind: 'name' | 'field' | 'sign'; readonly text: string }
   | { readonly kind: 'literal'; readonly value: string | number };
 
-/** Strings may hold `}}`, comments anything; the markers `{{-` and `-}}` take the blanks beside the action away. */
+/** Strings may contain `}}`, comments anything. The markers `{{-` and `-}}` trim the white space beside the action. */
 const ACTION =
-  /\{\{(?<trimBefore>-(?=\s))?\s*(?:\/\*[\s\S]*?\*\/|(?<words>(?:"(?:[^"\\\n]|\\.)*"|`[^`]*`|[^"`}]|\}(?!\}))*?))\s*(?<trimAfter>(?<=\s)-)?\}\}/gy;
+  /\{\{(?<trimBefore>-(?=\s))?\s*(?:\/\*[\s\S]*?\*\/|(?<body>(?:"(?:[^"\\\n]|\\.)*"|`[^`]*`|[^"`}]|\}(?!\}))*?))\s*(?<trimAfter>(?<=\s)-)?\}\}/gy;
 const TOKEN =
-  /\s*(?:(?<string>"(?:[^"\\\n]|\\.)*")|(?<raw>`[^`]*`)|(?<number>[-+]?\d+(?![\w.]))|(?<field>\$?(?:\.\w+)+|\$|\.)|(?<word>[A-Za-z_]\w*)|(?<sign>[|()]))/y;
+  /\s*(?:(?<string>"(?:[^"\\\n]|\\.)*")|(?<raw>`[^`]*`)|(?<number>[-+]?\d+(?![\w.]))|(?<field>\$?(?:\.\w+)+|\$|\.)|(?<name>[A-Za-z_]\w*)|(?<sign>[|()]))/y;
 
-/** Cuts a template into text and actions. @throws TemplateError */
+/** Splits a template into text and actions. @throws TemplateError */
 export function pieces(template: string): readonly Piece[] {
   const found: Piece[] = [];
   let trimNext = false;
@@ -26,9 +26,9 @@ export function pieces(template: string): readonly Piece[] {
     if (open < 0) return [...found, { kind: 'text', text }];
     ACTION.lastIndex = open;
     const groups = ACTION.exec(template)?.groups;
-    if (groups === undefined) throw new TemplateError(`${near(template, open)} is not closed by }}`);
+    if (groups === undefined) throw new TemplateError(`${near(template, open)} is not closed with }}`);
     found.push({ kind: 'text', text: groups.trimBefore === undefined ? text : text.trimEnd() });
-    if (groups.words !== undefined) found.push({ kind: 'action', tokens: tokens(groups.words) });
+    if (groups.body !== undefined) found.push({ kind: 'action', tokens: tokens(groups.body) });
     trimNext = groups.trimAfter !== undefined;
     at = ACTION.lastIndex;
   }
@@ -37,32 +37,32 @@ export function pieces(template: string): readonly Piece[] {
 
 function tokens(action: string): readonly Token[] {
   const found: Token[] = [];
-  const words = action.trimEnd();
-  for (let at = 0; at < words.length; at = TOKEN.lastIndex) {
+  const body = action.trimEnd();
+  for (let at = 0; at < body.length; at = TOKEN.lastIndex) {
     TOKEN.lastIndex = at;
-    const groups = TOKEN.exec(words)?.groups;
-    if (groups === undefined) throw new TemplateError(`${near(words, at)} cannot be read`);
+    const groups = TOKEN.exec(body)?.groups;
+    if (groups === undefined) throw new TemplateError(`${near(body, at)} is not valid here`);
     found.push(token(groups));
   }
   return found;
 }
 
 function token(groups: Readonly<Record<string, string | undefined>>): Token {
-  const { string, raw, number, field, word, sign = '' } = groups;
-  if (string !== undefined) return { kind: 'literal', value: unquoted(string) };
+  const { string, raw, number, field, name, sign = '' } = groups;
+  if (string !== undefined) return { kind: 'literal', value: unquote(string) };
   if (raw !== undefined) return { kind: 'literal', value: raw.slice(1, -1) };
   if (number !== undefined) return { kind: 'literal', value: Number(number) };
   if (field !== undefined) return { kind: 'field', text: field };
-  if (word !== undefined) return { kind: 'word', text: word };
+  if (name !== undefined) return { kind: 'name', text: name };
   return { kind: 'sign', text: sign };
 }
 
-/** Of Go's escapes those that JSON has too. */
-function unquoted(string: string): string {
+/** Supports those of Go's escapes that JSON has as well. */
+function unquote(string: string): string {
   try {
     return JSON.parse(string) as string;
   } catch {
-    throw new TemplateError(`${string} has an escape that is not understood`);
+    throw new TemplateError(`${string} has an unsupported escape`);
   }
 }
 

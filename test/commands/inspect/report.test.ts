@@ -71,9 +71,9 @@ it('without a daemon there is no DNS', async () => {
 it.each([
   [
     '{{.DNS.Domian}}',
-    "there is no field Domian (did you mean 'Domain'?); there are Domain, Upstream, Address, TTL, Entries",
+    "there is no field Domian (did you mean 'Domain'?); the fields are Domain, Upstream, Address, TTL, Entries",
   ],
-  ['{{.Router.Name}}', /no field Router; there are version, daemon, .*Version, DNS, IPAM$/],
+  ['{{.Router.Name}}', /no field Router; the fields are version, daemon, .*Version, DNS, IPAM$/],
   ['{{jsn .DNS}}', 'jsn'],
   ['{{json}}', 'json VALUE'],
 ])('%s is refused, and the message lists the fields', async (template, why) => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { ConsulClient } from '../../../src/registry/consul/api/client.ts';
 import { CatalogRegistry } from '../../../src/registry/consul/catalog-registry.ts';
-import { sealed } from '../../../src/services/naming/identity.ts';
+import { withOwnerMeta } from '../../../src/services/naming/identity.ts';
 import { DEFAULT_WEIGHTS } from '../../../src/services/service.ts';
 import { containerId } from '../../support/snapshot.ts';
 
@@ -29,7 +29,7 @@ test('a service with both families is not what is wanted before its second write
   const addresses = { ipv4: '10.2.1.1', ipv6: 'fd00::1' };
   const plain = { id: 'web-1', name: 'web', tags: [], address: '10.2.1.1', port: 80, meta: {}, checks: [] };
   const service = { ...plain, addresses, weights: DEFAULT_WEIGHTS };
-  await expect(registry.register(sealed(service, 'h1', containerId('c0ffee')))).rejects.toThrow(
+  await expect(registry.register(withOwnerMeta(service, 'h1', containerId('c0ffee')))).rejects.toThrow(
     'both addresses',
   );
   expect(arrived.map(({ path }) => path)).toEqual(['/v1/txn', '/v1/catalog/register']);

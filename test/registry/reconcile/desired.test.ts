@@ -42,7 +42,7 @@ describe('what the registry should hold', () => {
     run('b', { MARATHON_APP_ID: '/web/a-b' });
     run('b', { MARATHON_APP_ID: '/web/a-b' });
     expect(desired.problems(containerId('a'))).toHaveLength(1);
-    expect(said).toEqual([expect.stringContaining('the app /web/b/a answers to a-b.web, too')]);
+    expect(said).toEqual([expect.stringContaining('the app /web/b/a also has the name a-b.web')]);
   });
 
   test('is found by id, by name in any case, and by address', () => {
@@ -241,7 +241,7 @@ test('bad metadata is said once, not at every event', () => {
   run('a', { SERVICE_NAME: 'my_app' });
   run('a', { SERVICE_NAME: 'my_app', SERVICE_WEIGHT: 'x' });
   expect(said).toEqual([
-    'SERVICE_NAME "my_app" is no DNS label and becomes my-app',
+    'SERVICE_NAME "my_app" is not a DNS label and becomes my-app',
     expect.stringContaining('SERVICE_WEIGHT "x" is refused'),
   ]);
 });

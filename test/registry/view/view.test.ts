@@ -4,7 +4,7 @@ import type { Instance, InstanceHealth, NodeEntry, NodeHealth } from '../../../s
 import { RemoteNames } from '../../../src/registry/view/remote-names.ts';
 import { RegistryView } from '../../../src/registry/view/view.ts';
 import { silentLogger } from '../../../src/runtime/log.ts';
-import { sealed } from '../../../src/services/naming/identity.ts';
+import { withOwnerMeta } from '../../../src/services/naming/identity.ts';
 import type { Check, CheckStatus, Service } from '../../../src/services/service.ts';
 import { entryOf } from '../../support/roster.ts';
 import { unreachable } from '../../support/shaky-registry.ts';
@@ -27,7 +27,7 @@ const instance = (
   changes: Partial<Instance> = {},
   checks: Check[] = [],
 ): Instance => ({
-  service: sealed(
+  service: withOwnerMeta(
     {
       id: `heddle:${host}:${ip}:80`,
       name: 'web',

@@ -14,7 +14,7 @@ function read(env: Record<string, string>, options = ALL, where: { address?: str
   const target = {
     ...{ serviceId: 'x', container, address: '10.2.1.1', port: 80, ...where },
     refusal: () => undefined,
-    reach: (other: number) => other,
+    reachablePort: (other: number) => other,
   };
   const checks = checksOf(settings, target, options, (problem) => problems.push(problem));
   return { checks, problems };
@@ -83,12 +83,17 @@ describe('a check', () => {
   });
 
   test.each<[Record<string, string>, CheckOptions, number, string]>([
-    [{ HTTP: '/' }, {}, 80, 'SERVICE_CHECK_HTTP is left out: nobody runs http checks with this registry'],
+    [
+      { HTTP: '/' },
+      {},
+      80,
+      'SERVICE_CHECK_HTTP is left out: http checks are not supported with this registry',
+    ],
     [
       { UDP: '1' },
       { runs: (kind) => kind !== 'udp' },
       80,
-      'SERVICE_CHECK_UDP is left out: nobody runs udp checks with this registry',
+      'SERVICE_CHECK_UDP is left out: udp checks are not supported with this registry',
     ],
     [
       { SCRIPT: 'x' },
@@ -114,7 +119,7 @@ describe('a check', () => {
       { TTL: '30' },
       ALL,
       80,
-      'SERVICE_CHECK_TTL is left out: "30" is no duration; expected one like 10s or 1m30s',
+      'SERVICE_CHECK_TTL is left out: "30" is not a duration; expected one like 10s or 1m30s',
     ],
     [
       { TTL: '999ms' },
@@ -126,9 +131,9 @@ describe('a check', () => {
       { TTL: '0s' },
       ALL,
       80,
-      'SERVICE_CHECK_TTL is left out: "0s" is no duration; expected one like 10s or 1m30s',
+      'SERVICE_CHECK_TTL is left out: "0s" is not a duration; expected one like 10s or 1m30s',
     ],
-    [{ HTTP: '/a b' }, ALL, 80, 'SERVICE_CHECK_HTTP is left out: "/a b" is no path of a URL'],
+    [{ HTTP: '/a b' }, ALL, 80, 'SERVICE_CHECK_HTTP is left out: "/a b" is not the path of a URL'],
   ])('%j with %j at port %i cannot be, and is said', (env, options, port, problem) => {
     expect(read(env, options, { port })).toEqual({ checks: [], problems: [problem] });
   });
@@ -136,20 +141,20 @@ describe('a check', () => {
   test.each([
     [
       { INTERVAL: 'often' },
-      'SERVICE_CHECK_INTERVAL is left out: "often" is no duration; expected one like 10s or 1m30s',
+      'SERVICE_CHECK_INTERVAL is left out: "often" is not a duration; expected one like 10s or 1m30s',
     ],
     [
       { INITIAL_STATUS: 'fine' },
       'SERVICE_CHECK_INITIAL_STATUS is left out: "fine" is not one of passing, warning, critical',
     ],
-    [{ HTTP_METHOD: 'G T' }, 'SERVICE_CHECK_HTTP_METHOD is left out: "G T" is no HTTP method'],
+    [{ HTTP_METHOD: 'G T' }, 'SERVICE_CHECK_HTTP_METHOD is left out: "G T" is not an HTTP method'],
     [
       { HTTP_HEADER: 'A: 1\r\nB: 2' },
-      'SERVICE_CHECK_HTTP_HEADER is left out: "A" is no header; expected Name: value',
+      'SERVICE_CHECK_HTTP_HEADER is left out: "A" is not a header; expected Name: value',
     ],
     [
       { HTTP_HEADER: 'Authorization Bearer s3cr3t' },
-      'SERVICE_CHECK_HTTP_HEADER is left out: "Authorization" is no header; expected Name: value',
+      'SERVICE_CHECK_HTTP_HEADER is left out: "Authorization" is not a header; expected Name: value',
     ],
   ])('with a bad setting %j stays without it', (env, problem) => {
     const { checks, problems } = read({ HTTP: '/', ...env });

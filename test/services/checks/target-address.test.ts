@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCidr } from '../../../src/network/cidr.ts';
 import { type CheckBounds, whyNotChecked } from '../../../src/services/checks/target-address.ts';
-import { type DefineOptions, define } from '../../../src/services/define.ts';
+import { define } from '../../../src/services/define.ts';
+import type { DefineOptions } from '../../../src/services/definition.ts';
 import { entryOf } from '../../support/roster.ts';
 
 const HOST = '192.0.2.7';
@@ -55,7 +56,9 @@ describe("a check of an address that is not the container's own", () => {
       expect(problems).not.toEqual([]);
       for (const problem of problems) {
         expect(problem).toContain(why);
-        expect(problem).toMatch(/^SERVICE_CHECK_\w+ is left out: checks stay inside the container/);
+        expect(problem).toMatch(
+          /^SERVICE_CHECK_\w+ is left out: checks may only target the container itself/,
+        );
       }
     }
   });
@@ -103,7 +106,7 @@ describe("a check of an address that is not the container's own", () => {
   });
 
   test("that a container gave itself is left out where it is the host's or was given to another", () => {
-    const taken: CheckBounds = { ...bounds, givenTo: (ip) => (ip === '10.2.1.1' ? 'another' : undefined) };
+    const taken: CheckBounds = { ...bounds, assignedTo: (ip) => (ip === '10.2.1.1' ? 'another' : undefined) };
     const words = { ports: [80], env: { SERVICE_CHECK_TCP: '1' } };
     expect(urls(words).targets).toEqual(['10.2.1.1:80']);
     expect(urls(words, { checkBounds: taken }).problems).toEqual([
@@ -135,15 +138,17 @@ describe("a check of an address that is not the container's own", () => {
 
   test('in a shared namespace is left out where neither Docker nor heddle gave it', () => {
     const words = { ports: [80], env: { SERVICE_CHECK_TCP: '1' } };
-    expect(urls(words, { checkBounds: { ...bounds, givenTo: () => 'unsure' } }).problems).toEqual([
-      expect.stringContaining('but perhaps by itself (NET_ADMIN)'),
+    expect(urls(words, { checkBounds: { ...bounds, assignedTo: () => 'unsure' } }).problems).toEqual([
+      expect.stringContaining('the container may have added it itself (NET_ADMIN)'),
     ]);
   });
 
   test('that a container with NET_ADMIN may have given itself is left out, unless it was given', () => {
     const words = { ports: [80], hasNetAdmin: true, env: { SERVICE_CHECK_TCP: '1' } };
-    expect(urls(words).problems).toEqual([expect.stringContaining('but perhaps by itself (NET_ADMIN)')]);
-    expect(urls(words, { checkBounds: { ...bounds, givenTo: () => 'this' } }).targets).toEqual([
+    expect(urls(words).problems).toEqual([
+      expect.stringContaining('the container may have added it itself (NET_ADMIN)'),
+    ]);
+    expect(urls(words, { checkBounds: { ...bounds, assignedTo: () => 'this' } }).targets).toEqual([
       '10.2.1.1:80',
     ]);
     const docker = { ...words, networks: [{ name: 'bridge', ipv4: '10.2.1.1', ipv6: '' }] };

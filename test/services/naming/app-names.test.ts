@@ -31,8 +31,8 @@ describe('two Marathon apps that answer to one name', () => {
     const { run, end, problems } = rig();
     run('1', one);
     run('2', other);
-    expect(problems('1').join()).toContain(`the app ${other} answers to ${name}, too`);
-    expect(problems('2').join()).toContain(`the app ${one} answers to ${name}, too`);
+    expect(problems('1').join()).toContain(`the app ${other} also has the name ${name}`);
+    expect(problems('2').join()).toContain(`the app ${one} also has the name ${name}`);
     end('1');
     expect(problems('2')).toEqual([]);
   });

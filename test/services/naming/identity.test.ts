@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { differs, sealed } from '../../../src/services/naming/identity.ts';
+import { differs, withOwnerMeta } from '../../../src/services/naming/identity.ts';
 import { addressesOf, DEFAULT_WEIGHTS, type Service } from '../../../src/services/service.ts';
 import { containerId } from '../../support/snapshot.ts';
 
@@ -16,7 +16,7 @@ const serviceOf = (changes: Partial<Service> = {}): Service => ({
   weights: DEFAULT_WEIGHTS,
   ...changes,
 });
-const ours = (changes?: Partial<Service>) => sealed(serviceOf(changes), 'h1', containerId('c0ffee'));
+const ours = (changes?: Partial<Service>) => withOwnerMeta(serviceOf(changes), 'h1', containerId('c0ffee'));
 
 describe('what a registry holds', () => {
   const single = ours();

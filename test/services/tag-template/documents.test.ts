@@ -30,8 +30,8 @@ const templateOf = () => parseTagTemplate(`a,{{httpGet "${url}"}},{{jsonParse (h
 
 test('a document is asked for once, however often it stands in the template and whatever containers come', async () => {
   const template = templateOf();
-  expect(await template.documents.ask()).toEqual([]);
-  expect(await template.documents.ask()).toEqual([]);
+  expect(await template.documents.fetchMissing()).toEqual([]);
+  expect(await template.documents.fetchMissing()).toEqual([]);
   for (const id of ['one', 'two']) {
     expect(template.render(snapshot(id))).toBe('a,{"zone":"eu-1"},eu-1');
   }
@@ -45,7 +45,7 @@ test.each<[string, RequestListener, RegExp]>([
 ])('one that %s gives nothing, and it is said why', async (_, listener, why) => {
   answer = listener;
   const { documents } = templateOf();
-  const [complaint, ...others] = await documents.ask();
+  const [complaint, ...others] = await documents.fetchMissing();
   expect(complaint).toMatch(why);
   expect(complaint).toContain(`cannot get ${url} for --tags`);
   expect(others).toEqual([]);

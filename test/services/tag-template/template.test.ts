@@ -92,13 +92,13 @@ describe('a template of tags', () => {
     ['{{toUpper "a" | join "," "b"}}', 'expected join'],
     ['{{if .State.Running}}', '{{if}} has no {{end}}'],
     ['{{if true}}a{{else}}b{{else}}c{{end}}', '{{if}} has no {{end}}'],
-    ['{{end}}', 'nothing to end'],
+    ['{{end}}', 'closes no block'],
     ['{{toUpper (toLower "a"}}', 'brackets'],
     ['{{toUpper "a")}}', 'brackets'],
     ['{{"\\x"}}', 'escape'],
     ['{{.Name "a"}}', 'only functions'],
     ['{{"a" | .Name}}', 'only functions'],
-    ['{{$x := .Name}}', 'cannot be read'],
+    ['{{$x := .Name}}', 'is not valid here'],
     ['{{httpGet .Config.Labels.task}}', 'expected httpGet "URL"'],
     ['{{"http://host/" | httpGet}}', 'expected httpGet "URL"'],
     ['{{httpGet "http://host/" "b"}}', 'expected httpGet "URL"'],
@@ -111,12 +111,12 @@ describe('a template of tags', () => {
   });
 
   it.each([
-    ['{{sIndex 0 .Config.Labels}}', 'is no list'],
-    ['{{toUpper .State.Pid}}', 'is no text'],
-    ['{{matchFirstElement "(" .Config.Env}}', 'no regular expression'],
+    ['{{sIndex 0 .Config.Labels}}', 'is not a list'],
+    ['{{toUpper .State.Pid}}', 'is not a string'],
+    ['{{matchFirstElement "(" .Config.Env}}', 'not a regular expression'],
     ['{{sIndex 0 (matchAllElements "zzz" .Config.Env)}}', 'has no element'],
     ['{{range .Config.Env}}{{.Name}}{{end}}', 'has no field Name'],
-    ['{{range .Name}}a{{end}}', 'range goes through'],
+    ['{{range .Name}}a{{end}}', 'range takes a list or a map'],
     ['{{httpGet "http://u:p@host/zone?key=1"}}', /^http:\/\/host\/zone has not answered$/],
   ])('%s fails for the container alone: %s', (template, why) => {
     expect(() => rendered(template)).toThrow(TemplateError);
@@ -203,7 +203,7 @@ describe('what a container says of itself', () => {
     const template = '{{split "," .Config.Labels.v | matchAllElements .Config.Labels.p | join ","}}';
     for (const p of ['(a{1,100}){1,10}b', '(?:a?){500}(?:a){400}', '\\pL{900}', '(?=a)', 'a'.repeat(600)]) {
       expect(filled(template, { v: Array(8).fill('a'.repeat(4_000)).join(','), p })).toMatch(
-        /^$|too much work|is no regular|longer than/,
+        /^$|too much work|is not a regular|longer than/,
       );
     }
   });
@@ -217,7 +217,7 @@ describe('what a container says of itself', () => {
     ],
     [
       '{{range split "b" .Config.Labels.b}}{{toUpper $.Config.Labels.v | len}}{{end}}',
-      'it takes too much work for what this container says',
+      'it takes too much work with the metadata of this container',
     ],
     ['{{jsonParse "{}" "constructor"}}{{jsonParse "[]" "length::toString"}}', ''],
   ])('has a bound in %s', (template, expected) => {

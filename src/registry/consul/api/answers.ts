@@ -1,4 +1,4 @@
-import { worst } from '../../../services/health.ts';
+import { worstStatus } from '../../../services/health.ts';
 import { type CheckStatus, DEFAULT_WEIGHTS, type Service } from '../../../services/service.ts';
 import type { Instance, InstanceHealth, NodeHealth } from '../../registry.ts';
 import { isRecord, listOf, textOf, textsOf } from './shapes.ts';
@@ -153,7 +153,7 @@ function healthOf(checks: readonly HeldCheck[]): InstanceHealth {
   const unwell = checks
     .filter(({ status }) => status !== 'passing')
     .map(({ id, name, status }) => ({ id, name, status }));
-  return { status: worst(checks.map(({ status }) => status)), ...(unwell.length > 0 && { unwell }) };
+  return { status: worstStatus(checks.map(({ status }) => status)), ...(unwell.length > 0 && { unwell }) };
 }
 
 /** A status that nobody knows is none to send anybody to. */

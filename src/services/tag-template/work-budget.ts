@@ -1,27 +1,28 @@
 import { TemplateError, type Value } from './syntax.ts';
 
-/** Characters looked at, and steps of regular expressions: some tens of milliseconds. */
-const MOST = 2_000_000;
-/** Characters of one result, which the next function gets. */
+/** Characters read, plus steps of regular expressions: some tens of milliseconds. */
+const MAX_WORK = 2_000_000;
+/** Characters of one intermediate result. */
 const MAX_TEXT = 64 * 1024;
 const MAX_ELEMENTS = 10_000;
 
-/** What filling one template has cost so far: bounded, whatever a container says of itself. */
-export class Work {
+/** Bounds the work of filling one template, whatever a container's metadata contains. */
+export class WorkBudget {
   #done = 0;
 
   /** @throws TemplateError */
   add(units: number): void {
     this.#done += units;
-    if (this.#done > MOST) throw new TemplateError('it takes too much work for what this container says');
+    if (this.#done > MAX_WORK)
+      throw new TemplateError('it takes too much work with the metadata of this container');
   }
 
-  /** Counts what a function is given. @throws TemplateError */
+  /** Counts the arguments of a function. @throws TemplateError */
   read(values: readonly (Value | undefined)[]): void {
     for (const value of values) this.add(sizeOf(value));
   }
 
-  /** Refuses a result before it is made. @throws TemplateError */
+  /** Checks the size of a result before it is built. @throws TemplateError */
   static allow(length: number): void {
     if (length > MAX_TEXT) throw new TemplateError(`a text in it is longer than ${MAX_TEXT} characters`);
   }

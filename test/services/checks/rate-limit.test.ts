@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { loadOf } from '../../../src/services/checks/pace.ts';
+import { loadOf } from '../../../src/services/checks/rate-limit.ts';
 import { define } from '../../../src/services/define.ts';
 import { OWNER_META } from '../../../src/services/service.ts';
 import { entryOf } from '../../support/roster.ts';
@@ -22,7 +22,7 @@ function checked(ports: number, settings: Record<string, string>, more: object =
 }
 
 type Services = ReturnType<typeof checked>['services'];
-const aSecond = (services: Services) => services.reduce((sum, service) => sum + loadOf(service).aSecond, 0);
+const aSecond = (services: Services) => services.reduce((sum, service) => sum + loadOf(service).perSecond, 0);
 /** Every interval and TTL there is, each once. */
 const periods = (services: Services) => [
   ...new Set(
