@@ -102,13 +102,16 @@ const FOREGROUND = /^(--detach|-d)=(0|f|false)$/i;
 function refuseMisplaced(argument: string): void {
   const flag = argument.replace(/=.*$/s, '');
   if (flag === '--help') {
-    throw new HeddleError('bad-input', '--help stands alone: heddle run --help, or docker run --help');
+    throw new HeddleError(
+      'bad-input',
+      '--help must be the only argument: heddle run --help, or docker run --help',
+    );
   }
   if (FOREGROUND.test(argument)) {
     throw new HeddleError('bad-input', `${argument}: run only starts containers in the background`);
   }
   if (GLOBAL_FLAGS.has(flag)) {
-    throw new HeddleError('bad-input', `${flag} stands before the command: heddle ${flag} … run …`);
+    throw new HeddleError('bad-input', `${flag} must come before the command: heddle ${flag} … run …`);
   }
   const similar = flag.startsWith('--') ? nearest(flag, OWN_FLAGS) : undefined;
   if (similar === undefined) return;

@@ -2,21 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { daemonArguments, daemonContainer, daemonEnvironment } from '../../src/launch/daemon-container.ts';
 
 describe("the daemon's container", () => {
-  const words = {
+  const own = {
     args: ['--registry', 'consul://127.0.0.1:8500', '--tags', 'a=b'],
     env: { CONSUL_HTTP_TOKEN: 'se=cret\nline', HEDDLE_LOG_LEVEL: 'debug', WEAVE_MTU: '1400' },
   };
 
-  it('gives back the arguments and variables that it was made of', () => {
-    expect(daemonArguments(daemonContainer({ name: 'heddle', image: 'heddle', ...words }))).toEqual(words);
+  it('returns the arguments and variables that it was created with', () => {
+    expect(daemonArguments(daemonContainer({ name: 'heddle', image: 'heddle', ...own }))).toEqual(own);
   });
 
   it.each([
     ['nothing', {}, { args: [], env: {} }],
-    ['nulls, as Docker has them', { Cmd: null, Env: null }, { args: [], env: {} }],
-    ['a line without the word daemon', { Cmd: ['consul://c:8500'] }, { args: ['consul://c:8500'], env: {} }],
+    ['nulls, as Docker returns them', { Cmd: null, Env: null }, { args: [], env: {} }],
+    ['a command line without "daemon"', { Cmd: ['consul://c:8500'] }, { args: ['consul://c:8500'], env: {} }],
     [
-      "one that took another's place",
+      'one that replaced another',
       { Cmd: ['daemon', '--take-over', '--mtu', '1400'] },
       { args: ['--mtu', '1400'], env: {} },
     ],
@@ -29,8 +29,8 @@ describe("the daemon's container", () => {
     expect(daemonArguments(config as object)).toEqual(expected);
   });
 
-  it("takes of the caller's environment what is a setting, and of use on the host", () => {
-    const env = { ...words.env, HEDDLE_IMAGE: 'x', HEDDLE_STATE_DIR: '/x', HOME: '/root', HEDDLE_MTU: '' };
-    expect(daemonEnvironment(env)).toEqual(words.env);
+  it("passes on the settings in the caller's environment that have a meaning for the daemon", () => {
+    const env = { ...own.env, HEDDLE_IMAGE: 'x', HEDDLE_STATE_DIR: '/x', HOME: '/root', HEDDLE_MTU: '' };
+    expect(daemonEnvironment(env)).toEqual(own.env);
   });
 });

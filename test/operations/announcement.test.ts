@@ -28,7 +28,7 @@ describe("heddle's own containers", () => {
     });
   });
 
-  test('hide nothing: one that only says so, and has services, is shown where it is announced', () => {
+  test('with services are shown with their address, so a false label hides nothing', () => {
     const entry = own('daemon');
     const services = define(entryOf({ env: { SERVICE_NAME: 'web' } }), { hostId: 'h' }).definitions;
     const report = { entry, services: services.map(({ service }) => service) };

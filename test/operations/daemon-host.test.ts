@@ -151,15 +151,15 @@ const hostile = fc.oneof(
 );
 
 it.each(HOST_COMMANDS.map(({ name }) => name))(
-  '%s ends in a sentence, whatever it is given',
+  '%s ends with a sentence, whatever its arguments are',
   async (name) => {
-    const words = fc.array(
+    const args = fc.array(
       fc.oneof(hostile, fc.constantFrom('-h', '-f', '--format', '--dry-run', '--force')),
       {
         maxLength: 4,
       },
     );
-    const property = fc.asyncProperty(words, async (given) => {
+    const property = fc.asyncProperty(args, async (given) => {
       const [stdout, stderr] = [collect(), collect()];
       const status = await runOnHost([name, ...given], host, { stdout, stderr });
       expect([0, 1, 2, 3, 4], stderr.text).toContain(status);
@@ -177,12 +177,12 @@ const requests = fc.array(
     .map(parseRequest),
   { maxLength: 3 },
 );
-/** Addresses are read by the command; every other text is the caller's. */
+/** The command line validates addresses; every other text is passed on as the caller wrote it. */
 const named = fc.record(
   { ips: fc.array(fc.oneof(fc.ipV4(), fc.ipV6()), { maxLength: 2 }), container: hostile, name: hostile },
   { requiredKeys: ['ips'] },
 );
-/** Those that take text of the caller, past whatever the command line refuses. */
+/** The operations that take text of the caller, called without the checks of the command line. */
 const OPERATIONS: readonly (readonly [
   string,
   fc.Arbitrary<readonly unknown[]>,
@@ -201,10 +201,10 @@ const OPERATIONS: readonly (readonly [
   ['check', fc.tuple(requests), ([all]: [never]) => host.addresses.check(all)],
   ['addName', fc.tuple(named), ([request]: [never]) => host.addName(request)],
   ['removeName', fc.tuple(named), ([request]: [never]) => host.removeName(request)],
-  ['lookUp', fc.tuple(hostile), ([word]: [string]) => host.lookUp(word)],
-  ['ask', fc.tuple(hostile), async ([word]: [string]) => host.ask(word)],
-  ['instances', fc.tuple(hostile), ([word]: [string]) => host.instances(word)],
-  ['registration', fc.tuple(hostile), async ([word]: [string]) => host.registration(word)],
+  ['lookUp', fc.tuple(hostile), ([text]: [string]) => host.lookUp(text)],
+  ['ask', fc.tuple(hostile), async ([text]: [string]) => host.ask(text)],
+  ['instances', fc.tuple(hostile), ([text]: [string]) => host.instances(text)],
+  ['registration', fc.tuple(hostile), async ([text]: [string]) => host.registration(text)],
   [
     'collectLeftovers',
     fc.tuple(hostile),
@@ -221,7 +221,7 @@ it.each(OPERATIONS)(
       });
     });
     await fc.assert(property, { numRuns: count(60, 1_000) });
-    // What was refused has changed nothing that others would meet.
+    // A rejected call has changed nothing that other calls see.
     expect(await host.containers()).toMatchObject([{ entry: { snapshot: { name: 'web' } } }]);
     expect(JSON.stringify(state.current)).not.toMatch(/\\u0000|\\ud800/);
   },
@@ -235,7 +235,7 @@ it.each([
   const [first, ...others] = ['10.2.0.1/16', '10.3.0.1/16', 'fd00:2::1/64'].map(parseRequest);
   await host.addresses.expose([first as AddressRequest], { name: 'before' });
   const before = state.current;
-  // Of several the kernel gives those that it can, whatever it makes of the others.
+  // The kernel assigns the addresses that it can, even if others fail.
   const given = MemoryEngine.prototype.expose.bind(network);
   vi.spyOn(network, 'expose').mockImplementation(async (cidrs) => {
     await given(cidrs.filter(({ family }) => family === 4));

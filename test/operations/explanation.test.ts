@@ -8,8 +8,8 @@ import { containerId } from '../support/snapshot.ts';
 
 const OPTIONS = { hostId: 'h', runs: () => true };
 
-function report(words: Parameters<typeof entryOf>[0]) {
-  const entry = entryOf(words);
+function report(options: Parameters<typeof entryOf>[0]) {
+  const entry = entryOf(options);
   const services = define(entry, OPTIONS).definitions.map(({ service }) => service);
   return { entry, services, wouldRegister: wouldRegister(entry, services, OPTIONS), problems: [] };
 }
@@ -22,7 +22,7 @@ const seen = (reports: readonly ReturnType<typeof report>[], status: Instance['s
 const HOST = { registration: () => 'registered', onlyPassing: false };
 const WEB = { name: 'web-1', env: { SERVICE_NAME: 'web', SERVICE_TAGS: 'v1' }, ports: [80] };
 
-describe('a name that is asked about', () => {
+describe('a name to explain', () => {
   it.each([
     ['web', 'web', undefined],
     ['WEB.service.consul.', 'web', undefined],
@@ -39,7 +39,7 @@ describe('a name that is asked about', () => {
 });
 
 describe('why a name answers', () => {
-  it('is told with container, address, reason and registration', () => {
+  it('is explained with container, address, reason and registration', () => {
     const reports = [report(WEB), report({ id: containerId('b'), env: { SERVICE_NAME: 'other' } })];
     const { answers, here, nothing } = explain(parseServiceQuery('v1.web'), reports, seen(reports), HOST);
     expect(answers).toEqual(['10.2.1.1']);
@@ -49,14 +49,14 @@ describe('why a name answers', () => {
     ]);
   });
 
-  it('is told with the addresses of both families', () => {
+  it('is explained with the addresses of both families', () => {
     const reports = [report({ ...WEB, ipv6: 'fd00::1' })];
     const { answers, here } = explain(parseServiceQuery('web'), reports, seen(reports), HOST);
     expect(answers).toEqual(['10.2.1.1', 'fd00::1']);
     expect(here).toMatchObject([{ announced: '10.2.1.1 and fd00::1: test' }]);
   });
 
-  it('names a container that is kept out by its own IGNORE', () => {
+  it('names a container that is not registered because of SERVICE_IGNORE', () => {
     const hidden = report({ ...WEB, env: { ...WEB.env, SERVICE_IGNORE: '1' } });
     expect(hidden.services).toEqual([]);
     const { answers, here } = explain(parseServiceQuery('web'), [hidden], [], HOST);
@@ -85,8 +85,8 @@ describe('why a name does not answer', () => {
     ['the container is paused', { ...WEB, running: false, paused: true }, 'it is paused'],
     ['its address is awaited', { ...WEB, awaitingAddress: true }, 'waiting for its address'],
     ['no address could be chosen', { ...WEB, ip: null }, 'ethwe: no such interface'],
-  ])('%s', (_, words, why) => {
-    const reports = [report(words)];
+  ])('%s', (_, options, why) => {
+    const reports = [report(options)];
     const { answers, here, nothing } = explain(parseServiceQuery('web'), reports, seen(reports), HOST);
     expect(answers).toEqual([]);
     expect(here).toMatchObject([{ answers: false, registration: 'not registered' }]);
@@ -94,7 +94,7 @@ describe('why a name does not answer', () => {
     expect(nothing).toContain('none of the instances of web answers');
   });
 
-  it('the tag is another', () => {
+  it('its service has another tag', () => {
     const reports = [report(WEB)];
     const { here } = explain(parseServiceQuery('v2.web'), reports, seen(reports), HOST);
     expect(here[0]?.why).toBe('it does not have the tag v2; its tags: v1');
@@ -144,7 +144,7 @@ describe('why a name does not answer', () => {
     expect(here[0]?.checks.map(({ name, status }) => `${name}: ${status}`)).toEqual(states);
   });
 
-  it('a check warns, and only what passes is answered', () => {
+  it('a check warns, with --only-passing', () => {
     const found = seen([CHECKED], 'warning').map((instance) => ({
       ...instance,
       unwell: [{ ...(ttl as typeof serf), status: 'warning' as const }],
@@ -168,7 +168,7 @@ describe('why a name does not answer', () => {
     );
   });
 
-  it('nothing is called so, and the names that there are help', () => {
+  it('no service has the name, and the existing ones are listed', () => {
     const reports = [report(WEB)];
     expect(explain(parseServiceQuery('wbe'), reports, [], HOST).nothing).toBe(
       'no service is called wbe; services of this host: web',

@@ -5,7 +5,7 @@ import { forgetSavedClaims } from '../../src/operations/forget-claims.ts';
 import { MemoryState, StateFile } from '../../src/state/state.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
-it('a state without a daemon is left without claims, and is the same host', async () => {
+it('removes all claims from the saved state, and keeps the host-id', async () => {
   await using folder = await temporaryFolder();
   const state = await StateFile.open(folder.path);
   const claims = new Claims(state);
@@ -28,7 +28,7 @@ it('a state without a daemon is left without claims, and is the same host', asyn
   });
 });
 
-it('where no daemon has kept anything, nothing is made', async () => {
+it('creates nothing where no daemon has saved a state', async () => {
   await using folder = await temporaryFolder();
   expect(await forgetSavedClaims(folder.path, ['web'])).toBe(false);
   expect((await MemoryState.copyOf(folder.path)).current.claims).toEqual({});

@@ -12,8 +12,8 @@ import { containerId } from '../support/snapshot.ts';
 
 const OPTIONS = { hostId: 'h', runs: () => true };
 
-function report(words: Parameters<typeof entryOf>[0]) {
-  const entry = entryOf(words);
+function report(options: Parameters<typeof entryOf>[0]) {
+  const entry = entryOf(options);
   const services = define(entry, OPTIONS).definitions.map(({ service }) => service);
   return { entry, services, wouldRegister: wouldRegister(entry, services, OPTIONS), problems: ['a note'] };
 }
@@ -56,18 +56,18 @@ function hostWith(asked: readonly ZoneAnswer[] | undefined | Error): HostOperati
   } as unknown as HostOperations;
 }
 
-async function explained(word: string, asked: readonly ZoneAnswer[] | undefined | Error) {
+async function explained(term: string, asked: readonly ZoneAnswer[] | undefined | Error) {
   const stdout = collect();
   const status = await explainCommand.run(
     hostWith(asked),
-    { args: [word], options: {} },
+    { args: [term], options: {} },
     { stdout, stderr: stdout },
   );
   return { status, text: stdout.text };
 }
 
 describe('explain', () => {
-  it('of a service says its zone, and follows it to its container', async () => {
+  it('shows the zone of a service, and its containers', async () => {
     const { status, text } = await explained('web', [
       answerOf('web.service.consul', 'service', ['10.2.1.1']),
       answerOf('web', 'weave', []),
@@ -78,7 +78,7 @@ describe('explain', () => {
     expect(text).not.toContain('zone weave');
   });
 
-  it("of a container's name says which container it is, and why it is announced", async () => {
+  it("shows the container behind a container's name, and why it is announced", async () => {
     const { status, text } = await explained('web-1.weave.local', [
       answerOf('web-1.weave.local', 'weave', ['10.2.1.1']),
     ]);
@@ -89,7 +89,7 @@ describe('explain', () => {
     );
   });
 
-  it('of an address says what it is called, and whose it is', async () => {
+  it('shows the names and the container of an address', async () => {
     const { status, text } = await explained('10.2.1.1', [
       answerOf('1.1.2.10.in-addr.arpa', 'reverse', ['web.service.dc1.consul']),
     ]);
@@ -100,8 +100,8 @@ describe('explain', () => {
 
   it.each(['outside', '/outside', containerId('b'), containerId('b').slice(0, 12)])(
     'of a container, as %s, says why nothing of it answers',
-    async (word) => {
-      const { status, text } = await explained(word, [
+    async (term) => {
+      const { status, text } = await explained(term, [
         answerOf('x.service.consul', 'service', []),
         answerOf('x', 'weave', []),
       ]);
@@ -111,13 +111,13 @@ describe('explain', () => {
     },
   );
 
-  it('of a container that no name can be called says what is known of it', async () => {
+  it('shows a container whose name is no DNS name', async () => {
     const { text } = await explained('outside', new HeddleError('bad-input', 'no name'));
     expect(text).toContain('container outside (');
     await expect(explained('nobody', new HeddleError('bad-input', 'no name'))).rejects.toThrow('no name');
   });
 
-  it('of another datacenter says what DNS says, and why', async () => {
+  it('shows the answer of DNS for another datacenter, and its reason', async () => {
     const why = 'dc2 is another datacenter than ours';
     const { status, text } = await explained('web.service.dc2.consul', [
       answerOf('web.service.dc2.consul', 'service', [], { why }),
@@ -128,7 +128,7 @@ describe('explain', () => {
     );
   });
 
-  it('of a name of others says whom it is asked from', async () => {
+  it("shows the upstream servers for a name outside heddle's domains", async () => {
     const { status, text } = await explained('www.example.com', [
       answerOf('www.example.com.service.consul', 'service', []),
       answerOf('www.example.com', 'forward', ['203.0.113.7']),
@@ -139,12 +139,12 @@ describe('explain', () => {
     );
   });
 
-  it('without a daemon takes a word for a service, as before', async () => {
+  it('treats a term as a service without a daemon', async () => {
     const { status, text } = await explained('web', undefined);
     expect([status, text.split('\n')[0]]).toEqual([0, 'service web: answers 10.2.1.1']);
   });
 
-  it('of what nobody knows says so', async () => {
+  it('reports an unknown name', async () => {
     const { status, text } = await explained('nope', [
       answerOf('nope.service.consul', 'service', []),
       answerOf('nope', 'weave', []),
@@ -157,7 +157,7 @@ describe('explain', () => {
     );
   });
 
-  it('in JSON has what the text has', async () => {
+  it('has the same content in JSON as in text', async () => {
     const meaning = await meaningOf(
       '10.2.1.1',
       hostWith([answerOf('1.1.2.10.in-addr.arpa', 'reverse', ['web.service.dc1.consul'])]),

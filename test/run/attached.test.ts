@@ -42,9 +42,9 @@ describe('after docker run, a container', () => {
     engine = await fakeDocker({ run: 'echo c0ffee', ...answers });
     const io = { stdout: collect(), stderr: collect() };
     const args: string[] = [];
-    const onHost = async ([word = '', ...rest]: readonly string[], to: Io) => {
-      args.push([word, ...rest].join(' '));
-      if (word !== 'attach' || attach === 0) return 0;
+    const onHost = async ([command = '', ...rest]: readonly string[], to: Io) => {
+      args.push([command, ...rest].join(' '));
+      if (command !== 'attach' || attach === 0) return 0;
       to.stderr.write('heddle: cannot attach\n');
       return attach;
     };

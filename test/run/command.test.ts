@@ -99,13 +99,13 @@ describe('the arguments of run', () => {
     ['-it --rewrite-host nginx', /did you mean '--rewrite-hosts'/],
     ['--with-dns=true nginx', /--with-dns takes no value/],
     ['net:defualt nginx', /did you mean 'net:default'/],
-    ['10.2.1.3/16 --help nginx', /--help stands alone: heddle run --help/],
+    ['10.2.1.3/16 --help nginx', /--help must be the only argument: heddle run --help/],
     ['--detach=false 10.2.1.3/16 nginx', /only starts containers in the background/],
     ['-d=false nginx', /only starts containers in the background/],
     ['--name shop/web 10.2.1.3/16 nginx', /no container can be called "shop\/web"/],
-    ['--local 10.2.1.3/16 nginx', /--local stands before the command: heddle --local … run …/],
-    ['--mtu=1400 nginx', /--mtu stands before the command/],
-    ['-it --socket /s nginx', /--socket stands before the command/],
+    ['--local 10.2.1.3/16 nginx', /--local must come before the command: heddle --local … run …/],
+    ['--mtu=1400 nginx', /--mtu must come before the command/],
+    ['-it --socket /s nginx', /--socket must come before the command/],
   ])('rejects: %s', (line, sentence) => {
     expect(() => parseRun(line.split(' '))).toThrow(sentence);
   });
