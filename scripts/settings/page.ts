@@ -3,12 +3,16 @@ import { DEFAULT_FILE } from '../../src/config/default-paths.ts';
 import { keyOf, SETTINGS, type SettingName, variablesOf } from '../../src/config/schema.ts';
 import type { SettingText } from '../../src/config/setting.ts';
 
-/** docs/settings.md: every setting, where it can be given, its default and its sentence of help. */
+/** The text of docs/settings.md: every setting with its flag, variables, default and help. */
 export function settingsPage(): string {
   const rows = (Object.keys(SETTINGS) as SettingName[]).map(row);
   return `# Settings
 
-A flag beats a variable, a variable beats the file, the file beats the default. The file is \`${DEFAULT_FILE}\`, or what \`--config\` or \`HEDDLE_CONFIG\` names; its keys are the flags without dashes, a switch \`--no-x\` is \`x: false\`. Flags stand behind the word (\`heddle daemon --mtu 1400\`) or before it; for \`run\` and \`dns-args\`, whose arguments are docker's, only before. DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH mean what they mean to the docker client.
+Flags override variables, variables override the settings file, and the file overrides the defaults.
+
+- **File**: \`${DEFAULT_FILE}\`, or the file of \`--config\` or \`HEDDLE_CONFIG\`. Its keys are the flags without dashes; a switch \`--no-x\` is \`x: false\`.
+- **Flags**: after the command (\`heddle daemon --mtu 1400\`) or before it. For \`run\` and \`dns-args\` only before it, because their arguments are Docker's.
+- **Docker**: DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH have the same meaning as for the docker client.
 
 | flag | variables | default | |
 |---|---|---|---|
@@ -28,7 +32,7 @@ function row(name: SettingName): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** As one would write it; a switch that turns something off is off by default. */
+/** The default as in the settings file; a `--no-…` switch is on by default. */
 function defaultOf(name: SettingName): string {
   const { schema } = SETTINGS[name];
   const value: unknown = v.getDefault(schema as v.GenericSchema);

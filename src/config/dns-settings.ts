@@ -82,7 +82,7 @@ export const DNS_SETTINGS = {
   onlyPassing: {
     schema: v.optional(onOrOff, false),
     flag: 'only-passing',
-    help: 'also leave out services with a warning check',
+    help: 'do not answer instances with a warning check',
   },
   forward: {
     schema: v.optional(listOf(parseRoute), []),

@@ -24,7 +24,7 @@ afterEach(async () => {
   beat.mockClear();
 });
 
-test('a TTL check is told three times in its life, for as long as its container runs', () => {
+test('a TTL check is reported three times within its TTL, while its container runs', () => {
   desired.set(entryOf({ id: container, env }));
   vi.advanceTimersByTime(30_000);
   expect(beat.mock.calls).toEqual([1, 2, 3].map(() => [`heddle:h1:${container.slice(0, 12)}:0`]));
@@ -34,7 +34,7 @@ test('a TTL check is told three times in its life, for as long as its container 
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('all TTL checks of a container are told 50 times a second at most', async () => {
+test('all TTL checks of a container are reported 50 times a second at most', async () => {
   const ports = Array.from({ length: 256 }, (_, n) => 1 + n);
   desired.set(entryOf({ id: container, env: { SERVICE_CHECK_TTL: '1s' }, ports, health: 'healthy' }));
   await vi.advanceTimersByTimeAsync(1_000);
@@ -45,12 +45,12 @@ test('all TTL checks of a container are told 50 times a second at most', async (
     vi.advanceTimersByTime(1_000);
     beatsOfEachSecond.push(beat.mock.calls.length - before);
   }
-  // Each report of a service tells its HEALTHCHECK, too: 512 of them in 10.3 s, and by chance twice as many in one.
+  // Each report contains the HEALTHCHECK: 512 reports in 10.3 s, and by chance twice as many in one of these seconds.
   expect(beat).toHaveBeenCalledTimes(10 * 256);
   expect(Math.max(...beatsOfEachSecond) * 2).toBeLessThanOrEqual(120);
 });
 
-test('a HEALTHCHECK is told again every hour, and a service without such checks never', () => {
+test('a HEALTHCHECK is reported again every hour, a service without such checks never', () => {
   desired.set(entryOf({ id: container, env: {}, health: 'healthy' }));
   vi.advanceTimersByTime(3_600_000);
   expect(beat).toHaveBeenCalledTimes(1);

@@ -13,8 +13,8 @@ const seen: string[] = [];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    const { host, 'x-a': words } = request.headers;
-    seen.push([request.method, request.url, host?.replace(/:\d+$/, ''), words].filter(Boolean).join(' '));
+    const { host, 'x-a': values } = request.headers;
+    seen.push([request.method, request.url, host?.replace(/:\d+$/, ''), values].filter(Boolean).join(' '));
     answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -28,7 +28,7 @@ afterAll(() => {
   server.close();
 });
 
-const look = (kind: CheckKind, within = 2000) =>
+const run = (kind: CheckKind, within = 2000) =>
   probe({ id: 'c', name: 'c', ...kind }, AbortSignal.timeout(within));
 const http = (more: object = {}): CheckKind => ({ kind: 'http', url: `http://127.0.0.1:${port}/`, ...more });
 const redirect =
@@ -47,50 +47,50 @@ describe('an HTTP check', () => {
     [500, 'critical'],
   ])('that is answered with %i is %s', async (status, expected) => {
     answer = (_, response) => void response.writeHead(status).end();
-    expect(await look(http())).toEqual({ status: expected, output: `HTTP ${status}` });
+    expect(await run(http())).toEqual({ status: expected, output: `HTTP ${status}` });
   });
 
   test('sends its method and headers', async () => {
     answer = (_, response) => void response.end();
-    await look(http({ method: 'PUT', headers: { Host: ['a.example'], 'X-A': ['1', '2'] } }));
+    await run(http({ method: 'PUT', headers: { Host: ['a.example'], 'X-A': ['1', '2'] } }));
     expect(seen).toEqual(['PUT / a.example 1, 2']);
   });
 
   test('follows its own host', async () => {
     answer = (request, response) =>
       request.url === '/' ? redirect('/ready')(request, response) : void response.end();
-    expect(await look(http({ method: 'POST' }))).toMatchObject({ status: 'passing' });
+    expect(await run(http({ method: 'POST' }))).toMatchObject({ status: 'passing' });
     expect(seen).toEqual(['POST / 127.0.0.1', 'GET /ready 127.0.0.1']);
   });
 
-  test('keeps its method where the answer says so', async () => {
+  test('keeps its method if the status requires it', async () => {
     answer = (request, response) =>
       request.url === '/' ? redirect('/ready', 307)(request, response) : void response.end();
-    await look(http({ method: 'POST' }));
+    await run(http({ method: 'POST' }));
     expect(seen.at(-1)).toBe('POST /ready 127.0.0.1');
   });
 
   test.each([
     ...['http://127.0.0.2:1/', 'http://169.254.169.254/', 'file:///etc/passwd', '//localhost/'],
     ...['http://127.0.0.1:8500/v1/agent/leave', 'http://2130706434/', 'https://127.0.0.1/'],
-  ])('asks nobody else: %s is not followed', async (location) => {
+  ])('follows no redirect to another host or port: %s', async (location) => {
     answer = redirect(location);
-    expect(await look(http())).toEqual({
+    expect(await run(http())).toEqual({
       status: 'critical',
       output: 'HTTP 302 to another host or port is not followed',
     });
     expect(seen).toHaveLength(1);
   });
 
-  test('does not go round for ever', async () => {
+  test('does not follow redirects forever', async () => {
     answer = redirect('/again');
-    expect(await look(http())).toEqual({ status: 'critical', output: 'more than 10 redirects' });
+    expect(await run(http())).toEqual({ status: 'critical', output: 'more than 10 redirects' });
     expect(seen).toHaveLength(11);
   });
 
-  test('is content with the status, however long the body', async () => {
+  test('needs only the status, however long the body', async () => {
     answer = (_, response) => void response.writeHead(200).write('x');
-    expect(await look(http())).toMatchObject({ status: 'passing' });
+    expect(await run(http())).toMatchObject({ status: 'passing' });
   });
 
   test.each<[string, RequestListener]>([
@@ -102,11 +102,11 @@ describe('an HTTP check', () => {
     ],
   ])('%s is critical', async (_, listener) => {
     answer = listener;
-    expect(await look(http(), 200)).toMatchObject({ status: 'critical' });
+    expect(await run(http(), 200)).toMatchObject({ status: 'critical' });
   });
 
-  test('of a connection that is refused is critical, and says so', async () => {
-    const { status, output } = await look({ kind: 'http', url: 'http://127.0.0.1:1/' });
+  test('with a refused connection is critical, with the reason', async () => {
+    const { status, output } = await run({ kind: 'http', url: 'http://127.0.0.1:1/' });
     expect(status).toBe('critical');
     expect(output).toContain('ECONNREFUSED');
   });
@@ -126,23 +126,23 @@ describe('an HTTPS check', () => {
   beforeAll(() => new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve)));
   afterAll(() => void secure.close());
 
-  test('trusts no certificate of its own making, unless told so', async () => {
+  test('rejects a self-signed certificate unless verification is off', async () => {
     const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/`;
-    expect(await look({ kind: 'http', url })).toMatchObject({ status: 'critical' });
-    expect(await look({ kind: 'http', url, tlsSkipVerify: true })).toMatchObject({ status: 'passing' });
+    expect(await run({ kind: 'http', url })).toMatchObject({ status: 'critical' });
+    expect(await run({ kind: 'http', url, tlsSkipVerify: true })).toMatchObject({ status: 'passing' });
   });
 });
 
 describe('a TCP check', () => {
-  test('passes where somebody listens', async () => {
-    expect(await look({ kind: 'tcp', target: `127.0.0.1:${port}` })).toEqual({
+  test('passes if a server listens', async () => {
+    expect(await run({ kind: 'tcp', target: `127.0.0.1:${port}` })).toEqual({
       status: 'passing',
       output: 'connected',
     });
   });
 
-  test.each(['127.0.0.1:1', '[::1]:1'])('is critical where nobody does: %s', async (target) => {
-    const { status, output } = await look({ kind: 'tcp', target });
+  test.each(['127.0.0.1:1', '[::1]:1'])('is critical if no server listens: %s', async (target) => {
+    const { status, output } = await run({ kind: 'tcp', target });
     expect(status).toBe('critical');
     expect(output).toMatch(/ECONNREFUSED|EADDRNOTAVAIL/);
   });

@@ -46,7 +46,7 @@ test('a check is run soon, and then at its interval', async () => {
   expect(probe.mock.calls.length).toBeLessThan(9);
 });
 
-test('a result lasts when the container is looked at anew, and its change is told once', async () => {
+test('a result survives a new inspection of the container, and a change is reported once', async () => {
   const told = vi.fn();
   desired.on('told', told);
   run('a');
@@ -56,7 +56,7 @@ test('a result lasts when the container is looked at anew, and its change is tol
   expect(told).toHaveBeenCalledTimes(1);
 });
 
-test('a check ends with its container, whatever it was waiting for', async () => {
+test('a check ends with its container, in any phase', async () => {
   run('a');
   run('b');
   await vi.advanceTimersByTimeAsync(1000);
@@ -70,7 +70,7 @@ test('a check ends with its container, whatever it was waiting for', async () =>
   expect(probe).not.toHaveBeenCalled();
 });
 
-test('what comes out after the container has gone is left out', async () => {
+test('a result after the end of the container is dropped', async () => {
   const jitter = vi.spyOn(Math, 'random').mockReturnValue(0.5);
   const slow = Promise.withResolvers<Result>();
   probe.mockImplementationOnce(() => slow.promise);
@@ -84,11 +84,11 @@ test('what comes out after the container has gone is left out', async () => {
   await vi.advanceTimersByTimeAsync(0);
   expect(statuses()).toEqual([[undefined]]);
   jitter.mockRestore();
-  // The one of the new run: the old one must not go on.
+  // Only the new run probes: the old one has ended.
   expect(vi.getTimerCount()).toBe(1);
 });
 
-test('no more than 256 run at once, and slow ones hold up nobody for ever', async () => {
+test('at most 256 run at once, and slow ones delay others only for a while', async () => {
   let running = 0;
   let most = 0;
   probe.mockImplementation(async (_, signal) => {
@@ -107,7 +107,7 @@ test('no more than 256 run at once, and slow ones hold up nobody for ever', asyn
   for (let n = 0; n < 300; n++) desired.delete(containerId(`${n}f`));
 });
 
-test("one container's checks that hang keep no other container's waiting", async () => {
+test("hanging checks of one container do not delay another's", async () => {
   const hung = Promise.withResolvers<Result>();
   probe.mockImplementation(async (check) =>
     'url' in check && check.url.includes(':80/') ? result : hung.promise,
@@ -124,7 +124,7 @@ test("one container's checks that hang keep no other container's waiting", async
   probe.mockImplementation(async () => result);
 });
 
-test('a container of hundreds of checks that fail at once has 50 run in a second, and another its own', async () => {
+test('hundreds of failing checks of a container run 50 a second, and those of another container run on time', async () => {
   result = { status: 'critical', output: 'refused' };
   const ports = Array.from({ length: 256 }, (_, n) => 1000 + n);
   run('a', { ports, env: { ...env, SERVICE_NAME: 'other', SERVICE_CHECK_INTERVAL: '1s' } });

@@ -5,13 +5,13 @@ import { Slots } from '../../src/checks/slots.ts';
 const options = { total: 16, each: 4 };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Jobs that go on until they are ended. */
+/** Jobs that run until the test ends them. */
 function hanging() {
   const ends: (() => void)[] = [];
   return { ends, job: () => new Promise<void>((resolve) => ends.push(resolve)) };
 }
 
-test('one owner has four slots, and one where more than half are taken', async () => {
+test('one owner has four slots, and one if more than half are busy', async () => {
   const slots = new Slots(options);
   const begun: number[] = [];
   for (const owner of ['a', 'b', 'c', 'd']) {
@@ -23,7 +23,7 @@ test('one owner has four slots, and one where more than half are taken', async (
   expect(begun).toEqual([4, 4, 1, 1]);
 });
 
-test('one job begins with each turn of the event loop, however many are due', async () => {
+test('each turn of the event loop starts one job, however many are due', async () => {
   const slots = new Slots({ total: 256, each: 4 });
   let begun = 0;
   for (let n = 0; n < 100; n++) slots.add(`owner-${n}`, async () => void begun++);
@@ -36,7 +36,7 @@ test('one job begins with each turn of the event loop, however many are due', as
   expect(begun).toBe(100);
 });
 
-test('an owner rests between two jobs, and nobody else does', async () => {
+test('an owner rests between two jobs, other owners do not', async () => {
   vi.useFakeTimers();
   const slots = new Slots({ ...options, restMs: 20 });
   const begun: string[] = [];
@@ -70,7 +70,7 @@ test('jobs that are over take no turn', async () => {
   expect([begun, isDone]).toEqual([0, true]);
 });
 
-test('what has not begun can be dropped', async () => {
+test('jobs that have not started can be dropped', async () => {
   const slots = new Slots({ ...options, restMs: 60_000 });
   const { ends, job } = hanging();
   for (let n = 0; n < 10; n++) slots.add('a', job);
@@ -101,7 +101,7 @@ test('owners take turns', async () => {
   expect(order).toEqual(['a', 'b', 'c', 'a', 'a']);
 });
 
-test('every job is run once, and never more at a time than there are slots', async () => {
+test('every job runs once, and never more at once than there are slots', async () => {
   const owners = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 100 });
   await fc.assert(
     fc.asyncProperty(owners, fc.integer({ min: 1, max: 6 }), async (jobs, total) => {

@@ -17,7 +17,7 @@ test.each([
   expect(settings[name]).toBe(expected);
 });
 
-test('what is neither yes nor no is refused with the name of the variable, and a secret is not shown', async () => {
+test('an invalid switch is refused with the name of the variable, and a secret is not shown', async () => {
   const load = (env: Record<string, string>) => loadSettings({ flags: {}, env });
   await expect(load({ CONSUL_HTTP_SSL: 'yes' })).rejects.toThrow(
     "CONSUL_HTTP_SSL: 'yes' is neither true nor false",

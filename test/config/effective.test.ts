@@ -6,8 +6,8 @@ const shown = async (flags: object, env: Record<string, string> = {}) => {
   return (setting: string) => settings.effective.find((one) => one.setting === setting);
 };
 
-describe('the settings as people see them', () => {
-  it('have their value as it was given, and where it came from', async () => {
+describe('the settings for display', () => {
+  it('have their value as given, and its origin', async () => {
     const of = await shown(
       { mtu: '1400', dnsListen: ['127.0.0.1:53', '10.0.0.1'] },
       { DOCKER_BRIDGE: 'br0' },
@@ -19,7 +19,7 @@ describe('the settings as people see them', () => {
     expect(of('ip')).toMatchObject({ value: '', origin: 'default' });
   });
 
-  it('hide secrets, and that there is none they say', async () => {
+  it('hide secrets, and show that there is none', async () => {
     const of = await shown({}, { CONSUL_HTTP_TOKEN: 'hush' });
     expect(of('consul-token')).toMatchObject({ value: '(hidden)', origin: 'CONSUL_HTTP_TOKEN' });
     expect((await shown({}))('consul-token')).toMatchObject({ value: '' });

@@ -34,7 +34,7 @@ describe('settings', () => {
     expect(new Set(Object.values(origins))).toEqual(new Set(['default']));
   });
 
-  it('take flags over environment over file over defaults, and know which', async () => {
+  it('take flags over environment over file over defaults, and keep the origin', async () => {
     const path = await file('mtu: 1300\nbridge: from-file\ndomain: from.file\n');
     const { settings, origins } = await loadSettings({
       flags: { mtu: '1200' },
@@ -87,7 +87,7 @@ describe('settings', () => {
     expect((await loadSettings({ flags: {}, env: { [variable]: value } })).settings).toMatchObject(expected);
   });
 
-  it('let our own variable win over an inherited one', async () => {
+  it('let our own variable override an inherited one', async () => {
     const env = { CONSUL_HTTP_ADDR: '10.0.0.1:8500', HEDDLE_REGISTRY: 'embedded' };
     expect((await loadSettings({ flags: {}, env })).settings.registry).toEqual({ kind: 'embedded' });
   });
@@ -130,7 +130,7 @@ describe('settings', () => {
     await expect(loadSettings({ ...none, file: await file(text) })).rejects.toThrow(sentence);
   });
 
-  it('that contradict each other say so, and where', async () => {
+  it('that contradict each other are refused with their origin', async () => {
     const env = { HEDDLE_FORWARD: 'corp.example=10.0.0.2,web.heddle.test=10.0.0.2' };
     await expect(loadSettings({ flags: {}, env })).resolves.toBeDefined();
     await expect(loadSettings({ flags: { altDomain: 'Heddle.test' }, env })).rejects.toThrow(

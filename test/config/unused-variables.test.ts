@@ -9,28 +9,28 @@ describe('variables that look like settings of heddle', () => {
   it.each([
     ['HEDDLE_DNS_LISTN', ' (did you mean HEDDLE_DNS_LISTEN?)'],
     ['HEDDLE_REGISTRI', ' (did you mean HEDDLE_REGISTRY?)'],
-    // The switch that turns something off is named for what it turns off.
+    // A --no-… switch has the name of what it turns off.
     ['HEDDLE_NO_ATTACH', ' (did you mean HEDDLE_ATTACH?)'],
     ['HEDDLE_SOMETHING_ELSE', ''],
-  ])('%s is named, with what was probably meant', (name, hint) => {
+  ])('%s is listed, with the probable setting', (name, hint) => {
     expect(unknownVariables({ [name]: 'x', PATH: '/bin', HEDDLE_MTU: '1400' })).toBe(
       `these variables have no effect: ${name}${hint}; docs/settings.md lists all settings`,
     );
   });
 
-  it('are named in one sentence of bounded length, without their values', () => {
+  it('are listed in one sentence of bounded length, without their values', () => {
     const many = Object.fromEntries(
       Array.from({ length: 3000 }, (_, index) => [`HEDDLE_X${index}`, 's3cret']),
     );
-    const said = unknownVariables({ ...many, [`HEDDLE_${'A'.repeat(5000)}`]: 's3cret' });
-    expect(said).toMatch(
+    const sentence = unknownVariables({ ...many, [`HEDDLE_${'A'.repeat(5000)}`]: 's3cret' });
+    expect(sentence).toMatch(
       /^these variables have no effect: HEDDLE_A{57}…, HEDDLE_X0, .* and 2981 more; docs\/settings\.md lists all settings$/,
     );
-    expect(said).not.toContain('s3cret');
-    expect(said?.length).toBeLessThan(20 * 120);
+    expect(sentence).not.toContain('s3cret');
+    expect(sentence?.length).toBeLessThan(20 * 120);
   });
 
-  it('are left alone where they are settings, empty or of others', () => {
+  it('are not listed if they are settings, empty or of other programs', () => {
     const env = {
       ...{ HEDDLE_CONFIG: 'x', HEDDLE_MTU: '1', HEDDLE_CONSUL_TOKEN: 't' },
       ...{ HEDDLE_UNKNOWN: '', WEAVE_MTU: '1', CONSUL_X: 'y' },
@@ -40,25 +40,25 @@ describe('variables that look like settings of heddle', () => {
 });
 
 describe("variables of Consul's client", () => {
-  /** Those of its `api/api.go`, and registrator's two. */
+  /** The variables of Consul's `api/api.go`, and two of registrator. */
   const CLIENTS = [
     ...['HTTP_ADDR', 'HTTP_TOKEN', 'HTTP_TOKEN_FILE', 'HTTP_AUTH', 'HTTP_SSL', 'HTTP_SSL_VERIFY'],
     ...['TLS_SERVER_NAME', 'CACERT', 'CAPATH', 'CLIENT_CERT', 'CLIENT_KEY', 'NAMESPACE', 'PARTITION'],
     ...['TLSCERT', 'TLSKEY', 'GRPC_ADDR', 'GRPC_CACERT', 'GRPC_CAPATH'],
   ].map((name) => `CONSUL_${name}`);
 
-  it.each(CLIENTS)('%s is a setting, or the sentence gives the reason why it is none', (name) => {
-    const said = ignoredConsulVariables({ [name]: 'x' });
-    if (understoodVariables('CONSUL_').includes(name)) expect(said).toBeUndefined();
-    else expect(said).toContain(`these variables have no effect: ${name} (`);
+  it.each(CLIENTS)('%s is a setting, or the sentence gives the reason why not', (name) => {
+    const sentence = ignoredConsulVariables({ [name]: 'x' });
+    if (understoodVariables('CONSUL_').includes(name)) expect(sentence).toBeUndefined();
+    else expect(sentence).toContain(`these variables have no effect: ${name} (`);
   });
 
-  it('that do nothing are named in one sentence, without their values', () => {
+  it('without effect are listed in one sentence, without their values', () => {
     const env = { CONSUL_GRPC_ADDR: 's3cret:8502', CONSUL_HTTP_TOKN: 's3cret', CONSUL_EMPTY: '', HOME: '/' };
-    const said = ignoredConsulVariables(env);
-    expect(said).toMatch(
+    const sentence = ignoredConsulVariables(env);
+    expect(sentence).toMatch(
       /^these variables have no effect: CONSUL_GRPC_ADDR \(heddle uses only the HTTP API of Consul\), CONSUL_HTTP_TOKN; heddle reads CONSUL_HTTP_ADDR, /,
     );
-    expect(said).not.toMatch(/s3cret|CONSUL_EMPTY|\n/);
+    expect(sentence).not.toMatch(/s3cret|CONSUL_EMPTY|\n/);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from '../../scripts/root.ts';
 
 const page = readFileSync(join(ROOT, 'docs/security.md'), 'utf8');
-/** Every line of its tables, but headings and the lines below them. */
+/** Every row of its tables except the headers. */
 const rows = page
   .split('\n')
   .filter((line) => line.startsWith('|') && !/^\|[\s|-]+\|$/.test(line) && !line.startsWith('| what |'))

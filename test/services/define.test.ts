@@ -17,7 +17,7 @@ const table = (...args: Parameters<typeof entryOf>) =>
   );
 
 describe('the services of a container', () => {
-  test('carry name, address, port and the marks of their owner', () => {
+  test('carry name, address, port and owner Meta', () => {
     const [service, ...more] = services({ env: { SERVICE_NAME: 'web' }, ports: [80] });
     expect(more).toEqual([]);
     expect(service).toEqual({
@@ -41,7 +41,7 @@ describe('the services of a container', () => {
     ['without ports: one, at port 0', { env: { SERVICE_NAME: 'web' } }, [':0 web 0 ']],
     ['named by the image', { ports: [80], image: 'h:5000/t/nginx:1' }, [':80 nginx 80 ']],
     [
-      'named by the container where the image has only an id',
+      'named by the container if the image has only an id',
       { image: `sha256:${'0'.repeat(64)}` },
       [':0 thing 0 '],
     ],
@@ -57,7 +57,7 @@ describe('the services of a container', () => {
       [':80 web 80 ', ':443 x-443 443 '],
     ],
     [
-      'tcp and udp on one port are told apart',
+      'tcp and udp on one port are distinguished',
       { env: { SERVICE_NAME: 'dns' }, ports: ['53', '53/udp'] },
       [':53 dns-53 53 ', ':53:udp dns-53 53 udp'],
     ],
@@ -121,8 +121,8 @@ describe('the services of a container', () => {
       [':443 db 8443 ', ':90 db-90 9090 '],
     ],
     ['host network: its own ports', { ports: [80], hostPorts: true, networkMode: 'host' }, [':80 thing 80 ']],
-  ])('%s', (_, words, expected) => {
-    expect(table(words)).toEqual(expected);
+  ])('%s', (_, container, expected) => {
+    expect(table(container)).toEqual(expected);
   });
 
   test.each<[string, string[], string[]]>([
@@ -142,7 +142,7 @@ describe('the services of a container', () => {
     expect(found.map(({ name, address, port }) => `${name} ${address}:${port}`)).toEqual(expected);
   });
 
-  test('announce every host port at the address that a container gives itself', () => {
+  test('announce every host port at SERVICE_ADDRESS', () => {
     const env = { SERVICE_ADDRESS: '198.51.100.7' };
     const found = services({ env, ports: ['80>192.0.2.9:8080'], hostPorts: true });
     expect(found.map(({ address, port }) => `${address}:${port}`)).toEqual(['198.51.100.7:8080']);
@@ -173,12 +173,12 @@ describe('the services of a container', () => {
     expect(services({ env: { SERVICE_ADDRESS: given }, ip: null })[0]?.address).toBe(address);
   });
 
-  test('are at the addresses of both families, but at SERVICE_ADDRESS alone', () => {
-    const words = { ipv6: 'fd00::1', env: {} };
+  test('have the addresses of both families, or SERVICE_ADDRESS alone', () => {
+    const container = { ipv6: 'fd00::1', env: {} };
     const both = { address: '10.2.1.1', addresses: { ipv4: '10.2.1.1', ipv6: 'fd00::1' } };
-    expect(services(words)).toMatchObject([both]);
-    expect(services({ ...words, env: { SERVICE_ADDRESS: 'a b' } })).toMatchObject([both]);
-    const [given] = services({ ...words, env: { SERVICE_ADDRESS: '10.9.9.9' } });
+    expect(services(container)).toMatchObject([both]);
+    expect(services({ ...container, env: { SERVICE_ADDRESS: 'a b' } })).toMatchObject([both]);
+    const [given] = services({ ...container, env: { SERVICE_ADDRESS: '10.9.9.9' } });
     expect(given).toMatchObject({ address: '10.9.9.9' });
     expect(given).not.toHaveProperty('addresses');
   });
@@ -229,7 +229,7 @@ describe('the services of a container', () => {
     ]);
   });
 
-  test('want the id that SERVICE_ID names, unless it is one of ours', () => {
+  test('request the id of SERVICE_ID, unless it is a generated one', () => {
     const wanted = (id: string) =>
       define(entryOf({ env: { SERVICE_ID: id } }), options).definitions[0]?.requestedId;
     expect(wanted('db-1')).toBe('db-1');
@@ -247,7 +247,7 @@ describe('bad metadata costs its own key and never the service', () => {
       SERVICE_LONG: 'v'.repeat(513),
       [`SERVICE_${'K'.repeat(129)}`]: 'v',
       'SERVICE_CONSUL-X': 'v',
-      'SERVICE_HEDDLE-OWNER': 'somebody',
+      'SERVICE_HEDDLE-OWNER': 'another',
       SERVICE___PROTO__: 'v',
     };
     const [service] = services({ env });
@@ -273,25 +273,25 @@ describe('bad metadata costs its own key and never the service', () => {
     ]);
   });
 
-  test('a container of image consul is known by its own name', () => {
+  test('a container of image consul has its own name', () => {
     expect(table({ image: 'hashicorp/consul:1.18' })).toEqual([':0 thing 0 ']);
   });
 
-  test('a name that is no DNS label is corrected, and said', () => {
+  test('a name that is not a DNS label is corrected and reported', () => {
     expect(table({ env: { SERVICE_NAME: 'my_app' } })).toEqual([':0 my-app 0 ']);
     expect(problems({ env: { SERVICE_NAME: 'my_app' } })).toEqual([
       'SERVICE_NAME "my_app" is not a DNS label and becomes my-app',
     ]);
   });
 
-  test('a Marathon id that makes no name is said, and the image names the service', () => {
+  test('a Marathon id without a usable name is reported, and the image names the service', () => {
     expect(table({ env: { MARATHON_APP_ID: '/a/_' } })).toEqual([':0 thing 0 ']);
     expect(problems({ env: { MARATHON_APP_ID: '/a/_' } })).toEqual([
       expect.stringContaining('MARATHON_APP_ID'),
     ]);
   });
 
-  test('whatever a container says, it is registered, and within what Consul takes', () => {
+  test('any metadata gives a registration within the limits of Consul', () => {
     const key = fc.oneof(
       fc.constantFrom('NAME', 'TAGS', 'ID', 'ADDRESS', 'WEIGHT', '80_NAME', '80_TCP_TAGS'),
       fc.string({ unit: 'binary', maxLength: 140 }),
@@ -318,12 +318,12 @@ describe('bad metadata costs its own key and never the service', () => {
   });
 });
 
-test('a container that was told to stop has no services', () => {
+test('a container that is stopping has no services', () => {
   expect(define({ ...entryOf({ ports: [80] }), draining: true }, options).definitions).toEqual([]);
 });
 
 describe('the content hash', () => {
-  const hash = (words: Parameters<typeof entryOf>[0]) => services(words)[0]?.meta['heddle-hash'];
+  const hash = (container: Parameters<typeof entryOf>[0]) => services(container)[0]?.meta['heddle-hash'];
 
   test('is the same for the same content', () => {
     expect(hash({ env: { SERVICE_A: '1', SERVICE_B: '2' } })).toBe(
@@ -339,7 +339,7 @@ describe('the content hash', () => {
     { ports: [80] },
     { env: { SERVICE_WEIGHT: '2' } },
     { env: { SERVICE_ENABLE_TAG_OVERRIDE: 'true' } },
-  ])('changes with %j', (words) => {
-    expect(hash(words)).not.toBe(hash({}));
+  ])('changes with %j', (container) => {
+    expect(hash(container)).not.toBe(hash({}));
   });
 });

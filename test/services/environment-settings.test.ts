@@ -4,32 +4,34 @@ import type { DefineOptions } from '../../src/services/definition.ts';
 import { parseTagTemplate } from '../../src/services/tag-template/template.ts';
 import { entryOf } from '../support/roster.ts';
 
-type Words = Parameters<typeof entryOf>[0];
+type Container = Parameters<typeof entryOf>[0];
 
-const defined = (words: Words, options: Partial<DefineOptions>) =>
-  define(entryOf(words), { hostId: 'h1', ...options });
-const first = (words: Words, options: Partial<DefineOptions>) =>
-  defined(words, options).definitions[0]?.service;
+const defined = (container: Container, options: Partial<DefineOptions>) =>
+  define(entryOf(container), { hostId: 'h1', ...options });
+const first = (container: Container, options: Partial<DefineOptions>) =>
+  defined(container, options).definitions[0]?.service;
 
 describe('with --explicit', () => {
-  test.each<[string, Words, string[]]>([
+  test.each<[string, Container, string[]]>([
     ['an image name is no name', { ports: [80] }, []],
     ['a Marathon app id is none either', { env: { MARATHON_APP_ID: '/web' } }, []],
     ['SERVICE_NAME is one', { env: { SERVICE_NAME: 'web' } }, ['web']],
-  ])('%s', (_, words, names) => {
-    expect(defined(words, { explicit: true }).definitions.map(({ service }) => service.name)).toEqual(names);
+  ])('%s', (_, container, names) => {
+    expect(defined(container, { explicit: true }).definitions.map(({ service }) => service.name)).toEqual(
+      names,
+    );
   });
 });
 
 describe('with --tags', () => {
   const tagTemplate = parseTagTemplate('all,{{sIndex 0 .Config.Env}}');
 
-  test('every service has them after its own, and before its protocol', () => {
-    const words = { env: { SERVICE_TAGS: 'own' }, ports: ['53/udp'] };
-    expect(first(words, { tagTemplate })?.tags).toEqual(['own', 'all', 'SERVICE_TAGS=own', 'udp']);
+  test('every service has these tags after its own and before its protocol', () => {
+    const container = { env: { SERVICE_TAGS: 'own' }, ports: ['53/udp'] };
+    expect(first(container, { tagTemplate })?.tags).toEqual(['own', 'all', 'SERVICE_TAGS=own', 'udp']);
   });
 
-  test('a container they fail for loses these tags alone, and is told why', () => {
+  test('a container that the template fails for loses only these tags, with a reason', () => {
     const failing = parseTagTemplate('all,{{toUpper .State.Pid}}');
     const { definitions, problems } = defined({ env: { SERVICE_TAGS: 'own' } }, { tagTemplate: failing });
     expect(definitions[0]?.service.tags).toEqual(['own']);
@@ -57,12 +59,12 @@ describe('a Marathon task', () => {
     PORT1: '31001',
   };
 
-  test('has its task tag where that is wanted', () => {
+  test('has its task tag if the setting is on', () => {
     expect(first({ env }, {})?.tags).toEqual(['db']);
     expect(first({ env }, { taskTags: true })?.tags).toEqual(['db', 'marathon-task:db_shop.d10caa92']);
   });
 
-  test("has Marathon's ports in the host's network, where the image's mean nothing", () => {
+  test("has Marathon's ports, not the image's, in the host's network", () => {
     const ports = (networkMode: string) =>
       defined({ env, networkMode, ports: [5432] }, {}).definitions.map(
         ({ service: { name, port } }) => `${name} ${port}`,

@@ -7,13 +7,13 @@ const environment = (pairs: Record<string, string>, prefix?: string) =>
 const values = (settings: ReadonlyMap<string, { value: string }>) =>
   Object.fromEntries([...settings].map(([key, { value }]) => [key, value]));
 
-describe('the SERVICE_* language', () => {
-  test('lower-cases keys and leaves other variables alone', () => {
+describe('the SERVICE_* settings of a container', () => {
+  test('have keys in lower case, without other variables', () => {
     const settings = environment({ SERVICE_NAME: 'web', PATH: '/bin', service_name: 'x' }).settings();
     expect(values(settings)).toEqual({ name: 'web' });
   });
 
-  test('lets the narrower beat the wider, wherever it stands', () => {
+  test('override the wider scope by the narrower, in any order', () => {
     const all = environment({
       SERVICE_53_UDP_NAME: 'dns-udp',
       SERVICE_53_NAME: 'dns',
@@ -25,11 +25,11 @@ describe('the SERVICE_* language', () => {
     expect(values(all.settings())).toEqual({ name: 'any' });
   });
 
-  test('keeps the settings of other ports away', () => {
+  test('leave out the settings of other ports', () => {
     expect(values(environment({ SERVICE_80_NAME: 'web' }).settings(443, 'tcp'))).toEqual({});
   });
 
-  test('knows whether a key was given for the port itself', () => {
+  test('distinguish keys that are set for the port itself', () => {
     const all = environment({ SERVICE_80_NAME: 'web', SERVICE_53_UDP_NAME: 'dns', SERVICE_TAGS: 'x' });
     expect(all.isForPort('name', 80, 'tcp')).toBe(true);
     expect(all.isForPort('name', 53, 'udp')).toBe(true);
@@ -37,14 +37,14 @@ describe('the SERVICE_* language', () => {
     expect(all.isForPort('tags', 80, 'tcp')).toBe(false);
   });
 
-  test('takes a lone number or protocol for a key', () => {
+  test('read a lone number or protocol as a key', () => {
     expect(values(environment({ SERVICE_80: 'a', SERVICE_80_TCP: 'b' }).settings(80, 'tcp'))).toEqual({
       '80': 'a',
       tcp: 'b',
     });
   });
 
-  test('reads the labels of a Marathon app, which real ones beat', () => {
+  test('include the labels of a Marathon app, which real labels override', () => {
     const all = environment({
       MARATHON_APP_LABEL_SERVICE_TAGS: 'a,b',
       SERVICE_NAME: 'web',
@@ -58,7 +58,7 @@ describe('the SERVICE_* language', () => {
     expect(values(all.settings())).toEqual({ name: 'web' });
   });
 
-  test('keeps its words in a bomb of labels, and says what it left out', () => {
+  test('keep known keys in a label bomb, and report what is left out', () => {
     const bomb = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`SERVICE_X${n}`, 'v']));
     const all = environment({ ...bomb, SERVICE_NAME: 'web' });
     expect(values(all.settings()).name).toBe('web');
@@ -66,7 +66,7 @@ describe('the SERVICE_* language', () => {
     expect(all.problems).toEqual(['9744 of its SERVICE_* settings are left out: more than 256']);
   });
 
-  test('leaves out settings of a megabyte, and says so', () => {
+  test('leave out values of a megabyte, and report that', () => {
     const long = 'x'.repeat(1 << 20);
     const all = environment({ SERVICE_NAME: 'web', SERVICE_TAGS: long, SERVICE_CHECK_HTTP: `/${long}` });
     expect(values(all.settings())).toEqual({ name: 'web' });

@@ -13,6 +13,6 @@ test.each<[string, Partial<Snapshot>, boolean]>([
   ['was killed', { ...ended, exitCode: 137 }, false],
   ['died by TERM', { ...ended, exitCode: 143 }, false],
   ['ended, its status not known yet', { ...ended, exitCode: null }, true],
-])('a container that %s: %j', (_, words, failed) => {
-  expect(mayHaveFailed(snapshot('c', words))).toBe(failed);
+])('a container that %s: %j', (_, state, failed) => {
+  expect(mayHaveFailed(snapshot('c', state))).toBe(failed);
 });

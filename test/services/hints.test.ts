@@ -4,14 +4,14 @@ import { define } from '../../src/services/define.ts';
 import { entryOf } from '../support/roster.ts';
 
 const options = { hostId: 'h1', runs: () => true };
-const defined = (words: Parameters<typeof entryOf>[0], more: object = {}) => {
-  const { definitions, problems } = define(entryOf(words), { ...options, ...more });
+const defined = (container: Parameters<typeof entryOf>[0], more: object = {}) => {
+  const { definitions, problems } = define(entryOf(container), { ...options, ...more });
   return { services: definitions.map(({ service }) => service), problems };
 };
 const problemsOf = (env: Record<string, string>, more: object = {}) =>
   defined({ ports: [80], env, ...more }).problems;
 
-describe('a key that is none', () => {
+describe('an unknown key', () => {
   test.each([
     [
       'SERVICE_CHECK_HTPP',
@@ -32,7 +32,7 @@ describe('a key that is none', () => {
     ['SERVICE_TTL', '30', 'kept as Meta; CHECK_TTL makes a check that expires'],
     ['SERVICE_CHECK_URL', 'http://x/', 'kept as Meta; CHECK_HTTP takes a path, and CHECK_PORT a port'],
     ['SERVICE_META_VERSION', '1', "without META_ it is 'version'"],
-  ])('%s=%s is said', (key, value, expected) => {
+  ])('%s=%s is reported', (key, value, expected) => {
     expect(problemsOf({ [key]: value })).toEqual([expect.stringContaining(expected)]);
   });
 
@@ -54,7 +54,7 @@ describe('a key that is none', () => {
     expect(services[0]?.meta[key.toLowerCase()]).toBe('x');
   });
 
-  test('is said once for a container of many ports, and with its own prefix', () => {
+  test('is reported once for a container of many ports, with the configured prefix', () => {
     const env = { SERVICE_CHECK_HTPP: '/x' };
     expect(defined({ ports: [80, 81, 82], env }).problems).toHaveLength(1);
     expect(defined({ env: { OUR_TAG: 'x' } }, { servicePrefix: 'OUR_' }).problems).toEqual([
@@ -62,7 +62,7 @@ describe('a key that is none', () => {
     ]);
   });
 
-  test('that is one letter away from a check is said, whichever letter it is', () => {
+  test('one letter away from a check is reported, for every letter', () => {
     const key = 'CHECK_HTTP';
     fc.assert(
       fc.property(fc.nat(key.length - 1), fc.constantFrom('', 'X', 'QQ'), (at, letters) => {
@@ -74,7 +74,7 @@ describe('a key that is none', () => {
   });
 });
 
-describe('a value that is most likely meant otherwise', () => {
+describe('a value that is probably a mistake', () => {
   test.each([
     [
       'SERVICE_NAME',
@@ -112,7 +112,7 @@ describe('a value that is most likely meant otherwise', () => {
     ],
     ['SERVICE_CHECK_TCP', '5432', 'SERVICE_CHECK_TCP "5432" is ignored'],
     ['SERVICE_IGNORE', 'false', 'SERVICE_IGNORE ignores with any value but an empty one, false included'],
-  ])('%s=%s is said', (key, value, expected) => {
+  ])('%s=%s is reported', (key, value, expected) => {
     expect(problemsOf({ [key]: value })).toContainEqual(expect.stringContaining(expected));
   });
 
@@ -124,7 +124,7 @@ describe('a value that is most likely meant otherwise', () => {
     ...['/', 'health', 'a/b:80', '/a:80/b', 'index.php/health', 'v1.2/x', '?a=b:80', '8080', 'a:b/c'].map(
       (value) => ['SERVICE_CHECK_HTTP', value],
     ),
-  ])('%s=%s is as it should be', (key, value) => {
+  ])('%s=%s gives no hint', (key, value) => {
     expect(defined({ ports: [80], env: { [key]: value } }, { allowScriptChecks: true }).problems).toEqual([]);
   });
 });
@@ -151,11 +151,11 @@ describe('ranges of ports', () => {
       ['9999', '10000', '20000', '20001'],
     ],
     [{ 'SERVICE_9999-20001_TCP_IGNORE': '1' }, ['80']],
-  ])('%j holds for the ports in it', (env, expected) => {
+  ])('%j applies to the ports in it', (env, expected) => {
     expect(names(env, [80, 9999, 10000, 20000, 20001])).toEqual(expected);
   });
 
-  test('that are the wrong way round hold for none, and a name of a range keeps its suffix', () => {
+  test('that are reversed apply to no port, and a name for a range keeps its suffix', () => {
     expect(names({ 'SERVICE_20000-10000_IGNORE': '1' }, [15000])).toEqual(['15000']);
     expect(defined({ env: { 'SERVICE_20000-10000_IGNORE': '1' }, ports: [15000] }).problems).toEqual([
       'SERVICE_20000-10000_IGNORE has no effect: a range begins with the lower port; expected 10000-20000',
@@ -189,21 +189,21 @@ describe('settings of ports', () => {
     ['SERVICE_8080_TCP_NAME', { ports: [8080] }, []],
     ['SERVICE_8000-8080_NAME', { ports: [8080] }, []],
     ['SERVICE_8080_IGNORE', { ports: [80] }, []],
-    // Where services carry host ports, one that is not published is left out with its settings.
+    // If services carry host ports, an unpublished port is left out with its settings.
     ['SERVICE_8080_NAME', { ports: ['80>80', 8080], hostPorts: true }, []],
-  ])('%s for %j', (key, words, expected) => {
-    const { problems } = defined({ ...words, env: { [key]: 'web' } });
+  ])('%s for %j', (key, container, expected) => {
+    const { problems } = defined({ ...container, env: { [key]: 'web' } });
     const sentences = expected.map((why) => expect.stringContaining(`${key} has no effect: ${why}`));
     expect(problems).toEqual(sentences);
   });
 
-  test('that SERVICE_PORT names, or Marathon, are there', () => {
+  test('that SERVICE_PORT or Marathon names exist', () => {
     expect(problemsOf({ SERVICE_PORT: '8080', SERVICE_8080_NAME: 'web' })).toEqual([]);
     const task = { MARATHON_APP_ID: '/web', PORT0: '31000', SERVICE_31000_NAME: 'web' };
     expect(defined({ env: task, networkMode: 'host' }).problems).toEqual([]);
   });
 
-  test('that are not there are said once for each port, and a bounded number of times', () => {
+  test('that do not exist are reported once for each port, in a bounded number of sentences', () => {
     expect(problemsOf({ SERVICE_81_NAME: 'web', SERVICE_81_TAGS: 'a', SERVICE_81_ID: 'b' })).toEqual([
       expect.stringContaining(
         'SERVICE_81_NAME and 2 more like it have no effect: the container has no port 81',
@@ -235,7 +235,7 @@ describe('tags that begin with a plus', () => {
 });
 
 describe('SERVICE_PORT', () => {
-  test('of a port that is not published leaves those that are, and is said', () => {
+  test('of an unpublished port keeps the published ones, and is reported', () => {
     const { services, problems } = defined({
       ...{ ports: ['80>8080'], hostPorts: true },
       env: { SERVICE_PORT: '3000' },
@@ -244,8 +244,8 @@ describe('SERVICE_PORT', () => {
     expect(problems).toEqual(['SERVICE_PORT is ignored: none of its ports is published']);
   });
 
-  const found = (words: Parameters<typeof entryOf>[0]) =>
-    defined(words).services.map(({ name, address, port, tags }) =>
+  const found = (container: Parameters<typeof entryOf>[0]) =>
+    defined(container).services.map(({ name, address, port, tags }) =>
       [`${name} ${address}:${port}`, ...tags].join(' '),
     );
 
@@ -272,8 +272,8 @@ describe('SERVICE_PORT', () => {
       { env: { SERVICE_PORT: '80' }, ports: ['80>8080', '90>9090'], hostPorts: true },
       ['thing 10.2.1.1:8080'],
     ],
-  ])('names %s', (_, words, expected) => {
-    expect(found(words)).toEqual(expected);
+  ])('names %s', (_, container, expected) => {
+    expect(found(container)).toEqual(expected);
   });
 
   test.each(['0', '65536', '80x', '-1', 'http'])('of %s is refused', (given) => {
@@ -305,7 +305,7 @@ describe('SERVICE_NETWORK', () => {
     expect(at({ SERVICE_80_NETWORK: name }).at).toEqual([expected]);
   });
 
-  test('that the container is not on is said, and the chosen address stays', () => {
+  test('that the container is not on is reported, and the chosen address stays', () => {
     const task = { SERVICE_NETWORK: 'ingress', 'com.docker.swarm.task.id': 't' };
     for (const env of [{ SERVICE_NETWORK: 'none' }, task]) {
       const found = at(env);

@@ -22,13 +22,13 @@ describe('one container', () => {
     ],
     [8_192, {}, 'web-257 and those of 7935 further ports'],
     [8_192, { SERVICE_NAME: 'a,b,c,d,e,f,g,h' }, 'a-33 and those of 8159 further ports'],
-  ])('of %i ports and %j has 256 services at most', (count, env, said) => {
+  ])('of %i ports and %j has 256 services at most', (count, env, problem) => {
     const { services: found, problems } = services({ SERVICE_NAME: 'web', ...env }, portsUpTo(count));
     expect(found).toHaveLength(256);
-    expect(problems).toEqual(said === undefined ? [] : [expect.stringContaining(said)]);
+    expect(problems).toEqual(problem === undefined ? [] : [expect.stringContaining(problem)]);
   });
 
-  test('may be given more or fewer', () => {
+  test('may have more or fewer by a setting', () => {
     expect(services({}, portsUpTo(3), { maxServices: 1 }).services).toHaveLength(1);
     expect(services({}, portsUpTo(3_000), { maxServices: 2_000 }).services).toHaveLength(2_000);
   });
@@ -54,7 +54,7 @@ describe('a container of many services', () => {
     entryOf({ id, env: { SERVICE_NAME: 'web', ...env }, ports: portsUpTo(2_000), ...more });
   const desiredOf = () => new Desired({ log: silentLogger }, { ...options, maxServices: 2_000 });
 
-  test('is defined in turns with everything else', async () => {
+  test('is defined in steps between other work', async () => {
     const desired = desiredOf();
     let turns = 0;
     let isDone = false;
@@ -65,7 +65,7 @@ describe('a container of many services', () => {
     setImmediate(count);
     desired.set(large());
     desired.set(entryOf({ id: containerId('b'), env: { SERVICE_NAME: 'small' } }));
-    // A small one is there at once.
+    // A small container is defined at once.
     expect(desired.byName('small')).toHaveLength(1);
     expect(desired.size).toBe(1);
     await desired.settled();
@@ -74,7 +74,7 @@ describe('a container of many services', () => {
     expect(turns).toBeGreaterThan(50);
   });
 
-  test('is as it was set last, or gone', async () => {
+  test('has the last state that was set, or is removed', async () => {
     const desired = desiredOf();
     desired.set(large({ SERVICE_TAGS: 'old' }));
     desired.set(large({ SERVICE_TAGS: 'new' }));

@@ -145,7 +145,7 @@ function timing(kind: CheckKind['kind'], settings: PortVariables, note: Note): T
   };
 }
 
-/** Shell words of a script. Address and port are replaced after splitting, so that they do not split a word. */
+/** The shell words of a script. Address and port are inserted after splitting, so that they are never split. */
 function scriptArgs(script: string, { address, port }: CheckTarget): string[] {
   const args = shellWords(script);
   if (args === undefined) throw new Unusable('a quote is not closed');

@@ -134,7 +134,7 @@ describe('a check', () => {
       'SERVICE_CHECK_TTL is left out: "0s" is not a duration; expected one like 10s or 1m30s',
     ],
     [{ HTTP: '/a b' }, ALL, 80, 'SERVICE_CHECK_HTTP is left out: "/a b" is not the path of a URL'],
-  ])('%j with %j at port %i cannot be, and is said', (env, options, port, problem) => {
+  ])('%j with %j at port %i is left out, and reported', (env, options, port, problem) => {
     expect(read(env, options, { port })).toEqual({ checks: [], problems: [problem] });
   });
 
@@ -163,7 +163,7 @@ describe('a check', () => {
   });
 });
 
-describe('the words of a shell command', () => {
+describe('the shell words of a command', () => {
   test.each([
     ['a b  c', ['a', 'b', 'c']],
     [`'a b' "c d"`, ['a b', 'c d']],
@@ -176,7 +176,7 @@ describe('the words of a shell command', () => {
     [`'open`, undefined],
     ['"open', undefined],
     ['end\\', undefined],
-  ])('%s are %j', (text, words) => {
-    expect(shellWords(text)).toEqual(words);
+  ])('%s are %j', (text, fields) => {
+    expect(shellWords(text)).toEqual(fields);
   });
 });

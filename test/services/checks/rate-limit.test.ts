@@ -8,7 +8,7 @@ import { entryOf } from '../../support/roster.ts';
 const options = { hostId: 'h1', runs: () => true, healthcheck: true };
 const portsUpTo = (most: number) => Array.from({ length: most }, (_, n) => n + 1);
 
-/** The services of a container of so many ports whose SERVICE_CHECK_* settings are these. */
+/** The services of a container with this number of ports and these SERVICE_CHECK_* settings. */
 function checked(ports: number, settings: Record<string, string>, more: object = {}, given: object = {}) {
   const env = Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [
@@ -23,7 +23,7 @@ function checked(ports: number, settings: Record<string, string>, more: object =
 
 type Services = ReturnType<typeof checked>['services'];
 const aSecond = (services: Services) => services.reduce((sum, service) => sum + loadOf(service).perSecond, 0);
-/** Every interval and TTL there is, each once. */
+/** The distinct intervals and TTLs of all checks. */
 const periods = (services: Services) => [
   ...new Set(
     services.flatMap(({ checks }) => checks.map((check) => ('ttl' in check ? check.ttl : check.interval))),
@@ -38,26 +38,26 @@ describe('the checks of a container', () => {
     readonly options?: object;
     readonly container?: object;
     readonly periods: string[];
-    readonly said?: string;
+    readonly problem?: string;
   }
 
   const all = { HTTP: '/', HTTPS: '/', TCP: '1', GRPC: '1' };
   test.each<Row>([
     {
       ...{ of: 'TTL checks', ports: 256, settings: { TTL: '1s' } },
-      ...{ periods: ['15.6s'], said: '768 times a second, .* every 5.2s' },
+      ...{ periods: ['15.6s'], problem: '768 times a second, .* every 5.2s' },
     },
     {
       ...{ of: 'checks of four kinds', ports: 256, settings: { ...all, INTERVAL: '1s' } },
-      ...{ periods: ['20.5s'], said: '1024 times a second, .* every 20.5s' },
+      ...{ periods: ['20.5s'], problem: '1024 times a second, .* every 20.5s' },
     },
     {
-      ...{ of: 'intervals that nobody keeps', ports: 256, settings: { TCP: '1', INTERVAL: '1ms' } },
-      ...{ periods: ['5.2s'], said: '256 times a second' },
+      ...{ of: 'intervals that are too short', ports: 256, settings: { TCP: '1', INTERVAL: '1ms' } },
+      ...{ periods: ['5.2s'], problem: '256 times a second' },
     },
     {
       ...{ of: 'one check too many', ports: 51, settings: { TCP: '1', INTERVAL: '1s' } },
-      ...{ periods: ['1.1s'], said: '51 times a second' },
+      ...{ periods: ['1.1s'], problem: '51 times a second' },
     },
     {
       ...{ of: 'as many as there may be', ports: 50, settings: { TCP: '1', INTERVAL: '1s' } },
@@ -77,26 +77,26 @@ describe('the checks of a container', () => {
       of: 'some that take their time',
       ports: 256,
       settings: { TCP: '1', INTERVAL: '1s', '1_CHECK_INTERVAL': '1h' },
-      ...{ periods: ['1h', '5.2s'], said: '255 times a second' },
+      ...{ periods: ['1h', '5.2s'], problem: '255 times a second' },
     },
     {
-      // Each report of a service tells the TTL check, the HEALTHCHECK and the HTTP check; that one is run, too.
+      // Each report of a service contains the TTL check, the HEALTHCHECK and the HTTP check, which is run as well.
       of: 'TTL checks beside others that heddle reports',
       ports: 20,
       settings: { TTL: '1s', HTTP: '/', INTERVAL: '1h' },
       options: { heddleRuns: (kind: string) => kind === 'http' },
       container: { health: 'healthy' },
-      ...{ periods: ['24h', '1h', '4.8s'], said: '180 times a second, .* every 1.6s' },
+      ...{ periods: ['24h', '1h', '4.8s'], problem: '180 times a second, .* every 1.6s' },
     },
-  ])('of $of', ({ ports, settings, options: more, container, periods: expected, said }) => {
+  ])('of $of', ({ ports, settings, options: more, container, periods: expected, problem }) => {
     const { services, problems } = checked(ports, settings, more, container);
     expect(services).toHaveLength(ports);
     expect(periods(services)).toEqual(expected);
     expect(aSecond(services)).toBeLessThanOrEqual(50);
-    expect(problems).toEqual(said === undefined ? [] : [expect.stringMatching(said)]);
+    expect(problems).toEqual(problem === undefined ? [] : [expect.stringMatching(problem)]);
   });
 
-  test('are 50 a second at most, whatever is asked', () => {
+  test('are limited to 50 a second, whatever the settings', () => {
     const duration = fc.oneof(
       fc.integer({ min: 1, max: 90 }).map((seconds) => `${seconds}s`),
       fc.integer({ min: 1, max: 5_000 }).map((ms) => `${ms}ms`),
@@ -116,7 +116,7 @@ describe('the checks of a container', () => {
     );
   });
 
-  test('that are slowed down have marks of their own content', () => {
+  test('that are slowed down have the hash of their own content', () => {
     const hashes = (settings: Record<string, string>) =>
       checked(51, settings).services.map(({ meta }) => meta[OWNER_META.hash]);
     const slowed = hashes({ TCP: '1', INTERVAL: '1s' });
@@ -124,7 +124,7 @@ describe('the checks of a container', () => {
     expect(slowed).not.toEqual(hashes({ TCP: '1', INTERVAL: '2s' }));
   });
 
-  test('are said to be slowed down before everything else', () => {
+  test('are reported as slowed down before all other problems', () => {
     const bad = Object.fromEntries(portsUpTo(30).map((n) => [`${n}_CHECK_TIMEOUT`, 'soon']));
     const { problems } = checked(256, { TCP: '1', INTERVAL: '1s', ...bad });
     expect(problems[0]).toMatch(/256 times a second/);

@@ -12,8 +12,8 @@ const bounds: CheckBounds = {
 };
 const options: DefineOptions = { hostId: 'h1', runs: () => true, checkBounds: bounds };
 
-const urls = (words: Parameters<typeof entryOf>[0], more: Partial<DefineOptions> = {}) => {
-  const { definitions, problems } = define(entryOf(words), { ...options, ...more });
+const urls = (container: Parameters<typeof entryOf>[0], more: Partial<DefineOptions> = {}) => {
+  const { definitions, problems } = define(entryOf(container), { ...options, ...more });
   const targets = definitions.flatMap(({ service }) =>
     service.checks.map((check) =>
       'url' in check ? check.url : 'target' in check ? check.target : check.kind,
@@ -39,7 +39,7 @@ describe("a check of an address that is not the container's own", () => {
     ['broadcast', '255.255.255.255', 'a broadcast address'],
     ["the host's", HOST, `publishes no port at ${HOST}:80`],
     ["the bridge's", '172.17.0.1', 'publishes no port at 172.17.0.1:80'],
-    ["somebody's", '8.8.8.8', "not the container's own address"],
+    ["another machine's", '8.8.8.8', "not the container's own address"],
     ["another container's", '10.2.1.2', "not the container's own address"],
     ['NAT64 of loopback', '64:ff9b::7f00:1', "not the container's own address"],
     ['a name', 'localhost', 'is a host name'],
@@ -74,14 +74,14 @@ describe("a check of an address that is not the container's own", () => {
     '::',
     '::ffff:0.0.0.0',
     '::1%lo',
-  ])('cannot be had by an old form of it: %s is refused, and the chosen one checked', (address) => {
+  ])('in an old notation is refused: %s; the chosen one is checked', (address) => {
     const { targets, problems, foreign } = urls({ ports: [80], env: { SERVICE_ADDRESS: address, ...LEAVE } });
     expect(targets).toEqual(['http://10.2.1.1:80/v1/agent/leave']);
     expect(problems).toEqual([expect.stringContaining('is refused')]);
     expect(foreign).toEqual([false]);
   });
 
-  test('is left out for a label, for one port, and where no address could be chosen', () => {
+  test('is left out for a label, for one port, and if no address could be chosen', () => {
     for (const env of [{ SERVICE_80_ADDRESS: '127.0.0.1' }, { SERVICE_80_TCP_ADDRESS: '127.0.0.1' }]) {
       expect(urls({ ports: [80], env: { ...env, ...LEAVE } }).targets).toEqual([]);
     }
@@ -105,17 +105,17 @@ describe("a check of an address that is not the container's own", () => {
     ]);
   });
 
-  test("that a container gave itself is left out where it is the host's or was given to another", () => {
+  test("that a container gave itself is left out if it is the host's or assigned to another container", () => {
     const taken: CheckBounds = { ...bounds, assignedTo: (ip) => (ip === '10.2.1.1' ? 'another' : undefined) };
-    const words = { ports: [80], env: { SERVICE_CHECK_TCP: '1' } };
-    expect(urls(words).targets).toEqual(['10.2.1.1:80']);
-    expect(urls(words, { checkBounds: taken }).problems).toEqual([
+    const container = { ports: [80], env: { SERVICE_CHECK_TCP: '1' } };
+    expect(urls(container).targets).toEqual(['10.2.1.1:80']);
+    expect(urls(container, { checkBounds: taken }).problems).toEqual([
       expect.stringContaining("10.2.1.1 is another container's address"),
     ]);
-    expect(urls({ ...words, ip: '10.2.0.1' }).problems).toEqual([
+    expect(urls({ ...container, ip: '10.2.0.1' }).problems).toEqual([
       expect.stringContaining("10.2.0.1 is the host's address"),
     ]);
-    const docker = { ...words, networks: [{ name: 'bridge', ipv4: '10.2.1.1', ipv6: '' }] };
+    const docker = { ...container, networks: [{ name: 'bridge', ipv4: '10.2.1.1', ipv6: '' }] };
     expect(urls(docker, { checkBounds: taken }).targets).toEqual(['10.2.1.1:80']);
   });
 
@@ -123,35 +123,32 @@ describe("a check of an address that is not the container's own", () => {
     ['over udp', 'udp', '0.0.0.0', HOST],
     ['at every IPv6 address', 'tcp', '::', HOST],
     ['at every IPv4 address', 'tcp', '0.0.0.0', 'fd00:66::1'],
-  ] as const)(
-    'of the host is left out where the port is published %s alone',
-    (_, protocol, hostIp, address) => {
-      const entry = entryOf({});
-      const ports = [{ port: 8500, protocol, published: [{ hostIp, hostPort: 8500 }] }];
-      const hostAddresses = () => new Set([HOST, 'fd00:66::1']);
-      const snapshot = { ...entry.snapshot, ports };
-      expect(
-        whyNotChecked({ address, port: 8500 }, { ...entry, snapshot }, { ...bounds, hostAddresses }),
-      ).toContain(`the container publishes no port at ${address}:8500`);
-    },
-  );
+  ] as const)('of the host is left out if the port is published only %s', (_, protocol, hostIp, address) => {
+    const entry = entryOf({});
+    const ports = [{ port: 8500, protocol, published: [{ hostIp, hostPort: 8500 }] }];
+    const hostAddresses = () => new Set([HOST, 'fd00:66::1']);
+    const snapshot = { ...entry.snapshot, ports };
+    expect(
+      whyNotChecked({ address, port: 8500 }, { ...entry, snapshot }, { ...bounds, hostAddresses }),
+    ).toContain(`the container publishes no port at ${address}:8500`);
+  });
 
-  test('in a shared namespace is left out where neither Docker nor heddle gave it', () => {
-    const words = { ports: [80], env: { SERVICE_CHECK_TCP: '1' } };
-    expect(urls(words, { checkBounds: { ...bounds, assignedTo: () => 'unsure' } }).problems).toEqual([
+  test('in a shared namespace is left out if neither Docker nor heddle assigned it', () => {
+    const container = { ports: [80], env: { SERVICE_CHECK_TCP: '1' } };
+    expect(urls(container, { checkBounds: { ...bounds, assignedTo: () => 'unsure' } }).problems).toEqual([
       expect.stringContaining('the container may have added it itself (NET_ADMIN)'),
     ]);
   });
 
-  test('that a container with NET_ADMIN may have given itself is left out, unless it was given', () => {
-    const words = { ports: [80], hasNetAdmin: true, env: { SERVICE_CHECK_TCP: '1' } };
-    expect(urls(words).problems).toEqual([
+  test('that a container with NET_ADMIN may have added itself is left out, unless it was assigned', () => {
+    const container = { ports: [80], hasNetAdmin: true, env: { SERVICE_CHECK_TCP: '1' } };
+    expect(urls(container).problems).toEqual([
       expect.stringContaining('the container may have added it itself (NET_ADMIN)'),
     ]);
-    expect(urls(words, { checkBounds: { ...bounds, assignedTo: () => 'this' } }).targets).toEqual([
+    expect(urls(container, { checkBounds: { ...bounds, assignedTo: () => 'this' } }).targets).toEqual([
       '10.2.1.1:80',
     ]);
-    const docker = { ...words, networks: [{ name: 'bridge', ipv4: '10.2.1.1', ipv6: '' }] };
+    const docker = { ...container, networks: [{ name: 'bridge', ipv4: '10.2.1.1', ipv6: '' }] };
     expect(urls(docker).targets).toEqual(['10.2.1.1:80']);
   });
 
@@ -164,8 +161,8 @@ describe("a check of an address that is not the container's own", () => {
     ['0.0.0.0/0,::/0', 'db.example.com', true],
   ])('with --check-address-allow %s, %s is checked: %s', (allow, address, isChecked) => {
     const allowed = allow.split(',').map(parseCidr);
-    const words = { ports: [80], env: { SERVICE_ADDRESS: address, SERVICE_CHECK_TCP: '1' } };
-    const { targets, foreign } = urls(words, { checkBounds: { ...bounds, allowed } });
+    const container = { ports: [80], env: { SERVICE_ADDRESS: address, SERVICE_CHECK_TCP: '1' } };
+    const { targets, foreign } = urls(container, { checkBounds: { ...bounds, allowed } });
     expect(targets).toHaveLength(isChecked ? 1 : 0);
     expect(foreign).toEqual([true]);
   });
@@ -200,14 +197,14 @@ describe("a check of the host's address", () => {
   const shared = { networkMode: 'host', ip: HOST, ports: [80] };
 
   test('reaches the ports that a container publishes there, and no other', () => {
-    const words = { ip: HOST, hostPorts: true, ports: ['80>8080', '90>127.0.0.1:9090', 443] };
+    const container = { ip: HOST, hostPorts: true, ports: ['80>8080', '90>127.0.0.1:9090', 443] };
     const env = { SERVICE_CHECK_TCP: '1' };
-    expect(urls({ ...words, env }).targets).toEqual([`${HOST}:8080`]);
+    expect(urls({ ...container, env }).targets).toEqual([`${HOST}:8080`]);
     const own = { ...env, SERVICE_ADDRESS: HOST };
-    expect(urls({ ...words, env: own })).toMatchObject({ targets: [`${HOST}:8080`], foreign: [false] });
+    expect(urls({ ...container, env: own })).toMatchObject({ targets: [`${HOST}:8080`], foreign: [false] });
     for (const port of ['90', '443', '8500', '8080']) {
       const asked = urls({
-        ...words,
+        ...container,
         ports: ['80>8080', '90>127.0.0.1:9090'],
         env: { ...env, SERVICE_80_CHECK_PORT: port },
       });
@@ -222,7 +219,7 @@ describe("a check of the host's address", () => {
     ]);
   });
 
-  test("is what a container in the host's network has, but never its loopback", () => {
+  test("is the own address of a container in the host's network, except loopback", () => {
     expect(urls({ ...shared, env: LEAVE }).targets).toEqual([`http://${HOST}:80/v1/agent/leave`]);
     const { targets, problems } = urls({ ...shared, env: { ...LEAVE, SERVICE_ADDRESS: '127.0.0.1' } });
     expect(targets).toEqual([]);
@@ -230,6 +227,6 @@ describe("a check of the host's address", () => {
   });
 });
 
-test("the kernel's own list counts where no other is given", () => {
+test("the kernel's list of addresses is the default", () => {
   expect(whyNotChecked({ address: '127.0.0.1', port: 80 }, entryOf())).toContain('loopback');
 });

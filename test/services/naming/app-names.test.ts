@@ -21,13 +21,13 @@ function rig() {
   };
 }
 
-describe('two Marathon apps that answer to one name', () => {
+describe('two Marathon apps with the same name', () => {
   test.each([
     ['/web/b/a', '/web/a-b', 'a-b.web'],
     ['/web/foo.bar', '/web/bar/foo', 'foo.bar.web'],
     ['/Web/x', '/web/x', 'x.web'],
     ['/Web', '/web', 'web'],
-  ])('%s and %s are both told of %s', (one, other, name) => {
+  ])('%s and %s both report %s', (one, other, name) => {
     const { run, end, problems } = rig();
     run('1', one);
     run('2', other);
@@ -49,7 +49,7 @@ describe('two Marathon apps that answer to one name', () => {
     expect([...problems('1'), ...problems('2')]).toEqual([]);
   });
 
-  test('are forgotten with their last container', () => {
+  test('are removed with their last container', () => {
     const { run, end, problems } = rig();
     run('1', '/web/b/a');
     run('2', '/web/b/a');

@@ -22,7 +22,7 @@ describe('a DNS label', () => {
     expect(one).not.toBe(two);
   });
 
-  test('of a megabyte of hyphens is found at once', () => {
+  test('of a megabyte of hyphens is computed at once', () => {
     expect(dnsLabel(`a${'-'.repeat(1 << 20)}b`)).toHaveLength(63);
   });
 });

@@ -18,7 +18,7 @@ const serviceOf = (changes: Partial<Service> = {}): Service => ({
 });
 const ours = (changes?: Partial<Service>) => withOwnerMeta(serviceOf(changes), 'h1', containerId('c0ffee'));
 
-describe('what a registry holds', () => {
+describe('a registered service', () => {
   const single = ours();
   const free = { ...single, enableTagOverride: true };
   const both = ours({ addresses: BOTH });
@@ -31,7 +31,7 @@ describe('what a registry holds', () => {
     ['has an IPv6 address too many', { ...single, addresses: BOTH }, single, true],
     ['has one from when there was no other', single, both, true],
     ['has both from when there was another', both, single, true],
-    ['keeps one address of a service, whatever it is told', { ...single, meta: both.meta }, both, false],
+    ['stores only one address of a service', { ...single, meta: both.meta }, both, false],
     ['has other tags', { ...single, tags: [] }, single, true],
     ['has other tags, as others may', { ...free, tags: [] }, free, false],
   ])('%s', (_, held, wanted, expected) => {

@@ -48,7 +48,7 @@ describe('a Marathon app id', () => {
     expect(named).toEqual({ name: 'web', tags: [expect.stringMatching(/^w{54}-[0-9a-f]{8}$/)] });
   });
 
-  test('gives labels that DNS can ask for, whatever its text', () => {
+  test('gives labels that DNS can query, whatever its text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (appId) => {
         const named = marathonName(appId);

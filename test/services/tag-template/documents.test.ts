@@ -28,7 +28,7 @@ afterEach(async () => {
 
 const templateOf = () => parseTagTemplate(`a,{{httpGet "${url}"}},{{jsonParse (httpGet "${url}") "zone"}}`);
 
-test('a document is asked for once, however often it stands in the template and whatever containers come', async () => {
+test('a document is requested once, for any number of uses in the template and containers', async () => {
   const template = templateOf();
   expect(await template.documents.fetchMissing()).toEqual([]);
   expect(await template.documents.fetchMissing()).toEqual([]);
@@ -42,7 +42,7 @@ test.each<[string, RequestListener, RegExp]>([
   ['answers with an error', (_, response) => void response.writeHead(503).end('no'), /: it answered 503$/],
   ['breaks off', (_, response) => void response.socket?.destroy(), /: socket hang up$/],
   ['has no end', (_, response) => void response.end('x'.repeat(100_000)), /: more than 65536 characters$/],
-])('one that %s gives nothing, and it is said why', async (_, listener, why) => {
+])('a document that %s gives no tags, with a reason', async (_, listener, why) => {
   answer = listener;
   const { documents } = templateOf();
   const [complaint, ...others] = await documents.fetchMissing();
@@ -53,24 +53,24 @@ test.each<[string, RequestListener, RegExp]>([
 });
 
 describe('the daemon', () => {
-  test('has them before it begins, asks again in the background, and says when they came', async () => {
-    const said: string[] = [];
-    const note = (line: string) => void said.push(line);
+  test('requests documents before it begins, retries in the background, and logs success', async () => {
+    const logged: string[] = [];
+    const note = (line: string) => void logged.push(line);
     const log = Object.assign(silentLogger.child({}), { warn: note, info: note }) as Logger;
     const { documents } = templateOf();
     answer = (_, response) => void response.writeHead(500).end();
     const completed = Promise.withResolvers<void>();
     const fetcher = new Fetcher({ documents, log, completed: completed.resolve, retryEvery: 20 });
     await fetcher.start();
-    expect(said).toEqual([expect.stringContaining('until it answers, --tags gives no tags')]);
+    expect(logged).toEqual([expect.stringContaining('until it answers, --tags gives no tags')]);
     answer = (_, response) => response.end('late');
     await completed.promise;
-    expect(said).toHaveLength(2);
+    expect(logged).toHaveLength(2);
     expect(documents.get(url)).toBe('late');
     await fetcher.stop();
   });
 
-  test('stops in the middle of it', async () => {
+  test('stops during a request', async () => {
     answer = () => {};
     const { documents } = templateOf();
     const fetcher = new Fetcher({ documents, log: silentLogger, completed: () => expect.unreachable() });

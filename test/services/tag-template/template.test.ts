@@ -123,7 +123,7 @@ describe('a template of tags', () => {
     expect(() => rendered(template)).toThrow(why);
   });
 
-  it('ends however much a container says', () => {
+  it('ends for any amount of metadata', () => {
     const metadata = new Map(Array.from({ length: 1000 }, (_, at) => [`V${at}`, 'x'.repeat(1000)]));
     const much = snapshot('much', { metadata });
     const nested = '{{range .Config.Env}}{{range $.Config.Env}}{{end}}{{if true}}{{end}}{{end}}';
@@ -135,7 +135,7 @@ describe('a template of tags', () => {
     expect(() => parseTagTemplate(brackets)).toThrow('deeper than 20 brackets');
   });
 
-  it('gives text without actions as it stands, and never fails but by its own errors', () => {
+  it('gives text without actions unchanged, and only throws its own errors', () => {
     fc.assert(
       fc.property(
         fc.string({
@@ -170,7 +170,7 @@ describe('a template of tags', () => {
   });
 });
 
-describe('what a container says of itself', () => {
+describe('metadata of a container in a template', () => {
   const filled = (template: string, metadata: Record<string, string>) => {
     const labelled = snapshot('a', {
       metadata: new Map(Object.entries(metadata)),
@@ -191,7 +191,7 @@ describe('what a container says of itself', () => {
 
   // A backtracking engine takes years over forty letters of these.
   it.each(['^(a+)+$', '^(a|aa)+$', '(a*)*b$', '^([a-z]+ ?)*$', '(x+x+)+y', '(.*)*=(.*)*!'])(
-    'cannot make a pattern with nested quantifiers go on: %s',
+    'cannot make a pattern with nested quantifiers slow: %s',
     (pattern) => {
       const template = `{{split "," .Config.Labels.v | matchAllElements "${pattern}" | join ","}}`;
       expect(filled(template, { v: `${'a'.repeat(40)}!` })).toMatch(/^(a+!)?$/);
@@ -199,7 +199,7 @@ describe('what a container says of itself', () => {
     },
   );
 
-  it('cannot make a pattern of its own go on', () => {
+  it('cannot make its own pattern slow', () => {
     const template = '{{split "," .Config.Labels.v | matchAllElements .Config.Labels.p | join ","}}';
     for (const p of ['(a{1,100}){1,10}b', '(?:a?){500}(?:a){400}', '\\pL{900}', '(?=a)', 'a'.repeat(600)]) {
       expect(filled(template, { v: Array(8).fill('a'.repeat(4_000)).join(','), p })).toMatch(
