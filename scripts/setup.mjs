@@ -1,6 +1,6 @@
 /**
- * Set-up, run by npm before `demo`, `test`, `bench` and `pack`. Idempotent, and says one line for each step that does
- * something. It must run on the system's own Node 20 in a clone without dependencies, hence plain JavaScript.
+ * Set-up, run by npm before `demo`, `test`, `world`, `bench` and `pack`. Idempotent; prints one line for each step that
+ * does something. It must run on the system's own Node 20 in a clone without dependencies, so it is plain JavaScript.
  */
 import { ensureBaseImage } from './setup/base-image.mjs';
 import { ensureBuild } from './setup/build.mjs';
@@ -13,11 +13,12 @@ import { installPackages } from './setup/packages.mjs';
 import { ensureResolverPackages } from './setup/resolver-packages.mjs';
 import { fail } from './setup/say.mjs';
 
-/** What each purpose needs of the machine, in the names of machine.mjs, and what must be fetched or made for it. */
+/** The parts of the machine that each purpose needs, as machine.mjs names them, and what is fetched or built for it. */
 const LAB = ['dockerd', 'tini', 'docker', 'busybox', 'ip', 'iptables', 'dig'];
 const PURPOSES = {
   demo: { parts: ['docker', 'busybox', 'ip', 'iptables', 'dig'], root: true, build: true },
   consul: { parts: [], root: false, consul: true },
+  world: { parts: LAB, root: true, build: true },
   test: {
     parts: [
       ...LAB,

@@ -1,7 +1,7 @@
 /**
- * `node scripts/world.ts [--engine old|new|podman] [--defaults-of-29] [--cgroup2] [--iptables-legacy] [command…]`: runs a
- * command (a shell, when none is given) beside a Docker engine in network, mount and pid namespaces of their own, and
- * leaves nothing behind. For trying things out by hand.
+ * `npm run world -- [--engine old|new|podman] [--defaults-of-29] [--cgroup2] [--iptables-legacy] [command…]`: runs a
+ * command, by default a shell, beside a private Docker engine in its own network, mount and pid namespaces. Leaves
+ * nothing behind. For experiments by hand.
  */
 import { parseArgs } from 'node:util';
 import type { WorldEngine } from './world/engines.ts';
