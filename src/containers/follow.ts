@@ -75,7 +75,6 @@ export class Follower {
   /** Whether the engine was away when it was first asked. */
   #waited = false;
   #events = 0;
-  #synced = false;
   #lastFullPass: Date | undefined;
 
   constructor(needs: FollowerNeeds, { drain = true }: FollowerOptions = {}) {
@@ -120,7 +119,7 @@ export class Follower {
     return {
       stream: this.#state,
       reconnects: this.#reconnects,
-      synced: this.#synced,
+      synced: this.#needs.roster.complete,
       lastFullPass: this.#lastFullPass,
       events: this.#events,
       pending: this.#waiting.size + this.#busy.size,
@@ -132,7 +131,7 @@ export class Follower {
    * our own doing, and is looked at after it; before it there is nothing that the pass will not look at.
    */
   namespaceChanged(namespace: number | undefined): void {
-    if (this.#synced) for (const id of this.#concerned(namespace)) void this.mark(id);
+    if (this.#needs.roster.complete) for (const id of this.#concerned(namespace)) void this.mark(id);
     else if (this.#passing) this.#changed.add(namespace);
   }
 
@@ -199,8 +198,8 @@ export class Follower {
     const due = [...this.#rounds.due(listed, { whole, surroundings }), ...missing, ...this.#failed.keys()];
     await Promise.all([...new Set(due)].map((id) => this.mark(id)));
     if (whole) this.#lastFullPass = new Date();
-    if (this.#synced) return;
-    this.#synced = true;
+    if (this.#needs.roster.complete) return;
+    this.#needs.roster.complete = true;
     this.#needs.log.info({ containers: listed.length }, 'all containers looked at');
     this.#firstSync.resolve();
     for (const namespace of this.#changed) this.namespaceChanged(namespace);

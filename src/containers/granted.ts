@@ -15,10 +15,8 @@ export interface Counted {
 
 export interface GrantedNeeds {
   readonly claims: Pick<Claims, 'of'>;
-  readonly roster: Pick<Roster, 'inNamespace'>;
+  readonly roster: Pick<Roster, 'inNamespace'> & Readonly<Pick<Roster, 'complete'>>;
   readonly network: Pick<NetworkEngine, 'interfaceMaker'>;
-  /** Whether the roster holds everything that runs: before that, nobody knows who shares a network. */
-  settled(): boolean;
 }
 
 /**
@@ -44,7 +42,7 @@ export class Granted {
       ({ interface: device, ip }) => device === this.#interface && !granted.has(ip),
     );
     // Who made the interface is asked only where it matters: most have what they were granted, and no more.
-    if (unknown.length === 0 || path === undefined || !this.#needs.settled()) {
+    if (unknown.length === 0 || path === undefined || !this.#needs.roster.complete) {
       return { addresses, ignored: [] };
     }
     const maker = await this.#needs.network.interfaceMaker(path);

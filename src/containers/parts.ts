@@ -66,8 +66,6 @@ export interface PartsNeeds {
   readonly log: Logger;
   readonly claims: Claims;
   readonly roster: Roster;
-  /** Whether the roster holds everything that runs. */
-  settled(): boolean;
   /** The address that the registry's agent advertises, if there is one. */
   advertised(): string | undefined;
 }
@@ -111,7 +109,6 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     {
       claims,
       roster,
-      settled: needs.settled,
       inspect: (container) => docker.inspect(container),
       bridgeAddresses: () => network.hostAddresses(bridge),
       hostNetworks: keptNetworks(() => network.hostNetworks()),
@@ -129,7 +126,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
   const announcedHost = new AnnouncedHost({ given: settings.ip, advertised: needs.advertised });
   const hostAddress = () => announcedHost.find();
   const policy = policyOf(settings);
-  const granted = new Granted({ claims, roster, network, settled: needs.settled }, { interface: device });
+  const granted = new Granted({ claims, roster, network }, { interface: device });
   const observer = new Observer(
     {
       counted: (...given) => granted.counted(...given),

@@ -85,7 +85,6 @@ export class Heddle {
       log: log('network'),
       claims,
       roster,
-      settled: () => follower.status().synced,
       advertised: () => open.advertised(),
     });
 

@@ -16,15 +16,14 @@ import { namedAddresses, requestedAddresses } from './requested.ts';
 
 export interface AddressingNeeds {
   readonly claims: Claims;
-  readonly roster: Pick<Roster, 'get' | 'entries' | 'delete' | 'inNamespace' | 'withAddress'>;
+  readonly roster: Pick<Roster, 'get' | 'entries' | 'delete' | 'inNamespace' | 'withAddress'> &
+    Readonly<Pick<Roster, 'complete'>>;
   inspect(container: string): Promise<Snapshot | undefined>;
   /** Of the bridge that containers are attached to. */
   bridgeAddresses(): Promise<readonly Cidr[]>;
   /** Networks that this host reaches by another device than our bridge. */
   hostNetworks(): Promise<readonly HostNetwork[]>;
   addressesIn(nsPath: string): Promise<readonly Address[]>;
-  /** Whether the roster holds everything that runs: before that, nobody knows which addresses are free. */
-  settled(): boolean;
 }
 
 /** The addresses that a container should have. */
@@ -113,8 +112,8 @@ export class Addressing {
    * has attached it. Later attachments of others are theirs to take back.
    */
   async adopt(snapshot: Snapshot, addresses: readonly Address[]): Promise<void> {
-    const { claims, settled } = this.#needs;
-    if (settled() || claims.of(snapshot.id) || networkOwner(snapshot) !== undefined) return;
+    const { claims, roster } = this.#needs;
+    if (roster.complete || claims.of(snapshot.id) || networkOwner(snapshot) !== undefined) return;
     const cidrs = this.#attached(addresses);
     if (cidrs.length > 0) await claims.add(snapshot.id, cidrs, {}, 'later');
   }
@@ -216,7 +215,7 @@ export class Addressing {
     const own = this.#own(owner, situation.bridge);
     const cidrs = grant(requests, { own, holderOf: this.#others(owner, situation) }, this.#pool);
     refuseCollisions(without(cidrs, own), situation, { allowed });
-    if (this.#needs.settled() || onlyKnown(requests, cidrs, own)) return cidrs;
+    if (this.#needs.roster.complete || onlyKnown(requests, cidrs, own)) return cidrs;
     throw new HeddleError(
       'unreachable',
       'no address is allocated before all running containers are known; try again when Docker answers',

@@ -48,6 +48,8 @@ async function assembleHost(
 ): Promise<HostOperations> {
   const log = createLogger({ level: 'warn', pretty: true }, process.stderr);
   const roster = new Roster();
+  // Every command that assigns an address scans all containers first.
+  roster.complete = true;
   // An address that the daemon has assigned stays taken, even if its container is stopped.
   const claims = new Claims(await MemoryState.copyOf(settings.stateDir));
   // Reading must change nothing, so only the daemon assigns the addresses that containers request.
@@ -58,7 +60,6 @@ async function assembleHost(
       log,
       claims,
       roster,
-      settled: () => true,
       advertised: () => undefined,
     },
   );

@@ -12,6 +12,11 @@ export class Roster extends EventEmitter<RosterEvents> {
   readonly #entries = new Map<string, RosterEntry>();
   readonly #byNamespace = new ReverseIndex<number>();
   readonly #byAddress = new ReverseIndex<string>();
+  /**
+   * Whether it holds every container of the engine. Before that, no one knows which addresses are free or who shares a
+   * network namespace. Set once, by the first scan of all containers.
+   */
+  complete = false;
 
   get size(): number {
     return this.#entries.size;

@@ -15,24 +15,20 @@ const on = (device: string, ...cidrs: string[]) =>
 let claims: Claims;
 let roster: Roster;
 let maker: InterfaceMaker;
-let settled: boolean;
 let questions: number;
 let granted: Granted;
 
 beforeEach(() => {
   claims = new Claims(new MemoryState());
   roster = new Roster();
+  roster.complete = true;
   maker = 'heddle';
-  settled = true;
   questions = 0;
   const interfaceMaker = async () => {
     questions++;
     return maker;
   };
-  granted = new Granted(
-    { claims, roster, network: { interfaceMaker }, settled: () => settled },
-    { interface: 'ethwe' },
-  );
+  granted = new Granted({ claims, roster, network: { interfaceMaker } }, { interface: 'ethwe' });
 });
 
 const counts = async (...addresses: ReturnType<typeof on>) => {
@@ -71,7 +67,7 @@ describe('on our interface', () => {
   });
 
   it('everything counts until everything is known, and what may not is looked at again', async () => {
-    settled = false;
+    roster.complete = false;
     await claims.add(web.id, [parseCidr('10.2.1.1/16')]);
     const addresses = on('ethwe', '10.2.1.1/16', '10.2.1.9/16');
     expect(await counts(...addresses)).toEqual(['10.2.1.1/16 10.2.1.9/16', '']);

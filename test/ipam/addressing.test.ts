@@ -18,20 +18,19 @@ let bridge: string[];
 let host: HostNetwork[];
 let inside: Map<string, string>;
 let ended: Set<string>;
-let settled: boolean;
 let nextPid = 100;
 let addressing: Addressing;
 
 beforeEach(() => {
   state = new MemoryState();
   roster = new Roster();
+  roster.complete = true;
   claims = new Claims(state);
   existing = new Map();
   bridge = [];
   host = [];
   inside = new Map();
   ended = new Set();
-  settled = true;
   addressing = new Addressing(
     {
       claims,
@@ -43,7 +42,6 @@ beforeEach(() => {
         if (ended.has(path)) throw new HeddleError('not-running', 'its container has stopped');
         return [inside.get(path) ?? []].flat().map((cidr) => ({ ...parseCidr(cidr), interface: 'eth0' }));
       },
-      settled: () => settled,
     },
     {
       range: parseCidr('10.32.0.0/12'),
@@ -149,11 +147,11 @@ describe('who has which address', () => {
   });
 
   it('nothing is allocated before everything that runs is known, but what is certain is given', async () => {
-    settled = false;
+    roster.complete = false;
     const web = runs('web', { asks: 'net:default' });
     expect(await wanted(web)).toMatch(/^refused: no address is allocated before/);
     expect(await claim(web, '10.2.1.1/16')).toBe('10.2.1.1/16');
-    settled = true;
+    roster.complete = true;
     expect(await claim(web, 'net:default')).toBe('10.32.0.1/12');
   });
 
@@ -162,7 +160,7 @@ describe('who has which address', () => {
     const addresses = () => roster.get(web.id)?.addresses ?? [];
     await addressing.adopt(web, addresses());
     expect(claims.of(web.id)).toBeUndefined();
-    settled = false;
+    roster.complete = false;
     await addressing.adopt({ ...web, networkMode: 'container:other' }, addresses());
     expect(claims.of(web.id)).toBeUndefined();
     await addressing.adopt(web, addresses());

@@ -45,9 +45,10 @@ beforeEach(async () => {
   state = new MemoryState();
   const claims = new Claims(state);
   const roster = new Roster();
+  roster.complete = true;
   roster.set(entryFor(snapshot('c0ffee', { name: 'web', pid: 0, running: false })));
   network = new MemoryEngine();
-  const needs = { claims, roster, log: silentLogger, settled: () => true, advertised: () => undefined };
+  const needs = { claims, roster, log: silentLogger, advertised: () => undefined };
   const client = new DockerClient({ kind: 'unix', path: engine.path });
   const parts = { ...assembleParts(settings, { ...needs, client }), network };
   const containerNames = new WeaveNames({ roster, state, log: silentLogger }, { domain: 'weave.local' });
