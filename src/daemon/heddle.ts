@@ -113,8 +113,8 @@ export class Heddle {
       network: parts.network,
       exposed: () => claims.of(EXPOSED) ?? [],
       unmasqueraded: () => claims.unmasqueraded(),
-      leaving: () => claims.leaving(EXPOSED),
-      gone: (cidrs) => claims.gone(EXPOSED, cidrs),
+      leaving: () => claims.releasing(EXPOSED),
+      gone: (cidrs) => claims.released(EXPOSED, cidrs),
       log: log('network'),
     });
     // An engine that starts sets the policy of forwarded packets to DROP: our rules must stand by then.

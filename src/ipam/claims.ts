@@ -1,37 +1,36 @@
 import { isDeepStrictEqual } from 'node:util';
-import { formatCidr, networkOf, parseCidr, without } from '../network/cidr.ts';
+import { formatCidr, parseCidr, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import { ReverseIndex } from '../roster/reverse-index.ts';
 import type { Roster } from '../roster/roster.ts';
 import type { AttachOptions } from '../state/attach-options.ts';
 import type { State } from '../state/content.ts';
 import type { Durability, StateKeeper } from '../state/state.ts';
+import type { Ledger } from './ledger.ts';
+import { LocalLedger } from './local-ledger.ts';
 
-type ByOwner = State['claims'];
-type Kept = Pick<State, 'claims' | 'attachments' | 'unmasqueraded' | 'leaving'>;
-
-/** Owner of the addresses that `expose` gave the bridge; the original weave's word for it. */
+/** Owner of the addresses that `expose` assigns to the bridge; the original weave's name for it. */
 export const EXPOSED = 'weave:expose';
 
+type Options = Pick<State, 'attachments' | 'unmasqueraded'>;
+
 /**
- * Which addresses every container was given, asked for by its metadata or by hand: kept over restarts of container,
- * daemon and host, and freed with the container. Once there is a claim it counts, and no longer the metadata. How the
- * owner is attached is kept with it, and ends with the last address; so is which exposed address is not masqueraded.
+ * The addresses of each owner, requested by metadata or by a command, and how the owner is attached. A claim survives
+ * restarts of container, daemon and host, and ends with the container. Once there is a claim it counts, and the
+ * metadata no longer does. The ledger records the addresses. Attach options, and which exposed addresses are not
+ * masqueraded, stay in this host's state and end with the last address.
  */
 export class Claims {
   readonly #state: StateKeeper;
-  readonly #byAddress = new ReverseIndex<string>();
-  /** By the state that they follow from. */
-  readonly #networks = new WeakMap<object, readonly Cidr[]>();
+  readonly #ledger: Ledger;
 
-  constructor(state: StateKeeper) {
+  constructor(state: StateKeeper, ledger: Ledger = new LocalLedger(state)) {
     this.#state = state;
-    for (const owner of this.owners()) this.#index(owner);
+    this.#ledger = ledger;
   }
 
-  /** Undefined for an owner that was never given any. */
+  /** Undefined for an owner that never had any. */
   of(owner: string): readonly Cidr[] | undefined {
-    return this.#state.current.claims[owner]?.map(parseCidr);
+    return this.#ledger.of(owner);
   }
 
   /** How the owner is attached. */
@@ -44,31 +43,30 @@ export class Claims {
     return this.#state.current.unmasqueraded.map(parseCidr);
   }
 
-  /** Who was given an address, written without prefix. */
+  /** Owners of an address, written without prefix. */
   withAddress(ip: string): readonly string[] {
-    return this.#byAddress.having(ip);
+    return this.#ledger.withAddress(ip);
   }
 
   /** All owners: container ids and EXPOSED. */
   owners(): readonly string[] {
-    return Object.keys(this.#state.current.claims);
+    return this.#ledger.owners();
   }
 
-  /** The networks that anybody was given an address in, each once. */
+  /** The networks of all assigned addresses, each once. */
   networks(): readonly Cidr[] {
-    const { claims } = this.#state.current;
-    const known = this.#networks.get(claims);
-    if (known) return known;
-    const all = this.owners().flatMap((owner) => (this.of(owner) ?? []).map(networkOf));
-    const networks = [...new Map(all.map((network) => [formatCidr(network), network])).values()];
-    this.#networks.set(claims, networks);
-    return networks;
+    return this.#ledger.networks();
+  }
+
+  /** Addresses the owner released that may still be on its interface. */
+  releasing(owner: string): readonly Cidr[] {
+    return this.#ledger.releasing(owner);
   }
 
   /**
    * Counts from this call on; resolves when it is on disk.
-   * @param options what is chosen anew of how the owner is attached; the rest stays
-   * @throws HeddleError `failed` where it is required and cannot be kept: then it does not count any more
+   * @param options how the owner is attached, where that changes; what is absent stays
+   * @throws HeddleError `failed` where it must be kept and cannot be: then it is undone
    */
   async add(
     owner: string,
@@ -76,25 +74,13 @@ export class Claims {
     options: AttachOptions = {},
     durability: Durability = 'required',
   ): Promise<void> {
-    const before = this.#texts(owner);
     const chosen = { ...this.optionsOf(owner), ...options };
-    const isChosen = isDeepStrictEqual(chosen, this.optionsOf(owner));
-    const added = new Set(cidrs.map(formatCidr));
-    const isLeaving = Object.values(this.#state.current.leaving).some(
-      (texts) => !added.isDisjointFrom(new Set(texts)),
-    );
-    if (before && added.isSubsetOf(before) && isChosen && !isLeaving) return;
-    const texts = [...(before ?? new Set()).union(added)];
-    await this.#change([owner], durability, ({ claims, attachments, leaving }) => ({
-      claims: { ...claims, [owner]: texts },
-      attachments: isChosen ? attachments : { ...attachments, [owner]: chosen },
-      leaving: isLeaving ? withoutTexts(leaving, Object.keys(leaving), added) : leaving,
-    }));
+    await this.#both(this.#ledger.assign(owner, cidrs, durability), durability, withOptions(owner, chosen));
   }
 
   /**
-   * The owner stays known, be it without any address: its metadata must not give back what was taken.
-   * @param options how it is attached with what it has left, where that changes as well
+   * The owner stays recorded, even without any address: its metadata must not assign again what was taken away.
+   * @param options how it is attached with the addresses that are left, where that changes as well
    */
   async remove(
     owner: string,
@@ -102,14 +88,10 @@ export class Claims {
     options: AttachOptions = this.optionsOf(owner),
     durability: Durability = 'required',
   ): Promise<void> {
-    const texts = (this.#texts(owner) ?? new Set()).difference(new Set(cidrs.map(formatCidr)));
-    await this.#change([owner], durability, ({ claims, attachments }) => ({
-      claims: { ...claims, [owner]: [...texts] },
-      attachments: { ...attachments, [owner]: options },
-    }));
+    await this.#both(this.#ledger.remove(owner, cidrs, durability), durability, withOptions(owner, options));
   }
 
-  /** Says of exposed addresses whether they are masqueraded; of the others that stays as it was. */
+  /** Sets for these exposed addresses whether they are masqueraded; the others stay as they are. */
   async masquerade(
     cidrs: readonly Cidr[],
     isWanted: boolean,
@@ -118,35 +100,20 @@ export class Claims {
     const others = without(this.unmasqueraded(), cidrs);
     const texts = [...others, ...(isWanted ? [] : cidrs)].map(formatCidr);
     if (isDeepStrictEqual(texts, this.#state.current.unmasqueraded)) return;
-    await this.#change([], durability, () => ({ unmasqueraded: texts }));
+    await this.#change(durability, (kept) => ({ ...kept, unmasqueraded: texts }));
   }
 
   /**
-   * The same for addresses that are about to be taken off an interface: until `gone` they are known to be leaving, for
-   * whoever comes after a kill. Others in the same network, who were given the same address, lose it as well.
+   * Takes addresses away that are about to be removed from an interface: `releasing` until `released`, for the process
+   * that succeeds a killed one. Containers of the same network namespace that have the same address lose it as well.
    */
-  async giveUp(owner: string, cidrs: readonly Cidr[], sharing: readonly string[] = []): Promise<void> {
-    const texts = new Set(cidrs.map(formatCidr));
-    const losing = [owner, ...sharing.filter((other) => this.#texts(other)?.isDisjointFrom(texts) === false)];
-    await this.#change(losing, 'required', ({ claims, leaving }) => ({
-      claims: withoutTexts({ [owner]: [], ...claims }, losing, texts),
-      leaving: { ...leaving, [owner]: [...new Set(leaving[owner]).union(texts)] },
-    }));
+  async release(owner: string, cidrs: readonly Cidr[], sharing: readonly string[] = []): Promise<void> {
+    await this.#both(this.#ledger.release(owner, cidrs, sharing), 'required');
   }
 
-  /** What the owner has given up, and may still have. */
-  leaving(owner: string): readonly Cidr[] {
-    return (this.#state.current.leaving[owner] ?? []).map(parseCidr);
-  }
-
-  /** It is off the interface. */
-  async gone(owner: string, cidrs: readonly Cidr[]): Promise<void> {
-    if (this.#state.current.leaving[owner] === undefined) return;
-    const texts = new Set(cidrs.map(formatCidr));
-    await this.#change([], 'later', ({ leaving: { [owner]: before = [], ...others } }) => {
-      const left = before.filter((text) => !texts.has(text));
-      return { leaving: left.length > 0 ? { ...others, [owner]: left } : others };
-    });
+  /** These addresses are off the owner's interface. */
+  async released(owner: string, cidrs: readonly Cidr[]): Promise<void> {
+    await this.#ledger.released(owner, cidrs);
   }
 
   /** Leaves the owner without any address; on disk when that is possible. */
@@ -154,71 +121,50 @@ export class Claims {
     await this.remove(owner, this.of(owner) ?? [], undefined, 'later');
   }
 
-  /** Never throws: what is gone need not be on disk. */
+  /** Never throws: what has ended need not be on disk. */
   async forget(owner: string): Promise<void> {
-    const { claims, leaving } = this.#state.current;
-    if (claims[owner] === undefined && leaving[owner] === undefined) return;
-    await this.#change(
-      [owner],
-      'later',
-      ({ claims: { [owner]: _, ...kept }, leaving: { [owner]: __, ...others } }) => ({
-        claims: kept,
-        leaving: others,
-      }),
-    );
+    await this.#both(this.#ledger.forget(owner), 'later');
   }
 
-  /** Forgets what was removed while no daemon ran. */
+  /** Forgets the containers that were removed while no daemon ran. */
   async prune(roster: Pick<Roster, 'get'>): Promise<void> {
     for (const owner of this.owners()) {
       if (owner !== EXPOSED && roster.get(owner) === undefined) await this.forget(owner);
     }
   }
 
-  #texts(owner: string): Set<string> | undefined {
-    const texts = this.#state.current.claims[owner];
-    return texts && new Set(texts);
-  }
-
-  /** @param owners whose claims it changes */
-  async #change(
-    owners: readonly string[],
+  /**
+   * Changes the options in the same turn of the event loop as the ledger: one write of the state file holds both, so
+   * that a kill leaves neither without the other.
+   */
+  async #both(
+    recorded: Promise<void>,
     durability: Durability,
-    edit: (kept: Kept) => Partial<Kept>,
+    edit: (kept: Options) => Options = (kept) => kept,
   ): Promise<void> {
-    const kept = this.#state.change((state) => whileGiven({ ...state, ...edit(state) }), durability);
-    const index = () => {
-      for (const owner of owners) this.#index(owner);
-    };
-    index();
-    // What could not be kept is undone.
-    await kept.finally(index);
+    await Promise.all([recorded, this.#change(durability, edit)]);
   }
 
-  #index(owner: string): void {
-    this.#byAddress.set(
-      owner,
-      (this.of(owner) ?? []).map(({ ip }) => ip),
+  async #change(durability: Durability, edit: (kept: Options) => Options): Promise<void> {
+    const { attachments, unmasqueraded } = this.#state.current;
+    const after = this.#whileAssigned(edit({ attachments, unmasqueraded }));
+    if (isDeepStrictEqual(after, { attachments, unmasqueraded })) return;
+    await this.#state.change((state) => ({ ...state, ...after }), durability);
+  }
+
+  /** Options end with the addresses that they were chosen for. */
+  #whileAssigned({ attachments, unmasqueraded }: Options): Options {
+    const kept = Object.entries(attachments).filter(
+      ([owner, options]) => this.of(owner)?.length && Object.keys(options).length > 0,
     );
+    const exposed = new Set(this.of(EXPOSED)?.map(formatCidr));
+    return {
+      attachments: Object.fromEntries(kept),
+      unmasqueraded: unmasqueraded.filter((text) => exposed.has(text)),
+    };
   }
 }
 
-/** What was chosen ends with the addresses that it was chosen for. */
-const whileGiven = ({ claims, attachments, unmasqueraded, ...rest }: State): State => ({
-  ...rest,
-  claims,
-  attachments: Object.fromEntries(
-    Object.entries(attachments).filter(
-      ([owner, options]) => claims[owner]?.length && Object.keys(options).length > 0,
-    ),
-  ),
-  unmasqueraded: unmasqueraded.filter((text) => claims[EXPOSED]?.includes(text)),
-});
-
-/** What these owners have, without these addresses. */
-const withoutTexts = (all: ByOwner, owners: readonly string[], texts: ReadonlySet<string>): ByOwner => ({
-  ...all,
-  ...Object.fromEntries(
-    owners.map((owner) => [owner, (all[owner] ?? []).filter((text) => !texts.has(text))]),
-  ),
-});
+const withOptions =
+  (owner: string, options: AttachOptions) =>
+  (kept: Options): Options => ({ ...kept, attachments: { ...kept.attachments, [owner]: options } });

@@ -87,11 +87,11 @@ export class DaemonAddresses implements AddressCommands {
         const releasing = await parts.addressing.meant(id, requests);
         sharing = found.namespace === undefined ? [] : roster.inNamespace(found.namespace);
         // First end the claims of all containers in the namespace, or an inspection in between assigns them again.
-        await claims.giveUp(id, releasing, sharing);
+        await claims.release(id, releasing, sharing);
         return releasing;
       },
     );
-    await claims.gone(snapshot.id, cidrs);
+    await claims.released(snapshot.id, cidrs);
     await Promise.all(Array.from(new Set([snapshot.id, ...sharing]), (id) => follower.look(id)));
     return among(cidrs, [...removed, ...claimed]);
   }
@@ -158,10 +158,10 @@ export class DaemonAddresses implements AddressCommands {
     const { parts, claims, containerNames, keeper } = this.#needs;
     const before = await parts.addressing.has(EXPOSED);
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
-    await claims.giveUp(EXPOSED, cidrs);
+    await claims.release(EXPOSED, cidrs);
     if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED }, 'later');
     await keeper.between(() => parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() }));
-    await claims.gone(EXPOSED, cidrs);
+    await claims.released(EXPOSED, cidrs);
     return among(cidrs, before);
   }
 

@@ -53,7 +53,7 @@ describe('the hosts file of a container', () => {
   it('is as it was when the container is detached', async () => {
     await asked();
     await files.keep(web, on('ethwe', '10.2.1.1'));
-    await claims.giveUp(web.id, [first]);
+    await claims.release(web.id, [first]);
     await files.keep(web, on('ethwe', '10.2.1.1')); // not off the interface yet
     expect(text).not.toBe(DOCKER);
     await files.keep(web, []);

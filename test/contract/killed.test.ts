@@ -117,7 +117,7 @@ describe('a process that is killed after any step of', () => {
       await finishLeaving({ claims, network: engine }, target);
       expect(await ips(target)).toEqual(isBegun ? ['10.2.1.2'] : ['10.2.1.1', '10.2.1.2']);
       await state.close();
-      expect(new Claims(await StateFile.open(folder)).leaving(ID)).toEqual([]);
+      expect(new Claims(await StateFile.open(folder)).releasing(ID)).toEqual([]);
       await engine.detach(target, [first, second]);
     });
     expect(steps).toBeGreaterThanOrEqual(16);

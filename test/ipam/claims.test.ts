@@ -9,7 +9,7 @@ let state: MemoryState;
 let claims: Claims;
 const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
 const of = (owner: string) => claims.of(owner)?.map(formatCidr);
-const leaving = (owner: string) => claims.leaving(owner).map(formatCidr);
+const leaving = (owner: string) => claims.releasing(owner).map(formatCidr);
 
 beforeEach(() => {
   state = new MemoryState();
@@ -35,8 +35,8 @@ describe('how somebody is attached', () => {
   it('ends with the last address, however that goes', async () => {
     const ways = [
       () => claims.remove('web', [second]),
-      () => claims.giveUp('web', [second]),
-      () => claims.giveUp('sidecar', [second], ['web']),
+      () => claims.release('web', [second]),
+      () => claims.release('sidecar', [second], ['web']),
       () => claims.clear('web'),
       () => claims.forget('web'),
     ];
@@ -71,7 +71,7 @@ describe('an exposed address that is not masqueraded', () => {
   });
 
   it('is forgotten when it is hidden', async () => {
-    for (const hide of [() => claims.giveUp(EXPOSED, [first]), () => claims.forget(EXPOSED)]) {
+    for (const hide of [() => claims.release(EXPOSED, [first]), () => claims.forget(EXPOSED)]) {
       await claims.add(EXPOSED, [first]);
       await claims.masquerade([first], false);
       expect(unmasqueraded()).toEqual(['10.2.1.1/16']);
@@ -85,33 +85,33 @@ describe('an exposed address that is not masqueraded', () => {
 describe('an address that is given up', () => {
   it('is free at once, and known to be leaving until it is gone', async () => {
     await claims.add('web', [first, second]);
-    await claims.giveUp('web', [first]);
+    await claims.release('web', [first]);
     expect([of('web'), leaving('web')]).toEqual([['10.2.1.2/16'], ['10.2.1.1/16']]);
     expect(claims.withAddress('10.2.1.1')).toEqual([]);
-    await claims.gone('web', [first]);
+    await claims.released('web', [first]);
     expect(state.current).toMatchObject({ claims: { web: ['10.2.1.2/16'] }, leaving: {} });
   });
 
   it('is lost by those who share it, and by nobody else of the same network', async () => {
     await claims.add('web', [first, second]);
     await claims.add('other', [second]);
-    await claims.giveUp('sidecar', [first], ['web', 'other', 'unknown']);
+    await claims.release('sidecar', [first], ['web', 'other', 'unknown']);
     expect(state.current.claims).toEqual({ web: ['10.2.1.2/16'], other: ['10.2.1.2/16'], sidecar: [] });
     expect(leaving('sidecar')).toEqual(['10.2.1.1/16']);
   });
 
   it('leaves no longer when it is given again, to whomever', async () => {
     await claims.add('web', [first]);
-    await claims.giveUp('web', [first]);
+    await claims.release('web', [first]);
     await claims.add('web', [first]);
     expect([of('web'), leaving('web')]).toEqual([['10.2.1.1/16'], []]);
-    await claims.giveUp('web', [first]);
+    await claims.release('web', [first]);
     await claims.add('sidecar', [first]);
     expect(leaving('web')).toEqual([]);
   });
 
   it('is forgotten with its owner', async () => {
-    await claims.giveUp('web', [first]);
+    await claims.release('web', [first]);
     await claims.forget('web');
     expect(state.current).toMatchObject({ claims: {}, leaving: {} });
   });
@@ -123,7 +123,7 @@ describe('an address that is given up', () => {
     const target = { nsPath: '/ns', container: 'web' };
     await network.attach(target, [first, second]);
     await claims.add('web', [first, second]);
-    await claims.giveUp('web', [first]); // and killed
+    await claims.release('web', [first]); // and killed
     await finishLeaving({ claims, network }, target);
     expect((await network.addresses('/ns')).map(({ ip }) => ip)).toEqual(['10.2.1.2']);
     await network.attach(target, [first]); // by somebody else

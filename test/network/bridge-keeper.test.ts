@@ -19,8 +19,8 @@ beforeEach(() => {
     network,
     exposed: () => claims.of(EXPOSED) ?? [],
     unmasqueraded: () => claims.unmasqueraded(),
-    leaving: () => claims.leaving(EXPOSED),
-    gone: (cidrs) => claims.gone(EXPOSED, cidrs),
+    leaving: () => claims.releasing(EXPOSED),
+    gone: (cidrs) => claims.released(EXPOSED, cidrs),
     log: silentLogger,
   });
 });
@@ -39,10 +39,10 @@ it('makes no bridge where nobody needs one', async () => {
 it('finishes hiding what a killed daemon had begun to hide', async () => {
   await network.expose([first, second]);
   await claims.add(EXPOSED, [first, second]);
-  await claims.giveUp(EXPOSED, [first]);
+  await claims.release(EXPOSED, [first]);
   await look();
   expect(await onBridge()).toEqual(['10.2.0.2/16']);
-  expect(claims.leaving(EXPOSED)).toEqual([]);
+  expect(claims.releasing(EXPOSED)).toEqual([]);
 });
 
 it('brings back a bridge that somebody deleted, with what was exposed', async () => {
@@ -61,7 +61,7 @@ it('brings back a bridge that somebody deleted, with what was exposed', async ()
 it('masquerades nobody who was exposed without, also behind one that is being hidden', async () => {
   await claims.add(EXPOSED, [first, second]);
   await claims.masquerade([second], false);
-  await claims.giveUp(EXPOSED, [first]);
+  await claims.release(EXPOSED, [first]);
   const [expose, hide] = [vi.spyOn(network, 'expose'), vi.spyOn(network, 'hide')];
   await look();
   expect(hide).toHaveBeenCalledExactlyOnceWith([first], { unmasqueraded: [second] });
@@ -80,7 +80,7 @@ it('brings nothing back that is taken away while it looks', async () => {
   });
   keeper.look();
   await begun.promise;
-  await claims.giveUp(EXPOSED, [first]);
+  await claims.release(EXPOSED, [first]);
   const hidden = keeper.between(() => network.hide([first]));
   going.resolve();
   await hidden;

@@ -12,7 +12,7 @@ it('removes all claims from the saved state, and keeps the host-id', async () =>
   await claims.add('stopped', [parseCidr('10.2.1.1/16')], { multicastRoute: false });
   await claims.add(EXPOSED, [parseCidr('10.2.0.1/16')]);
   await claims.masquerade([parseCidr('10.2.0.1/16')], false);
-  await claims.giveUp('stopped', [parseCidr('10.2.1.1/16')]);
+  await claims.release('stopped', [parseCidr('10.2.1.1/16')]);
   const mine = { name: 'mine.weave.local', ips: ['10.9.9.9'] };
   const gate = { name: 'gate.weave.local', ips: ['10.2.0.1'], container: EXPOSED };
   await state.change((before) => ({ ...before, names: [mine, gate] }));

@@ -145,7 +145,7 @@ it('the end of the daemon waits for what is being written, and nothing is writte
   expect(await onDisk()).toMatchObject({ claims: { web: ['10.2.1.1/16'], db: ['10.2.1.2/16'] } });
   await expect(claims.clear('web')).resolves.toBeUndefined();
   await expect(claims.add('late', [first])).rejects.toMatchObject({ code: 'refused' });
-  await expect(claims.giveUp('db', [second])).rejects.toMatchObject({ code: 'refused' });
+  await expect(claims.release('db', [second])).rejects.toMatchObject({ code: 'refused' });
   expect(claims.of('late')).toBeUndefined();
   expect(writes()).toBe(3);
 });
@@ -205,7 +205,7 @@ it('a file that is there and cannot be read ends the start: another host-id woul
 const owner = fc.constantFrom('web', 'db', 'weave:expose');
 const cidrs = fc.uniqueArray(fc.integer({ min: 1, max: 5 }), { maxLength: 3 });
 const change = fc.record({
-  verb: fc.constantFrom('add', 'remove', 'giveUp', 'masquerade', 'forget'),
+  verb: fc.constantFrom('add', 'remove', 'release', 'masquerade', 'forget'),
   owner,
   cidrs,
   fails: fc.boolean(),
@@ -258,7 +258,7 @@ it('changes that fail together are each undone, and leave what others did', asyn
     claims.add('db', [second]),
     claims.add('web', [second], { multicastRoute: false }),
     claims.forget('web'),
-    claims.giveUp('weave:expose', [first]),
+    claims.release('weave:expose', [first]),
   ]);
   expect(outcomes.map(({ status }) => status)).toEqual([
     ...['rejected', 'rejected', 'rejected', 'fulfilled', 'rejected'],

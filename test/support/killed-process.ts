@@ -35,9 +35,9 @@ switch (verb) {
     break;
   case 'take': {
     const claims = new Claims(state);
-    await claims.giveUp(container, cidrs);
+    await claims.release(container, cidrs);
     await engine.detach({ nsPath, container }, cidrs);
-    await claims.gone(container, cidrs);
+    await claims.released(container, cidrs);
     break;
   }
   case 'attach':
