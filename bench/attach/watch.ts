@@ -11,6 +11,7 @@ import { findNamespace } from '../../src/network/namespace.ts';
 import { Roster } from '../../src/roster/roster.ts';
 import { silentLogger as log } from '../../src/runtime/log.ts';
 import { runContainer } from '../../test/support/engine.ts';
+import { observerNeeds } from '../../test/support/observer.ts';
 import { type Figures, figures } from '../registration/figures.ts';
 
 /**
@@ -24,20 +25,11 @@ export async function measureWatch(rounds: number): Promise<Figures> {
   await network.ensureBridge();
   const roster = new Roster();
   const observer = new Observer(
-    {
+    observerNeeds({
       namespaceOf: ({ id, pid }) => findNamespace({ procfs: '/proc', pid, containerId: id }),
-      addressesIn: (path) => network.addresses(path),
-      leave: async () => {},
-      counted: async (_, __, addresses) => ({ addresses, ignored: [] }),
-      optionsOf: () => ({}),
-      attach: undefined,
-      wanted: async () => ({ cidrs: [], refused: false, problem: undefined }),
-      stranded: { leftBy: async () => undefined, clear: async () => {} },
-      found: async () => {},
-      bridgeSubnets: async () => [],
-      hostAddress: async () => undefined,
-    },
-    { policy: parsePolicy('ethwe') },
+      reader: { read: (path) => network.addresses(path) },
+    }),
+    { policy: parsePolicy('ethwe'), attaches: false },
   );
   const docker = new DockerEngine(new DockerClient(engineAddress({})));
   const follower = new Follower({ docker, observer, roster, log });

@@ -1,3 +1,4 @@
+import type { Snapshot } from '../docker/snapshot.ts';
 import { defaultRouteAddress } from './host-address.ts';
 import { interfaceAddresses, keptAddresses } from './interface-addresses.ts';
 import { isReachable } from './reachable.ts';
@@ -14,6 +15,8 @@ export interface AnnouncedHostNeeds {
   readonly given: string | undefined;
   /** The address that Consul's agent advertises, if there is an agent. */
   advertised(): string | undefined;
+  /** The host that a scheduler names to the task in a container. */
+  readonly taskHost?: (snapshot: Snapshot) => string | undefined;
   /** All addresses of this host's interfaces. */
   readonly ownAddresses?: () => ReadonlySet<string>;
   readonly defaultRoute?: () => Promise<string | undefined>;
@@ -25,11 +28,17 @@ export interface AnnouncedHostNeeds {
  * development mode 127.0.0.1: neither leads other hosts here.
  */
 export class AnnouncedHost {
-  readonly #needs: Required<AnnouncedHostNeeds>;
+  readonly #needs: Required<Omit<AnnouncedHostNeeds, 'taskHost'>> & AnnouncedHostNeeds;
 
   constructor(needs: AnnouncedHostNeeds) {
     const ownAddresses = keptAddresses(needs.ownAddresses ?? interfaceAddresses);
     this.#needs = { defaultRoute: defaultRouteAddress, ...needs, ownAddresses };
+  }
+
+  /** For one container: the host that Marathon names to its task goes before everything but `--ip`. */
+  async of(snapshot: Snapshot): Promise<HostAddress | undefined> {
+    const ip = this.#needs.given === undefined ? this.#needs.taskHost?.(snapshot) : undefined;
+    return ip === undefined ? await this.find() : { ip, origin: "HOST of Marathon's task" };
   }
 
   async find(): Promise<HostAddress | undefined> {

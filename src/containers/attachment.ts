@@ -1,17 +1,17 @@
+import type { Docker } from '../docker/engine.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
-import type { Cidr, NetworkEngine } from '../network/engine.ts';
+import type { Claims } from '../ipam/claims.ts';
+import type { AttachTarget, Cidr, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
-import type { AttachOptions } from '../state/attach-options.ts';
+import type { StaleSharers } from './stale-sharers.ts';
 
 export interface AttachmentNeeds {
-  inspect(container: string): Promise<Snapshot | undefined>;
+  readonly docker: Pick<Docker, 'inspect'>;
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
   readonly network: Pick<NetworkEngine, 'ensureBridge' | 'attach' | 'detach'>;
-  /** What was chosen of how a container is attached. */
-  optionsOf(container: string): AttachOptions;
-  /** Takes the addresses away from networks that the container has left. */
-  release(snapshot: Snapshot, cidrs: readonly Cidr[]): Promise<void>;
+  readonly claims: Pick<Claims, 'optionsOf' | 'releasing' | 'released'>;
+  readonly staleSharers: Pick<StaleSharers, 'release'>;
 }
 
 export interface FoundContainer {
@@ -21,7 +21,7 @@ export interface FoundContainer {
   readonly namespace: number | undefined;
 }
 
-/** `attach` and `detach` for a container that a person names: found, checked, then done by the network engine. */
+/** Attaches and detaches a container that a user names: finds it, checks it, and calls the network engine. */
 export class Attachment {
   readonly #needs: AttachmentNeeds;
 
@@ -30,52 +30,61 @@ export class Attachment {
   }
 
   /**
-   * @param words what was asked for, for messages
-   * @param choose says which addresses that means for the container that was found
+   * @param request what the user requested, for messages
+   * @param choose returns the addresses which that means for the container that was found
    * @throws HeddleError `not-found`, `not-running`, `host-network`, or what `choose` and the network engine throw
    */
   async attach(
     container: string,
-    words: string,
+    request: string,
     choose: (found: FoundContainer) => Promise<readonly Cidr[]>,
   ): Promise<FoundContainer & { readonly cidrs: readonly Cidr[] }> {
-    const found = await this.#find(container, `attach ${words} to`);
+    const found = await this.#find(container, `attach ${request} to`);
     const cidrs = await choose(found);
     await this.connect(found.nsPath, found.snapshot, cidrs);
     return { ...found, cidrs };
   }
 
-  /** Gives the addresses to a namespace that was found already; the bridge is made if it is not there yet. None is a success. */
+  /** Assigns the addresses in a namespace that was found already. Creates the bridge if it is missing. No address is a success. */
   async connect(nsPath: string, snapshot: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
-    const { network, release, optionsOf } = this.#needs;
+    const { network, staleSharers, claims } = this.#needs;
     if (cidrs.length === 0) return;
-    await release(snapshot, cidrs);
+    await staleSharers.release(snapshot, cidrs);
     const target = { nsPath, container: snapshot.id };
     try {
-      await network.attach(target, cidrs, optionsOf(snapshot.id));
+      await network.attach(target, cidrs, claims.optionsOf(snapshot.id));
     } catch (error) {
       if (!(error instanceof HeddleError && error.code === 'not-found')) throw error;
       await network.ensureBridge();
-      // Asked for anew: meanwhile somebody may have chosen.
-      await network.attach(target, cidrs, optionsOf(snapshot.id));
+      // Read again: a command may have changed the options while the bridge was created.
+      await network.attach(target, cidrs, claims.optionsOf(snapshot.id));
     }
   }
 
-  /** Takes the addresses away that `choose` says. @returns them, those that were there, and the container */
+  /** Takes away the addresses that `choose` returns. @returns them, those that were present, and the container */
   async detach(
     container: string,
-    words: string,
+    request: string,
     choose: (found: FoundContainer) => Promise<readonly Cidr[]>,
   ): Promise<FoundContainer & { readonly cidrs: readonly Cidr[]; readonly removed: readonly Cidr[] }> {
-    const found = await this.#find(container, `detach ${words} from`);
+    const found = await this.#find(container, `detach ${request} from`);
     const cidrs = await choose(found);
     const target = { nsPath: found.nsPath, container: found.snapshot.id };
     const { removed } = await this.#needs.network.detach(target, cidrs);
     return { ...found, cidrs, removed };
   }
 
+  /** Removes addresses that the container released: completes a detach that was interrupted. */
+  async finishRelease(target: AttachTarget): Promise<void> {
+    const { claims, network } = this.#needs;
+    const cidrs = claims.releasing(target.container);
+    if (cidrs.length === 0) return;
+    await network.detach(target, cidrs);
+    await claims.released(target.container, cidrs);
+  }
+
   async #find(container: string, attempt: string): Promise<FoundContainer> {
-    const snapshot = await this.#needs.inspect(container);
+    const snapshot = await this.#needs.docker.inspect(container);
     if (snapshot === undefined) {
       throw new HeddleError(
         'not-found',

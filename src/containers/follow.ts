@@ -15,7 +15,7 @@ export interface FollowerNeeds {
   readonly observer: { observe(snapshot: Snapshot): Promise<RosterEntry> };
   readonly roster: Roster;
   /** What the observer's findings depend on besides the container, as a text: addresses of the host. */
-  readonly surroundings?: () => Promise<string>;
+  readonly hostFingerprint?: () => Promise<string>;
   /** Called whenever the engine is there, or back. */
   readonly subscribed?: () => void;
   readonly log: Logger;
@@ -190,12 +190,12 @@ export class Follower {
   }
 
   async #listAll(whole: boolean): Promise<void> {
-    const surroundings = await this.#needs.surroundings?.();
+    const hostFingerprint = await this.#needs.hostFingerprint?.();
     const listed = await this.#needs.docker.containers();
     // Known to us and not in the list: removed, or created since. The look decides.
     const missing = new Set(Array.from(this.#needs.roster.entries(), (entry) => entry.snapshot.id));
     for (const { id } of listed) missing.delete(id);
-    const due = [...this.#rounds.due(listed, { whole, surroundings }), ...missing, ...this.#failed.keys()];
+    const due = [...this.#rounds.due(listed, { whole, hostFingerprint }), ...missing, ...this.#failed.keys()];
     await Promise.all([...new Set(due)].map((id) => this.mark(id)));
     if (whole) this.#lastFullPass = new Date();
     if (this.#needs.roster.complete) return;

@@ -4,11 +4,12 @@ import { isHostName } from '../hosts-file/entry.ts';
 import { withOwnLines, withoutOwnLines } from '../hosts-file/text.ts';
 import type { Claims } from '../ipam/claims.ts';
 import type { Address } from '../network/address.ts';
+import type { NetworkEngine } from '../network/engine.ts';
 import type { FoundContainer } from './attachment.ts';
 
 export interface HostsFilesNeeds {
   readonly claims: Pick<Claims, 'of' | 'optionsOf'>;
-  addressesIn(nsPath: string): Promise<readonly Address[]>;
+  readonly network: Pick<NetworkEngine, 'addresses'>;
   /** Changes what a running container reads at /etc/hosts. */
   edit(snapshot: Snapshot, change: (text: string) => string): Promise<void>;
 }
@@ -57,10 +58,10 @@ export class HostsFiles {
 
   /** The same for one that was attached just now: that stands, whatever becomes of the file. */
   async complete({ snapshot, nsPath }: FoundContainer): Promise<void> {
-    const { claims, addressesIn } = this.#needs;
+    const { claims, network } = this.#needs;
     if (claims.optionsOf(snapshot.id).hosts === undefined) return;
     try {
-      await this.keep(snapshot, await addressesIn(nsPath));
+      await this.keep(snapshot, await network.addresses(nsPath));
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
       const message = `${error.message}; its addresses are attached all the same`;

@@ -1,119 +1,157 @@
-import type { HostAddress } from '../addresses/announced-host.ts';
-import { type AddressFacts, chooseAddress } from '../addresses/choose.ts';
+import type { AnnouncedHost } from '../addresses/announced-host.ts';
+import { chooseAddress } from '../addresses/choose.ts';
 import type { PolicyTerm } from '../addresses/policy.ts';
+import type { AddressReader } from '../addresses/read.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
-import type { Place, Wanted } from '../ipam/addressing.ts';
+import type { Addressing, Wanted } from '../ipam/addressing.ts';
+import type { Claims } from '../ipam/claims.ts';
 import { requestedAddresses } from '../ipam/requested.ts';
 import type { Address } from '../network/address.ts';
 import type { Cidr } from '../network/engine.ts';
 import { type FoundNamespace, hostNetwork } from '../network/namespace.ts';
 import type { RosterEntry } from '../roster/entry.ts';
-import type { AttachOptions } from '../state/attach-options.ts';
-import type { Counted } from './granted.ts';
+import type { Attachment } from './attachment.ts';
+import type { BridgeAddresses } from './bridge-addresses.ts';
+import type { Granted } from './granted.ts';
+import type { HostsFiles } from './hosts-files.ts';
 import { type StaleSharers, staleSharerProblem } from './stale-sharers.ts';
 
 export interface ObserverNeeds {
-  /** Finds and verifies the namespace; throws HeddleError `not-running` when it is gone. */
+  /** Finds and verifies the namespace. @throws HeddleError `not-running` when it is gone */
   namespaceOf(snapshot: Snapshot): Promise<FoundNamespace>;
-  addressesIn(path: string, container: string): Promise<readonly Address[]>;
-  /** Those of its addresses that count. */
-  counted(snapshot: Snapshot, namespace: FoundNamespace, addresses: readonly Address[]): Promise<Counted>;
-  /** Gives a running container these addresses; undefined where this process may not attach. */
-  attach: ((path: string, snapshot: Snapshot, cidrs: readonly Cidr[]) => Promise<void>) | undefined;
-  /** What was chosen of how a container is attached. */
-  optionsOf(container: string): AttachOptions;
-  /** Takes off what the container has given up and still has. */
-  leave(path: string, snapshot: Snapshot): Promise<void>;
-  /** The addresses that a running container should have. */
-  wanted(snapshot: Snapshot, place: Place): Promise<Wanted>;
-  readonly stranded: Pick<StaleSharers, 'leftBy' | 'clear'>;
-  /** Told what a running container has, when it has what it wants. */
-  found(snapshot: Snapshot, addresses: readonly Address[]): Promise<void>;
-  bridgeSubnets(): Promise<readonly Cidr[]>;
-  /** At which other hosts reach this one, as far as this container can tell. */
-  hostAddress(snapshot: Snapshot): Promise<HostAddress | undefined>;
+  readonly reader: Pick<AddressReader, 'read'>;
+  readonly granted: Pick<Granted, 'counted'>;
+  readonly claims: Pick<Claims, 'optionsOf'>;
+  readonly addressing: Pick<Addressing, 'wanted' | 'expected' | 'adopt'>;
+  readonly attachment: Pick<Attachment, 'connect' | 'finishRelease'>;
+  readonly hostsFiles: Pick<HostsFiles, 'keep'>;
+  readonly staleSharers: Pick<StaleSharers, 'leftBy' | 'clear'>;
+  readonly bridges: Pick<BridgeAddresses, 'subnets'>;
+  readonly announcedHost: Pick<AnnouncedHost, 'of'>;
+}
+
+export interface ObserverOptions {
+  readonly policy: readonly PolicyTerm[];
+  /** Whether this process attaches containers; one that does not only reports what it finds. */
+  readonly attaches: boolean;
+}
+
+/** What an inspection has found so far; what stands here counts, even if the next step fails. */
+interface Findings {
+  namespace: FoundNamespace;
+  addresses: readonly Address[];
+  ignored: readonly Address[];
+  wanted: Wanted;
+  problem: string | undefined;
+  /** The container ended during the inspection. */
+  hasEnded: boolean;
 }
 
 /**
- * Looks at one container: sees to it that it has the addresses it is due, reads what it has, and chooses the one it
- * is announced at. Never throws for what is wrong with a container; the entry says it.
+ * Inspects one container: gives it the addresses it requested, reads those it has, and chooses the one it is announced
+ * at. Never throws for what is wrong with a container; the entry reports it.
  */
 export class Observer {
   readonly #needs: ObserverNeeds;
-  readonly #policy: readonly PolicyTerm[];
-  /** Whether the processes of containers can be found from here at all. */
+  readonly #options: ObserverOptions;
+  /** Whether this process can see the processes of containers at all. */
   #seesProcesses = false;
 
-  constructor(needs: ObserverNeeds, options: { readonly policy: readonly PolicyTerm[] }) {
+  constructor(needs: ObserverNeeds, options: ObserverOptions) {
     this.#needs = needs;
-    this.#policy = options.policy;
+    this.#options = options;
   }
 
   async observe(snapshot: Snapshot): Promise<RosterEntry> {
-    let wanted = NOTHING_WANTED;
-    let namespace: FoundNamespace = { path: undefined, inode: undefined };
-    let addresses: readonly Address[] = [];
-    let ignored: readonly Address[] = [];
-    const read = (path: string) => this.#needs.addressesIn(path, snapshot.id);
-    const count = async (all: readonly Address[]) => {
-      ({ addresses, ignored } = await this.#needs.counted(snapshot, namespace, all));
+    const findings: Findings = {
+      namespace: { path: undefined, inode: undefined },
+      addresses: [],
+      ignored: [],
+      wanted: { cidrs: [], problem: undefined, refused: false },
+      problem: undefined,
+      hasEnded: false,
     };
-    let problem: string | undefined;
-    let ended = false;
-    if (snapshot.pid > 0) {
-      try {
-        namespace = await this.#needs.namespaceOf(snapshot);
-        this.#seesProcesses = true;
-        if (namespace.path !== undefined) await this.#needs.leave(namespace.path, snapshot);
-        const owner = await this.#needs.stranded.leftBy(snapshot, namespace.inode);
-        if (namespace.path !== undefined && owner !== undefined) {
-          problem = staleSharerProblem(owner);
-          if (this.#needs.attach) await this.#needs.stranded.clear(snapshot, namespace.path, owner);
-          await count(await read(namespace.path));
-        } else if (namespace.path !== undefined) {
-          const before = read(namespace.path);
-          // What it wants is known all the same where nothing can be read.
-          const found = await before.catch(() => undefined);
-          wanted = await this.#needs.wanted(snapshot, { ...namespace, addresses: found });
-          problem = wanted.problem;
-          await count(await before);
-          // The route of one that has its addresses may have been left by a kill: it is seen to each time.
-          const isWithoutRoute = this.#needs.optionsOf(snapshot.id).multicastRoute === false;
-          if (this.#needs.attach && (isWithoutRoute || missing(wanted.cidrs, addresses).length > 0)) {
-            await this.#needs.attach(namespace.path, snapshot, wanted.cidrs);
-            await count(await read(namespace.path));
-          }
-          await this.#needs.found(snapshot, addresses);
-        } else if (requestedAddresses(snapshot).requests.length > 0) {
-          problem = hostNetwork().message;
-        }
-      } catch (error) {
-        // A container that died under our eyes is told of by its own event, and announced at no other address until then.
-        if (error instanceof HeddleError && error.code === 'not-running') ended = this.#seesProcesses;
-        else problem = messageOf(error);
-      }
+    try {
+      if (snapshot.pid > 0) await this.#inspect(snapshot, findings);
+    } catch (error) {
+      // A container that ends during its inspection is reported by its own event. Until then it is announced at no
+      // other address.
+      const isGone = error instanceof HeddleError && error.code === 'not-running';
+      if (isGone) findings.hasEnded = this.#seesProcesses;
+      else findings.problem = messageOf(error);
     }
-    const facts: AddressFacts = {
+    return await this.#announce(snapshot, findings);
+  }
+
+  async #inspect(snapshot: Snapshot, findings: Findings): Promise<void> {
+    const { namespaceOf, attachment, staleSharers } = this.#needs;
+    findings.namespace = await namespaceOf(snapshot);
+    this.#seesProcesses = true;
+    const { path, inode } = findings.namespace;
+    if (path !== undefined) await attachment.finishRelease({ nsPath: path, container: snapshot.id });
+    const owner = await staleSharers.leftBy(snapshot, inode);
+    if (path === undefined) {
+      if (requestedAddresses(snapshot).requests.length > 0) findings.problem = hostNetwork().message;
+    } else if (owner === undefined) {
+      await this.#attachRequested(snapshot, path, findings);
+    } else {
+      findings.problem = staleSharerProblem(owner);
+      if (this.#options.attaches) await staleSharers.clear(snapshot, path, owner);
+      await this.#count(snapshot, findings, await this.#needs.reader.read(path, snapshot.id));
+    }
+  }
+
+  /** Attaches the container where an address is missing, and brings claims and hosts file up to date. */
+  async #attachRequested(snapshot: Snapshot, path: string, findings: Findings): Promise<void> {
+    const { reader, claims, addressing, attachment, hostsFiles } = this.#needs;
+    const { attaches } = this.#options;
+    const reading = reader.read(path, snapshot.id);
+    // What the container requested is known even where its addresses cannot be read.
+    const present = await reading.catch(() => undefined);
+    findings.wanted = attaches
+      ? await addressing.wanted(snapshot, { ...findings.namespace, addresses: present })
+      : addressing.expected(snapshot);
+    findings.problem = findings.wanted.problem;
+    await this.#count(snapshot, findings, await reading);
+    const { cidrs } = findings.wanted;
+    // A kill can leave the multicast route of a container that has its addresses: it is removed at each inspection.
+    const isWithoutRoute = claims.optionsOf(snapshot.id).multicastRoute === false;
+    if (attaches && (isWithoutRoute || missing(cidrs, findings.addresses).length > 0)) {
+      await attachment.connect(path, snapshot, cidrs);
+      await this.#count(snapshot, findings, await reader.read(path, snapshot.id));
+    }
+    await addressing.adopt(snapshot, findings.addresses);
+    if (attaches) await hostsFiles.keep(snapshot, findings.addresses);
+  }
+
+  async #count(snapshot: Snapshot, findings: Findings, addresses: readonly Address[]): Promise<void> {
+    const counted = await this.#needs.granted.counted(snapshot, findings.namespace, addresses);
+    findings.addresses = counted.addresses;
+    findings.ignored = counted.ignored;
+  }
+
+  async #announce(snapshot: Snapshot, findings: Findings): Promise<RosterEntry> {
+    const { bridges, announcedHost } = this.#needs;
+    const { namespace, addresses, ignored, wanted, problem, hasEnded } = findings;
+    const choice = await chooseAddress(this.#options.policy, {
       snapshot,
       addresses,
-      bridgeSubnets: () => this.#needs.bridgeSubnets(),
-      hostAddress: () => this.#needs.hostAddress(snapshot),
+      bridgeSubnets: () => bridges.subnets(),
+      hostAddress: () => announcedHost.of(snapshot),
       hostNetwork: snapshot.networkMode === 'host',
-    };
+    });
     return {
       snapshot,
       namespace: namespace.inode,
       addresses,
       ...(ignored.length > 0 && { ignored }),
-      choice: await chooseAddress(this.#policy, facts),
-      awaitingAddress: ended || wanted.refused || missing(wanted.cidrs, addresses).length > 0,
+      choice,
+      awaitingAddress: hasEnded || wanted.refused || missing(wanted.cidrs, addresses).length > 0,
       problem,
     };
   }
 }
-
-const NOTHING_WANTED: Wanted = { cidrs: [], problem: undefined, refused: false };
 
 const missing = (wanted: readonly Cidr[], present: readonly Address[]): readonly Cidr[] =>
   wanted.filter((cidr) => !present.some((address) => address.ip === cidr.ip));

@@ -4,7 +4,7 @@ export interface Extent {
   /** Inspect all of them. */
   readonly whole: boolean;
   /** What every look depends on besides the container, as a text: another one makes the pass a whole one. */
-  readonly surroundings?: string | undefined;
+  readonly hostFingerprint?: string | undefined;
 }
 
 /** Passes in which each container has had its turn, at least: */
@@ -18,15 +18,15 @@ const TURN = 100;
  */
 export class Rounds {
   #listed: ReadonlyMap<string, string> = new Map();
-  #surroundings: string | undefined;
+  #hostFingerprint: string | undefined;
   #turn = 0;
 
   /** Ids of the containers that are due. Every call counts as a pass that the next is compared with. */
-  due(listed: readonly Listed[], { whole, surroundings }: Extent): readonly string[] {
+  due(listed: readonly Listed[], { whole, hostFingerprint }: Extent): readonly string[] {
     const before = this.#listed;
-    const all = whole || surroundings !== this.#surroundings;
+    const all = whole || hostFingerprint !== this.#hostFingerprint;
     this.#listed = new Map(listed.map(({ id, state }) => [id, state]));
-    this.#surroundings = surroundings;
+    this.#hostFingerprint = hostFingerprint;
     const round = Math.max(SHORTEST_ROUND, Math.ceil(listed.length / TURN));
     this.#turn = (this.#turn + 1) % round;
     const due = listed.filter(

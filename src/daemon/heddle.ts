@@ -89,7 +89,7 @@ export class Heddle {
     });
 
     await this.#lookAtRange(parts, claims);
-    const { bridgeAddresses, docker, networks, observer, surroundings } = parts;
+    const { bridges, docker, networks, observer, hostFingerprint } = parts;
     const containerNames = new WeaveNames(
       { roster, state, log: log('dns') },
       { domain: settings.weaveDomain },
@@ -101,7 +101,7 @@ export class Heddle {
         node: () => open.node(),
         rosterComplete: () =>
           Promise.race([follower.synced.then(() => desired.settled()), follower.lostAtFirst]),
-        bridgeAddresses,
+        bridgeAddresses: () => bridges.all(),
         has: (service, ip) =>
           roster.withAddress(ip).some((id) => shortId(id) === service.meta[OWNER_META.container]),
         networks,
@@ -120,7 +120,7 @@ export class Heddle {
     // An engine that starts sets the policy of forwarded packets to DROP: our rules must stand by then.
     const subscribed = () => keeper.look();
     const follower = new Follower(
-      { docker, observer, roster, surroundings, subscribed, log: log('docker') },
+      { docker, observer, roster, hostFingerprint, subscribed, log: log('docker') },
       settings,
     );
     this.#pass = () => {

@@ -14,7 +14,7 @@ const PROBE = fileURLToPath(new URL(`ask${extname(import.meta.url)}`, import.met
 
 /** Queries heddle's resolver from inside the network of a running container, because only that passes the firewall. */
 export async function findPort53(
-  { namespaceOf, dnsAddress }: Pick<Parts, 'namespaceOf' | 'dnsAddress'>,
+  { namespaceOf, bridges }: Pick<Parts, 'namespaceOf' | 'bridges'>,
   running: readonly Snapshot[],
 ): Promise<Finding> {
   const container = running.find(({ networks, networkMode }) => {
@@ -26,7 +26,7 @@ export async function findPort53(
     return { subject, state: 'unknown', detail, advice: 'start one, then repeat this command' };
   }
   try {
-    const [{ path }, address] = await Promise.all([namespaceOf(container), dnsAddress()]);
+    const [{ path }, address] = await Promise.all([namespaceOf(container), bridges.dnsAddress()]);
     if (path === undefined) throw new Error(`'${container.name}' has no network of its own`);
     const answered = await answersIn(path, address);
     if (answered) return ok(subject, `${address} answers inside '${container.name}'`);

@@ -1,8 +1,10 @@
+import type { AddressReader } from '../addresses/read.ts';
+import type { Docker } from '../docker/engine.ts';
 import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Address } from '../network/address.ts';
 import { contains, distinct, formatCidr, networkOf, toCidr, without } from '../network/cidr.ts';
-import type { Cidr, HostNetwork } from '../network/engine.ts';
+import type { Cidr, HostNetwork, NetworkEngine } from '../network/engine.ts';
 import type { FoundNamespace } from '../network/namespace.ts';
 import type { Roster } from '../roster/roster.ts';
 import type { AttachOptions } from '../state/attach-options.ts';
@@ -18,12 +20,11 @@ export interface AddressingNeeds {
   readonly claims: Claims;
   readonly roster: Pick<Roster, 'get' | 'entries' | 'delete' | 'inNamespace' | 'withAddress'> &
     Readonly<Pick<Roster, 'complete'>>;
-  inspect(container: string): Promise<Snapshot | undefined>;
-  /** Of the bridge that containers are attached to. */
-  bridgeAddresses(): Promise<readonly Cidr[]>;
+  readonly docker: Pick<Docker, 'inspect'>;
+  readonly network: Pick<NetworkEngine, 'hostAddresses'>;
   /** Networks that this host reaches by another device than our bridge. */
   hostNetworks(): Promise<readonly HostNetwork[]>;
-  addressesIn(nsPath: string): Promise<readonly Address[]>;
+  readonly reader: Pick<AddressReader, 'read'>;
 }
 
 /** The addresses that a container should have. */
@@ -161,9 +162,9 @@ export class Addressing {
   /** What a claim depends on besides claims and roster; nothing of it is awaited while addresses are given. */
   async #situation({ path, inode, addresses }: Place): Promise<Situation> {
     const [bridge, host, inside] = await Promise.all([
-      this.#needs.bridgeAddresses(),
+      this.#bridgeAddresses(),
       this.#needs.hostNetworks(),
-      addresses ?? (path === undefined ? [] : this.#needs.addressesIn(path)),
+      addresses ?? (path === undefined ? [] : this.#needs.reader.read(path)),
     ]);
     // Where the bridge is Docker's own, the container's eth0 is a port of the same network, and reached all the same.
     const isOnBridge = (address: Address) => bridge.some((own) => contains(networkOf(own), address.ip));
@@ -175,12 +176,12 @@ export class Addressing {
 
   /** Which of the owner's addresses these requests mean. */
   async meant(owner: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
-    return meant(requests, this.#own(owner, await this.#needs.bridgeAddresses()), this.#pool);
+    return meant(requests, this.#own(owner, await this.#bridgeAddresses()), this.#pool);
   }
 
   /** What the owner has now, given or seen. */
   async has(owner: string): Promise<readonly Cidr[]> {
-    return distinct(this.#own(owner, await this.#needs.bridgeAddresses()));
+    return distinct(this.#own(owner, await this.#bridgeAddresses()));
   }
 
   /** What it was given, and what it was seen with: somebody else may have attached it. */
@@ -278,8 +279,13 @@ export class Addressing {
     };
   }
 
+  /** Those of the bridge that containers are attached to. */
+  #bridgeAddresses(): Promise<readonly Cidr[]> {
+    return this.#needs.network.hostAddresses(this.#options.bridge);
+  }
+
   async #hasGone({ container }: Holder): Promise<boolean> {
-    if (container === undefined || (await this.#needs.inspect(container)) !== undefined) return false;
+    if (container === undefined || (await this.#needs.docker.inspect(container)) !== undefined) return false;
     this.#needs.roster.delete(container);
     await this.#needs.claims.forget(container);
     return true;

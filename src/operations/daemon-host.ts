@@ -118,14 +118,14 @@ export class DaemonHost implements HostOperations {
   async resolver(options?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
     const { parts } = this.#containers;
     const { names } = this.#dns;
-    const resolver = await parts.resolver(options);
+    const resolver = await parts.bridges.resolver(options);
     const problem = resolver && names.troubleAt(resolver.address);
     if (problem !== undefined) throw new HeddleError('taken', problem);
     return resolver;
   }
 
   bridgeAddress(): Promise<string> {
-    return this.#containers.parts.dnsAddress();
+    return this.#containers.parts.bridges.dnsAddress();
   }
 
   async addName(request: NameRequest): Promise<void> {

@@ -100,11 +100,11 @@ class LocalHost implements HostOperations {
   }
 
   resolver(options?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
-    return this.#parts.resolver(options);
+    return this.#parts.bridges.resolver(options);
   }
 
   bridgeAddress(): Promise<string> {
-    return this.#parts.dnsAddress();
+    return this.#parts.bridges.dnsAddress();
   }
 
   async addName(): Promise<void> {
@@ -121,7 +121,7 @@ class LocalHost implements HostOperations {
 
   lookUp(nameOrAddress: string): Promise<readonly string[]> {
     return lookUp(nameOrAddress, async (query) => {
-      const upstream = { ip: await this.#parts.dnsAddress(), port: DNS_PORT };
+      const upstream = { ip: await this.#parts.bridges.dnsAddress(), port: DNS_PORT };
       return await overTcp(
         upstream,
         { message: query, questionEnd: query.length },

@@ -25,7 +25,7 @@ beforeEach(() => {
   files = new HostsFiles(
     {
       claims,
-      addressesIn: async () => on('ethwe', '10.2.1.1'),
+      network: { addresses: async () => on('ethwe', '10.2.1.1') },
       edit: async (_, change) => {
         if (trouble) throw trouble;
         text = change(text);

@@ -44,8 +44,8 @@ describe('which containers a pass inspects', () => {
 
   it('inspects all of them when the addresses of the host have changed', () => {
     const rounds = new Rounds();
-    rounds.due(listed(50), { whole: true, surroundings: '192.0.2.1' });
-    expect(rounds.due(listed(50), { whole: false, surroundings: '192.0.2.1' }).length).toBeLessThan(50);
-    expect(rounds.due(listed(50), { whole: false, surroundings: '192.0.2.2' })).toHaveLength(50);
+    rounds.due(listed(50), { whole: true, hostFingerprint: '192.0.2.1' });
+    expect(rounds.due(listed(50), { whole: false, hostFingerprint: '192.0.2.1' }).length).toBeLessThan(50);
+    expect(rounds.due(listed(50), { whole: false, hostFingerprint: '192.0.2.2' })).toHaveLength(50);
   });
 });

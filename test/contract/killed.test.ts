@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { finishLeaving } from '../../src/containers/leaving.ts';
 import { Claims } from '../../src/ipam/claims.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import { StateFile } from '../../src/state/state.ts';
+import { attachmentOf } from '../support/attachment.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { kernelEngine } from '../support/kernel-engine.ts';
 import {
@@ -114,7 +114,7 @@ describe('a process that is killed after any step of', () => {
       const state = await StateFile.open(folder);
       const claims = new Claims(state);
       const isBegun = claims.of(ID)?.length === 1;
-      await finishLeaving({ claims, network: engine }, target);
+      await attachmentOf({ claims, network: engine }).finishRelease(target);
       expect(await ips(target)).toEqual(isBegun ? ['10.2.1.2'] : ['10.2.1.1', '10.2.1.2']);
       await state.close();
       expect(new Claims(await StateFile.open(folder)).releasing(ID)).toEqual([]);

@@ -35,12 +35,16 @@ beforeEach(() => {
     {
       claims,
       roster,
-      inspect: async (id) => existing.get(id),
-      bridgeAddresses: async () => bridge.map(parseCidr),
+      docker: { inspect: async (id) => existing.get(id) },
+      network: {
+        hostAddresses: async () => bridge.map((cidr) => ({ ...parseCidr(cidr), interface: 'weave' })),
+      },
       hostNetworks: async () => host,
-      addressesIn: async (path) => {
-        if (ended.has(path)) throw new HeddleError('not-running', 'its container has stopped');
-        return [inside.get(path) ?? []].flat().map((cidr) => ({ ...parseCidr(cidr), interface: 'eth0' }));
+      reader: {
+        read: async (path) => {
+          if (ended.has(path)) throw new HeddleError('not-running', 'its container has stopped');
+          return [inside.get(path) ?? []].flat().map((cidr) => ({ ...parseCidr(cidr), interface: 'eth0' }));
+        },
       },
     },
     {

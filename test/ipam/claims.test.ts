@@ -1,9 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { finishLeaving } from '../../src/containers/leaving.ts';
 import { Claims, EXPOSED } from '../../src/ipam/claims.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import { MemoryState } from '../../src/state/state.ts';
-import { MemoryEngine } from '../support/fake-network.ts';
 
 let state: MemoryState;
 let claims: Claims;
@@ -114,20 +112,5 @@ describe('an address that is given up', () => {
     await claims.release('web', [first]);
     await claims.forget('web');
     expect(state.current).toMatchObject({ claims: {}, leaving: {} });
-  });
-
-  it('is taken off by the next look at its owner, once', async () => {
-    const network = new MemoryEngine();
-    network.addNamespace('/ns');
-    await network.ensureBridge();
-    const target = { nsPath: '/ns', container: 'web' };
-    await network.attach(target, [first, second]);
-    await claims.add('web', [first, second]);
-    await claims.release('web', [first]); // and killed
-    await finishLeaving({ claims, network }, target);
-    expect((await network.addresses('/ns')).map(({ ip }) => ip)).toEqual(['10.2.1.2']);
-    await network.attach(target, [first]); // by somebody else
-    await finishLeaving({ claims, network }, target);
-    expect(await network.addresses('/ns')).toHaveLength(2);
   });
 });
