@@ -1,9 +1,13 @@
 import { HeddleError } from '../errors.ts';
 
-export interface Part {
-  start(): void | Promise<void>;
-  stop(): Promise<void>;
+/** Something that a process starts, stops, or both. */
+export interface StartStop {
+  start?(): unknown;
+  stop?(): Promise<unknown>;
 }
+
+/** A part and its name, for the reader of the start order. */
+export type Step = readonly [name: string, part: StartStop | undefined];
 
 /** What a process has started: stopped backwards, or handed over to another process once all of it runs. */
 export class Lifecycle {
@@ -11,19 +15,15 @@ export class Lifecycle {
   readonly #stops: (() => Promise<unknown>)[] = [];
   #state: 'still starting' | 'running' | 'handing over already' | 'stopping' = 'still starting';
 
-  async begin(part: Part): Promise<void> {
-    this.onStop(() => part.stop());
-    await part.start();
-  }
-
-  /** For what is started in another way. */
-  onStop(stop: () => Promise<unknown>): void {
-    this.#stops.push(stop);
-  }
-
-  /** Everything has begun. */
-  complete(): void {
+  /** Starts the parts one after the other; parts that this process has no use for are left out. */
+  async start(order: readonly Step[]): Promise<void> {
+    for (const [, part] of order) if (part) await this.begin(part);
     if (this.#state === 'still starting') this.#state = 'running';
+  }
+
+  async begin(part: StartStop): Promise<void> {
+    if (part.stop) this.#stops.push(() => part.stop?.() ?? Promise.resolve());
+    await part.start?.();
   }
 
   get handingOver(): boolean {
@@ -31,8 +31,8 @@ export class Lifecycle {
   }
 
   /**
-   * Stops everything but the first part, which the one who takes over is waiting at.
-   * @throws HeddleError `refused` while that would leave parts behind: some have not begun yet, or are being stopped
+   * Stops everything but the first part that can be stopped: the successor is connected to it.
+   * @throws HeddleError `refused` while that would leave parts behind: some have not started yet, or are being stopped
    */
   async handOver(): Promise<void> {
     if (this.#state !== 'running') throw new HeddleError('refused', `it is ${this.#state}`);
