@@ -28,7 +28,7 @@ export async function measureRepair(count: number): Promise<{ tookMs: number; cp
     for (const [index, pid] of pids.entries()) await writeProcess(procfs.path, pid, engine.ids[index] ?? '');
     const from = Date.now();
     await using daemon = await startDaemon(['--procfs', procfs.path], { DOCKER_HOST: engine.address });
-    const looked = await eventually(() => lineOf(daemon, 'all containers looked at'), { within: 30_000 });
+    const looked = await eventually(() => lineOf(daemon, 'all containers inspected'), { within: 30_000 });
     const cpu = cpuMs(daemon.pid);
     const network = kernelEngine('weave');
     for (const { nsPath } of namespaces) {

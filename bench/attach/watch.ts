@@ -40,7 +40,7 @@ export async function measureWatch(rounds: number): Promise<Figures> {
   const known: number[] = [];
   for (let time = 0; time < rounds; time++) {
     await using container = await runContainer(['--net=none']);
-    await follower.look(container.id);
+    await follower.inspect(container.id);
     const target = { nsPath: `/proc/${await container.pid()}/ns/net`, container: container.id };
     const cidr = parseCidr(`10.2.${Math.floor(time / 250)}.${(time % 250) + 1}/16`);
     const seen = nextWith(cidr.ip);

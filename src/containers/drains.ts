@@ -2,22 +2,22 @@ import type { ContainerEvent } from '../docker/events.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 
 const SIGTERM = 15;
-/** Whoever ignores its signal with no time to stop is given this much all the same. */
+/** A container that ignores its stop signal and has no stop timeout gets at least this much time. */
 const LEAST_MS = 1_000;
 /** Timers take no more than 2³¹ ms. */
 const MOST_MS = 24 * 60 * 60 * 1_000;
 
-/** True where this is how the container is stopped: its own stop signal, or TERM. */
-export function tellsToStop({ action, signal }: ContainerEvent, { stop }: Snapshot): boolean {
+/** Whether this event asks the container to stop: with its own stop signal, or TERM. */
+export function isStopRequest({ action, signal }: ContainerEvent, { stop }: Snapshot): boolean {
   return action === 'kill' && (Number(signal) === stop.signal || Number(signal) === SIGTERM);
 }
 
-/** Containers that were told to stop, and for how long they may take until they count as running again. */
+/** Containers that were asked to stop. One that outlives its stop timeout counts as running again. */
 export class Drains {
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #over: (container: string) => void;
 
-  /** `over` is called for one that has outlived its stop timeout. */
+  /** @param over called with a container that outlived its stop timeout */
   constructor(over: (container: string) => void) {
     this.#over = over;
   }

@@ -5,7 +5,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import type { Roster } from '../roster/roster.ts';
 import type { Logger } from '../runtime/log.ts';
-import { Drains, tellsToStop } from './drains.ts';
+import { Drains, isStopRequest } from './drains.ts';
 import { ignoredProblem } from './granted.ts';
 import { Lanes } from './lanes.ts';
 import { Rounds } from './rounds.ts';
@@ -16,64 +16,64 @@ export interface FollowerNeeds {
   readonly roster: Roster;
   /** What the observer's findings depend on besides the container, as a text: addresses of the host. */
   readonly hostFingerprint?: () => Promise<string>;
-  /** Called whenever the engine is there, or back. */
+  /** Called whenever the stream of events is connected, also after a loss. */
   readonly subscribed?: () => void;
   readonly log: Logger;
 }
 
 export interface FollowerOptions {
-  /** Take a container out when it is told to stop, before it has ended; default true. */
+  /** Remove a container from the answers when it is asked to stop, before it has ended; default true. */
   readonly drain?: boolean;
 }
 
 export interface FollowerStatus {
-  /** `connecting` until the stream stands for the first time, `lost` when it broke. */
+  /** `connecting` until the stream is connected for the first time, `lost` after it broke. */
   readonly stream: 'connecting' | 'following' | 'lost';
   readonly reconnects: number;
-  /** True once every container that ran at the start has been looked at. */
+  /** True once every container that ran at the start has been inspected. */
   readonly synced: boolean;
-  /** When every container was last looked at, whatever events and lists said. */
+  /** When every container was last inspected, whatever events and lists reported. */
   readonly lastFullPass: Date | undefined;
   readonly events: number;
   readonly pending: number;
 }
 
-/** A pass, whatever the events said: how long a missed change stands that the engine's list shows. */
-const PASS_INTERVAL_MS = 60_000;
-/** After a failed look (the engine hung up, a proc file vanished): once more, soon; later the passes do it. */
+/** Interval of scans that need no event: how long a missed change that the engine's list shows can last. */
+const SCAN_INTERVAL_MS = 60_000;
+/** A failed inspection (the engine hung up, a proc file vanished) is repeated soon; later the scans repeat it. */
 const RETRY_MS = 1_000;
 const RETRIES = 5;
 
 /**
- * The loop. Events only mark a container as dirty; what is true is read anew, one lane per container, so that events
- * that come twice, late or in a burst cost one look each at most.
+ * The loop that keeps the roster true. Events only mark a container as dirty; its state is read anew, one inspection per
+ * container at a time. Events that arrive twice, late or in a burst therefore cost at most one inspection each.
  */
 export class Follower {
   readonly #needs: FollowerNeeds;
   readonly #stream: EventStream;
   readonly #lanes = new Lanes();
-  /** Looks not begun, and looks under way, by container. */
+  /** Inspections not begun, and those under way, by container. */
   readonly #waiting = new Map<string, Promise<void>>();
   readonly #busy = new Map<string, Promise<void>>();
-  /** Namespaces that changed during the first pass. */
+  /** Namespaces that changed during the first scan. */
   readonly #changed = new Set<number | undefined>();
-  /** Containers that died or were paused while they were being looked at. */
+  /** Containers that died or were paused during their inspection. */
   readonly #ended = new Set<string>();
   readonly #drain: boolean;
   readonly #drains = new Drains((id) => void this.mark(id));
-  /** How often in a row a container could not be dealt with. */
+  /** Failures in a row, by container. */
   readonly #failed = new Map<string, number>();
   readonly #firstSync = Promise.withResolvers<void>();
   readonly #firstLoss = Promise.withResolvers<void>();
   readonly #rounds = new Rounds();
-  #passing: Promise<void> | undefined;
-  #passAgain = false;
+  #scanning: Promise<void> | undefined;
+  #scanAgain = false;
   #timers: NodeJS.Timeout[] = [];
   #stopped = false;
   #state: FollowerStatus['stream'] = 'connecting';
   #reconnects = 0;
-  /** Whether the engine was away when it was first asked. */
-  #waited = false;
+  /** Whether the engine was away at the first attempt. */
+  #wasAway = false;
   #events = 0;
   #lastFullPass: Date | undefined;
 
@@ -82,16 +82,16 @@ export class Follower {
     this.#drain = drain;
     this.#stream = new EventStream(needs, {
       subscribed: () => this.#subscribed(),
-      event: (event) => this.#heard(event),
+      event: (event) => this.#received(event),
       lost: (error) => this.#lost(error),
     });
   }
 
-  /** Begins to follow; `synced` tells when everything that already ran has been looked at. */
+  /** Begins to follow; `synced` resolves when every container that already ran has been inspected. */
   start(): void {
     this.#stream.start();
     this.#timers = [
-      setInterval(() => this.#startPass({ whole: false }), PASS_INTERVAL_MS),
+      setInterval(() => this.#startScan({ whole: false }), SCAN_INTERVAL_MS),
       setInterval(() => this.#retry(), RETRY_MS),
     ];
   }
@@ -105,12 +105,12 @@ export class Follower {
     await this.#lanes.onIdle();
   }
 
-  /** Resolves after the first complete look at the engine's containers. */
+  /** Resolves after the first full scan, when the roster is complete. */
   get synced(): Promise<void> {
     return this.#firstSync.promise;
   }
 
-  /** Resolves when the engine could not be reached, or was lost, for the first time. */
+  /** Resolves when the engine is unreachable, or lost, for the first time. */
   get lostAtFirst(): Promise<void> {
     return this.#firstLoss.promise;
   }
@@ -127,33 +127,36 @@ export class Follower {
   }
 
   /**
-   * Something changed in a network namespace; `undefined` means in any of them. During the first pass that is mostly
-   * our own doing, and is looked at after it; before it there is nothing that the pass will not look at.
+   * Reports a change in a network namespace; `undefined` stands for all of them. During the first scan most changes are
+   * our own: they are inspected after it. Before the first scan they need nothing: it inspects every container.
    */
   namespaceChanged(namespace: number | undefined): void {
-    if (this.#needs.roster.complete) for (const id of this.#concerned(namespace)) void this.mark(id);
-    else if (this.#passing) this.#changed.add(namespace);
+    if (this.#needs.roster.complete) for (const id of this.#containersIn(namespace)) void this.mark(id);
+    else if (this.#scanning) this.#changed.add(namespace);
   }
 
-  #concerned(namespace: number | undefined): readonly string[] {
+  #containersIn(namespace: number | undefined): readonly string[] {
     if (namespace === undefined) {
       const running = [...this.#needs.roster.entries()].filter(({ snapshot }) => snapshot.pid > 0);
       return running.map(({ snapshot }) => snapshot.id);
     }
     const sharing = this.#needs.roster.inNamespace(namespace);
-    // A namespace nobody is known to be in may be that of a container which is being looked at for the first time.
+    // A namespace without a known container may belong to one that is being inspected for the first time.
     return sharing.length > 0 ? sharing : [...this.#busy.keys()];
   }
 
-  /** Has a container looked at anew, soon; marking twice costs one look. Resolves after that look, and never throws. */
+  /**
+   * Marks a container as dirty: it is inspected soon, once however often it is marked. Resolves after the inspection, and
+   * never throws.
+   */
   mark(id: string): Promise<void> {
     const waiting = this.#waiting.get(id);
     if (waiting !== undefined) return waiting;
-    // One look at a time: a mark that comes during a look is taken up after it, and the latest word counts.
-    const look: Promise<void> = (this.#busy.get(id) ?? Promise.resolve()).then(() =>
+    // One inspection at a time: a mark during an inspection starts another one after it, and the last one counts.
+    const inspection: Promise<void> = (this.#busy.get(id) ?? Promise.resolve()).then(() =>
       this.#lanes.run(id, async (lingers) => {
         this.#waiting.delete(id);
-        this.#busy.set(id, look);
+        this.#busy.set(id, inspection);
         try {
           await this.#refresh(id, lingers);
         } finally {
@@ -161,30 +164,30 @@ export class Follower {
         }
       }),
     );
-    this.#waiting.set(id, look);
-    return look;
+    this.#waiting.set(id, inspection);
+    return inspection;
   }
 
-  /** Looks at a container now and tells what it is. */
-  async look(id: string): Promise<RosterEntry | undefined> {
+  /** Inspects a container now. @returns its entry; undefined for a container that does not exist */
+  async inspect(id: string): Promise<RosterEntry | undefined> {
     await this.mark(id);
     return this.#needs.roster.get(id);
   }
 
-  /** Lists everything and looks at all of it; a pass asked for during a pass follows it. */
-  pass(): void {
-    if (this.#passing) this.#passAgain = true;
-    else this.#startPass({ whole: true });
+  /** Lists all containers and inspects every one; a call during a scan starts another one after it. */
+  fullScan(): void {
+    if (this.#scanning) this.#scanAgain = true;
+    else this.#startScan({ whole: true });
   }
 
-  #startPass({ whole }: { readonly whole: boolean }): void {
-    this.#passing ??= this.#listAll(whole)
+  #startScan({ whole }: { readonly whole: boolean }): void {
+    this.#scanning ??= this.#listAll(whole)
       .catch((error: unknown) => this.#needs.log.debug({ error: messageOf(error) }, 'listing failed'))
       .finally(() => {
-        this.#passing = undefined;
-        if (this.#passAgain && !this.#stopped) {
-          this.#passAgain = false;
-          this.pass();
+        this.#scanning = undefined;
+        if (this.#scanAgain && !this.#stopped) {
+          this.#scanAgain = false;
+          this.fullScan();
         }
       });
   }
@@ -192,15 +195,17 @@ export class Follower {
   async #listAll(whole: boolean): Promise<void> {
     const hostFingerprint = await this.#needs.hostFingerprint?.();
     const listed = await this.#needs.docker.containers();
-    // Known to us and not in the list: removed, or created since. The look decides.
+    // In the roster and not in the list: removed, or created since. The inspection decides.
     const missing = new Set(Array.from(this.#needs.roster.entries(), (entry) => entry.snapshot.id));
     for (const { id } of listed) missing.delete(id);
-    const due = [...this.#rounds.due(listed, { whole, hostFingerprint }), ...missing, ...this.#failed.keys()];
-    await Promise.all([...new Set(due)].map((id) => this.mark(id)));
+    const selected = this.#rounds.select(listed, { whole, hostFingerprint });
+    await Promise.all(
+      [...new Set([...selected, ...missing, ...this.#failed.keys()])].map((id) => this.mark(id)),
+    );
     if (whole) this.#lastFullPass = new Date();
     if (this.#needs.roster.complete) return;
     this.#needs.roster.complete = true;
-    this.#needs.log.info({ containers: listed.length }, 'all containers looked at');
+    this.#needs.log.info({ containers: listed.length }, 'all containers inspected');
     this.#firstSync.resolve();
     for (const namespace of this.#changed) this.namespaceChanged(namespace);
     this.#changed.clear();
@@ -216,9 +221,9 @@ export class Follower {
         this.#lanes.forget(id);
         return roster.delete(id);
       }
-      lingers(); // what it has is its own affair from here on
+      lingers(); // from here on the container controls how long it takes
       const entry = await observer.observe(snapshot);
-      // It ended meanwhile: what was just read is past, and the next look is due.
+      // It ended in the meantime: what was just read is outdated, and another inspection follows.
       if (this.#ended.has(id)) return;
       const known = roster.get(id);
       const [ignored] = ignoredProblem(entry);
@@ -231,15 +236,15 @@ export class Follower {
         }
       }
       roster.set(this.#drains.has(id) ? { ...entry, draining: true } : entry);
-      const isDue = entry.problem !== undefined || entry.awaitingAddress;
-      if (isDue && entry.snapshot.running) this.#countFailure(id);
+      const isIncomplete = entry.problem !== undefined || entry.awaitingAddress;
+      if (isIncomplete && entry.snapshot.running) this.#countFailure(id);
       else this.#failed.delete(id);
     } catch (error) {
       this.#countFailure(id);
       const away = error instanceof HeddleError && error.retryable;
       log[away ? 'debug' : 'warn'](
         { container: shortId(id), error: messageOf(error) },
-        'could not look at a container',
+        'could not inspect a container',
       );
     }
   }
@@ -248,29 +253,29 @@ export class Follower {
     this.#failed.set(id, (this.#failed.get(id) ?? 0) + 1);
   }
 
-  #heard(event: ContainerEvent): void {
+  #received(event: ContainerEvent): void {
     this.#events++;
     if (event.action === 'die' || event.action === 'start') this.#drains.end(event.container);
-    if (event.action === 'die' || event.action === 'pause') this.#leave(event.container, event.action);
+    if (event.action === 'die' || event.action === 'pause') this.#markEnded(event.container, event.action);
     if (event.action === 'kill' && this.#drain) this.#startDraining(event);
     void this.mark(event.container);
   }
 
-  /** Its clients are sent elsewhere while it ends what it has begun. */
+  /** Its clients are sent elsewhere while it completes what it has begun. */
   #startDraining(event: ContainerEvent): void {
     const entry = this.#needs.roster.get(event.container);
-    if (!entry?.snapshot.running || !tellsToStop(event, entry.snapshot)) return;
+    if (!entry?.snapshot.running || !isStopRequest(event, entry.snapshot)) return;
     this.#drains.begin(entry.snapshot);
     this.#needs.roster.set({ ...entry, draining: true });
   }
 
-  /** Takes a container out of the answers that has ended without a word of the engine. */
+  /** Removes a container from the answers that ended without an event of the engine. */
   hasEnded(id: string): void {
-    this.#leave(id, 'die');
+    this.#markEnded(id, 'die');
   }
 
-  /** What has ended is taken out of the answers at once; the look that follows finds the rest. */
-  #leave(id: string, action: 'die' | 'pause'): void {
+  /** A container that ended is removed from the answers at once; the inspection that follows finds the rest. */
+  #markEnded(id: string, action: 'die' | 'pause'): void {
     if (this.#busy.has(id)) this.#ended.add(id);
     const entry = this.#needs.roster.get(id);
     if (!entry?.snapshot.running) return;
@@ -287,20 +292,20 @@ export class Follower {
     const engine = this.#needs.docker.address;
     if (this.#state === 'lost') {
       this.#reconnects++;
-      this.#needs.log.info({ engine }, 'Docker is back; looking at everything anew');
-    } else if (this.#waited) {
+      this.#needs.log.info({ engine }, 'Docker is back; inspecting all containers');
+    } else if (this.#wasAway) {
       this.#needs.log.info({ engine }, 'Docker answers');
     }
     this.#state = 'following';
     this.#needs.subscribed?.();
-    this.pass();
+    this.fullScan();
   }
 
   #lost(error: Error): void {
     this.#firstLoss.resolve();
     if (this.#state === 'connecting') {
-      this.#waited = true;
-      this.#needs.log.warn({ error: error.message }, 'Docker does not answer; trying until it does');
+      this.#wasAway = true;
+      this.#needs.log.warn({ error: error.message }, 'Docker does not answer; retrying until it does');
       return;
     }
     this.#state = 'lost';

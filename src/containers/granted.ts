@@ -7,7 +7,7 @@ import type { FoundNamespace } from '../network/namespace.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import type { Roster } from '../roster/roster.ts';
 
-/** The addresses of a container that count, and those on our interface that it gave itself. */
+/** The addresses of a container that count, and those on our interface that it assigned itself. */
 export interface Counted {
   readonly addresses: readonly Address[];
   readonly ignored: readonly Address[];
@@ -20,8 +20,8 @@ export interface GrantedNeeds {
 }
 
 /**
- * Which addresses of our interface in a container were granted. A container with NET_ADMIN gives itself any address,
- * and another one's with it: its name would be answered there, and the other one refused its own.
+ * Decides which addresses on our interface count: those that were granted. A container with NET_ADMIN can assign itself
+ * any address, even another container's. Its name would resolve to that address, and the other container be refused it.
  */
 export class Granted {
   readonly #needs: GrantedNeeds;
@@ -41,7 +41,7 @@ export class Granted {
     const unknown = addresses.filter(
       ({ interface: device, ip }) => device === this.#interface && !granted.has(ip),
     );
-    // Who made the interface is asked only where it matters: most have what they were granted, and no more.
+    // The maker of the interface is queried only where it matters: most containers have exactly the granted addresses.
     if (unknown.length === 0 || path === undefined || !this.#needs.roster.complete) {
       return { addresses, ignored: [] };
     }
@@ -50,13 +50,13 @@ export class Granted {
     return { addresses: addresses.filter((address) => !unknown.includes(address)), ignored: unknown };
   }
 
-  /** Whether a look would leave something of an entry out, which was made before everything was known. */
+  /** Whether the entry, made before the roster was complete, has addresses that a new inspection may ignore. */
   isUnproven({ snapshot, namespace, addresses }: RosterEntry): boolean {
     const granted = this.#grantedIn(snapshot, namespace);
     return addresses.some(({ interface: device, ip }) => device === this.#interface && !granted.has(ip));
   }
 
-  /** What was given to anybody in the container's network. */
+  /** What was granted to any container of the same network namespace. */
   #grantedIn(snapshot: Snapshot, namespace: number | undefined): ReadonlySet<string> {
     const { claims, roster } = this.#needs;
     const sharing = namespace === undefined ? [] : roster.inNamespace(namespace);
@@ -67,19 +67,19 @@ export class Granted {
 }
 
 /**
- * What the original weave gave, or anybody else who hung the interface into the bridge, counts as it is: nobody but
- * them knows what was granted. So does what a command with `--local` gave, where no daemon has granted anything.
+ * An interface that another program connected to the bridge, as the original weave does, counts as it is: only that
+ * program knows what it granted. So does one that a command with `--local` made, where no daemon granted anything.
  */
 const mayHave = (maker: InterfaceMaker, granted: ReadonlySet<string>): boolean =>
   maker === 'another' || (maker === 'heddle' && granted.size === 0);
 
-/** What is left out, for people. */
+/** Reports the ignored addresses to users. */
 export function ignoredProblem({ ignored = [] }: Pick<RosterEntry, 'ignored'>): readonly string[] {
   if (ignored.length === 0) return [];
   const shown = ignored.slice(0, MOST_SHOWN).map(formatCidr).join(', ');
   const more = ignored.length > MOST_SHOWN ? ` and ${ignored.length - MOST_SHOWN} more` : '';
   const device = ignored[0]?.interface;
-  return [`${shown}${more} on ${device} was not granted, and counts for nothing: give it with heddle attach`];
+  return [`${shown}${more} on ${device} was not granted and is ignored: assign it with heddle attach`];
 }
 
 const MOST_SHOWN = 3;

@@ -10,13 +10,13 @@ import type { FoundContainer } from './attachment.ts';
 export interface HostsFilesNeeds {
   readonly claims: Pick<Claims, 'of' | 'optionsOf'>;
   readonly network: Pick<NetworkEngine, 'addresses'>;
-  /** Changes what a running container reads at /etc/hosts. */
+  /** Edits the /etc/hosts that a running container reads. */
   edit(snapshot: Snapshot, change: (text: string) => string): Promise<void>;
 }
 
 /**
- * What containers read at /etc/hosts, where `--rewrite-hosts` asked for it: their own names at the addresses of our
- * interface. Docker writes the file anew when a container starts, and adds to it with each network.
+ * The /etc/hosts of containers attached with `--rewrite-hosts`: their own names at the addresses of our interface.
+ * Docker rewrites the file when a container starts, and adds to it with each network.
  */
 export class HostsFiles {
   readonly #needs: HostsFilesNeeds;
@@ -27,13 +27,13 @@ export class HostsFiles {
     this.#interface = options.interface;
   }
 
-  /** Finds out whether it could be rewritten. @throws HeddleError `not-supported`, `not-permitted` */
+  /** Checks whether the file can be rewritten. @throws HeddleError `not-supported`, `not-permitted` */
   async check(snapshot: Snapshot): Promise<void> {
     const owner = networkOwner(snapshot);
     if (owner !== undefined) {
       throw new HeddleError(
         'not-supported',
-        `'${snapshot.name}' has the network and the /etc/hosts of container ${shortId(owner)}: name that one`,
+        `'${snapshot.name}' has the network and the /etc/hosts of container ${shortId(owner)}: name that container`,
       );
     }
     namesOf(snapshot);
@@ -41,7 +41,7 @@ export class HostsFiles {
   }
 
   /**
-   * Puts the lines in that were asked for, at the addresses that it has; takes them out again where it was detached.
+   * Writes the requested lines with the container's addresses; removes them after it was detached.
    * @throws HeddleError as `check` does, or `failed`
    */
   async keep(snapshot: Snapshot, addresses: readonly Address[]): Promise<void> {
@@ -56,7 +56,7 @@ export class HostsFiles {
     }
   }
 
-  /** The same for one that was attached just now: that stands, whatever becomes of the file. */
+  /** The same for a container that was just attached: it stays attached, even if the file cannot be written. */
   async complete({ snapshot, nsPath }: FoundContainer): Promise<void> {
     const { claims, network } = this.#needs;
     if (claims.optionsOf(snapshot.id).hosts === undefined) return;
@@ -64,17 +64,17 @@ export class HostsFiles {
       await this.keep(snapshot, await network.addresses(nsPath));
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
-      const message = `${error.message}; its addresses are attached all the same`;
+      const message = `${error.message}; its addresses are attached nevertheless`;
       throw new HeddleError(error.code, message, { cause: error });
     }
   }
 
-  /** Takes the lines out, if there are any. @throws HeddleError `failed` */
+  /** Removes our lines, if there are any. @throws HeddleError `failed` */
   async restore(snapshot: Snapshot): Promise<void> {
     try {
       await this.#needs.edit(snapshot, withoutOwnLines);
     } catch (error) {
-      // What we could not have written, there is nothing of ours in.
+      // A file that we cannot write has no lines of ours.
       if (!(error instanceof HeddleError && UNWRITABLE.has(error.code))) throw error;
     }
   }
@@ -82,7 +82,7 @@ export class HostsFiles {
 
 const UNWRITABLE: ReadonlySet<string> = new Set(['not-supported', 'not-permitted']);
 
-/** As Docker writes them: the full name, then its first word. */
+/** As Docker writes them: the full name, then its first label. */
 function namesOf({ name, hostname, domainname }: Snapshot): readonly string[] {
   const full = domainname === '' ? hostname : `${hostname}.${domainname}`;
   if (!isHostName(full)) {

@@ -12,21 +12,21 @@ export interface ImpostorsNeeds {
   readonly log: Logger;
 }
 
-const LOOK_MS = 10_000;
-/** What has been said; a container can claim one address after the other. */
-const MOST_SAID = 256;
-/** Of one container, in `ps` and `doctor`. */
+const CHECK_MS = 10_000;
+/** Findings that count as logged; a container can claim one address after the other. */
+const MOST_LOGGED = 256;
+/** Findings of one container in `ps` and `doctor`. */
 const MOST_SHOWN = 8;
 
 /**
- * Notices containers that answer for addresses that others were given (ARP, neighbour discovery): any container with
- * NET_RAW can, and takes the other one's traffic. It is said in the log once and in `ps` while it lasts, and nothing is
- * done: who is right is for people.
+ * Detects containers that answer ARP or neighbour discovery for an address assigned to another container. Any container
+ * with NET_RAW can do so, and then receives that container's traffic. Each finding is logged once and shown in `ps` while
+ * it lasts. Nothing else is done: an administrator must decide which container is right.
  */
 export class Impostors {
   readonly #needs: ImpostorsNeeds;
-  readonly #said = new Set<string>();
-  /** What the last look found, by container. */
+  readonly #logged = new Set<string>();
+  /** What the last check found, by container. */
   #found: ReadonlyMap<string, readonly string[]> = new Map();
   #timer: NodeJS.Timeout | undefined;
 
@@ -35,19 +35,19 @@ export class Impostors {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.look(), LOOK_MS);
+    this.#timer = setInterval(() => void this.check(), CHECK_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
   }
 
-  /** Whose addresses a container answered for when that was looked at last; a sentence each. */
+  /** The addresses of others that a container answered for at the last check; a sentence each. */
   problems(container: string): readonly string[] {
     return this.#found.get(container) ?? [];
   }
 
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const { network, claims, roster, log } = this.#needs;
     try {
       const found = new Map<string, string[]>();
@@ -57,22 +57,22 @@ export class Impostors {
         if (owners.length === 0 || there.length === 0 || owners.some((owner) => there.includes(owner)))
           continue;
         const owner = roster.get(owners[0] ?? '')?.snapshot.name ?? owners[0];
-        const sentence = `it answers for ${ip}, which was given to '${owner}', and may take its traffic`;
-        // Which of those that share a network does it, nothing tells.
+        const sentence = `it answers for ${ip}, which is assigned to '${owner}', and may receive its traffic`;
+        // Of containers that share a network namespace, it cannot be determined which one answers.
         for (const container of there) {
           const sentences = found.get(container) ?? [];
           if (sentences.length < MOST_SHOWN) found.set(container, [...sentences, sentence]);
         }
         const key = `${ip} ${namespace}`;
-        if (this.#said.has(key)) continue;
-        if (this.#said.size >= MOST_SAID) this.#said.clear();
-        this.#said.add(key);
+        if (this.#logged.has(key)) continue;
+        if (this.#logged.size >= MOST_LOGGED) this.#logged.clear();
+        this.#logged.add(key);
         const [container = ''] = there;
         log.warn({ container: shortId(container), name: roster.get(container)?.snapshot.name }, sentence);
       }
       this.#found = found;
     } catch (error) {
-      log.debug({ problem: messageOf(error) }, 'neighbours not looked at');
+      log.debug({ problem: messageOf(error) }, 'neighbours not checked');
     }
   }
 }

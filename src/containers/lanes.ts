@@ -1,19 +1,20 @@
 import PQueue from 'p-queue';
 
 export interface LanesOptions {
-  /** Looks side by side: an engine answers no faster with more. */
+  /** Inspections in parallel: an engine answers no faster with more. */
   readonly lanes?: number;
-  /** For those that were slow the last time. */
+  /** For containers that were slow the last time. */
   readonly slowLanes?: number;
-  /** A look at a container's own things takes a few milliseconds; after so many its lane is for others. */
+  /** Reading what a container controls takes a few milliseconds; after this many it gives its lane to others. */
   readonly lingeringMs?: number;
-  /** One that took so long counts as slow. */
+  /** An inspection of at least this length counts as slow. */
   readonly slowMs?: number;
 }
 
 /**
- * Who is looked at side by side. A container can make a look at it take seconds (a lock on its namespace, a file system
- * that hangs): it gives its lane back soon, goes on beside, and waits for one of a few lanes the next time.
+ * Limits how many containers are inspected in parallel. A container can make its inspection take seconds (a lock on its
+ * namespace, a file system that hangs). Such an inspection gives its lane back soon and goes on without one. The next
+ * inspection of that container waits for one of a few slow lanes.
  */
 export class Lanes {
   readonly #quick: PQueue;
@@ -31,8 +32,8 @@ export class Lanes {
   }
 
   /**
-   * @param work calls `lingers` where what follows is in the container's hands; before that it keeps its lane
-   * @returns what `work` returns, however long it takes
+   * @param work calls `lingers` when the container controls how long the rest takes; until then it keeps its lane
+   * @returns a promise that settles with `work`, however long it takes
    */
   run(container: string, work: (lingers: () => void) => Promise<void>): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -56,20 +57,20 @@ export class Lanes {
     return promise;
   }
 
-  /** Drops what has not begun. */
+  /** Drops the work that has not begun. */
   clear(): void {
     this.#quick.clear();
     this.#behind.clear();
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no work is running. */
   async onIdle(): Promise<void> {
     await this.#quick.onIdle();
     await this.#behind.onIdle();
     await Promise.all(this.#running);
   }
 
-  /** It is forgotten: containers come and go. */
+  /** Forgets that a removed container was slow. */
   forget(container: string): void {
     this.#slow.delete(container);
   }

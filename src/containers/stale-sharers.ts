@@ -15,9 +15,9 @@ export interface StaleSharersNeeds {
 }
 
 /**
- * Containers whose network was another's (`--net=container:web`) before that one was restarted: Docker gives web a
- * new network, takes its own addresses away from the old one and leaves the sharer there. So do we, or an address
- * would be in both.
+ * Containers that shared the network namespace of another one (`--net=container:web`) before it was restarted. Docker
+ * gives web a new namespace, removes its own addresses from the old one, and leaves the sharer there. We remove ours as
+ * well, or an address would be in both.
  */
 export class StaleSharers {
   readonly #needs: StaleSharersNeeds;
@@ -26,14 +26,14 @@ export class StaleSharers {
     this.#needs = needs;
   }
 
-  /** Takes addresses that a container is about to get away from networks that it has left. */
+  /** Removes addresses that a container is about to get from namespaces that it has left. */
   async release(owner: Snapshot, cidrs: readonly Cidr[]): Promise<void> {
-    const asked = new Set(cidrs.map(({ ip }) => ip));
+    const requested = new Set(cidrs.map(({ ip }) => ip));
     const sharers = [...this.#needs.roster.entries()].filter(
       ({ snapshot, addresses }) =>
         snapshot.id !== owner.id &&
         networkOwner(snapshot) !== undefined &&
-        addresses.some(({ ip }) => asked.has(ip)),
+        addresses.some(({ ip }) => requested.has(ip)),
     );
     if (sharers.length === 0) return;
     const { inode } = await this.#needs.namespaceOf(owner);
@@ -44,7 +44,7 @@ export class StaleSharers {
     }
   }
 
-  /** The container whose network this one shared, where that runs in another one by now. */
+  /** The container whose namespace this one shared, if that container now runs in another namespace. */
   async leftBy(sharer: Snapshot, namespace: number | undefined): Promise<Snapshot | undefined> {
     const shared = networkOwner(sharer);
     if (shared === undefined) return undefined;
@@ -53,13 +53,13 @@ export class StaleSharers {
     return (await this.#otherNamespace(owner, namespace)) === undefined ? undefined : owner;
   }
 
-  /** What of the owner's is to be taken away from a sharer that it left. */
+  /** Removes the owner's addresses from a sharer that is still in the owner's old namespace. */
   async clear(sharer: Snapshot, nsPath: string, owner: Snapshot): Promise<void> {
     const cidrs = this.#needs.claims.of(owner.id) ?? [];
     await this.#needs.network.detach({ nsPath, container: sharer.id }, cidrs);
   }
 
-  /** Where a container's network is, unless it has ended or is in this namespace. */
+  /** Path of the container's namespace; undefined if the container has ended or is in `namespace`. */
   async #otherNamespace(snapshot: Snapshot, namespace: number | undefined): Promise<string | undefined> {
     try {
       const { path, inode } = await this.#needs.namespaceOf(snapshot);
@@ -71,6 +71,6 @@ export class StaleSharers {
   }
 }
 
-/** What is wrong with a sharer that was left behind, for people. */
+/** Reports a stale sharer to users. */
 export const staleSharerProblem = ({ id, name }: Snapshot): string =>
-  `it shares the network that '${name}' (${shortId(id)}) had before it was restarted, which is cut off: restart it, too`;
+  `it shares the network that '${name}' (${shortId(id)}) had before it was restarted, which is cut off: restart this container, too`;

@@ -32,7 +32,7 @@ function startOrder(wired: Wired, lifecycle: Lifecycle, check: () => Promise<voi
     ['state file', { stop: () => state.close() }],
     ['memory thrift', new MemoryThrift()],
     ['DNS', names],
-    ['registry', { start: () => registration.start(() => follower.pass()), stop: () => open.stop() }],
+    ['registry', { start: () => registration.start(() => follower.fullScan()), stop: () => open.stop() }],
     ['names of other hosts', remote && { stop: () => remote.stop() }],
     ...health.map((part): Step => ['health', part]),
     ['documents of the tag template', fetcher],
@@ -91,7 +91,7 @@ export class Heddle {
   /** Checks the bridge, scans every container, and compares the registry, now. */
   pass(): void {
     this.#wired?.keeper.look();
-    this.#wired?.follower.pass();
+    this.#wired?.follower.fullScan();
     void this.#wired?.registration.reconciler.recheck();
   }
 

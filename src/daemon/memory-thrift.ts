@@ -1,20 +1,20 @@
 import { setFlagsFromString } from 'node:v8';
 import { loadLibc } from '../network/netlink/libc.ts';
 
-/** A V8 that does not know one of them goes on as it was. */
+/** A V8 that does not support one of these flags ignores it. */
 const FLAGS = [
-  // What garbage may add to what is in use before it is collected, in percent; else it is as much again and more.
+  // How much garbage may add to the heap in use before it is collected, in percent; the default is 100 and more.
   '--heap-growing-percent=20',
-  // V8 collects everything whenever it finds itself idle. A daemon that looks at Consul every two seconds is idle
-  // after each look, and its collections cost more than the looks.
+  // V8 runs a full collection whenever it is idle. A daemon that polls Consul every two seconds is idle after each
+  // poll, and the collections cost more than the polls.
   '--gc-memory-reducer-start-delay-ms=60000',
 ];
 const EVERY_MS = 30_000;
 
 /**
- * Holds the daemon to the memory that it has use for. The heap grows in small steps, and freed memory goes back to the
- * system: the allocator of glibc keeps what lies between pieces in use, 30 MiB after a start with a thousand containers,
- * most of it buffers that answers of the engine were read into.
+ * Limits the daemon to the memory that it uses. The heap grows in small steps, and freed memory returns to the system.
+ * Without that, glibc's allocator keeps free memory between pieces in use: 30 MiB after a start with a thousand
+ * containers, most of it buffers for answers of the engine.
  */
 export class MemoryThrift {
   #timer: NodeJS.Timeout | undefined;

@@ -12,22 +12,22 @@ import { RegistryView } from '../registry/view/view.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { CheckBounds } from '../services/checks/target-address.ts';
 
-/** What should be registered, the registry that is kept equal to it, and what a name resolves to. */
+/** The desired services, the registry that is reconciled with them, and what a name resolves to. */
 export interface Registration {
   readonly open: OpenRegistry;
   readonly registry: Registry;
-  /** Opens the registry; calls back when this host's node there is known, and whenever it is another. */
-  start(learnt: () => void): Promise<void>;
+  /** Opens the registry. @param nodeChanged called when this host's node there is known, and whenever it changes */
+  start(nodeChanged: () => void): Promise<void>;
   readonly desired: Desired;
   readonly reconciler: Reconciler;
   readonly view: RegistryView;
-  /** What other hosts have; undefined where the registry is this host's own. */
+  /** The services of other hosts; undefined where the registry is this host's own. */
   readonly remote: RemoteNames | undefined;
-  /** What runs beside them: checks, or the word that they still pass, and who hears what Consul finds. */
+  /** What keeps health up to date: checks, heartbeats to Consul, and the watch of Consul's own results. */
   readonly health: readonly { start(): void | Promise<void>; stop(): Promise<void> }[];
 }
 
-/** Puts them together; nothing is asked of the registry before they are started. */
+/** Connects them; the registry is not contacted before they are started. */
 export function assembleRegistration(
   settings: Settings,
   needs: {
@@ -70,10 +70,10 @@ export function assembleRegistration(
   const runner = new CheckRunner({ desired, log: log('checks'), besideAgent: checkedBy === 'agent' });
   const beside = [runner, ...(healthWatch ? [healthWatch] : [])];
   const health = checkedBy === 'agent' ? [heartbeats, ...beside] : beside;
-  const start = (learnt: () => void) =>
+  const start = (nodeChanged: () => void) =>
     open.start(() => {
       healthWatch?.restart();
-      learnt();
+      nodeChanged();
     });
   return { open, registry, start, desired, reconciler, view, remote, health };
 }

@@ -18,8 +18,8 @@ export async function checkRange(
   const overlapping = refuseUnusable(parts.addressing.pool, { host, used: claims.networks(), origin });
   if (!overlapping) return;
   const effect = overlapping.sparesDefault
-    ? 'only some free addresses are given'
-    : 'no free address is given';
+    ? 'only some free addresses are assigned'
+    : 'no free address is assigned';
   log.warn({ problem: overlapping.problem }, `${effect}; choose another range with --ipalloc-range`);
 }
 
@@ -48,7 +48,7 @@ export function reconciliation(
     await desired.settled();
     // Until the roster was complete, every address on our interface counted.
     const unproven = [...roster.entries()].filter((entry) => parts.granted.isUnproven(entry));
-    await Promise.all(unproven.map(({ snapshot }) => follower.look(snapshot.id)));
+    await Promise.all(unproven.map(({ snapshot }) => follower.inspect(snapshot.id)));
     await claims.prune(roster);
     await containerNames.prune();
     await reconciler.start();

@@ -118,7 +118,7 @@ export function wire(settings: LoadedSettings, needs: WiringNeeds): Wired {
     settings.tags &&
     new Fetcher({
       documents: settings.tags.documents,
-      completed: () => follower.pass(),
+      completed: () => follower.fullScan(),
       log: log('services'),
     });
 

@@ -30,33 +30,33 @@ export interface AddressingNeeds {
 /** The addresses that a container should have. */
 export interface Wanted {
   readonly cidrs: readonly Cidr[];
-  /** Why it does not get what its metadata asks for. */
+  /** Why it does not get what its metadata requests. */
   readonly problem: string | undefined;
-  /** True when it asked for addresses, and none can be given now. */
+  /** True when it requested addresses, and none can be assigned now. */
   readonly refused: boolean;
 }
 
 export interface AddressOwner {
   /** A container's id, or EXPOSED. */
   readonly owner: string;
-  /** The container's, where it is known. */
+  /** The container's name, where it is known. */
   readonly name: string;
   readonly running: boolean;
   /** `10.32.0.1/12` */
   readonly addresses: readonly string[];
 }
 
-/** Where a container's network is, as far as it is known: of one that does not run, nowhere. */
+/** A container's network namespace, as far as it is known; empty for a container that does not run. */
 export interface Place extends Partial<FoundNamespace> {
-  /** What it has there, where that has just been read. */
+  /** Its addresses there, if they have just been read. */
   readonly addresses?: readonly Address[] | undefined;
 }
 
 export interface ClaimOptions {
   readonly place?: Place;
-  /** What is chosen of how it is attached; what is not stays as it was. */
+  /** How it is attached, where that changes; absent options stay as they are. */
   readonly attach?: AttachOptions | undefined;
-  /** Somebody insists on a network that something else is in. */
+  /** Assign addresses even in a network that the host or the container uses for something else. */
   readonly allowOverlap?: boolean | undefined;
   readonly durability?: Durability;
 }
@@ -66,13 +66,13 @@ export interface AddressingOptions {
   /** Undefined for the whole range. */
   readonly defaultSubnet: Cidr | undefined;
   readonly bridge: string;
-  /** Name of the interface in a container whose addresses are its own: `ethwe`. */
+  /** Name of our interface in a container: `ethwe`. */
   readonly interface: string;
   /** Networks of this host may be used for containers as well. */
   readonly allowOverlap: boolean;
 }
 
-/** Gives addresses to owners: what was claimed stays, what somebody has is refused, and what is free is found. */
+/** Assigns addresses to owners: claims stay, an address of another owner is refused, and free addresses are found. */
 export class Addressing {
   readonly #needs: AddressingNeeds;
   readonly #pool: Pool;
@@ -89,8 +89,8 @@ export class Addressing {
   }
 
   /**
-   * What a running container should have: its claim; else what its metadata asks for, which becomes its claim.
-   * @param place containers in one network namespace share their addresses
+   * What a running container should have: its claim, else what its metadata requests, which becomes its claim.
+   * @param place its network namespace: containers in the same one share their addresses
    */
   async wanted(snapshot: Snapshot, place: Place): Promise<Wanted> {
     const claimed = this.#needs.claims.of(snapshot.id);
@@ -98,19 +98,19 @@ export class Addressing {
     const { requests, problem } = requestedAddresses(snapshot);
     if (requests.length === 0) return { cidrs: [], problem, refused: false };
     try {
-      // It can be asked for again at any time: a full disk must not keep a container off the network.
+      // The metadata can be read again at any time, so a full disk must not keep a container off the network.
       const cidrs = await this.claim(snapshot.id, requests, { place, durability: 'later' });
       return { cidrs, problem, refused: false };
     } catch (error) {
-      // One that has ended meanwhile was refused nothing.
+      // A container that has ended in the meantime was refused nothing.
       if (!(error instanceof HeddleError) || error.code === 'not-running') throw error;
       return { cidrs: [], problem: messageOf(error), refused: true };
     }
   }
 
   /**
-   * Claims what a container had before there was anybody to claim it: the original weave, or a word with `--local`,
-   * has attached it. Later attachments of others are theirs to take back.
+   * Claims addresses that a container had before the daemon started: the original weave, or a command with `--local`,
+   * attached it. What another program attaches later stays unclaimed: that program takes it away itself.
    */
   async adopt(snapshot: Snapshot, addresses: readonly Address[]): Promise<void> {
     const { claims, roster } = this.#needs;
@@ -119,7 +119,7 @@ export class Addressing {
     if (cidrs.length > 0) await claims.add(snapshot.id, cidrs, {}, 'later');
   }
 
-  /** The same where this process may not attach: what is said to be coming, and nothing is claimed for it. */
+  /** What a container should have, for a process that does not attach: claims nothing. */
   expected(snapshot: Snapshot): Wanted {
     const { requests, problem } = requestedAddresses(snapshot);
     return {
@@ -130,9 +130,9 @@ export class Addressing {
   }
 
   /**
-   * Makes these addresses the owner's; resolves when that is on disk. Asking again gives the same.
-   * @throws HeddleError `taken`, `bad-input`, `refused`, `unreachable` before everything that runs is known, or `failed`
-   * where that is required and cannot be kept
+   * Assigns these addresses to the owner; resolves when that is on disk. The same requests get the same addresses.
+   * @throws HeddleError `taken`, `bad-input`, `refused`, `unreachable` before the roster is complete, or `failed` where it
+   * must be kept and cannot be
    */
   async claim(
     owner: string,
@@ -141,7 +141,7 @@ export class Addressing {
   ): Promise<readonly Cidr[]> {
     const allowed = allowOverlap || this.#options.allowOverlap;
     const situation = await this.#situation(place);
-    const { cidrs, kept } = await this.#holding(() => {
+    const { cidrs, kept } = await this.#retrying(() => {
       const granted = this.#grant(owner, requests, situation, allowed);
       return { cidrs: granted, kept: this.#needs.claims.add(owner, granted, attach, durability) };
     });
@@ -149,24 +149,24 @@ export class Addressing {
     return cidrs;
   }
 
-  /** Finds out whether a new container could have these addresses. @throws HeddleError as `claim` does */
+  /** Checks whether a new container could have these addresses. @throws HeddleError as `claim` does */
   async check(
     requests: readonly AddressRequest[],
     { allowOverlap = false }: ClaimOptions = {},
   ): Promise<void> {
     const allowed = allowOverlap || this.#options.allowOverlap;
     const situation = await this.#situation({});
-    await this.#holding(() => this.#grant('', requests, situation, allowed));
+    await this.#retrying(() => this.#grant('', requests, situation, allowed));
   }
 
-  /** What a claim depends on besides claims and roster; nothing of it is awaited while addresses are given. */
+  /** Reads what a claim depends on besides claims and roster, so that assigning awaits nothing. */
   async #situation({ path, inode, addresses }: Place): Promise<Situation> {
     const [bridge, host, inside] = await Promise.all([
       this.#bridgeAddresses(),
       this.#needs.hostNetworks(),
       addresses ?? (path === undefined ? [] : this.#needs.reader.read(path)),
     ]);
-    // Where the bridge is Docker's own, the container's eth0 is a port of the same network, and reached all the same.
+    // If the bridge is Docker's own, the container's eth0 is a port of it: the same network, which stays reachable.
     const isOnBridge = (address: Address) => bridge.some((own) => contains(networkOf(own), address.ip));
     const container = inside.filter(
       (address) => address.interface !== this.#options.interface && !isOnBridge(address),
@@ -174,17 +174,17 @@ export class Addressing {
     return { namespace: inode, bridge, host, container };
   }
 
-  /** Which of the owner's addresses these requests mean. */
+  /** Which of the owner's addresses these requests refer to. */
   async meant(owner: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
     return meant(requests, this.#own(owner, await this.#bridgeAddresses()), this.#pool);
   }
 
-  /** What the owner has now, given or seen. */
+  /** The owner's addresses, assigned or seen. */
   async has(owner: string): Promise<readonly Cidr[]> {
     return distinct(this.#own(owner, await this.#bridgeAddresses()));
   }
 
-  /** What it was given, and what it was seen with: somebody else may have attached it. */
+  /** Assigned addresses, and those it was seen with: another program may have attached it. */
   #own(owner: string, bridge: readonly Cidr[]): readonly Cidr[] {
     const seen = this.#attached(this.#needs.roster.get(owner)?.addresses ?? []);
     return [...(this.#needs.claims.of(owner) ?? []), ...(owner === EXPOSED ? bridge.map(toCidr) : seen)];
@@ -195,8 +195,8 @@ export class Addressing {
     return addresses.filter((address) => address.interface === this.#options.interface).map(toCidr);
   }
 
-  /** Tries until what stands in the way exists: a holder may have been removed, and the word of it be under way. */
-  async #holding<T>(attempt: () => T): Promise<T> {
+  /** Repeats the attempt while its obstacle is a removed container: the event of the removal may still be on its way. */
+  async #retrying<T>(attempt: () => T): Promise<T> {
     for (;;) {
       try {
         return attempt();
@@ -206,7 +206,7 @@ export class Addressing {
     }
   }
 
-  /** Awaits nothing, and neither does claiming what it gives: two callers cannot get one address. */
+  /** Awaits nothing, and neither does the claim that follows: two callers cannot get one address. */
   #grant(
     owner: string,
     requests: readonly AddressRequest[],
@@ -219,16 +219,16 @@ export class Addressing {
     if (this.#needs.roster.complete || onlyKnown(requests, cidrs, own)) return cidrs;
     throw new HeddleError(
       'unreachable',
-      'no address is allocated before all running containers are known; try again when Docker answers',
+      'no free address is assigned before all running containers are known; try again when Docker answers',
     );
   }
 
-  /** What a container was given, and what it was seen with. */
+  /** The container's addresses, assigned or seen. */
   addressesOf(container: string): readonly Cidr[] {
     return distinct(this.#own(container, []));
   }
 
-  /** Who was given addresses, and who was seen with some: every owner once, the exposed bridge first. */
+  /** Every owner of assigned or seen addresses once, the exposed bridge first. */
   owners(): readonly AddressOwner[] {
     const { claims, roster } = this.#needs;
     const seen = [...roster.entries()].map(({ snapshot }) => snapshot.id);
@@ -241,7 +241,7 @@ export class Addressing {
     return owners.filter(({ addresses }) => addresses.length > 0);
   }
 
-  /** Finds who else was given an address, or seen with it. */
+  /** Finds another owner that was assigned an address, or seen with it. */
   #others(owner: string, { namespace, bridge, host }: Situation): (ip: string) => Holder | undefined {
     const { claims, roster } = this.#needs;
     const sharing = new Set([owner, ...(namespace === undefined ? [] : roster.inNamespace(namespace))]);
@@ -249,7 +249,7 @@ export class Addressing {
       host.flatMap(({ ip, device }) => (ip === undefined ? [] : [[ip, device] as const])),
     );
     return (ip) => {
-      const seen = roster.withAddress(ip).filter((holder) => this.#wasGiven(holder, ip));
+      const seen = roster.withAddress(ip).filter((holder) => this.#isAssignedTo(holder, ip));
       const other = [...claims.withAddress(ip), ...seen].find((holder) => !sharing.has(holder));
       if (other !== undefined) return this.#holder(other);
       const device = ofHost.get(ip);
@@ -259,8 +259,8 @@ export class Addressing {
     };
   }
 
-  /** Seen on our interface, or given by Docker: what a container gives its other interfaces keeps it from nobody. */
-  #wasGiven(container: string, ip: string): boolean {
+  /** Seen on our interface, or assigned by Docker: an address on a container's other interfaces reserves nothing. */
+  #isAssignedTo(container: string, ip: string): boolean {
     const entry = this.#needs.roster.get(container);
     const ours = new Set(['', this.#options.interface]);
     return (
@@ -298,7 +298,7 @@ interface Situation extends UsedNetworks {
   readonly bridge: readonly Cidr[];
 }
 
-/** Whether nothing of it had to be found among the free ones. */
+/** Whether none of the granted addresses was chosen among the free ones. */
 const onlyKnown = (
   requests: readonly AddressRequest[],
   granted: readonly Cidr[],

@@ -5,8 +5,8 @@ import { assignedByDocker } from '../services/checks/target-address.ts';
 import type { Claims } from './claims.ts';
 
 /**
- * Whether Docker or heddle gave an address to a container's network namespace, or to another one. One that neither gave
- * is `unsure` where the namespace is shared, or may have been: a container with NET_ADMIN may have added it and ended.
+ * Whether Docker or heddle assigned an address to a container's network namespace, or to another one. If neither did, it
+ * is `unsure` where the namespace is or may have been shared: a container with NET_ADMIN may have added it and ended.
  */
 export function assignedTo(
   claims: Claims,
@@ -16,7 +16,7 @@ export function assignedTo(
 ): 'this' | 'another' | 'unsure' | undefined {
   const claimants = claims.withAddress(ip);
   const holders = new Set([...claimants, ...roster.withAddress(ip)]);
-  const isGiven = (container: string) => {
+  const isAssigned = (container: string) => {
     const other = roster.get(container);
     return (
       claimants.includes(container) || (other !== undefined && assignedByDocker(other.snapshot).includes(ip))
@@ -24,9 +24,9 @@ export function assignedTo(
   };
   const sharesNamespace = (container: string) =>
     container === entry.snapshot.id || roster.get(container)?.namespace === entry.namespace;
-  const given = [...holders].filter(isGiven);
-  if (given.some(sharesNamespace)) return 'this';
-  if (given.length > 0) return 'another';
+  const assigned = [...holders].filter(isAssigned);
+  if (assigned.some(sharesNamespace)) return 'this';
+  if (assigned.length > 0) return 'another';
   const isShared =
     networkOwner(entry.snapshot) !== undefined ||
     (entry.namespace !== undefined && roster.inNamespace(entry.namespace).length > 1);

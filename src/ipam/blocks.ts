@@ -1,12 +1,12 @@
 import { contains, ipBytes } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
-/** What is owned and handed out is blocks of this size: one host's share of a range. */
+/** Ranges are divided into blocks of this size, each owned by one host. */
 const BLOCK_PREFIX = 24;
 
 /**
- * The blocks of a subnet that this host owns, lowest first. One host owns the whole range; where there are several,
- * each owns blocks of it, and allocates inside its own without asking anybody.
+ * The blocks of a subnet that this host owns, lowest first. A single host owns the whole range. Of several hosts each
+ * owns some blocks, and allocates inside them without asking the others.
  * @param range IPv4
  * @param subnet inside the range
  */
@@ -21,17 +21,17 @@ export function* ownedBlocks(range: Cidr, subnet: Cidr): Generator<Cidr> {
 }
 
 /**
- * The addresses of a block that an interface can carry: without the subnet's own name and broadcast address. A search
- * goes through as many as are taken, so each costs little.
- * @param subnet that the block is of
+ * The addresses of a block that an interface can have: without the subnet's network address and broadcast address. A
+ * search passes all addresses that are taken, so each step must be cheap.
+ * @param subnet contains the block
  */
 export function* addressesIn({ ip, prefixLength }: Cidr, subnet: Cidr): Generator<string> {
   const first = numberOf(ip);
   const size = 2 ** (32 - subnet.prefixLength);
-  const name = numberOf(subnet.ip);
-  const broadcast = name + size - 1;
+  const network = numberOf(subnet.ip);
+  const broadcast = network + size - 1;
   for (let number = first; number < first + 2 ** (32 - prefixLength); number++) {
-    if (size > 2 && (number === name || number === broadcast)) continue;
+    if (size > 2 && (number === network || number === broadcast)) continue;
     yield textOf(number);
   }
 }

@@ -5,22 +5,22 @@ import { addressesIn, ownedBlocks } from './blocks.ts';
 import type { Pool } from './pool.ts';
 import type { AddressRequest } from './request.ts';
 
-/** Who has an address. */
+/** The owner of an address. */
 export interface Holder {
   /** The container's id; undefined for the host itself. */
   readonly container: string | undefined;
-  /** For people: `web (1f2e3d4c5b6a)`, `the bridge weave`. */
+  /** For messages: `web (1f2e3d4c5b6a)`, `the bridge weave`. */
   readonly name: string;
 }
 
 export interface Holdings {
-  /** What the asking one has already. */
+  /** Addresses that the requesting owner already has. */
   readonly own: readonly Cidr[];
-  /** Who else has an address, written without prefix. */
+  /** Another owner of an address, written without prefix. */
   holderOf(ip: string): Holder | undefined;
 }
 
-/** An address that somebody else has. */
+/** An address that belongs to another owner. */
 export class AddressTaken extends HeddleError {
   readonly holder: Holder;
 
@@ -34,16 +34,16 @@ export class AddressTaken extends HeddleError {
 }
 
 /**
- * How many addresses one owner can have: each is a name's answer, an entry of the state and an address of the kernel's.
- * Nobody needs as many, and a label is written by anybody.
+ * How many addresses one owner can have. Each is a DNS record, an entry in the state and an address in the kernel. No
+ * container needs more, and any user who starts one can write its labels.
  */
 export const MOST_ADDRESSES = 64;
 
 /**
- * The addresses that answer these requests, in their order. Asking again gives the same: one that is held already
- * answers a request for its subnet. The lowest free one is taken.
+ * The addresses that satisfy these requests, in their order. Repeating a request gives the same address: one that the
+ * owner has satisfies a request for any address of its subnet. Otherwise the lowest free one is granted.
  * @throws AddressTaken; HeddleError `taken` when a subnet is exhausted, `bad-input` for one outside the range, `refused`
- * for more addresses than anybody can have
+ * for more addresses than one owner can have
  */
 export function grant(
   requests: readonly AddressRequest[],
@@ -52,7 +52,7 @@ export function grant(
 ): readonly Cidr[] {
   if (requests.length > MOST_ADDRESSES) throw tooMany();
   const granted: Cidr[] = [];
-  /** What is held already, by network: the first of each answers a request for that network. */
+  /** Held addresses by network: the first of each satisfies a request for that network. */
   const held = new Map<string, Cidr>();
   const ownIps = new Set(own.map(({ ip }) => ip));
   for (const cidr of own) note(cidr);
@@ -79,7 +79,7 @@ export function grant(
 const tooMany = (): HeddleError =>
   new HeddleError('refused', `more than ${MOST_ADDRESSES} addresses for one container or bridge are refused`);
 
-/** Those of the addresses that these requests mean, when they are given back. */
+/** Which addresses these requests refer to when they are taken away. */
 export function meant(
   requests: readonly AddressRequest[],
   own: readonly Cidr[],
@@ -105,7 +105,7 @@ function subnetFor(asked: Cidr | undefined, { range, defaultSubnet }: Pool): Cid
   throw new HeddleError(
     'bad-input',
     `net:${formatCidr(subnet)} lies outside the range ${formatCidr(range)} that addresses are allocated from; ` +
-      'see the setting ipalloc-range, or give an address of your own',
+      'see the setting ipalloc-range, or request a certain address',
   );
 }
 

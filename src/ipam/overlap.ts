@@ -4,16 +4,16 @@ import { formatCidr, networkOf, overlap } from '../network/cidr.ts';
 import type { Cidr, HostNetwork } from '../network/engine.ts';
 import type { Pool } from './pool.ts';
 
-/** What a network on the bridge must keep clear of. */
+/** Networks that a network on the bridge must not overlap. */
 export interface UsedNetworks {
   readonly host: readonly HostNetwork[];
-  /** Of the container's other interfaces. */
+  /** Addresses of the container's other interfaces. */
   readonly container: readonly Address[];
 }
 
 /**
- * What the network of an address on the bridge collides with, for people: `the route of this host to 10.0.0.0/8 by
- * eth0`; undefined for nothing. An address that the host itself has is refused before, as anybody else's.
+ * Describes what the network of an address on the bridge collides with: `the route of this host to 10.0.0.0/8 by eth0`;
+ * undefined for nothing. An address of the host itself has been refused before, like that of any other owner.
  */
 function collisionOf(cidr: Cidr, { host, container }: UsedNetworks): string | undefined {
   const network = networkOf(cidr);
@@ -28,17 +28,17 @@ function describe({ network, ip, device }: HostNetwork): string {
 }
 
 /**
- * @param options.allowed somebody insists: what is there will no longer be reached
+ * @param options.allowed overlaps are accepted: what is in that network will no longer be reachable
  * @throws HeddleError `taken`
  */
 export function refuseCollisions(
   cidrs: readonly Cidr[],
-  surroundings: UsedNetworks,
+  used: UsedNetworks,
   options: { readonly allowed: boolean },
 ): void {
   if (options.allowed) return;
   for (const cidr of cidrs) {
-    const collision = collisionOf(cidr, surroundings);
+    const collision = collisionOf(cidr, used);
     if (collision === undefined) continue;
     const network = formatCidr(networkOf(cidr));
     throw new HeddleError(
@@ -49,17 +49,17 @@ export function refuseCollisions(
   }
 }
 
-/** What of the host a whole network overlaps, for people; undefined for nothing. */
+/** Describes which network of the host a network overlaps; undefined for none. */
 export const overlapOf = (network: Cidr, host: readonly HostNetwork[]): string | undefined => {
   const other = host.find((candidate) => overlap(candidate.network, network));
   return other && describe(other);
 };
 
-/** Where free addresses come from, and the host reaches something else. */
+/** A pool that overlaps a network of the host. */
 export interface PoolOverlap {
-  /** For people. */
+  /** For messages. */
   readonly problem: string;
-  /** What `net:default` means is clear of it. */
+  /** The default subnet, which `net:default` requests, does not overlap. */
   readonly sparesDefault: boolean;
 }
 
@@ -79,17 +79,17 @@ export function overlapOfPool(
 
 export interface PoolFacts {
   readonly host: readonly HostNetwork[];
-  /** Networks that somebody has addresses in already. */
+  /** Networks in which addresses are assigned already. */
   readonly used: readonly Cidr[];
-  /** The flag or file that the range was chosen with; undefined for the default one. */
+  /** The flag or file that sets the range; undefined for the default range. */
   readonly origin: string | undefined;
 }
 
 /**
- * Refuses to begin with a range that somebody chose, where what `net:default` means is reached otherwise and nobody has
- * an address of the range yet. The default range is not refused: a host whose containers have certain addresses needs
- * none, and names must be answered.
- * @returns what to warn of
+ * Refuses a configured range whose default subnet overlaps a network of the host, while no address of the range is
+ * assigned yet. The default range is not refused: a host whose containers request certain addresses does not need it, and
+ * DNS must still be served.
+ * @returns the overlap to warn about
  * @throws HeddleError `taken`
  */
 export function refuseUnusable(pool: Pool, { host, used, origin }: PoolFacts): PoolOverlap | undefined {

@@ -3,11 +3,11 @@ import { unusable } from '../network/assignable.ts';
 import { covers, formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
-/** Where free addresses come from. */
+/** Free addresses are allocated from it. */
 export interface Pool {
   /** `10.32.0.0/12`, shared by all hosts of a network. */
   readonly range: Cidr;
-  /** What `net:default` means; inside the range. */
+  /** The subnet that `net:default` requests; inside the range. */
   readonly defaultSubnet: Cidr;
 }
 
@@ -20,7 +20,10 @@ export function parseNetwork(text: string): Cidr {
   const network = networkOf(cidr);
   const problem = unusable(network);
   if (problem !== undefined) {
-    throw new HeddleError('bad-input', `${formatCidr(cidr)} ${problem}: nobody can have an address of it`);
+    throw new HeddleError(
+      'bad-input',
+      `${formatCidr(cidr)} ${problem}: no interface can have an address of it`,
+    );
   }
   if (cidr.family === 4 && network.ip === cidr.ip) return network;
   const expected = cidr.family === 4 ? `expected ${formatCidr(network)}` : 'expected an IPv4 network';

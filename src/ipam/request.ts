@@ -3,23 +3,23 @@ import { parseAssignable } from '../network/assignable.ts';
 import { formatCidr, looksLikeAddress, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
-/** What a person, a label or the proxy asks for: one certain address, or any free one of a subnet. */
+/** What a user, a label or the proxy requests: one certain address, or any free one of a subnet. */
 export type AddressRequest =
   | { readonly kind: 'exact'; readonly cidr: Cidr }
-  /** Without a subnet: of the default one. */
+  /** Undefined stands for the default subnet. */
   | { readonly kind: 'any'; readonly subnet: Cidr | undefined };
 
-/** What is meant where no address is given: `net:default`. */
+/** The request where none is given: `net:default`. */
 export const ANY_ADDRESS: AddressRequest = { kind: 'any', subnet: undefined };
 
 /**
- * Reads one of weave's words for an address: `10.2.1.1/16`, `ip:10.2.1.1/16`, `net:10.2.3.0/24`, `net:default`.
+ * Parses a request in weave's syntax: `10.2.1.1/16`, `ip:10.2.1.1/16`, `net:10.2.3.0/24`, `net:default`.
  * @throws HeddleError `bad-input`
  */
-export function parseRequest(word: string): AddressRequest {
-  if (word === 'net:default') return ANY_ADDRESS;
-  if (word.startsWith('net:')) return { kind: 'any', subnet: subnetOf(word) };
-  return { kind: 'exact', cidr: parseAssignable(word.replace(/^ip:/, '')) };
+export function parseRequest(text: string): AddressRequest {
+  if (text === 'net:default') return ANY_ADDRESS;
+  if (text.startsWith('net:')) return { kind: 'any', subnet: subnetOf(text) };
+  return { kind: 'exact', cidr: parseAssignable(text.replace(/^ip:/, '')) };
 }
 
 /** `10.2.1.1/16`, `net:10.2.3.0/24` or `net:default`. */
@@ -28,16 +28,16 @@ export function formatRequest(request: AddressRequest): string {
   return request.subnet ? `net:${formatCidr(request.subnet)}` : 'net:default';
 }
 
-/** True for a word that is meant as an address, right or wrong; an image like `net:5000/web` is none. */
-export const looksLikeRequest = (word: string): boolean =>
-  word === 'net:default' || looksLikeAddress(word.replace(/^(ip|net):/, ''));
+/** Whether a text is meant as an address request, valid or not; an image like `net:5000/web` is not. */
+export const looksLikeRequest = (text: string): boolean =>
+  text === 'net:default' || looksLikeAddress(text.replace(/^(ip|net):/, ''));
 
-function subnetOf(word: string): Cidr {
-  const subnet = parseCidr(word.slice('net:'.length));
+function subnetOf(text: string): Cidr {
+  const subnet = parseCidr(text.slice('net:'.length));
   const network = networkOf(subnet);
   if (network.ip === subnet.ip) return network;
   throw new HeddleError(
     'bad-input',
-    `"${word}" does not name a subnet: expected the network's own address, net:${formatCidr(network)}`,
+    `"${text}" does not name a subnet: expected the network's own address, net:${formatCidr(network)}`,
   );
 }

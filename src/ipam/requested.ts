@@ -6,41 +6,41 @@ import { type AddressRequest, parseRequest } from './request.ts';
 
 /** Set by `heddle run`: the addresses the container gets, at every start. */
 export const CIDR_LABEL = 'heddle.cidr';
-/** The weave proxy's word, in a container's environment or labels. */
+/** The weave proxy's variable or label for the same. */
 const WEAVE_CIDR = 'WEAVE_CIDR';
 
 export interface RequestedAddresses {
   readonly requests: readonly AddressRequest[];
-  /** What is wrong with the container's own words, if anything. */
+  /** What is wrong with the request in its metadata, if anything. */
   readonly problem: string | undefined;
 }
 
-/** Enough to see that there are too many; the first may be empty. */
-const WORDS_READ = MOST_ADDRESSES + 2;
+/** Enough to detect that there are too many; the first may be empty. */
+const MOST_READ = MOST_ADDRESSES + 2;
 
-const NOTHING_DUE: RequestedAddresses = { requests: [], problem: undefined };
+const NOTHING_REQUESTED: RequestedAddresses = { requests: [], problem: undefined };
 
-/** The words for addresses in a container's metadata, and the key that has them; undefined where there is none. */
-export function addressWords(
+/** The address requests in a container's metadata, not parsed, and their key; undefined where there is none. */
+export function addressTexts(
   metadata: ReadonlyMap<string, string>,
-): { readonly key: string; readonly words: readonly string[] } | undefined {
+): { readonly key: string; readonly texts: readonly string[] } | undefined {
   const key = [CIDR_LABEL, WEAVE_CIDR].find((name) => metadata.has(name));
   if (key === undefined) return undefined;
-  return { key, words: (metadata.get(key) as string).split(/[\s,]+/, WORDS_READ).filter(Boolean) };
+  return { key, texts: (metadata.get(key) as string).split(/[\s,]+/, MOST_READ).filter(Boolean) };
 }
 
 /**
- * The addresses a container asks for in its own metadata: CIDRs and weave's other words, separated by spaces or
- * commas, or `none`. What cannot be understood is reported and attaches nothing: a label is untrusted input.
+ * The addresses that a container requests in its metadata: requests in weave's syntax, separated by spaces or commas, or
+ * `none`. A label is untrusted input: one that cannot be parsed is reported, and nothing is attached.
  */
 export function requestedAddresses(snapshot: Pick<Snapshot, 'metadata'>): RequestedAddresses {
-  const { key, words } = addressWords(snapshot.metadata) ?? { key: CIDR_LABEL, words: [] };
-  if (words.length === 0 || words.includes('none')) return NOTHING_DUE;
-  if (words.length > MOST_ADDRESSES) {
-    return { requests: [], problem: `${key}: asks for more than ${MOST_ADDRESSES} addresses and gets none` };
+  const { key, texts } = addressTexts(snapshot.metadata) ?? { key: CIDR_LABEL, texts: [] };
+  if (texts.length === 0 || texts.includes('none')) return NOTHING_REQUESTED;
+  if (texts.length > MOST_ADDRESSES) {
+    return { requests: [], problem: `${key}: requests more than ${MOST_ADDRESSES} addresses and gets none` };
   }
   try {
-    return { requests: words.map(parseRequest), problem: undefined };
+    return { requests: texts.map(parseRequest), problem: undefined };
   } catch (error) {
     if (error instanceof HeddleError) return { requests: [], problem: `${key}: ${error.message}` };
     throw error;
@@ -48,19 +48,19 @@ export function requestedAddresses(snapshot: Pick<Snapshot, 'metadata'>): Reques
 }
 
 /**
- * Why a container has none of the addresses that its metadata asks for, where it was detached: what was taken away by
- * hand is not given back by a label.
+ * Why a container that was detached has none of the addresses that its metadata requests: a label does not assign again
+ * what a command took away.
  */
 export function detachedNote(
   { metadata, name }: Pick<Snapshot, 'metadata' | 'name'>,
   claimed: readonly Cidr[] | undefined,
 ): string | undefined {
   if (claimed?.length !== 0 || requestedAddresses({ metadata }).requests.length === 0) return undefined;
-  const { key, words } = addressWords(metadata) ?? { key: CIDR_LABEL, words: [] };
-  const asked = words.join(' ');
-  return `${key} asks for ${asked}, which detach or reset took away: heddle attach ${asked} ${name} gives it back`;
+  const { key, texts } = addressTexts(metadata) ?? { key: CIDR_LABEL, texts: [] };
+  const requested = texts.join(' ');
+  return `${key} requests ${requested}, which detach or reset took away: assign it again with heddle attach ${requested} ${name}`;
 }
 
-/** Those of the requests that name an address. */
+/** The addresses of those requests that name one. */
 export const namedAddresses = (requests: readonly AddressRequest[]): readonly Cidr[] =>
   requests.flatMap((request) => (request.kind === 'exact' ? [request.cidr] : []));

@@ -22,7 +22,7 @@ export interface DaemonAddressesNeeds {
   readonly parts: Parts;
   readonly claims: Claims;
   readonly roster: Roster;
-  readonly follower: Pick<Follower, 'look'>;
+  readonly follower: Pick<Follower, 'inspect'>;
   readonly containerNames: Pick<WeaveNames, 'fullName' | 'add' | 'remove' | 'forget'>;
   readonly keeper: Pick<BridgeKeeper, 'between'>;
   readonly names: { listenOnBridges(): Promise<void> };
@@ -62,7 +62,7 @@ export class DaemonAddresses implements AddressCommands {
       throw error;
     });
     await parts.hostsFiles.complete(found);
-    await follower.look(found.snapshot.id);
+    await follower.inspect(found.snapshot.id);
     return found.cidrs;
   }
 
@@ -92,7 +92,7 @@ export class DaemonAddresses implements AddressCommands {
       },
     );
     await claims.released(snapshot.id, cidrs);
-    await Promise.all(Array.from(new Set([snapshot.id, ...sharing]), (id) => follower.look(id)));
+    await Promise.all(Array.from(new Set([snapshot.id, ...sharing]), (id) => follower.inspect(id)));
     return among(cidrs, [...removed, ...claimed]);
   }
 
@@ -195,7 +195,7 @@ export class DaemonAddresses implements AddressCommands {
       if (wanted.cidrs.length > 0 || !fallback) return wanted.cidrs;
       return parts.addressing.claim(container, [fallback], { place: placeOf(found) });
     });
-    await follower.look(container);
+    await follower.inspect(container);
     return cidrs;
   }
 }

@@ -262,7 +262,7 @@ export class DaemonHost implements HostOperations {
     const { parts, follower } = this.#containers;
     const snapshot = await parts.docker.inspect(container);
     if (!snapshot) throw new HeddleError('not-found', `no such container: ${container}`);
-    await follower.look(snapshot.id);
+    await follower.inspect(snapshot.id);
     return { ...request, container: snapshot.id };
   }
 

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { type DockerOption, optionsIn } from '../docker/run-arguments.ts';
 import { HeddleError } from '../errors.ts';
 import { type AddressRequest, ANY_ADDRESS } from '../ipam/request.ts';
-import { addressWords, requestedAddresses } from '../ipam/requested.ts';
+import { addressTexts, requestedAddresses } from '../ipam/requested.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,7 +17,7 @@ export async function metadataRequests(
   env: Environment,
 ): Promise<readonly AddressRequest[]> {
   const metadata = await metadataIn(optionsIn(dockerOptions), env);
-  const words = addressWords(metadata)?.words ?? [];
+  const words = addressTexts(metadata)?.texts ?? [];
   if (words.includes('none')) return [];
   const { requests, problem } = requestedAddresses({ metadata });
   if (problem !== undefined) throw new HeddleError('bad-input', problem);

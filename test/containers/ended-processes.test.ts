@@ -36,10 +36,10 @@ describe('a container whose process is gone', () => {
       { name: 'db', pid: 8 },
       { name: 'unreadable', pid: 9 },
     );
-    await part.look();
+    await part.check();
     expect(ended).toEqual([]);
     gone.add('db');
-    await part.look();
+    await part.check();
     expect(ended).toEqual(['db']);
   });
 
@@ -48,7 +48,7 @@ describe('a container whose process is gone', () => {
     async (stream) => {
       const { part, gone, ended } = looking(stream, { name: 'web', pid: 7 });
       gone.add('web');
-      await part.look();
+      await part.check();
       expect(ended).toEqual([]);
     },
   );
@@ -57,7 +57,7 @@ describe('a container whose process is gone', () => {
     const { part, gone, ended, roster } = looking('lost', { name: 'stopped', pid: 0, running: false });
     roster.set({ ...entryFor(snapshot('unseen', { name: 'unseen', pid: 7 }), {}), namespace: undefined });
     for (const name of ['stopped', 'unseen']) gone.add(name);
-    await part.look();
+    await part.check();
     expect(ended).toEqual([]);
   });
 
@@ -67,7 +67,7 @@ describe('a container whose process is gone', () => {
       ...Array.from({ length: 60 }, (_, at) => ({ name: `c${at}`, pid: at + 1 })),
     );
     gone.add('c59');
-    const look = part.look();
+    const look = part.check();
     state.stream = 'following';
     await look;
     expect(ended).toEqual([]);

@@ -113,7 +113,7 @@ describe('following the containers of an engine', () => {
     held.resolve();
   });
 
-  it('never brings back a container that died while it was being looked at', async () => {
+  it('never brings back a container that died during its inspection', async () => {
     follower.start();
     await follower.synced;
     const shown: boolean[] = [];
@@ -129,7 +129,7 @@ describe('following the containers of an engine', () => {
     await eventually(() => expect(shown).toEqual([false]));
   });
 
-  it('looks once for a burst of events about one container', async () => {
+  it('inspects once for a burst of events about one container', async () => {
     follower.start();
     await follower.synced;
     const held = Promise.withResolvers<void>();
@@ -143,7 +143,7 @@ describe('following the containers of an engine', () => {
     expect(engine.inspected.length).toBe(2);
   });
 
-  it('looks at everything anew after the stream was lost', async () => {
+  it('inspects everything again after the stream was lost', async () => {
     follower.start();
     await follower.synced;
     engine.away = true;
@@ -166,7 +166,7 @@ describe('following the containers of an engine', () => {
     expect(names()).toEqual(['web']);
   });
 
-  it('looks again soon at a container that could not be looked at', async () => {
+  it('soon inspects a container again that could not be inspected', async () => {
     follower.start();
     await follower.synced;
     engine.containersById.set(snapshot('web').id, snapshot('web'));
@@ -177,7 +177,7 @@ describe('following the containers of an engine', () => {
     await eventually(() => expect(names()).toEqual(['web']));
   });
 
-  it('looks at all that share a namespace when something changes in it', async () => {
+  it('inspects all containers of a namespace when something changes in it', async () => {
     follower.start();
     engine.containersById.set(snapshot('web').id, snapshot('web', { pid: 7 }));
     engine.containersById.set(snapshot('other').id, snapshot('other', { pid: 8 }));
@@ -188,7 +188,7 @@ describe('following the containers of an engine', () => {
     await eventually(() => expect(engine.inspected).toEqual([snapshot('web').id]));
   });
 
-  it('looks once more, after the first pass, at what has changed during it', async () => {
+  it('inspects once more, after the first scan, what has changed during it', async () => {
     const web = snapshot('web', { pid: 7 });
     const gate = Promise.withResolvers<void>();
     engine.gate = gate.promise;
@@ -202,7 +202,7 @@ describe('following the containers of an engine', () => {
     await eventually(() => expect(engine.inspected.slice(2)).toEqual([web.id]));
   });
 
-  it('looks at nothing twice for what changed before the first pass, as a watch says of everything when it begins', async () => {
+  it('inspects nothing twice for changes before the first scan, which a new watch reports for every namespace', async () => {
     engine.containersById.set(snapshot('web').id, snapshot('web', { pid: 7 }));
     follower.namespaceChanged(undefined);
     follower.start();
@@ -212,7 +212,7 @@ describe('following the containers of an engine', () => {
   });
 });
 
-describe('a container that is told to stop', () => {
+describe('a container that is asked to stop', () => {
   const web = snapshot('web', { stop: { signal: 3, timeout: 0 } });
   const draining = () => roster.get(web.id)?.draining === true;
   const follow = async () => {
@@ -227,7 +227,7 @@ describe('a container that is told to stop', () => {
       await follow();
       engine.tell('kill', web.id, { signal });
       await eventually(() => expect(draining()).toBe(true));
-      await follower.look(web.id);
+      await follower.inspect(web.id);
       expect(draining()).toBe(true);
       await eventually(() => expect(draining()).toBe(false));
       expect(roster.get(web.id)?.snapshot.running).toBe(true);
@@ -241,7 +241,7 @@ describe('a container that is told to stop', () => {
     engine.tell('die', web.id);
     engine.tell('start', web.id);
     await sleep(20);
-    await follower.look(web.id);
+    await follower.inspect(web.id);
     expect(draining()).toBe(false);
   });
 
@@ -252,7 +252,7 @@ describe('a container that is told to stop', () => {
     expect(draining()).toBe(false);
   });
 
-  it('is left alone where nobody wants drains', async () => {
+  it('is not drained where drains are disabled', async () => {
     const observer = { observe: async (container: Snapshot) => entryFor(container) };
     follower = new Follower({ docker: engine, observer, roster, log: silentLogger }, { drain: false });
     await follow();
@@ -262,7 +262,7 @@ describe('a container that is told to stop', () => {
   });
 });
 
-it('a pass by the clock inspects what the engine lists otherwise, and a share of the others', async () => {
+it('a periodic scan inspects the containers whose listed state changed, and a share of the others', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
     const idOf = (number: number) => number.toString(16).padStart(8, '0').padEnd(64, '0');
@@ -279,7 +279,7 @@ it('a pass by the clock inspects what the engine lists otherwise, and a share of
     vi.advanceTimersByTime(60_000);
     await eventually(() => expect(names()).toContain('c40 (not running)'));
     expect(engine.inspected.length).toBeLessThan(20);
-    follower.pass();
+    follower.fullScan();
     await eventually(() => expect(engine.inspected.length).toBeGreaterThan(40));
   } finally {
     vi.useRealTimers();

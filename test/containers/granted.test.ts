@@ -37,7 +37,7 @@ const counts = async (...addresses: ReturnType<typeof on>) => {
 };
 
 describe('on our interface', () => {
-  it('what was granted counts, whoever of the network it was granted to, and nothing else', async () => {
+  it('counts what was granted to any container of the network namespace, and nothing else', async () => {
     await claims.add(web.id, [parseCidr('10.2.1.1/16')]);
     const sharer = snapshot('sharer', { pid: 8, networkMode: `container:${web.id}` });
     await claims.add(sharer.id, [parseCidr('10.2.1.2/16')]);
@@ -59,14 +59,17 @@ describe('on our interface', () => {
     ['heddle', true, 'does not'],
     ['container', false, 'does not'],
     ['container', true, 'does not'],
-  ] as const)('what nobody granted, made by %s, with a grant: %s, %s', async (by, isGranted, expected) => {
-    maker = by;
-    if (isGranted) await claims.add(web.id, [parseCidr('10.2.1.1/16')]);
-    const [counted] = await counts(...on('ethwe', '10.2.1.9/16'));
-    expect(counted).toBe(expected === 'counts' ? '10.2.1.9/16' : '');
-  });
+  ] as const)(
+    'what was not granted, on an interface made by %s, with a grant: %s, %s',
+    async (by, isGranted, expected) => {
+      maker = by;
+      if (isGranted) await claims.add(web.id, [parseCidr('10.2.1.1/16')]);
+      const [counted] = await counts(...on('ethwe', '10.2.1.9/16'));
+      expect(counted).toBe(expected === 'counts' ? '10.2.1.9/16' : '');
+    },
+  );
 
-  it('everything counts until everything is known, and what may not is looked at again', async () => {
+  it('everything counts until the roster is complete, and what may not count is inspected again', async () => {
     roster.complete = false;
     await claims.add(web.id, [parseCidr('10.2.1.1/16')]);
     const addresses = on('ethwe', '10.2.1.1/16', '10.2.1.9/16');
@@ -75,12 +78,12 @@ describe('on our interface', () => {
     expect(granted.isUnproven(entryFor(web, { addresses: addresses.slice(0, 1) }))).toBe(false);
   });
 
-  it('is said, however many they are', () => {
+  it('reports ignored addresses, however many there are', () => {
     const many = on('ethwe', ...Array.from({ length: 200 }, (_, index) => `10.9.0.${index + 1}/16`));
     expect(ignoredProblem({})).toEqual([]);
     expect(ignoredProblem({ ignored: many })).toEqual([
       expect.stringMatching(
-        /^10\.9\.0\.1\/16, 10\.9\.0\.2\/16, 10\.9\.0\.3\/16 and 197 more on ethwe was not granted/,
+        /^10\.9\.0\.1\/16, 10\.9\.0\.2\/16, 10\.9\.0\.3\/16 and 197 more on ethwe was not granted and is ignored/,
       ),
     ]);
   });

@@ -80,7 +80,7 @@ describe('the hosts file of a container', () => {
   it('that cannot be written after an attachment leaves that as it is, and says so', async () => {
     await asked();
     trouble = new HeddleError('failed', 'no space');
-    await expect(files.complete(found)).rejects.toThrow('no space; its addresses are attached all the same');
+    await expect(files.complete(found)).rejects.toThrow('no space; its addresses are attached nevertheless');
     trouble = undefined;
     await files.complete(found);
     expect(text).toContain('\n10.2.1.1 web.example.org web\n');

@@ -25,13 +25,13 @@ it('says once which container answers for an address that another was given', as
     { ip: '10.2.1.1', namespace: 7 },
     { ip: '10.2.1.9', namespace: 8 },
   ]);
-  await impostors.look();
+  await impostors.check();
   expect(lines).toEqual([]);
   network.setAnswering([{ ip: '10.2.1.1', namespace: 8 }]);
-  for (let times = 0; times < 3; times++) await impostors.look();
-  expect(lines).toEqual([expect.stringMatching(/it answers for 10\.2\.1\.1, which was given to 'web'/)]);
+  for (let times = 0; times < 3; times++) await impostors.check();
+  expect(lines).toEqual([expect.stringMatching(/it answers for 10\.2\.1\.1, which is assigned to 'web'/)]);
   expect(impostors.problems(thief.id)).toEqual([
-    "it answers for 10.2.1.1, which was given to 'web', and may take its traffic",
+    "it answers for 10.2.1.1, which is assigned to 'web', and may receive its traffic",
   ]);
   expect(impostors.problems(web.id)).toEqual([]);
   expect(findImpostors([web, thief], (id) => impostors.problems(id))).toMatchObject({
@@ -40,7 +40,7 @@ it('says once which container answers for an address that another was given', as
     advice: expect.stringContaining('NET_RAW'),
   });
   network.setAnswering([{ ip: '10.2.1.1', namespace: 7 }]);
-  await impostors.look();
+  await impostors.check();
   expect(impostors.problems(thief.id)).toEqual([]);
   expect(findImpostors([web, thief], (id) => impostors.problems(id)).state).toBe('ok');
 });

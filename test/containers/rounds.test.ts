@@ -9,43 +9,43 @@ const LIGHT = { whole: false };
 describe('which containers a pass inspects', () => {
   it('inspects all of them in a whole pass', () => {
     const rounds = new Rounds();
-    rounds.due(listed(50), { whole: true });
-    expect(rounds.due(listed(50), { whole: true })).toHaveLength(50);
+    rounds.select(listed(50), { whole: true });
+    expect(rounds.select(listed(50), { whole: true })).toHaveLength(50);
   });
 
   it('inspects all that it has never seen listed', () => {
-    expect(new Rounds().due(listed(50), LIGHT)).toHaveLength(50);
+    expect(new Rounds().select(listed(50), LIGHT)).toHaveLength(50);
   });
 
   it('comes to each of the unchanged ones once in ten passes', () => {
     const rounds = new Rounds();
-    rounds.due(listed(100), { whole: true });
-    const passes = Array.from({ length: 10 }, () => rounds.due(listed(100), LIGHT));
+    rounds.select(listed(100), { whole: true });
+    const passes = Array.from({ length: 10 }, () => rounds.select(listed(100), LIGHT));
     expect(passes.map((due) => due.length)).toEqual(Array(10).fill(10));
     expect(new Set(passes.flat()).size).toBe(100);
   });
 
   it('comes to a hundred of many in a pass, and to all of them in time', () => {
     const rounds = new Rounds();
-    rounds.due(listed(5000), { whole: true });
-    const passes = Array.from({ length: 50 }, () => rounds.due(listed(5000), LIGHT));
+    rounds.select(listed(5000), { whole: true });
+    const passes = Array.from({ length: 50 }, () => rounds.select(listed(5000), LIGHT));
     expect(passes.map((due) => due.length)).toEqual(Array(50).fill(100));
     expect(new Set(passes.flat()).size).toBe(5000);
   });
 
   it('inspects at once what the engine lists otherwise than before, and only once', () => {
     const rounds = new Rounds();
-    rounds.due(listed(100), { whole: true });
+    rounds.select(listed(100), { whole: true });
     const paused = listed(100, (index) => (index === 42 ? 'paused' : 'running'));
-    expect(rounds.due(paused, LIGHT)).toContain(id(42));
-    const next = Array.from({ length: 8 }, () => rounds.due(paused, LIGHT));
+    expect(rounds.select(paused, LIGHT)).toContain(id(42));
+    const next = Array.from({ length: 8 }, () => rounds.select(paused, LIGHT));
     expect(next.flat().filter((one) => one === id(42)).length).toBeLessThanOrEqual(1);
   });
 
   it('inspects all of them when the addresses of the host have changed', () => {
     const rounds = new Rounds();
-    rounds.due(listed(50), { whole: true, hostFingerprint: '192.0.2.1' });
-    expect(rounds.due(listed(50), { whole: false, hostFingerprint: '192.0.2.1' }).length).toBeLessThan(50);
-    expect(rounds.due(listed(50), { whole: false, hostFingerprint: '192.0.2.2' })).toHaveLength(50);
+    rounds.select(listed(50), { whole: true, hostFingerprint: '192.0.2.1' });
+    expect(rounds.select(listed(50), { whole: false, hostFingerprint: '192.0.2.1' }).length).toBeLessThan(50);
+    expect(rounds.select(listed(50), { whole: false, hostFingerprint: '192.0.2.2' })).toHaveLength(50);
   });
 });

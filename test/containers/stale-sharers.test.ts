@@ -16,18 +16,18 @@ let roster: Roster;
 let claims: Claims;
 let existing: Map<string, Snapshot>;
 let taken: string[];
-let stranded: StaleSharers;
+let staleSharers: StaleSharers;
 
 beforeEach(() => {
   roster = new Roster();
   claims = new Claims(new MemoryState());
   existing = new Map([web, side].map((container) => [container.id, container]));
   taken = [];
-  stranded = new StaleSharers({
+  staleSharers = new StaleSharers({
     roster,
     claims,
     docker: { inspect: async (id) => existing.get(id) },
-    // Every process is in a namespace that is called after its pid.
+    // Every process is in a namespace named by its pid.
     namespaceOf: async ({ pid }) => {
       if (pid === 0) throw new HeddleError('not-running', 'it has stopped');
       return { path: `/proc/${pid}/ns/net`, inode: pid };
@@ -44,37 +44,37 @@ beforeEach(() => {
 const has = (container: Snapshot) =>
   roster.set(entryFor(container, { addresses: [{ ...cidr, interface: 'ethwe' }] }));
 
-describe('a network that its container has left', () => {
-  it('loses the addresses that the container is about to get elsewhere', async () => {
+describe('a network namespace that its owner has left', () => {
+  it('loses the addresses that the owner is about to get elsewhere', async () => {
     has(side);
-    await stranded.release(web, [cidr]);
+    await staleSharers.release(web, [cidr]);
     expect(taken).toEqual(['/proc/10/ns/net 10.2.1.1/16']);
   });
 
   it.each([
     ['the container itself', { ...web, pid: 10 }],
     ['one that shares its present network', { ...side, pid: 20 }],
-    ["one that shares nobody's", snapshot('other', { pid: 10 })],
+    ["one that shares no other's", snapshot('other', { pid: 10 })],
     ['one that has ended', { ...side, pid: 0 }],
   ])('is not that of %s', async (_, holder) => {
     has(holder);
-    await stranded.release(web, [cidr]);
+    await staleSharers.release(web, [cidr]);
     expect(taken).toEqual([]);
   });
 
-  it('is told by what it shared, as long as that runs elsewhere', async () => {
-    expect(await stranded.leftBy(side, 10)).toBe(web);
-    expect(await stranded.leftBy(side, 20)).toBeUndefined();
-    expect(await stranded.leftBy(web, 20)).toBeUndefined();
+  it('is recognised while the owner runs elsewhere', async () => {
+    expect(await staleSharers.leftBy(side, 10)).toBe(web);
+    expect(await staleSharers.leftBy(side, 20)).toBeUndefined();
+    expect(await staleSharers.leftBy(web, 20)).toBeUndefined();
     existing.set(web.id, { ...web, pid: 0 });
-    expect(await stranded.leftBy(side, 10)).toBeUndefined();
+    expect(await staleSharers.leftBy(side, 10)).toBeUndefined();
     existing.delete(web.id);
-    expect(await stranded.leftBy(side, 10)).toBeUndefined();
+    expect(await staleSharers.leftBy(side, 10)).toBeUndefined();
   });
 
-  it('is cleared of what its container was given, and of nothing else', async () => {
+  it('loses the addresses assigned to the owner, and no others', async () => {
     await claims.add(web.id, [cidr]);
-    await stranded.clear(side, '/proc/10/ns/net', web);
+    await staleSharers.clear(side, '/proc/10/ns/net', web);
     expect(taken).toEqual(['/proc/10/ns/net 10.2.1.1/16']);
   });
 });

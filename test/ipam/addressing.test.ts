@@ -153,7 +153,7 @@ describe('who has which address', () => {
   it('nothing is allocated before everything that runs is known, but what is certain is given', async () => {
     roster.complete = false;
     const web = runs('web', { asks: 'net:default' });
-    expect(await wanted(web)).toMatch(/^refused: no address is allocated before/);
+    expect(await wanted(web)).toMatch(/^refused: no free address is assigned before/);
     expect(await claim(web, '10.2.1.1/16')).toBe('10.2.1.1/16');
     roster.complete = true;
     expect(await claim(web, 'net:default')).toBe('10.32.0.1/12');

@@ -58,9 +58,9 @@ describe('a container that was detached', () => {
   it.each([
     [
       { 'heddle.cidr': '10.2.1.1/16' },
-      /^heddle.cidr asks for 10.2.1.1\/16, which detach or reset took away: heddle attach 10.2.1.1\/16 web gives it back$/,
+      /^heddle.cidr requests 10.2.1.1\/16, which detach or reset took away: assign it again with heddle attach 10.2.1.1\/16 web$/,
     ],
-    [{ WEAVE_CIDR: 'net:default, 10.2.1.2/16' }, /^WEAVE_CIDR asks for net:default 10.2.1.2\/16, /],
+    [{ WEAVE_CIDR: 'net:default, 10.2.1.2/16' }, /^WEAVE_CIDR requests net:default 10.2.1.2\/16, /],
   ])('says what its metadata %j asks for', (metadata, note) => {
     expect(noteOf(metadata as Record<string, string>, [])).toMatch(note);
   });

@@ -62,7 +62,7 @@ beforeEach(async () => {
         parts,
         claims,
         roster,
-        follower: { look: async () => {}, status: () => ({ stream: 'following', synced: true }) },
+        follower: { inspect: async () => {}, status: () => ({ stream: 'following', synced: true }) },
         impostors: { problems: () => ['it answers for 10.2.1.1'] },
         keeper: { between: (act: () => Promise<unknown>) => act() },
       },

@@ -52,7 +52,7 @@ test('after reset, ps says why a labelled container stays unattached', async () 
   await eventually(async () => {
     const { stdout } = await daemon.word('ps', web.id);
     expect(stdout).toContain(
-      `heddle.cidr asks for 10.2.1.1/16, which detach or reset took away: heddle attach 10.2.1.1/16 ${web.name} gives it back`,
+      `heddle.cidr requests 10.2.1.1/16, which detach or reset took away: assign it again with heddle attach 10.2.1.1/16 ${web.name}`,
     );
   });
   expect(await daemon.word('attach', '10.2.1.1/16', web.name)).toMatchObject({ status: 0 });

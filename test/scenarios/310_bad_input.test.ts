@@ -141,7 +141,7 @@ describe('without a daemon', () => {
   test('a daemon waits for a Docker engine that is not there, and says so', async () => {
     await using daemon = await startDaemon([], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
     await eventually(() => expect(daemon.output).toContain('/nowhere/docker.sock'));
-    expect(daemon.log.map(({ msg }) => msg)).toContain('Docker does not answer; trying until it does');
+    expect(daemon.log.map(({ msg }) => msg)).toContain('Docker does not answer; retrying until it does');
     expect(daemon.output).not.toContain('lost the stream');
     expect(await daemon.stop()).toBe(0);
   });

@@ -32,7 +32,9 @@ test('a container that shares a network is cut off when that is made anew, and h
   await eventually(async () => expect(await ethwe(side.id)).not.toContain('10.2.1.1'));
   await eventually(async () => expect(await addressOf('side')).toEqual([]));
   expect((await daemon.word('ps', side.name)).stdout).toMatch(
-    new RegExp(`the network that '${web.name}' .* had before it was restarted.*: restart it, too`),
+    new RegExp(
+      `the network that '${web.name}' .* had before it was restarted.*: restart this container, too`,
+    ),
   );
   expect(await addressOf('web')).toEqual(['10.2.1.1']);
 

@@ -68,7 +68,7 @@ test('what cannot be rewritten is refused before anything is changed, and nothin
   for (const [container, why] of [
     [hostile, /no regular file/],
     [unwritable, /--read-only/],
-    [sharer, /name that one/],
+    [sharer, /name that container/],
   ] as const) {
     expect(await daemon.word('attach', '--rewrite-hosts', '10.2.1.1/16', container.id)).toEqual({
       status: 1,
