@@ -16,7 +16,7 @@ import type { CheckBounds } from '../services/checks/target-address.ts';
 export interface Registration {
   readonly open: OpenRegistry;
   readonly registry: Registry;
-  /** Opens the registry. @param nodeChanged called when this host's node there is known, and whenever it changes */
+  /** Opens the registry. `nodeChanged` is called when this host's node there is known, and whenever it changes. */
   start(nodeChanged: () => void): Promise<void>;
   readonly desired: Desired;
   readonly reconciler: Reconciler;

@@ -22,7 +22,7 @@ export interface AddressingNeeds {
     Readonly<Pick<Roster, 'complete'>>;
   readonly docker: Pick<Docker, 'inspect'>;
   readonly network: Pick<NetworkEngine, 'hostAddresses'>;
-  /** Networks that this host reaches by another device than our bridge. */
+  /** Networks that this host reaches by a device other than our bridge. */
   hostNetworks(): Promise<readonly HostNetwork[]>;
   readonly reader: Pick<AddressReader, 'read'>;
 }

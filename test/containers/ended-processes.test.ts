@@ -9,9 +9,9 @@ type Words = Parameters<typeof snapshot>[1] & { readonly namespace?: number | un
 
 function looking(stream: FollowerStatus['stream'], ...containers: readonly Words[]) {
   const roster = new Roster();
-  for (const { namespace = 4711, ...words } of containers) {
-    const entry = entryFor(snapshot(words?.name ?? 'web', words), {});
-    roster.set({ ...entry, namespace: 'namespace' in words ? undefined : namespace });
+  for (const { namespace = 4711, ...changes } of containers) {
+    const entry = entryFor(snapshot(changes?.name ?? 'web', changes), {});
+    roster.set({ ...entry, namespace: 'namespace' in changes ? undefined : namespace });
   }
   const ended: string[] = [];
   const state = { stream };
@@ -28,7 +28,7 @@ function looking(stream: FollowerStatus['stream'], ...containers: readonly Words
   return { part, gone, ended, state, roster };
 }
 
-describe('a container whose process is gone', () => {
+describe('a container whose process has ended', () => {
   it('has ended while the engine is away; the others have not', async () => {
     const { part, gone, ended } = looking(
       'lost',
@@ -53,7 +53,7 @@ describe('a container whose process is gone', () => {
     },
   );
 
-  it('was looked at before: one that does not run, or was never seen, says nothing', async () => {
+  it('was seen before: one that does not run, or was never seen, does not count', async () => {
     const { part, gone, ended, roster } = looking('lost', { name: 'stopped', pid: 0, running: false });
     roster.set({ ...entryFor(snapshot('unseen', { name: 'unseen', pid: 7 }), {}), namespace: undefined });
     for (const name of ['stopped', 'unseen']) gone.add(name);
@@ -61,7 +61,7 @@ describe('a container whose process is gone', () => {
     expect(ended).toEqual([]);
   });
 
-  it('is left to the engine that comes back during the look', async () => {
+  it('is left to an engine that comes back during the check', async () => {
     const { part, gone, ended, state } = looking(
       'lost',
       ...Array.from({ length: 60 }, (_, at) => ({ name: `c${at}`, pid: at + 1 })),

@@ -100,7 +100,7 @@ describe('following the containers of an engine', () => {
     await eventually(() => expect(names()).toEqual(['old']));
   });
 
-  it('takes a container out at its die event, before Docker has answered what became of it', async () => {
+  it('removes a container from the answers at its die event, before Docker has answered the inspection', async () => {
     follower.start();
     engine.containersById.set(snapshot('web').id, snapshot('web'));
     await follower.synced;
@@ -234,7 +234,7 @@ describe('a container that is asked to stop', () => {
     },
   );
 
-  it('and starts again is not drained any more', async () => {
+  it('and starts again is no longer drained', async () => {
     await follow();
     engine.tell('kill', web.id, { signal: '3' });
     await eventually(() => expect(draining()).toBe(true));

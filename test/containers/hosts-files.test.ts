@@ -39,7 +39,7 @@ const asked = () => claims.add(web.id, [first], { hosts: [{ name: 'db', ip: '10.
 const found = { snapshot: web, nsPath: '/ns', namespace: 7 };
 
 describe('the hosts file of a container', () => {
-  it('says its addresses on our interface, where that was asked for, and follows them', async () => {
+  it('has its addresses on our interface, where that was requested, and follows them', async () => {
     await asked();
     await files.keep(web, [...on('eth0', '172.17.0.2'), ...on('ethwe', '10.2.1.1')]);
     expect(text).toContain('begin\n10.2.1.1 web.example.org web\n10.2.9.9 db\n#');
@@ -60,24 +60,24 @@ describe('the hosts file of a container', () => {
     expect(text).toBe(DOCKER);
   });
 
-  it('is not looked at where nothing was asked for', async () => {
-    trouble = new HeddleError('failed', 'looked at');
+  it('is not opened where nothing was requested', async () => {
+    trouble = new HeddleError('failed', 'opened');
     await files.keep(web, on('ethwe', '10.2.1.1'));
     await claims.add(web.id, [first]);
     await files.keep(web, on('ethwe', '10.2.1.1'));
     await asked();
     await files.keep(web, []); // its addresses are still to come
     await claims.remove(web.id, [first]);
-    await expect(files.keep(web, [])).rejects.toThrow('looked at');
+    await expect(files.keep(web, [])).rejects.toThrow('opened');
   });
 
-  it('that we could not have written is none of ours to restore', async () => {
+  it('is not restored where we could not have written it', async () => {
     await claims.clear(web.id);
     trouble = new HeddleError('not-supported', 'a link');
     await files.keep(web, []);
   });
 
-  it('that cannot be written after an attachment leaves that as it is, and says so', async () => {
+  it('that cannot be written after an attachment is reported, and the attachment stays', async () => {
     await asked();
     trouble = new HeddleError('failed', 'no space');
     await expect(files.complete(found)).rejects.toThrow('no space; its addresses are attached nevertheless');

@@ -9,7 +9,7 @@ import { MemoryState } from '../../src/state/state.ts';
 import { MemoryEngine } from '../support/fake-network.ts';
 import { entryFor, snapshot } from '../support/snapshot.ts';
 
-it('says once which container answers for an address that another was given', async () => {
+it('logs once which container answers for an address assigned to another one', async () => {
   const claims = new Claims(new MemoryState());
   const roster = new Roster();
   const network = new MemoryEngine();

@@ -9,7 +9,7 @@ const hanging = () => {
 };
 
 describe('lanes', () => {
-  it('are given back by containers that take their time, who go on beside', async () => {
+  it('are given back by slow inspections, which go on without one', async () => {
     const lanes = new Lanes(OPTIONS);
     const { until, end } = hanging();
     const slow = Array.from({ length: 20 }, (_, index) =>
@@ -25,7 +25,7 @@ describe('lanes', () => {
     await lanes.onIdle();
   });
 
-  it('are kept by what is not in the container’s hands', async () => {
+  it('are kept while the container does not control the duration', async () => {
     const lanes = new Lanes(OPTIONS);
     const { until, end } = hanging();
     let begun = 0;
@@ -42,7 +42,7 @@ describe('lanes', () => {
     expect(begun).toBe(5);
   });
 
-  it('are few for those that were slow, until they are quick again', async () => {
+  it('are few for containers that were slow, until they are fast again', async () => {
     const lanes = new Lanes(OPTIONS);
     const wait = (ms: number) => async (lingers: () => void) => {
       lingers();
@@ -64,7 +64,7 @@ describe('lanes', () => {
     expect(most).toBeGreaterThan(1);
   });
 
-  it('pass on what a look throws, and go on', async () => {
+  it('pass on what an inspection throws, and go on', async () => {
     const lanes = new Lanes(OPTIONS);
     await expect(
       lanes.run('a', async () => {

@@ -35,14 +35,14 @@ function rig({ options = {} }: { readonly options?: AttachOptions } = {}) {
   return { world, attached, inspect: () => observer.observe(web) };
 }
 
-it('a container whose process is gone is announced at no other address until its end is reported', async () => {
+it('a container whose process has ended is announced at no other address until its end is reported', async () => {
   const { world, inspect } = rig();
   expect(await inspect()).toMatchObject({ choice: { ip: '10.2.1.1' }, awaitingAddress: false });
   world.processes = false;
   expect(await inspect()).toMatchObject({ awaitingAddress: true, problem: undefined });
 });
 
-it('where no process of a container can be seen, Docker’s address is what there is', async () => {
+it('where no process of a container can be seen, Docker’s address is announced', async () => {
   const { world, inspect } = rig();
   world.processes = false;
   expect(await inspect()).toMatchObject({ choice: { ip: '172.17.0.2' }, awaitingAddress: false });

@@ -6,18 +6,18 @@ const listed = (count: number, state: (index: number) => string = () => 'running
   Array.from({ length: count }, (_, index) => ({ id: id(index), state: state(index) }));
 const LIGHT = { whole: false };
 
-describe('which containers a pass inspects', () => {
-  it('inspects all of them in a whole pass', () => {
+describe('which containers a scan inspects', () => {
+  it('inspects all of them in a full scan', () => {
     const rounds = new Rounds();
     rounds.select(listed(50), { whole: true });
     expect(rounds.select(listed(50), { whole: true })).toHaveLength(50);
   });
 
-  it('inspects all that it has never seen listed', () => {
+  it('inspects all that were not listed before', () => {
     expect(new Rounds().select(listed(50), LIGHT)).toHaveLength(50);
   });
 
-  it('comes to each of the unchanged ones once in ten passes', () => {
+  it('inspects each of the unchanged ones once in ten scans', () => {
     const rounds = new Rounds();
     rounds.select(listed(100), { whole: true });
     const passes = Array.from({ length: 10 }, () => rounds.select(listed(100), LIGHT));
@@ -25,7 +25,7 @@ describe('which containers a pass inspects', () => {
     expect(new Set(passes.flat()).size).toBe(100);
   });
 
-  it('comes to a hundred of many in a pass, and to all of them in time', () => {
+  it('inspects a hundred of many in one scan, and all of them in time', () => {
     const rounds = new Rounds();
     rounds.select(listed(5000), { whole: true });
     const passes = Array.from({ length: 50 }, () => rounds.select(listed(5000), LIGHT));
@@ -33,7 +33,7 @@ describe('which containers a pass inspects', () => {
     expect(new Set(passes.flat()).size).toBe(5000);
   });
 
-  it('inspects at once what the engine lists otherwise than before, and only once', () => {
+  it('inspects what the engine lists with another state at once, and only once', () => {
     const rounds = new Rounds();
     rounds.select(listed(100), { whole: true });
     const paused = listed(100, (index) => (index === 42 ? 'paused' : 'running'));

@@ -26,7 +26,7 @@ describe('what a process has started', () => {
     expect(did[0]).toBe('events stops');
   });
 
-  it('is handed over but for the first part, and by one only', async () => {
+  it('is handed over except for the first part, and only once', async () => {
     await lifecycle.start(order('socket', 'names', 'events'));
     did = [];
     const handOver = lifecycle.handOver();
@@ -38,7 +38,7 @@ describe('what a process has started', () => {
     expect(did.at(-1)).toBe('socket stops');
   });
 
-  it('is not handed over while it still starts: what starts afterwards would go on', async () => {
+  it('is not handed over while it still starts: parts that start later would go on', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const starting = lifecycle.start([...order('socket', 'names'), ['events', part('events', promise)]]);
     await eventually(() => expect(did).toHaveLength(2));

@@ -67,8 +67,8 @@ function runs(name: string, more: { has?: string[]; asks?: string; pid?: number 
   return container;
 }
 
-const claim = async ({ id }: Snapshot, ...words: string[]): Promise<string> =>
-  (await addressing.claim(id, words.map(parseRequest), { place: { inode: roster.get(id)?.namespace } }))
+const claim = async ({ id }: Snapshot, ...texts: string[]): Promise<string> =>
+  (await addressing.claim(id, texts.map(parseRequest), { place: { inode: roster.get(id)?.namespace } }))
     .map(formatCidr)
     .join(' ');
 const wanted = async (container: Snapshot): Promise<string> => {
@@ -82,7 +82,7 @@ const wanted = async (container: Snapshot): Promise<string> => {
 };
 
 describe('who has which address', () => {
-  it('two containers that ask at the same moment get different ones, and keep them', async () => {
+  it('two containers that request an address at the same moment get different ones, and keep them', async () => {
     const [web, db] = [runs('web'), runs('db')] as const;
     expect(await Promise.all([claim(web, 'net:default'), claim(db, 'net:default')])).toEqual([
       '10.32.0.1/12',
@@ -92,7 +92,7 @@ describe('who has which address', () => {
     expect(state.current.claims).toEqual({ [web.id]: ['10.32.0.1/12'], [db.id]: ['10.32.0.2/12'] });
   });
 
-  it('what the metadata asks for is claimed once, also over a restart of the daemon', async () => {
+  it('what the metadata requests is claimed once, and stays over a restart of the daemon', async () => {
     const web = runs('web', { asks: 'net:default,10.2.1.1/16' });
     expect(await wanted(web)).toBe('10.32.0.1/12 10.2.1.1/16');
     expect(new Claims(state).of(web.id)?.map(formatCidr)).toEqual(['10.32.0.1/12', '10.2.1.1/16']);
@@ -109,7 +109,7 @@ describe('who has which address', () => {
     expect(await claim(runs('other'), 'net:default')).toBe('10.32.0.1/12');
   });
 
-  it('an address somebody was given, or was seen with, is refused with his name', async () => {
+  it("an address assigned to another container, or seen on it, is refused with that container's name", async () => {
     const given = runs('given');
     await claim(given, '10.2.1.1/16');
     runs('seen', { has: ['10.2.1.2/16'] });
@@ -122,7 +122,7 @@ describe('who has which address', () => {
     expect(claims.of(asking.id)).toBeUndefined();
   });
 
-  it('a holder that was removed a moment ago is no holder', async () => {
+  it('the address of a container that was just removed is free', async () => {
     const web = runs('web');
     await claim(web, '10.2.1.1/16');
     existing.delete(web.id);
@@ -136,7 +136,7 @@ describe('who has which address', () => {
     expect(await claim(runs('sidecar', { has: ['10.2.1.1/16'], pid: 7 }), '10.2.1.1/16')).toBe('10.2.1.1/16');
   });
 
-  it('one that somebody else attached counts as its own, and is what detach means', async () => {
+  it("an address that another program attached is the container's own, and detach refers to it", async () => {
     const web = runs('web', { has: ['10.32.0.9/12'] });
     expect(await claim(web, 'net:default')).toBe('10.32.0.9/12');
     expect((await addressing.meant(web.id, [parseRequest('net:default')])).map(formatCidr)).toEqual([
@@ -144,13 +144,13 @@ describe('who has which address', () => {
     ]);
   });
 
-  it("no container gets an address of the bridge, and the bridge's own claim is not in its way", async () => {
+  it('no container gets an address of the bridge, and the bridge may claim its own', async () => {
     bridge = ['10.32.0.1/12'];
     await addressing.claim(EXPOSED, [parseRequest('10.32.0.1/12')]);
     expect(await claim(runs('web'), 'net:default')).toBe('10.32.0.2/12');
   });
 
-  it('nothing is allocated before everything that runs is known, but what is certain is given', async () => {
+  it('no free address is assigned before the roster is complete, but a certain one is', async () => {
     roster.complete = false;
     const web = runs('web', { asks: 'net:default' });
     expect(await wanted(web)).toMatch(/^refused: no free address is assigned before/);
@@ -159,7 +159,7 @@ describe('who has which address', () => {
     expect(await claim(web, 'net:default')).toBe('10.32.0.1/12');
   });
 
-  it('what a container had before the daemon came is its own from then on, and what others give later is not', async () => {
+  it('what a container had before the daemon started is claimed, and what other programs attach later is not', async () => {
     const web = runs('web', { has: ['10.2.1.1/16'] });
     const addresses = () => roster.get(web.id)?.addresses ?? [];
     await addressing.adopt(web, addresses());
@@ -174,7 +174,7 @@ describe('who has which address', () => {
     expect(await wanted(web)).toBe('');
   });
 
-  it('a removed container is forgotten at the next start, and what is exposed is not', async () => {
+  it('a removed container is forgotten at the next start, and the exposed bridge is not', async () => {
     await claim(runs('web'), '10.2.1.1/16');
     await addressing.claim(EXPOSED, [parseRequest('10.2.0.1/16')]);
     await claims.prune({ get: () => undefined });
@@ -182,11 +182,11 @@ describe('who has which address', () => {
   });
 });
 
-describe('what the host or the container reaches otherwise', () => {
+describe('a network that the host or the container already uses', () => {
   const route = (text: string, device = 'eth0') => ({ network: parseCidr(text), device });
   const owned = (ip: string, text: string, device = 'docker0') => ({ ...route(text, device), ip });
 
-  it('is refused, with whose it is, and is nobody’s afterwards', async () => {
+  it('is refused with its owner, and nothing is claimed', async () => {
     host = [owned('172.17.0.1', '172.17.0.0/16'), route('10.0.0.0/8')];
     const web = runs('web');
     await expect(claim(web, '172.17.0.1/16')).rejects.toThrow(/belongs to this host, on docker0/);
@@ -199,11 +199,11 @@ describe('what the host or the container reaches otherwise', () => {
     expect(await wanted(runs('label', { asks: '10.2.1.1/16' }))).toMatch(/^refused: .*10\.0\.0\.0\/8/);
   });
 
-  it('is given to who insists, but for an address of the host, and stays', async () => {
+  it('is assigned with allowOverlap, except for an address of the host, and stays', async () => {
     host = [owned('10.32.0.1', '10.0.0.0/8', 'eth0')];
     const web = runs('web');
-    const insist = (...words: string[]) =>
-      addressing.claim(web.id, words.map(parseRequest), { allowOverlap: true });
+    const insist = (...texts: string[]) =>
+      addressing.claim(web.id, texts.map(parseRequest), { allowOverlap: true });
     await expect(insist('10.32.0.1/12')).rejects.toThrow(/belongs to this host, on eth0/);
     expect((await insist('net:default')).map(formatCidr)).toEqual(['10.32.0.2/12']);
     expect(await claim(web, 'net:default')).toBe('10.32.0.2/12');
@@ -218,13 +218,13 @@ describe('what the host or the container reaches otherwise', () => {
     );
   });
 
-  it('is not asked of a container that has ended meanwhile, which is no refusal', async () => {
+  it('is not checked for a container that has ended, which counts as no refusal', async () => {
     const web = runs('web', { asks: '10.2.1.1/16' });
     ended.add(`${web.pid}`);
     await expect(wanted(web)).rejects.toMatchObject({ code: 'not-running' });
   });
 
-  it('leaves out an interface on the bridge itself, where that is Docker’s own', async () => {
+  it('does not include an interface on the bridge itself, if the bridge is Docker’s own', async () => {
     bridge = ['10.2.0.1/16'];
     const web = runs('web', { asks: '10.2.1.1/16' });
     inside.set(`${web.pid}`, '10.2.128.7/16');

@@ -7,7 +7,7 @@ import { MemoryState } from '../../src/state/state.ts';
 import { entryOf } from '../support/roster.ts';
 import { containerId } from '../support/snapshot.ts';
 
-test('an address is of whom Docker or heddle gave it to, whoever else has it', async () => {
+test('an address belongs to the container that Docker or heddle assigned it to, even if another one has it', async () => {
   const claims = new Claims(await MemoryState.copyOf('/nonexistent'));
   const roster = new Roster();
   const run = (name: string, namespace: number, ip: string, more: object = {}) => {

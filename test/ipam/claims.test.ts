@@ -7,30 +7,30 @@ let state: MemoryState;
 let claims: Claims;
 const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
 const of = (owner: string) => claims.of(owner)?.map(formatCidr);
-const leaving = (owner: string) => claims.releasing(owner).map(formatCidr);
+const releasing = (owner: string) => claims.releasing(owner).map(formatCidr);
 
 beforeEach(() => {
   state = new MemoryState();
   claims = new Claims(state);
 });
 
-describe('how somebody is attached', () => {
+describe('how an owner is attached', () => {
   const without = { multicastRoute: false } as const;
 
-  it('is kept with the addresses, over a restart, and changed by nobody who does not say', async () => {
+  it('is kept with the addresses over a restart, and stays where a claim does not change it', async () => {
     await claims.add('web', [first], without);
     await claims.add('web', [second]);
     expect(new Claims(state).optionsOf('web')).toEqual(without);
     expect(claims.optionsOf('other')).toEqual({});
   });
 
-  it('can be chosen for an address that is there', async () => {
+  it('can be chosen for an address that is assigned already', async () => {
     await claims.add('web', [first]);
     await claims.add('web', [first], without);
     expect(claims.optionsOf('web')).toEqual(without);
   });
 
-  it('ends with the last address, however that goes', async () => {
+  it('ends with the last address, in whatever way that is taken away', async () => {
     const ways = [
       () => claims.remove('web', [second]),
       () => claims.release('web', [second]),
@@ -47,7 +47,7 @@ describe('how somebody is attached', () => {
     }
   });
 
-  it('is as before when an attachment that chose it is taken back', async () => {
+  it('is as before when an attachment that chose it is undone', async () => {
     await claims.add('web', [first]);
     await claims.add('web', [second], without);
     await claims.remove('web', [second], {});
@@ -58,7 +58,7 @@ describe('how somebody is attached', () => {
 describe('an exposed address that is not masqueraded', () => {
   const unmasqueraded = () => new Claims(state).unmasqueraded().map(formatCidr);
 
-  it('stays so over a restart, whatever else is exposed, until something else is said of it', async () => {
+  it('stays so over a restart, whatever else is exposed, until that is changed', async () => {
     await claims.add(EXPOSED, [first]);
     await claims.masquerade([first], false);
     await claims.add(EXPOSED, [second]);
@@ -80,32 +80,32 @@ describe('an exposed address that is not masqueraded', () => {
   });
 });
 
-describe('an address that is given up', () => {
-  it('is free at once, and known to be leaving until it is gone', async () => {
+describe('a released address', () => {
+  it('is free at once, and releasing until it is released', async () => {
     await claims.add('web', [first, second]);
     await claims.release('web', [first]);
-    expect([of('web'), leaving('web')]).toEqual([['10.2.1.2/16'], ['10.2.1.1/16']]);
+    expect([of('web'), releasing('web')]).toEqual([['10.2.1.2/16'], ['10.2.1.1/16']]);
     expect(claims.withAddress('10.2.1.1')).toEqual([]);
     await claims.released('web', [first]);
     expect(state.current).toMatchObject({ claims: { web: ['10.2.1.2/16'] }, leaving: {} });
   });
 
-  it('is lost by those who share it, and by nobody else of the same network', async () => {
+  it('is lost by owners that share it, and by no other owner of the same network', async () => {
     await claims.add('web', [first, second]);
     await claims.add('other', [second]);
     await claims.release('sidecar', [first], ['web', 'other', 'unknown']);
     expect(state.current.claims).toEqual({ web: ['10.2.1.2/16'], other: ['10.2.1.2/16'], sidecar: [] });
-    expect(leaving('sidecar')).toEqual(['10.2.1.1/16']);
+    expect(releasing('sidecar')).toEqual(['10.2.1.1/16']);
   });
 
-  it('leaves no longer when it is given again, to whomever', async () => {
+  it('is no longer releasing when it is assigned again, to any owner', async () => {
     await claims.add('web', [first]);
     await claims.release('web', [first]);
     await claims.add('web', [first]);
-    expect([of('web'), leaving('web')]).toEqual([['10.2.1.1/16'], []]);
+    expect([of('web'), releasing('web')]).toEqual([['10.2.1.1/16'], []]);
     await claims.release('web', [first]);
     await claims.add('sidecar', [first]);
-    expect(leaving('web')).toEqual([]);
+    expect(releasing('web')).toEqual([]);
   });
 
   it('is forgotten with its owner', async () => {

@@ -21,13 +21,13 @@ const web: Holder = { container: 'a'.repeat(64), name: 'web (aaaaaaaaaaaa)' };
 
 const heldBy = (ips: ReadonlySet<string>) => (ip: string) => (ips.has(ip) ? web : undefined);
 
-const ask = (words: string, own = '', others = '', from = pool): string => {
+const ask = (texts: string, own = '', others = '', from = pool): string => {
   const list = (text: string) => text.split(' ').filter(Boolean);
   const holdings = {
     own: list(own).map(parseCidr),
     holderOf: heldBy(new Set(list(others))),
   };
-  return grant(list(words).map(parseRequest), holdings, from).map(formatCidr).join(' ');
+  return grant(list(texts).map(parseRequest), holdings, from).map(formatCidr).join(' ');
 };
 
 describe('granting addresses', () => {
@@ -39,41 +39,41 @@ describe('granting addresses', () => {
     ['one of each subnet', 'net:default net:10.34.0.0/28', '', '', '10.32.0.1/12 10.34.0.1/28'],
     ['the one that is held already', 'net:default', '10.32.0.7/12', '10.32.0.1', '10.32.0.7/12'],
     ['a new one beside one of another subnet', 'net:10.32.0.0/24', '10.32.0.1/12', '', '10.32.0.2/24'],
-    ['one address for a word said twice', 'net:default net:default', '', '', '10.32.0.1/12'],
+    ['one address for a repeated request', 'net:default net:default', '', '', '10.32.0.1/12'],
     ['over the end of a block', 'net:10.32.0.0/23', '', full('10.32.0'), '10.32.1.0/23'],
-  ])('gives %s', (_, words, own, others, expected) => {
-    expect(ask(words, own, others)).toBe(expected);
+  ])('gives %s', (_, texts, own, others, expected) => {
+    expect(ask(texts, own, others)).toBe(expected);
   });
 
-  it('refuses an address that somebody else has, and says who', () => {
+  it('refuses an address of another owner, and names the owner', () => {
     expect(() => ask('10.2.1.1/16', '', '10.2.1.1')).toThrow(/10\.2\.1\.1\/16 belongs to web \(aaaa/);
     expect(() => ask('10.2.1.1/24', '', '10.2.1.1')).toThrow(/belongs to web/);
   });
 
-  it('says when a subnet is exhausted', () => {
+  it('reports that a subnet is exhausted', () => {
     const taken = '10.32.0.1 10.32.0.2';
     expect(() => ask('net:10.32.0.0/30', '', taken)).toThrow(
       expect.objectContaining({ code: 'taken', message: expect.stringContaining('10.32.0.0/30 is taken') }),
     );
   });
 
-  it.each(['net:10.2.0.0/16', 'net:10.0.0.0/8', 'net:fd00::/64'])('refuses %s, outside the range', (word) => {
-    expect(() => ask(word)).toThrow(/outside the range 10\.32\.0\.0\/12/);
+  it.each(['net:10.2.0.0/16', 'net:10.0.0.0/8', 'net:fd00::/64'])('refuses %s, outside the range', (text) => {
+    expect(() => ask(text)).toThrow(/outside the range 10\.32\.0\.0\/12/);
   });
 
-  it('gives back what lies in a subnet, and only that', () => {
+  it('takes away what lies in a subnet, and only that', () => {
     const own = ['10.32.0.1/12', '10.34.0.1/24', '10.2.1.1/16'].map(parseCidr);
-    const back = (...words: string[]) => meant(words.map(parseRequest), own, pool).map(formatCidr);
+    const back = (...texts: string[]) => meant(texts.map(parseRequest), own, pool).map(formatCidr);
     expect(back('net:default')).toEqual(['10.32.0.1/12']);
     expect(back('net:10.34.0.0/24', '10.9.9.9/16')).toEqual(['10.34.0.1/24', '10.9.9.9/16']);
   });
 });
 
-describe('what is asked of the search', () => {
+describe('the cost of the search', () => {
   const net = (index: number) => parseRequest(`net:10.32.${index >> 8}.${index & 255}/32`);
   const requests = (count: number) => Array.from({ length: count }, (_, index) => net(index + 1));
 
-  it('grants as many as anybody can have, and refuses more', () => {
+  it('grants as many as one owner can have, and refuses more', () => {
     const holdings = { own: [], holderOf: () => undefined };
     expect(grant(requests(MOST_ADDRESSES), holdings, pool)).toHaveLength(MOST_ADDRESSES);
     for (const count of [MOST_ADDRESSES + 1, 3_000]) {
@@ -84,7 +84,7 @@ describe('what is asked of the search', () => {
     expect(() => grant([parseRequest('10.2.1.1/16')], { ...holdings, own }, pool)).toThrow(/more than 64/);
   });
 
-  it('looks once at each address that is taken, and at one more', () => {
+  it('checks each address that is taken once, and one more', () => {
     const taken = 20_000;
     let looks = 0;
     const holderOf = () => (++looks <= taken ? web : undefined);
@@ -95,7 +95,7 @@ describe('what is asked of the search', () => {
   });
 });
 
-describe('whatever is asked, held and given back', () => {
+describe('whatever is requested, held and taken away', () => {
   /** A small range, so that it is often exhausted, and of every awkward size. */
   const ranges = fc.constantFrom(
     '10.32.0.0/22',
@@ -128,11 +128,11 @@ describe('whatever is asked, held and given back', () => {
           if (action === 'free') held.delete(container);
           else {
             const own = held.get(container) ?? [];
-            const word = subnet === '' ? 'net:default' : `net:${subnet}`;
+            const text = subnet === '' ? 'net:default' : `net:${subnet}`;
             const holderOf = heldBy(othersOf(container));
             try {
-              const given = grant([parseRequest(word)], { own, holderOf }, here);
-              expect(grant([parseRequest(word)], { own: [...own, ...given], holderOf }, here)).toEqual(given);
+              const given = grant([parseRequest(text)], { own, holderOf }, here);
+              expect(grant([parseRequest(text)], { own: [...own, ...given], holderOf }, here)).toEqual(given);
               held.set(container, [...own.filter((cidr) => !given.includes(cidr)), ...given]);
             } catch (error) {
               const asked = subnet === '' ? here.range : parseCidr(subnet);
@@ -175,7 +175,7 @@ describe('whatever is asked, held and given back', () => {
   });
 });
 
-/** How many addresses of a subnet nobody has. */
+/** How many addresses of a subnet that no owner has. */
 function freeIn(subnet: Cidr, taken: readonly string[]): number {
   const [, , , last = 0] = subnet.ip.split('.').map(Number);
   const third = Number(subnet.ip.split('.')[2]);

@@ -13,7 +13,7 @@ describe('a range for free addresses', () => {
     ['a part of it', poolOf(range), '10.99.0.0/16'],
     ['its default subnet', poolOf(range, subnet), '10.32.7.0/24'],
     ['all of it', poolOf(range, subnet), '10.0.0.0/8'],
-  ])('that somebody chose is refused where the host reaches %s', (_, pool, reached) => {
+  ])('that is configured is refused where the host reaches %s', (_, pool, reached) => {
     const refused = () => refuseUnusable(pool, { ...chosen, host: route(reached) });
     expect(refused).toThrow(
       `--ipalloc-range: the range of free addresses 10.0.0.0/8 overlaps the route of this host to ${reached} by eth0: ` +
@@ -25,7 +25,7 @@ describe('a range for free addresses', () => {
     expect(refuseUnusable(pool, { ...chosen, host: route(reached), origin: undefined })).toEqual(warned);
   });
 
-  it('is warned of where the default subnet is clear', () => {
+  it('is accepted with a warning where the default subnet does not overlap', () => {
     expect(refuseUnusable(poolOf(range, subnet), { ...chosen, host: route('10.99.0.0/16') })).toEqual({
       sparesDefault: true,
       problem:
@@ -34,7 +34,7 @@ describe('a range for free addresses', () => {
     });
   });
 
-  it('is fine where the host reaches nothing of it', () => {
+  it('is accepted where it overlaps no network of the host', () => {
     expect(
       refuseUnusable(poolOf(range, subnet), { ...chosen, host: route('192.168.0.0/16') }),
     ).toBeUndefined();

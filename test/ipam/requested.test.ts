@@ -6,22 +6,22 @@ import { snapshot } from '../support/snapshot.ts';
 const due = (metadata: Record<string, string>) =>
   requestedAddresses(snapshot('web', { metadata: new Map(Object.entries(metadata)) }));
 
-describe('the addresses a container asks for', () => {
+describe('the addresses that a container requests', () => {
   it.each([
-    ['nothing said', {}, []],
+    ['no metadata', {}, []],
     ['our label', { 'heddle.cidr': '10.2.1.1/16' }, ['10.2.1.1/16']],
     [
-      "weave's word, by spaces and commas",
+      "weave's key, separated by spaces and commas",
       { WEAVE_CIDR: '10.2.1.1/16 10.3.1.1/24,fd00::1/64' },
       ['10.2.1.1/16', '10.3.1.1/24', 'fd00::1/64'],
     ],
     [
-      "our label before weave's word",
+      "our label before weave's key",
       { 'heddle.cidr': '10.2.1.1/16', WEAVE_CIDR: '10.9.9.9/16' },
       ['10.2.1.1/16'],
     ],
     [
-      "weave's other words",
+      "weave's other requests",
       { WEAVE_CIDR: 'net:default ip:10.2.1.1/16,net:10.32.5.0/24' },
       ['net:default', '10.2.1.1/16', 'net:10.32.5.0/24'],
     ],
@@ -33,17 +33,17 @@ describe('the addresses a container asks for', () => {
     expect(due(metadata).requests.map(formatRequest)).toEqual(cidrs);
   });
 
-  it('attaches nothing by a label that cannot be understood, and says what is wrong with it', () => {
+  it('attaches nothing for a label that cannot be parsed, and reports why', () => {
     const { requests, problem } = due({ 'heddle.cidr': '10.2.1.1/16 10.2.0.300/16' });
     expect(requests).toEqual([]);
     expect(problem).toMatch(/^heddle\.cidr: .*10\.2\.0\.300/);
   });
 
-  it('attaches nothing by a label of more addresses than anybody can have', () => {
+  it('attaches nothing for a label with more addresses than one owner can have', () => {
     const asking = (count: number) => Array.from({ length: count }, (_, index) => `net:10.32.0.${index}/32`);
     expect(due({ 'heddle.cidr': asking(64).join(',') }).requests).toHaveLength(64);
-    for (const words of [asking(65), asking(3_000), Array.from({ length: 1_000_000 }, () => '10.2.1.1/16')]) {
-      expect(due({ 'heddle.cidr': words.join(' ') })).toEqual({
+    for (const texts of [asking(65), asking(3_000), Array.from({ length: 1_000_000 }, () => '10.2.1.1/16')]) {
+      expect(due({ 'heddle.cidr': texts.join(' ') })).toEqual({
         requests: [],
         problem: expect.stringMatching(/^heddle\.cidr: .*more than 64 addresses/),
       });
@@ -65,7 +65,7 @@ describe('a container that was detached', () => {
     expect(noteOf(metadata as Record<string, string>, [])).toMatch(note);
   });
 
-  it('says nothing where it asks for nothing, or was never detached', () => {
+  it('is not reported where it requests nothing, or was never detached', () => {
     expect(noteOf({}, [])).toBeUndefined();
     expect(noteOf({ WEAVE_CIDR: 'none' }, [])).toBeUndefined();
     expect(noteOf({ 'heddle.cidr': '10.2.1.1/16' }, undefined)).toBeUndefined();
