@@ -5,7 +5,7 @@ import { DockerEngine } from '../docker/engine.ts';
 import { HeddleError } from '../errors.ts';
 import { collect } from '../runtime/io.ts';
 
-/** A daemon that has not answered by then has a problem, which its log shows. */
+/** A daemon that does not answer within this time has a problem, which its log shows. */
 const READY_MS = 30_000;
 const RETRY_MS = 200;
 
