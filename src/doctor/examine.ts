@@ -33,7 +33,7 @@ export interface ExamineNeeds {
 export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> {
   const { parts, running, registry, listeners } = needs;
   if (needs.isRemoteEngine) {
-    return [...(await docker(parts)), hostUnseen(parts), ...(await registry())];
+    return [...(await docker(parts)), remoteHostFinding(parts), ...(await registry())];
   }
   const findings = await Promise.all([
     docker(parts),
@@ -54,7 +54,7 @@ export async function examine(needs: ExamineNeeds): Promise<readonly Finding[]> 
   return [...findings.flat(), ...findListeners(listeners)];
 }
 
-function hostUnseen({ docker: engine }: Parts): Finding {
+function remoteHostFinding({ docker: engine }: Parts): Finding {
   return {
     subject: 'host',
     state: 'unknown',

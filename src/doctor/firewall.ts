@@ -17,7 +17,7 @@ export async function findFirewalls({
   return await Promise.all(
     families().map(async (family): Promise<Finding> => {
       try {
-        return ofFilter(SUBJECTS[family], await firewall.inspect(family), needed !== undefined);
+        return firewallFinding(SUBJECTS[family], await firewall.inspect(family), needed !== undefined);
       } catch (error) {
         const advice = 'install iptables, or add the capability NET_ADMIN to heddle';
         return { subject: SUBJECTS[family], state: 'warning', detail: messageOf(error), advice };
@@ -27,7 +27,7 @@ export async function findFirewalls({
 }
 
 /** @param needed whether a bridge exists, whose packets pass the filter */
-export function ofFilter(
+export function firewallFinding(
   subject: string,
   { command, forward, input, missing, unreadable }: FilterFacts,
   needed: boolean,

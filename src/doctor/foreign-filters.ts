@@ -30,7 +30,7 @@ const HOOKS: Readonly<Record<string, string>> = {
 export async function findForeignFilters(bridge: string): Promise<readonly Finding[]> {
   try {
     const { stdout } = await promisify(execFile)('nft', ['-j', 'list', 'chains'], { timeout: TIMEOUT_MS });
-    return [ofChains(stdout, bridge)];
+    return [foreignFilterFinding(stdout, bridge)];
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     return [{ subject, state: 'unknown', detail: messageOf(error).trim(), advice: 'run as root' }];
@@ -38,7 +38,7 @@ export async function findForeignFilters(bridge: string): Promise<readonly Findi
 }
 
 /** @param json the output of `nft -j list chains` */
-export function ofChains(json: string, bridge: string): Finding {
+export function foreignFilterFinding(json: string, bridge: string): Finding {
   const chains = v.parse(Chains, JSON.parse(json)).nftables.flatMap(({ chain }) => chain ?? []);
   const dropping = chains.filter(
     ({ family, table, hook, policy }) =>

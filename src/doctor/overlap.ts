@@ -16,13 +16,13 @@ export async function findOverlaps({
 }: Pick<Parts, 'network' | 'networks' | 'addressing'>): Promise<Finding> {
   try {
     const { pool } = addressing;
-    return ofNetworks({ pool, used: await networks(), host: await network.hostNetworks() });
+    return overlapFinding({ pool, used: await networks(), host: await network.hostNetworks() });
   } catch (error) {
     return { subject, state: 'unknown', detail: messageOf(error), advice: '' };
   }
 }
 
-export function ofNetworks(facts: {
+export function overlapFinding(facts: {
   /** The range for free addresses. */
   readonly pool: Pool;
   /** Networks in which the bridge or containers have addresses. */

@@ -27,10 +27,10 @@ export async function findRouterAdvertisements({
     () => undefined,
   );
   const routes = (await read('/proc/thread-self/net/ipv6_route')) ?? '';
-  return [ofRouterAdvertisements({ bridge, accepted, dropped, routes })];
+  return [routerAdvertisementFinding({ bridge, accepted, dropped, routes })];
 }
 
-export function ofRouterAdvertisements(facts: RouterAdvertisementFacts): Finding {
+export function routerAdvertisementFinding(facts: RouterAdvertisementFacts): Finding {
   const { bridge, dropped } = facts;
   if (hasDefaultRoute(facts.routes, bridge)) {
     return {

@@ -9,7 +9,7 @@ import type { Plan } from './plan.ts';
 import { replaceFile } from './replace-file.ts';
 
 /** A restarted resolver needs a moment until it answers. */
-const PATIENCE_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 30_000;
 /** The name contains the address (docs/dns.md). Only heddle, or a resolver that asks heddle, answers it like this. */
 const PROBE = { name: '0a020101.addr', address: '10.2.1.1' };
@@ -40,7 +40,7 @@ export async function applyPlan(plan: Plan): Promise<void> {
 }
 
 /** The plan that undoes a plan. */
-export function reversed({ change, ...plan }: Plan): Plan {
+export function reversedPlan({ change, ...plan }: Plan): Plan {
   return { ...plan, change: { path: change.path, before: change.after, after: change.before } };
 }
 
@@ -54,7 +54,7 @@ export async function answersAt(address: string, domain: string): Promise<boolea
 
 /** Waits until the first server of /etc/resolv.conf answers a name of heddle. @throws HeddleError `failed` */
 export async function hostAnswers(domain: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
     const [server] = parseResolvConf((await readResolvConf()).text).servers;
     if (server !== undefined && (await answersAt(server, domain))) return;

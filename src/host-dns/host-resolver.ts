@@ -7,7 +7,7 @@ import { dnsmasqAt } from './dnsmasq-process.ts';
 import type { Command } from './plan.ts';
 import { textOf } from './replace-file.ts';
 import type { ResolvConf } from './resolv-conf.ts';
-import { HEADS, OPENRESOLV_SETTINGS } from './resolvconf.ts';
+import { HEADS, OPENRESOLV_SETTINGS } from './resolvconf-head.ts';
 import { RESOLVED_SETTINGS } from './systemd-resolved.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
@@ -52,7 +52,7 @@ export function resolvconfHead(): string {
 }
 
 /** The command that restarts a service: systemd where it runs, else the init script. */
-export function restarting(service: string): Command {
+export function restartCommand(service: string): Command {
   return existsSync('/run/systemd/system')
     ? ['systemctl', 'restart', service]
     : ['service', service, 'restart'];

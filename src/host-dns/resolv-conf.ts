@@ -20,21 +20,21 @@ export function writerOf(text: string): string | undefined {
  * Puts heddle first. The previous servers follow: heddle forwards to them, and the host falls back to them without it.
  * @throws HeddleError `refused` for a file in which the change would not last, or not work
  */
-export function planResolvConf({ path, text, isMount }: ResolvConf, { address }: Target): Plan {
-  const refused = (why: string) => new HeddleError('refused', `cannot put heddle into ${path}: ${why}`);
+export function planPlainResolvConf({ path, text, isMount }: ResolvConf, { address }: Target): Plan {
+  const refusal = (why: string) => new HeddleError('refused', `cannot put heddle into ${path}: ${why}`);
   const writer = writerOf(text);
   if (writer !== undefined) {
-    throw refused(
+    throw refusal(
       `${writer} writes it and would overwrite the change; let ${writer} use systemd-resolved, resolvconf or ` +
         `dnsmasq, or configure ${address} as its first DNS server yourself`,
     );
   }
   if (isMount)
-    throw refused('it is a mount of its own, as in a container; change the file that is mounted there');
+    throw refusal('it is a mount of its own, as in a container; change the file that is mounted there');
   if (!path.startsWith('/etc/'))
-    throw refused('/etc/resolv.conf is a link to it, and another program rewrites it');
+    throw refusal('/etc/resolv.conf is a link to it, and another program rewrites it');
   if (/^[ \t]*options[ \t].*\brotate\b/m.test(text)) {
-    throw refused(
+    throw refusal(
       'with `options rotate` every server is asked in turn, but only heddle has its names; remove that option',
     );
   }
@@ -43,7 +43,7 @@ export function planResolvConf({ path, text, isMount }: ResolvConf, { address }:
 }
 
 /** Removes heddle's lines. */
-export function undoResolvConf({ path, text }: ResolvConf): readonly Plan[] {
+export function undoPlainResolvConf({ path, text }: ResolvConf): readonly Plan[] {
   if (!hasBlock(text)) return [];
   return [{ resolver: 'resolv.conf', change: { path, before: text, after: withoutBlock(text) } }];
 }

@@ -7,12 +7,12 @@ import {
   readResolvConf,
   readResolvedSettings,
   resolvconfHead,
-  restarting,
+  restartCommand,
 } from './host-resolver.ts';
 import type { Plan, Target } from './plan.ts';
 import { textOf } from './replace-file.ts';
-import { planResolvConf, type ResolvConf, undoResolvConf, writerOf } from './resolv-conf.ts';
-import { HEADS, planResolvconf, undoResolvconf } from './resolvconf.ts';
+import { planPlainResolvConf, type ResolvConf, undoPlainResolvConf, writerOf } from './resolv-conf.ts';
+import { HEADS, planResolvconfHead, undoResolvconfHead } from './resolvconf-head.ts';
 import {
   planResolved,
   RESOLVED_FILE,
@@ -41,11 +41,11 @@ export async function planSetup(target: Target): Promise<Plan> {
   const dnsmasq = server === undefined ? undefined : await findDnsmasq(server);
   if (dnsmasq) {
     const { file } = dnsmasq;
-    return planDnsmasq(file, file && (await textOf(file)), target, restarting('dnsmasq'));
+    return planDnsmasq(file, file && (await textOf(file)), target, restartCommand('dnsmasq'));
   }
-  if (writerOf(conf.text) !== 'resolvconf') return planResolvConf(conf, target);
+  if (writerOf(conf.text) !== 'resolvconf') return planPlainResolvConf(conf, target);
   const head = resolvconfHead();
-  return planResolvconf(head, await textOf(head), target);
+  return planResolvconfHead(head, await textOf(head), target);
 }
 
 /** Plans the removal of everything that was set up on this host, for any resolver; empty where nothing was. */
@@ -55,12 +55,12 @@ export async function planUndo(): Promise<readonly Plan[]> {
   const dnsmasq = server === undefined ? undefined : await findDnsmasq(server);
   const plans: Plan[] = [...undoResolved(await textOf(RESOLVED_FILE))];
   for (const path of new Set([...USUAL_DNSMASQ_FILES, ...(dnsmasq?.file ? [dnsmasq.file] : [])])) {
-    plans.push(...undoDnsmasq(path, await textOf(path), restarting('dnsmasq')));
+    plans.push(...undoDnsmasq(path, await textOf(path), restartCommand('dnsmasq')));
   }
   const heads: Plan[] = [];
-  for (const path of HEADS) heads.push(...undoResolvconf(path, await textOf(path)));
+  for (const path of HEADS) heads.push(...undoResolvconfHead(path, await textOf(path)));
   // resolvconf itself rewrites /etc/resolv.conf without the head.
-  return [...plans, ...(heads.length > 0 ? heads : undoResolvConf(conf))];
+  return [...plans, ...(heads.length > 0 ? heads : undoPlainResolvConf(conf))];
 }
 
 /** The first server of this host, besides heddle. */

@@ -96,13 +96,16 @@ export function explain(
       return own.length > 0 ? own : [nodeAddress];
     }),
   ];
-  const nothing = answers.length > 0 ? undefined : whyNothing(query, here, elsewhere, reports);
+  const nothing = answers.length > 0 ? undefined : whyNoneAnswers(query, here, elsewhere, reports);
   return { ...query, answers, here, elsewhere, ...(nothing !== undefined && { nothing }) };
 }
 
-type Found = Pick<Candidate, 'container' | 'containerName' | 'service' | 'announced' | 'why' | 'problems'>;
+type FoundService = Pick<
+  Candidate,
+  'container' | 'containerName' | 'service' | 'announced' | 'why' | 'problems'
+>;
 
-function candidates(report: ContainerReport, name: string): readonly Found[] {
+function candidates(report: ContainerReport, name: string): readonly FoundService[] {
   const { snapshot } = report.entry;
   const { announced, text } = announcement(report);
   const services = report.services.length > 0 ? report.services : report.wouldRegister;
@@ -144,7 +147,7 @@ function whyNoAnswer(
   return `${names} is ${status}${status === 'warning' ? ', and --only-passing omits it' : ''}`;
 }
 
-function whyNothing(
+function whyNoneAnswers(
   { name }: ServiceQuery,
   here: readonly Candidate[],
   elsewhere: readonly Instance[],

@@ -46,7 +46,7 @@ export async function meaningOf(term: string, host: Needs): Promise<Meaning> {
     if (named.length > 0) return [];
     throw error;
   });
-  const asked = relevant(all ?? []);
+  const asked = relevantAnswers(all ?? []);
   const names = await host.names();
   const containers = matchContainers(term, asked, { reports, names });
   const isService = all === undefined || asked.some(isServiceAnswer);
@@ -71,7 +71,7 @@ const isServiceAnswer = ({ zone, name, why }: ZoneAnswer): boolean =>
   zone === 'service' && why === undefined && /(^|\.)service\.|^_/i.test(name);
 
 /** The positive answers; the negative ones only where no zone answers. */
-function relevant(asked: readonly ZoneAnswer[]): readonly ZoneAnswer[] {
+function relevantAnswers(asked: readonly ZoneAnswer[]): readonly ZoneAnswer[] {
   const answering = asked.filter(({ rcode }) => rcode === 'NOERROR');
   return answering.length > 0 ? answering : asked;
 }

@@ -37,7 +37,7 @@ const LONGEST_LINE = 500;
 
 /** How the container ended; undefined while it runs. */
 export async function endOf(id: string): Promise<ContainerEnd | undefined> {
-  for (let look = 1; ; look += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     const inspected = await docker('inspect', '--type=container', id);
     if (inspected.status !== 0) return /no such/i.test(inspected.stderr) ? endOfRemoved(id) : undefined;
     const parsed = v.safeParse(v.tuple([Inspected]), parseJson(inspected.stdout));
@@ -52,7 +52,7 @@ export async function endOf(id: string): Promise<ContainerEnd | undefined> {
         kept: State.Status !== 'removing',
       };
     }
-    if (look === ATTEMPTS) return undefined;
+    if (attempt === ATTEMPTS) return undefined;
     await delay(RETRY_MS);
   }
 }

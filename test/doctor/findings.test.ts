@@ -4,14 +4,14 @@ import type { ListenerStatus } from '../../src/dns/server/listener.ts';
 import { findCapabilities } from '../../src/doctor/capabilities.ts';
 import { findClock } from '../../src/doctor/clock.ts';
 import { findDirectRouting } from '../../src/doctor/direct-routing.ts';
-import { ofFilter } from '../../src/doctor/firewall.ts';
-import { ofChains } from '../../src/doctor/foreign-filters.ts';
+import { firewallFinding } from '../../src/doctor/firewall.ts';
+import { foreignFilterFinding } from '../../src/doctor/foreign-filters.ts';
 import { findHostAddress } from '../../src/doctor/host-address.ts';
 import { findImpostors } from '../../src/doctor/impostors.ts';
 import { findKernel } from '../../src/doctor/kernel.ts';
 import { findListeners } from '../../src/doctor/listeners.ts';
-import { ofNetworks } from '../../src/doctor/overlap.ts';
-import { ofRouterAdvertisements } from '../../src/doctor/router-advertisements.ts';
+import { overlapFinding } from '../../src/doctor/overlap.ts';
+import { routerAdvertisementFinding } from '../../src/doctor/router-advertisements.ts';
 import { poolOf } from '../../src/ipam/pool.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 
@@ -181,7 +181,7 @@ describe('what doctor finds of the firewall', () => {
       /3 rules of heddle are missing$/,
     ],
   ])('%s', (_, more, needed, state, detail) => {
-    expect(ofFilter('firewall', { ...filter, ...more }, needed)).toMatchObject({
+    expect(firewallFinding('firewall', { ...filter, ...more }, needed)).toMatchObject({
       state,
       detail: expect.stringMatching(detail),
     });
@@ -202,7 +202,10 @@ describe('what doctor finds of other tables', () => {
     },
   });
   const found = (...chains: object[]) =>
-    ofChains(JSON.stringify({ nftables: [{ metainfo: { json_schema_version: 1 } }, ...chains] }), 'weave');
+    foreignFilterFinding(
+      JSON.stringify({ nftables: [{ metainfo: { json_schema_version: 1 } }, ...chains] }),
+      'weave',
+    );
   it.each([
     ['none', [], 'ok'],
     [
@@ -237,7 +240,7 @@ describe('what doctor finds of router advertisements', () => {
     ['other routes', { routes: route('00', 'eth0') + route('40', 'weave') }, 'ok', /accepts none/],
   ])('%s', (_, facts, state, detail) => {
     const all = { bridge: 'weave', accepted: '0\n', dropped: true, routes: '', ...facts };
-    expect(ofRouterAdvertisements(all)).toMatchObject({ state, detail: expect.stringMatching(detail) });
+    expect(routerAdvertisementFinding(all)).toMatchObject({ state, detail: expect.stringMatching(detail) });
   });
 });
 
@@ -270,7 +273,7 @@ describe('what doctor finds of the networks of containers', () => {
   ])('%s', (_, used, other, state, detail) => {
     const pool = poolOf(parseCidr('10.32.0.0/12'));
     const facts = { pool, used: [parseCidr(used)], host: [other] };
-    expect(ofNetworks(facts)).toMatchObject({ state, detail: expect.stringMatching(detail) });
+    expect(overlapFinding(facts)).toMatchObject({ state, detail: expect.stringMatching(detail) });
   });
 
   it('a route beside the default subnet, from which addresses are assigned', () => {
@@ -279,7 +282,7 @@ describe('what doctor finds of the networks of containers', () => {
     const detail = expect.stringMatching(
       /10\.40\.0\.0\/16 does not: run and expose refuse networks of it that overlap/,
     );
-    expect(ofNetworks(facts)).toMatchObject({ state: 'warning', detail });
+    expect(overlapFinding(facts)).toMatchObject({ state: 'warning', detail });
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { planDnsmasq, settingsFile, settingsFolder, undoDnsmasq } from '../../src/host-dns/dnsmasq.ts';
 import { socketsAt } from '../../src/host-dns/dnsmasq-process.ts';
 import { isOwnFile, ownFile } from '../../src/host-dns/plan.ts';
-import { planResolvConf, writerOf } from '../../src/host-dns/resolv-conf.ts';
+import { planPlainResolvConf, writerOf } from '../../src/host-dns/resolv-conf.ts';
 import { planResolved, undoResolved } from '../../src/host-dns/systemd-resolved.ts';
 
 const target = { address: '172.17.0.1', domains: ['consul', 'weave.local'] };
@@ -111,7 +111,7 @@ describe('dnsmasq', () => {
 describe('a plain resolv.conf', () => {
   const plain = { path: '/etc/resolv.conf', text: 'nameserver 10.0.0.2\n', isMount: false };
   test('has heddle first and keeps the other servers', () => {
-    const { change, command } = planResolvConf(plain, target);
+    const { change, command } = planPlainResolvConf(plain, target);
     expect(change.after).toMatch(/^# .*\nnameserver 172\.17\.0\.1\n# .*\nnameserver 10\.0\.0\.2\n$/);
     expect(command).toBeUndefined();
   });
@@ -123,7 +123,7 @@ describe('a plain resolv.conf', () => {
     [{ path: '/run/other/resolv.conf' }, 'a link to it'],
     [{ text: 'nameserver 10.0.0.2\noptions edns0 rotate\n' }, 'options rotate'],
   ])('%o is refused', (difference, why) => {
-    expect(() => planResolvConf({ ...plain, ...difference }, target)).toThrow(why);
+    expect(() => planPlainResolvConf({ ...plain, ...difference }, target)).toThrow(why);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import type { LoadedSettings } from '../../config/load.ts';
 import type { DockerClient } from '../../docker/client.ts';
 import { HeddleError, messageOf } from '../../errors.ts';
-import { answersAt, applyPlan, hostAnswers, reversed } from '../../host-dns/apply.ts';
+import { answersAt, applyPlan, hostAnswers, reversedPlan } from '../../host-dns/apply.ts';
 import type { Plan, Target } from '../../host-dns/plan.ts';
 import { planSetup, planUndo } from '../../host-dns/setup.ts';
 import { localHost } from '../../operations/local-host.ts';
@@ -64,7 +64,7 @@ async function configure(
   try {
     await hostAnswers(domain);
   } catch (error) {
-    await applyPlan(reversed(plan));
+    await applyPlan(reversedPlan(plan));
     throw new HeddleError('failed', `${messageOf(error)}; all changes were undone`, { cause: error });
   }
   print(`this host asks heddle at ${target.address} for ${target.domains.join(', ')}\n`);

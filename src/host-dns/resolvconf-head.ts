@@ -9,13 +9,13 @@ export const OPENRESOLV_SETTINGS = '/etc/resolvconf.conf';
 const UPDATE = ['resolvconf', '-u'] as const;
 
 /** Puts heddle first. The servers of resolvconf follow: heddle forwards to them, and the host falls back to them. */
-export function planResolvconf(path: string, text: string | undefined, { address }: Target): Plan {
+export function planResolvconfHead(path: string, text: string | undefined, { address }: Target): Plan {
   const after = withBlock(text, [`nameserver ${address}`]);
   return { resolver: 'resolvconf', change: { path, before: text, after }, command: UPDATE };
 }
 
 /** Removes heddle's lines. */
-export function undoResolvconf(path: string, text: string | undefined): readonly Plan[] {
+export function undoResolvconfHead(path: string, text: string | undefined): readonly Plan[] {
   if (!hasBlock(text)) return [];
   return [
     { resolver: 'resolvconf', change: { path, before: text, after: withoutBlock(text) }, command: UPDATE },
