@@ -2,7 +2,7 @@ import type { Parts } from '../containers/parts.ts';
 import { HeddleError } from '../errors.ts';
 
 /**
- * Docker cannot start a container without its bridge, so heddle does not remove it.
+ * Docker cannot start a container without its bridge, so heddle removes that bridge only by force.
  * @throws HeddleError `refused` where heddle's bridge is Docker's bridge
  */
 export async function refuseDockerBridge({
