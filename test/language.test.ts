@@ -13,7 +13,6 @@ const PENDING: readonly string[] = [
   'src/hosts-file/',
   'src/network/',
   'src/operations/',
-  'src/registry/',
   'src/roster/',
   'src/run/',
   'src/runtime/',

@@ -7,7 +7,7 @@ import { isProbed, type Probe, probe } from './probe.ts';
 import { Slots } from './slots.ts';
 
 export interface CheckRunnerNeeds {
-  readonly desired: Pick<Desired, 'get' | 'on' | 'off' | 'tell'>;
+  readonly desired: Pick<Desired, 'get' | 'on' | 'off' | 'setStatus'>;
   readonly log: Logger;
   /** Default: over the network. */
   readonly probe?: Probe;
@@ -117,7 +117,7 @@ export class CheckRunner {
     run.probing = undefined;
     if (run.isOver) return;
     this.#needs.log.trace({ service, check: check.id, status }, output);
-    this.#needs.desired.tell(service, check.id, status);
+    this.#needs.desired.setStatus(service, check.id, status);
     this.#schedule(run.intervalMs * (0.95 + Math.random() / 10), run, service, check);
   }
 }

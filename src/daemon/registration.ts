@@ -38,7 +38,7 @@ export function assembleRegistration(
 ): Registration {
   const { hostId, log } = needs;
   const open = openRegistry(settings, { hostId, log: log('registry') });
-  const { registry, elsewhere, moving, concurrency } = open;
+  const { registry, lookups, blockingQueries, concurrency } = open;
   const runs = registry.runs.bind(registry);
   const heddleRuns = registry.heddleRuns?.bind(registry);
   const keepFailed = settings.deregister === 'on-success';
@@ -51,17 +51,17 @@ export function assembleRegistration(
   );
   const { onStop } = settings;
   const reconciler = new Reconciler({ registry, desired, log: log('registry') }, { onStop, concurrency });
-  const remote = elsewhere && new RemoteNames({ elsewhere, moving });
+  const remote = lookups && new RemoteNames({ lookups, blockingQueries });
   const { checkedBy } = registry;
   const node = () => open.node().name;
-  const healthWatch = moving && new HealthWatch({ desired, moving, node, checkedBy });
+  const healthWatch = blockingQueries && new HealthWatch({ desired, blockingQueries, node, checkedBy });
   const view = new RegistryView(
     {
       desired,
-      refused: (id) => reconciler.refused(id),
+      rejected: (id) => reconciler.rejected(id),
       node: () => ({ ...open.node(), address: open.node().address ?? '127.0.0.1' }),
       checkedBy,
-      found: () => healthWatch?.health,
+      nodeHealth: () => healthWatch?.health,
       remote,
     },
     { hostId },

@@ -45,7 +45,7 @@ export function reconciliation(
   const { desired, reconciler } = registration;
   const whenComplete = async () => {
     await follower.synced;
-    await desired.settled();
+    await desired.whenDefined();
     // Until the roster was complete, every address on our interface counted.
     const unproven = [...roster.entries()].filter((entry) => parts.granted.isUnproven(entry));
     await Promise.all(unproven.map(({ snapshot }) => follower.inspect(snapshot.id)));

@@ -97,7 +97,7 @@ export function wire(settings: LoadedSettings, needs: WiringNeeds): Wired {
       names: containerNames.table,
       node: () => open.node(),
       rosterComplete: () =>
-        Promise.race([follower.synced.then(() => desired.settled()), follower.lostAtFirst]),
+        Promise.race([follower.synced.then(() => desired.whenDefined()), follower.lostAtFirst]),
       bridgeAddresses: () => bridges.all(),
       has: (service, ip) =>
         roster.withAddress(ip).some((id) => shortId(id) === service.meta[OWNER_META.container]),

@@ -15,7 +15,7 @@ import { findRegistry } from '../doctor/registry.ts';
 import { HeddleError } from '../errors.ts';
 import type { Claims } from '../ipam/claims.ts';
 import { detachedNote } from '../ipam/requested.ts';
-import type { Gone, Leftover } from '../registry/consul/leftovers.ts';
+import type { FormerOwner, Leftover } from '../registry/consul/leftovers.ts';
 import type { Desired } from '../registry/reconcile/desired.ts';
 import type { Reconciler } from '../registry/reconcile/reconciler.ts';
 import type { Instance, Registry, View } from '../registry/registry.ts';
@@ -160,7 +160,7 @@ export class DaemonHost implements HostOperations {
     return Array.from(roster.entries(), (entry) => ({
       entry,
       services: desired.ofContainer(entry.snapshot.id),
-      wouldRegister: desired.withheld(entry),
+      wouldRegister: desired.wouldRegister(entry),
       problems: [
         ...ignoredProblem(entry),
         ...this.#containers.impostors.problems(entry.snapshot.id),
@@ -190,7 +190,10 @@ export class DaemonHost implements HostOperations {
     return unsynced.includes(service) ? 'registered, but not served by its catalog' : 'registered';
   }
 
-  async collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
+  async collectLeftovers(
+    gone: FormerOwner,
+    options: { readonly dryRun: boolean },
+  ): Promise<readonly Leftover[]> {
     if ('hostId' in gone && gone.hostId === this.#options.hostId) {
       throw new HeddleError(
         'refused',

@@ -7,7 +7,7 @@ import type { Finding } from '../doctor/finding.ts';
 import type { AddressOwner } from '../ipam/addressing.ts';
 import type { AddressRequest } from '../ipam/request.ts';
 import type { Cidr } from '../network/engine.ts';
-import type { Gone, Leftover } from '../registry/consul/leftovers.ts';
+import type { FormerOwner, Leftover } from '../registry/consul/leftovers.ts';
 import type { Instance } from '../registry/registry.ts';
 import type { RemoteStatus } from '../registry/view/remote-names.ts';
 import type { RosterEntry } from '../roster/entry.ts';
@@ -43,7 +43,7 @@ export interface HostOperations {
   /** The state of a service of this host in the registry, by its id; readable text. */
   registration(service: string): string;
   /** Removes what another heddle, or a registrator, has left in the registry; with `dryRun` only lists it. */
-  collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]>;
+  collectLeftovers(gone: FormerOwner, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]>;
   /** Attached addresses: of the exposed bridge first, then of containers. */
   attachments(): Promise<readonly AttachmentReport[]>;
   /** The names of containers in DNS, and the upstream servers for other names; undefined without a daemon. */

@@ -13,7 +13,7 @@ import { findRegistryWithoutDaemon } from '../doctor/registry.ts';
 import { HeddleError } from '../errors.ts';
 import { assignedTo } from '../ipam/assigned-addresses.ts';
 import { Claims } from '../ipam/claims.ts';
-import type { Gone, Leftover } from '../registry/consul/leftovers.ts';
+import type { FormerOwner, Leftover } from '../registry/consul/leftovers.ts';
 import { collectLeftovers } from '../registry/open.ts';
 import type { Instance } from '../registry/registry.ts';
 import type { RosterEntry } from '../roster/entry.ts';
@@ -157,7 +157,7 @@ class LocalHost implements HostOperations {
     return 'unknown (no daemon running)';
   }
 
-  collectLeftovers(gone: Gone, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
+  collectLeftovers(gone: FormerOwner, options: { readonly dryRun: boolean }): Promise<readonly Leftover[]> {
     return collectLeftovers(this.#settings, gone, options);
   }
 

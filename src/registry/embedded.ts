@@ -2,7 +2,7 @@ import { checkStatus, HEDDLE_CHECK_KINDS } from '../services/health.ts';
 import type { CheckKind, CheckStatus, Service } from '../services/service.ts';
 import type { Registry, Watching } from './registry.ts';
 
-/** The verbs in memory, for hosts without Consul. Nothing is lost with it: its truth is Docker and the kernel. */
+/** A registry in memory, for hosts without Consul. Nothing is lost with it: all its data come from Docker. */
 export class EmbeddedRegistry implements Registry {
   readonly name = 'embedded';
   readonly checkedBy = 'heddle';
@@ -35,7 +35,7 @@ export class EmbeddedRegistry implements Registry {
     return new Map(checks.map((check) => [check.id, checkStatus(check)]));
   }
 
-  /** Nobody else writes here. */
+  /** Nothing but heddle writes here. */
   watch(): Watching {
     return { stop: () => {} };
   }

@@ -10,11 +10,11 @@ import type { AgentSelf } from './consul/api/self.ts';
 import { readTls } from './consul/api/tls.ts';
 import { readToken } from './consul/api/token.ts';
 import { CatalogRegistry, nodeMetaOf, nodeNameOf } from './consul/catalog-registry.ts';
-import { type Gone, type Leftover, removeLeftovers } from './consul/leftovers.ts';
+import { type FormerOwner, type Leftover, removeLeftovers } from './consul/leftovers.ts';
 import { ConsulLookups } from './consul/lookups.ts';
-import { removeRegistrators } from './consul/registrator-leftovers.ts';
+import { removeRegistratorLeftovers } from './consul/registrator-leftovers.ts';
 import { EmbeddedRegistry } from './embedded.ts';
-import type { Elsewhere, Moving, Registry } from './registry.ts';
+import type { BlockingQueries, Registry, RemoteLookups } from './registry.ts';
 import type { ConsulUri, RegistryUri } from './uri.ts';
 
 /** The settings that the registry reads. */
@@ -25,7 +25,7 @@ export interface RegistrySettings {
   readonly consulTokenFile?: string | undefined;
   /** `user:password` */
   readonly consulAuth?: string | undefined;
-  /** TLS, also where the address says http. */
+  /** Use TLS even if the address says http. */
   readonly consulTls: boolean;
   readonly consulCa?: string | undefined;
   readonly consulCaPath?: string | undefined;
@@ -36,45 +36,48 @@ export interface RegistrySettings {
   readonly consulDatacenter?: string | undefined;
   readonly consulNamespace?: string | undefined;
   readonly consulPartition?: string | undefined;
-  /** The address that other hosts reach this one at. */
+  /** The address at which other hosts reach this host. */
   readonly ip?: string | undefined;
 }
 
-/** The node that services of this host are said to be on. */
+/** The node that this host's services are registered on. */
 export interface Node {
   readonly name: string;
-  /** Undefined while nobody has told it. */
+  /** Undefined until it is known. */
   readonly address: string | undefined;
   readonly datacenter: string;
   readonly meta: Readonly<Record<string, string>>;
 }
 
-/** A registry, what other hosts have in it, and this host's own node there. */
+/** A registry, the lookups of other hosts' services in it, and this host's node there. */
 export interface OpenRegistry {
   readonly registry: Registry;
-  readonly elsewhere: Elsewhere | undefined;
-  /** How to wait for changes, over connections of its own. */
-  readonly moving: Moving | undefined;
-  /** Writes at once that it makes use of. */
+  readonly lookups: RemoteLookups | undefined;
+  /** Blocking queries, over connections of their own. */
+  readonly blockingQueries: BlockingQueries | undefined;
+  /** How many concurrent writes the registry benefits from. */
   readonly concurrency: number;
-  /** As far as it is known now; a guess while the registry is away. */
+  /** The node as known now; a guess while the registry is unreachable. */
   node(): Node;
-  /** The address that this host's own agent advertises; undefined where there is no such agent, or it is unknown. */
+  /** The address that this host's agent advertises; undefined without such an agent, or until it is known. */
   advertised(): string | undefined;
-  /** Learns the node, in the background while the registry is away; calls back when it is known, or another. */
+  /**
+   * Reads the node from the agent, in the background while the registry is unreachable. Calls back when the node
+   * becomes known and when it changes.
+   */
   start(learnt: () => void): Promise<void>;
   stop(): Promise<void>;
 }
 
 const RETRY_MS = 3_000;
 const GUESS: Node = { name: hostname(), address: undefined, datacenter: 'dc1', meta: {} };
-/** All that an agent makes use of; and what fills two transactions of the catalog. */
+/** More writes than these make an agent no faster; 128 fill two transactions of the catalog. */
 const AGENT_WRITES = 8;
 const CATALOG_WRITES = 128;
 
 /**
- * The registry that the settings name; nothing is asked of it before `start`.
- * @throws HeddleError `bad-input` for settings that do not go together, and TLS files that cannot be read
+ * Opens the registry named by the settings; sends no request before `start`.
+ * @throws HeddleError `bad-input` for contradictory settings and for TLS files that cannot be read
  */
 export function openRegistry(
   settings: RegistrySettings,
@@ -82,7 +85,7 @@ export function openRegistry(
 ): OpenRegistry {
   const { registry: uri } = settings;
   if (settings.consulDatacenter !== undefined && settings.consulMode === 'agent') {
-    const message = 'an agent registers in its own datacenter';
+    const message = 'an agent registers only in its own datacenter';
     throw new HeddleError('bad-input', `--consul-datacenter: ${message}; use --consul-mode catalog`);
   }
   if (uri.kind === 'consul') {
@@ -91,8 +94,8 @@ export function openRegistry(
   }
   return {
     registry: new EmbeddedRegistry(),
-    elsewhere: undefined,
-    moving: undefined,
+    lookups: undefined,
+    blockingQueries: undefined,
     concurrency: AGENT_WRITES,
     node: () => GUESS,
     advertised: () => undefined,
@@ -101,13 +104,13 @@ export function openRegistry(
   };
 }
 
-/** A client for the Consul that the settings name. @throws HeddleError `bad-input` */
+/** Creates a client for the Consul named by the settings. @throws HeddleError `bad-input` */
 export function consulClient(uri: ConsulUri, settings: RegistrySettings): ConsulClient {
   const { consulCa: ca, consulCaPath: caPath, consulCert: cert, consulKey: key } = settings;
   const { consulDatacenter: dc, consulNamespace: ns, consulPartition: partition } = settings;
   const { consulServerName: serverName, consulVerify: verify, consulAuth: auth } = settings;
   const token = readToken(settings.consulToken, settings.consulTokenFile);
-  // As with Consul's own client: TLS that was asked for is not given up for an address that says http.
+  // Like Consul's own client: requested TLS is used even if the address says http.
   const reached = 'port' in uri && settings.consulTls ? { ...uri, tls: true } : uri;
   const tls = 'tls' in reached && reached.tls;
   return new ConsulClient(reached, {
@@ -124,21 +127,21 @@ export function consulClient(uri: ConsulUri, settings: RegistrySettings): Consul
 }
 
 /**
- * Removes what somebody who is gone has left in the registry of the settings.
- * @throws HeddleError `not-supported` for the embedded one, which nobody else has part in
+ * Removes the services that a former owner left in the registry.
+ * @throws HeddleError `not-supported` for the embedded registry, which has no other owners
  */
 export async function collectLeftovers(
   settings: RegistrySettings,
-  gone: Gone,
+  gone: FormerOwner,
   options: { readonly dryRun: boolean },
 ): Promise<readonly Leftover[]> {
   const { registry: uri } = settings;
   if (uri.kind === 'embedded') {
-    throw new HeddleError('not-supported', 'the embedded registry holds nothing of others');
+    throw new HeddleError('not-supported', 'the embedded registry holds no services of other owners');
   }
   const client = consulClient(uri, settings);
   try {
-    if ('registrator' in gone) return await removeRegistrators(client, gone.registrator, options);
+    if ('registrator' in gone) return await removeRegistratorLeftovers(client, gone.registrator, options);
     return await removeLeftovers(client, gone.hostId, options);
   } finally {
     client.close();
@@ -147,8 +150,8 @@ export async function collectLeftovers(
 
 class OpenConsul implements OpenRegistry {
   readonly registry: Registry;
-  readonly elsewhere: Elsewhere;
-  readonly moving: Moving;
+  readonly lookups: RemoteLookups;
+  readonly blockingQueries: BlockingQueries;
   readonly concurrency: number;
   readonly #agent: ConsulRegistry;
   readonly #clients: readonly ConsulClient[];
@@ -173,8 +176,8 @@ class OpenConsul implements OpenRegistry {
     const address = () => this.#node.address ?? '127.0.0.1';
     const { identity } = this.#agent;
     this.registry = catalog ? new CatalogRegistry(client, { hostId, address, identity }) : this.#agent;
-    this.elsewhere = new ConsulLookups(client);
-    this.moving = new ConsulLookups(waiting);
+    this.lookups = new ConsulLookups(client);
+    this.blockingQueries = new ConsulLookups(waiting);
     this.concurrency = catalog ? CATALOG_WRITES : AGENT_WRITES;
   }
 
@@ -187,29 +190,32 @@ class OpenConsul implements OpenRegistry {
   }
 
   async start(learnt: () => void): Promise<void> {
-    // The node of the catalog is this host, wherever the agent is that we write through.
+    // In catalog mode the node is this host, wherever the agent runs that takes the writes.
     if (this.#settings.consulMode === 'catalog') {
       this.#node = { ...this.#node, address: this.#node.address ?? (await defaultRouteAddress()) };
     }
     this.#agent.identity.onChange((now, before) => {
       if (this.#learn(now, before)) learnt();
     });
-    await this.#ask();
+    await this.#readAgent();
   }
 
-  /** Until the agent is known: from then on every pass and every look at it reads it anew. */
-  async #ask(): Promise<void> {
+  /** Retries until the agent is known; from then on every pass and every poll of the digest reads it again. */
+  async #readAgent(): Promise<void> {
     const { identity } = this.#agent;
     try {
       if (identity.last === undefined) await identity.read(this.#stopping.signal);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      this.#log.debug({ error: messageOf(error) }, 'the node is not known yet');
-      this.#timer = setTimeout(() => void this.#ask(), RETRY_MS);
+      this.#log.debug({ error: messageOf(error) }, 'cannot read the node from the agent yet; trying again');
+      this.#timer = setTimeout(() => void this.#readAgent(), RETRY_MS);
     }
   }
 
-  /** Returns whether what depends on the agent is to be looked at anew; an agent that lost its data is the same to us. */
+  /**
+   * Updates the node. Returns true if anything that depends on the agent may have changed; an agent that only lost its
+   * data counts as the same agent.
+   */
   #learn(now: AgentSelf, before: AgentSelf | undefined): boolean {
     const { consulMode, consulDatacenter } = this.#settings;
     const { node: name, address, datacenter, meta, version } = now;
@@ -224,7 +230,7 @@ class OpenConsul implements OpenRegistry {
       ...{ datacenter: before.datacenter, version: before.version },
     };
     if (isDeepStrictEqual(is, was)) return false;
-    this.#log.info({ ...is, was }, 'the Consul agent is another than before');
+    this.#log.info({ ...is, was }, 'the Consul agent changed its name, address, datacenter or version');
     return true;
   }
 

@@ -1,37 +1,37 @@
 import type { CheckKind, CheckStatus, Service } from '../services/service.ts';
 
 /**
- * The five verbs that every registry answers, the proof of one of them, and the health of what is registered.
- * Implementations throw HeddleError: `unreachable` is worth another try, everything else is not.
+ * What every registry implements: five verbs, a check that registered services are served, and the health of services.
+ * Implementations throw HeddleError: `unreachable` is worth a retry, every other code is not.
  */
 export interface Registry {
-  /** `embedded`, `consul://127.0.0.1:8500`: for messages and the status. */
+  /** `embedded` or `consul://127.0.0.1:8500`, for messages and the status. */
   readonly name: string;
-  /** Resolves when the registry can take writes now; throws `unreachable` with the reason when it cannot. */
+  /** Resolves if the registry accepts writes now; throws `unreachable` with the reason if it does not. */
   ready(signal?: AbortSignal): Promise<void>;
-  /** What the registry holds of ours: owner and host-id in Meta, never by name. */
+  /** The services in the registry that are ours by owner and host-id in Meta, never by name. */
   list(signal?: AbortSignal): Promise<readonly Service[]>;
-  /** Creates or replaces the entry with this id; throws `taken` where that is held for somebody else. */
+  /** Creates or replaces the entry with this id; throws `taken` if the id belongs to another owner. */
   register(service: Service, signal?: AbortSignal): Promise<void>;
-  /** Removes the entry; one that is not there is a success. */
+  /** Removes the entry; succeeds if there is none. */
   deregister(id: string, signal?: AbortSignal): Promise<void>;
-  /** Of what `list` gave, the ids that are not served all the same: with Consul, an answer of 200 is no proof. */
+  /** The ids among `held` (the result of `list`) that are not served: Consul's 200 is no proof that they are. */
   unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]>;
-  /** Which of these ids are held for somebody else; without it, ids of different hosts cannot meet. */
+  /** Which of these ids belong to another owner. Absent where ids of different hosts cannot collide. */
   foreign?(ids: readonly string[], signal?: AbortSignal): Promise<readonly string[]>;
-  /** Why a service is not served, and what to do, where the registry can tell. */
+  /** Why services are not served and what to do, if the registry can find out. */
   whyUnsynced?(signal?: AbortSignal): Promise<string | undefined>;
-  /** Calls back when what the registry holds of ours may have changed behind our back (a wiped or restarted Consul). */
+  /** Calls back when our entries may have changed without our doing, as in a wiped or restarted Consul. */
   watch(changed: () => void): Watching;
-  /** Who runs the checks of services; those that are reported (`isReported`) are heddle's everywhere. */
+  /** Who runs the checks of services; heddle always runs the reported ones (`isReported`). */
   readonly checkedBy: 'agent' | 'heddle';
-  /** Tells the statuses of those checks of a registered service that are heddle's to tell; `register` tells them too. */
+  /** Reports the statuses of a registered service's reported checks; `register` reports them too. */
   report(service: Service, signal?: AbortSignal): Promise<void>;
-  /** What it holds of the checks that are heddle's to tell: statuses by check id. */
+  /** The statuses that the registry holds for reported checks, by check id. */
   statuses(signal?: AbortSignal): Promise<ReadonlyMap<string, CheckStatus>>;
-  /** True for the kinds that heddle runs itself although there is an agent; its results are reported. */
+  /** True for check kinds that heddle runs and reports although there is an agent. */
   heddleRuns?(kind: CheckKind['kind']): boolean;
-  /** True for the kinds of checks that somebody runs for this registry, as far as that is known now. */
+  /** True for check kinds that the agent or heddle runs for this registry, as far as known now. */
   runs(kind: CheckKind['kind']): boolean;
 }
 
@@ -39,7 +39,7 @@ export interface Watching {
   stop(): void;
 }
 
-/** One instance as the resolver sees it, whoever registered it. */
+/** One instance of a service, ours or another host's, as the resolver sees it. */
 export interface Instance extends InstanceHealth {
   readonly service: Service;
   readonly node: string;
@@ -47,27 +47,27 @@ export interface Instance extends InstanceHealth {
 }
 
 export interface InstanceHealth {
-  /** The worst of the instance's own and its node's checks. */
+  /** The worst status among the checks of the instance and of its node. */
   readonly status: CheckStatus;
-  /** Those of its own checks and its node's that do not pass; absent where all do. */
+  /** The checks of the instance and of its node that do not pass; absent if all pass. */
   readonly unwell?: readonly CheckState[];
 }
 
-/** How a node is, and the services on it. */
+/** The health of a node and of the services on it. */
 export interface NodeHealth {
-  /** By id, those that have checks; the node's own checks count for each. */
+  /** Services that have checks, by id; the node's checks count for each of them. */
   readonly services: ReadonlyMap<string, InstanceHealth>;
-  /** The node itself: so is a service without checks. */
+  /** The node's own health, which is also that of a service without checks. */
   readonly node: InstanceHealth;
 }
 
-/** Which checks of which node; those that pass are not always of use. */
-export interface ChecksAsked {
+/** Which checks of which node to query; passing checks are not always needed. */
+export interface HealthQuery {
   readonly node: string;
   readonly only: 'all' | 'unwell';
 }
 
-/** How a check is; `unknown` where nobody has said so. */
+/** The state of a check; `unknown` if no result has been reported. */
 export interface CheckState {
   readonly id: string;
   readonly name: string;
@@ -77,44 +77,44 @@ export interface CheckState {
 /** A node as the resolver sees it. */
 export interface NodeEntry {
   readonly address: string;
-  /** What its agent was told to say of it. */
+  /** The node metadata in its agent's configuration. */
   readonly meta: Readonly<Record<string, string>>;
 }
 
-/** What a shared registry knows of every host, ours included; throws `unreachable` when it cannot be asked. */
-export interface Elsewhere {
+/** Lookups in a shared registry across all hosts, ours included; throws `unreachable` if it does not answer. */
+export interface RemoteLookups {
   instances(service: string, signal?: AbortSignal): Promise<readonly Instance[]>;
   node(name: string, signal?: AbortSignal): Promise<NodeEntry | undefined>;
 }
 
-/** What something is, and the index that the next question about it can wait on. */
-export interface Moved<T> {
+/** An answer, and the index that the next blocking query passes on. */
+export interface Indexed<T> {
   readonly value: T;
-  /** 1 or more; it goes back where data was lost. */
+  /** 1 or more; it goes back when the registry loses data. */
   readonly index: number;
 }
 
 /**
- * A shared registry that can be waited on: for what is no longer as it was at `index`, 0 for at once, or is as it was
- * after some seconds.
+ * Blocking queries of a shared registry. Each answers when the result has changed since `index`, at once for index 0,
+ * and with the unchanged result after some seconds.
  */
-export interface Moving {
-  /** What is under a name. */
-  changes(service: string, index: number, signal: AbortSignal): Promise<Moved<readonly Instance[]>>;
-  /** How a node is, and the services on it that have checks. */
-  health(asked: ChecksAsked, index: number, signal: AbortSignal): Promise<Moved<NodeHealth>>;
+export interface BlockingQueries {
+  /** The instances under a name. */
+  changes(service: string, index: number, signal: AbortSignal): Promise<Indexed<readonly Instance[]>>;
+  /** The health of a node and of the services on it that have checks. */
+  health(asked: HealthQuery, index: number, signal: AbortSignal): Promise<Indexed<NodeHealth>>;
 }
 
-/** What a name resolves to: ours from desired state, other hosts' from the registry. */
+/** Resolves names: our services from desired state, other hosts' from the registry. */
 export interface View {
   /**
-   * Names are matched without regard to case. A Promise only where a remote registry has to be asked, or has failed:
-   * this throws nothing, and who only wants to know whether the answer is there already may leave the Promise alone.
-   * A registry is asked on behalf of `client`, if anybody waits for the answer: each has a share of what can be asked.
+   * Names are matched without regard to case. Returns a Promise only if a remote registry has to be asked, or failed.
+   * Never throws. A caller may ignore the Promise: its rejection is handled.
+   * `client` is the DNS client that waits for the answer, if any: each client has a share of the concurrent lookups.
    */
   instances(service: string, client?: string): readonly Instance[] | Promise<readonly Instance[]>;
-  /** The node of that name, if there is one. */
+  /** The node with this name, if there is one. */
   node(name: string, client?: string): NodeEntry | undefined | Promise<NodeEntry | undefined>;
-  /** All instances that have this address; for reverse lookups. */
+  /** All instances with this address, for reverse lookups. */
   byAddress(ip: string): readonly Instance[] | Promise<readonly Instance[]>;
 }

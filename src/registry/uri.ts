@@ -1,7 +1,7 @@
 import { HeddleError } from '../errors.ts';
 import { withoutSecrets } from '../runtime/secrets.ts';
 
-/** Where the registry is. */
+/** The kind and the address of the registry. */
 export type RegistryUri = EmbeddedUri | ConsulUri;
 
 export interface EmbeddedUri {
@@ -20,8 +20,8 @@ const PORT = 8500;
 const TLS_PORT = 8501;
 
 /**
- * Reads `--registry`, and CONSUL_HTTP_ADDR in the forms that Consul's own tools take: `host:port`,
- * `http://host:port`, `https://host:port`, `unix:///path`. Missing host or port: 127.0.0.1:8500.
+ * Parses `--registry`, and CONSUL_HTTP_ADDR in the forms that Consul's own tools accept: `host:port`,
+ * `http://host:port`, `https://host:port`, `unix:///path`. A missing host or port defaults to 127.0.0.1:8500.
  * @throws HeddleError `bad-input`
  */
 export function parseRegistryUri(text: string): RegistryUri {
@@ -30,8 +30,9 @@ export function parseRegistryUri(text: string): RegistryUri {
   switch (scheme) {
     case 'consul-unix':
     case 'unix':
-      if (rest === undefined || !rest.startsWith('/')) throw unreadable(text, 'the socket needs a full path');
-      if (/\p{Cc}/u.test(rest)) throw unreadable(text, 'no path has control characters');
+      if (rest === undefined || !rest.startsWith('/'))
+        throw unreadable(text, 'the socket path must be absolute');
+      if (/\p{Cc}/u.test(rest)) throw unreadable(text, 'the socket path contains control characters');
       return { kind: 'consul', socketPath: rest };
     case 'consul-tls':
     case 'https':
@@ -46,14 +47,14 @@ export function parseRegistryUri(text: string): RegistryUri {
     case 'consulkv-unix':
       throw unreadable(
         text,
-        `heddle has no ${scheme} backend: it keeps Consul's catalog, or its own registry`,
+        `heddle has no ${scheme} backend; it supports Consul and its own embedded registry`,
       );
     default:
-      throw unreadable(text, `no registry is called ${JSON.stringify(scheme)}`);
+      throw unreadable(text, `unknown registry ${JSON.stringify(scheme)}`);
   }
 }
 
-/** The URI as messages and the status show it. */
+/** Formats the URI for messages and the status. */
 export function formatRegistryUri(uri: RegistryUri): string {
   if (uri.kind === 'embedded') return 'embedded';
   if ('socketPath' in uri) return `consul-unix://${uri.socketPath}`;
@@ -66,11 +67,11 @@ function hostAndPort(text: string, rest: string, defaultPort: number): { host: s
   const [, bracketed, plain, port] =
     /^(?:\[([0-9a-fA-F:.]+)\]|([^:/?#@[\]\s]*))(?::(\d+))?$/.exec(authority) ?? [];
   const isHost = plain === '' || URL.canParse(`http://${plain ?? `[${bracketed}]`}`);
-  // What is in no host's name would be taken out of an URL, or make it none.
+  // A URL parser drops or rejects characters that no host name contains.
   if ((bracketed === undefined && plain === undefined) || !isHost || /[^\p{L}\p{N}_.-]/u.test(plain ?? ''))
-    throw unreadable(text, 'that is no host and port');
+    throw unreadable(text, 'invalid host and port');
   const number = port === undefined ? defaultPort : Number(port);
-  if (number < 1 || number > 65_535) throw unreadable(text, `there is no port ${port}`);
+  if (number < 1 || number > 65_535) throw unreadable(text, `port ${port} is out of range`);
   return { host: bracketed || plain || '127.0.0.1', port: number };
 }
 

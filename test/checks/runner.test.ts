@@ -48,7 +48,7 @@ test('a check is run soon, and then at its interval', async () => {
 
 test('a result survives a new inspection of the container, and a change is reported once', async () => {
   const told = vi.fn();
-  desired.on('told', told);
+  desired.on('statusChanged', told);
   run('a');
   await vi.advanceTimersByTimeAsync(30_000);
   run('a');

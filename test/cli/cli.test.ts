@@ -242,7 +242,7 @@ describe('the command line', () => {
     ['attaching without a name', 'attach --without-dns 10.2.1.1/16 web', 1, /always its Docker name/],
     ['an unknown format', 'ps --format yaml', 2, /Allowed choices are text, json/],
     ['an invalid setting', '--mtu 10 ps', 2, /--mtu: '10' is less than 576/],
-    ['an unknown registry', 'daemon nosuch://x', 2, /--registry: .*no registry is called "nosuch"/],
+    ['an unknown registry', 'daemon nosuch://x', 2, /--registry: .*unknown registry "nosuch"/],
     ['a missing settings file', '--config /nowhere.yml ps', 2, /settings file \/nowhere\.yml/],
     ['no daemon and no engine', '--socket /nowhere.sock ps', 4, /DOCKER_HOST/],
   ])('reports the problem in one sentence: %s', async (_, line, status, sentence) => {

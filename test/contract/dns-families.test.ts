@@ -36,7 +36,7 @@ describe('a container with addresses of both families', () => {
     const reconciler = new Reconciler({ registry, desired, log: silentLogger }, { onStop: 'deregister' });
     const node = () => ({ name: 'heddle-n1', address: '127.0.0.1', meta: {} });
     const { checkedBy } = registry;
-    const view = new RegistryView({ desired, node, checkedBy, refused: () => false }, { hostId: 'h1' });
+    const view = new RegistryView({ desired, node, checkedBy, rejected: () => false }, { hostId: 'h1' });
     const ours = async (packet: Buffer) =>
       comparable((await responder(view, settings).respond(packet, '127.0.0.1', 'udp')) as Buffer);
     const ask = async (name: string, type: string) => {

@@ -626,8 +626,8 @@ describe('a real agent that denies by default', () => {
 
 describe('a real agent over TLS', () => {
   const says = (message: RegExp) => ({ code: 'unreachable', message: expect.stringMatching(message) });
-  const unknown = says(/: no authority that heddle knows has signed .*: give --consul-ca$/);
-  const anonymous = says(/: Consul asks for a client certificate: give --consul-cert and --consul-key$/);
+  const unknown = says(/: Consul's certificate is not signed by a known authority: set --consul-ca$/);
+  const anonymous = says(/: Consul requires a client certificate: set --consul-cert and --consul-key$/);
 
   test('is known by its authority, and knows heddle by its certificate', async () => {
     await using folder = await temporaryFolder();

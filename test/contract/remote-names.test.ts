@@ -14,7 +14,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { entryOf } from '../support/roster.ts';
 import { containerId } from '../support/snapshot.ts';
 
-/** What other hosts register in a real Consul, as heddle sees it. */
+/** Services that other hosts register in a real Consul, as heddle sees them. */
 
 const ports = { portOffset: 14_000 };
 const closing: (() => unknown)[] = [];
@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** @param wait how long Consul may wait with an answer, in seconds: one that comes sooner was woken */
+/** @param wait how long a blocking query waits, in seconds: an earlier answer reports a change */
 async function rig(options: ConsulOptions = {}, wait = 1) {
   const agent = new ConsulAgent({ ...ports, ...options });
   closing.push(() => agent.stop());
@@ -33,10 +33,10 @@ async function rig(options: ConsulOptions = {}, wait = 1) {
   closing.push(() => {
     for (const one of [client, waiting]) one.close();
   });
-  const elsewhere = new ConsulLookups(client);
-  const asked = vi.spyOn(elsewhere, 'instances');
-  const moving = new ConsulLookups(waiting, { wait });
-  const names = new RemoteNames({ elsewhere, moving });
+  const lookups = new ConsulLookups(client);
+  const asked = vi.spyOn(lookups, 'instances');
+  const blockingQueries = new ConsulLookups(waiting, { wait });
+  const names = new RemoteNames({ lookups, blockingQueries });
   closing.push(() => names.stop());
   const addresses = async (name: string) => {
     const found = await names.instances(name);
@@ -50,17 +50,17 @@ async function rig(options: ConsulOptions = {}, wait = 1) {
       timeout: 10_000,
       interval: 10,
     });
-  return { agent, names, moving, asked, addresses, isSoon };
+  return { agent, names, blockingQueries, asked, addresses, isSoon };
 }
 
 const register = (agent: ConsulAgent, Name: string, Address: string, more: object = {}) =>
   agent.put('/v1/agent/service/register', { ID: `${Name}-${Address}`, Name, Address, Port: 80, ...more });
 
-describe('what the agent finds of this host', () => {
-  test('is known of each of fifty services as fast as Consul’s own DNS knows it', async () => {
-    const { agent, moving } = await rig({}, 30);
+describe("the agent's results for this host", () => {
+  test('are known for each of fifty services as fast as in Consul’s own DNS', async () => {
+    const { agent, blockingQueries } = await rig({}, 30);
     const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true });
-    const watch = new HealthWatch({ desired, moving, node: () => 'heddle-n1', checkedBy: 'agent' });
+    const watch = new HealthWatch({ desired, blockingQueries, node: () => 'heddle-n1', checkedBy: 'agent' });
     closing.push(() => watch.stop());
     watch.start();
     const ids = Array.from({ length: 50 }, (_, n) => {
@@ -99,8 +99,8 @@ describe('what the agent finds of this host', () => {
   });
 });
 
-describe('a name that is watched', () => {
-  test('follows what is registered, and costs no question', async () => {
+describe('a watched name', () => {
+  test('follows registrations without lookups', async () => {
     const { agent, asked, isSoon } = await rig();
     await register(agent, 'web', '10.2.1.1');
     await isSoon('web', '10.2.1.1');
@@ -132,7 +132,7 @@ describe('a name that is watched', () => {
     }
   });
 
-  test('is right again after Consul lost everything, and was as last known meanwhile', async () => {
+  test('keeps its last instances while Consul is down, and is right again after Consul lost its data', async () => {
     const { agent, addresses, isSoon } = await rig();
     for (let n = 1; n < 9; n++) await register(agent, 'web', '10.2.1.1', { Port: n });
     await isSoon('web', '10.2.1.1');
@@ -145,7 +145,7 @@ describe('a name that is watched', () => {
     await isSoon('web', '10.2.1.8', '10.2.1.9');
   });
 
-  test('is right again when the servers lost everything and the agent did not', async () => {
+  test('is right again after the servers lost their data and the agent did not', async () => {
     await using folder = await temporaryFolder();
     const server = new ConsulAgent({ ...ports, address: '127.0.0.2', node: 'server' });
     closing.push(() => server.stop());
@@ -163,15 +163,15 @@ describe('a name that is watched', () => {
     await isSoon('web', '10.2.1.1', '10.2.1.2', '10.2.1.3');
   });
 
-  test('follows an index that goes back and is told of by nobody', async () => {
-    const { agent, moving, isSoon } = await rig();
+  test('follows an index that goes back unnoticed', async () => {
+    const { agent, blockingQueries, isSoon } = await rig();
     await register(agent, 'web', '10.2.1.1');
-    const { changes } = moving;
+    const { changes } = blockingQueries;
     const indexes: number[] = [];
-    vi.spyOn(moving, 'changes').mockImplementation(async (name, index, signal) => {
+    vi.spyOn(blockingQueries, 'changes').mockImplementation(async (name, index, signal) => {
       indexes.push(index);
-      const now = await changes.call(moving, name, index, signal);
-      // As if it had been answered before the data was lost.
+      const now = await changes.call(blockingQueries, name, index, signal);
+      // As if the answer came from before the loss of data.
       return index === 0 && indexes.length === 1 ? { ...now, index: now.index + 1000 } : now;
     });
     await isSoon('web', '10.2.1.1');
@@ -189,7 +189,7 @@ describe('a name that is watched', () => {
   });
 });
 
-test('of three hundred names that are asked for, 32 hold a connection, and all are right', async () => {
+test('of three hundred used names 32 hold a connection, and all are right', async () => {
   const { agent, names, addresses, isSoon } = await rig();
   const many = Array.from({ length: 300 }, (_, n) => `s${n}`);
   const services = many.map((name, n) => ({

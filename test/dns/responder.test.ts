@@ -412,8 +412,8 @@ test('a kept answer whose container has ended while the registry is away is a fa
   const registryView = new RegistryView(
     {
       desired: { byName: () => here, byAddress: () => [] },
-      remote: new RemoteNames({ elsewhere: { instances: away, node: away } }),
-      refused: () => false,
+      remote: new RemoteNames({ lookups: { instances: away, node: away } }),
+      rejected: () => false,
       checkedBy: 'agent',
       node: () => ({ name: 'h1', address: '192.0.2.1', meta: {} }),
     },

@@ -72,7 +72,7 @@ beforeEach(async () => {
           size: 0,
           get: () => undefined,
           ofContainer: () => [],
-          withheld: () => [],
+          wouldRegister: () => [],
           problems: () => [],
         },
         reconciler: {

@@ -9,7 +9,7 @@ const open = async (flags: object, env = {}) =>
   openRegistry(await settingsOf(flags, env), { hostId: '0123456789ab', log: silentLogger });
 const tls = 'consul-tls://127.0.0.1:1';
 
-test('without a word the registry is the embedded one, and nobody else has part in it', async () => {
+test('by default the registry is the embedded one, without other hosts', async () => {
   expect((await open({})).registry.name).toBe('embedded');
   for (const gone of [{ hostId: '0123456789ab' }, { registrator: 'host1' }]) {
     const collected = collectLeftovers(await settingsOf({}), gone, { dryRun: true });
@@ -17,7 +17,7 @@ test('without a word the registry is the embedded one, and nobody else has part 
   }
 });
 
-test('the catalog’s node has this host’s id for its name and the given address', async () => {
+test('the node in the catalog is named after the host-id and has the given address', async () => {
   const opened = await open({
     registry: 'consul://127.0.0.1:1',
     consulMode: 'catalog',
@@ -33,9 +33,13 @@ test('the catalog’s node has this host’s id for its name and the given addre
 });
 
 test.each([
-  [{ registry: 'consul://a:1', consulDatacenter: 'dc2' }, {}, /an agent registers in its own datacenter/],
-  [{ registry: tls, consulCert: '/x.pem' }, {}, /^--consul-cert needs --consul-key beside it$/],
-  [{ registry: tls }, { CONSUL_CLIENT_KEY: '/x.pem' }, /^--consul-key needs --consul-cert beside it$/],
+  [
+    { registry: 'consul://a:1', consulDatacenter: 'dc2' },
+    {},
+    /an agent registers only in its own datacenter/,
+  ],
+  [{ registry: tls, consulCert: '/x.pem' }, {}, /^--consul-cert requires --consul-key$/],
+  [{ registry: tls }, { CONSUL_CLIENT_KEY: '/x.pem' }, /^--consul-key requires --consul-cert$/],
   [{ registry: tls }, { CONSUL_CACERT: '/no/such.pem' }, /^cannot read --consul-ca \/no\/such.pem: ENOENT/],
 ])('%j with %j is refused with a sentence', async (flags, env, message) => {
   await expect(open(flags, env)).rejects.toMatchObject({
@@ -44,7 +48,7 @@ test.each([
   });
 });
 
-test('TLS that is asked for is spoken whatever scheme the address has, and proxies get their password', async () => {
+test('requested TLS is used for any scheme of the address, and proxies get their password', async () => {
   const { registry } = await settingsOf(
     {},
     { CONSUL_HTTP_ADDR: 'http://127.0.0.1:8500', CONSUL_HTTP_SSL: 'true' },
@@ -61,13 +65,13 @@ test('TLS that is asked for is spoken whatever scheme the address has, and proxi
   await fake.stop();
 });
 
-test('TLS files are nobody’s business where there is no TLS', async () => {
+test('TLS files are ignored without TLS', async () => {
   await expect(
     open({ registry: 'consul://127.0.0.1:1' }, { CONSUL_CACERT: '/no/such.pem' }),
   ).resolves.toBeDefined();
 });
 
-test('an agent that comes back as another is followed; one that only lost its data is the same', async () => {
+test('a changed agent is followed; an agent that only lost its data counts as the same', async () => {
   const fake = await FakeConsul.start();
   const opened = await open({ registry: `consul://127.0.0.1:${fake.port}` });
   let learnt = 0;
@@ -89,7 +93,7 @@ test('an agent that comes back as another is followed; one that only lost its da
   await fake.stop();
 });
 
-test('in catalog mode the agent that answers does not stand for this host', async () => {
+test('in catalog mode the node is this host, not the agent that answers', async () => {
   const fake = await FakeConsul.start();
   const opened = await open({
     registry: `consul://127.0.0.1:${fake.port}`,

@@ -76,7 +76,7 @@ test('without Consul there is nothing of others', async () => {
   await using daemon = await startDaemon();
   const { status, stderr } = await daemon.word('gc', '--host', '0123456789ab');
   expect(status).toBe(1);
-  expect(stderr).toBe('heddle: the embedded registry holds nothing of others\n');
+  expect(stderr).toBe('heddle: the embedded registry holds no services of other owners\n');
 });
 
 test('gc says what it is for', async () => {

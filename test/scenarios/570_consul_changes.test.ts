@@ -53,7 +53,9 @@ test('an agent that comes back under another node name is followed: nodes, check
     const status = await daemon.word('status', 'registry');
     expect(status.stdout).not.toContain('not served');
   });
-  expect(daemon.log.map(({ msg }) => msg)).toContain('the Consul agent is another than before');
+  expect(daemon.log.map(({ msg }) => msg)).toContain(
+    'the Consul agent changed its name, address, datacenter or version',
+  );
 });
 
 test('so it is when the agent keeps its data and takes another name', async () => {

@@ -68,7 +68,7 @@ describe('a container of many services', () => {
     // A small container is defined at once.
     expect(desired.byName('small')).toHaveLength(1);
     expect(desired.size).toBe(1);
-    await desired.settled();
+    await desired.whenDefined();
     isDone = true;
     expect(desired.size).toBe(2_001);
     expect(turns).toBeGreaterThan(50);
@@ -78,16 +78,16 @@ describe('a container of many services', () => {
     const desired = desiredOf();
     desired.set(large({ SERVICE_TAGS: 'old' }));
     desired.set(large({ SERVICE_TAGS: 'new' }));
-    await desired.settled();
+    await desired.whenDefined();
     expect(desired.byName('web-2000')).toMatchObject([{ tags: ['new'] }]);
     desired.set(large({ SERVICE_TAGS: 'newer' }));
     desired.set(large({}, { running: false }));
     expect(desired.size).toBe(0);
-    await desired.settled();
+    await desired.whenDefined();
     expect(desired.size).toBe(0);
     desired.set(large());
     desired.delete(id);
-    await desired.settled();
+    await desired.whenDefined();
     expect(desired.size).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ export class ShakyRegistry implements Registry {
   /** Every report that arrived, by service id: the statuses of its checks. */
   readonly reports: string[] = [];
   /** What it holds of checks. */
-  readonly heard = new Map<string, CheckStatus>();
+  readonly reported = new Map<string, CheckStatus>();
   readonly services = new Map<string, Service>();
   /** Every write that arrived: `+id` and `-id`. */
   readonly writes: string[] = [];
@@ -52,24 +52,24 @@ export class ShakyRegistry implements Registry {
       if (this.foreigners.has(service.id)) throw new HeddleError('taken', `${service.id} is another's`);
       if (refusal !== undefined) throw new HeddleError('refused', refusal);
       this.services.set(service.id, service);
-      this.#hear(service.checks.filter(isDerived));
+      this.#storeStatuses(service.checks.filter(isDerived));
     });
   }
 
   async report({ id, checks }: Service): Promise<void> {
     await this.#call('report', () => {
-      const told = checks.filter(isDerived);
+      const reported = checks.filter(isDerived);
       const registered = this.services.get(id)?.checks.map((check) => check.id);
-      if (!told.every((check) => registered?.includes(check.id))) {
+      if (!reported.every((check) => registered?.includes(check.id))) {
         throw new HeddleError('refused', `${id} has no such check`);
       }
-      this.#hear(told);
-      this.reports.push(`${id} ${told.map(({ status }) => status).join()}`);
+      this.#storeStatuses(reported);
+      this.reports.push(`${id} ${reported.map(({ status }) => status).join()}`);
     });
   }
 
   async statuses(): Promise<ReadonlyMap<string, CheckStatus>> {
-    return this.#call('statuses', () => this.heard);
+    return this.#call('statuses', () => this.reported);
   }
 
   async deregister(id: string): Promise<void> {
@@ -95,12 +95,12 @@ export class ShakyRegistry implements Registry {
   /** Restarted without its data. */
   wipe(): void {
     this.services.clear();
-    this.heard.clear();
+    this.reported.clear();
     for (const changed of this.#watchers) changed();
   }
 
-  #hear(checks: readonly Check[]): void {
-    for (const { id, status = 'critical' } of checks) this.heard.set(id, status);
+  #storeStatuses(checks: readonly Check[]): void {
+    for (const { id, status = 'critical' } of checks) this.reported.set(id, status);
   }
 
   async #write(id: string, act: () => void): Promise<void> {

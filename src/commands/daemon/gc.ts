@@ -1,5 +1,5 @@
 import { HeddleError } from '../../errors.ts';
-import type { Gone, Leftover } from '../../registry/consul/leftovers.ts';
+import type { FormerOwner, Leftover } from '../../registry/consul/leftovers.ts';
 import type { Io } from '../../runtime/io.ts';
 import { printable } from '../../runtime/printable.ts';
 import { checkHostId } from '../../services/naming/identity.ts';
@@ -41,7 +41,7 @@ export const gc: HostCommand = {
   },
 };
 
-function parseOwner({ options: { host, registrator } }: CommandArguments): Gone {
+function parseOwner({ options: { host, registrator } }: CommandArguments): FormerOwner {
   if ((host === undefined) === (registrator === undefined)) {
     throw new HeddleError('bad-input', 'expected either --host ID or --registrator HOSTNAME');
   }

@@ -3,8 +3,8 @@ import type { ConsulClient } from './api/client.ts';
 import { type AgentSelf, readSelf } from './api/self.ts';
 
 /**
- * What the Consul agent says of itself. It changes while heddle runs: an agent comes back under another node name, at
- * another address, in another version. Every read that differs from the one before is reported.
+ * The node name, address and version of the Consul agent. They may change while heddle runs, when the agent restarts.
+ * Every answer that differs from the last one is passed to the listeners.
  */
 export class AgentIdentity {
   readonly #client: ConsulClient;
@@ -15,19 +15,19 @@ export class AgentIdentity {
     this.#client = client;
   }
 
-  /** As last read; undefined until the agent answered once. */
+  /** The last answer; undefined until the agent has answered once. */
   get last(): AgentSelf | undefined {
     return this.#last;
   }
 
-  /** Calls back with the first answer and with every different one. */
+  /** Calls back with the first answer and with every changed one. */
   onChange(listener: (now: AgentSelf, before: AgentSelf | undefined) => void): void {
     this.#listeners.add(listener);
   }
 
-  /** Asks the agent. @throws HeddleError as ConsulClient does */
+  /** Reads the agent's identity. @throws HeddleError as ConsulClient does */
   async read(signal?: AbortSignal): Promise<AgentSelf> {
-    const attempt = 'cannot ask the agent for its node';
+    const attempt = "cannot read the agent's node";
     const now = await this.#client.get({ attempt, path: '/agent/self', signal }, readSelf);
     const before = this.#last;
     this.#last = now;
@@ -38,7 +38,7 @@ export class AgentIdentity {
   }
 }
 
-/** The agent's counters change with every registration and say nothing of who it is. */
+/** Ignores the counters: they change with every registration and are no part of the identity. */
 function isSame({ counters: _, ...one }: AgentSelf, { counters: __, ...other }: AgentSelf): boolean {
   return isDeepStrictEqual(one, other);
 }

@@ -17,23 +17,23 @@ import type { Call, ConsulClient } from './api/client.ts';
 import { unlessNotFound, unlessRefused } from './api/errors.ts';
 import { registrationOf } from './api/json.ts';
 import type { AgentSelf } from './api/self.ts';
-import { type AgentSays, AutoDeregistered } from './auto-deregistered.ts';
+import { type AgentState, AutoDeregistered } from './auto-deregistered.ts';
 import { stampOf } from './change-stamp.ts';
 import { watchDigest } from './digest-watch.ts';
-import { OthersChecks } from './others-checks.ts';
+import { ForeignChecks } from './foreign-checks.ts';
 import { Renames } from './renames.ts';
 import { withOverriddenTags } from './tag-override.ts';
 import { whyAgentIsRefused } from './wiped-agent.ts';
 
 export interface ConsulOptions {
   readonly hostId: string;
-  /** Time between two looks at what the agent holds of ours, in ms; default 2,000. */
+  /** Time between two polls of our services on the agent, in ms; default 2,000. */
   readonly watchEvery?: number;
 }
 
 const WATCH_MS = 2000;
 
-/** The Consul 1.x that first knew a kind of check; older ones refuse a service for a field that they do not know. */
+/** The Consul 1.x that introduced each kind of check; older versions reject a service with an unknown field. */
 const SINCE_MINOR = {
   http: 0,
   tcp: 0,
@@ -46,7 +46,7 @@ const SINCE_MINOR = {
   healthcheck: 0,
 } as const satisfies Record<CheckKind['kind'], number>;
 
-/** The first patch of each minor version of Consul 1.x that takes DisableRedirects; every later minor version does. */
+/** The first patch of each minor version of Consul 1.x that accepts DisableRedirects; all later minors do. */
 const DISABLES_REDIRECTS: Readonly<Record<number, number>> = { 9: 17, 10: 10, 11: 5 };
 
 export function canDisableRedirects(version: string): boolean {
@@ -57,30 +57,30 @@ export function canDisableRedirects(version: string): boolean {
   return Number(patch) >= (DISABLES_REDIRECTS[Number(minor)] ?? Number.POSITIVE_INFINITY);
 }
 
-/** The verbs on a Consul agent. Reading and removing go by the marks of ownership in Meta, never by name. */
+/** A registry on a Consul agent. It lists and removes services by the owner and host-id in Meta, never by name. */
 export class ConsulRegistry implements Registry {
   readonly checkedBy = 'agent';
   readonly #client: ConsulClient;
   readonly #options: ConsulOptions;
   readonly #access: ConsulAccess;
-  readonly #reaped = new AutoDeregistered();
+  readonly #autoDeregistered = new AutoDeregistered();
   readonly #renames: Renames;
-  readonly #othersChecks: OthersChecks;
-  /** The agent, as it last said. */
+  readonly #foreignChecks: ForeignChecks;
+  /** The agent's node, address and version. */
   readonly identity: AgentIdentity;
-  /** The last digest, and the stamp from just before it. */
+  /** The last digest, and the stamp read just before it. */
   #digested: { readonly stamp: string | undefined; readonly digest: string } | undefined;
-  /** How many writes Consul took from us. */
+  /** Number of our writes that Consul accepted. */
   #writes = 0;
-  /** True once a service was registered whose health heddle tells. */
-  #tells = false;
+  /** True once a service with reported checks was registered. */
+  #reportsChecks = false;
 
   constructor(client: ConsulClient, options: ConsulOptions) {
     this.#client = client;
     this.#options = options;
     this.#access = new ConsulAccess(client);
     this.#renames = new Renames(client);
-    this.#othersChecks = new OthersChecks(client);
+    this.#foreignChecks = new ForeignChecks(client);
     this.identity = new AgentIdentity(client);
   }
 
@@ -93,39 +93,43 @@ export class ConsulRegistry implements Registry {
   }
 
   async list(signal?: AbortSignal): Promise<readonly Service[]> {
-    // It may have come back as another: what is compared next is read of the node that it is now.
+    // The agent may have come back under another node name, which the next comparison needs.
     await this.identity.read(signal).catch(unlessRefused);
-    const services = await this.#client.get(this.#own('cannot list services', signal), readAgentServices);
+    const services = await this.#client.get(
+      this.#ownServices('cannot list services', signal),
+      readAgentServices,
+    );
     if (services.length === 0) await this.#access.proveReading(signal);
     this.#renames.learn(services);
     return services;
   }
 
-  /** @throws HeddleError `taken` for a SERVICE_ID that the agent holds for somebody else */
+  /** @throws HeddleError `taken` for a SERVICE_ID that belongs to another owner on the agent */
   async register(service: Service, signal?: AbortSignal): Promise<void> {
     if (await this.#isForeign(service.id, signal)) {
-      const message = `cannot register ${service.name}: ${this.name} has another's service of id ${service.id}`;
-      throw new HeddleError('taken', `${message}; remove that, or give the container another SERVICE_ID`);
+      const problem = `service id '${service.id}' already belongs to another owner in ${this.name}`;
+      const advice = 'remove that service or set another SERVICE_ID';
+      throw new HeddleError('taken', `cannot register ${service.name}: ${problem}; ${advice}`);
     }
-    const says = AutoDeregistered.concerns(service) ? await this.#says(service.id, signal) : undefined;
-    const tagged = await this.#withHeldTags(service, signal);
+    const state = AutoDeregistered.concerns(service) ? await this.#agentState(service.id, signal) : undefined;
+    const tagged = await this.#withOverriddenTags(service, signal);
     const renamed = await this.#renames.prepare(tagged, signal);
     const isHeld = this.#renames.holds(service.id);
-    const stale = isHeld ? await this.#othersChecks.staleBeside(service, signal) : undefined;
+    const stale = isHeld ? await this.#foreignChecks.staleOwnChecks(service, signal) : undefined;
     await this.#client.put({
       attempt: `cannot register ${service.name}`,
       path: '/agent/service/register',
-      // Else a check that the service no longer has would stay, critical for ever.
+      // Otherwise a check that the service no longer has would stay, and be critical for ever.
       ...(stale === undefined && { query: { 'replace-existing-checks': 'true' } }),
-      body: registrationOf(says === undefined ? renamed : this.#reaped.returning(renamed, says)),
+      body: registrationOf(state === undefined ? renamed : this.#autoDeregistered.comingBack(renamed, state)),
       signal,
     });
-    if (stale !== undefined) await this.#othersChecks.remove(stale, signal);
+    if (stale !== undefined) await this.#foreignChecks.remove(stale, signal);
     this.#writes++;
-    this.#renames.taken(service);
-    this.#othersChecks.taken(service);
-    if (says !== undefined) this.#reaped.taken(service, says);
-    if (service.checks.some(isReported)) this.#tells = true;
+    this.#renames.registered(service);
+    this.#foreignChecks.registered(service);
+    if (state !== undefined) this.#autoDeregistered.registered(service, state);
+    if (service.checks.some(isReported)) this.#reportsChecks = true;
   }
 
   async report(service: Service, signal?: AbortSignal): Promise<void> {
@@ -141,9 +145,9 @@ export class ConsulRegistry implements Registry {
     }
   }
 
-  /** Ids of checks are always of our own form, whatever the service's SERVICE_ID. */
+  /** Ids of our checks always begin with our prefix, whatever the service's SERVICE_ID. */
   async statuses(signal?: AbortSignal): Promise<ReadonlyMap<string, CheckStatus>> {
-    const call = this.#told('cannot read the health of services', signal);
+    const call = this.#reportedChecks('cannot read the health of services', signal);
     return await this.#client.get(call, readAgentChecks);
   }
 
@@ -155,22 +159,22 @@ export class ConsulRegistry implements Registry {
       params: { id },
       signal,
     };
-    // Newer versions answer 404 where 1.8 says 200.
+    // Newer versions answer 404 where 1.8 answers 200.
     await this.#client.put(call).catch(unlessNotFound);
-    this.#reaped.forget(id);
+    this.#autoDeregistered.forget(id);
     this.#renames.forget(id);
-    this.#othersChecks.forget(id);
+    this.#foreignChecks.forget(id);
     this.#writes++;
   }
 
-  /** One that the token may not look at is not said to be. */
+  /** An id that the token may not read does not count as foreign. */
   async foreign(ids: readonly string[], signal?: AbortSignal): Promise<readonly string[]> {
-    const looks = ids.map((id) => this.#isForeign(id, signal).catch(unlessRefused));
-    const found = await Promise.all(looks);
+    const reads = ids.map((id) => this.#isForeign(id, signal).catch(unlessRefused));
+    const found = await Promise.all(reads);
     return ids.filter((_, at) => found[at] === true);
   }
 
-  /** An older content in the catalog, or one that somebody changed there, is as bad as none. */
+  /** An entry with outdated or edited content in the catalog counts as missing. */
   async unsynced(held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]> {
     await this.#access.proveReadingCatalog(signal);
     if (held.length === 0) return [];
@@ -182,7 +186,7 @@ export class ConsulRegistry implements Registry {
     const served = new Map(catalog?.services.map((service) => [service.id, service]));
     const isServed = (service: Service) => {
       const entry = served.get(service.id);
-      // Both were read in one way: nearly always the texts are the same, which costs less to see.
+      // Nearly always the JSON is equal, which is cheaper to compare.
       return entry !== undefined && (isSameText(entry, service) || !differs(entry, service));
     };
     return held.filter((service) => !isServed(service)).map(({ id }) => id);
@@ -192,27 +196,27 @@ export class ConsulRegistry implements Registry {
     return whyAgentIsRefused(this.#client, signal);
   }
 
-  /** A change is also that the agent, or its leader, is gone or back. */
+  /** Losing or regaining the agent or its leader also counts as a change. */
   watch(changed: () => void): Watching {
     const needs = { writes: () => this.#writes, digest: (signal: AbortSignal) => this.#digest(signal) };
     return watchDigest(needs, this.#options.watchEvery ?? WATCH_MS, changed);
   }
 
-  /** Kinds of later versions count once the version is known. */
+  /** Until the agent's version is known, only the kinds of 1.0 count. */
   runs(kind: CheckKind['kind']): boolean {
     const [major = 0, minor = 0] = (this.identity.last?.version || '1.0').split('.').map(Number);
     return major > 1 || minor >= SINCE_MINOR[kind];
   }
 
   /**
-   * An agent that follows redirects would ask whomever a container names, its own API among them. Until its version is
-   * known, it may be one that cannot be kept from it.
+   * True for http on an agent that cannot disable redirects: a container could redirect it to any address, even to the
+   * agent's own API. An agent of unknown version counts as one of these.
    */
   heddleRuns(kind: CheckKind['kind']): boolean {
     return kind === 'http' && !canDisableRedirects(this.identity.last?.version ?? '');
   }
 
-  /** All that is held of ours is a long answer; it is asked for only where it may be another than the last. */
+  /** Reads the long list of our services only if the stamp says that it may have changed. */
   async #digest(signal: AbortSignal): Promise<string> {
     await this.ready(signal);
     const stamp = await stampOf({ client: this.#client, identity: this.identity }, signal).catch(
@@ -226,43 +230,43 @@ export class ConsulRegistry implements Registry {
 
   async #digestHeld(signal: AbortSignal): Promise<string> {
     const attempt = 'cannot watch services';
-    const calls = [this.#own(attempt, signal)];
-    // What somebody takes out of the catalog, the agent puts back only with its next full sync.
+    const calls = [this.#ownServices(attempt, signal)];
+    // An entry deleted from the catalog is restored by the agent only with its next full sync.
     const node = this.identity.last?.node;
     if (node !== undefined) calls.push(this.#inCatalog(attempt, node, signal));
-    // An agent that was restarted may have all services, and their health of long ago.
-    if (this.#tells) calls.push(this.#told('cannot watch checks', signal));
+    // A restarted agent may hold all services with outdated statuses of their checks.
+    if (this.#reportsChecks) calls.push(this.#reportedChecks('cannot watch checks', signal));
     const digest = (call: Call) => this.#client.digest(call);
     const [held, ...others] = await Promise.all(calls.map(digest));
     return [held, ...others].join();
   }
 
-  /** What the servers have of ours on the agent's node. */
+  /** Our services on the agent's node in the servers' catalog. */
   #inCatalog(attempt: string, node: string, signal: AbortSignal | undefined): Call {
-    return { ...this.#own(attempt, signal), path: '/catalog/node/{node}', params: { node } };
+    return { ...this.#ownServices(attempt, signal), path: '/catalog/node/{node}', params: { node } };
   }
 
-  #told(attempt: string, signal: AbortSignal | undefined): Call {
+  #reportedChecks(attempt: string, signal: AbortSignal | undefined): Call {
     const reportsHttp = this.heddleRuns('http') ? '|https?' : '';
     const filter = `CheckID matches "^${ID_PREFIX}${this.#options.hostId}:.*~(ttl|healthcheck${reportsHttp})$"`;
     return { attempt, path: '/agent/checks', query: { filter }, signal };
   }
 
-  #own(attempt: string, signal: AbortSignal | undefined): Call {
+  #ownServices(attempt: string, signal: AbortSignal | undefined): Call {
     const marks = { [OWNER_META.owner]: OWNER, [OWNER_META.host]: this.#options.hostId };
     const terms = Object.entries(marks).map(([key, value]) => `Meta["${key}"] == "${value}"`);
     return { attempt, path: '/agent/services', query: { filter: terms.join(' and ') }, signal };
   }
 
-  /** As it is where the token may not ask. */
-  async #withHeldTags(service: Service, signal: AbortSignal | undefined): Promise<Service> {
+  /** Returns the service unchanged if the token may not read the catalog. */
+  async #withOverriddenTags(service: Service, signal: AbortSignal | undefined): Promise<Service> {
     if (service.enableTagOverride !== true) return service;
     const self = this.identity.last ?? (await this.identity.read(signal).catch(unlessRefused));
     if (self === undefined) return service;
     return withOverriddenTags(service, { client: this.#client, node: self.node, signal });
   }
 
-  /** Ids of our own form are ours by form; a SERVICE_ID may be anybody's, and has to be looked at. */
+  /** Generated ids of this host are always ours; a SERVICE_ID may belong to any owner and has to be read. */
   async #isForeign(id: string, signal: AbortSignal | undefined): Promise<boolean> {
     if (id.startsWith(`${ID_PREFIX}${this.#options.hostId}:`)) return false;
     const held = await this.#held(id, signal);
@@ -270,19 +274,24 @@ export class ConsulRegistry implements Registry {
   }
 
   async #held(id: string, signal: AbortSignal | undefined): Promise<Service | undefined> {
-    const call = { attempt: `cannot look at ${id}`, path: '/agent/service/{id}', params: { id }, signal };
+    const call = {
+      attempt: `cannot read service ${id}`,
+      path: '/agent/service/{id}',
+      params: { id },
+      signal,
+    };
     return await this.#client.get(call, readService).catch(unlessNotFound);
   }
 
-  /** Undefined where the token may not ask. */
-  async #says(id: string, signal: AbortSignal | undefined): Promise<AgentSays | undefined> {
+  /** Undefined if the token may not read the agent. */
+  async #agentState(id: string, signal: AbortSignal | undefined): Promise<AgentState | undefined> {
     const self: AgentSelf | undefined = await this.identity.read(signal).catch(unlessRefused);
     if (self === undefined) return undefined;
     return { nodeId: self.nodeId, holds: (await this.#held(id, signal)) !== undefined };
   }
 }
 
-/** The same words for the same status: an agent whose checks say the same has nothing to send to its servers. */
+/** The same output for the same status: an agent sends a check to its servers only if the check changed. */
 function outputOf(check: Check): string {
   if (check.runBy === 'heddle') return `heddle: the check is ${checkStatus(check)}`;
   if (check.kind === 'ttl')

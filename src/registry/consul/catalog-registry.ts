@@ -20,28 +20,28 @@ import { withOverriddenTags } from './tag-override.ts';
 
 export interface CatalogOptions {
   readonly hostId: string;
-  /** The node's address: this host's. */
+  /** The node's address, which is this host's. */
   readonly address: () => string;
-  /** The agent that answers; it is read anew with every list. */
+  /** The agent that answers; read again with every list. */
   readonly identity?: AgentIdentity;
-  /** Time between two looks at what the catalog holds of ours, in ms; default 2,000. */
+  /** Time between two polls of our services in the catalog, in ms; default 2,000. */
   readonly watchEvery?: number;
 }
 
 const WATCH_MS = 2000;
 
-/** The node that stands for a host in the catalog; no agent has it, and so none takes it away. */
+/** The name of a host's node in the catalog. No agent owns that node, so no agent removes it. */
 export const nodeNameOf = (hostId: string): string => `heddle-${hostId}`;
 
-/** What is said of it. */
+/** The metadata of that node. */
 export const nodeMetaOf = (hostId: string): Readonly<Record<string, string>> => ({
   [OWNER_META.owner]: OWNER,
   [OWNER_META.host]: hostId,
 });
 
 /**
- * The verbs on Consul's catalog, for hosts without an agent: services live on a node of heddle's own, written in
- * transactions through whichever agent or server answers. Nobody runs checks there; heddle does.
+ * A registry in Consul's catalog, for hosts without an agent. Services are on a node of heddle's own, written in
+ * transactions through any agent or server. Consul runs no checks there; heddle runs them.
  */
 export class CatalogRegistry implements Registry {
   readonly checkedBy = 'heddle';
@@ -77,13 +77,13 @@ export class CatalogRegistry implements Registry {
     return services;
   }
 
-  /** The old entry goes in the same transaction, with the checks that the service no longer has; nobody sees a gap. */
+  /** One transaction removes the old entry with its checks and adds the new one, so that no reader sees a gap. */
   async register(service: Service, signal?: AbortSignal): Promise<void> {
     const tagged =
       service.enableTagOverride === true
         ? await withOverriddenTags(service, { client: this.#client, node: this.#node, signal })
         : service;
-    // Without its hash it is not what is wanted, until the second write has been taken as well.
+    // Without its hash the entry differs from desired state until the second write has succeeded too.
     const first = tagged.addresses ? withoutHash(tagged) : tagged;
     const operations = [
       this.#removal(service.id),
@@ -105,7 +105,7 @@ export class CatalogRegistry implements Registry {
     this.#writes++;
   }
 
-  /** What was listed came from the catalog; its other nodes may be hidden all the same. */
+  /** Always empty: `list` reads the catalog itself. Still proves that the token may read the other nodes. */
   async unsynced(_held: readonly Service[], signal?: AbortSignal): Promise<readonly string[]> {
     await this.#access.proveReadingCatalog(signal);
     return [];
@@ -134,7 +134,7 @@ export class CatalogRegistry implements Registry {
     return HEDDLE_CHECK_KINDS.has(kind);
   }
 
-  /** Consul's transactions left these addresses out until 2025; this request leaves the checks as they are. */
+  /** Consul's transactions dropped these addresses until 2025; this request does not change the checks. */
   async #tagAddresses(service: Service): Promise<void> {
     await this.#client.put({
       attempt: `cannot register both addresses of ${service.name}`,
@@ -153,7 +153,7 @@ export class CatalogRegistry implements Registry {
     return { attempt, path, params: { node: this.#node }, signal };
   }
 
-  /** Consul goes by the id alone, and refuses an operation without a name all the same. */
+  /** Consul uses only the id, but rejects an operation without a name. */
   #removal(id: string): Operation {
     return { Service: { Verb: 'delete', Node: this.#node, Service: { ID: id, Service: OWNER } } };
   }

@@ -2,14 +2,13 @@ import type { AgentIdentity } from './agent-identity.ts';
 import { readAnything } from './api/answers.ts';
 import type { ConsulClient } from './api/client.ts';
 
-/** Filters that nothing passes: the answers are short, and their indexes those of everything. */
+/** Filters that match nothing: the answers are short, but carry the index of the whole list. */
 export const NO_SERVICE = 'ID == ""';
 const NO_CHECK = 'CheckID == ""';
 
 /**
- * Another text whenever an agent may hold other services, or hold them otherwise: it has become another agent, has
- * more or fewer of them, or the catalog has moved, as an agent sees to within moments. Undefined where the catalog has
- * no index for us.
+ * A string that changes whenever the agent's services may have changed: with the agent's identity, with its counters,
+ * or with the catalog, which follows an agent's change within moments. Undefined if the catalog sends no index.
  * @throws HeddleError as ConsulClient does
  */
 export async function stampOf(

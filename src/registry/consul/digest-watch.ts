@@ -3,24 +3,24 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Watching } from '../registry.ts';
 
 export interface WatchNeeds {
-  /** What is held of ours, in short; throws while it cannot be asked. */
+  /** A digest of our services in the registry; throws while the registry does not answer. */
   digest(signal: AbortSignal): Promise<string>;
-  /** How many writes were taken from us. */
+  /** Number of our writes that the registry accepted. */
   writes(): number;
 }
 
 /**
- * Looks every so often, and calls back for whatever is not as it was: an agent's own services have no index to wait
- * on, and the catalog's goes back when its data is lost. After writes of ours it calls in any case, because a wipe
- * right after them would look just like the time before them.
+ * Polls the digest and calls back when it changed: an agent's own services have no index to block on, and the catalog's
+ * index goes back when its data is lost. Calls back after our own writes in any case, because a wipe right after them
+ * restores the digest from before them.
  */
 export function watchDigest(needs: WatchNeeds, every: number, changed: () => void): Watching {
   const stopping = new AbortController();
-  void look(needs, every, changed, stopping.signal);
+  void poll(needs, every, changed, stopping.signal);
   return { stop: () => stopping.abort() };
 }
 
-async function look(
+async function poll(
   needs: WatchNeeds,
   every: number,
   changed: () => void,

@@ -1,29 +1,37 @@
 import { HeddleError } from '../../errors.ts';
-import type { ChecksAsked, Elsewhere, Instance, Moved, Moving, NodeEntry, NodeHealth } from '../registry.ts';
+import type {
+  BlockingQueries,
+  HealthQuery,
+  Indexed,
+  Instance,
+  NodeEntry,
+  NodeHealth,
+  RemoteLookups,
+} from '../registry.ts';
 import { ConsulAccess } from './api/access.ts';
 import { type Reader, readInstances, readNode, readNodeHealth } from './api/answers.ts';
 import type { Call, ConsulClient } from './api/client.ts';
 import { NO_SERVICE } from './change-stamp.ts';
 
 /**
- * Consul adds a sixteenth at most. It is also how long a Consul that answers no more is taken for one with nothing to
- * say, and how long an index that went back unseen can hold us up.
+ * Consul adds at most a sixteenth to the wait of a blocking query. For this long a dead Consul looks like one without
+ * changes, and an index that went back unnoticed can block us.
  */
 const WAIT_S = 10;
 const GRACE_S = 3;
-/** Of one name: four thousand instances, and half as much again. */
+/** The longest answer about one name: four thousand instances, plus half as much again. */
 const MOST_BYTES = 8 << 20;
 
 /**
- * What every host has in a Consul, asked of its catalog. That it has nothing is said only where reading is proven: a
- * token that is too weak is shown nothing, too, and nobody must take that for the truth. @throws HeddleError `refused`
+ * Lookups of every host's services in Consul's catalog. An empty result is returned only if the token demonstrably may
+ * read: a token that is too weak also gets an empty list. @throws HeddleError `refused`
  */
-export class ConsulLookups implements Elsewhere, Moving {
+export class ConsulLookups implements RemoteLookups, BlockingQueries {
   readonly #client: ConsulClient;
   readonly #access: ConsulAccess;
   readonly #wait: number;
 
-  /** `wait`: for how long `changes` waits, in seconds. */
+  /** @param options `wait`: how long a blocking query waits, in seconds */
   constructor(client: ConsulClient, { wait = WAIT_S }: { readonly wait?: number } = {}) {
     this.#client = client;
     this.#access = new ConsulAccess(client);
@@ -43,7 +51,7 @@ export class ConsulLookups implements Elsewhere, Moving {
     return found;
   }
 
-  async changes(service: string, index: number, signal: AbortSignal): Promise<Moved<readonly Instance[]>> {
+  async changes(service: string, index: number, signal: AbortSignal): Promise<Indexed<readonly Instance[]>> {
     const attempt = `cannot watch ${service}`;
     const path = '/health/service/{service}';
     const call = { attempt, path, params: { service }, signal, mostBytes: MOST_BYTES };
@@ -52,14 +60,18 @@ export class ConsulLookups implements Elsewhere, Moving {
     return found;
   }
 
-  async health({ node, only }: ChecksAsked, index: number, signal: AbortSignal): Promise<Moved<NodeHealth>> {
+  async health(
+    { node, only }: HealthQuery,
+    index: number,
+    signal: AbortSignal,
+  ): Promise<Indexed<NodeHealth>> {
     const attempt = `cannot watch the checks of node ${node}`;
     const query = only === 'unwell' ? { filter: 'Status != "passing"' } : {};
     const call = { attempt, path: '/health/node/{node}', params: { node }, query, signal };
     const { value, index: now } = await this.#waitFor(call, index, readNodeHealth);
-    // A node with an agent has a check of its own: without it, we were not shown what there is.
+    // A node with an agent always has a check of its own; without it, the token hides the checks.
     if (value.isEmpty && only === 'all') {
-      throw new HeddleError('refused', `${attempt}: none of them is shown to us`);
+      throw new HeddleError('refused', `${attempt}: Consul shows none of them; the token may not read them`);
     }
     return { value, index: now };
   }
@@ -69,7 +81,7 @@ export class ConsulLookups implements Elsewhere, Moving {
       attempt: `cannot look up node ${name}`,
       path: '/catalog/node/{node}',
       params: { node: name },
-      // What stands on it may be thousands of services, and is not asked for.
+      // The node may have thousands of services, which are not needed.
       query: { filter: NO_SERVICE },
       mostBytes: MOST_BYTES,
       signal,
@@ -79,13 +91,12 @@ export class ConsulLookups implements Elsewhere, Moving {
     return found ? { address: found.address, meta: found.meta } : undefined;
   }
 
-  async #waitFor<T>(call: Call, index: number, read: Reader<T>): Promise<Moved<T>> {
+  async #waitFor<T>(call: Call, index: number, read: Reader<T>): Promise<Indexed<T>> {
     const query = { ...call.query, index: `${index}`, wait: `${this.#wait}s` };
     const timeout = (this.#wait + GRACE_S) * 1000;
     const found = await this.#client.getIndexed({ ...call, query, timeout }, read);
-    // Not even an empty catalog is at 0: with it, every question would be answered at once.
-    if (found.index < 1)
-      throw new HeddleError('failed', `${call.attempt}: the answer came without an index to wait on`);
+    // Even an empty catalog has an index above 0. With 0, every query would be answered at once.
+    if (found.index < 1) throw new HeddleError('failed', `${call.attempt}: the answer has no X-Consul-Index`);
     return found;
   }
 }

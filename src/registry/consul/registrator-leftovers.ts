@@ -6,30 +6,30 @@ import { readSelf } from './api/self.ts';
 import type { Leftover } from './leftovers.ts';
 
 /**
- * Removes what a registrator registered with the agent at hand, by the form of its ids and by nothing else; with
- * `dryRun` only finds it. What bears a SERVICE_ID has nothing to be known by, and stays.
- * @throws HeddleError `unreachable`, or `refused` with Consul's words
+ * Removes the services that a registrator registered with this agent, identified only by the form of their ids; with
+ * `dryRun` only finds them. A service with a SERVICE_ID cannot be identified, and stays.
+ * @throws HeddleError `unreachable`, or `refused` with Consul's message
  */
-export async function removeRegistrators(
+export async function removeRegistratorLeftovers(
   client: ConsulClient,
   hostname: string,
   options: { readonly dryRun: boolean },
 ): Promise<readonly Leftover[]> {
-  const attempt = 'cannot look for what a registrator has left';
+  const attempt = 'cannot find the services that a registrator left';
   const { node } = await client.get({ attempt, path: '/agent/self' }, readSelf);
   const held = await client.get({ attempt, path: '/agent/services' }, readAgentServices);
   if (held.length === 0) await new ConsulAccess(client).proveReading();
-  const remains: Leftover[] = [];
+  const leftovers: Leftover[] = [];
   for (const { id, name, meta } of held) {
-    if (!isRegistrators(id, hostname) || meta[OWNER_META.owner] !== undefined) continue;
+    if (!isRegistratorId(id, hostname) || meta[OWNER_META.owner] !== undefined) continue;
     if (!options.dryRun) await remove(client, id);
-    remains.push({ node, id, name, outcome: options.dryRun ? 'found' : 'removed' });
+    leftovers.push({ node, id, name, outcome: options.dryRun ? 'found' : 'removed' });
   }
-  return remains;
+  return leftovers;
 }
 
-/** `HOSTNAME:container:port`, and `:udp` behind it; names of containers are as Docker allows them. */
-export function isRegistrators(id: string, hostname: string): boolean {
+/** `HOSTNAME:container:port`, optionally with `:udp`; the container's name as Docker allows it. */
+export function isRegistratorId(id: string, hostname: string): boolean {
   const rest = id.startsWith(`${hostname}:`) ? id.slice(hostname.length + 1) : '';
   return /^[A-Za-z0-9][\w.-]*:\d{1,5}(:udp)?$/.test(rest);
 }

@@ -4,9 +4,9 @@ import type { ConsulClient } from './api/client.ts';
 import { unlessNotFound } from './api/errors.ts';
 
 /**
- * The names that an agent has our services under. Consul tells nobody who waits on a name that an id has left it for
- * another, and the old instance would be answered for as long as nothing else happens there. So the old entry is
- * removed first; what the agent runs of the checks comes back as it was.
+ * The names under which the agent holds our services. When an id moves to another name, Consul does not wake blocking
+ * queries on the old name, which would return the old instance until something else changes there. Therefore the old
+ * entry is removed first. Checks run by the agent keep their status.
  */
 export class Renames {
   readonly #client: ConsulClient;
@@ -16,14 +16,14 @@ export class Renames {
     this.#client = client;
   }
 
-  /** These are all that the agent had a moment ago; what was registered since is known better. */
+  /** Takes the agent's list of our services; names registered in the meantime take precedence. */
   learn(services: readonly Service[]): void {
     const names = new Map(services.map(({ id, name }) => [id, name]));
     for (const id of this.#names.keys()) if (!names.has(id)) this.#names.delete(id);
     for (const [id, name] of names) if (!this.#names.has(id)) this.#names.set(id, name);
   }
 
-  /** Makes way for a service that has another name now, and gives it as it is to be registered. */
+  /** Removes the entry under the old name, and returns the service as it should be registered. */
   async prepare(service: Service, signal: AbortSignal | undefined): Promise<Service> {
     const { id, checks } = service;
     const before = this.#names.get(id);
@@ -35,19 +35,19 @@ export class Renames {
     const removal = { attempt, path: '/agent/service/deregister/{id}', params: { id }, signal };
     await this.#client.put(removal).catch(unlessNotFound);
     this.forget(id);
-    const asItWas = (check: Service['checks'][number]) => {
+    const withHeldStatus = (check: Service['checks'][number]) => {
       const status = isReported(check) ? undefined : held.get(check.id);
       return status === undefined ? check : { ...check, status };
     };
-    return { ...service, checks: checks.map(asItWas) };
+    return { ...service, checks: checks.map(withHeldStatus) };
   }
 
-  /** Whether the agent has a service of this id, as far as was seen. */
+  /** True if the agent held a service with this id when it was last read or written. */
   holds(id: string): boolean {
     return this.#names.has(id);
   }
 
-  taken({ id, name }: Service): void {
+  registered({ id, name }: Service): void {
     this.#names.set(id, name);
   }
 

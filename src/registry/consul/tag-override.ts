@@ -3,9 +3,9 @@ import { readNode } from './api/answers.ts';
 import type { ConsulClient } from './api/client.ts';
 
 /**
- * A service as it is to be registered at a node: where others may change its tags, with those that its entry has in
- * the catalog. An agent learns of them only with its next full sync, and a registration before that would take them
- * back. The entry of another container is none: its successor begins with its own tags.
+ * Returns the service with the tags of its catalog entry, if EnableTagOverride lets others change them. An agent learns
+ * changed tags only with its next full sync; a registration before that would undo them. Tags of another container's
+ * entry do not count: a replaced container starts with its own tags.
  * @throws HeddleError `unreachable`
  */
 export async function withOverriddenTags(
@@ -13,7 +13,7 @@ export async function withOverriddenTags(
   { client, node, signal }: { client: ConsulClient; node: string; signal?: AbortSignal | undefined },
 ): Promise<Service> {
   const call = {
-    attempt: `cannot look at the tags of ${service.name}`,
+    attempt: `cannot read the tags of ${service.name}`,
     path: '/catalog/node/{node}',
     params: { node },
     query: { filter: `ID == ${JSON.stringify(service.id)}` },

@@ -3,8 +3,8 @@ import type { ConsulClient } from './api/client.ts';
 import { readSelf } from './api/self.ts';
 
 /**
- * An agent that lost its data has another id than its servers know of its name. They refuse it for good, and go on
- * serving what it had before. Undefined where that is not so; else what is wrong, and what mends it.
+ * An agent that lost its data has a new node id, but its servers have the old id for its name. They reject the agent
+ * for good and keep serving its old services. Returns the problem and its fix, or undefined if the ids agree.
  */
 export async function whyAgentIsRefused(
   client: ConsulClient,
@@ -17,7 +17,7 @@ export async function whyAgentIsRefused(
   if (!known?.id || known.id === nodeId) return undefined;
   const body = JSON.stringify({ Node: node });
   return (
-    `the agent lost its data, and the servers keep the name ${node} for the one before; ` +
+    `the agent lost its data, and the servers keep the name ${node} for its old node id; ` +
     `remove the old node: curl -X PUT -d '${body}' <consul>/v1/catalog/deregister`
   );
 }

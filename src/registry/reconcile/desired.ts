@@ -14,46 +14,46 @@ import { ServiceIndex } from './service-index.ts';
 import { SteppedWork } from './stepped-work.ts';
 
 interface DesiredEvents {
-  /** Ids whose service appeared, changed or went. */
+  /** Ids whose service appeared, changed or disappeared. */
   changed: [ids: readonly string[]];
-  /** Ids whose checks have other statuses, and nothing else. */
-  told: [ids: readonly string[]];
+  /** Ids for which only statuses of checks changed. */
+  statusChanged: [ids: readonly string[]];
 }
 
 export interface DesiredOptions extends DefineOptions {
-  /** Keep the services of containers that ended with an error (`--deregister on-success`); default false. */
+  /** Keeps the services of containers that exited with an error (`--deregister on-success`); default false. */
   readonly keepFailed?: boolean;
 }
 
-/** Containers of some sixty services are defined at once, larger ones in turns with everything else. */
+/** Containers with up to about sixty services are defined at once, larger ones in steps between other work. */
 const STEPS_AT_ONCE = 5;
 
-interface Container {
+interface DefinedContainer {
   readonly name: string;
-  /** By the id that each has where SERVICE_ID is taken. */
+  /** By generated id, under which a service is registered unless it gets a SERVICE_ID. */
   readonly definitions: ReadonlyMap<string, Definition>;
   readonly problems: readonly string[];
 }
 
 /**
- * What the registry should hold of this host: the definitions of all containers, by id, name and address. A change
- * of one container costs its own services, not everybody's.
+ * What the registry should hold for this host: the services of all containers, by id, name and address. A change of
+ * one container costs work only for the services of that container.
  */
 export class Desired extends EventEmitter<DesiredEvents> {
   readonly #log: Logger;
   readonly #options: DesiredOptions;
-  readonly #containers = new Map<string, Container>();
+  readonly #containers = new Map<string, DefinedContainer>();
   readonly #ids = new ServiceIds();
-  /** The service as it is to be registered, by the definition's own id. */
+  /** Each service as it should be registered, by generated id. */
   readonly #current = new Map<string, Service>();
-  /** The last known statuses of checks that heddle runs or tells, by check id; none outlives its check. */
+  /** The last known statuses of reported checks, by check id; an entry is removed with its check. */
   readonly #statuses = new Map<string, CheckStatus>();
   readonly #index = new ServiceIndex();
   readonly #apps = new AppNames();
-  /** The services of containers, by container. */
+  /** Definitions that are being made, by container. */
   readonly #defining = new SteppedWork<Definitions>({ atOnce: STEPS_AT_ONCE });
-  /** Problems that the log has, by container: each is said once. */
-  readonly #said = new Map<string, ReadonlySet<string>>();
+  /** Problems already logged, by container: each is logged once. */
+  readonly #logged = new Map<string, ReadonlySet<string>>();
 
   constructor(needs: { readonly log: Logger }, options: DesiredOptions) {
     super();
@@ -78,30 +78,30 @@ export class Desired extends EventEmitter<DesiredEvents> {
     return this.#index.byName(name);
   }
 
-  /** By any of its addresses as text, in the kernel's own form for IPv6. */
+  /** By any address of the service as text; IPv6 in the kernel's notation. */
   byAddress(address: string): readonly Service[] {
     return this.#index.byAddress(address);
   }
 
-  /** What one container is registered as. */
+  /** The services of one container. */
   ofContainer(container: string): readonly Service[] {
     const ids = this.#containers.get(container)?.definitions.keys() ?? [];
-    return [...ids].flatMap((ownId) => this.#current.get(ownId) ?? []);
+    return [...ids].flatMap((generatedId) => this.#current.get(generatedId) ?? []);
   }
 
-  /** What a container would be registered as, were it not kept from being announced. */
-  withheld(entry: RosterEntry): readonly Service[] {
+  /** The services that a container would have if its settings did not prevent the registration. */
+  wouldRegister(entry: RosterEntry): readonly Service[] {
     return wouldRegister(entry, this.ofContainer(entry.snapshot.id), this.#options);
   }
 
-  /** What was left out of a container's metadata, and why; one sentence each. */
+  /** The problems of a container's metadata: one sentence each, with what was ignored and why. */
   problems(container: string): readonly string[] {
     const known = this.#containers.get(container);
     if (known === undefined) return [];
-    const taken = [...known.definitions].flatMap(([ownId, { requestedId }]) =>
-      this.#taken(ownId, requestedId),
+    const conflicts = [...known.definitions].flatMap(([generatedId, { requestedId }]) =>
+      this.#idConflicts(generatedId, requestedId),
     );
-    return [...known.problems, ...taken, ...this.#apps.problems(container)];
+    return [...known.problems, ...conflicts, ...this.#apps.problems(container)];
   }
 
   set(entry: RosterEntry): void {
@@ -109,7 +109,7 @@ export class Desired extends EventEmitter<DesiredEvents> {
     if (this.#options.keepFailed === true && mayHaveFailed(snapshot)) {
       for (const service of this.ofContainer(snapshot.id)) {
         for (const [check, status] of derivedStatuses(service, snapshot))
-          this.tell(service.id, check, status);
+          this.setStatus(service.id, check, status);
       }
       return;
     }
@@ -117,8 +117,8 @@ export class Desired extends EventEmitter<DesiredEvents> {
     this.#defining.start(snapshot.id, steps, (definitions) => this.#defined(entry, definitions));
   }
 
-  /** Resolves when all containers that were set are what they are to be: large ones take some turns. */
-  settled(): Promise<void> {
+  /** Resolves when the services of all containers are defined; large containers take some turns of the event loop. */
+  whenDefined(): Promise<void> {
     return this.#defining.idle();
   }
 
@@ -132,97 +132,101 @@ export class Desired extends EventEmitter<DesiredEvents> {
       snapshot,
       definitions.map(({ service }) => service),
     );
-    this.#say(snapshot.id, snapshot.name);
+    this.#logNewProblems(snapshot.id, snapshot.name);
   }
 
-  /** Takes the result of a check; one of a check that is no longer desired is left out. */
-  tell(service: string, check: string, status: CheckStatus): void {
+  /** Stores the result of a check; ignores one of a check that is no longer desired. */
+  setStatus(service: string, check: string, status: CheckStatus): void {
     const known = this.#index.get(service);
     if (this.#statuses.get(check) === status || !known?.checks.some(({ id }) => id === check)) return;
     this.#statuses.set(check, status);
-    const ownId = ownIdOf(check);
-    this.#remove(ownId, known);
-    this.#add(ownId, known);
-    this.emit('told', [service]);
+    const generatedId = generatedIdOf(check);
+    this.#remove(generatedId, known);
+    this.#add(generatedId, known);
+    this.emit('statusChanged', [service]);
   }
 
-  /** All SERVICE_IDs that containers here want. */
-  wantedIds(): Iterable<string> {
-    return this.#ids.wanted();
+  /** All SERVICE_IDs that containers on this host request. */
+  requestedIds(): Iterable<string> {
+    return this.#ids.requested();
   }
 
-  /** Takes whether the registry has a SERVICE_ID of somebody else: who wants it here has its own id meanwhile. */
-  setForeign(wantedId: string, foreign: boolean): void {
-    const concerned = this.#ids.setForeign(wantedId, foreign);
-    if (concerned === undefined) return;
-    const { container, ownId } = concerned;
+  /** Records whether another owner holds this SERVICE_ID. Our service uses its generated id until it is free. */
+  setForeign(requestedId: string, foreign: boolean): void {
+    const claim = this.#ids.setForeign(requestedId, foreign);
+    if (claim === undefined) return;
+    const { container, generatedId } = claim;
     const known = this.#containers.get(container);
-    this.#apply(new Map([[ownId, known?.definitions.get(ownId)]]));
-    this.#say(container, known?.name ?? shortId(container));
+    this.#apply(new Map([[generatedId, known?.definitions.get(generatedId)]]));
+    this.#logNewProblems(container, known?.name ?? shortId(container));
   }
 
   delete(container: string): void {
     this.#defining.cancel(container);
     this.#replace(container, undefined);
     this.#apps.delete(container);
-    this.#said.delete(container);
+    this.#logged.delete(container);
   }
 
-  #replace(container: string, next: Container | undefined): void {
+  #replace(container: string, next: DefinedContainer | undefined): void {
     const before = this.#containers.get(container)?.definitions ?? new Map<string, Definition>();
     const after = next?.definitions ?? new Map<string, Definition>();
     if (next === undefined) this.#containers.delete(container);
     else this.#containers.set(container, next);
 
-    const affected = new Map([...before, ...after].map(([ownId]) => [ownId, after.get(ownId)]));
-    for (const [ownId, { requestedId }] of before) {
-      if (requestedId !== undefined && after.get(ownId)?.requestedId !== requestedId) {
-        const heir = this.#ids.release(requestedId, ownId);
-        const inherited = heir && this.#containers.get(heir.container)?.definitions.get(heir.ownId);
-        if (heir !== undefined && inherited !== undefined) affected.set(heir.ownId, inherited);
+    const affected = new Map(
+      [...before, ...after].map(([generatedId]) => [generatedId, after.get(generatedId)]),
+    );
+    for (const [generatedId, { requestedId }] of before) {
+      if (requestedId !== undefined && after.get(generatedId)?.requestedId !== requestedId) {
+        const next = this.#ids.release(requestedId, generatedId);
+        const definition = next && this.#containers.get(next.container)?.definitions.get(next.generatedId);
+        if (next !== undefined && definition !== undefined) affected.set(next.generatedId, definition);
       }
     }
-    for (const [ownId, { requestedId }] of after) {
-      if (requestedId !== undefined && before.get(ownId)?.requestedId !== requestedId) {
-        this.#ids.claim(requestedId, { container, ownId });
+    for (const [generatedId, { requestedId }] of after) {
+      if (requestedId !== undefined && before.get(generatedId)?.requestedId !== requestedId) {
+        this.#ids.claim(requestedId, { container, generatedId });
       }
     }
     this.#apply(affected);
   }
 
-  /** Brings the tables to what the definitions now say, and tells which ids that touched. */
+  /** Updates the tables from the definitions and emits the ids that changed. */
   #apply(affected: ReadonlyMap<string, Definition | undefined>): void {
     const touched = new Map<string, Service | undefined>();
-    for (const [ownId, definition] of affected) {
-      const service = this.#current.get(ownId);
+    for (const [generatedId, definition] of affected) {
+      const service = this.#current.get(generatedId);
       if (service === undefined) continue;
       touched.set(service.id, service);
-      this.#remove(ownId, service);
+      this.#remove(generatedId, service);
       const kept = new Set(definition?.service.checks.map(({ id }) => id));
       for (const { id } of service.checks) if (!kept.has(id)) this.#statuses.delete(id);
     }
-    for (const [ownId, definition] of affected) {
+    for (const [generatedId, definition] of affected) {
       if (definition === undefined) continue;
       const { service, requestedId } = definition;
       const id =
-        requestedId !== undefined && this.#ids.holder(requestedId)?.ownId === ownId ? requestedId : ownId;
+        requestedId !== undefined && this.#ids.holder(requestedId)?.generatedId === generatedId
+          ? requestedId
+          : generatedId;
       if (!touched.has(id)) touched.set(id, undefined);
-      this.#add(ownId, { ...service, id });
+      this.#add(generatedId, { ...service, id });
     }
     const changed: string[] = [];
-    const told: string[] = [];
+    const statusChanged: string[] = [];
     for (const [id, before] of touched) {
       const now = this.#index.get(id);
       if (before?.meta[OWNER_META.hash] !== now?.meta[OWNER_META.hash]) changed.push(id);
-      else if (now !== undefined && !sameStatuses(before, now)) told.push(id);
+      else if (now !== undefined && !sameStatuses(before, now)) statusChanged.push(id);
     }
     if (changed.length > 0) this.emit('changed', changed);
-    if (told.length > 0) this.emit('told', told);
+    if (statusChanged.length > 0) this.emit('statusChanged', statusChanged);
   }
 
-  #add(ownId: string, plain: Service): void {
+  #add(generatedId: string, plain: Service): void {
     const service = this.#withStatuses(plain);
-    this.#current.set(ownId, service);
+    this.#current.set(generatedId, service);
     this.#index.add(service);
   }
 
@@ -235,38 +239,38 @@ export class Desired extends EventEmitter<DesiredEvents> {
     return { ...service, checks };
   }
 
-  #remove(ownId: string, service: Service): void {
-    this.#current.delete(ownId);
+  #remove(generatedId: string, service: Service): void {
+    this.#current.delete(generatedId);
     this.#index.remove(service);
   }
 
-  #taken(ownId: string, wantedId: string | undefined): string[] {
-    if (wantedId === undefined) return [];
-    if (this.#ids.isForeign(wantedId)) {
-      const whose = "is somebody else's in the registry, perhaps what a registrator left";
-      return [`SERVICE_ID ${wantedId} ${whose}; this one is registered as ${ownId} until that is removed`];
+  #idConflicts(generatedId: string, requestedId: string | undefined): string[] {
+    if (requestedId === undefined) return [];
+    if (this.#ids.isForeign(requestedId)) {
+      const conflict = 'is already registered by another owner (possibly registrator)';
+      return [`SERVICE_ID ${requestedId} ${conflict}; using ${generatedId} until it is removed`];
     }
-    const holder = this.#ids.holder(wantedId);
-    if (holder === undefined || holder.ownId === ownId) return [];
+    const holder = this.#ids.holder(requestedId);
+    if (holder === undefined || holder.generatedId === generatedId) return [];
     const name = this.#containers.get(holder.container)?.name ?? shortId(holder.container);
     return [
-      `SERVICE_ID ${wantedId} is already used by container ${name}; this one is registered as ${ownId}`,
+      `SERVICE_ID ${requestedId} is already used by container ${name}; using ${generatedId} for this one`,
     ];
   }
 
-  #say(container: string, name: string): void {
+  #logNewProblems(container: string, name: string): void {
     const problems = this.problems(container);
-    const said = this.#said.get(container);
+    const logged = this.#logged.get(container);
     for (const problem of problems) {
-      if (said?.has(problem)) continue;
+      if (logged?.has(problem)) continue;
       this.#log.warn({ container: shortId(container), name }, problem);
     }
-    this.#said.set(container, new Set(problems));
+    this.#logged.set(container, new Set(problems));
   }
 }
 
-/** The id of a check begins with its service's own. */
-function ownIdOf(check: string): string {
+/** The id of a check begins with the generated id of its service. */
+function generatedIdOf(check: string): string {
   return check.slice(0, check.lastIndexOf('~'));
 }
 

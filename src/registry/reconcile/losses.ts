@@ -7,38 +7,45 @@ export interface LossesNeeds {
 }
 
 /**
- * Ids that a registry has from us. One that is missing there without our doing was lost, with the registry's data or
- * by somebody else's hand; that is said once a loss.
+ * Tracks the ids that we registered. An id that disappears without us removing it was lost, with the registry's data or
+ * because someone deleted it. Each loss is logged once.
  */
 export class Losses {
   readonly #registry: LossesNeeds['registry'];
   readonly #log: Logger;
-  readonly #entrusted = new Set<string>();
+  readonly #registered = new Set<string>();
 
   constructor({ registry, log }: LossesNeeds) {
     this.#registry = registry;
     this.#log = log;
   }
 
-  /** The registry took this one. */
-  entrust(id: string): void {
-    this.#entrusted.add(id);
+  /** Records that the registry accepted this id. */
+  trackRegistered(id: string): void {
+    this.#registered.add(id);
   }
 
-  /** The registry removed this one for us. */
-  takeBack(id: string): void {
-    this.#entrusted.delete(id);
+  /** Records that we removed this id. */
+  untrack(id: string): void {
+    this.#registered.delete(id);
   }
 
-  /** After a look at what the registry holds; it tells nothing of ids that were written since it began: `unsure`. */
-  look(held: ReadonlySet<string>, needs: { wanted(id: string): boolean; unsure(id: string): boolean }): void {
-    const gone = [...this.#entrusted].filter((id) => !held.has(id) && !needs.unsure(id));
-    for (const id of gone) this.#entrusted.delete(id);
-    for (const id of held) if (!needs.unsure(id)) this.#entrusted.add(id);
-    const lost = gone.filter((id) => needs.wanted(id));
+  /**
+   * Compares the tracked ids with those that the registry holds. Ids written since that list was read are skipped
+   * (`recentlyWritten`): the list is out of date for them.
+   */
+  compare(
+    held: ReadonlySet<string>,
+    needs: { wanted(id: string): boolean; recentlyWritten(id: string): boolean },
+  ): void {
+    const { wanted, recentlyWritten } = needs;
+    const missing = [...this.#registered].filter((id) => !held.has(id) && !recentlyWritten(id));
+    for (const id of missing) this.#registered.delete(id);
+    for (const id of held) if (!recentlyWritten(id)) this.#registered.add(id);
+    const lost = missing.filter(wanted);
     if (lost.length === 0) return;
-    const some = { services: lost.slice(0, 10), count: lost.length };
+    const fields = { services: lost.slice(0, 10), count: lost.length };
     const what = `${this.#registry.name} had lost ${lost.length} of this host's services`;
-    this.#log.info(some, `${what}; they are registered again`);
+    this.#log.info(fields, `${what}; registering them again`);
   }
 }

@@ -14,50 +14,50 @@ import { Writes } from './writes.ts';
 
 export interface ReconcilerNeeds {
   readonly registry: Registry;
-  readonly desired: Pick<Desired, 'get' | 'services' | 'on' | 'off' | 'wantedIds' | 'setForeign'>;
+  readonly desired: Pick<Desired, 'get' | 'services' | 'on' | 'off' | 'requestedIds' | 'setForeign'>;
   readonly log: Logger;
 }
 
 export interface ReconcilerOptions {
-  /** Writes in flight at once; default 8, all that a Consul agent makes use of. */
+  /** Concurrent writes; default 8, since more make a Consul agent no faster. */
   readonly concurrency?: number;
   /** Time between full passes while nothing happens, in ms; default 60,000. */
   readonly passEvery?: number;
-  /** Time until something that was refused is tried again, in ms; default 4,000. */
-  readonly tryRefusedAfter?: number;
-  /** How long the registry may take until it serves what it took, in ms; default 2,000. */
+  /** Time until a rejected write is retried, in ms; default 4,000. */
+  readonly retryRejectedAfter?: number;
+  /** How long the registry may take to serve a service that it accepted, in ms; default 2,000. */
   readonly servePatience?: number;
-  /** First and longest wait before an absent registry is tried again, in ms; default 200 and 2,000. */
+  /** First and longest wait between retries while the registry is unreachable, in ms; default 200 and 2,000. */
   readonly retry?: Backoff;
-  /** What becomes of our entries when heddle stops; default `keep`: the containers live on. */
+  /** What happens to our entries when heddle stops; default `keep`, because the containers keep running. */
   readonly onStop?: 'keep' | 'deregister';
-  /** How long a stop waits for writes under way, in ms; default 5,000. */
+  /** How long a stop waits for pending writes, in ms; default 5,000. */
   readonly stopPatience?: number;
 }
 
 export interface ReconcilerStatus {
-  /** `starting` until the first full pass, then `synced` or, while the registry does not answer, `away`. */
+  /** `starting` until the first full pass, then `synced`, or `away` while the registry does not answer. */
   readonly state: 'starting' | 'synced' | 'away' | 'stopped';
   readonly lastPass: Date | undefined;
   /** Why the registry is away. */
   readonly problem: string | undefined;
-  /** How many ids wait to be written. */
+  /** Number of ids that wait to be written. */
   readonly pending: number;
-  /** What the registry refused, by id. */
+  /** The registry's message for each rejected id. */
   readonly errors: ReadonlyMap<string, string>;
-  /** Ids that the registry acknowledged and does not serve. */
+  /** Ids that the registry accepted but does not serve. */
   readonly unsynced: readonly string[];
-  /** Why, or why that cannot be told, and what to do, where that is known. */
+  /** Why they are not served, or why that is unknown, and what to do; undefined without a known reason. */
   readonly unsyncedWhy: string | undefined;
 }
 
 const DEFAULTS = {
   concurrency: 8,
   passEvery: 60_000,
-  tryRefusedAfter: 4000,
+  retryRejectedAfter: 4000,
   servePatience: 2000,
-  // Never longer than 2 s: what is wrong is healed within 5 s of a registry's return, and one small question every
-  // 2 s costs it nothing.
+  // At most 2 s: differences are repaired within 5 s of the registry's return, and one small request every 2 s costs it
+  // nothing.
   retry: { first: 200, longest: 2000 },
   onStop: 'keep',
   stopPatience: 5000,
@@ -66,9 +66,8 @@ const DEFAULTS = {
 const pause = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined);
 
 /**
- * Keeps the registry equal to what is desired. A change is written at once. A full pass compares everything, and
- * writes the differences: at the start, when the registry came back, when it may have changed behind our back, and
- * every 60 s.
+ * Keeps the registry equal to desired state. A change is written at once. A full pass compares everything and writes
+ * the differences: at the start, when the registry is back, when it may have changed otherwise, and every 60 s.
  */
 export class Reconciler {
   readonly #registry: Registry;
@@ -76,40 +75,40 @@ export class Reconciler {
   readonly #log: Logger;
   readonly #options: Required<ReconcilerOptions>;
   readonly #writes: Writes;
-  readonly #served: Unserved;
+  readonly #unserved: Unserved;
   readonly #losses: Losses;
   readonly #stopping = new AbortController();
   #state: ReconcilerStatus['state'] = 'starting';
   #lastPass: Date | undefined;
-  /** The same in ms of the process: a clock that is set must not make a pass old or new. */
+  /** The same on the monotonic clock, in ms: setting the system clock must not change the age of a pass. */
   #passedAt = Number.NEGATIVE_INFINITY;
-  /** Failures in a row: they set how long to wait, and an outage lasts as long as there are any. */
+  /** Consecutive failures. They determine the wait before a retry; above zero, the outage is not over. */
   #failures = 0;
   #problem: string | undefined;
-  #lostAt = 0;
-  /** True while everything of ours is to go, at a stop that deregisters. */
-  #leaving = false;
+  #awaySince = 0;
+  /** True during a stop that deregisters all our services. */
+  #deregistersAll = false;
   #watching: Watching | undefined;
   #loop: Promise<void> | undefined;
   #wake = Promise.withResolvers<void>();
-  /** Who waits for the next pass. */
-  #asked: (() => void)[] = [];
+  /** Callers that wait for the next pass. */
+  #passWaiters: (() => void)[] = [];
 
   constructor(needs: ReconcilerNeeds, options: ReconcilerOptions = {}) {
     this.#registry = needs.registry;
     this.#desired = needs.desired;
     this.#log = needs.log;
     this.#options = { ...DEFAULTS, ...options };
-    this.#served = new Unserved(needs, { patience: this.#options.servePatience });
+    this.#unserved = new Unserved(needs, { patience: this.#options.servePatience });
     this.#losses = new Losses(needs);
     this.#writes = new Writes(
       {
         registry: needs.registry,
-        wanted: (id) => (this.#leaving ? undefined : this.#desired.get(id)),
-        taken: (id) => this.#desired.setForeign(id, true),
+        wanted: (id) => (this.#deregistersAll ? undefined : this.#desired.get(id)),
+        idTaken: (id) => this.#desired.setForeign(id, true),
         losses: this.#losses,
-        answered: () => this.#answered(),
-        lost: (error) => this.#lostWrite(error),
+        answered: () => this.#onWriteAnswered(),
+        unanswered: (error) => this.#onWriteFailure(error),
         log: needs.log,
       },
       this.#options,
@@ -117,48 +116,48 @@ export class Reconciler {
   }
 
   /**
-   * Resolves after the first attempt at a full pass; a registry that is away is no error. Call it when the desired
-   * state is complete for the first time: what it lacks, the pass removes. An aborted signal ends without draining.
+   * Resolves after the first attempt at a full pass; an unreachable registry is no error. Call it only when desired
+   * state is complete: the pass deregisters everything else. Aborting the signal drops pending writes.
    */
   async start(signal?: AbortSignal): Promise<void> {
     if (this.#loop !== undefined || signal?.aborted) return;
     signal?.addEventListener('abort', () => this.#end(), { once: true, signal: this.#stopping.signal });
     this.#desired.on('changed', this.#onChanged);
-    this.#desired.on('told', this.#onTold);
+    this.#desired.on('statusChanged', this.#onStatusChanged);
     this.#watching = this.#registry.watch(() => this.#wake.resolve());
     const first = this.#nextPass();
     this.#loop = this.#run();
     await first;
   }
 
-  /** Waits a little for writes under way, removes what is ours if it is to go and not to be kept, and ends. */
+  /** Removes our entries unless they are kept, waits a bounded time for pending writes, and ends. */
   async stop({ keep = this.#options.onStop === 'keep' }: { readonly keep?: boolean } = {}): Promise<void> {
     if (this.#state === 'synced') await this.#drain(keep);
     this.#end();
     await this.#loop;
   }
 
-  /** Tells the health of a service again, before what was told before expires. */
+  /** Reports the health of a service again, before the TTL of the last report expires. */
   keepAlive(id: string): void {
-    this.#writes.tell([id]);
+    this.#writes.markUnreported([id]);
   }
 
-  /** Resolves when everything that changed is written, or refused. */
+  /** Resolves when every change is registered or rejected. */
   flush(): Promise<void> {
     return this.#writes.flush();
   }
 
-  /** Compares everything now; resolves after the attempt. */
+  /** Runs a full pass now; resolves after the attempt. */
   async recheck(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
-    const passed = this.#nextPass();
+    const next = this.#nextPass();
     this.#wake.resolve();
-    await passed;
+    await next;
   }
 
-  /** True where the registry said no to this service: it must not be answered by us either. */
-  refused(id: string): boolean {
-    return this.#writes.refused(id);
+  /** True if the registry rejected this service: our DNS must not answer it either. */
+  rejected(id: string): boolean {
+    return this.#writes.rejected(id);
   }
 
   status(): ReconcilerStatus {
@@ -168,24 +167,24 @@ export class Reconciler {
       problem: this.#problem,
       pending: this.#writes.pending,
       errors: this.#writes.errors,
-      unsynced: this.#served.unsynced,
-      unsyncedWhy: this.#served.why,
+      unsynced: this.#unserved.unsynced,
+      unsyncedWhy: this.#unserved.why,
     };
   }
 
-  readonly #onChanged = (ids: readonly string[]): void => this.#writes.mark(ids);
-  readonly #onTold = (ids: readonly string[]): void => this.#writes.tell(ids);
+  readonly #onChanged = (ids: readonly string[]): void => this.#writes.markDirty(ids);
+  readonly #onStatusChanged = (ids: readonly string[]): void => this.#writes.markUnreported(ids);
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const asked = this.#asked;
-      this.#asked = [];
+      const asked = this.#passWaiters;
+      this.#passWaiters = [];
       this.#wake = Promise.withResolvers();
       try {
         await this.#pass(signal);
       } catch (error) {
-        this.#lost(error);
+        this.#onFailure(error);
       }
       for (const done of asked) done();
       if (this.#state === 'synced') await this.#untilWoken();
@@ -195,60 +194,61 @@ export class Reconciler {
 
   async #pass(signal: AbortSignal): Promise<void> {
     await this.#registry.ready(signal);
-    this.#writes.forgetRecent();
+    this.#writes.forgetRecentWrites();
     const held = await this.#registry.list(signal);
     await findForeignIds({ registry: this.#registry, desired: this.#desired }, held, signal);
     const age = performance.now() - this.#passedAt;
-    if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.forgive();
+    if (this.#state !== 'synced' || age >= this.#options.passEvery) this.#writes.retryRejected();
     this.#compare(new Map(held.map((service) => [service.id, service])));
-    this.#writes.tell(await staleChecks(this.#wanted(), this.#registry, signal));
-    await this.#served.look(held, signal);
-    this.#writes.registerAgain(this.#served.again());
+    this.#writes.markUnreported(await staleChecks(this.#wanted(), this.#registry, signal));
+    await this.#unserved.check(held, signal);
+    this.#writes.registerAgain(this.#unserved.takeRetries());
     this.#lastPass = new Date();
     this.#passedAt = performance.now();
     if (signal.aborted) return;
     this.#state = 'synced';
-    // An outage that only writes see (a registry that reads but does not take) ends with a write, not with a read.
-    if (this.#writes.marked.size === 0) this.#answered();
+    // An outage of writes alone (a registry that still answers reads) ends with a write, not with a read.
+    if (this.#writes.dirty.size === 0) this.#onWriteAnswered();
     this.#writes.open();
   }
 
-  /** Marks what is not as desired; what was marked and turned out right, perhaps by a lost answer, is unmarked. */
+  /** Marks ids that differ from desired state as dirty, and clears those that turn out correct after a lost answer. */
   #compare(held: ReadonlyMap<string, Service>): void {
     const wantedById = new Map(this.#wanted().map((service) => [service.id, service]));
-    const wrong: string[] = [];
-    for (const id of new Set([...held.keys(), ...wantedById.keys(), ...this.#writes.marked])) {
-      if (this.#writes.recent(id)) continue;
-      if (this.#right(held.get(id), wantedById.get(id))) this.#writes.unmark(id);
-      else wrong.push(id);
+    const different: string[] = [];
+    for (const id of new Set([...held.keys(), ...wantedById.keys(), ...this.#writes.dirty])) {
+      if (this.#writes.recentlyWritten(id)) continue;
+      if (this.#isCurrent(held.get(id), wantedById.get(id))) this.#writes.clearDirty(id);
+      else different.push(id);
     }
     const wanted = (id: string) => wantedById.has(id);
-    this.#losses.look(new Set(held.keys()), { wanted, unsure: (id) => this.#writes.recent(id) });
-    this.#writes.mark(wrong);
+    const recentlyWritten = (id: string) => this.#writes.recentlyWritten(id);
+    this.#losses.compare(new Set(held.keys()), { wanted, recentlyWritten });
+    this.#writes.markDirty(different);
   }
 
   #wanted(): readonly Service[] {
-    return this.#leaving ? [] : [...this.#desired.services()];
+    return this.#deregistersAll ? [] : [...this.#desired.services()];
   }
 
-  #right(held: Service | undefined, wanted: Service | undefined): boolean {
+  #isCurrent(held: Service | undefined, wanted: Service | undefined): boolean {
     if (wanted === undefined) return held === undefined;
-    if (this.#writes.refusedAs(wanted)) return true;
+    if (this.#writes.rejectedAs(wanted)) return true;
     return held !== undefined && !differs(held, wanted);
   }
 
-  /** Writes fail eight at a time; together they are one failure. */
-  #lostWrite(error: unknown): void {
-    if (this.#state === 'synced') this.#lost(error);
+  /** Eight concurrent writes fail together; they count as one failure. */
+  #onWriteFailure(error: unknown): void {
+    if (this.#state === 'synced') this.#onFailure(error);
   }
 
-  #lost(error: unknown): void {
+  #onFailure(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
     if (this.#failures === 0) {
-      this.#lostAt = performance.now();
-      this.#writes.doubt();
-      const meanwhile = 'names of this host are still answered, and changes are written when it is back';
-      this.#log.warn(`the registry is away: ${messageOf(error)}; ${meanwhile}`);
+      this.#awaySince = performance.now();
+      this.#writes.ignoreRejections();
+      const effect = "this host's names are still answered; changes are written when it is back";
+      this.#log.warn(`the registry is away: ${messageOf(error)}; ${effect}`);
     }
     this.#failures++;
     this.#problem = messageOf(error);
@@ -257,16 +257,19 @@ export class Reconciler {
     this.#wake.resolve();
   }
 
-  #answered(): void {
+  #onWriteAnswered(): void {
     if (this.#failures === 0 || this.#state !== 'synced') return;
     this.#failures = 0;
     this.#problem = undefined;
-    this.#log.info({ away: Math.round(performance.now() - this.#lostAt) }, `${this.#registry.name} is back`);
+    this.#log.info(
+      { away: Math.round(performance.now() - this.#awaySince) },
+      `${this.#registry.name} is back`,
+    );
   }
 
   async #drain(keep: boolean): Promise<void> {
     if (!keep) {
-      this.#leaving = true;
+      this.#deregistersAll = true;
       await this.recheck();
     }
     const patience = new AbortController();
@@ -277,22 +280,22 @@ export class Reconciler {
   #end(): void {
     this.#state = 'stopped';
     this.#desired.off('changed', this.#onChanged);
-    this.#desired.off('told', this.#onTold);
+    this.#desired.off('statusChanged', this.#onStatusChanged);
     this.#watching?.stop();
     this.#stopping.abort();
     this.#writes.abort();
-    for (const done of this.#asked) done();
+    for (const done of this.#passWaiters) done();
     this.#wake.resolve();
   }
 
   #nextPass(): Promise<void> {
-    return new Promise((resolve) => this.#asked.push(resolve));
+    return new Promise((resolve) => this.#passWaiters.push(resolve));
   }
 
   async #untilWoken(): Promise<void> {
     const over = new AbortController();
     const { passEvery } = this.#options;
-    const wait = Math.min(passEvery, this.#served.lookAgain ?? passEvery);
+    const wait = Math.min(passEvery, this.#unserved.nextCheckIn ?? passEvery);
     await Promise.race([this.#wake.promise, pause(wait, over.signal)]);
     over.abort();
   }

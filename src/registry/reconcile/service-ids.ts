@@ -1,20 +1,20 @@
-/** Who wants a SERVICE_ID: a container, for the service that has this id of its own. */
+/** A container's claim to a SERVICE_ID, for its service with this generated id. */
 export interface Claim {
   readonly container: string;
-  readonly ownId: string;
+  readonly generatedId: string;
 }
 
 /**
- * Who has which SERVICE_ID: of those who want it here the first and, while the registry has it of somebody else,
- * nobody.
+ * Assigns each SERVICE_ID to one service. On this host the first claim wins. If the id belongs to another owner in the
+ * registry, no service here gets it.
  */
 export class ServiceIds {
-  /** By SERVICE_ID, first come first. */
+  /** By SERVICE_ID, in the order of arrival. */
   readonly #claims = new Map<string, Claim[]>();
   readonly #foreign = new Set<string>();
 
-  /** All that are wanted here. */
-  wanted(): Iterable<string> {
+  /** All SERVICE_IDs that services here request. */
+  requested(): Iterable<string> {
     return this.#claims.keys();
   }
 
@@ -24,9 +24,9 @@ export class ServiceIds {
     else claims.push(claim);
   }
 
-  /** Gives a claim up; returns whose turn it is now, if anybody's. */
-  release(id: string, ownId: string): Claim | undefined {
-    const left = (this.#claims.get(id) ?? []).filter((claim) => claim.ownId !== ownId);
+  /** Withdraws a claim; returns the claim that is first now, if any. */
+  release(id: string, generatedId: string): Claim | undefined {
+    const left = (this.#claims.get(id) ?? []).filter((claim) => claim.generatedId !== generatedId);
     if (left.length > 0) this.#claims.set(id, left);
     else {
       this.#claims.delete(id);
@@ -43,7 +43,7 @@ export class ServiceIds {
     return this.#foreign.has(id);
   }
 
-  /** Returns whose turn it is where that made a difference; an id that nobody wants is of no interest. */
+  /** Returns the first claim if the change affects it. An id without claims is ignored. */
   setForeign(id: string, foreign: boolean): Claim | undefined {
     if (this.#foreign.has(id) === foreign || !this.#claims.has(id)) return undefined;
     if (foreign) this.#foreign.add(id);

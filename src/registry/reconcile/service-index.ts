@@ -1,6 +1,6 @@
 import { addressesOf, type Service } from '../../services/service.ts';
 
-/** Services by id, name and address: finding one costs the same however many there are. */
+/** Services by id, name and address; a lookup takes constant time. */
 export class ServiceIndex {
   readonly #byId = new Map<string, Service>();
   readonly #byName = new Map<string, Map<string, Service>>();
@@ -23,7 +23,7 @@ export class ServiceIndex {
     return [...(this.#byName.get(name.toLowerCase())?.values() ?? [])];
   }
 
-  /** By any of its addresses as text, in the kernel's own form for IPv6. */
+  /** By any address of the service as text; IPv6 in the kernel's notation. */
   byAddress(address: string): readonly Service[] {
     return [...(this.#byAddress.get(address)?.values() ?? [])];
   }
@@ -34,7 +34,7 @@ export class ServiceIndex {
     for (const address of addressesOf(service)) addTo(this.#byAddress, address, service);
   }
 
-  /** @param service as it was added */
+  /** @param service exactly as it was added */
   remove(service: Service): void {
     this.#byId.delete(service.id);
     removeFrom(this.#byName, service.name, service);

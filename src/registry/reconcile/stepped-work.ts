@@ -1,19 +1,19 @@
 type Steps<T> = Generator<void, T>;
 
 /**
- * Work in steps, one for each key: a few steps at once, and each further one in a turn of the event loop, so that
- * everything else goes on in between. New work of a key takes the place of what it has under way.
+ * Runs one piece of stepped work for each key: the first steps at once, each further step in its own turn of the event
+ * loop, so that the daemon stays responsive. New work for a key replaces the work that is running for it.
  */
 export class SteppedWork<T> {
   readonly #atOnce: number;
-  readonly #underWay = new Map<string, AbortController>();
+  readonly #running = new Map<string, AbortController>();
   readonly #ending = new Set<Promise<void>>();
 
   constructor({ atOnce }: { readonly atOnce: number }) {
     this.#atOnce = atOnce;
   }
 
-  /** Calls back before it returns where the steps at once are enough. */
+  /** Calls `done` before it returns if the first steps suffice. */
   start(key: string, steps: Steps<T>, done: (result: T) => void): void {
     this.cancel(key);
     for (let taken = 0; taken < this.#atOnce; taken++) {
@@ -23,25 +23,25 @@ export class SteppedWork<T> {
       return;
     }
     const stopping = new AbortController();
-    this.#underWay.set(key, stopping);
-    const ended = this.#goOn(steps, done, stopping.signal).finally(() => {
+    this.#running.set(key, stopping);
+    const ended = this.#continue(steps, done, stopping.signal).finally(() => {
       this.#ending.delete(ended);
-      if (this.#underWay.get(key) === stopping) this.#underWay.delete(key);
+      if (this.#running.get(key) === stopping) this.#running.delete(key);
     });
     this.#ending.add(ended);
   }
 
   cancel(key: string): void {
-    this.#underWay.get(key)?.abort();
-    this.#underWay.delete(key);
+    this.#running.get(key)?.abort();
+    this.#running.delete(key);
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no work is running. */
   async idle(): Promise<void> {
     while (this.#ending.size > 0) await Promise.all(this.#ending);
   }
 
-  async #goOn(steps: Steps<T>, done: (result: T) => void, stopped: AbortSignal): Promise<void> {
+  async #continue(steps: Steps<T>, done: (result: T) => void, stopped: AbortSignal): Promise<void> {
     for (;;) {
       await new Promise((resolve) => setImmediate(resolve));
       if (stopped.aborted) return;

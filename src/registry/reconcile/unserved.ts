@@ -4,48 +4,47 @@ import { OWNER_META, type Service } from '../../services/service.ts';
 import type { Registry } from '../registry.ts';
 
 export interface UnservedOptions {
-  /** How long a registry may take until it serves what it took, in ms. */
+  /** How long a registry may take to serve a service that it accepted, in ms. */
   readonly patience: number;
 }
 
-/** What is not served, or cannot be seen, is looked at again soon: it may have been mended. */
-const MENDED_MS = 5000;
+/** Time until services that are unserved or cannot be compared are checked again, in ms. */
+const RECHECK_MS = 5000;
 
 interface Suspicion {
-  /** The content that is not served. */
+  /** Hash of the content that is not served. */
   readonly hash: string | undefined;
-  /** When that was first seen, in ms of the process. */
+  /** When it was first found unserved, on the monotonic clock in ms. */
   readonly since: number;
-  /** How often it was registered again for that, and when for the last time. */
+  /** How often it was registered again, and when last. */
   readonly tries: number;
   readonly triedAt: number;
 }
 
-/** What is to be registered again: an agent that is told what it has may not send it to its servers. */
-export interface Again {
+/** Services to register again. An agent may not forward a registration of content that it already holds. */
+export interface Reregistration {
   readonly ids: readonly string[];
-  /** Ids that are to be removed first. */
-  readonly renewed: readonly string[];
+  /** Ids to deregister first. */
+  readonly removeFirst: readonly string[];
 }
 
-/** Between two tries, doubled up to the longest: a registry that refuses for good is not to be flooded. */
+/** First and longest time between tries, doubled in between: a registry that never serves it must not be flooded. */
 const [TRY_AGAIN_MS, LONGEST_MS] = [3000, 60_000];
 
 /**
- * What a registry acknowledged and does not serve all the same, as of the last look; said once. A Consul agent lists
- * what it takes a moment before its servers have it, so what is not served at one look only counts if it still is not
- * when that moment is over.
+ * Services that the registry accepted but does not serve, as of the last check; logged once. A Consul agent lists a
+ * service a moment before its servers have it. An unserved service therefore counts only after `patience`.
  */
 export class Unserved {
   readonly #registry: Pick<Registry, 'name' | 'unsynced' | 'whyUnsynced'>;
   readonly #log: Logger;
   readonly #options: UnservedOptions;
   #suspicions: ReadonlyMap<string, Suspicion> = new Map();
-  /** What was served at the last look: the hash of its content, by id. */
+  /** Hashes of the content served at the last check, by id. */
   #served: ReadonlyMap<string, string | undefined> = new Map();
   #unsynced: readonly string[] = [];
   #why: string | undefined;
-  /** Why it cannot be compared, when the registry refuses that. */
+  /** Why the services cannot be compared, if the registry refuses the request. */
   #unverified: string | undefined;
 
   constructor(needs: { readonly registry: Registry; readonly log: Logger }, options: UnservedOptions) {
@@ -58,43 +57,44 @@ export class Unserved {
     return this.#unsynced;
   }
 
-  /** Why, or why that cannot be told, and what to do, where that is known. */
+  /** Why services are not served, or why that is unknown, and what to do; undefined without a known reason. */
   get why(): string | undefined {
     return this.#unverified ?? this.#why;
   }
 
-  /** How soon another look is due, in ms; undefined where nothing asks for one. */
-  get lookAgain(): number | undefined {
+  /** Time until the next check, in ms; undefined if none is needed before the next pass. */
+  get nextCheckIn(): number | undefined {
     const isUndecided = this.#suspicions.size > this.#unsynced.length;
     if (isUndecided) return this.#options.patience;
-    return this.#unsynced.length > 0 || this.why !== undefined ? MENDED_MS : undefined;
+    return this.#unsynced.length > 0 || this.why !== undefined ? RECHECK_MS : undefined;
   }
 
-  /** What is to be registered again now, of what the last look found; each is given once a try. */
-  again(): Again {
-    const none = { ids: [], renewed: [] };
-    if (this.why !== undefined) return none; // registering does not mend it
+  /** Returns the unserved services that are due for another registration, and counts the try. */
+  takeRetries(): Reregistration {
+    const none = { ids: [], removeFirst: [] };
+    if (this.why !== undefined) return none; // another registration does not fix it
     const now = performance.now();
     const due = this.#unsynced.filter((id) => {
       const { tries = 0, triedAt = 0 } = this.#suspicions.get(id) ?? {};
       return tries === 0 || now - triedAt >= Math.min(LONGEST_MS, TRY_AGAIN_MS * 2 ** (tries - 1));
     });
-    const renewed = due.filter((id) => (this.#suspicions.get(id)?.tries ?? 0) > 0);
+    const removeFirst = due.filter((id) => (this.#suspicions.get(id)?.tries ?? 0) > 0);
     const tried = due.flatMap((id) => {
       const one = this.#suspicions.get(id);
       return one === undefined ? [] : [[id, { ...one, tries: one.tries + 1, triedAt: now }] as const];
     });
     this.#suspicions = new Map([...this.#suspicions, ...tried]);
-    return { ids: due, renewed };
+    return { ids: due, removeFirst };
   }
 
-  /** @throws HeddleError `unreachable`; a refusal to compare is said, and counts as nothing found */
-  async look(held: readonly Service[], signal: AbortSignal): Promise<void> {
+  /** @throws HeddleError `unreachable`; if the registry refuses the comparison, that is logged and nothing counts */
+  async check(held: readonly Service[], signal: AbortSignal): Promise<void> {
     try {
       this.#suspect(await this.#registry.unsynced(held, signal), held);
-      const unsynced = this.#unservedForLong();
+      const unsynced = this.#unservedTooLong();
       const why = unsynced.length > 0 ? await this.#registry.whyUnsynced?.(signal) : undefined;
-      if (unsynced.length > 0 && (this.#unsynced.length === 0 || why !== this.#why)) this.#say(unsynced, why);
+      if (unsynced.length > 0 && (this.#unsynced.length === 0 || why !== this.#why))
+        this.#logUnserved(unsynced, why);
       this.#unsynced = unsynced;
       this.#why = why;
       this.#unverified = undefined;
@@ -115,7 +115,7 @@ export class Unserved {
       const hash = hashes.get(id);
       const earlier = this.#suspicions.get(id);
       if (earlier !== undefined && earlier.hash === hash) return [id, earlier] as const;
-      // What was served already is not about to be: somebody took it out.
+      // Content that was served before is not merely late: it was removed from the catalog.
       const wasServed = hash !== undefined && this.#served.get(id) === hash;
       const since = wasServed ? Number.NEGATIVE_INFINITY : now;
       return [id, { hash, since, tries: 0, triedAt: 0 }] as const;
@@ -125,14 +125,14 @@ export class Unserved {
     this.#suspicions = new Map(suspicions);
   }
 
-  #unservedForLong(): readonly string[] {
+  #unservedTooLong(): readonly string[] {
     const latest = performance.now() - this.#options.patience;
     return [...this.#suspicions].filter(([, { since }]) => since <= latest).map(([id]) => id);
   }
 
-  #say(unsynced: readonly string[], why: string | undefined): void {
-    const some = { services: unsynced.slice(0, 10), count: unsynced.length };
-    const what = `${this.#registry.name} took services that its catalog does not serve`;
-    this.#log.warn(some, why === undefined ? `${what}; they are registered again` : `${what}: ${why}`);
+  #logUnserved(unsynced: readonly string[], why: string | undefined): void {
+    const fields = { services: unsynced.slice(0, 10), count: unsynced.length };
+    const what = `${this.#registry.name} accepted services that its catalog does not serve`;
+    this.#log.warn(fields, why === undefined ? `${what}; registering them again` : `${what}: ${why}`);
   }
 }

@@ -1,12 +1,12 @@
-/** What a write does: removals come first, because the address may be another's already. */
+/** Removals come first, because another container may already have the address. */
 export type WriteKind = 'removal' | 'other';
 
-/** So many removals in a row, while something else waits: a thousand of them must not hold up a registration. */
+/** The most consecutive removals while another write waits: a thousand of them must not delay a registration. */
 const REMOVALS_IN_A_ROW = 7;
 
 /**
- * Ids that wait to be written, by lanes: each lane has its turn, however much waits in the others. A lane is a
- * container, so that one of a thousand ports costs another one a single write.
+ * Ids that wait to be written, in lanes that take turns, however many ids wait in each. A lane is a container: one with
+ * a thousand ports delays another container by a single write.
  */
 export class WriteTurns {
   readonly #lanes: Readonly<Record<WriteKind, Map<string, Set<string>>>> = {
@@ -20,7 +20,7 @@ export class WriteTurns {
     return this.#waiting.has(id);
   }
 
-  /** Has an id wait for its turn; one that waits already is moved where it is of another kind now. */
+  /** Adds an id; one that waits already is moved if its lane or kind changed. */
   add(id: string, lane: string, kind: WriteKind): void {
     const before = this.#waiting.get(id);
     if (before?.lane === lane && before.kind === kind) return;
@@ -31,7 +31,7 @@ export class WriteTurns {
     else ids.add(id);
   }
 
-  /** Takes the id whose turn it is. */
+  /** Removes and returns the next id. */
   take(): string | undefined {
     const kind = this.#next();
     const [first] = this.#lanes[kind];
@@ -42,7 +42,7 @@ export class WriteTurns {
     this.#removals = kind === 'removal' ? this.#removals + 1 : 0;
     this.#waiting.delete(id);
     this.#drop(id, lane, kind);
-    // The lane's next turn is after all others'.
+    // The lane goes to the end: its next turn comes after those of all other lanes.
     if (this.#lanes[kind].delete(lane)) this.#lanes[kind].set(lane, ids);
     return id;
   }

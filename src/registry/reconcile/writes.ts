@@ -4,42 +4,42 @@ import { containerOfId } from '../../services/naming/identity.ts';
 import { OWNER_META, type Service } from '../../services/service.ts';
 import type { Registry } from '../registry.ts';
 import type { Losses } from './losses.ts';
-import type { Again } from './unserved.ts';
+import type { Reregistration } from './unserved.ts';
 import { WriteTurns } from './write-turns.ts';
 
 export interface WritesNeeds {
   readonly registry: Pick<Registry, 'register' | 'deregister' | 'report'>;
-  /** What an id should be now; undefined where it should not be. */
+  /** The service that this id should hold now; undefined if it should not exist. */
   readonly wanted: (id: string) => Service | undefined;
-  /** The id is held for somebody else there. */
-  readonly taken: (id: string) => void;
-  /** Hears what the registry took, and what it removed for us. */
-  readonly losses: Pick<Losses, 'entrust' | 'takeBack'>;
-  /** The registry took a write, or refused it. */
+  /** The id belongs to another owner in the registry. */
+  readonly idTaken: (id: string) => void;
+  /** Tracks the ids that were registered and removed. */
+  readonly losses: Pick<Losses, 'trackRegistered' | 'untrack'>;
+  /** The registry accepted or rejected a write. */
   readonly answered: () => void;
-  /** The registry did not answer a write; the gate should be closed. */
-  readonly lost: (error: unknown) => void;
+  /** The registry did not answer a write; the caller should close the gate. */
+  readonly unanswered: (error: unknown) => void;
   readonly log: Logger;
 }
 
 export interface WritesOptions {
-  /** Writes in flight at once. */
+  /** Concurrent writes. */
   readonly concurrency: number;
-  /** Time until one of those that were refused is tried again, in ms. */
-  readonly tryRefusedAfter: number;
+  /** Time until one of the rejected writes is retried, in ms. */
+  readonly retryRejectedAfter: number;
 }
 
-interface Refusal {
-  /** The content that was refused; null where the next pass is to try again. */
+interface Rejection {
+  /** Hash of the rejected content; null if the next pass should retry it. */
   readonly hash: string | undefined | null;
   readonly message: string;
-  /** False where it may have been meant for everybody, not for this service. */
+  /** False if the registry may have rejected every service, not this one in particular. */
   readonly counts: boolean;
 }
 
 /**
- * The writes to a registry: ids marked as changed are brought to what is wanted, each in a lane of its own, the
- * latest state winning. Behind a closed gate nothing is queued; only the marks stay, one an id.
+ * The writes to a registry. For each dirty id the latest wanted state is written; containers take turns. While the gate
+ * is closed nothing is queued: only the dirty ids are kept, each once.
  */
 export class Writes {
   readonly #needs: WritesNeeds;
@@ -47,20 +47,20 @@ export class Writes {
   readonly #turns = new WriteTurns();
   /** Ids that are being written. */
   readonly #busy = new Set<string>();
-  /** The containers of ids that do not name theirs: of SERVICE_IDs. */
+  /** Containers of SERVICE_IDs, which do not contain the container's id as generated ids do. */
   readonly #containers = new Map<string, string>();
-  /** Ids whose entry is to be removed before it is registered. */
-  readonly #renewed = new Set<string>();
-  readonly #marked = new Set<string>();
-  /** Ids whose health is to be told; a registration tells it too. */
-  readonly #untold = new Set<string>();
-  readonly #refusals = new Map<string, Refusal>();
-  /** Ids written since `forgetRecent`: what was read of them before is old. */
-  readonly #recent = new Set<string>();
+  /** Ids to deregister before they are registered again. */
+  readonly #removeFirst = new Set<string>();
+  readonly #dirty = new Set<string>();
+  /** Ids whose health has to be reported; a registration reports it too. */
+  readonly #unreported = new Set<string>();
+  readonly #rejections = new Map<string, Rejection>();
+  /** Ids written since `forgetRecentWrites`: a list read before is out of date for them. */
+  readonly #recentlyWritten = new Set<string>();
   readonly #stopping = new AbortController();
   #open = false;
-  #retry: NodeJS.Timeout | undefined;
-  #waiting: (() => void)[] = [];
+  #retryTimer: NodeJS.Timeout | undefined;
+  #flushes: (() => void)[] = [];
 
   constructor(needs: WritesNeeds, options: WritesOptions) {
     this.#needs = needs;
@@ -68,108 +68,111 @@ export class Writes {
   }
 
   get pending(): number {
-    return new Set([...this.#marked, ...this.#untold, ...this.#busy]).size;
+    return new Set([...this.#dirty, ...this.#unreported, ...this.#busy]).size;
   }
 
-  /** What the registry refused, by id. */
+  /** The registry's message for each rejected id. */
   get errors(): ReadonlyMap<string, string> {
-    return new Map([...this.#refusals].map(([id, { message }]) => [id, message]));
+    return new Map([...this.#rejections].map(([id, { message }]) => [id, message]));
   }
 
-  get marked(): ReadonlySet<string> {
-    return this.#marked;
+  get dirty(): ReadonlySet<string> {
+    return this.#dirty;
   }
 
-  mark(ids: Iterable<string>): void {
+  markDirty(ids: Iterable<string>): void {
     for (const id of ids) {
-      this.#marked.add(id);
+      this.#dirty.add(id);
       this.#enqueue(id);
     }
   }
 
-  /** Registers these anew, whatever the registry has of them; of `renewed`, that is removed first. */
-  registerAgain({ ids, renewed }: Again): void {
+  /** Registers these ids again, whatever the registry holds; deregisters those in `removeFirst` before. */
+  registerAgain({ ids, removeFirst }: Reregistration): void {
     const still = (id: string) => this.#needs.wanted(id) !== undefined;
-    for (const id of renewed.filter(still)) this.#renewed.add(id);
-    this.mark(ids.filter(still));
+    for (const id of removeFirst.filter(still)) this.#removeFirst.add(id);
+    this.markDirty(ids.filter(still));
   }
 
-  /** Has the health of these told, if they are registered. */
-  tell(ids: Iterable<string>): void {
+  /** Queues reports of the health of these ids. */
+  markUnreported(ids: Iterable<string>): void {
     for (const id of ids) {
-      this.#untold.add(id);
+      this.#unreported.add(id);
       this.#enqueue(id);
     }
   }
 
-  unmark(id: string): void {
-    this.#marked.delete(id);
+  clearDirty(id: string): void {
+    this.#dirty.delete(id);
   }
 
-  /** Lets writes through, those that are marked first of all. */
+  /** Opens the gate and queues all dirty and unreported ids. */
   open(): void {
     this.#open = true;
-    for (const id of new Set([...this.#marked, ...this.#untold])) this.#enqueue(id);
-    if (this.#idle()) this.#tellWaiting();
+    for (const id of new Set([...this.#dirty, ...this.#unreported])) this.#enqueue(id);
+    if (this.#idle()) this.#resolveFlushes();
   }
 
-  /** Holds writes back; those under way end by themselves. */
+  /** Closes the gate; running writes end by themselves. */
   close(): void {
     this.#open = false;
     this.#turns.clear();
   }
 
-  /** Cancels what is under way, for good. */
+  /** Cancels running writes and closes the gate for good. */
   abort(): void {
     this.#open = false;
-    clearTimeout(this.#retry);
+    clearTimeout(this.#retryTimer);
     this.#stopping.abort();
-    this.#tellWaiting();
+    this.#resolveFlushes();
   }
 
-  /** Resolves when everything marked is written or refused. */
+  /** Resolves when every dirty id is registered or rejected. */
   async flush(): Promise<void> {
     if (this.#idle()) return;
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await new Promise<void>((resolve) => this.#flushes.push(resolve));
   }
 
-  /** True where a write is under way or was made since `forgetRecent`. */
-  recent(id: string): boolean {
-    return this.#turns.has(id) || this.#busy.has(id) || this.#recent.has(id);
+  /** True if a write is queued, running, or was made since `forgetRecentWrites`. */
+  recentlyWritten(id: string): boolean {
+    return this.#turns.has(id) || this.#busy.has(id) || this.#recentlyWritten.has(id);
   }
 
-  forgetRecent(): void {
-    this.#recent.clear();
+  forgetRecentWrites(): void {
+    this.#recentlyWritten.clear();
   }
 
-  refused(id: string): boolean {
-    return this.#refusals.get(id)?.counts === true;
+  rejected(id: string): boolean {
+    return this.#rejections.get(id)?.counts === true;
   }
 
-  /** True where just this content was refused and nothing speaks for another try. */
-  refusedAs(service: Service): boolean {
-    return this.#refusals.get(service.id)?.hash === service.meta[OWNER_META.hash];
+  /** True if exactly this content was rejected and no retry is due. */
+  rejectedAs(service: Service): boolean {
+    return this.#rejections.get(service.id)?.hash === service.meta[OWNER_META.hash];
   }
 
-  /** Gives what was refused another try. */
-  forgive(): void {
-    for (const [id, refusal] of this.#refusals) this.#refusals.set(id, { ...refusal, hash: null });
+  /** Lets the next pass retry all rejected services. */
+  retryRejected(): void {
+    for (const [id, refusal] of this.#rejections) this.#rejections.set(id, { ...refusal, hash: null });
   }
 
-  /** Holds no refusal against its service until it is made again: while nobody is let in, it says nothing of it. */
-  doubt(): void {
-    for (const [id, refusal] of this.#refusals) this.#refusals.set(id, { ...refusal, counts: false });
+  /**
+   * Stops counting earlier rejections: while the token is refused for everything, a rejection reveals nothing about one
+   * service.
+   */
+  ignoreRejections(): void {
+    for (const [id, refusal] of this.#rejections) this.#rejections.set(id, { ...refusal, counts: false });
   }
 
   #enqueue(id: string): void {
     if (!this.#open || this.#busy.has(id)) return;
     const wanted = this.#needs.wanted(id);
     this.#turns.add(id, this.#laneOf(id, wanted), wanted === undefined ? 'removal' : 'other');
-    // After all ids that are marked at once: a turn is given when it is known who waits.
-    queueMicrotask(() => this.#giveTurns());
+    // Start after all ids of this batch are queued, so that the turns account for all of them.
+    queueMicrotask(() => this.#startWrites());
   }
 
-  /** One lane for each container, as far as it is known. */
+  /** The lane of an id: its container if that is known, otherwise the id itself. */
   #laneOf(id: string, wanted: Service | undefined): string {
     const named = containerOfId(id);
     if (named !== undefined) return named;
@@ -178,91 +181,94 @@ export class Writes {
     return container ?? this.#containers.get(id) ?? id;
   }
 
-  #giveTurns(): void {
+  #startWrites(): void {
     while (this.#open && this.#busy.size < this.#options.concurrency) {
       const id = this.#turns.take();
       if (id === undefined) return;
       this.#busy.add(id);
-      void this.#turn(id);
+      void this.#takeTurn(id);
     }
   }
 
-  async #turn(id: string): Promise<void> {
-    const marked = this.#marked.delete(id);
-    const untold = this.#untold.delete(id);
-    if (marked) await this.#bring(id, this.#needs.wanted(id));
-    else if (untold) await this.#report(id, this.#needs.wanted(id));
+  async #takeTurn(id: string): Promise<void> {
+    const dirty = this.#dirty.delete(id);
+    const unreported = this.#unreported.delete(id);
+    if (dirty) await this.#write(id, this.#needs.wanted(id));
+    else if (unreported) await this.#report(id, this.#needs.wanted(id));
     this.#busy.delete(id);
-    if (this.#marked.has(id) || this.#untold.has(id)) this.#enqueue(id);
-    this.#giveTurns();
-    if (this.#idle()) this.#tellWaiting();
+    if (this.#dirty.has(id) || this.#unreported.has(id)) this.#enqueue(id);
+    this.#startWrites();
+    if (this.#idle()) this.#resolveFlushes();
   }
 
-  async #bring(id: string, wanted: Service | undefined): Promise<void> {
-    const { registry, losses, answered, lost } = this.#needs;
+  async #write(id: string, wanted: Service | undefined): Promise<void> {
+    const { registry, losses, answered, unanswered } = this.#needs;
     const { signal } = this.#stopping;
     try {
-      if (wanted === undefined || this.#renewed.has(id)) await registry.deregister(id, signal);
+      if (wanted === undefined || this.#removeFirst.has(id)) await registry.deregister(id, signal);
       if (wanted !== undefined) await registry.register(wanted, signal);
-      this.#renewed.delete(id);
-      if (wanted !== undefined) losses.entrust(id);
+      this.#removeFirst.delete(id);
+      if (wanted !== undefined) losses.trackRegistered(id);
       else {
-        losses.takeBack(id);
+        losses.untrack(id);
         this.#containers.delete(id);
       }
-      this.#recent.add(id);
-      // The others may have been refused for the same reason: a token, most of all.
-      if (this.#refusals.delete(id)) this.mark(this.#refusals.keys());
+      this.#recentlyWritten.add(id);
+      // The other rejections may have had the same cause, most likely the token.
+      if (this.#rejections.delete(id)) this.markDirty(this.#rejections.keys());
       answered();
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof HeddleError && !error.retryable) {
-        if (error.code === 'taken') this.#needs.taken(id);
-        else this.#refuse(id, wanted, error.message);
+        if (error.code === 'taken') this.#needs.idTaken(id);
+        else this.#reject(id, wanted, error.message);
         answered();
       } else {
-        this.#marked.add(id);
-        lost(error);
+        this.#dirty.add(id);
+        unanswered(error);
       }
     }
   }
 
   async #report(id: string, wanted: Service | undefined): Promise<void> {
-    if (wanted === undefined || this.#refusals.has(id)) return;
+    if (wanted === undefined || this.#rejections.has(id)) return;
     const { signal } = this.#stopping;
     try {
       await this.#needs.registry.report(wanted, signal);
     } catch (error) {
       if (signal.aborted) return;
       const lost = !(error instanceof HeddleError) || error.retryable;
-      // A check that is not there comes with its service.
-      if (lost) this.#untold.add(id);
-      else this.#marked.add(id);
-      if (lost) this.#needs.lost(error);
+      // A missing check is created by registering its service.
+      if (lost) this.#unreported.add(id);
+      else this.#dirty.add(id);
+      if (lost) this.#needs.unanswered(error);
     }
   }
 
-  #refuse(id: string, wanted: Service | undefined, message: string): void {
-    if (this.#refusals.get(id)?.message !== message) this.#needs.log.error({ service: id }, message);
-    this.#refusals.delete(id);
-    // One that comes after the gate was closed was under way when everybody was refused.
-    this.#refusals.set(id, { hash: wanted?.meta[OWNER_META.hash], message, counts: this.#open });
-    this.#retry ??= setTimeout(() => this.#tryRefused(), this.#options.tryRefusedAfter).unref();
+  #reject(id: string, wanted: Service | undefined, message: string): void {
+    if (this.#rejections.get(id)?.message !== message) this.#needs.log.error({ service: id }, message);
+    this.#rejections.delete(id);
+    // A rejection after the gate closed belongs to a write from the time when every service was rejected.
+    this.#rejections.set(id, { hash: wanted?.meta[OWNER_META.hash], message, counts: this.#open });
+    this.#retryTimer ??= setTimeout(
+      () => this.#retryOldestRejected(),
+      this.#options.retryRejectedAfter,
+    ).unref();
   }
 
-  /** The one that waited longest: whatever the reason was, it may be gone, and for all of them at once. */
-  #tryRefused(): void {
-    this.#retry = undefined;
-    this.mark([...this.#refusals.keys()].slice(0, 1));
+  /** Retries the oldest rejection only: if its cause is gone, it is likely gone for all of them. */
+  #retryOldestRejected(): void {
+    this.#retryTimer = undefined;
+    this.markDirty([...this.#rejections.keys()].slice(0, 1));
   }
 
   #idle(): boolean {
-    return this.#open && this.#marked.size + this.#untold.size + this.#busy.size === 0;
+    return this.#open && this.#dirty.size + this.#unreported.size + this.#busy.size === 0;
   }
 
-  #tellWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+  #resolveFlushes(): void {
+    const waiting = this.#flushes;
+    this.#flushes = [];
     for (const resolve of waiting) resolve();
   }
 }

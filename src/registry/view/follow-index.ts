@@ -1,27 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Backoff, waitAfter } from '../../runtime/backoff.ts';
-import type { Moved } from '../registry.ts';
+import type { Indexed } from '../registry.ts';
 
-/** What is told of something that moves. */
+/** Callbacks of a blocking query. */
 export interface IndexCallbacks<T> {
-  /** At once, and whenever it is something else. */
+  /** Called with the first answer and with every change. */
   changed(value: T): void;
-  /** Nobody answers. */
+  /** Called when the registry does not answer. */
   lost(): void;
-  /** After every question, answered or not. */
-  asked?(): void;
+  /** Called after every query, answered or failed. */
+  polled?(): void;
 }
 
-/** While nobody answers: doubled up to the most, so that a registry that returns is known again within 5 s. */
+/** Waits after failures, doubled up to the longest: a registry that is back is noticed within 5 s. */
 const RETRY: Backoff = { first: 500, longest: 3000 };
 
 /**
- * Waits on something that moves until it is told to stop: each question waits for what comes after the answer before.
- * @param paceMs between two questions: what changes all the time must not keep us busy with it alone
+ * Repeats a blocking query until the signal aborts: each query waits for a change after the last answer.
+ * @param paceMs pause between two queries: a result that changes all the time must not take all our time
  */
 export async function followIndex<T>(
-  ask: (index: number) => Promise<Moved<T>>,
-  heard: IndexCallbacks<T>,
+  ask: (index: number) => Promise<Indexed<T>>,
+  callbacks: IndexCallbacks<T>,
   { paceMs, signal }: { readonly paceMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   let [index, failures] = [0, 0];
@@ -29,17 +29,17 @@ export async function followIndex<T>(
     try {
       const now = await ask(index);
       if (signal.aborted) return;
-      if (now.index !== index) heard.changed(now.value);
-      // It goes back when data was lost; a question for more than there is would wait in vain.
+      if (now.index !== index) callbacks.changed(now.value);
+      // The index goes back when data is lost; a query with an index above the current one would wait in vain.
       index = now.index < index ? 0 : now.index;
       failures = 0;
     } catch {
       if (signal.aborted) return;
-      heard.lost();
+      callbacks.lost();
       index = 0;
       failures += 1;
     }
-    heard.asked?.();
+    callbacks.polled?.();
     await delay(failures === 0 ? paceMs : waitAfter(failures, RETRY), undefined, { signal }).catch(
       () => undefined,
     );

@@ -1,24 +1,24 @@
 import { isReported } from '../../services/service.ts';
 import type { Desired } from '../reconcile/desired.ts';
-import type { ChecksAsked, Moving, NodeHealth, Registry } from '../registry.ts';
+import type { BlockingQueries, HealthQuery, NodeHealth, Registry } from '../registry.ts';
 import { followIndex } from './follow-index.ts';
 
 export interface HealthWatchNeeds {
   readonly desired: Pick<Desired, 'get' | 'on' | 'off'>;
-  readonly moving: Pick<Moving, 'health'>;
-  /** The node that this host's services stand on, as far as it is known. */
+  readonly blockingQueries: Pick<BlockingQueries, 'health'>;
+  /** The name of this host's node, as known now. */
   readonly node: () => string;
   /** Who runs the checks of services. */
   readonly checkedBy: Registry['checkedBy'];
 }
 
-/** An answer holds every check of the node: after one, others are waited for that come at the same time. */
+/** Pause between two queries. Each answer contains every check of the node, so changes are collected first. */
 const PACE_MS = 50;
 
 /**
- * What Consul finds of this host's node and services: checks that an agent runs, checks that somebody else put there,
- * and maintenance. What it leaves out of its answers leaves ours as well. Asked only while there are services; while no
- * agent runs a check of ours, only for checks that do not pass, which are few.
+ * Watches the health of this host's node and services in Consul: checks run by the agent, foreign checks, and
+ * maintenance. An instance that Consul omits from its answers is omitted from ours. Queries run only while there are
+ * services; while the agent runs no check of ours, only for the few checks that do not pass.
  */
 export class HealthWatch {
   readonly #needs: HealthWatchNeeds;
@@ -26,14 +26,14 @@ export class HealthWatch {
   /** Ids of services whose checks an agent runs. */
   readonly #checked = new Set<string>();
   #watching: AbortController | undefined;
-  #asks: ChecksAsked['only'] | undefined;
+  #filter: HealthQuery['only'] | undefined;
   #health: NodeHealth | undefined;
 
   constructor(needs: HealthWatchNeeds) {
     this.#needs = needs;
   }
 
-  /** Call it before there are services. */
+  /** Must be called before there are services. */
   start(): void {
     this.#needs.desired.on('changed', this.#onChanged);
   }
@@ -44,14 +44,14 @@ export class HealthWatch {
     this.#health = undefined;
   }
 
-  /** As last known while nobody answers; undefined until somebody has. */
+  /** The last known health; undefined until Consul has answered. */
   get health(): NodeHealth | undefined {
     return this.#health;
   }
 
-  /** The services stand on another node now: what was found on the one before counts until there is an answer. */
+  /** Watches another node; the health of the old node stays valid until the first answer. */
   restart(): void {
-    if (this.#asks === undefined) return;
+    if (this.#filter === undefined) return;
     this.#end();
     this.#adjust();
   }
@@ -71,31 +71,31 @@ export class HealthWatch {
 
   #adjust(): void {
     const asks = this.#services.size === 0 ? undefined : this.#checked.size === 0 ? 'unwell' : 'all';
-    if (asks === this.#asks) return;
-    // What was found stays until the next answer: a service whose check is to be asked for is not among it yet.
+    if (asks === this.#filter) return;
+    // The old health stays until the next answer, which is the first to include a newly checked service.
     if (asks === undefined) this.#health = undefined;
     this.#end();
-    this.#asks = asks;
+    this.#filter = asks;
     if (asks !== undefined) this.#begin(asks);
   }
 
-  #begin(only: ChecksAsked['only']): void {
+  #begin(only: HealthQuery['only']): void {
     this.#watching = new AbortController();
     const { signal } = this.#watching;
-    const { moving, node } = this.#needs;
-    const heard = {
+    const { blockingQueries, node } = this.#needs;
+    const callbacks = {
       changed: (health: NodeHealth) => {
         this.#health = health;
       },
       lost: () => {},
     };
-    const ask = (index: number) => moving.health({ node: node(), only }, index, signal);
-    void followIndex(ask, heard, { paceMs: PACE_MS, signal });
+    const ask = (index: number) => blockingQueries.health({ node: node(), only }, index, signal);
+    void followIndex(ask, callbacks, { paceMs: PACE_MS, signal });
   }
 
   #end(): void {
     this.#watching?.abort();
     this.#watching = undefined;
-    this.#asks = undefined;
+    this.#filter = undefined;
   }
 }

@@ -4,44 +4,44 @@ import { HeddleError } from '../../errors.ts';
 import { ClientPlaces } from '../../runtime/client-places.ts';
 
 export interface LastKnownOptions<V = unknown> {
-  /** How long an answer is taken as it is, in ms; default 1,000. */
+  /** How long an answer is fresh, in ms; default 1,000. */
   readonly freshFor?: number;
-  /** Answers kept; the least asked for go first. Default 10,000. */
+  /** Number of answers kept; the least recently used are dropped first. Default 10,000. */
   readonly most?: number;
-  /** About how long an answer is in memory, in bytes; default 1. */
+  /** The approximate size of an answer in memory, in bytes; default 1. */
   readonly bytesOf?: (value: V) => number;
-  /** Of all answers together; default 64 MiB. An answer that is longer by itself is not kept. */
+  /** The most bytes of all answers together; default 64 MiB. A longer answer is not kept. */
   readonly mostBytes?: number;
-  /** Whether there is nothing in an answer. Names that nobody has are endless: they have room of their own. */
+  /** Whether an answer is empty. Unknown names are unlimited, so their answers are kept in a cache of their own. */
   readonly isEmpty?: (value: V) => boolean;
-  /** How long one question may take, in ms; default 2,000: less than a resolver's own patience. */
+  /** Timeout of one lookup in ms; default 2,000, less than the timeout of resolvers. */
   readonly patience?: number;
 }
 
-interface Known<V> {
+interface CachedAnswer<V> {
   readonly value: V;
   readonly at: number;
 }
 
-/** Answers with nothing in them that are kept. */
+/** Number of empty answers kept. */
 const MOST_EMPTY = 1000;
 const MOST_BYTES = 64 << 20;
-/** Questions under way at once, and those that may wait for their turn: a flood of names is cut off here. */
+/** Concurrent and waiting lookups; more names at once are rejected. */
 const CONCURRENCY = 32;
 const MOST_WAITING = 1000;
 const MOST_ASKING = CONCURRENCY + MOST_WAITING;
 
 /**
- * Answers of somebody else, asked for when they are older than a second, once for all who wait. While that somebody
- * does not answer, the last known answer stands, and is asked for again only once a second.
+ * A cache of lookups in a remote registry. A lookup is repeated once its answer is older than a second, once for all
+ * waiting callers. While the registry does not answer, the last answer stays valid and one retry runs per second.
  */
 export class LastKnown<V extends object> {
   readonly #ask: (key: string, signal: AbortSignal) => Promise<V>;
   readonly #freshFor: number;
   readonly #patience: number;
-  readonly #known: LRUCache<string, Known<V>>;
-  readonly #empty = new LRUCache<string, Known<V>>({ max: MOST_EMPTY });
-  /** Keys that were answered by no. */
+  readonly #known: LRUCache<string, CachedAnswer<V>>;
+  readonly #empty = new LRUCache<string, CachedAnswer<V>>({ max: MOST_EMPTY });
+  /** Keys whose lookup was refused. */
   readonly #refused = new LRUCache<string, { readonly error: HeddleError; readonly until: number }>({
     max: MOST_EMPTY,
   });
@@ -66,8 +66,8 @@ export class LastKnown<V extends object> {
   }
 
   /**
-   * At once where the answer is fresh, or where nobody can be asked; otherwise throws what asking threw. A client on
-   * whose behalf it is asked has a share of the places; what nobody waits for is a client of its own.
+   * Returns at once if the answer is fresh or the registry is unreachable; without a known answer, throws the error of
+   * the lookup. Each client has a share of the places; a lookup without a client counts as a client of its own.
    */
   get(key: string, client = key): V | Promise<V> {
     const now = performance.now();
@@ -85,27 +85,27 @@ export class LastKnown<V extends object> {
     return this.#asking.get(key) ?? this.#start(key, known, client);
   }
 
-  /** The last answer, however old; nobody is asked. */
+  /** The last answer, however old; starts no lookup. */
   peek(key: string): V | undefined {
     return (this.#known.peek(key) ?? this.#empty.peek(key))?.value;
   }
 
-  /** Takes an answer that came by itself. */
+  /** Stores an answer that did not come from a lookup. */
   learn(key: string, value: V): void {
     const [into, outOf] = this.#isEmpty(value) ? [this.#empty, this.#known] : [this.#known, this.#empty];
     outOf.delete(key);
     into.set(key, { value, at: performance.now() });
   }
 
-  /** Answers that are kept. */
+  /** Number of answers kept. */
   get size(): number {
     return this.#known.size + this.#empty.size;
   }
 
-  #start(key: string, known: Known<V> | undefined, client: string): V | Promise<V> {
+  #start(key: string, known: CachedAnswer<V> | undefined, client: string): V | Promise<V> {
     if (!this.#places.take(client)) {
       if (known !== undefined) return known.value;
-      throw new HeddleError('unreachable', `too many names at once; ${key} was not looked up`);
+      throw new HeddleError('unreachable', `too many concurrent lookups; ${key} was not looked up`);
     }
     const asking = this.#queue
       .add(() => this.#ask(key, AbortSignal.timeout(this.#patience)))
@@ -115,7 +115,7 @@ export class LastKnown<V extends object> {
           return value;
         },
         (error: unknown) => {
-          // A refusal is about one name; who does not answer does not for all of them.
+          // A refusal concerns one name; a registry that does not answer affects all names.
           const until = performance.now() + this.#freshFor;
           if (error instanceof HeddleError && !error.retryable) this.#refused.set(key, { error, until });
           else [this.#away, this.#awayUntil] = [error, until];
@@ -127,7 +127,7 @@ export class LastKnown<V extends object> {
         this.#asking.delete(key);
         this.#places.leave(client);
       });
-    // Whoever asked may have left: a failure is kept above.
+    // The caller may ignore the Promise; the failure is recorded above.
     asking.catch(() => {});
     this.#asking.set(key, asking);
     return asking;

@@ -1,36 +1,36 @@
-import type { Instance, Moving } from '../registry.ts';
+import type { BlockingQueries, Instance } from '../registry.ts';
 import { followIndex } from './follow-index.ts';
 
 export interface NameWatchesNeeds {
-  readonly moving: Pick<Moving, 'changes'>;
-  /** Hears what stands under a name whenever that is something else. */
+  readonly blockingQueries: Pick<BlockingQueries, 'changes'>;
+  /** Called with the instances of a name whenever they change. */
   readonly learn?: (name: string, instances: readonly Instance[]) => void;
 }
 
 export interface NameWatchesOptions {
-  /** Names watched at once; default 32. Each holds a connection to the registry. */
+  /** The most names watched at once; default 32. Each holds a connection to the registry. */
   readonly most?: number;
-  /** How long a name that nobody asks for is watched on, in ms; default a minute. */
+  /** How long a name is watched after its last use, in ms; default a minute. */
   readonly idleFor?: number;
 }
 
 const MOST = 32;
 const IDLE_MS = 60_000;
-/** Between two questions about one name: one that changes all the time must not keep us busy with it alone. */
+/** Pause between two queries of one name: a name that changes all the time must not take all our time. */
 const PACE_MS = 20;
 
 interface Watched {
   readonly stopping: AbortController;
-  /** As long as the registry answers. */
+  /** Undefined while the registry does not answer. */
   instances: readonly Instance[] | undefined;
-  /** Whether anybody asked since the last look at this. */
+  /** True if the name was used since this field was last read. */
   asked: boolean;
   askedAt: number;
 }
 
 /**
- * The names that are waited on at a shared registry: their answers are as it has them, and cost no question. Each is
- * watched once for all who ask, for as long as somebody does.
+ * Names that are watched by blocking queries of a shared registry: their instances are current and cost no lookup. Each
+ * name is watched once for all clients, for as long as it is in use.
  */
 export class NameWatches {
   readonly #needs: NameWatchesNeeds;
@@ -49,7 +49,7 @@ export class NameWatches {
     return this.#watched.size;
   }
 
-  /** What stands under a name in lower case; undefined where it is not watched, or nobody answers. */
+  /** The instances of a name in lower case; undefined if it is not watched or the registry does not answer. */
   get(name: string): readonly Instance[] | undefined {
     const watched = this.#watched.get(name);
     if (watched === undefined) return undefined;
@@ -57,12 +57,12 @@ export class NameWatches {
     return watched.instances;
   }
 
-  /** Watches a name that was asked for and found, if there is room. */
-  want(name: string): void {
+  /** Watches a name that was looked up and found, if there is room. */
+  watch(name: string): void {
     if (!this.#stopped && !this.#watched.has(name) && this.#watched.size < this.#most) this.#begin(name);
   }
 
-  /** For good: a question that is under way may still want its name watched. */
+  /** Stops for good: a running lookup may still try to watch its name. */
   stop(): void {
     this.#stopped = true;
     for (const [name, watched] of this.#watched) this.#end(name, watched);
@@ -77,7 +77,7 @@ export class NameWatches {
     };
     this.#watched.set(name, watched);
     const { signal } = watched.stopping;
-    const heard = {
+    const callbacks = {
       changed: (instances: readonly Instance[]) => {
         watched.instances = instances;
         this.#needs.learn?.(name, instances);
@@ -85,16 +85,16 @@ export class NameWatches {
       lost: () => {
         watched.instances = undefined;
       },
-      asked: () => {
-        if (this.#isOver(watched)) this.#end(name, watched);
+      polled: () => {
+        if (this.#isIdle(watched)) this.#end(name, watched);
       },
     };
-    const ask = (index: number) => this.#needs.moving.changes(name, index, signal);
-    void followIndex(ask, heard, { paceMs: PACE_MS, signal });
+    const ask = (index: number) => this.#needs.blockingQueries.changes(name, index, signal);
+    void followIndex(ask, callbacks, { paceMs: PACE_MS, signal });
   }
 
-  /** A name that nothing stands under wakes its watcher with every change of anything. */
-  #isOver(watched: Watched): boolean {
+  /** A name without instances is dropped too: its query would return with every change in the catalog. */
+  #isIdle(watched: Watched): boolean {
     return watched.instances?.length === 0 || performance.now() - lastAsked(watched) > this.#idleFor;
   }
 
@@ -104,7 +104,7 @@ export class NameWatches {
   }
 }
 
-/** Noted when it is looked at, not with every answer: there may be a hundred thousand a second. */
+/** Reads the clock only here, not with every answer, of which there may be a hundred thousand a second. */
 function lastAsked(watched: Watched): number {
   if (watched.asked) watched.askedAt = performance.now();
   watched.asked = false;

@@ -1,14 +1,14 @@
-import type { Elsewhere, Instance, Moving, NodeEntry } from '../registry.ts';
+import type { BlockingQueries, Instance, NodeEntry, RemoteLookups } from '../registry.ts';
 import { LastKnown, type LastKnownOptions } from './last-known.ts';
 import { NameWatches, type NameWatchesOptions } from './name-watches.ts';
 
 export interface RemoteNamesNeeds {
-  readonly elsewhere: Elsewhere;
-  /** Where the registry can be waited on; without it, every answer is asked for. */
-  readonly moving?: Pick<Moving, 'changes'> | undefined;
+  readonly lookups: RemoteLookups;
+  /** The registry's blocking queries; without them every answer comes from a lookup. */
+  readonly blockingQueries?: Pick<BlockingQueries, 'changes'> | undefined;
 }
 
-/** How many names are watched now, and how many answers are kept for when the registry is away. */
+/** Numbers of watched names, and of answers kept for an outage of the registry. */
 export interface RemoteStatus {
   readonly watched: number;
   readonly known: number;
@@ -16,37 +16,40 @@ export interface RemoteStatus {
 
 const [INSTANCE_BYTES, OBJECT_BYTES] = [500, 40];
 
-/** No node of a name is an answer, too. */
+/** Wrapped, because the absence of a node is an answer too. */
 interface FoundNode {
   readonly node: NodeEntry | undefined;
 }
 
 /**
- * What a shared registry has under a name, of every host. A name that is asked for is watched, as far as there is
- * room; others are asked for again once they are a second old. While the registry is away, all are as last known.
+ * The instances of all hosts under a name in a shared registry. A name in use is watched if there is room; other
+ * answers are refreshed once they are a second old. While the registry is unreachable, the last known answers count.
  */
 export class RemoteNames {
   readonly #instances: LastKnown<readonly Instance[]>;
   readonly #nodes: LastKnown<FoundNode>;
   readonly #watches: NameWatches | undefined;
 
-  constructor({ elsewhere, moving }: RemoteNamesNeeds, options: LastKnownOptions & NameWatchesOptions = {}) {
-    this.#instances = new LastKnown((name, signal) => elsewhere.instances(name, signal), {
+  constructor(
+    { lookups, blockingQueries }: RemoteNamesNeeds,
+    options: LastKnownOptions & NameWatchesOptions = {},
+  ) {
+    this.#instances = new LastKnown((name, signal) => lookups.instances(name, signal), {
       ...options,
       isEmpty: (instances) => instances.length === 0,
       bytesOf: (instances) => instances.reduce((sum, instance) => sum + bytesOf(instance), 0),
     });
     this.#nodes = new LastKnown(
-      async (name, signal): Promise<FoundNode> => ({ node: await elsewhere.node(name, signal) }),
+      async (name, signal): Promise<FoundNode> => ({ node: await lookups.node(name, signal) }),
       { ...options, isEmpty: ({ node }) => node === undefined },
     );
     const learn = (name: string, instances: readonly Instance[]) => this.#instances.learn(name, instances);
-    this.#watches = moving && new NameWatches({ moving, learn }, options);
+    this.#watches = blockingQueries && new NameWatches({ blockingQueries, learn }, options);
   }
 
   /**
-   * Names are in lower case. At once where the answer is known; throws what asking threw where there never was one.
-   * `client` is who asks, if anybody waits for the answer.
+   * Takes a name in lower case. Returns at once if the answer is known; throws the error of the lookup if there never
+   * was an answer. `client` is the DNS client that waits for the answer, if any.
    */
   instances(name: string, client?: string): readonly Instance[] | Promise<readonly Instance[]> {
     const watched = this.#watches?.get(name);
@@ -55,7 +58,7 @@ export class RemoteNames {
     return found instanceof Promise ? this.#watching(name, found) : found;
   }
 
-  /** The last answer, however old; nobody is asked. */
+  /** The last answer, however old; starts no lookup. */
   lastKnown(name: string): readonly Instance[] {
     return this.#instances.peek(name) ?? [];
   }
@@ -73,15 +76,15 @@ export class RemoteNames {
     this.#watches?.stop();
   }
 
-  /** A name that nothing stands under costs no watch. */
+  /** Watches the name only if it has instances. */
   async #watching(name: string, asking: Promise<readonly Instance[]>): Promise<readonly Instance[]> {
     const found = await asking;
-    if (found.length > 0) this.#watches?.want(name);
+    if (found.length > 0) this.#watches?.watch(name);
     return found;
   }
 }
 
-/** About what an instance takes: its texts, of two bytes a character at most, and what holds them together. */
+/** The approximate size of an instance: its strings, of at most two bytes a character, and the objects around them. */
 function bytesOf({ service, node, unwell = [] }: Instance): number {
   const texts = [service.id, service.name, service.address, node, ...service.tags];
   const meta = Object.entries(service.meta).flat();

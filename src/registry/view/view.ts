@@ -8,24 +8,24 @@ import type { RemoteNames } from './remote-names.ts';
 
 export interface ViewNeeds {
   readonly desired: Pick<Desired, 'byName' | 'byAddress'>;
-  /** What a shared registry has; undefined where the registry is this host's own. */
+  /** The instances in a shared registry; undefined with the embedded registry. */
   readonly remote?: Pick<RemoteNames, 'instances' | 'lastKnown' | 'node'> | undefined;
-  /** True for what the registry refused: no other host will see it, so neither do we. */
-  readonly refused: (id: string) => boolean;
+  /** True for a service that the registry rejected: other hosts do not see it, so this host must not answer it. */
+  readonly rejected: (id: string) => boolean;
   /** Who runs the checks of services. */
   readonly checkedBy: Registry['checkedBy'];
-  /** What a shared registry finds of this host's node and services; undefined until it has said so. */
-  readonly found?: () => NodeHealth | undefined;
-  /** The node that services of this host are said to be on. */
+  /** The health of this host's node and services in a shared registry; undefined until it is known. */
+  readonly nodeHealth?: () => NodeHealth | undefined;
+  /** The node that this host's services are registered on. */
   readonly node: () => NodeEntry & { readonly name: string };
 }
 
-/** How long a name of this host waits for what other hosts have of it: a healthy registry takes a few. */
+/** How long an answer with local instances waits for those of other hosts: a healthy registry takes a few ms. */
 const LOCAL_PATIENCE_MS = 100;
 
 /**
- * What a name resolves to. This host's services come from desired state, at once and whatever the registry does;
- * other hosts' from the registry.
+ * Resolves names. This host's services come from desired state, at once and independent of the registry; other hosts'
+ * services come from the registry.
  */
 export class RegistryView implements View {
   readonly #needs: ViewNeeds;
@@ -46,11 +46,13 @@ export class RegistryView implements View {
       if (!(found instanceof Promise)) return this.#merged(here, found);
       const complete = found.then(
         (instances) => this.#merged(here, instances),
-        (error: unknown) => this.#only(here, error),
+        (error: unknown) => this.#localOnly(here, error),
       );
-      return ignorable(this.#local(here, []).length > 0 ? this.#soon(complete, name, here) : complete);
+      return ignorable(
+        this.#local(here, []).length > 0 ? this.#withinPatience(complete, name, here) : complete,
+      );
     } catch (error) {
-      return this.#only(here, error);
+      return this.#localOnly(here, error);
     }
   }
 
@@ -64,8 +66,8 @@ export class RegistryView implements View {
     return this.#local(this.#needs.desired.byAddress(ip), []);
   }
 
-  /** What this host can answer itself does not wait for a registry that hangs; the others are as last known then. */
-  async #soon(
+  /** If the registry hangs, answers with this host's instances and the last known ones of other hosts. */
+  async #withinPatience(
     complete: Promise<readonly Instance[]>,
     name: string,
     here: readonly Service[],
@@ -87,30 +89,30 @@ export class RegistryView implements View {
     return [...this.#local(here, found.filter(isHere)), ...found.filter((instance) => !isHere(instance))];
   }
 
-  /** An empty answer would be a lie when the others could not be asked. */
-  #only(here: readonly Service[], error: unknown): readonly Instance[] | Promise<never> {
+  /** Without local instances, fails: an empty answer would be wrong if the registry could not be asked. */
+  #localOnly(here: readonly Service[], error: unknown): readonly Instance[] | Promise<never> {
     const local = this.#local(here, []);
     return local.length > 0 ? local : ignorable(Promise.reject(error));
   }
 
   /**
-   * What heddle knows of their checks counts at once; of those that an agent runs, what that is heard to find, or else
-   * what was seen of the name. Checks that somebody else put on a service or its node count as Consul counts them, and
-   * so does maintenance, which is such a check.
+   * Instances of this host's services. Checks run by heddle count at once. For checks run by the agent, the watched
+   * health of the node counts, or without it the instances seen under the name. Foreign checks on the service or its
+   * node count as in Consul; so does maintenance, which is such a check.
    */
   #local(services: readonly Service[], seen: readonly Instance[]): readonly Instance[] {
     const { name: node, address: nodeAddress } = this.#needs.node();
-    const found = this.#needs.found?.();
-    const isWell = found === undefined || (found.services.size === 0 && found.node.unwell === undefined);
+    const health = this.#needs.nodeHealth?.();
+    const isWell = health === undefined || (health.services.size === 0 && health.node.unwell === undefined);
     return services.flatMap((desired): Instance | [] => {
-      if (this.#needs.refused(desired.id)) return [];
+      if (this.#needs.rejected(desired.id)) return [];
       const service = desired.enableTagOverride === true ? withTagsOf(desired, seen) : desired;
-      // Most services have none, and every question for a name comes by here.
+      // A shortcut for most services, on the path of every query.
       if (service.checks.length === 0 && isWell) return { service, node, nodeAddress, status: 'passing' };
       const own = checksReportedByHeddle(service, this.#needs.checkedBy);
       const agentRuns = own.length < service.checks.length;
-      const known = found
-        ? (found.services.get(service.id) ?? (agentRuns ? undefined : found.node))
+      const known = health
+        ? (health.services.get(service.id) ?? (agentRuns ? undefined : health.node))
         : seen.find((other) => agentRuns && other.service.id === service.id);
       if (known === undefined && agentRuns) return [];
       const unwell = unwellOf(own, known?.unwell);
@@ -120,13 +122,13 @@ export class RegistryView implements View {
   }
 }
 
-/** A Promise whose failure is heard by those alone who wait for it. */
+/** Marks a rejection as handled, so that a caller may ignore the Promise. */
 function ignorable<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
 }
 
-/** Of what was seen, what heddle itself says of a check counts more. */
+/** The checks that do not pass; for a check that heddle runs, its own result takes precedence over the registry's. */
 function unwellOf(own: readonly Check[], seen: readonly CheckState[] = []): readonly CheckState[] {
   const ours = own.filter((check) => checkStatus(check) !== 'passing');
   const others = seen.filter(({ id }) => !own.some((check) => check.id === id));
@@ -140,7 +142,7 @@ function worstOf(unwell: readonly CheckState[]): CheckStatus {
   return worstStatus(unwell.flatMap(({ status }) => (status === 'unknown' ? [] : status)));
 }
 
-/** Where others may change the tags, those of the registry are the service's, as soon as it has it. */
+/** With EnableTagOverride, the tags in the registry replace those of the service once it is registered. */
 function withTagsOf(service: Service, seen: readonly Instance[]): Service {
   const tags = seen.find((instance) => instance.service.id === service.id)?.service.tags;
   return tags === undefined ? service : { ...service, tags };

@@ -57,7 +57,7 @@ test('what the registry view of this host says is answered from memory, until a 
   const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
   const node = () => ({ name: 'here', address: '192.0.2.1', meta: {} });
   const view = new RegistryView(
-    { desired, refused: () => false, node, checkedBy: 'heddle' },
+    { desired, rejected: () => false, node, checkedBy: 'heddle' },
     { hostId: 'h1' },
   );
   const responder = responderOf(view, new AnswerCache());

@@ -42,14 +42,14 @@ function registryAt(
   return new ConsulRegistry(new ConsulClient(parsed, options), { hostId: 'h1', watchEvery });
 }
 
-describe('what Consul answers', () => {
+describe('an answer of Consul', () => {
   const consul = nock('http://consul.test:8500');
   const registry = registryAt('consul://consul.test:8500', { token: 's3cret', timeout: 500 });
   const register = () => registry.register(service);
 
   beforeEach(() => {
     nock.disableNetConnect();
-    // What it holds already is looked at for checks of others.
+    // A registration over an existing service first reads its checks, for foreign ones.
     consul.get('/v1/agent/checks').query(true).optionally().reply(200, {});
   });
   afterEach(() => nock.cleanAll());
@@ -61,9 +61,9 @@ describe('what Consul answers', () => {
   const answers = (status: number, body: string, headers = {}) =>
     consul.put(/agent\/service\/register/).reply(status, body, headers);
 
-  test('to a registration with everything in it', async () => {
+  test('follows a registration with every field', async () => {
     const sent: unknown[] = [];
-    // Whether Consul removed it before, and whose its tags are, is of use, and not needed.
+    // The reads before a registration are optional: whether Consul removed the service, and its current tags.
     consul.get('/v1/agent/self').twice().reply(403, 'Permission denied');
     consul
       .put('/v1/agent/service/register', (body) => sent.push(body) > 0)
@@ -113,7 +113,7 @@ describe('what Consul answers', () => {
     ]);
   });
 
-  test('403 is refused, and says which policy the token needs', async () => {
+  test('with status 403 is refused, and the message names the policy that the token needs', async () => {
     answers(403, 'Permission denied', { 'content-type': 'text/plain' });
     await expect(register()).rejects.toMatchObject({
       code: 'refused',
@@ -146,7 +146,7 @@ describe('what Consul answers', () => {
     await expect(register()).rejects.toMatchObject({ code: 'unreachable' });
   });
 
-  test('nothing, for too long, is worth another try', async () => {
+  test('that does not come in time is worth a retry', async () => {
     consul
       .put(/register/)
       .delay(2000)
@@ -157,14 +157,14 @@ describe('what Consul answers', () => {
     });
   });
 
-  test('a connection that is cut is worth another try', async () => {
+  test('that is cut off is worth a retry', async () => {
     consul
       .put(/register/)
       .replyWithError(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
     await expect(register()).rejects.toMatchObject({ code: 'unreachable' });
   });
 
-  test('no leader: not ready', async () => {
+  test('without a leader means not ready', async () => {
     consul.get('/v1/status/leader').reply(200, '""', { 'content-type': 'application/json' });
     await expect(registry.ready()).rejects.toMatchObject({
       code: 'unreachable',
@@ -172,7 +172,7 @@ describe('what Consul answers', () => {
     });
   });
 
-  test('an empty list that nothing proves is no truth', async () => {
+  test('with an empty list is refused without proof that the token may read', async () => {
     consul.get('/v1/agent/self').reply(403, 'Permission denied');
     consul.get(/agent\/services/).reply(200, {});
     consul.get('/v1/catalog/services').reply(200, {});
@@ -183,7 +183,7 @@ describe('what Consul answers', () => {
     });
   });
 
-  test('what the catalog lacks, or has with other content, is unsynced', async () => {
+  test('that lacks a service in the catalog, or has other content, makes it unsynced', async () => {
     const held = (id: string, hash: string) => ({ ...service, id, meta: { 'heddle-hash': hash } });
     consul.get('/v1/health/service/consul').reply(200, [{}]);
     consul.get('/v1/agent/self').reply(200, SELF);
@@ -198,7 +198,7 @@ describe('what Consul answers', () => {
     expect(await registry.unsynced(listed)).toEqual(['b', 'c', 'd']);
   });
 
-  test('a catalog that shows not even its servers is compared with nothing', async () => {
+  test('that hides even the servers is not compared', async () => {
     consul.get('/v1/health/service/consul').reply(200, []);
     consul.get('/v1/acl/token/self').reply(200, {});
     await expect(registry.unsynced([service])).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe('what Consul answers', () => {
     });
   });
 
-  test('is not waited for when the caller gives up', async () => {
+  test('is not awaited after the caller aborted', async () => {
     consul.get('/v1/status/leader').delay(2000).reply(200, '"x"');
     const abort = new AbortController();
     const asked = registry.ready(abort.signal);
@@ -220,13 +220,13 @@ describe('what Consul answers', () => {
 describe('a Consul', () => {
   beforeEach(() => nock.enableNetConnect());
 
-  test('on an IPv6 address is reached', async () => {
+  test('is reached at an IPv6 address', async () => {
     const fake = await FakeConsul.start({ host: '::1' });
     await expect(registryAt(`consul://[::1]:${fake.port}`).ready()).resolves.toBeUndefined();
     await fake.stop();
   });
 
-  test('on a unix socket is reached, with the token', async () => {
+  test('is reached on a unix socket, with the token', async () => {
     await using folder = await temporaryFolder();
     const fake = await FakeConsul.start({ path: `${folder.path}/consul.sock` });
     const registry = registryAt(`consul-unix://${folder.path}/consul.sock`, { token: 's3cret' });
@@ -246,13 +246,13 @@ describe('a Consul', () => {
     await expect(registryAt(`consul://127.0.0.1:${port}`, { timeout: 60_000 }).ready()).rejects.toMatchObject(
       {
         code: 'unreachable',
-        message: expect.stringContaining('the connection was cut in the middle of the answer'),
+        message: expect.stringContaining('the connection closed in the middle of the answer'),
       },
     );
     dying.close();
   });
 
-  test('that lost its data has everything anew, a service that it might have removed as well', async () => {
+  test('that lost its data gets every service as new, also one that it may remove', async () => {
     const fake = await FakeConsul.start();
     const registry = registryAt(`consul://127.0.0.1:${fake.port}`);
     const check = { id: 'c1', name: 'tcp', kind: 'tcp', target: '127.0.0.1:1', status: 'passing' } as const;
@@ -274,7 +274,7 @@ describe('a Consul', () => {
     await fake.stop();
   });
 
-  test('is asked for all it holds only when the catalog has moved', async () => {
+  test('is asked for all services only when the index of the catalog changed', async () => {
     const fake = await FakeConsul.start();
     const lists = () => fake.requests.filter((request) => request === 'GET /v1/agent/services').length;
     const looks = () => fake.requests.filter((request) => request === 'GET /v1/status/leader').length;
@@ -292,7 +292,7 @@ describe('a Consul', () => {
     await fake.stop();
   });
 
-  test('that keeps one address a service is not told of the other again and again', async () => {
+  test('that stores one address per service does not get the other one again and again', async () => {
     const fake = await FakeConsul.start();
     fake.keepsFamilies = false;
     const registry = registryAt(`consul://127.0.0.1:${fake.port}`);
@@ -310,11 +310,11 @@ describe('a Consul', () => {
     await fake.stop();
   });
 
-  test('that is not there is unreachable, and the message says where', async () => {
+  test('that does not run is unreachable, and the message names its address', async () => {
     await expect(registryAt('consul://127.0.0.1:1').ready()).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringMatching(
-        /^cannot ask for the leader at consul:\/\/127.0.0.1:1: .*ECONNREFUSED.*running there\?$/,
+        /^cannot read the leader at consul:\/\/127.0.0.1:1: .*ECONNREFUSED.*running there\?$/,
       ),
     });
   });

@@ -11,7 +11,7 @@ import { containerId } from '../../support/snapshot.ts';
 /** The services that arrived, by the path that brought them. */
 type Arrived = { readonly path: string; readonly service: { readonly Meta: object } };
 
-test('a service with both families is not what is wanted before its second write was taken', async () => {
+test('a service with addresses of both families differs from desired state until its second write succeeded', async () => {
   const arrived: Arrived[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isRegistrators } from '../../../src/registry/consul/registrator-leftovers.ts';
+import { isRegistratorId } from '../../../src/registry/consul/registrator-leftovers.ts';
 
 test.each([
   ['host1.lan:web-1:80', true],
@@ -16,5 +16,5 @@ test.each([
   ['host1.lan', false],
   ['my-own-id', false],
 ])("%j is a registrator's of host1.lan: %s", (id, expected) => {
-  expect(isRegistrators(id, 'host1.lan')).toBe(expected);
+  expect(isRegistratorId(id, 'host1.lan')).toBe(expected);
 });

@@ -12,7 +12,7 @@ import { FakeConsul } from '../../support/fake-consul.ts';
 import { entryOf } from '../../support/roster.ts';
 import { containerId } from '../../support/snapshot.ts';
 
-/** What versions after 1.8 answer otherwise, in the shapes of their documentation and source. */
+/** Answers of versions after 1.8 that differ, in the form of their documentation and source. */
 let fake: FakeConsul;
 let client: ConsulClient;
 let registry: ConsulRegistry;
@@ -37,7 +37,7 @@ afterEach(async () => {
   await fake.stop();
 });
 
-describe('the removal of what is gone', () => {
+describe('the removal of an unknown service', () => {
   const route = `PUT /v1/agent/service/deregister/${service.id}`;
   test.each([
     [200, ''],
@@ -48,7 +48,7 @@ describe('the removal of what is gone', () => {
     await expect(registry.deregister(service.id)).resolves.toBeUndefined();
   });
 
-  test('is none where Consul refuses it', async () => {
+  test('fails if Consul refuses it', async () => {
     const body = "Permission denied: token with AccessorID '0' lacks permission 'service:write' on \"web\"";
     fake.overrides.set(route, { status: 403, body });
     await expect(registry.deregister(service.id)).rejects.toMatchObject({ code: 'refused' });
@@ -91,7 +91,7 @@ test.each([
   });
 });
 
-test('without a token the message says that none was given', async () => {
+test('without a token the message states that none was given', async () => {
   const bare = new ConsulClient({ kind: 'consul', host: '127.0.0.1', port: fake.port, tls: false });
   fake.overrides.set('PUT /v1/agent/service/register', { status: 403, body: 'Permission denied' });
   await expect(new ConsulRegistry(bare, { hostId: 'h1' }).register(service)).rejects.toMatchObject({
@@ -103,7 +103,7 @@ test('without a token the message says that none was given', async () => {
   bare.close();
 });
 
-test('the token goes in its header, and never in the query, which later versions refuse', async () => {
+test('the token is sent in its header, never in the query, which later versions reject', async () => {
   await registry.register(service);
   expect(fake.lastHeaders['x-consul-token']).toBe('s3cret');
   expect(fake.lastUrl).not.toMatch(/token|s3cret/);
@@ -129,7 +129,7 @@ describe('a server that limits requests', () => {
     const tries = () => fake.requests.filter((request) => request === route).length;
     const before = tries();
     await delay(500);
-    // One a wait at most, and those grow.
+    // At most one for each wait, and the waits grow.
     expect(tries() - before).toBeLessThanOrEqual(5);
     fake.overrides.delete(route);
     await vi.waitFor(() => expect(reconciler.status()).toMatchObject({ state: 'synced', pending: 0 }), 5000);
@@ -138,7 +138,7 @@ describe('a server that limits requests', () => {
   });
 });
 
-describe('the agent of itself', () => {
+describe("the agent's identity", () => {
   const self = (changes: object) =>
     fake.overrides.set('GET /v1/agent/self', {
       status: 200,
@@ -175,7 +175,7 @@ describe('the agent of itself', () => {
     expect((['udp', 'h2ping'] as const).filter((kind) => registry.runs(kind))).toEqual(expected);
   });
 
-  test('another version, node or address is noticed, and its counters are none', async () => {
+  test('changes with the version, node or address, but not with the counters', async () => {
     const identity = new AgentIdentity(client);
     const seen: string[] = [];
     identity.onChange(({ node, version }) => seen.push(`${node} ${version}`));
@@ -188,7 +188,7 @@ describe('the agent of itself', () => {
   });
 });
 
-test('instances with fields of later versions are read: several ports, a locality, a peer', () => {
+test('instances with fields of later versions are parsed: several ports, a locality, a peer', () => {
   const Ports = [
     { Name: 'admin', Port: 9000 },
     { Name: 'http', Port: 8080, Default: true },
@@ -213,7 +213,7 @@ test('instances with fields of later versions are read: several ports, a localit
   expect(readInstances([first])?.[0]?.service.port).toBe(7);
 });
 
-test('a node whose agent is not heard counts as it is for services that heddle answers itself', () => {
+test('a dead agent does not affect services that heddle answers itself', () => {
   const serf = { CheckID: 'serfHealth', Name: 'Serf', Status: 'critical', ServiceID: '' };
   const maintained = {
     CheckID: '_node_maintenance',

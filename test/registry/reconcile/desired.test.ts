@@ -21,7 +21,7 @@ function rig(options: Partial<DesiredOptions> = {}) {
 const own = (name: string, port = 0) => `heddle:h1:${containerId(name).slice(0, 12)}:${port}`;
 
 describe('what the registry should hold', () => {
-  test('of a container that ended with an error is kept on demand, until it is removed', () => {
+  test('keeps a container that exited with an error if requested, until the container is removed', () => {
     const { desired, run, kill } = rig({ keepFailed: true });
     const end = (exitCode: number | null) => run('a', {}, { running: false, pid: 0, ip: null, exitCode });
     run('a');
@@ -36,7 +36,7 @@ describe('what the registry should hold', () => {
     expect(desired.size).toBe(0);
   });
 
-  test('of colliding Marathon apps says so at each of them, and once in the log', () => {
+  test('reports colliding Marathon apps at each of them, and once in the log', () => {
     const { desired, run, said } = rig();
     run('a', { MARATHON_APP_ID: '/web/b/a' });
     run('b', { MARATHON_APP_ID: '/web/a-b' });
@@ -67,7 +67,7 @@ describe('what the registry should hold', () => {
     expect([at('10.2.1.1'), at('fd00::2')]).toEqual([[own('a')], []]);
   });
 
-  test('changes by what one container changed, and only by that', () => {
+  test('changes only for the container that changed', () => {
     const { desired, changes, run, kill } = rig();
     run('a', {}, { ports: [80, 443] });
     run('b');
@@ -96,7 +96,7 @@ describe('health', () => {
     const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true, ...options });
     const heard: string[] = [];
     desired.on('changed', (ids) => void heard.push(...ids.map((id) => `changed ${id}`)));
-    desired.on('told', (ids) => void heard.push(...ids.map((id) => `told ${id}`)));
+    desired.on('statusChanged', (ids) => void heard.push(...ids.map((id) => `status ${id}`)));
     const run = (words: Parameters<typeof entryOf>[0], env = {}) =>
       desired.set(entryOf({ id: containerId('a'), env: { SERVICE_NAME: 'web', ...env }, ...words }));
     const checks = () =>
@@ -117,13 +117,13 @@ describe('health', () => {
     expect(checks()).toEqual(expected);
   });
 
-  test('of a HEALTHCHECK is left alone where that is wanted', () => {
+  test('of a HEALTHCHECK is not used if the settings disable it', () => {
     const { run, checks } = health({ healthcheck: false });
     run({ health: 'unhealthy' });
     expect(checks()).toEqual([]);
   });
 
-  test('of a TTL check is good as long as the container runs', () => {
+  test('of a TTL check passes as long as the container runs', () => {
     const { run, checks } = health();
     run({}, { SERVICE_CHECK_TTL: '10s', SERVICE_CHECK_INITIAL_STATUS: 'critical' });
     expect(checks()).toEqual(['ttl passing']);
@@ -139,49 +139,49 @@ describe('health', () => {
     expect(heard.filter((line) => line.startsWith('changed'))).toHaveLength(1);
   });
 
-  test('that changes is told, and the service is not registered anew', () => {
+  test('that changes is reported, and the service is not registered again', () => {
     const { desired, heard, run, checks } = health();
     run({ health: 'starting' }, { SERVICE_ID: 'mine' });
     run({ health: 'starting' }, { SERVICE_ID: 'mine' });
     run({ health: 'healthy' }, { SERVICE_ID: 'mine' });
-    expect(heard).toEqual(['changed mine', 'told mine']);
+    expect(heard).toEqual(['changed mine', 'status mine']);
     expect(checks()).toEqual(['healthcheck passing']);
     expect(desired.get('mine')?.checks).toMatchObject([{ id: `${own('a')}~healthcheck` }]);
   });
 
-  test('that somebody found by looking stands until the check is gone', () => {
+  test('that a check runner found stays until the check is removed', () => {
     const { desired, heard, run, checks } = health();
     const env = { SERVICE_CHECK_TCP: '1', SERVICE_CHECK_INITIAL_STATUS: 'warning' };
     run({ ports: [80] }, env);
     expect(checks()).toEqual(['tcp warning']);
     const check = `${own('a', 80)}~tcp`;
-    desired.tell(own('a', 80), check, 'passing');
-    desired.tell(own('a', 80), check, 'passing');
-    desired.tell(own('a', 80), 'another', 'critical');
-    desired.tell('another', check, 'critical');
+    desired.setStatus(own('a', 80), check, 'passing');
+    desired.setStatus(own('a', 80), check, 'passing');
+    desired.setStatus(own('a', 80), 'another', 'critical');
+    desired.setStatus('another', check, 'critical');
     run({ ports: [80] }, { ...env, SERVICE_TAGS: 'new' });
     expect(checks()).toEqual(['tcp passing']);
     run({ running: false });
     run({ ports: [80] }, env);
     expect(checks()).toEqual(['tcp warning']);
-    expect(heard.filter((line) => line.startsWith('told'))).toEqual([`told ${own('a', 80)}`]);
+    expect(heard.filter((line) => line.startsWith('status '))).toEqual([`status ${own('a', 80)}`]);
   });
 });
 
 describe('a SERVICE_ID', () => {
-  test('that two containers want is the first one’s, and the second is registered under its own', () => {
+  test('requested by two containers belongs to the first; the second uses its generated id', () => {
     const { desired, said, run } = rig();
     run('a', { SERVICE_ID: 'db' });
     run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
     expect(desired.get('db')?.address).toBe('10.2.1.1');
     expect(desired.get(own('b'))?.address).toBe('10.2.1.2');
-    const problem = `SERVICE_ID db is already used by container a; this one is registered as ${own('b')}`;
+    const problem = `SERVICE_ID db is already used by container a; using ${own('b')} for this one`;
     expect(desired.problems(containerId('b'))).toEqual([problem]);
     expect(desired.problems(containerId('a'))).toEqual([]);
     expect(said).toEqual([problem]);
   });
 
-  test('goes to the second when the first goes', () => {
+  test('passes to the second when the first is removed', () => {
     const { desired, changes, run, kill } = rig();
     run('a', { SERVICE_ID: 'db' });
     run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
@@ -192,7 +192,7 @@ describe('a SERVICE_ID', () => {
     expect(changes.at(-1)?.sort()).toEqual(['db', own('b')].sort());
   });
 
-  test('stays the first one’s while that changes', () => {
+  test('stays with the first while that container changes', () => {
     const { desired, run } = rig();
     run('a', { SERVICE_ID: 'db' });
     run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
@@ -200,7 +200,7 @@ describe('a SERVICE_ID', () => {
     expect(desired.get('db')).toMatchObject({ address: '10.2.1.1', tags: ['new'] });
   });
 
-  test('that the registry has of somebody else is nobody’s here until it is free', () => {
+  test('of another owner in the registry is not used here until it is free', () => {
     const { desired, changes, said, run } = rig();
     run('a', { SERVICE_ID: 'db' });
     run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
@@ -209,25 +209,25 @@ describe('a SERVICE_ID', () => {
     expect([...desired.services()].map(({ id }) => id)).toEqual([own('b'), own('a')]);
     expect(changes.at(-1)).toEqual(['db', own('a')]);
     expect(changes).toHaveLength(3);
-    const problem = `SERVICE_ID db is somebody else's in the registry, perhaps what a registrator left`;
+    const problem = `SERVICE_ID db is already registered by another owner (possibly registrator); using`;
     expect(desired.problems(containerId('a'))).toEqual([expect.stringContaining(problem)]);
-    expect(said.filter((line) => line.includes(`registered as ${own('a')}`))).toHaveLength(1);
+    expect(said.filter((line) => line.includes(`using ${own('a')}`))).toHaveLength(1);
     desired.setForeign('db', false);
     expect(desired.get('db')?.address).toBe('10.2.1.1');
     expect(desired.problems(containerId('a'))).toEqual([]);
   });
 
-  test('is asked for anew by a container that starts anew', () => {
+  test('is requested again by a container that restarts', () => {
     const { desired, run, kill } = rig();
     run('a', { SERVICE_ID: 'db' });
     desired.setForeign('db', true);
     kill('a');
-    expect([...desired.wantedIds()]).toEqual([]);
+    expect([...desired.requestedIds()]).toEqual([]);
     run('a', { SERVICE_ID: 'db' });
     expect(desired.get('db')?.address).toBe('10.2.1.1');
   });
 
-  test('names one port of a container; the others keep their own', () => {
+  test('applies to one port of a container; the others keep their generated ids', () => {
     const { desired, run } = rig();
     run('a', { SERVICE_ID: 'db' }, { ports: [80, 443] });
     expect([...desired.services()].map(({ id }) => id)).toEqual(['db', own('a', 443)]);
@@ -235,7 +235,7 @@ describe('a SERVICE_ID', () => {
   });
 });
 
-test('bad metadata is said once, not at every event', () => {
+test('bad metadata is logged once, not at every event', () => {
   const { said, run } = rig();
   run('a', { SERVICE_NAME: 'my_app' });
   run('a', { SERVICE_NAME: 'my_app' });
@@ -246,7 +246,7 @@ test('bad metadata is said once, not at every event', () => {
   ]);
 });
 
-test('whatever comes and goes, the tables are those of the containers that are there', () => {
+test('after any changes the tables match the current containers', () => {
   const step = fc.record({
     name: fc.constantFrom('a', 'b', 'c', 'd'),
     running: fc.boolean(),

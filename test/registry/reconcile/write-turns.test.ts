@@ -9,7 +9,7 @@ const takeAll = (turns: WriteTurns): readonly string[] => {
 };
 
 describe('turns', () => {
-  test('a container of two thousand ports costs a small one two writes, not two thousand', () => {
+  test('a container with two thousand ports delays a small one by two writes, not two thousand', () => {
     const turns = new WriteTurns();
     for (let port = 0; port < 2000; port++) turns.add(`big:${port}`, 'big', 'other');
     turns.take();
@@ -18,7 +18,7 @@ describe('turns', () => {
     expect(next).toContain('small:80');
   });
 
-  test('a removal does not wait for registrations, nor for those of its own container', () => {
+  test('a removal does not wait for registrations, not even those of its own container', () => {
     const turns = new WriteTurns();
     for (let port = 0; port < 2000; port++) turns.add(`big:${port}`, 'big', 'other');
     turns.add('dead:80', 'dead', 'removal');
@@ -26,7 +26,7 @@ describe('turns', () => {
     expect([turns.take(), turns.take()]).toEqual(['dead:80', 'big:1999']);
   });
 
-  test('two thousand removals hold a registration up by eight writes at most', () => {
+  test('two thousand removals delay a registration by at most eight writes', () => {
     const turns = new WriteTurns();
     for (let port = 0; port < 2000; port++) turns.add(`big:${port}`, 'big', 'removal');
     for (let n = 0; n < 100; n++) turns.take();
@@ -35,7 +35,7 @@ describe('turns', () => {
     expect(taken).toContain('small:80');
   });
 
-  test('what is to be registered after all loses its turn as a removal', () => {
+  test('an id that is registered after all loses its turn as a removal', () => {
     const turns = new WriteTurns();
     turns.add('a', 'a', 'removal');
     turns.add('a', 'a', 'other');
@@ -50,7 +50,7 @@ describe('turns', () => {
     take: fc.boolean(),
   });
 
-  test('every id is given once for each time that it was added after its turn, whatever the order', () => {
+  test('every id is returned once for each time it was added after its turn, in any order', () => {
     fc.assert(
       fc.property(fc.array(write, { maxLength: 200 }), (writes) => {
         const turns = new WriteTurns();
@@ -67,7 +67,7 @@ describe('turns', () => {
     );
   });
 
-  test('of lanes that wait, none has two turns before another has one', () => {
+  test('no waiting lane has two turns before another has one', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 60 }), (lanes) => {
         const turns = new WriteTurns();
@@ -79,7 +79,7 @@ describe('turns', () => {
     );
   });
 
-  test('cleared, it is empty and takes up what is added anew', () => {
+  test('after a clear they are empty and accept new ids', () => {
     const turns = new WriteTurns();
     turns.add('a', 'a', 'removal');
     turns.add('b', 'b', 'other');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { LastKnown } from '../../../src/registry/view/last-known.ts';
 
-/** Sets the clock of the day, and leaves the one that ages are measured by. */
+/** Sets the system clock, but not the monotonic clock that measures ages. */
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
 afterEach(() => void vi.useRealTimers());
 

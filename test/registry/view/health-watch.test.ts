@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { Desired } from '../../../src/registry/reconcile/desired.ts';
-import type { ChecksAsked, Moved, NodeHealth } from '../../../src/registry/registry.ts';
+import type { HealthQuery, Indexed, NodeHealth } from '../../../src/registry/registry.ts';
 import { HealthWatch } from '../../../src/registry/view/health-watch.ts';
 import { silentLogger } from '../../../src/runtime/log.ts';
 import type { CheckStatus } from '../../../src/services/service.ts';
@@ -8,7 +8,7 @@ import { entryOf } from '../../support/roster.ts';
 import { unreachable } from '../../support/shaky-registry.ts';
 import { containerId } from '../../support/snapshot.ts';
 
-type Answer = Moved<NodeHealth>;
+type Answer = Indexed<NodeHealth>;
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -17,12 +17,12 @@ afterEach(async () => {
 
 function rig({ checkedBy = 'agent' as 'agent' | 'heddle' } = {}) {
   const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true });
-  /** Questions that are open, and those that were given up. */
-  const asked: (ChecksAsked & { index: number; answer(answer: Answer): void; fail(): void })[] = [];
+  /** Open and aborted queries. */
+  const asked: (HealthQuery & { index: number; answer(answer: Answer): void; fail(): void })[] = [];
   let given = 0;
   let name = 'here';
-  const moving = {
-    health: (what: ChecksAsked, index: number, signal: AbortSignal) => {
+  const blockingQueries = {
+    health: (what: HealthQuery, index: number, signal: AbortSignal) => {
       const { promise, resolve, reject } = Promise.withResolvers<Answer>();
       const giveUp = () => {
         given += 1;
@@ -33,7 +33,7 @@ function rig({ checkedBy = 'agent' as 'agent' | 'heddle' } = {}) {
       return promise.finally(() => signal.removeEventListener('abort', giveUp));
     },
   };
-  const watch = new HealthWatch({ desired, moving, node: () => name, checkedBy });
+  const watch = new HealthWatch({ desired, blockingQueries, node: () => name, checkedBy });
   ends.push(() => watch.stop());
   watch.start();
   const run = (digits: string, check = 'TCP') =>
@@ -68,7 +68,7 @@ const health = (status: CheckStatus): NodeHealth => ({
   node: { status: 'passing' },
 });
 
-test('what the agent finds of a service is heard, and goes on being heard', async () => {
+test("the agent's results for a service are received, and continue to be", async () => {
   const { watch, run, next } = rig();
   run('a');
   const first = await next();
@@ -82,7 +82,7 @@ test('what the agent finds of a service is heard, and goes on being heard', asyn
   expect(watch.health?.services.get('web-1')?.status).toBe('critical');
 });
 
-test('while nobody answers it is as last known, and everything is asked anew', async () => {
+test('while the registry does not answer, the last health stays, and the next query starts anew', async () => {
   const { watch, run, next } = rig();
   run('a');
   (await next()).answer({ value: health('critical'), index: 7 });
@@ -91,7 +91,7 @@ test('while nobody answers it is as last known, and everything is asked anew', a
   expect(watch.health?.services.get('web-1')?.status).toBe('critical');
 });
 
-test('an index that goes back is started over from', async () => {
+test('an index that goes back restarts the queries', async () => {
   const { run, next } = rig();
   run('a');
   (await next()).answer({ value: health('passing'), index: 7 });
@@ -99,7 +99,7 @@ test('an index that goes back is started over from', async () => {
   expect((await next()).index).toBe(0);
 });
 
-test('nothing is asked without a service, nor after the last of them', async () => {
+test('nothing is queried before the first service and after the last one', async () => {
   const { desired, watch, run, asked, next, given } = rig();
   expect(asked).toEqual([]);
   run('b');
@@ -110,7 +110,7 @@ test('nothing is asked without a service, nor after the last of them', async () 
   expect([given(), watch.health]).toEqual([1, undefined]);
 });
 
-test('without a check that the agent runs, only what does not pass is asked for: maintenance, and others’ checks', async () => {
+test('without checks run by the agent, only checks that do not pass are queried: maintenance and foreign checks', async () => {
   const { desired, run, next, watch } = rig();
   run('a', 'TTL');
   const first = await next();
@@ -124,13 +124,13 @@ test('without a check that the agent runs, only what does not pass is asked for:
   expect(await next()).toMatchObject({ only: 'unwell', index: 0 });
 });
 
-test('where heddle runs the checks, Consul is asked for those of others alone', async () => {
+test('if heddle runs the checks, only foreign checks are queried', async () => {
   const { run, next } = rig({ checkedBy: 'heddle' });
   run('a', 'TCP');
   expect(await next()).toMatchObject({ only: 'unwell' });
 });
 
-test('a node of another name is asked at once, and until it answers all is as it was', async () => {
+test('a new node is queried at once, and the old health stays until its answer', async () => {
   const { run, next, watch, given, moveTo } = rig();
   run('a');
   (await next()).answer({ value: health('critical'), index: 7 });
@@ -141,7 +141,7 @@ test('a node of another name is asked at once, and until it answers all is as it
   expect([given(), watch.health?.services.get('web-1')?.status]).toEqual([1, 'critical']);
 });
 
-test('what changes after the end is not watched', async () => {
+test('changes after the stop are not watched', async () => {
   const { watch, asked, run } = rig();
   await watch.stop();
   watch.restart();

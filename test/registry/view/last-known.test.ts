@@ -27,13 +27,13 @@ describe('the last known answer', () => {
 
   afterEach(() => vi.useRealTimers());
 
-  test('is asked for once by all who wait for it', async () => {
+  test('is looked up once for all waiting callers', async () => {
     const answers = await Promise.all([known.get('web'), known.get('web'), known.get('db')]);
     expect(answers[0]).toBe(answers[1]);
     expect(asked).toEqual(['web', 'db']);
   });
 
-  test('is given at once for a second, and then asked for again', async () => {
+  test('is returned at once for a second, and then looked up again', async () => {
     const first = await known.get('web');
     vi.advanceTimersByTime(999);
     expect(known.get('web')).toBe(first);
@@ -41,7 +41,7 @@ describe('the last known answer', () => {
     expect(await known.get('web')).toEqual({ n: 2 });
   });
 
-  test('stands while nobody answers, and is asked for only once a second', async () => {
+  test('stays valid while the registry does not answer, with one lookup a second', async () => {
     const first = await known.get('web');
     away = true;
     vi.advanceTimersByTime(1000);
@@ -53,21 +53,21 @@ describe('the last known answer', () => {
     expect(await known.get('web')).toEqual({ n: 3 });
   });
 
-  test('is an error, at once for a second, where there never was one', async () => {
+  test('is an error if there never was one, at once for a second', async () => {
     away = true;
     await expect(known.get('web')).rejects.toThrow('connection refused');
     expect(() => known.get('other')).toThrow('connection refused');
     expect(asked).toEqual(['web']);
   });
 
-  test('is kept for so many names and no more', async () => {
+  test('is kept for a bounded number of names', async () => {
     known = new LastKnown(async (key) => ({ n: Number(key) }), { most: 2 });
     for (const key of ['1', '2', '3']) await known.get(key);
     expect(known.get('3')).toEqual({ n: 3 });
     expect(known.get('1')).toBeInstanceOf(Promise);
   });
 
-  test('is not pushed out by names that nobody has, and those take turns among themselves', async () => {
+  test('is not evicted by unknown names, which evict each other', async () => {
     const nobody: readonly number[] = [];
     const lists = new LastKnown(async (key) => (key === 'web' ? [1] : nobody), {
       isEmpty: ({ length }) => length === 0,
@@ -79,7 +79,7 @@ describe('the last known answer', () => {
     expect(lists.size).toBe(1001);
   });
 
-  test('is the last one, whether there was anything before it or not', async () => {
+  test('is the latest one, whether the one before was empty or not', async () => {
     const lists = new LastKnown<readonly number[]>(async () => [], { isEmpty: ({ length }) => length === 0 });
     for (const value of [[1], [], [2]]) {
       lists.learn('web', value);
@@ -87,7 +87,7 @@ describe('the last known answer', () => {
     }
   });
 
-  test('is refused for one name without a word about the others, and asked for again a second later', async () => {
+  test('is refused for one name without effect on the others, and looked up again a second later', async () => {
     const refused = new HeddleError('refused', 'the answer is too long');
     const asking: string[] = [];
     const names = new LastKnown(async (key): Promise<Answer> => {
@@ -104,7 +104,7 @@ describe('the last known answer', () => {
     expect(asking).toEqual(['long', 'web', 'long']);
   });
 
-  test('is kept up to so many bytes, and those that are longer than all of it not at all', async () => {
+  test('is kept up to a number of bytes; a longer one is not kept at all', async () => {
     const options = { mostBytes: 1000, bytesOf: ({ n }: Answer) => n };
     const sized = new LastKnown(async (key): Promise<Answer> => ({ n: Number(key) }), options);
     for (const key of ['400', '401', '402', '2000']) await sized.get(key);
@@ -116,23 +116,23 @@ describe('the last known answer', () => {
     ]);
   });
 
-  test('cuts a flood of names off instead of piling it up', async () => {
+  test('rejects a flood of names instead of queueing it', async () => {
     const release = Promise.withResolvers<void>();
     known = new LastKnown(async (key) => release.promise.then(() => ({ n: key.length })));
     const asking = Array.from({ length: 1032 }, (_, n) => known.get(`n${n}`));
-    expect(() => known.get('one-more')).toThrow('too many names at once');
+    expect(() => known.get('one-more')).toThrow('too many concurrent lookups');
     release.resolve();
     expect(await Promise.all(asking)).toHaveLength(1032);
   });
 
-  test('leaves room for the names of others, whatever one client asks for', async () => {
+  test('leaves room for the names of other clients', async () => {
     const release = Promise.withResolvers<void>();
     known = new LastKnown(async (key) => release.promise.then(() => ({ n: key.length })));
     const asking: unknown[] = [];
     const flood = () => {
       for (let n = 0; n < 1032; n++) asking.push(known.get(`n${n}`, '10.2.1.1'));
     };
-    expect(flood).toThrow('too many names at once');
+    expect(flood).toThrow('too many concurrent lookups');
     expect(asking).toHaveLength(207);
     expect(known.get('n0', '10.2.1.1')).toBe(asking[0]);
     asking.push(known.get('one-more', '10.2.1.2'));
@@ -141,12 +141,12 @@ describe('the last known answer', () => {
     asking.length = 0;
     expect(() => {
       for (let n = 0; n < 1032; n++) asking.push(known.get(`again${n}`, '10.2.1.1'));
-    }).toThrow('too many names at once');
+    }).toThrow('too many concurrent lookups');
     expect(asking).toHaveLength(207);
     await Promise.all(asking);
   });
 
-  test('gives up on a question that takes too long', async () => {
+  test('aborts a lookup that takes too long', async () => {
     vi.useRealTimers();
     known = new LastKnown((_, signal) => delay(5000, { n: 1 }, { signal }), { patience: 10 });
     await expect(known.get('web')).rejects.toThrow('aborted');

@@ -48,7 +48,7 @@ const instance = (
   ...changes,
 });
 
-/** What Consul says of a check that does not pass. */
+/** A check that does not pass, as Consul reports it. */
 function unwellAs(status: CheckStatus = 'passing'): Pick<InstanceHealth, 'unwell'> {
   return status === 'passing' ? {} : { unwell: [{ id: alive.id, name: alive.name, status }] };
 }
@@ -59,7 +59,7 @@ const addresses = async (found: readonly Instance[] | Promise<readonly Instance[
 describe('with the embedded registry', () => {
   const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
   const view = new RegistryView(
-    { desired, refused: (id) => id.includes('0bad'), node, checkedBy: 'heddle' },
+    { desired, rejected: (id) => id.includes('0bad'), node, checkedBy: 'heddle' },
     { hostId: 'h1' },
   );
   const run = (name: string, ip: string) =>
@@ -75,7 +75,7 @@ describe('with the embedded registry', () => {
     expect(view.byAddress('10.2.1.1')).toMatchObject([{ service: { name: 'web' } }]);
   });
 
-  test('what the registry refused is not answered', () => {
+  test('a rejected service is not answered', () => {
     run('0bad', '10.2.1.2');
     expect(view.instances('web')).toHaveLength(1);
     expect(view.byAddress('10.2.1.2')).toEqual([]);
@@ -108,17 +108,17 @@ describe('with a registry that many hosts share', () => {
     view = new RegistryView(
       {
         desired: { byName: () => here, byAddress: () => here },
-        refused: () => false,
+        rejected: () => false,
         checkedBy: 'agent',
-        found: () => found,
+        nodeHealth: () => found,
         node,
-        remote: new RemoteNames({ elsewhere: registry }, { freshFor: 0 }),
+        remote: new RemoteNames({ lookups: registry }, { freshFor: 0 }),
       },
       { hostId: 'h1' },
     );
   });
 
-  test('a name is this host’s instances and the others’', async () => {
+  test('a name has the instances of this host and of others', async () => {
     here = [instance('10.2.1.1', 'h1').service];
     elsewhere = [instance('10.2.2.1', 'h2')];
     expect(await addresses(view.instances('web'))).toEqual([
@@ -127,19 +127,19 @@ describe('with a registry that many hosts share', () => {
     ]);
   });
 
-  test('what the registry still has of this host does not count', async () => {
+  test('stale entries of this host in the registry do not count', async () => {
     elsewhere = [instance('10.2.1.1', 'h1'), instance('10.2.2.1', 'h2', { status: 'critical' })];
     expect(await addresses(view.instances('web'))).toEqual(['10.2.2.1 node-h2 critical']);
   });
 
-  test('an instance with checks is as the registry that runs them says, and unknown until then', async () => {
+  test('an instance with checks has the status from the registry that runs them, and is unknown until then', async () => {
     here = [instance('10.2.1.1', 'h1', {}, [alive]).service];
     expect(await addresses(view.instances('web'))).toEqual([]);
     elsewhere = [instance('10.2.1.1', 'h1', { status: 'warning' })];
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here warning']);
   });
 
-  test('what the agent is heard to find counts, whatever was seen of the name', async () => {
+  test('the watched health of the node counts more than the instances seen under the name', async () => {
     const { service } = instance('10.2.1.1', 'h1', {}, [alive]);
     here = [service];
     elsewhere = [instance('10.2.1.1', 'h1')];
@@ -152,7 +152,7 @@ describe('with a registry that many hosts share', () => {
     expect(await addresses(view.byAddress('10.2.1.1'))).toEqual([]);
   });
 
-  test('maintenance of a service or its node leaves out what has no check of its own, and its end brings it back', async () => {
+  test('maintenance of a service or its node also removes services without checks, until it ends', async () => {
     const { service } = instance('10.2.1.1', 'h1');
     const other = instance('10.2.1.2', 'h1', {}, [healthy('passing')]).service;
     here = [service, other];
@@ -181,7 +181,7 @@ describe('with a registry that many hosts share', () => {
     ]);
   });
 
-  test('what Consul still has of a check that heddle tells does not hold its service back', async () => {
+  test('a stale status in Consul of a reported check does not remove its service', async () => {
     const { service } = instance('10.2.1.1', 'h1', {}, [healthy('passing')]);
     here = [service];
     const stale = { status: 'critical', unwell: [{ id: 'h', name: 'healthy', status: 'critical' }] } as const;
@@ -202,7 +202,7 @@ describe('with a registry that many hosts share', () => {
     },
   );
 
-  test('the worst counts of what heddle tells and what the agent found', async () => {
+  test("the worst of the reported and the agent's results counts", async () => {
     here = [instance('10.2.1.1', 'h1', {}, [alive, healthy('critical')]).service];
     elsewhere = [instance('10.2.1.1', 'h1', { status: 'passing' })];
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
@@ -211,7 +211,7 @@ describe('with a registry that many hosts share', () => {
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here critical']);
   });
 
-  test('the tags are those of the registry where others may change them, and ours elsewhere', async () => {
+  test('tags come from the registry if others may change them, otherwise from the service', async () => {
     const { service } = instance('10.2.1.1', 'h1');
     const tagsOf = async () => (await view.instances('web')).map(({ service: { tags } }) => tags);
     here = [{ ...service, tags: ['ours'], enableTagOverride: true }];
@@ -222,7 +222,7 @@ describe('with a registry that many hosts share', () => {
     expect(await tagsOf()).toEqual([['ours']]);
   });
 
-  test('the checks that do not pass are told: ours as heddle knows them, the others as the registry does', async () => {
+  test("checks that do not pass are listed: ours with heddle's status, others with the registry's", async () => {
     const own = { id: healthy('critical').id, name: healthy('critical').name };
     const seen = [
       { ...own, status: 'warning' },
@@ -237,7 +237,7 @@ describe('with a registry that many hosts share', () => {
     expect(well).not.toHaveProperty('unwell');
   });
 
-  test('while it hangs, names of this host are answered all the same, and the others as last known', async () => {
+  test("while it hangs, this host's instances are answered, and the last known ones of others", async () => {
     here = [instance('10.2.1.1', 'h1').service];
     elsewhere = [instance('10.2.2.1', 'h2')];
     await view.instances('web');
@@ -250,7 +250,7 @@ describe('with a registry that many hosts share', () => {
     expect(await addresses(view.instances('shop'))).toEqual(['10.2.1.2 here passing']);
   });
 
-  test('while it is away, the others are as last known', async () => {
+  test('while it is unreachable, other hosts have their last known instances', async () => {
     here = [instance('10.2.1.1', 'h1').service];
     elsewhere = [instance('10.2.2.1', 'h2')];
     await view.instances('web');
@@ -259,7 +259,7 @@ describe('with a registry that many hosts share', () => {
     expect(await addresses(view.instances('web'))).toEqual(['10.2.2.1 node-h2 passing']);
   });
 
-  test('while it is away, a name that only this host has is answered, and one that nobody knows is an error', async () => {
+  test('while it is unreachable, a name of this host is answered, and an unknown one is an error', async () => {
     away = true;
     here = [instance('10.2.1.1', 'h1').service];
     expect(await addresses(view.instances('web'))).toEqual(['10.2.1.1 here passing']);
@@ -268,12 +268,12 @@ describe('with a registry that many hosts share', () => {
     await expect(async () => view.node('there')).rejects.toThrow('connection refused');
   });
 
-  test('an answer that nobody waits for may fail: a container has ended meanwhile, and the registry is away', async () => {
+  test('an ignored answer may fail: the container has ended and the registry is unreachable', async () => {
     const failed = Promise.withResolvers<readonly Instance[]>();
     const remote = { instances: () => failed.promise, lastKnown: () => [], node: () => undefined };
     let isRefused = false;
     const own = instance('10.2.1.1', 'h1').service;
-    const needs = { desired: { byName: () => [own], byAddress: () => [] }, refused: () => isRefused, node };
+    const needs = { desired: { byName: () => [own], byAddress: () => [] }, rejected: () => isRefused, node };
     const asked = new RegistryView({ ...needs, remote, checkedBy: 'agent' }, { hostId: 'h1' });
     const unhandled: unknown[] = [];
     const note = (error: unknown) => unhandled.push(error);
@@ -289,23 +289,23 @@ describe('with a registry that many hosts share', () => {
     }
   });
 
-  test('one client that asks for ever new names leaves room for the names of the others', async () => {
+  test('one client with ever new names leaves room for the names of others', async () => {
     hangs = true;
     const ask = (client: string, kind: 'instances' | 'node') =>
       Promise.all(Array.from({ length: 300 }, (_, n) => view[kind](`${kind}${n}-${client}`, client)));
-    await expect(ask('10.2.1.1', 'instances')).rejects.toThrow('too many names at once');
-    await expect(async () => ask('10.2.1.1', 'node')).rejects.toThrow('too many names at once');
+    await expect(ask('10.2.1.1', 'instances')).rejects.toThrow('too many concurrent lookups');
+    await expect(async () => ask('10.2.1.1', 'node')).rejects.toThrow('too many concurrent lookups');
     for (const kind of ['instances', 'node'] as const) {
       expect(view[kind]('db', '10.2.1.2')).toBeInstanceOf(Promise);
     }
   });
 
-  test('what is known at once is answered at once', async () => {
+  test('a known answer is returned at once', async () => {
     const own = instance('10.2.1.1', 'h1', {}, [alive]).service;
     const seen = [instance('10.2.1.1', 'h1', { status: 'critical' }), instance('10.2.2.1', 'h2')];
     const desired = { byName: () => [own], byAddress: () => [] };
     const remote = { instances: () => seen, lastKnown: () => [], node: () => undefined };
-    const needs = { desired, remote, refused: () => false, checkedBy: 'agent', node } as const;
+    const needs = { desired, remote, rejected: () => false, checkedBy: 'agent', node } as const;
     const found = new RegistryView(needs, { hostId: 'h1' }).instances('Web');
     expect(found).not.toBeInstanceOf(Promise);
     expect(await addresses(found)).toEqual(['10.2.1.1 here critical', '10.2.2.1 node-h2 passing']);

@@ -3,12 +3,12 @@ import { readAnything, readCount, readKeys, readText } from './answers.ts';
 import type { ConsulClient } from './client.ts';
 import { AnswerTooLong } from './errors.ts';
 
-/** Consul answers this question from memory, with a leader and without: one that takes longer hangs. */
+/** Consul answers this request from memory, with or without a leader; a Consul that takes longer hangs. */
 const LEADER_TIMEOUT_MS = 3_000;
-/** A token that is shown so many names may read; there is no need to read them all. */
+/** A token that gets an answer this long may read; the rest of the answer is not needed. */
 const MANY_NAMES_BYTES = 1 << 20;
 
-/** Whether a Consul can be written to now, and whether what it shows is all there is. */
+/** Checks whether Consul accepts writes now, and whether the token may see everything. */
 export class ConsulAccess {
   readonly #client: ConsulClient;
 
@@ -17,11 +17,11 @@ export class ConsulAccess {
   }
 
   /**
-   * Asks for the leader, because without one every write takes 7 s and 200 means nothing.
+   * Asks for the leader: without one every write takes 7 s, and 200 does not mean that a write succeeded.
    * @throws HeddleError `unreachable`
    */
   async ready(signal?: AbortSignal): Promise<void> {
-    const attempt = 'cannot ask for the leader';
+    const attempt = 'cannot read the leader';
     const call = { attempt, path: '/status/leader', signal, timeout: LEADER_TIMEOUT_MS };
     const leader = await this.#client.get(call, readText);
     if (!leader) {
@@ -29,19 +29,19 @@ export class ConsulAccess {
     }
   }
 
-  /** Its clock, as it says in an answer (RFC 9110 §6.6.1); empty where it does not. @throws HeddleError `unreachable` */
+  /** The `Date` header of an answer (RFC 9110 §6.6.1); empty without one. @throws HeddleError `unreachable` */
   async date(): Promise<string> {
-    const attempt = 'cannot ask for the time';
+    const attempt = 'cannot read the time';
     return this.#client.getDate({ attempt, path: '/status/leader', timeout: LEADER_TIMEOUT_MS });
   }
 
   /**
-   * A token that may not read gets 200 and an empty list, and what a token may can change at any time. Reading the
-   * agent's services is proven where the servers' own is seen, or where there are no tokens at all.
+   * Proves that an empty list is true. A token without read permission gets 200 and an empty list, and permissions can
+   * change at any time. Proof is that the token sees the servers' own service, or that ACLs are off.
    * @throws HeddleError `refused`
    */
   async proveReading(signal?: AbortSignal): Promise<void> {
-    const attempt = 'cannot tell whether the token may read';
+    const attempt = 'cannot verify that the token may read';
     const call = { attempt, path: '/catalog/services', signal, mostBytes: MANY_NAMES_BYTES };
     const services = await this.#client.get(call, readKeys).catch(unlessTooLong);
     if (services !== undefined && !services.includes('consul'))
@@ -49,12 +49,12 @@ export class ConsulAccess {
   }
 
   /**
-   * The catalog shows a token no instance on a node that it may not read; reading that is proven where an instance of
-   * the servers' own service is seen. To be asked after the empty answer that it is to prove.
+   * Proves the same for nodes: the catalog hides instances on nodes that the token may not read. Proof is a visible
+   * instance of the servers' own service. Call it after the empty answer that it should prove.
    * @throws HeddleError `refused`
    */
   async proveReadingCatalog(signal?: AbortSignal): Promise<void> {
-    const attempt = 'cannot tell whether the token may read the catalog';
+    const attempt = 'cannot verify that the token may read the catalog';
     const path = '/health/service/consul';
     const servers = await this.#client.get({ attempt, path, signal }, readCount);
     if (servers === 0) await this.#refuseUnlessOpen('no service on any node, not even its own', signal);
@@ -66,9 +66,9 @@ export class ConsulAccess {
     throw new HeddleError('refused', `${name} shows ${hasToken ? 'this token ' : ''}${seen}; ${tokenHint}`);
   }
 
-  /** With ACLs off, Consul answers 401 to every question about tokens. */
+  /** With ACLs off, Consul answers 401 to every request about tokens. */
   async #withoutTokens(signal: AbortSignal | undefined): Promise<boolean> {
-    const call = { attempt: 'cannot ask for the token', path: '/acl/token/self', signal };
+    const call = { attempt: 'cannot read the token', path: '/acl/token/self', signal };
     return this.#client.get(call, readAnything).then(
       () => false,
       (error: unknown) => {

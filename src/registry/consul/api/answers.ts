@@ -4,15 +4,15 @@ import type { Instance, InstanceHealth, NodeHealth } from '../../registry.ts';
 import { isRecord, listOf, textOf, textsOf } from './shapes.ts';
 
 /**
- * Reads an answer of Consul's; undefined where it is of another form. An entry of a list that is not as it should be
- * is left out: what somebody put into Consul must not hide the rest.
+ * Parses an answer of Consul; undefined if it has another form. A malformed entry of a list is skipped: one bad
+ * registration must not hide the others.
  */
 export type Reader<T> = (json: unknown) => T | undefined;
 
-/** A node of the catalog and what stands on it. */
+/** A node of the catalog and the services on it. */
 export interface HeldNode {
   readonly name: string;
-  /** Of the agent there; empty for a node without one. */
+  /** The node id of the agent; empty for a node without an agent. */
   readonly id: string;
   readonly address: string;
   readonly meta: Readonly<Record<string, string>>;
@@ -27,13 +27,13 @@ interface HeldCheck {
   readonly service: string;
 }
 
-/** More addresses do not fit into an answer of DNS. */
+/** More addresses do not fit into a DNS answer. */
 const MOST_INSTANCES = 4096;
-/** Of an instance of another host; a tag that is longer than a name of DNS cannot be asked for. */
+/** For one instance of another host; a tag longer than a DNS name cannot be queried. */
 const [MOST_TAGS, LONGEST_TAG] = [256, 253];
 
-/** `/v1/catalog/service/:name`: where each instance stands. */
-export const readFound: Reader<readonly { node: string; id: string; name: string }[]> = (json) => {
+/** `/v1/catalog/service/:name`: the node of each instance. */
+export const readCatalogInstances: Reader<readonly { node: string; id: string; name: string }[]> = (json) => {
   if (!Array.isArray(json)) return undefined;
   return json.filter(isRecord).map((one) => ({
     node: textOf(one.Node),
@@ -42,19 +42,19 @@ export const readFound: Reader<readonly { node: string; id: string; name: string
   }));
 };
 
-/** Consul refuses a path with characters that are not printable, whatever it has under that name. */
-export const isAskable = (name: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(name);
+/** Consul rejects a path with unprintable characters, even if a service has such a name. */
+export const isQueryable = (name: string): boolean => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u.test(name);
 
 export const readAnything: Reader<true> = () => true;
 
-/** The package makes undefined of the empty text. */
+/** The `consul` package turns an empty string into undefined. */
 export const readText: Reader<string> = (json) =>
   json === undefined || typeof json === 'string' ? textOf(json) : undefined;
 
 /** The keys of an object. */
 export const readKeys: Reader<readonly string[]> = (json) => (isRecord(json) ? Object.keys(json) : undefined);
 
-/** How many entries a list has. */
+/** The length of a list. */
 export const readCount: Reader<number> = (json) => (Array.isArray(json) ? json.length : undefined);
 
 /** `/v1/agent/services`: without their checks. */
@@ -76,12 +76,12 @@ export const readService: Reader<Service> = (json) => {
     meta: textsOf(json.Meta),
     checks: [],
     weights: weightsOf(json.Weights),
-    ...ofBothFamilies(json),
+    ...dualStackAddresses(json),
     ...(json.EnableTagOverride === true && { enableTagOverride: true }),
   };
 };
 
-/** `/v1/catalog/node/:node`; null for a node that is not there. */
+/** `/v1/catalog/node/:node`; null for an unknown node. */
 export const readNode: Reader<HeldNode | null> = (json) => {
   if (json === null || json === undefined) return null;
   if (!isRecord(json)) return undefined;
@@ -111,7 +111,7 @@ export const readNodeHealth: Reader<NodeHealth & { readonly isEmpty: boolean }> 
   if (!Array.isArray(json)) return undefined;
   const checks = checksOf(json);
   const byService = Map.groupBy(
-    // Whether the agent is alive says nothing of this host's containers: heddle runs beside them.
+    // A dead agent does not affect this host's containers, since heddle runs beside them.
     checks.filter(({ id, service }) => id !== 'serfHealth' || service !== ''),
     ({ service }) => service,
   );
@@ -156,14 +156,14 @@ function healthOf(checks: readonly HeldCheck[]): InstanceHealth {
   return { status: worstStatus(checks.map(({ status }) => status)), ...(unwell.length > 0 && { unwell }) };
 }
 
-/** A status that nobody knows is none to send anybody to. */
+/** An unknown status counts as critical: DNS must not answer such an instance. */
 const statusIn = (value: unknown): CheckStatus =>
   value === 'passing' || value === 'warning' ? value : 'critical';
 
-const numberOf = (value: unknown, otherwise: number): number =>
-  typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
+const numberOf = (value: unknown, fallback: number): number =>
+  typeof value === 'number' && Number.isFinite(value) ? value : fallback;
 
-/** Since 1.22 a service may have several ports with names, one of them the default, and none without. */
+/** Since Consul 1.22 a service may have several named ports, one of them the default, instead of an unnamed one. */
 function portOf({ Port, Ports }: Readonly<Record<string, unknown>>): number {
   const port = numberOf(Port, 0);
   if (port !== 0 || !Array.isArray(Ports)) return port;
@@ -177,8 +177,8 @@ function weightsOf(json: unknown): Service['weights'] {
   return { passing: numberOf(json.Passing, passing), warning: numberOf(json.Warning, warning) };
 }
 
-/** An agent adds the one that says what `Address` says, whether there is another or not. */
-function ofBothFamilies(json: Readonly<Record<string, unknown>>): Pick<Service, 'addresses'> {
+/** An agent always adds the tagged address that equals `Address`, even if it is the only one. */
+function dualStackAddresses(json: Readonly<Record<string, unknown>>): Pick<Service, 'addresses'> {
   const tagged = isRecord(json.TaggedAddresses) ? json.TaggedAddresses : {};
   const [ipv4, ipv6] = ['lan_ipv4', 'lan_ipv6'].map((tag) => {
     const one = tagged[tag];

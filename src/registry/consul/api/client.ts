@@ -9,27 +9,27 @@ import { HeddleError } from '../../../errors.ts';
 import { http } from '../../../runtime/http.ts';
 import { type ConsulUri, formatRegistryUri } from '../../uri.ts';
 import type { Reader } from './answers.ts';
-import { AnswerTooLong, type Credentials, explained, TOKEN_POLICY, tokenHint } from './errors.ts';
+import { AnswerTooLong, type Credentials, consulError, TOKEN_POLICY, tokenHint } from './errors.ts';
 import type { TlsOptions } from './tls.ts';
 
 export interface ConsulClientOptions {
   readonly token?: string;
-  /** What the token needs, for messages; default the policy of agent mode. */
+  /** The policy that the token needs, for messages; default that of agent mode. */
   readonly tokenPolicy?: string;
-  /** PEM texts for `consul-tls://`: the authority that signed the agent's certificate, and ours for mutual TLS. */
+  /** TLS options for `consul-tls://`: the authority of the agent's certificate, and our certificate for mutual TLS. */
   readonly tls?: TlsOptions;
   /** `user:password` for a proxy in front of Consul. */
   readonly auth?: string;
-  /** Of one request, in ms; default 10,000. The package has none, and a silent peer would hang for ever. */
+  /** Timeout of one request in ms; default 10,000. The package has none, and a silent peer would hang for ever. */
   readonly timeout?: number;
-  /** Sent with every question: `dc` and `ns`. */
+  /** Sent with every request: `dc` and `ns`. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Connections at once; default 32. Consul resets the 201st of one client address. */
+  /** Concurrent connections; default 32. Consul resets the 201st of one client address. */
   readonly connections?: number;
 }
 
 export interface Call {
-  /** `cannot register web`: how an error begins. */
+  /** The beginning of an error message: `cannot register web`. */
   readonly attempt: string;
   readonly path: string;
   /** Values for the `{names}` in the path. */
@@ -38,11 +38,11 @@ export interface Call {
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
   readonly timeout?: number;
-  /** The longest answer that is read, in bytes; default 16 MiB. */
+  /** The longest accepted answer, in bytes; default 16 MiB. */
   readonly mostBytes?: number;
 }
 
-/** What the `consul` package does and does not declare: its own requests, with any body, option and answer. */
+/** The `consul` package's generic requests, with any body, options and answer; its types do not declare them. */
 interface Requests {
   _get<T>(request: object, take: Take<T>): Promise<T>;
   _put<T>(request: object, take: Take<T>): Promise<T>;
@@ -59,19 +59,19 @@ interface Finished {
   };
 }
 
-/** A request of the package before it is sent, as its `onRequest` extensions get it. */
+/** A request of the package before it is sent, as passed to `onRequest` extensions. */
 interface Unsent {
   transport: { request(options: object): ClientRequest };
 }
 
 const TIMEOUT_MS = 10_000;
 const CONNECTIONS = 32;
-/** Ten thousand services of this host take 8 MiB; reading so much at once takes a tenth of a second. */
+/** Ten thousand services of this host take 8 MiB; parsing as much takes a tenth of a second. */
 const MOST_BYTES = 16 << 20;
 
 /**
- * One Consul agent's HTTP API through the `consul` package, typed where we use it. The package's own methods drop
- * Weights, EnableTagOverride and `replace-existing-checks`, so calls go through the requests they are made of.
+ * The HTTP API of a Consul agent through the `consul` package. The package's own methods drop Weights,
+ * EnableTagOverride and `replace-existing-checks`, so calls use the generic requests beneath those methods.
  */
 export class ConsulClient {
   /** `consul://127.0.0.1:8500`. */
@@ -95,39 +95,39 @@ export class ConsulClient {
     return this.#credentials.hasToken;
   }
 
-  /** What the token lacks, or that there is none: for an answer that hides what it may not show. */
+  /** What the token lacks, or that there is none: for an answer that hides entries from the token. */
   get tokenHint(): string {
     return tokenHint(this.#credentials);
   }
 
-  /** Where it is not the agent's own: bodies of the catalog have to name it again, which heed no `dc`. */
+  /** The datacenter, if it is not the agent's own. Catalog bodies must repeat it, since they ignore `dc`. */
   get datacenter(): string | undefined {
     return this.#query.dc;
   }
 
-  /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
+  /** @throws HeddleError `unreachable`, or `refused` with Consul's message */
   async get<T>(call: Call, read: Reader<T>): Promise<T> {
     const body = await this.#send(call, (request) => this.#requests._get(request, takeBody<unknown>));
     return this.#read(call, body, read);
   }
 
-  /** An answer with the index that the next question can wait on; 0 where there is none. */
+  /** An answer with the index for the next blocking query; 0 without one. */
   async getIndexed<T>(call: Call, read: Reader<T>): Promise<{ readonly value: T; readonly index: number }> {
     const { value, index } = await this.#send(call, (request) => this.#requests._get(request, takeIndexed));
     return { value: this.#read(call, value, read), index };
   }
 
-  /** The `Date` of an answer, whatever else it says; empty where there is none. */
+  /** The `Date` header of any answer; empty without one. */
   async getDate(call: Call): Promise<string> {
     return this.#send(call, (request) => this.#requests._get(request, takeDate));
   }
 
-  /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
+  /** @throws HeddleError `unreachable`, or `refused` with Consul's message */
   async put(call: Call): Promise<void> {
     await this.#send(call, (request) => this.#requests._put(request, takeBody));
   }
 
-  /** A digest of an answer that is neither parsed nor held as a whole: to see whether it changed. */
+  /** A digest of an answer, to detect changes; the answer is neither parsed nor held as a whole. */
   async digest(call: Call): Promise<string> {
     const hash = createHash('sha256');
     const pipe = new Writable({
@@ -147,7 +147,7 @@ export class ConsulClient {
   #read<T>({ attempt }: Call, body: unknown, read: Reader<T>): T {
     const value = read(body);
     if (value !== undefined) return value;
-    const message = `${attempt} at ${this.name}: the answer is not of the expected form; is that a Consul?`;
+    const message = `${attempt} at ${this.name}: the answer has an unexpected form; is it a Consul?`;
     throw new HeddleError('unreachable', message);
   }
 
@@ -163,7 +163,7 @@ export class ConsulClient {
       return await send({ ...request, type: 'json', ctx: canceller, exts });
     } catch (error) {
       signal?.throwIfAborted();
-      throw explained(`${attempt} at ${this.name}`, error, this.#credentials);
+      throw consulError(`${attempt} at ${this.name}`, error, this.#credentials);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -190,7 +190,8 @@ function takeDate({ err, res }: Finished, next: Parameters<Take<string>>[1]): vo
 }
 
 /**
- * The package holds an answer of any length, waits for its end, and for ever where the agent died in the middle of it.
+ * Limits the length of an answer, and fails on a truncated one: the package buffers any length, and waits for ever if
+ * the agent dies in the middle of an answer.
  */
 function bounded(mostBytes: number) {
   return (request: Unsent, next: () => void): void => {
@@ -217,7 +218,7 @@ function watchAnswer(sent: ClientRequest, answer: IncomingMessage, mostBytes: nu
     if (length > mostBytes) fail(new AnswerTooLong(mostBytes));
   });
   answer.once('close', () => {
-    if (!answer.complete) fail(new Error('the connection was cut in the middle of the answer'));
+    if (!answer.complete) fail(new Error('the connection closed in the middle of the answer'));
   });
 }
 
@@ -239,7 +240,7 @@ function connection(uri: ConsulUri, options: ConsulClientOptions): object {
   };
 }
 
-/** The package can neither parse `::1` nor find `[::1]`; so the brackets stay, and finding them is no question. */
+/** The package cannot parse `::1` and cannot resolve `[::1]`: keep the brackets, and resolve them without DNS. */
 function address(host: string): { host: string; lookup?: LookupFunction } {
   if (!host.includes(':')) return { host };
   const found = { address: host, family: 6 };

@@ -1,14 +1,14 @@
 import { HeddleError, messageOf, systemCode } from '../../../errors.ts';
 import { tlsProblem } from './tls-errors.ts';
 
-/** What a token needs; named whenever Consul says that it lacks it. */
+/** The policy that a token needs; named in the message whenever Consul denies a request. */
 export const TOKEN_POLICY = [
   'service_prefix "" { policy = "write" }',
   'node_prefix "" { policy = "read" }',
   'agent_prefix "" { policy = "read" }',
 ].join(' ');
 
-/** What a token needs in catalog mode, where heddle writes its own node. */
+/** The policy that a token needs in catalog mode, where heddle writes its own node. */
 export const CATALOG_TOKEN_POLICY = [
   'service_prefix "" { policy = "write" }',
   'node_prefix "" { policy = "read" }',
@@ -16,22 +16,22 @@ export const CATALOG_TOKEN_POLICY = [
   'agent_prefix "" { policy = "read" }',
 ].join(' ');
 
-/** How heddle comes to a Consul, as far as it explains why Consul says no. */
+/** The client's credentials, as far as they explain a refused request. */
 export interface Credentials {
   readonly hasToken: boolean;
   readonly hasCertificate: boolean;
-  /** What the token needs. */
+  /** The policy that the token needs. */
   readonly policy: string;
 }
 
-/** An answer that is longer than any that is read. */
+/** An answer longer than the limit of its request. */
 export class AnswerTooLong extends Error {
   constructor(mostBytes: number) {
     super(`the answer is longer than ${Math.floor(mostBytes / 1024)} KiB`);
   }
 }
 
-/** The errors of the `consul` package (papi), as far as we look. */
+/** The fields that we read of errors of the `consul` package (papi). */
 interface PackageError {
   readonly isResponse?: boolean;
   readonly isTimeout?: boolean;
@@ -39,17 +39,17 @@ interface PackageError {
 }
 
 /**
- * A failed request as ours: `not-found` for 404, `unreachable` where another try may succeed, `refused` with
- * Consul's words where it will not, and with the token's policy where that is why.
+ * Converts a failed request to a HeddleError: `not-found` for 404, `unreachable` if a retry may succeed, otherwise
+ * `refused` with Consul's message. A denial also names the policy that the token needs.
  */
-export function explained(attempt: string, thrown: unknown, credentials: Credentials): HeddleError {
+export function consulError(attempt: string, thrown: unknown, credentials: Credentials): HeddleError {
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as PackageError;
   const status = error.isResponse === true ? error.response?.statusCode : undefined;
   const options = { cause: thrown };
   if (thrown instanceof AnswerTooLong)
     return new HeddleError('refused', `${attempt}: ${thrown.message}`, options);
   if (status === undefined) {
-    const why = tlsProblem(thrown, credentials) ?? noAnswer(thrown);
+    const why = tlsProblem(thrown, credentials) ?? connectionProblem(thrown);
     return new HeddleError('unreachable', `${attempt}: ${why}`, options);
   }
   const text = textOf(error.response?.body) || oneLine(messageOf(thrown));
@@ -57,11 +57,11 @@ export function explained(attempt: string, thrown: unknown, credentials: Credent
   if (status === 400 && /HTTP request to an HTTPS server/.test(text)) {
     return new HeddleError('unreachable', `${message}; use consul-tls://`, options);
   }
-  if (isUnknown(status, text)) return new HeddleError('not-found', message, options);
+  if (isNotFound(status, text)) return new HeddleError('not-found', message, options);
   if (isDenied(status, text)) {
     return new HeddleError('refused', `${message}; ${tokenHint(credentials)}`, options);
   }
-  return new HeddleError(isPassing(status, text) ? 'unreachable' : 'refused', message, options);
+  return new HeddleError(isTransient(status, text) ? 'unreachable' : 'refused', message, options);
 }
 
 /** What a token lacks, or that there is none. */
@@ -71,25 +71,25 @@ export function tokenHint({ hasToken, policy }: Credentials): string {
   return `no token was given: set CONSUL_HTTP_TOKEN or CONSUL_HTTP_TOKEN_FILE; it ${needed}`;
 }
 
-function noAnswer(thrown: unknown): string {
-  // A host with several addresses fails with one error for each; the sum of them has no text.
+function connectionProblem(thrown: unknown): string {
+  // For a host with several addresses Node throws an AggregateError, whose own message is empty.
   const code = systemCode(thrown);
   const text = oneLine(messageOf(thrown)) || code || 'no answer';
   return code === 'ECONNREFUSED' ? `${text}; is the agent running there?` : text;
 }
 
-/** Up to Consul 1.10 an agent said 500 of a service or check that it does not have. */
-function isUnknown(status: number, text: string): boolean {
+/** Up to Consul 1.10 an agent answered 500 for an unknown service or check. */
+function isNotFound(status: number, text: string): boolean {
   return status === 404 || (status === 500 && /^Unknown (service|check)( ID)?\b/i.test(text));
 }
 
-/** Consul says 403 of tokens; its transactions say 409, and an older one 500. */
+/** Consul answers a denied token with 403, a transaction with 409, and an older Consul with 500. */
 function isDenied(status: number, text: string): boolean {
   return status === 403 || /Permission denied|ACL not found/i.test(text);
 }
 
-/** Consul gives 500 both for what passes (no leader, a lost server) and for what does not (scripts are disabled). */
-function isPassing(status: number, text: string): boolean {
+/** Consul answers 500 for temporary problems (no leader) and for permanent ones (scripts are disabled). */
+function isTransient(status: number, text: string): boolean {
   if (status === 429 || status > 500) return true;
   return (
     status === 500 &&
@@ -98,27 +98,27 @@ function isPassing(status: number, text: string): boolean {
 }
 
 function textOf(body: unknown): string {
-  const text = Buffer.isBuffer(body) || typeof body === 'string' ? String(body) : ofTransaction(body);
+  const text = Buffer.isBuffer(body) || typeof body === 'string' ? String(body) : transactionErrors(body);
   return oneLine(text);
 }
 
-/** A page of HTML, which only something else than Consul sends, is of no use to anybody. */
+/** Replaces a page of HTML, which does not come from Consul, by a hint. */
 function oneLine(text: string): string {
-  if (/^\s*<(!doctype|html|head|body)/i.test(text)) return 'a page of HTML; is that a Consul?';
+  if (/^\s*<(!doctype|html|head|body)/i.test(text)) return 'an HTML page; is it a Consul?';
   return text
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .slice(0, 500);
 }
 
-/** A transaction that failed names each operation that did. */
-function ofTransaction(body: unknown): string {
+/** The messages of a failed transaction: one for each failed operation. */
+function transactionErrors(body: unknown): string {
   const errors = typeof body === 'object' && body !== null && 'Errors' in body ? body.Errors : undefined;
   if (!Array.isArray(errors)) return '';
   return errors.map((one: { readonly What?: unknown } | null) => String(one?.What)).join('; ');
 }
 
-/** A token may be too weak for the catalog, and good enough for the agent. */
+/** Ignores a refusal: a token may be too weak for the catalog and sufficient for the agent. */
 export function unlessRefused(error: unknown): undefined {
   if (error instanceof HeddleError && !error.retryable) return undefined;
   throw error;

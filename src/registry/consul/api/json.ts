@@ -5,7 +5,7 @@ export function registrationOf(service: Service): object {
   return { ...contentOf(service), Name: service.name, Checks: service.checks.map(checkOf) };
 }
 
-/** The catalog's form of a service; its checks are entries of their own. */
+/** A service in the catalog's format; its checks are separate entries. */
 export function catalogEntryOf(service: Service): object {
   return { ...contentOf(service), Service: service.name };
 }
@@ -31,7 +31,7 @@ function taggedAddresses({ ipv4, ipv6 }: NonNullable<Service['addresses']>, Port
   };
 }
 
-/** So long the last status of a check that heddle runs stands without heddle. */
+/** How long the last reported status of a check that heddle runs stays valid without heddle. */
 const REPORTED_TTL = '24h';
 
 function checkOf(check: Check): object {
@@ -55,7 +55,7 @@ function kindOf(check: Check): object {
         Method: check.method,
         Header: check.headers,
         TLSSkipVerify: check.tlsSkipVerify,
-        // A container must not send the agent on to others; older agents do not know it, and run no such check.
+        // A container must not redirect the agent. Agents that do not know this field get no http check.
         DisableRedirects: true,
       };
     case 'tcp':

@@ -1,21 +1,21 @@
 import { isRecord, textOf, textsOf } from './shapes.ts';
 
-/** What `/v1/agent/self` says, as far as heddle reads it. */
+/** The fields of `/v1/agent/self` that heddle reads. */
 export interface AgentSelf {
   readonly node: string;
-  /** Another one when the agent lost its data; undefined before Consul 0.7.3. */
+  /** Changes when the agent loses its data; undefined before Consul 0.7.3. */
   readonly nodeId: string | undefined;
-  /** The address that the agent advertises; empty where it says none. */
+  /** The address that the agent advertises; empty if it names none. */
   readonly address: string;
   readonly datacenter: string;
   readonly meta: Readonly<Record<string, string>>;
   /** `1.8.7` */
   readonly version: string;
-  /** Of the agent, as texts: `services` and `checks` among others. */
+  /** The agent's counters as strings, among them `services` and `checks`. */
   readonly counters: Readonly<Record<string, string>>;
 }
 
-/** Undefined where the answer is of another shape. */
+/** Parses the answer; undefined if it has another form. */
 export function readSelf(json: unknown): AgentSelf | undefined {
   if (!isRecord(json) || !isRecord(json.Config)) return undefined;
   const { Config: config, Member: member, Meta: meta, Stats: stats } = json;

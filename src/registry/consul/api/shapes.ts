@@ -1,16 +1,16 @@
-/** An object of JSON, not a list. */
+/** True for a JSON object, not for a list. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A text of JSON; empty for anything else. */
+/** A JSON string; empty for anything else. */
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** The texts of a list. */
+/** The strings of a list. */
 export const listOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 
-/** The texts of an object, by key. */
+/** The strings of an object, by key. */
 export function textsOf(value: unknown): Readonly<Record<string, string>> {
   if (!isRecord(value)) return {};
   const texts = Object.entries(value).filter(

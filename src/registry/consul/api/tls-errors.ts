@@ -1,6 +1,6 @@
 import { messageOf, systemCode } from '../../../errors.ts';
 
-/** Certificates that no authority we know has signed. */
+/** Certificates that no known authority signed. */
 const UNKNOWN_AUTHORITY = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -11,8 +11,8 @@ const UNKNOWN_AUTHORITY = new Set([
 ]);
 
 /**
- * Why a TLS connection to Consul failed, and what to do; undefined where TLS is not why. OpenSSL's own text has
- * numbers, file names and a line break in it.
+ * Why a TLS connection to Consul failed, and what to do; undefined if TLS is not the cause. OpenSSL's own message
+ * contains numbers, file names and a line break.
  */
 export function tlsProblem(
   thrown: unknown,
@@ -21,25 +21,25 @@ export function tlsProblem(
   const code = systemCode(thrown) ?? '';
   const text = messageOf(thrown);
   if (UNKNOWN_AUTHORITY.has(code)) {
-    return 'no authority that heddle knows has signed the certificate of Consul: give --consul-ca';
+    return "Consul's certificate is not signed by a known authority: set --consul-ca";
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return 'the certificate of Consul is for another name: give that name with --consul-tls-server-name';
+    return "Consul's certificate is for another name: set that name with --consul-tls-server-name";
   }
-  if (code === 'CERT_HAS_EXPIRED') return 'the certificate of Consul has expired';
-  if (code === 'CERT_NOT_YET_VALID') return 'the certificate of Consul is not valid yet: is the clock right?';
+  if (code === 'CERT_HAS_EXPIRED') return "Consul's certificate has expired";
+  if (code === 'CERT_NOT_YET_VALID') return "Consul's certificate is not valid yet: is the clock right?";
   if (!isOfOpenSsl(code, text)) return undefined;
   if (/WRONG_VERSION_NUMBER|wrong version number|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/i.test(code + text)) {
-    return 'Consul does not speak TLS there: use consul:// or the port for HTTPS';
+    return 'Consul does not use TLS on this port: use consul:// or the HTTPS port';
   }
   if (/certificate[ _]expired/i.test(code + text)) {
     return 'Consul refuses the client certificate: it has expired (--consul-cert)';
   }
   if (/certificate|handshake[ _]failure|unknown[ _]ca|access[ _]denied/i.test(code + text)) {
     if (!hasCertificate) {
-      return 'Consul asks for a client certificate: give --consul-cert and --consul-key';
+      return 'Consul requires a client certificate: set --consul-cert and --consul-key';
     }
-    return 'Consul refuses the client certificate: is it signed by an authority that Consul knows (--consul-cert)?';
+    return 'Consul refuses the client certificate: is it signed by an authority known to Consul (--consul-cert)?';
   }
   const [, reason = 'the handshake failed'] = /:SSL routines:[^:]*:([^:\n]+)/.exec(text) ?? [];
   return `TLS: ${reason.trim()}`;

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HeddleError, messageOf } from '../../../errors.ts';
 
-/** Where the PEM files for `consul-tls://` are, and what else is said of its certificate. */
+/** The paths of the PEM files for `consul-tls://`, and how to verify Consul's certificate. */
 export interface TlsSettings {
   readonly ca: string | undefined;
-  /** A folder of authorities; of no account beside `ca`, as with Consul's own client. */
+  /** A folder of authorities; ignored if `ca` is set, as by Consul's own client. */
   readonly caPath: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
@@ -13,7 +13,7 @@ export interface TlsSettings {
   readonly verify: boolean;
 }
 
-/** What Node's TLS is told: PEM texts, the authority's that signed Consul's certificate, and ours for mutual TLS. */
+/** Options for Node's TLS, in PEM: the authority of Consul's certificate, and our certificate for mutual TLS. */
 export interface TlsOptions {
   readonly ca?: string;
   readonly cert?: string;
@@ -22,11 +22,11 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: false;
 }
 
-/** @throws HeddleError `bad-input` for a file that cannot be read or is no PEM file, and for half a pair */
+/** @throws HeddleError `bad-input` for an unreadable file, a file not in PEM, and a certificate without its key */
 export function readTls({ ca, caPath, cert, key, serverName, verify }: TlsSettings): TlsOptions {
   if ((cert === undefined) !== (key === undefined)) {
     const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
-    throw new HeddleError('bad-input', `--consul-${given} needs --consul-${missing} beside it`);
+    throw new HeddleError('bad-input', `--consul-${given} requires --consul-${missing}`);
   }
   const authorities = ca !== undefined ? read('ca', ca) : readFolder(caPath);
   const options = {
@@ -42,21 +42,24 @@ export function readTls({ ca, caPath, cert, key, serverName, verify }: TlsSettin
   };
 }
 
-/** A later handshake would fail with a number of OpenSSL's. */
+/** Checks the files now: a later handshake would fail with an error number of OpenSSL. */
 function refuseUnusable(options: TlsOptions): void {
   for (const name of ['ca', 'cert', 'key'] as const) {
     const text = options[name];
     if (text !== undefined && !text.includes('-----BEGIN ')) {
-      throw new HeddleError('bad-input', `--consul-${name} is no PEM file: expected -----BEGIN … in it`);
+      throw new HeddleError(
+        'bad-input',
+        `--consul-${name} is not a PEM file: it does not contain -----BEGIN …`,
+      );
     }
   }
-  // An import reads all that the module exports: the certificates of every authority that Node knows, for every daemon.
+  // An import would read every export, among them the certificates of all authorities that Node knows.
   const { createSecureContext } = process.getBuiltinModule('node:tls');
   try {
     createSecureContext(options);
   } catch (cause) {
     const doesNotMatch = /mismatch/i.test(messageOf(cause));
-    const why = doesNotMatch ? 'the key is not that of the certificate' : 'one of the files is damaged';
+    const why = doesNotMatch ? 'the key does not match the certificate' : 'one of the files is damaged';
     throw new HeddleError('bad-input', `--consul-ca, --consul-cert, --consul-key: ${why}`, { cause });
   }
 }

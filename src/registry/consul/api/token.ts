@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { HeddleError, messageOf } from '../../../errors.ts';
 
 /**
- * Consul's ACL token. A file takes precedence over the token itself, as in Consul's own client.
+ * Consul's ACL token. The file takes precedence over the token itself, as in Consul's own client.
  * @throws HeddleError `bad-input` for a file that cannot be read or is empty
  */
 export function readToken(token: string | undefined, file: string | undefined): string | undefined {
@@ -16,6 +16,6 @@ export function readToken(token: string | undefined, file: string | undefined): 
     });
   }
   if (/^[\x21-\x7e]+$/.test(text)) return text;
-  // Never the content: it may be a secret all the same.
-  throw new HeddleError('bad-input', `--consul-token-file ${file} must hold the token alone, in one line`);
+  // The message must not quote the content, which may still be a secret.
+  throw new HeddleError('bad-input', `--consul-token-file ${file} must contain only the token, on one line`);
 }

@@ -11,15 +11,15 @@ interface Waiting {
   readonly done: (error?: unknown) => void;
 }
 
-/** Consul's own bounds: 64 operations, 512 KiB. */
+/** Consul's own limits: 64 operations, 512 KiB. */
 const MOST_OPERATIONS = 64;
 const MOST_BYTES = 450_000;
-/** More at once brings nothing. */
+/** More concurrent transactions are no faster. */
 const AT_ONCE = 2;
 
 /**
- * Writes to the catalog in transactions: what is asked for while two are under way goes together in the next. Each
- * begins with the same operations, and what belongs to one request stays in one transaction.
+ * Writes to the catalog in transactions. Requests that arrive while two transactions run are combined in the next one.
+ * Each transaction begins with the same operations, and the operations of one request stay together.
  */
 export class Transactions {
   readonly #client: ConsulClient;
@@ -32,7 +32,7 @@ export class Transactions {
     this.#first = first;
   }
 
-  /** @throws HeddleError `unreachable`, or `refused` with Consul's words */
+  /** @throws HeddleError `unreachable`, or `refused` with Consul's message */
   run(attempt: string, operations: readonly Operation[]): Promise<void> {
     const size = Buffer.byteLength(JSON.stringify(operations));
     return new Promise((resolve, reject) => {
@@ -73,7 +73,7 @@ export class Transactions {
       await this.#client.put({ attempt, path: '/txn', body });
       for (const { done } of together) done();
     } catch (error) {
-      // All fail for one: alone, each gets the answer that is its own.
+      // One bad request fails the whole transaction. Sent alone, each request gets its own answer.
       const shared = together.length > 1 && error instanceof HeddleError && !error.retryable;
       if (shared) for (const one of together) await this.#commit([one]);
       else for (const { done } of together) done(error);

@@ -23,10 +23,10 @@ const READERS = {
   readStatuses: answers.readStatuses,
   readNodeHealth: answers.readNodeHealth,
   readInstances: answers.readInstances,
-  readFound: answers.readFound,
+  readFound: answers.readCatalogInstances,
 };
 
-/** JSON with the names that Consul uses, and with anything behind them. */
+/** JSON with the keys that Consul uses, and arbitrary values. */
 const consulish = fc.letrec((tie) => ({
   key: fc.oneof(
     fc.constantFrom(
@@ -64,7 +64,7 @@ const consulish = fc.letrec((tie) => ({
 }));
 
 describe('an answer of any shape', () => {
-  test.each(Object.entries(READERS))('is read, or is not, by %s, and never throws', (_, read) => {
+  test.each(Object.entries(READERS))('is parsed or rejected by %s, which never throws', (_, read) => {
     fc.assert(
       fc.property(
         fc.oneof(consulish.value as fc.Arbitrary<unknown>, fc.jsonValue()),
@@ -73,7 +73,7 @@ describe('an answer of any shape', () => {
     );
   });
 
-  test('what is wrong in a list does not hide the rest', () => {
+  test('with a malformed entry in a list still yields the others', () => {
     const right = {
       Node: { Node: 'n1', Address: '192.0.2.1' },
       Service: { ID: 'a', Service: 'web' },
@@ -94,7 +94,7 @@ describe('an answer of any shape', () => {
     ]);
   });
 
-  test('a status that nobody knows is critical', () => {
+  test('with an unknown status counts as critical', () => {
     expect([
       ...(answers.readStatuses([{ CheckID: 'a', Status: 'maintenance' }, { CheckID: 'b' }]) ?? []),
     ]).toEqual([
@@ -103,7 +103,7 @@ describe('an answer of any shape', () => {
     ]);
   });
 
-  test('instances of a name, and tags of an instance, are bounded', () => {
+  test('yields a bounded number of instances of a name, and of tags of an instance', () => {
     const Service = {
       ID: 'a',
       Service: 'web',
@@ -116,7 +116,7 @@ describe('an answer of any shape', () => {
   });
 });
 
-describe('whatever answers in the place of Consul', () => {
+describe('another server in place of Consul', () => {
   const servers: { close(): unknown; closeAllConnections(): void }[] = [];
   afterEach(() => {
     for (const server of servers.splice(0)) {

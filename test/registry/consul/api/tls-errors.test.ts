@@ -14,31 +14,31 @@ const opensslText = (reason: string) =>
   `write EPROTO 0083E5D2:error:0A00045C:SSL routines:ssl3_read_bytes:${reason}:../deps/openssl/ssl/record/rec_layer_s3.c:1605:SSL alert number 116\n`;
 const failed = (code: string, message = code) => Object.assign(new Error(message), { code });
 
-describe('a TLS failure in our words', () => {
+describe('a TLS failure', () => {
   test.each([
     [
       'EPROTO',
       opensslText('tlsv13 alert certificate required'),
       false,
-      /^Consul asks for a client certificate: give --consul-cert and --consul-key$/,
+      /^Consul requires a client certificate: set --consul-cert and --consul-key$/,
     ],
     [
       'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
       opensslText('tlsv13 alert certificate required'),
       false,
-      /client certificate: give --consul-cert/,
+      /client certificate: set --consul-cert/,
     ],
     [
       'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
       opensslText('sslv3 alert bad certificate'),
       false,
-      /client certificate: give --consul-cert/,
+      /client certificate: set --consul-cert/,
     ],
     [
       'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
       opensslText('sslv3 alert handshake failure'),
       false,
-      /client certificate: give --consul-cert/,
+      /client certificate: set --consul-cert/,
     ],
     [
       'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
@@ -56,10 +56,10 @@ describe('a TLS failure in our words', () => {
       'ERR_SSL_WRONG_VERSION_NUMBER',
       opensslText('wrong version number'),
       false,
-      /^Consul does not speak TLS there/,
+      /^Consul does not use TLS on this port/,
     ],
-    ['SELF_SIGNED_CERT_IN_CHAIN', 'x', false, /give --consul-ca$/],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'x', false, /give --consul-ca$/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'x', false, /set --consul-ca$/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'x', false, /set --consul-ca$/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'x', false, /--consul-tls-server-name$/],
     ['CERT_HAS_EXPIRED', 'x', false, /has expired$/],
     ['CERT_NOT_YET_VALID', 'x', false, /clock/],
@@ -70,7 +70,7 @@ describe('a TLS failure in our words', () => {
     expect(problem).not.toMatch(/\n|openssl/);
   });
 
-  test.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', ''])('%s is no such failure', (code) => {
+  test.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', ''])('%s is no TLS failure', (code) => {
     expect(tlsProblem(failed(code), { hasCertificate: false })).toBeUndefined();
   });
 });
@@ -120,7 +120,7 @@ describe('over real TLS', () => {
       .finally(() => client.close());
   };
 
-  test('a Consul that wants a certificate, one of an unknown authority, and one without TLS', async () => {
+  test('a Consul that requires a certificate, one of an unknown authority, and one without TLS', async () => {
     const server = { cert: pem('consul'), key: pem('consul-key') };
     const mutual = await portOf({
       ...server,
@@ -129,13 +129,13 @@ describe('over real TLS', () => {
       ca: pem('consul'),
     });
     const says = (message: RegExp) => ({ code: 'unreachable', message: expect.stringMatching(message) });
-    const asks = /: Consul asks for a client certificate: give --consul-cert and --consul-key$/;
+    const asks = /: Consul requires a client certificate: set --consul-cert and --consul-key$/;
     await expect(leader(mutual, { ca: pem('consul') })).rejects.toMatchObject(says(asks));
     await expect(leader(mutual)).rejects.toMatchObject(
-      says(/: no authority that heddle knows .*--consul-ca$/),
+      says(/: Consul's certificate is not signed by a known authority: set --consul-ca$/),
     );
     const plain = await portOf(undefined);
-    await expect(leader(plain)).rejects.toMatchObject(says(/: Consul does not speak TLS there/));
+    await expect(leader(plain)).rejects.toMatchObject(says(/: Consul does not use TLS on this port/));
     expect(await leader(await portOf(server), { ca: pem('consul') })).toBe('127.0.0.1:8300');
   });
 });

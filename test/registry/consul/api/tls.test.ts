@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
-test('says to Node what the settings say', async () => {
+test('converts the settings to options of Node', async () => {
   expect(read({})).toEqual({});
   expect(read({ serverName: 'server.dc1.consul', verify: false })).toEqual({
     servername: 'server.dc1.consul',
@@ -31,7 +31,7 @@ test('says to Node what the settings say', async () => {
   });
 });
 
-test('a folder of authorities is read whole, and not beside --consul-ca', async () => {
+test('reads a whole folder of authorities, unless --consul-ca is set', async () => {
   const caPath = join(folder.path, 'cas');
   for (const name of ['one.pem', 'two.crt']) {
     await writeFile(join(caPath, name), (read({ ca: made.ca }) as { ca: string }).ca);
@@ -41,10 +41,10 @@ test('a folder of authorities is read whole, and not beside --consul-ca', async 
   expect(() => read({ caPath: '/no/such' })).toThrow(/^cannot read --consul-ca-path \/no\/such: ENOENT/);
 });
 
-test('what cannot be used is refused at the start, in words', () => {
+test('rejects unusable files at the start with a readable message', () => {
   const text = join(folder.path, 'text');
-  expect(() => read({ ca: text })).toThrow('--consul-ca is no PEM file: expected -----BEGIN … in it');
+  expect(() => read({ ca: text })).toThrow('--consul-ca is not a PEM file: it does not contain -----BEGIN …');
   const { cert } = made.client;
-  expect(() => read({ cert, key: made.server.key })).toThrow(/: the key is not that of the certificate$/);
-  expect(() => read({ cert })).toThrow('--consul-cert needs --consul-key beside it');
+  expect(() => read({ cert, key: made.server.key })).toThrow(/: the key does not match the certificate$/);
+  expect(() => read({ cert })).toThrow('--consul-cert requires --consul-key');
 });

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { readToken } from '../../../../src/registry/consul/api/token.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 
-it('is the given one where no file is named, and none without either', () => {
+it('is the given one without a file, and none without either', () => {
   expect(readToken('given', undefined)).toBe('given');
   expect(readToken(undefined, undefined)).toBeUndefined();
 });
@@ -23,12 +23,12 @@ it.each(['', '\n', 'two\nlines', 'hush hush', 'hush\u0000'])(
     const file = join(folder.path, 'token');
     await writeFile(file, text);
     expect(() => readToken(undefined, file)).toThrow(
-      `--consul-token-file ${file} must hold the token alone, in one line`,
+      `--consul-token-file ${file} must contain only the token, on one line`,
     );
   },
 );
 
-it('says which file cannot be read', () => {
+it('names the file that cannot be read', () => {
   expect(() => readToken(undefined, '/no/such/token')).toThrow(
     /^cannot read --consul-token-file \/no\/such\/token: ENOENT/,
   );

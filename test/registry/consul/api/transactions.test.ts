@@ -46,7 +46,7 @@ const write = (n: number, count = 1, text = '') =>
     Array.from({ length: count }, (_, at) => ({ n, at, text })),
   );
 
-test('what is written together goes together, and begins with the node', async () => {
+test('concurrent writes share a transaction, which begins with the node', async () => {
   await Promise.all([write(1), write(2), write(3, 2)]);
   const rest = { text: '' };
   expect(arrived).toEqual([
@@ -60,7 +60,7 @@ test('what is written together goes together, and begins with the node', async (
   ]);
 });
 
-test('no transaction has more than 64 operations, no request is torn apart, and two are under way at most', async () => {
+test('a transaction has at most 64 operations, requests are not split, and at most two run at once', async () => {
   await Promise.all(Array.from({ length: 200 }, (_, n) => write(n, 3)));
   expect(Math.max(...arrived.map((operations) => operations.length))).toBe(64);
   expect(arrived.flat().filter((operation) => !('Node' in operation))).toHaveLength(600);
@@ -68,14 +68,14 @@ test('no transaction has more than 64 operations, no request is torn apart, and 
   expect(most).toBe(2);
 });
 
-test('no transaction is longer than Consul takes, and what is too long by itself goes alone', async () => {
+test('a transaction is no longer than Consul accepts, and a request that is too long is sent alone', async () => {
   await Promise.all([1, 2, 3].map((n) => write(n, 1, 'x'.repeat(200_000))));
   await write(4, 1, 'x'.repeat(600_000));
-  // Two are under way at once, and either may arrive first.
+  // Two transactions run at once, and either may arrive first.
   expect(arrived.map((operations) => operations.length - 1).sort()).toEqual([1, 1, 2]);
 });
 
-test('one that is refused is the only one that fails', async () => {
+test('only the rejected request fails', async () => {
   answer = (operations) =>
     operations.some((operation) => 'n' in operation && operation.n === 2)
       ? { status: 409, body: { Errors: [{ OpIndex: 2, What: 'bad Meta' }] } }
@@ -90,7 +90,7 @@ test('one that is refused is the only one that fails', async () => {
   });
 });
 
-test('without a leader all fail at once, to be tried again', async () => {
+test('without a leader all requests fail at once and are worth a retry', async () => {
   answer = () => ({ status: 500, body: { Errors: [{ What: 'No cluster leader' }] } });
   const results = await Promise.allSettled([1, 2, 3].map((n) => write(n)));
   expect(results).toMatchObject([1, 2, 3].map(() => ({ reason: { code: 'unreachable' } })));

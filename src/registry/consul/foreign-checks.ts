@@ -4,12 +4,12 @@ import { readAgentChecks } from './api/answers.ts';
 import type { ConsulClient } from './api/client.ts';
 
 /**
- * Checks that somebody else put on services of ours: `consul maint`, or a check of an operator's. A registration that
- * replaces all checks would take them away, and end the maintenance.
+ * Checks that others registered on our services: `consul maint`, or an operator's own check. A registration that
+ * replaces all checks would remove them and end the maintenance.
  */
-export class OthersChecks {
+export class ForeignChecks {
   readonly #client: ConsulClient;
-  /** Ids of checks that were registered from here, by service id; those of an earlier process are known by their form. */
+  /** Ids of checks that this process registered, by service id; our prefix identifies those of an earlier process. */
   readonly #ours = new Map<string, ReadonlySet<string>>();
 
   constructor(client: ConsulClient) {
@@ -17,15 +17,15 @@ export class OthersChecks {
   }
 
   /**
-   * Undefined where a service has no check of somebody else, and all of its checks can be replaced; else the ids of ours
-   * that it no longer has. @throws HeddleError as ConsulClient does
+   * Undefined if the service has no foreign check, so that all its checks can be replaced. Otherwise the ids of our
+   * checks that the service no longer has. @throws HeddleError as ConsulClient does
    */
-  async staleBeside(
+  async staleOwnChecks(
     service: Service,
     signal: AbortSignal | undefined,
   ): Promise<readonly string[] | undefined> {
     const { id, name, checks } = service;
-    const attempt = `cannot look at the checks of ${name}`;
+    const attempt = `cannot read the checks of ${name}`;
     const query = { filter: `ServiceID == ${JSON.stringify(id)}` };
     const held = await this.#client.get({ attempt, path: '/agent/checks', query, signal }, readAgentChecks);
     const isOurs = (check: string) => check.startsWith(ID_PREFIX) || this.#ours.get(id)?.has(check) === true;
@@ -41,7 +41,7 @@ export class OthersChecks {
     }
   }
 
-  taken({ id, checks }: Service): void {
+  registered({ id, checks }: Service): void {
     if (checks.length > 0) this.#ours.set(id, new Set(checks.map((check) => check.id)));
     else this.#ours.delete(id);
   }

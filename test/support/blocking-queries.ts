@@ -1,8 +1,8 @@
 import { vi } from 'vitest';
-import type { Instance, Moved, Moving } from '../../src/registry/registry.ts';
+import type { BlockingQueries, Indexed, Instance } from '../../src/registry/registry.ts';
 import { unreachable } from './shaky-registry.ts';
 
-/** Somebody waits for a name. */
+/** A blocking query for a name. */
 export interface Waiting {
   readonly name: string;
   readonly index: number;
@@ -10,18 +10,18 @@ export interface Waiting {
   fail(): void;
 }
 
-/** A registry that is waited on for names: a test answers each question by hand. */
-export class FakeMoving implements Pick<Moving, 'changes'> {
-  /** Questions that no test has taken yet. */
+/** A registry whose blocking queries a test answers by hand. */
+export class FakeBlockingQueries implements Pick<BlockingQueries, 'changes'> {
+  /** Queries that no test has taken yet. */
   readonly waiting: Waiting[] = [];
-  /** Names whose question was given up, in that order. */
+  /** Names whose query was aborted, in that order. */
   readonly ended: string[] = [];
-  /** Questions that are open now, taken or not. */
+  /** Number of open queries, taken or not. */
   open = 0;
 
   changes(name: string, index: number, signal: AbortSignal) {
     this.open += 1;
-    const asked = Promise.withResolvers<Moved<readonly Instance[]>>();
+    const asked = Promise.withResolvers<Indexed<readonly Instance[]>>();
     const giveUp = () => {
       this.ended.push(name);
       asked.reject(signal.reason);
@@ -39,7 +39,7 @@ export class FakeMoving implements Pick<Moving, 'changes'> {
     });
   }
 
-  /** The next question, as soon as it is asked. */
+  /** Resolves with the next query as soon as it is sent. */
   next(): Promise<Waiting> {
     return vi.waitFor(() => {
       const waiting = this.waiting.shift();
