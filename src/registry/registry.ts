@@ -23,7 +23,7 @@ export interface Registry {
   whyUnsynced?(signal?: AbortSignal): Promise<string | undefined>;
   /** Calls back when our entries may have changed without our doing, as in a wiped or restarted Consul. */
   watch(changed: () => void): Watching;
-  /** Who runs the checks of services; heddle always runs the reported ones (`isReported`). */
+  /** Who runs the checks of services, except reported ones (`isReported`), whose status heddle always reports. */
   readonly checkedBy: 'agent' | 'heddle';
   /** Reports the statuses of a registered service's reported checks; `register` reports them too. */
   report(service: Service, signal?: AbortSignal): Promise<void>;

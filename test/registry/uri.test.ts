@@ -30,7 +30,7 @@ describe('the registry that --registry names', () => {
     ['consul://db1:8500/prefix', 'invalid host and port'],
     ['consul://::1', 'invalid host and port'],
     ['consul-unix://run/consul.sock', 'the socket path must be absolute'],
-    ['two words', 'invalid host and port'],
+    ['two parts', 'invalid host and port'],
   ])('%s is refused: %s', (text, why) => {
     expect(() => parseRegistryUri(text)).toThrow(expect.objectContaining({ code: 'bad-input' }));
     expect(() => parseRegistryUri(text)).toThrow(why);
@@ -49,7 +49,7 @@ describe('the registry that --registry names', () => {
     'a|b',
     '1.2.3.4.5',
     '1.2.3.400',
-  ])('has no host %j: what fails later would end the start without a sentence', (host) => {
+  ])('rejects the host %j, which would fail later without a message', (host) => {
     for (const text of [host, `${host}:8500`, `consul://${host}`, `https://${host}:8501`])
       expect(() => parseRegistryUri(text)).toThrow(/invalid host and port/);
   });

@@ -8,16 +8,16 @@ export class ShakyRegistry implements Registry {
   checkedBy: 'agent' | 'heddle' = 'agent';
   /** Every report that arrived, by service id: the statuses of its checks. */
   readonly reports: string[] = [];
-  /** What it holds of checks. */
+  /** Reported statuses, by check id. */
   readonly reported = new Map<string, CheckStatus>();
   readonly services = new Map<string, Service>();
   /** Every write that arrived: `+id` and `-id`. */
   readonly writes: string[] = [];
   /** Absent: nothing arrives. */
   away = false;
-  /** Ids that are refused, and why. */
+  /** Messages for the ids that it rejects. */
   readonly refusals = new Map<string, string>();
-  /** Ids that it holds for somebody else. */
+  /** Ids that it holds for another owner. */
   readonly foreigners = new Set<string>();
   notServed: readonly string[] = [];
   /** Called before each verb; may throw, or wait. `after` is true when the verb has taken effect. */

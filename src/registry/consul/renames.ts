@@ -5,8 +5,8 @@ import { unlessNotFound } from './api/errors.ts';
 
 /**
  * The names under which the agent holds our services. When an id moves to another name, Consul does not wake blocking
- * queries on the old name, which would return the old instance until something else changes there. Therefore the old
- * entry is removed first. Checks run by the agent keep their status.
+ * queries on the old name. They would keep the old instance until something else changes there, so the old entry is
+ * removed first. Checks run by the agent keep their status.
  */
 export class Renames {
   readonly #client: ConsulClient;

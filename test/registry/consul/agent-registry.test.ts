@@ -130,9 +130,9 @@ describe('an answer of Consul', () => {
     ],
     [500, 'Scripts are disabled on this agent; to enable, configure enable_script_checks'],
     [413, 'too large'],
-  ])('%i is refused with its words: %s', async (status, words) => {
-    answers(status, words, { 'content-type': 'text/plain' });
-    const message = expect.stringContaining(`Consul answered ${status}: ${words}`);
+  ])('with status %i is refused with its message: %s', async (status, text) => {
+    answers(status, text, { 'content-type': 'text/plain' });
+    const message = expect.stringContaining(`Consul answered ${status}: ${text}`);
     await expect(register()).rejects.toMatchObject({ code: 'refused', message });
   });
 
@@ -141,8 +141,8 @@ describe('an answer of Consul', () => {
     [500, 'rpc error getting client: failed to get conn'],
     [429, ''],
     [503, 'busy'],
-  ])('%i %j is worth another try', async (status, words) => {
-    answers(status, words, { 'content-type': 'text/plain' });
+  ])('with status %i and %j is worth a retry', async (status, text) => {
+    answers(status, text, { 'content-type': 'text/plain' });
     await expect(register()).rejects.toMatchObject({ code: 'unreachable' });
   });
 

@@ -22,22 +22,22 @@ const SERVICE: Service = {
 
 const never = new AbortController().signal;
 const VERBS: Readonly<Record<string, (client: ConsulClient) => Promise<unknown>>> = {
-  'asked who leads': (client) => new ConsulRegistry(client, { hostId: 'h1' }).ready(never),
-  'asked for what it holds': (client) => new ConsulRegistry(client, { hostId: 'h1' }).list(never),
-  'told of a service': (client) => new ConsulRegistry(client, { hostId: 'h1' }).register(SERVICE, never),
-  'told of health': (client) => new ConsulRegistry(client, { hostId: 'h1' }).report(SERVICE, never),
-  'told of an end': (client) => new ConsulRegistry(client, { hostId: 'h1' }).deregister(SERVICE.id, never),
-  'asked what it serves': (client) => new ConsulRegistry(client, { hostId: 'h1' }).unsynced([SERVICE], never),
-  'asked for a name': (client) => new ConsulLookups(client).instances('web', never),
-  'asked to wait': (client) => new ConsulLookups(client).changes('web', 1, never),
-  'asked for the catalog': (client) =>
+  ready: (client) => new ConsulRegistry(client, { hostId: 'h1' }).ready(never),
+  list: (client) => new ConsulRegistry(client, { hostId: 'h1' }).list(never),
+  register: (client) => new ConsulRegistry(client, { hostId: 'h1' }).register(SERVICE, never),
+  report: (client) => new ConsulRegistry(client, { hostId: 'h1' }).report(SERVICE, never),
+  deregister: (client) => new ConsulRegistry(client, { hostId: 'h1' }).deregister(SERVICE.id, never),
+  unsynced: (client) => new ConsulRegistry(client, { hostId: 'h1' }).unsynced([SERVICE], never),
+  'lookup of a name': (client) => new ConsulLookups(client).instances('web', never),
+  'blocking query': (client) => new ConsulLookups(client).changes('web', 1, never),
+  'list of the catalog': (client) =>
     new CatalogRegistry(client, { hostId: 'h1', address: () => '10.0.0.1' }).list(never),
-  'told of a service in the catalog': (client) =>
+  'register in the catalog': (client) =>
     new CatalogRegistry(client, { hostId: 'h1', address: () => '10.0.0.1' }).register(SERVICE, never),
 };
 
 describe.each(Object.entries(MISDEEDS))('a Consul that answers with %s', (_, deed) => {
-  it.each(Object.entries(VERBS))('%s, fails that call alone', async (_, call) => {
+  it.each(Object.entries(VERBS))('fails only that call: %s', async (_, call) => {
     await using server = await RawServer.start(() => deed);
     const client = new ConsulClient({ kind: 'consul', socketPath: server.path }, { timeout: 250 });
     onTestFinished(() => client.close());

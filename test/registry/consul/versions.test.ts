@@ -43,7 +43,7 @@ describe('the removal of an unknown service', () => {
     [200, ''],
     [404, UNKNOWN_SERVICE],
     [500, UNKNOWN_SERVICE],
-  ])('is a success, be it answered by %i', async (status, body) => {
+  ])('succeeds also with status %i', async (status, body) => {
     fake.overrides.set(route, { status, body });
     await expect(registry.deregister(service.id)).resolves.toBeUndefined();
   });
@@ -58,7 +58,7 @@ describe('the removal of an unknown service', () => {
 test.each([
   [500, 'CheckID "x" does not have associated TTL'],
   [404, 'Unknown check ID "x". Ensure that the check ID is passed, not the check name.'],
-])('a check that an agent has forgotten brings its service back: %i', async (status, body) => {
+])('an unknown check registers its service again: %i', async (status, body) => {
   const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true });
   const reconciler = new Reconciler({ registry, desired, log: silentLogger });
   const run = (health: 'healthy' | 'unhealthy') =>
@@ -83,7 +83,7 @@ test.each([
   ],
   [500, 'rpc error making call: Permission denied'],
   [500, 'rpc error making call: ACL not found'],
-])('a token that may not is said to be one: %i %s', async (status, body) => {
+])('a denied request names the policy that the token needs: %i %s', async (status, body) => {
   fake.overrides.set('PUT /v1/agent/service/register', { status, body });
   await expect(registry.register(service)).rejects.toMatchObject({
     code: 'refused',
@@ -115,7 +115,7 @@ describe('a server that limits requests', () => {
     [503, 'rate limit exceeded for operation that can only be performed by the leader, try again later'],
     [500, 'rpc error making call: rate limit exceeded, try again later'],
     [429, ''],
-  ])('is left alone for a while, and then gets everything: %i %s', async (status, body) => {
+  ])('is retried after a wait, and then gets everything: %i %s', async (status, body) => {
     const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
     const reconciler = new Reconciler(
       { registry, desired, log: silentLogger },

@@ -6,21 +6,24 @@ import { entryOf } from '../../support/roster.ts';
 import { containerId } from '../../support/snapshot.ts';
 
 function rig(options: Partial<DesiredOptions> = {}) {
-  const said: string[] = [];
+  const logged: string[] = [];
   const log = silentLogger.child({});
-  Object.assign(log, { warn: (_: unknown, text: string) => void said.push(text) });
+  Object.assign(log, { warn: (_: unknown, text: string) => void logged.push(text) });
   const desired = new Desired({ log }, { hostId: 'h1', ...options });
   const changes: string[][] = [];
   desired.on('changed', (ids) => void changes.push([...ids]));
-  const run = (name: string, env: Record<string, string> = {}, words: Parameters<typeof entryOf>[0] = {}) =>
-    desired.set(entryOf({ id: containerId(name), name, env, ...words }));
+  const run = (
+    name: string,
+    env: Record<string, string> = {},
+    container: Parameters<typeof entryOf>[0] = {},
+  ) => desired.set(entryOf({ id: containerId(name), name, env, ...container }));
   const kill = (name: string) => desired.delete(containerId(name));
-  return { desired, changes, said, run, kill };
+  return { desired, changes, logged, run, kill };
 }
 
 const own = (name: string, port = 0) => `heddle:h1:${containerId(name).slice(0, 12)}:${port}`;
 
-describe('what the registry should hold', () => {
+describe('desired state', () => {
   test('keeps a container that exited with an error if requested, until the container is removed', () => {
     const { desired, run, kill } = rig({ keepFailed: true });
     const end = (exitCode: number | null) => run('a', {}, { running: false, pid: 0, ip: null, exitCode });
@@ -37,12 +40,12 @@ describe('what the registry should hold', () => {
   });
 
   test('reports colliding Marathon apps at each of them, and once in the log', () => {
-    const { desired, run, said } = rig();
+    const { desired, run, logged } = rig();
     run('a', { MARATHON_APP_ID: '/web/b/a' });
     run('b', { MARATHON_APP_ID: '/web/a-b' });
     run('b', { MARATHON_APP_ID: '/web/a-b' });
     expect(desired.problems(containerId('a'))).toHaveLength(1);
-    expect(said).toEqual([expect.stringContaining('the app /web/b/a also has the name a-b.web')]);
+    expect(logged).toEqual([expect.stringContaining('the app /web/b/a also has the name a-b.web')]);
   });
 
   test('is found by id, by name in any case, and by address', () => {
@@ -94,16 +97,16 @@ describe('what the registry should hold', () => {
 describe('health', () => {
   const health = (options = {}) => {
     const desired = new Desired({ log: silentLogger }, { hostId: 'h1', runs: () => true, ...options });
-    const heard: string[] = [];
-    desired.on('changed', (ids) => void heard.push(...ids.map((id) => `changed ${id}`)));
-    desired.on('statusChanged', (ids) => void heard.push(...ids.map((id) => `status ${id}`)));
-    const run = (words: Parameters<typeof entryOf>[0], env = {}) =>
-      desired.set(entryOf({ id: containerId('a'), env: { SERVICE_NAME: 'web', ...env }, ...words }));
+    const events: string[] = [];
+    desired.on('changed', (ids) => void events.push(...ids.map((id) => `changed ${id}`)));
+    desired.on('statusChanged', (ids) => void events.push(...ids.map((id) => `status ${id}`)));
+    const run = (container: Parameters<typeof entryOf>[0], env = {}) =>
+      desired.set(entryOf({ id: containerId('a'), env: { SERVICE_NAME: 'web', ...env }, ...container }));
     const checks = () =>
       desired
         .byName('web')
         .flatMap((service) => service.checks.map(({ kind, status }) => `${kind} ${status}`));
-    return { desired, heard, run, checks };
+    return { desired, events, run, checks };
   };
 
   test.each([
@@ -111,9 +114,9 @@ describe('health', () => {
     ['healthy', ['healthcheck passing']],
     ['unhealthy', ['healthcheck critical']],
     ['none', []],
-  ] as const)('of a HEALTHCHECK that says %s is %s', (said, expected) => {
+  ] as const)('of a HEALTHCHECK in state %s is %s', (state, expected) => {
     const { run, checks } = health();
-    run({ health: said });
+    run({ health: state });
     expect(checks()).toEqual(expected);
   });
 
@@ -130,27 +133,27 @@ describe('health', () => {
   });
 
   test('of a container that ended and stays registered is critical', () => {
-    const { heard, run, checks } = health({ keepFailed: true });
+    const { events, run, checks } = health({ keepFailed: true });
     const env = { SERVICE_CHECK_TTL: '10s' };
     run({ health: 'healthy' }, env);
     expect(checks()).toEqual(['healthcheck passing', 'ttl passing']);
     run({ health: 'healthy', running: false, pid: 0, exitCode: 1 }, env);
     expect(checks()).toEqual(['healthcheck critical', 'ttl critical']);
-    expect(heard.filter((line) => line.startsWith('changed'))).toHaveLength(1);
+    expect(events.filter((line) => line.startsWith('changed'))).toHaveLength(1);
   });
 
   test('that changes is reported, and the service is not registered again', () => {
-    const { desired, heard, run, checks } = health();
+    const { desired, events, run, checks } = health();
     run({ health: 'starting' }, { SERVICE_ID: 'mine' });
     run({ health: 'starting' }, { SERVICE_ID: 'mine' });
     run({ health: 'healthy' }, { SERVICE_ID: 'mine' });
-    expect(heard).toEqual(['changed mine', 'status mine']);
+    expect(events).toEqual(['changed mine', 'status mine']);
     expect(checks()).toEqual(['healthcheck passing']);
     expect(desired.get('mine')?.checks).toMatchObject([{ id: `${own('a')}~healthcheck` }]);
   });
 
   test('that a check runner found stays until the check is removed', () => {
-    const { desired, heard, run, checks } = health();
+    const { desired, events, run, checks } = health();
     const env = { SERVICE_CHECK_TCP: '1', SERVICE_CHECK_INITIAL_STATUS: 'warning' };
     run({ ports: [80] }, env);
     expect(checks()).toEqual(['tcp warning']);
@@ -164,13 +167,13 @@ describe('health', () => {
     run({ running: false });
     run({ ports: [80] }, env);
     expect(checks()).toEqual(['tcp warning']);
-    expect(heard.filter((line) => line.startsWith('status '))).toEqual([`status ${own('a', 80)}`]);
+    expect(events.filter((line) => line.startsWith('status '))).toEqual([`status ${own('a', 80)}`]);
   });
 });
 
 describe('a SERVICE_ID', () => {
   test('requested by two containers belongs to the first; the second uses its generated id', () => {
-    const { desired, said, run } = rig();
+    const { desired, logged, run } = rig();
     run('a', { SERVICE_ID: 'db' });
     run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
     expect(desired.get('db')?.address).toBe('10.2.1.1');
@@ -178,7 +181,7 @@ describe('a SERVICE_ID', () => {
     const problem = `SERVICE_ID db is already used by container a; using ${own('b')} for this one`;
     expect(desired.problems(containerId('b'))).toEqual([problem]);
     expect(desired.problems(containerId('a'))).toEqual([]);
-    expect(said).toEqual([problem]);
+    expect(logged).toEqual([problem]);
   });
 
   test('passes to the second when the first is removed', () => {
@@ -201,7 +204,7 @@ describe('a SERVICE_ID', () => {
   });
 
   test('of another owner in the registry is not used here until it is free', () => {
-    const { desired, changes, said, run } = rig();
+    const { desired, changes, logged, run } = rig();
     run('a', { SERVICE_ID: 'db' });
     run('b', { SERVICE_ID: 'db' }, { ip: '10.2.1.2' });
     desired.setForeign('db', true);
@@ -211,7 +214,7 @@ describe('a SERVICE_ID', () => {
     expect(changes).toHaveLength(3);
     const problem = `SERVICE_ID db is already registered by another owner (possibly registrator); using`;
     expect(desired.problems(containerId('a'))).toEqual([expect.stringContaining(problem)]);
-    expect(said.filter((line) => line.includes(`using ${own('a')}`))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes(`using ${own('a')}`))).toHaveLength(1);
     desired.setForeign('db', false);
     expect(desired.get('db')?.address).toBe('10.2.1.1');
     expect(desired.problems(containerId('a'))).toEqual([]);
@@ -236,11 +239,11 @@ describe('a SERVICE_ID', () => {
 });
 
 test('bad metadata is logged once, not at every event', () => {
-  const { said, run } = rig();
+  const { logged, run } = rig();
   run('a', { SERVICE_NAME: 'my_app' });
   run('a', { SERVICE_NAME: 'my_app' });
   run('a', { SERVICE_NAME: 'my_app', SERVICE_WEIGHT: 'x' });
-  expect(said).toEqual([
+  expect(logged).toEqual([
     'SERVICE_NAME "my_app" is not a DNS label and becomes my-app',
     expect.stringContaining('SERVICE_WEIGHT "x" is refused'),
   ]);
@@ -264,17 +267,17 @@ test('after any changes the tables match the current containers', () => {
       desired.on('changed', (ids) => {
         for (const id of ids) {
           const hash = desired.get(id)?.meta['heddle-hash'];
-          expect(hash, `${id} was said to have changed`).not.toBe(mirror.get(id));
+          expect(hash, `${id} was emitted as changed`).not.toBe(mirror.get(id));
           if (hash === undefined) mirror.delete(id);
           else mirror.set(id, hash);
         }
       });
       const last = new Map<string, Parameters<typeof run>>();
-      for (const { name, env, remove, ...words } of steps) {
+      for (const { name, env, remove, ...container } of steps) {
         if (remove) kill(name);
-        else run(name, env, words);
+        else run(name, env, container);
         if (remove) last.delete(name);
-        else last.set(name, [name, env, words]);
+        else last.set(name, [name, env, container]);
       }
       const services = [...desired.services()];
       expect(new Map(services.map(({ id, meta }) => [id, meta['heddle-hash']]))).toEqual(mirror);

@@ -68,14 +68,14 @@ describe('the last known answer', () => {
   });
 
   test('is not evicted by unknown names, which evict each other', async () => {
-    const nobody: readonly number[] = [];
-    const lists = new LastKnown(async (key) => (key === 'web' ? [1] : nobody), {
+    const none: readonly number[] = [];
+    const lists = new LastKnown(async (key) => (key === 'web' ? [1] : none), {
       isEmpty: ({ length }) => length === 0,
     });
     await lists.get('web');
-    for (let n = 0; n < 11_000; n++) lists.learn(`n${n}`, nobody);
+    for (let n = 0; n < 11_000; n++) lists.learn(`n${n}`, none);
     expect(lists.peek('web')).toEqual([1]);
-    expect([lists.peek('n0'), lists.peek('n10999')]).toEqual([undefined, nobody]);
+    expect([lists.peek('n0'), lists.peek('n10999')]).toEqual([undefined, none]);
     expect(lists.size).toBe(1001);
   });
 

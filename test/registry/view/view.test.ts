@@ -194,10 +194,10 @@ describe('with a registry that many hosts share', () => {
     ['critical', 'passing', ['10.2.1.1 here critical']],
     ['passing', 'critical', ['10.2.1.1 here passing']],
   ])(
-    'what only heddle can tell counts at once: %s, whatever the registry still says: %s',
-    async (own, said, expected) => {
+    'a check reported by heddle counts at once: %s, despite a stale status in the registry: %s',
+    async (own, stale, expected) => {
       here = [instance('10.2.1.1', 'h1', {}, [healthy(own)]).service];
-      elsewhere = said === undefined ? [] : [instance('10.2.1.1', 'h1', { status: said })];
+      elsewhere = stale === undefined ? [] : [instance('10.2.1.1', 'h1', { status: stale })];
       expect(await addresses(view.instances('web'))).toEqual(expected);
     },
   );

@@ -167,7 +167,7 @@ describe('another server in place of Consul', () => {
     ['a redirect', (_, response) => response.writeHead(301, { location: '/ui/' }).end()],
     ['nothing but a status', (_, response) => response.writeHead(204).end()],
     ['an endless answer', endless('application/json')],
-  ])('%s: every verb fails with a sentence, or finds nothing', async (_, answer) => {
+  ])('%s: every verb fails with a message, or finds nothing', async (_, answer) => {
     const client = await clientOf(answer);
     const registry = new ConsulRegistry(client, { hostId: 'h1' });
     const lookups = new ConsulLookups(client, { wait: 1 });
