@@ -17,7 +17,7 @@ import { choiceOnNetwork } from './service-network.ts';
 import { portNumber } from './service-port.ts';
 import { usableTags } from './tags.ts';
 
-/** What holds for all ports of one container. */
+/** What is common to all ports of one container. */
 export interface ContainerContext {
   /** The roster entry with the network of SERVICE_NETWORK and the ports that are announced. */
   readonly entry: RosterEntry;

@@ -62,7 +62,7 @@ export function* defineInSteps(entry: RosterEntry, options: DefineOptions): Gene
   };
 }
 
-/** Reads what holds for all ports of a container. */
+/** Reads what is common to all ports of a container. */
 function readContainer(entry: RosterEntry, options: DefineOptions, note: Note): ContainerContext {
   const environment = new Environment(entry.snapshot.metadata, options.servicePrefix);
   metadataProblems(entry.snapshot).forEach(note);

@@ -11,36 +11,36 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   alias: 'NAME takes several names, as in web,alias',
   aliases: 'NAME takes several names, as in web,alias',
   names: 'NAME takes several names',
-  register: 'IGNORE leaves a container or a port out',
-  enable: 'IGNORE leaves a container or a port out',
-  enabled: 'IGNORE leaves a container or a port out',
-  disable: 'IGNORE leaves a container or a port out',
-  disabled: 'IGNORE leaves a container or a port out',
-  skip: 'IGNORE leaves a container or a port out',
-  exclude: 'IGNORE leaves a container or a port out',
+  register: 'IGNORE leaves out a container or a port',
+  enable: 'IGNORE leaves out a container or a port',
+  enabled: 'IGNORE leaves out a container or a port',
+  disable: 'IGNORE leaves out a container or a port',
+  disabled: 'IGNORE leaves out a container or a port',
+  skip: 'IGNORE leaves out a container or a port',
+  exclude: 'IGNORE leaves out a container or a port',
   ports: 'PORT takes several ports',
   networks: 'NETWORK takes one network',
-  ttl: 'CHECK_TTL makes a check that expires; --service-ttl sets the TTL of answers',
-  health: 'CHECK_HTTP or CHECK_TCP makes a check',
-  healthcheck: 'CHECK_HTTP or CHECK_TCP makes a check',
-  health_check: 'CHECK_HTTP or CHECK_TCP makes a check',
-  check: 'CHECK_HTTP or CHECK_TCP makes a check',
+  ttl: 'CHECK_TTL adds a check that expires; --service-ttl sets the TTL of answers',
+  health: 'CHECK_HTTP or CHECK_TCP adds a check',
+  healthcheck: 'CHECK_HTTP or CHECK_TCP adds a check',
+  health_check: 'CHECK_HTTP or CHECK_TCP adds a check',
+  check: 'CHECK_HTTP or CHECK_TCP adds a check',
   check_url: 'CHECK_HTTP takes a path, and CHECK_PORT a port',
   check_path: 'CHECK_HTTP takes a path',
   check_http_path: 'CHECK_HTTP takes a path',
   check_http_url: 'CHECK_HTTP takes a path, and CHECK_PORT a port',
   check_http_port: 'CHECK_PORT takes the port of all checks',
   check_tcp_port: 'CHECK_PORT takes the port of all checks',
-  check_http_timeout: 'CHECK_TIMEOUT holds for all checks',
-  check_http_interval: 'CHECK_INTERVAL holds for all checks',
+  check_http_timeout: 'CHECK_TIMEOUT applies to all checks',
+  check_http_interval: 'CHECK_INTERVAL applies to all checks',
   check_args: 'CHECK_SCRIPT takes a command',
   check_command: 'CHECK_SCRIPT takes a command',
   check_status: 'CHECK_INITIAL_STATUS takes a status',
   check_deregister_critical_service_after: 'CHECK_DEREGISTER_AFTER takes a duration',
   deregister_critical_service_after: 'CHECK_DEREGISTER_AFTER takes a duration',
-  interval: 'CHECK_INTERVAL holds for all checks',
-  timeout: 'CHECK_TIMEOUT holds for all checks',
-  tls_skip_verify: 'CHECK_TLS_SKIP_VERIFY holds for checks',
+  interval: 'CHECK_INTERVAL applies to all checks',
+  timeout: 'CHECK_TIMEOUT applies to all checks',
+  tls_skip_verify: 'CHECK_TLS_SKIP_VERIFY applies to all checks',
   weights: 'WEIGHT takes one or two numbers',
 };
 
@@ -70,7 +70,7 @@ function keyHints(key: string, { variable }: Variable): readonly string[] {
   const dialect = Object.hasOwn(SYNONYMS, key) ? SYNONYMS[key] : undefined;
   if (dialect !== undefined) return [`${kept}; ${dialect}`];
   const meta = /^meta[_.](.+)$/.exec(key)?.[1];
-  if (meta !== undefined) return [`${kept} of this whole name; without META_ it is '${shown(meta)}'`];
+  if (meta !== undefined) return [`${kept} with the whole name; without META_ it is '${shown(meta)}'`];
   const near = nearestKey(key);
   if (near !== undefined) {
     const prefix = variable.slice(0, variable.length - key.length);
@@ -94,14 +94,14 @@ function nearestKey(key: string): string | undefined {
 function valueHints(key: string, { variable, value }: Variable): readonly string[] {
   const trimmed = value.trim().toLowerCase();
   if (key === 'ignore' && NO.includes(trimmed)) {
-    return [`${shown(variable)} ignores with any value but an empty one, ${shown(trimmed)} included`];
+    return [`${shown(variable)} takes effect with every non-empty value, even ${shown(trimmed)}`];
   }
   const isPath = key === 'check_http' || key === 'check_https';
   if (isPath && (YES.includes(trimmed) || LIKE_A_HOST.test(trimmed))) {
-    return [`${shown(variable)} takes a path: this one asks for /${shown(value.trim())}`];
+    return [`${shown(variable)} takes a path; this value checks /${shown(value.trim())}`];
   }
   if (!COMMANDS.includes(key) && value.includes('{{') && value.includes('}}')) {
-    return [`${shown(variable)} has {{…}}, which is filled in by --tags alone`];
+    return [`${shown(variable)} contains {{…}}, which only --tags fills in`];
   }
   return [];
 }
@@ -111,5 +111,5 @@ function quoteHints(key: string, { variable, value }: Variable): readonly string
   const trimmed = value.trim();
   const isQuoted = trimmed.length > 1 && /^(["']).*\1$/s.test(trimmed);
   if (!isQuoted || COMMANDS.includes(key)) return [];
-  return [`${shown(variable)} has quotes around its value, and they are part of it; leave them out`];
+  return [`${shown(variable)} has quotes that are part of its value; remove them`];
 }

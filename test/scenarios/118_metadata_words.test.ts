@@ -50,9 +50,9 @@ test('a misspelt key, quotes, a URL and a template are said once, with what was 
     one.name,
     'SERVICE_CHECK_HTPP is not a setting and kept as Meta (did you mean SERVICE_CHECK_HTTP?)',
     'SERVICE_IP is not a setting and kept as Meta; ADDRESS announces another address',
-    'SERVICE_REGION has quotes around its value, and they are part of it; leave them out',
+    'SERVICE_REGION has quotes that are part of its value; remove them',
     'is a full URL; give the path alone',
-    'SERVICE_TAGS has {{…}}, which is filled in by --tags alone',
+    'SERVICE_TAGS contains {{…}}, which only --tags fills in',
   );
 });
 

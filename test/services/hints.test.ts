@@ -28,8 +28,8 @@ describe('an unknown key', () => {
     ['SERVICE_CHECK_KUBERNETES', '1', 'kept as Meta; there is no such check'],
     ['SERVICE_IP', '10.1.1.1', 'kept as Meta; ADDRESS announces another address'],
     ['SERVICE_ALIAS', 'www', 'kept as Meta; NAME takes several names, as in web,alias'],
-    ['SERVICE_REGISTER', 'false', 'kept as Meta; IGNORE leaves a container or a port out'],
-    ['SERVICE_TTL', '30', 'kept as Meta; CHECK_TTL makes a check that expires'],
+    ['SERVICE_REGISTER', 'false', 'kept as Meta; IGNORE leaves out a container or a port'],
+    ['SERVICE_TTL', '30', 'kept as Meta; CHECK_TTL adds a check that expires'],
     ['SERVICE_CHECK_URL', 'http://x/', 'kept as Meta; CHECK_HTTP takes a path, and CHECK_PORT a port'],
     ['SERVICE_META_VERSION', '1', "without META_ it is 'version'"],
   ])('%s=%s is reported', (key, value, expected) => {
@@ -76,14 +76,10 @@ describe('an unknown key', () => {
 
 describe('a value that is probably a mistake', () => {
   test.each([
-    [
-      'SERVICE_NAME',
-      '"web"',
-      'SERVICE_NAME has quotes around its value, and they are part of it; leave them out',
-    ],
-    ['SERVICE_TAGS', "'a,b'", 'SERVICE_TAGS has quotes around its value'],
-    ['SERVICE_REGION', '"eu"', 'SERVICE_REGION has quotes around its value'],
-    ['SERVICE_TAGS', '{{.Config.Hostname}}', 'SERVICE_TAGS has {{…}}, which is filled in by --tags alone'],
+    ['SERVICE_NAME', '"web"', 'SERVICE_NAME has quotes that are part of its value; remove them'],
+    ['SERVICE_TAGS', "'a,b'", 'SERVICE_TAGS has quotes that are part of its value'],
+    ['SERVICE_REGION', '"eu"', 'SERVICE_REGION has quotes that are part of its value'],
+    ['SERVICE_TAGS', '{{.Config.Hostname}}', 'SERVICE_TAGS contains {{…}}, which only --tags fills in'],
     [
       'SERVICE_CHECK_HTTP',
       'http://127.0.0.1:9990/health',
@@ -102,16 +98,16 @@ describe('a value that is probably a mistake', () => {
     [
       'SERVICE_CHECK_HTTP',
       'Example.com/health',
-      'SERVICE_CHECK_HTTP takes a path: this one asks for /Example.com/health',
+      'SERVICE_CHECK_HTTP takes a path; this value checks /Example.com/health',
     ],
-    ['SERVICE_CHECK_HTTP', 'true', 'SERVICE_CHECK_HTTP takes a path: this one asks for /true'],
+    ['SERVICE_CHECK_HTTP', 'true', 'SERVICE_CHECK_HTTP takes a path; this value checks /true'],
     [
       'SERVICE_CHECK_TCP',
       'localhost:5432',
       'SERVICE_CHECK_TCP "localhost:5432" is ignored: this check targets the service\'s own port',
     ],
     ['SERVICE_CHECK_TCP', '5432', 'SERVICE_CHECK_TCP "5432" is ignored'],
-    ['SERVICE_IGNORE', 'false', 'SERVICE_IGNORE ignores with any value but an empty one, false included'],
+    ['SERVICE_IGNORE', 'false', 'SERVICE_IGNORE takes effect with every non-empty value, even false'],
   ])('%s=%s is reported', (key, value, expected) => {
     expect(problemsOf({ [key]: value })).toContainEqual(expect.stringContaining(expected));
   });

@@ -201,5 +201,5 @@ function duration(text: string): string {
 
 function timeToLive(text: string): string {
   if ((milliseconds(duration(text)) ?? 0) >= MIN_TTL_MS) return text;
-  throw new Unusable(`${quoted(text)} is too short to be kept alive; expected at least 1s`);
+  throw new Unusable(`${quoted(text)} is too short; expected at least 1s`);
 }

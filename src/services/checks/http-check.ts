@@ -80,7 +80,7 @@ function headersOf(text: string, permitted: readonly string[] | undefined): Reco
       throw new Unusable(`${quoted(start)} is not a header; expected Name: value`);
     }
     if (CONNECTION_HEADERS.includes(name.toLowerCase())) {
-      throw new Unusable(`${name} is a header of the connection, which no check sets`);
+      throw new Unusable(`${name} is a connection header, which checks must not set`);
     }
     if (permitted?.includes(name.toLowerCase()) === false) {
       throw new Unusable(`${name} is not one of --check-headers ${permitted.join(',')}`);

@@ -106,7 +106,7 @@ class Parser {
     const known = FUNCTIONS.get(first.text);
     if (known === undefined) {
       throw new TemplateError(
-        `there is no function ${first.text}; there are ${[...FUNCTIONS.keys(), 'httpGet'].join(', ')}`,
+        `there is no function ${first.text}; the functions are ${[...FUNCTIONS.keys(), 'httpGet'].join(', ')}`,
       );
     }
     const args = this.#operands(rest);

@@ -121,12 +121,7 @@ describe('a check', () => {
       80,
       'SERVICE_CHECK_TTL is left out: "30" is not a duration; expected one like 10s or 1m30s',
     ],
-    [
-      { TTL: '999ms' },
-      {},
-      80,
-      'SERVICE_CHECK_TTL is left out: "999ms" is too short to be kept alive; expected at least 1s',
-    ],
+    [{ TTL: '999ms' }, {}, 80, 'SERVICE_CHECK_TTL is left out: "999ms" is too short; expected at least 1s'],
     [
       { TTL: '0s' },
       ALL,
