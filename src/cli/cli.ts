@@ -30,7 +30,7 @@ import { printableIo } from '../runtime/printable.ts';
 import { namedEngine, otherHost, ownEngine } from './engines.ts';
 import { normalise } from './normalise.ts';
 import { addHostCommands, runOnHost, runProgram, type SetStatus, takesDockerArguments } from './program.ts';
-import { runnerAt, whereToRun } from './where.ts';
+import { runnerAt, type WhereTraits, whereToRun } from './where.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -51,7 +51,6 @@ class CommandLine {
   readonly #translation: Translation;
   readonly #io: Io;
   readonly #env: Environment;
-
   readonly #progress: TerminalLine | undefined;
 
   constructor(translation: Translation, io: Io, env: Environment, progress: TerminalLine | undefined) {
@@ -67,7 +66,7 @@ class CommandLine {
       '--local',
       'run the command in this process, as root, without a daemon',
     );
-    program.option('--trace', 'print every call to the Docker API; give it before the command');
+    program.option('--trace', 'print every request to the Docker API; give it before the command');
     this.#defineDaemon(program, end);
     this.#defineLaunch(program, end);
     this.#defineRun(program, end);
@@ -168,7 +167,7 @@ class CommandLine {
   #defineSetup(program: Command, end: SetStatus): void {
     const command = program
       .command('setup')
-      .summary('show which of its requirements this host meets, or make this host ask heddle for names')
+      .summary('show the engine, image and container of heddle, or make this host ask heddle for names')
       .option('--host-dns', 'make the resolver of this host ask heddle for the names that heddle knows')
       .option('--undo', 'with --host-dns: restore the resolver of this host')
       .option('--dry-run', 'with --host-dns: only show what would change')
@@ -194,21 +193,21 @@ class CommandLine {
     });
   }
 
-  async #runForHost(program: Command, host: HostCommand, request: CommandArguments): Promise<number> {
-    if (host.changesNetwork) refusePassword(this.#env);
-    const command = program.commands.find((candidate) => candidate.name() === host.name);
+  async #runForHost(program: Command, hostCommand: HostCommand, request: CommandArguments): Promise<number> {
+    if (hostCommand.changesNetwork) refusePassword(this.#env);
+    const command = program.commands.find((candidate) => candidate.name() === hostCommand.name);
     const settings = await this.#settings(program, command);
     const docker = await this.#docker(program);
     const local = program.opts().local === true || request.options.local === true;
-    const runner = await this.#runner(settings, docker, host, local);
+    const runner = await this.#runner(settings, docker, hostCommand, local);
     const [name = '', ...args] = this.argv.slice(leadingSettings(this.argv));
-    return await runner([name, ...(host.argumentsToSend?.(args) ?? args)], this.#io);
+    return await runner([name, ...(hostCommand.argumentsToSend?.(args) ?? args)], this.#io);
   }
 
   async #runner(
     settings: LoadedSettings,
     docker: DockerClient,
-    command: Parameters<typeof whereToRun>[0],
+    command: WhereTraits,
     local: boolean,
   ): Promise<RunCommand> {
     const where = whereToRun(command, { local, ownEngine: docker.address.startsWith('unix:') });

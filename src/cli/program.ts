@@ -18,7 +18,7 @@ import { dockerBridgeIp } from '../commands/network/docker-bridge-ip.ts';
 import { expose, hide } from '../commands/network/expose.ts';
 import { reset } from '../commands/network/reset.ts';
 import type { CommandArguments, HostCommand } from '../commands/syntax/command.ts';
-import { outputTo } from '../commands/syntax/format.ts';
+import { commanderOutput } from '../commands/syntax/format.ts';
 import { examplesText } from '../commands/syntax/help-texts.ts';
 import { HintingCommand } from '../commands/syntax/hinting-command.ts';
 import { addHiddenSettings, leadingSettings } from '../commands/syntax/setting-flags.ts';
@@ -74,7 +74,7 @@ export async function runProgram(
   const program = new HintingCommand('heddle')
     .description('Gives every container of a Docker host its own address, service and name.')
     .version(`heddle ${VERSION}`)
-    .configureOutput(outputTo(io))
+    .configureOutput(commanderOutput(io))
     .enablePositionalOptions()
     .helpCommand(false)
     .exitOverride();
@@ -109,19 +109,19 @@ export function addHostCommands(
   run: RunHostCommand,
   end: SetStatus,
 ): void {
-  for (const host of HOST_COMMANDS) {
+  for (const hostCommand of HOST_COMMANDS) {
     const command = program
-      .command(host.name, { hidden: host.hidden ?? false })
+      .command(hostCommand.name, { hidden: hostCommand.hidden ?? false })
       .configureOutput(program.configureOutput());
-    host.describe(command);
-    if (host.examples) command.addHelpText('after', examplesText(host.examples));
-    if (host.takesDockerArguments) takesDockerArguments(command);
-    else addHiddenSettings(command, argv).option('--local', 'in this process, as root, without a daemon');
+    hostCommand.describe(command);
+    if (hostCommand.examples) command.addHelpText('after', examplesText(hostCommand.examples));
+    if (hostCommand.takesDockerArguments) takesDockerArguments(command);
+    else addHiddenSettings(command, argv).option('--local', 'run in this process, as root, without a daemon');
     command.action(async () => {
-      const args = host.takesDockerArguments ? argv.slice(leadingSettings(argv) + 1) : command.args;
+      const args = hostCommand.takesDockerArguments ? argv.slice(leadingSettings(argv) + 1) : command.args;
       const request = { args, options: command.opts() };
-      host.check?.(request);
-      end(await run(host, request));
+      hostCommand.check?.(request);
+      end(await run(hostCommand, request));
     });
   }
 }

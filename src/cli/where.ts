@@ -15,7 +15,10 @@ import { runOnHost } from './program.ts';
  */
 export type Where = 'here' | 'host' | 'host-or-observe';
 
-/** What of the command line decides where a command runs. */
+/** The properties of a command that decide where it runs. */
+export type WhereTraits = Pick<HostCommand, 'needsNoDocker' | 'observesWithoutDaemon'>;
+
+/** The facts of a command line that decide where a command runs. */
 export interface WhereFacts {
   /** `--local` was given, before or behind the command. */
   readonly local: boolean;
@@ -24,7 +27,7 @@ export interface WhereFacts {
 }
 
 export function whereToRun(
-  { needsNoDocker, observesWithoutDaemon }: Pick<HostCommand, 'needsNoDocker' | 'observesWithoutDaemon'>,
+  { needsNoDocker, observesWithoutDaemon }: WhereTraits,
   { local, ownEngine }: WhereFacts,
 ): Where {
   if (local || (needsNoDocker && ownEngine)) return 'here';
@@ -41,7 +44,7 @@ export interface RunnerNeeds {
 }
 
 /**
- * Finds what runs a command in that place.
+ * Finds what runs a command in a place.
  * @throws HeddleError `not-permitted` for `here` without root; for `host` as `reachHost`
  */
 export async function runnerAt(

@@ -10,7 +10,7 @@ import {
   takesAddressesAndContainer,
 } from '../syntax/address-arguments.ts';
 import type { CommandArguments, HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 const describe = (command: Command, summary: string): Command =>
   takesAddressesAndContainer(command.summary(summary)).addOption(formatOption());
@@ -50,7 +50,7 @@ export const attach: HostCommand = {
   async run(host, { args, options }, io) {
     const { requests, container } = addressesAndContainer(args, 'attach');
     const cidrs = await host.addresses.attach(container, requests, attachOptions(options));
-    answer(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
+    printResult(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
     return 0;
   },
 };
@@ -98,7 +98,7 @@ export const detach: HostCommand = {
   async run(host, { args, options }, io) {
     const { requests, container } = addressesAndContainer(args, 'detach');
     const cidrs = await host.addresses.detach(container, requests);
-    answer(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
+    printResult(io, options, bareAddresses(cidrs), { container, addresses: cidrs.map(formatCidr) });
     return 0;
   },
 };

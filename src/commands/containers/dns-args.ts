@@ -1,6 +1,6 @@
 import { dnsArgs, dnsWishes, wishesAlone } from '../../dns/args.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 export const dnsArgsCommand: HostCommand = {
   name: 'dns-args',
@@ -23,7 +23,7 @@ export const dnsArgsCommand: HostCommand = {
     const dockerArgs = withoutFormat(args);
     const { resolver, onlyAttached } = dnsWishes(dockerArgs);
     const flags = resolver ? dnsArgs(await host.resolver({ onlyAttached }), dockerArgs) : [];
-    answer(io, options, `${flags.join(' ')}\n`, { args: flags });
+    printResult(io, options, `${flags.join(' ')}\n`, { args: flags });
     return 0;
   },
 };

@@ -7,7 +7,7 @@ import { HeddleError } from '../../errors.ts';
 import { looksLikeRequest } from '../../ipam/request.ts';
 import { printable } from '../../runtime/printable.ts';
 import type { CommandArguments, HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 const NAMED = [
   new Argument('[ip...]', 'addresses without prefix length; without any, the addresses of the container'),
@@ -37,7 +37,7 @@ export const dnsAdd: HostCommand = {
   async run(host, request, io) {
     const named = nameRequest(request);
     await host.addName(named);
-    answer(io, request.options, '', named);
+    printResult(io, request.options, '', named);
     return 0;
   },
 };
@@ -50,7 +50,7 @@ export const dnsRemove: HostCommand = {
   async run(host, request, io) {
     const named = nameRequest(request);
     await host.removeName(named);
-    answer(io, request.options, '', named);
+    printResult(io, request.options, '', named);
     return 0;
   },
 };
@@ -67,7 +67,7 @@ export const dnsLookup: HostCommand = {
     const [name = ''] = request.args;
     const found = await host.lookUp(name);
     if (found.length === 0) throw new HeddleError('not-found', `no answer for ${name}`);
-    answer(io, request.options, found.map((line) => `${printable(line)}\n`).join(''), {
+    printResult(io, request.options, found.map((line) => `${printable(line)}\n`).join(''), {
       name,
       answers: found,
     });

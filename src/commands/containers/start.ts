@@ -8,7 +8,7 @@ import {
   takesAddressesAndContainer,
 } from '../syntax/address-arguments.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 export const start: HostCommand = {
   name: 'start',
@@ -27,7 +27,7 @@ export const start: HostCommand = {
     const cidrs = await host.addresses.start(container, args.slice(0, -1).map(parseRequest), {
       allowOverlap: options.allowOverlap === true,
     });
-    answer(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
+    printResult(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
     return 0;
   },
 };
@@ -45,7 +45,7 @@ export const restart: HostCommand = {
   async run(host, { args, options }, io) {
     const container = oneContainer(args);
     const cidrs = await host.addresses.restart(container);
-    answer(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
+    printResult(io, options, `${container}\n`, { container, addresses: cidrs.map(formatCidr) });
     return 0;
   },
 };

@@ -4,7 +4,7 @@ import type { Io } from '../../runtime/io.ts';
 import { printable } from '../../runtime/printable.ts';
 import { checkHostId } from '../../services/naming/identity.ts';
 import type { CommandArguments, HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
 export const gc: HostCommand = {
@@ -30,11 +30,11 @@ export const gc: HostCommand = {
     if (leftovers.length === 0) {
       const owner = 'hostId' in gone ? `host ${gone.hostId}` : `a registrator of host ${gone.registrator}`;
       io.stderr.write(`heddle: no services of ${owner} found\n`);
-      answer(io, request.options, '', leftovers);
+      printResult(io, request.options, '', leftovers);
       return 0;
     }
     const rows = leftovers.map(({ node, name, id, outcome }) => [node, name, id, outcome].map(printable));
-    answer(io, request.options, table(['node', 'service', 'id', ''], rows), leftovers);
+    printResult(io, request.options, table(['node', 'service', 'id', ''], rows), leftovers);
     noteSkipped(leftovers, io);
     failIfKept(leftovers);
     return 0;

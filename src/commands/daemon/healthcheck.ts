@@ -2,7 +2,7 @@ import { HeddleError } from '../../errors.ts';
 import type { StatusReport } from '../../operations/host-operations.ts';
 import { printable } from '../../runtime/printable.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 /**
  * For the HEALTHCHECK of an image, and for monitoring: status 0 when the daemon works. An unreachable registry does
@@ -15,7 +15,7 @@ export const healthcheck: HostCommand = {
   async run(host, { options }, io) {
     const problems = problemsOf(await host.status());
     const healthy = problems.length === 0;
-    if (options.format === 'json') answer(io, options, '', { healthy, problems });
+    if (options.format === 'json') printResult(io, options, '', { healthy, problems });
     else if (healthy) io.stdout.write('healthy\n');
     if (healthy) return 0;
     throw new HeddleError('failed', `unhealthy: ${problems.map(printable).join('; ')}`);

@@ -13,7 +13,7 @@ import type { Io } from '../../runtime/io.ts';
 import { VERSION } from '../../version.ts';
 import { refuseManyHosts, refusePeerFlags } from '../compat/many-hosts.ts';
 import { translateRegistrator } from '../compat/registrator.ts';
-import { answer, outputTo } from '../syntax/format.ts';
+import { commanderOutput, printResult } from '../syntax/format.ts';
 import { HintingCommand } from '../syntax/hinting-command.ts';
 import { addSettings, settingsIn } from '../syntax/setting-flags.ts';
 import type { TerminalLine } from '../syntax/terminal-line.ts';
@@ -51,7 +51,9 @@ export async function launchCommand(
     : requireImage;
   const start = flags.has('--replace') ? replace : launch;
   const id = await start(needs.client, options, image).finally(() => line?.clear());
-  answer(needs.io, { format: flags.has('--format=json') ? 'json' : 'text' }, `${id}\n`, { container: id });
+  printResult(needs.io, { format: flags.has('--format=json') ? 'json' : 'text' }, `${id}\n`, {
+    container: id,
+  });
   return 0;
 }
 
@@ -100,7 +102,7 @@ export async function stopCommand(
     const where = 'was not started by launch; stop it where it was started';
     io.stderr.write(`heddle: the daemon behind ${settings.socket}${pid} continues: it ${where}\n`);
   }
-  answer(io, options, '', { container: name, stopped });
+  printResult(io, options, '', { container: name, stopped });
   return other ? 1 : 0;
 }
 
@@ -115,7 +117,7 @@ async function otherDaemon(socket: string, client: DockerClient): Promise<Engine
 async function checkDaemonArguments(args: readonly string[], io: Io): Promise<void> {
   const own = OWN_FLAGS.map((flag) => flag.replace(/=.*$/, ''));
   const daemon = addSettings(new HintingCommand('launch', own).argument('[registry...]').exitOverride());
-  daemon.configureOutput(outputTo(io)).parse([...args], { from: 'user' });
+  daemon.configureOutput(commanderOutput(io)).parse([...args], { from: 'user' });
   const [registry, ...more] = daemon.args;
   // To the script, a bare host name or address is a peer. A registry is a URI.
   const peer = [registry, ...more].find((arg) => arg && arg !== 'embedded' && !arg.includes('://'));

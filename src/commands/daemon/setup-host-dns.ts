@@ -6,7 +6,7 @@ import type { Plan, Target } from '../../host-dns/plan.ts';
 import { planSetup, planUndo } from '../../host-dns/setup.ts';
 import { localHost } from '../../operations/local-host.ts';
 import type { Io } from '../../runtime/io.ts';
-import { answer } from '../syntax/format.ts';
+import { printResult } from '../syntax/format.ts';
 
 export interface HostDnsOptions {
   readonly undo: boolean;
@@ -36,7 +36,7 @@ export async function hostDns(
   const done = options.undo
     ? await undo(options, print)
     : await configure(await findTarget(settings, client), settings.domain, options, print);
-  if (options.format === 'json') answer(io, options, '', done);
+  if (options.format === 'json') printResult(io, options, '', done);
   return 0;
 }
 

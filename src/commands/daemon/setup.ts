@@ -4,7 +4,7 @@ import { DockerEngine } from '../../docker/engine.ts';
 import { hasImage } from '../../docker/exec.ts';
 import type { Io } from '../../runtime/io.ts';
 import { VERSION } from '../../version.ts';
-import { answer } from '../syntax/format.ts';
+import { printResult } from '../syntax/format.ts';
 
 /**
  * The `weave` script pulled its images here. heddle pulls nothing unasked. It reports what exists: the engine, the
@@ -29,7 +29,7 @@ export async function setup(
       : `image: ${image} is not there; needed only to run heddle as a container, built by npm run image`,
     `container: ${settings.containerName} ${state}`,
   ];
-  answer(io, options, lines.map((line) => `${line}\n`).join(''), {
+  printResult(io, options, lines.map((line) => `${line}\n`).join(''), {
     engine: { version, host, address: docker.address },
     image: { name: image, isThere },
     container: { name: settings.containerName, state },

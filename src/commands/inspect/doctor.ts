@@ -1,7 +1,7 @@
 import type { Finding } from '../../doctor/finding.ts';
 import { printable } from '../../runtime/printable.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 export const doctor: HostCommand = {
   name: 'doctor',
@@ -12,7 +12,7 @@ export const doctor: HostCommand = {
       .addOption(formatOption()),
   async run(host, { options }, io) {
     const findings = await host.doctor();
-    answer(io, options, findings.map(text).join(''), findings);
+    printResult(io, options, findings.map(text).join(''), findings);
     return findings.some(({ state }) => state === 'failed') ? 1 : 0;
   },
 };

@@ -7,7 +7,7 @@ import { type MatchedContainer, type Meaning, meaningOf } from '../../operations
 import type { Instance } from '../../registry/registry.ts';
 import { printable } from '../../runtime/printable.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 import { describeService } from './services.ts';
 
 const SUBJECT_FORMS = 'web, v1.web, web.service.dc1.consul, web.weave.local, 10.2.1.1, a container';
@@ -27,7 +27,7 @@ export const explainCommand: HostCommand = {
   check: ({ args: [subject = ''] }) => void parseSubject(subject),
   async run(host, { args: [subject = ''], options }, io) {
     const meaning = await meaningOf(parseSubject(subject), host);
-    answer(io, options, text(meaning), meaning);
+    printResult(io, options, text(meaning), meaning);
     const isThere = meaning.answers.length > 0 || meaning.containers.some(({ isAnnounced }) => isAnnounced);
     return isThere ? 0 : 3;
   },

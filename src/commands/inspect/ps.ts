@@ -9,7 +9,7 @@ import type { AttachmentReport, ContainerReport, HostOperations } from '../../op
 import type { Io } from '../../runtime/io.ts';
 import { printable } from '../../runtime/printable.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer } from '../syntax/format.ts';
+import { printResult } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
 const psFormat = (): Option =>
@@ -45,7 +45,7 @@ export const ps: HostCommand = {
     const rows = bridge.map(({ owner, addresses }) => [owner, '-', addresses.join(','), '-', '-']);
     const notes = [...bridge.map(() => []), ...shown.map(problemsOf)];
     const text = table(HEADINGS, [...rows, ...shown.map(toRow)], notes);
-    answer(io, request.options, text, shown.map(containerJson));
+    printResult(io, request.options, text, shown.map(containerJson));
     return unknown.length > 0 ? 3 : 0;
   },
 };

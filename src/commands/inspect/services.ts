@@ -8,7 +8,7 @@ import { printable } from '../../runtime/printable.ts';
 import { withoutSecrets } from '../../runtime/secrets.ts';
 import { addressesOf, type Check, type Service } from '../../services/service.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
 const HEADINGS = ['service', 'address', 'port', 'tags', 'container', 'registry'];
@@ -32,11 +32,11 @@ export const services: HostCommand = {
     const reports = chosen(await host.containers(), args);
     const dry = options.dryRun === true;
     const all = reports.map((report) => toJson(report, host));
-    if (dry) answer(io, options, reports.map(dryRun).join('\n'), all);
+    if (dry) printResult(io, options, reports.map(dryRun).join('\n'), all);
     else {
       const listed = reports.flatMap((report) => rows(report, host));
       const value = all.flatMap(({ services }) => services);
-      answer(io, options, table(HEADINGS, listed), value);
+      printResult(io, options, table(HEADINGS, listed), value);
     }
     return 0;
   },

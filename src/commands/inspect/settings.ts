@@ -1,6 +1,6 @@
 import { printable } from '../../runtime/printable.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
 export const settingsCommand: HostCommand = {
@@ -11,7 +11,7 @@ export const settingsCommand: HostCommand = {
   async run(host, { options }, io) {
     const settings = await host.settings();
     const rows = settings.map(({ setting, value, origin }) => [setting, printable(value), printable(origin)]);
-    answer(io, options, table(['setting', 'value', 'from'], rows), settings);
+    printResult(io, options, table(['setting', 'value', 'from'], rows), settings);
     return 0;
   },
 };

@@ -5,7 +5,7 @@ import { didYouMean } from '../../runtime/nearest.ts';
 import { printable } from '../../runtime/printable.ts';
 import { PEER_PARTS, refuseManyHosts } from '../compat/many-hosts.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
 
 type Row = readonly [part: string, line: string];
@@ -38,7 +38,7 @@ export const status: HostCommand = {
   async run(host, { args, options }, io) {
     const [part] = args as [(typeof SUBJECTS)[number]?];
     const { value, text } = await reportOn(host, part);
-    answer(io, options, text, value);
+    printResult(io, options, text, value);
     return 0;
   },
 };

@@ -4,7 +4,7 @@ import type { Settings } from '../../config/schema.ts';
 import type { EngineAddress } from '../../docker/engine-address.ts';
 import { collect, type Io } from '../../runtime/io.ts';
 import { VERSION } from '../../version.ts';
-import { answer } from '../syntax/format.ts';
+import { printResult } from '../syntax/format.ts';
 
 export interface VersionNeeds {
   /** Undefined if the settings are invalid. */
@@ -34,7 +34,7 @@ export async function version(
     node: process.versions.node,
     daemon: daemon ? { version: daemon.version, pid: daemon.pid } : null,
   };
-  answer(io, options, `heddle ${VERSION}\n${daemon ? daemonLine(daemon) : ''}`, value);
+  printResult(io, options, `heddle ${VERSION}\n${daemon ? daemonLine(daemon) : ''}`, value);
   return 0;
 }
 

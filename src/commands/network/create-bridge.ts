@@ -1,5 +1,5 @@
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 /**
  * A Docker engine started with --bridge=weave needs this bridge before it can run. Prints nothing, like the script's
@@ -15,7 +15,7 @@ export const createBridge: HostCommand = {
       .addOption(formatOption()),
   async run(host, { options }, io) {
     const bridge = await host.createBridge();
-    answer(io, options, '', { bridge });
+    printResult(io, options, '', { bridge });
     return 0;
   },
 };

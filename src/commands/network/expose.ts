@@ -3,7 +3,7 @@ import { formatCidr } from '../../network/cidr.ts';
 import { bareAddresses } from '../containers/attach.ts';
 import { ADDRESS_FORMS, ALLOW_OVERLAP, requestsIn } from '../syntax/address-arguments.ts';
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 const describe = (command: Command, summary: string): Command =>
   command.summary(summary).argument('[addresses...]', ADDRESS_FORMS).addOption(formatOption());
@@ -29,7 +29,7 @@ export const expose: HostCommand = {
       allowOverlap: options.allowOverlap === true,
     });
     const value = { addresses: cidrs.map(formatCidr), ...(name !== undefined && { name }) };
-    answer(io, options, bareAddresses(cidrs), value);
+    printResult(io, options, bareAddresses(cidrs), value);
     return 0;
   },
 };
@@ -42,7 +42,7 @@ export const hide: HostCommand = {
   check: ({ args }) => void requestsIn(args, 'hide'),
   async run(host, { args, options }, io) {
     const cidrs = await host.addresses.hide(requestsIn(args, 'hide'));
-    answer(io, options, bareAddresses(cidrs), { addresses: cidrs.map(formatCidr) });
+    printResult(io, options, bareAddresses(cidrs), { addresses: cidrs.map(formatCidr) });
     return 0;
   },
 };

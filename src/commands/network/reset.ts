@@ -1,5 +1,5 @@
 import type { HostCommand } from '../syntax/command.ts';
-import { answer, formatOption } from '../syntax/format.ts';
+import { formatOption, printResult } from '../syntax/format.ts';
 
 export const reset: HostCommand = {
   name: 'reset',
@@ -11,7 +11,7 @@ export const reset: HostCommand = {
   async run(host, { options }, io) {
     const note = await host.addresses.reset({ force: options.force === true });
     if (note !== undefined) io.stderr.write(`heddle: ${note}\n`);
-    answer(io, options, '', { reset: true });
+    printResult(io, options, '', { reset: true });
     return 0;
   },
 };

@@ -7,7 +7,7 @@ export const formatOption = (): Option =>
   new Option('--format <format>', 'text or json').choices(['text', 'json']).default('text');
 
 /** Prints the result of a command: the text that scripts read, or the same as JSON. */
-export function answer(
+export function printResult(
   io: Pick<Io, 'stdout'>,
   { format }: { readonly format?: unknown },
   text: string,
@@ -17,7 +17,7 @@ export function answer(
 }
 
 /** Where commander writes its help and its messages, and how the messages begin. */
-export const outputTo = (io: Io): OutputConfiguration => ({
+export const commanderOutput = (io: Io): OutputConfiguration => ({
   writeOut: (text) => void io.stdout.write(text),
   writeErr: (text) => void io.stderr.write(text),
   // These sentences quote user input, so control characters are escaped: one line each.
