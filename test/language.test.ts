@@ -14,7 +14,6 @@ const PENDING: readonly string[] = [
   'src/network/',
   'src/operations/',
   'src/roster/',
-  'src/run/',
   'src/runtime/',
   'src/services/',
   'src/state/',

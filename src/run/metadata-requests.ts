@@ -17,8 +17,8 @@ export async function metadataRequests(
   env: Environment,
 ): Promise<readonly AddressRequest[]> {
   const metadata = await metadataIn(optionsIn(dockerOptions), env);
-  const words = addressTexts(metadata)?.texts ?? [];
-  if (words.includes('none')) return [];
+  const texts = addressTexts(metadata)?.texts ?? [];
+  if (texts.includes('none')) return [];
   const { requests, problem } = requestedAddresses({ metadata });
   if (problem !== undefined) throw new HeddleError('bad-input', problem);
   return requests.length > 0 ? requests : [ANY_ADDRESS];
