@@ -7,7 +7,7 @@ import type { Roster } from '../roster/roster.ts';
 import type { Logger } from '../runtime/log.ts';
 import { Drains, isStopRequest } from './drains.ts';
 import { ignoredProblem } from './granted.ts';
-import { Lanes } from './lanes.ts';
+import { Inspections } from './inspections.ts';
 import { Rounds } from './rounds.ts';
 
 export interface FollowerNeeds {
@@ -51,10 +51,7 @@ const RETRIES = 5;
 export class Follower {
   readonly #needs: FollowerNeeds;
   readonly #stream: EventStream;
-  readonly #lanes = new Lanes();
-  /** Inspections not begun, and those under way, by container. */
-  readonly #waiting = new Map<string, Promise<void>>();
-  readonly #busy = new Map<string, Promise<void>>();
+  readonly #inspections = new Inspections((id, lingers) => this.#refresh(id, lingers));
   /** Namespaces that changed during the first scan. */
   readonly #changed = new Set<number | undefined>();
   /** Containers that died or were paused during their inspection. */
@@ -100,9 +97,9 @@ export class Follower {
     this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#drains.stop();
-    this.#lanes.clear();
+    this.#inspections.clear();
     await this.#stream.stop();
-    await this.#lanes.onIdle();
+    await this.#inspections.onIdle();
   }
 
   /** Resolves after the first full scan, when the roster is complete. */
@@ -122,7 +119,7 @@ export class Follower {
       synced: this.#needs.roster.complete,
       lastFullPass: this.#lastFullPass,
       events: this.#events,
-      pending: this.#waiting.size + this.#busy.size,
+      pending: this.#inspections.pending,
     };
   }
 
@@ -142,30 +139,12 @@ export class Follower {
     }
     const sharing = this.#needs.roster.inNamespace(namespace);
     // A namespace without a known container may belong to one that is being inspected for the first time.
-    return sharing.length > 0 ? sharing : [...this.#busy.keys()];
+    return sharing.length > 0 ? sharing : this.#inspections.running();
   }
 
-  /**
-   * Marks a container as dirty: it is inspected soon, once however often it is marked. Resolves after the inspection, and
-   * never throws.
-   */
+  /** Marks a container as dirty: it is inspected soon. Resolves after the inspection, and never throws. */
   mark(id: string): Promise<void> {
-    const waiting = this.#waiting.get(id);
-    if (waiting !== undefined) return waiting;
-    // One inspection at a time: a mark during an inspection starts another one after it, and the last one counts.
-    const inspection: Promise<void> = (this.#busy.get(id) ?? Promise.resolve()).then(() =>
-      this.#lanes.run(id, async (lingers) => {
-        this.#waiting.delete(id);
-        this.#busy.set(id, inspection);
-        try {
-          await this.#refresh(id, lingers);
-        } finally {
-          this.#busy.delete(id);
-        }
-      }),
-    );
-    this.#waiting.set(id, inspection);
-    return inspection;
+    return this.#inspections.mark(id);
   }
 
   /** Inspects a container now. @returns its entry; undefined for a container that does not exist */
@@ -218,7 +197,7 @@ export class Follower {
       const snapshot = await docker.inspect(id);
       if (snapshot === undefined) {
         this.#failed.delete(id);
-        this.#lanes.forget(id);
+        this.#inspections.forget(id);
         return roster.delete(id);
       }
       lingers(); // from here on the container controls how long it takes
@@ -276,16 +255,15 @@ export class Follower {
 
   /** A container that ended is removed from the answers at once; the inspection that follows finds the rest. */
   #markEnded(id: string, action: 'die' | 'pause'): void {
-    if (this.#busy.has(id)) this.#ended.add(id);
+    if (this.#inspections.isRunning(id)) this.#ended.add(id);
     const entry = this.#needs.roster.get(id);
     if (!entry?.snapshot.running) return;
-    const snapshot = {
-      ...entry.snapshot,
-      running: false,
-      ...(action === 'die' ? { pid: 0 } : { paused: true }),
-    };
-    const rest = action === 'die' ? { namespace: undefined, addresses: [] } : {};
-    this.#needs.roster.set({ ...entry, ...rest, snapshot });
+    const { snapshot } = entry;
+    const ended =
+      action === 'die'
+        ? { snapshot: { ...snapshot, running: false, pid: 0 }, namespace: undefined, addresses: [] }
+        : { snapshot: { ...snapshot, running: false, paused: true } };
+    this.#needs.roster.set({ ...entry, ...ended });
   }
 
   #subscribed(): void {

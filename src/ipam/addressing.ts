@@ -1,6 +1,6 @@
 import type { AddressReader } from '../addresses/read.ts';
 import type { Docker } from '../docker/engine.ts';
-import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
+import { networkOwner, type Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Address } from '../network/address.ts';
 import { contains, distinct, formatCidr, networkOf, toCidr, without } from '../network/cidr.ts';
@@ -11,6 +11,7 @@ import type { AttachOptions } from '../state/attach-options.ts';
 import type { Durability } from '../state/state.ts';
 import { type Claims, EXPOSED } from './claims.ts';
 import { AddressTaken, grant, type Holder, meant } from './grant.ts';
+import { Holders, type OtherAddresses } from './holders.ts';
 import { refuseCollisions, type UsedNetworks } from './overlap.ts';
 import { type Pool, poolOf } from './pool.ts';
 import type { AddressRequest } from './request.ts';
@@ -75,12 +76,14 @@ export interface AddressingOptions {
 /** Assigns addresses to owners: claims stay, an address of another owner is refused, and free addresses are found. */
 export class Addressing {
   readonly #needs: AddressingNeeds;
+  readonly #holders: Holders;
   readonly #pool: Pool;
   readonly #options: AddressingOptions;
 
   constructor(needs: AddressingNeeds, options: AddressingOptions) {
     this.#needs = needs;
     this.#options = options;
+    this.#holders = new Holders(needs, options);
     this.#pool = poolOf(options.range, options.defaultSubnet);
   }
 
@@ -214,7 +217,7 @@ export class Addressing {
     allowed: boolean,
   ): readonly Cidr[] {
     const own = this.#own(owner, situation.bridge);
-    const cidrs = grant(requests, { own, holderOf: this.#others(owner, situation) }, this.#pool);
+    const cidrs = grant(requests, { own, holderOf: this.#holders.besides(owner, situation) }, this.#pool);
     refuseCollisions(without(cidrs, own), situation, { allowed });
     if (this.#needs.roster.complete || onlyKnown(requests, cidrs, own)) return cidrs;
     throw new HeddleError(
@@ -241,44 +244,6 @@ export class Addressing {
     return owners.filter(({ addresses }) => addresses.length > 0);
   }
 
-  /** Finds another owner that was assigned an address, or seen with it. */
-  #others(owner: string, { namespace, bridge, host }: Situation): (ip: string) => Holder | undefined {
-    const { claims, roster } = this.#needs;
-    const sharing = new Set([owner, ...(namespace === undefined ? [] : roster.inNamespace(namespace))]);
-    const ofHost = new Map(
-      host.flatMap(({ ip, device }) => (ip === undefined ? [] : [[ip, device] as const])),
-    );
-    return (ip) => {
-      const seen = roster.withAddress(ip).filter((holder) => this.#isAssignedTo(holder, ip));
-      const other = [...claims.withAddress(ip), ...seen].find((holder) => !sharing.has(holder));
-      if (other !== undefined) return this.#holder(other);
-      const device = ofHost.get(ip);
-      if (device !== undefined) return { container: undefined, name: `this host, on ${device}` };
-      const ofBridge = owner !== EXPOSED && bridge.some((cidr) => cidr.ip === ip);
-      return ofBridge ? { container: undefined, name: `the bridge ${this.#options.bridge}` } : undefined;
-    };
-  }
-
-  /** Seen on our interface, or assigned by Docker: an address on a container's other interfaces reserves nothing. */
-  #isAssignedTo(container: string, ip: string): boolean {
-    const entry = this.#needs.roster.get(container);
-    const ours = new Set(['', this.#options.interface]);
-    return (
-      entry?.addresses.some((address) => address.ip === ip && ours.has(address.interface)) === true ||
-      entry?.snapshot.networks.some(({ ipv4, ipv6 }) => ip === ipv4 || ip === ipv6) === true
-    );
-  }
-
-  #holder(owner: string): Holder {
-    if (owner === EXPOSED)
-      return { container: undefined, name: `the bridge ${this.#options.bridge}, exposed` };
-    const name = this.#needs.roster.get(owner)?.snapshot.name;
-    return {
-      container: owner,
-      name: name ? `container '${name}' (${shortId(owner)})` : `container ${shortId(owner)}`,
-    };
-  }
-
   /** Those of the bridge that containers are attached to. */
   #bridgeAddresses(): Promise<readonly Cidr[]> {
     return this.#needs.network.hostAddresses(this.#options.bridge);
@@ -292,11 +257,8 @@ export class Addressing {
   }
 }
 
-interface Situation extends UsedNetworks {
-  /** Inode of the container's network namespace. */
-  readonly namespace: number | undefined;
-  readonly bridge: readonly Cidr[];
-}
+/** What a claim depends on besides claims and roster. */
+type Situation = OtherAddresses & UsedNetworks;
 
 /** Whether none of the granted addresses was chosen among the free ones. */
 const onlyKnown = (
