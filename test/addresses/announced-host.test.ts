@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { AnnouncedHost } from '../../src/addresses/announced-host.ts';
+import { snapshot } from '../support/snapshot.ts';
 
 const OWN = new Set(['127.0.0.1', '192.0.2.7', '10.8.0.7', '172.17.0.1', '2001:db8::7']);
 
@@ -57,4 +58,17 @@ test('the interfaces are listed once a second, however many containers ask', asy
   const host = new AnnouncedHost({ given: undefined, advertised: () => '10.8.0.7', ownAddresses });
   for (let n = 0; n < 100; n++) await host.find();
   expect(ownAddresses.mock.calls.length).toBeLessThanOrEqual(2);
+});
+
+test.each([
+  ['goes before the agent and the default route', undefined, '198.51.100.4', "HOST of Marathon's task"],
+  ['does not go before --ip', '203.0.113.1', '203.0.113.1', '--ip'],
+])('the host that Marathon names to a task %s', async (_, given, ip, origin) => {
+  const host = new AnnouncedHost({
+    given,
+    advertised: () => '10.8.0.7',
+    taskHost: () => '198.51.100.4',
+    ownAddresses: () => OWN,
+  });
+  expect(await host.of(snapshot('task'))).toEqual({ ip, origin });
 });

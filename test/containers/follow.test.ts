@@ -87,8 +87,10 @@ afterEach(() => follower.stop());
 describe('following the containers of an engine', () => {
   it('finds what runs already, and what starts, is renamed and is removed later', async () => {
     engine.containersById.set(snapshot('old').id, snapshot('old'));
+    expect(roster.complete).toBe(false);
     follower.start();
     await follower.synced;
+    expect(roster.complete).toBe(true);
     expect(names()).toEqual(['old']);
     engine.run(snapshot('new'));
     await eventually(() => expect(names()).toEqual(['new', 'old']));
