@@ -33,7 +33,7 @@ export function assembleRegistration(
   needs: {
     readonly hostId: string;
     readonly log: (component: string) => Logger;
-    readonly givenTo?: CheckBounds['assignedTo'];
+    readonly assignedTo?: CheckBounds['assignedTo'];
   },
 ): Registration {
   const { hostId, log } = needs;
@@ -45,7 +45,7 @@ export function assembleRegistration(
   const desired = new Desired(
     { log: log('services') },
     {
-      ...{ hostId, runs, ...defineOptions(settings, needs.givenTo), keepFailed },
+      ...{ hostId, runs, ...defineOptions(settings, needs.assignedTo), keepFailed },
       ...(heddleRuns && { heddleRuns }),
     },
   );

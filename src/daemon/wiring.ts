@@ -65,7 +65,7 @@ export function wire(settings: LoadedSettings, needs: WiringNeeds): Wired {
   const registration = assembleRegistration(settings, {
     hostId,
     log,
-    givenTo: (...asked) => assignedTo(claims, roster, ...asked),
+    assignedTo: (...asked) => assignedTo(claims, roster, ...asked),
   });
   const { open, desired, view } = registration;
   const advertised = () => open.advertised();
