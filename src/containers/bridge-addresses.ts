@@ -1,4 +1,4 @@
-import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
+import type { ContainerResolver, DnsPreferences } from '../dns/args.ts';
 import { HeddleError } from '../errors.ts';
 import { toCidr } from '../network/cidr.ts';
 import type { Cidr, NetworkEngine } from '../network/engine.ts';
@@ -48,7 +48,7 @@ export class BridgeAddresses {
 
   /** That address and the search domains; undefined where no DNS is served on the bridges. */
   async resolver(
-    { onlyAttached }: Pick<DnsWishes, 'onlyAttached'> = { onlyAttached: false },
+    { onlyAttached }: Pick<DnsPreferences, 'onlyAttached'> = { onlyAttached: false },
   ): Promise<ContainerResolver | undefined> {
     const { dns, dnsSearch: search } = this.#options;
     if (!dns) return undefined;

@@ -6,18 +6,18 @@ import { isName, isWithin } from './wire/name.ts';
 import { renamed } from './wire/renamed.ts';
 import { emptyReply, type Question, type RelayedReply, type Resolved, type Zone } from './zone.ts';
 
-/** Answers of more records than this are no aliases with nothing behind them. */
+/** An answer with more records than this is not a bare chain of aliases. */
 const MAX_RECORDS = 32;
-/** Times that one question is led back to our own names by others; Consul follows as many. */
+/** How often aliases of other servers may lead one question back to our own names. Consul has the same bound. */
 const MAX_RETURNS = 3;
-/** These ask for the alias itself, or for all that there is. */
+/** These types ask for the alias itself, or for all records. */
 const UNFOLLOWED: ReadonlySet<string> = new Set(['CNAME', 'ANY']);
 const REVERSE = ['in-addr.arpa', 'ip6.arpa'];
 
 export interface AliasZoneNeeds {
-  /** Answers for the names of others. */
+  /** Answers names outside our own domains. */
   readonly others: OtherNames;
-  /** Answer for our own names, in this order. */
+  /** The zones of our own names, in the order in which they are asked. */
   readonly own: readonly Zone[];
 }
 
@@ -29,8 +29,8 @@ interface Alias {
 }
 
 /**
- * The names of others; where these are aliases of ours, which no other server can follow, ours are answered behind
- * them. A client is answered here only what it may ask: strangers get neither.
+ * Names outside our own domains. If such a name is an alias of one of ours, our records are added behind the alias:
+ * no other server can follow it. External clients get neither, since they may not ask for such names.
  */
 export class AliasZone implements Zone {
   readonly name = 'forward';
@@ -45,37 +45,37 @@ export class AliasZone implements Zone {
   async resolve(question: Question): Promise<Resolved> {
     const reply = await this.#needs.others.resolve(question);
     if (!reply || !('message' in reply) || UNFOLLOWED.has(question.type)) return reply;
-    const aliases = this.#aliasesToUs(reply, question);
+    const aliases = this.#aliasesToOwnNames(reply, question);
     return aliases ? ((await this.#follow(question, aliases)) ?? reply) : reply;
   }
 
-  /** The aliases that lead from the name to one of ours; undefined where none does. */
-  #aliasesToUs({ message }: RelayedReply, question: Question): readonly Alias[] | undefined {
+  /** The chain of aliases from the name to one of ours; undefined if there is none. */
+  #aliasesToOwnNames({ message }: RelayedReply, question: Question): readonly Alias[] | undefined {
     const bytes = Buffer.from(message.buffer, message.byteOffset, message.length);
     const count = bytes.readUInt16BE(6);
     if (count === 0 || count > MAX_RECORDS) return undefined;
-    const known = aliasesIn(bytes, question);
+    const aliases = aliasesIn(bytes, question);
     const path: Alias[] = [];
-    for (let name = question.name; path.length <= known.length; ) {
-      const next = known.find((alias) => alias.name.toLowerCase() === name);
+    for (let name = question.name; path.length <= aliases.length; ) {
+      const next = aliases.find((alias) => alias.name.toLowerCase() === name);
       if (next === undefined) return undefined;
       path.push(next);
       name = next.data.toLowerCase();
-      if (this.#isOurs(name)) return path;
+      if (this.#isOwn(name)) return path;
     }
     return undefined;
   }
 
-  #isOurs(name: string): boolean {
+  #isOwn(name: string): boolean {
     return this.#domains.some((domain) => isWithin(name, domain));
   }
 
   async #follow(question: Question, aliases: readonly Alias[]): Promise<Resolved> {
-    const returns = (question.returns ?? 0) + 1;
+    const aliasReturns = (question.aliasReturns ?? 0) + 1;
     const target = aliases.at(-1)?.data;
     if (target === undefined) return undefined;
-    if (returns > MAX_RETURNS) return { ...emptyReply('NOERROR'), answers: aliases };
-    const next = renamed({ ...question, returns }, target);
+    if (aliasReturns > MAX_RETURNS) return { ...emptyReply('NOERROR'), answers: aliases };
+    const next = renamed({ ...question, aliasReturns }, target);
     if (!next) return undefined;
     for (const zone of this.#needs.own) {
       const found = await zone.resolve(next);
@@ -92,12 +92,12 @@ export class AliasZone implements Zone {
 function aliasesIn(message: Buffer, { asked, bytes, name: own }: Question): readonly Alias[] {
   try {
     const copy = Buffer.from(message);
-    // It was asked for in letters of random case, which names in the answer share or repeat.
+    // The query had letters of random case. Names in the answer point to that name or repeat its letters.
     copy.set(bytes, HEADER_BYTES);
     return (dnsPacket.decode(copy).answers ?? []).flatMap((record): Alias[] => {
       if (record.type !== 'CNAME' || !isName(record.name) || !isName(record.data)) return [];
       const { ttl = 0, data, name } = record;
-      // With the highest bit set it is to be read as 0 (RFC 2181 §8).
+      // A TTL with the highest bit set counts as 0 (RFC 2181 §8).
       const seconds = ttl < 2 ** 31 ? ttl : 0;
       return [{ name: name.toLowerCase() === own ? asked : name, ttl: seconds, type: 'CNAME', data }];
     });

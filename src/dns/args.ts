@@ -1,57 +1,57 @@
 import { optionNames, optionValues, splitDockerRun } from '../docker/run-arguments.ts';
 
-/** What containers are to ask, and the domains that they try behind a bare name. */
+/** The resolver that containers use, and the search domains that they append to a bare name. */
 export interface ContainerResolver {
   readonly address: string;
-  /** `.` keeps the host's own out of the container, so that a bare name is asked as it is. */
+  /** `.` keeps the host's search domains out of the container, so that a bare name is asked as it is. */
   readonly search: readonly string[];
 }
 
-/** What `docker run` is told of names: all of its arguments that the resolver's flags depend on. */
-export interface DnsWishes {
-  /** False by `--without-dns`, a word of the weave script. */
+/** The arguments of `docker run` that decide which DNS flags are added. */
+export interface DnsPreferences {
+  /** False with `--without-dns`, an option of the weave script. */
   readonly resolver: boolean;
-  /** False where it has search domains of its own: they overrule ours. */
+  /** False if the user gives search domains: they overrule ours. */
   readonly search: boolean;
-  /** True by `--network none`: it reaches nothing but the network that it is attached to. */
+  /** True with `--network none`: the container reaches only the network that heddle attaches it to. */
   readonly onlyAttached: boolean;
 }
 
-export function dnsWishes(dockerArgs: readonly string[]): DnsWishes {
+export function dnsPreferences(dockerArgs: readonly string[]): DnsPreferences {
   const { options } = splitDockerRun(dockerArgs);
-  const given = optionNames(options);
+  const names = optionNames(options);
   const network = optionValues(options, ['--network', '--net']).map(networkName).at(-1) ?? '';
   return {
-    // Whoever shares another container's network has its resolver, and docker takes no --dns beside that.
-    resolver: !given.has('--without-dns') && !network.startsWith('container:'),
-    search: !given.has('--dns-search'),
+    // With another container's network comes that container's resolver, and docker rejects --dns there.
+    resolver: !names.has('--without-dns') && !network.startsWith('container:'),
+    search: !names.has('--dns-search'),
     onlyAttached: network === 'none',
   };
 }
 
-/** `none`, and `name=none,alias=web` as docker has it, too. */
+/** Reads both forms of docker: `none` and `name=none,alias=web`. */
 const networkName = (value: string): string =>
   (value.split(',').find((part) => part.startsWith('name=')) ?? value).replace(/^name=/, '');
 
-/** The shortest arguments with the same wishes, for another place to read: the real ones may hold secrets. */
-export const wishesAlone = ({ resolver, search, onlyAttached }: DnsWishes): string[] => [
+/** The shortest arguments with the same preferences, to be sent elsewhere: the original ones may hold secrets. */
+export const preferenceArguments = ({ resolver, search, onlyAttached }: DnsPreferences): string[] => [
   ...(resolver ? [] : ['--without-dns=']),
   ...(search ? [] : ['--dns-search=']),
   ...(onlyAttached ? ['--network=none'] : []),
 ];
 
-/** The flags that make `docker run` use our resolver; none without one, or where the arguments do not want it. */
+/** The flags that make `docker run` use our resolver. None without a resolver, or if the arguments exclude it. */
 export function dnsArgs(resolver: ContainerResolver | undefined, dockerArgs: readonly string[]): string[] {
-  const wishes = dnsWishes(dockerArgs);
-  return wishes.resolver ? resolverArgs(resolver, wishes) : [];
+  const preferences = dnsPreferences(dockerArgs);
+  return preferences.resolver ? resolverArgs(resolver, preferences) : [];
 }
 
-/** The same, where it is known that it is wanted. */
+/** The same flags, for a container that is known to use our resolver. */
 export function resolverArgs(
   resolver: ContainerResolver | undefined,
-  wishes: Pick<DnsWishes, 'search'>,
+  preferences: Pick<DnsPreferences, 'search'>,
 ): string[] {
   if (resolver === undefined) return [];
-  const search = wishes.search ? resolver.search.map((domain) => `--dns-search=${domain}`) : [];
+  const search = preferences.search ? resolver.search.map((domain) => `--dns-search=${domain}`) : [];
   return ['--dns', resolver.address, ...search];
 }

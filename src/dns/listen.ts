@@ -31,7 +31,7 @@ export function parseServer(text: string, port = DNS_PORT): ListenAddress {
 interface Expected {
   readonly what: string;
   readonly example: string;
-  /** Port 0 is any free one to listen on, and none to ask at. */
+  /** Port 0 means any free port when listening; no server can be asked there. */
   readonly lowest: 0 | 1;
 }
 
@@ -57,18 +57,23 @@ function parseAddress(text: string, defaultPort: number, expected: Expected): Li
   return { ip, port: parsePort(port) };
 }
 
-/** As parseListen reads it, always with the port. */
+/** The form that parseListen reads, always with the port. */
 export function formatListen({ ip, port }: ListenAddress): string {
   return isIPv6(ip) ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
-/** Whether whoever listens on `own` is met at `address`; `isHost` knows this host's addresses, for `0.0.0.0` and `::`. */
+/**
+ * Whether a server that listens on `listen` is reached at `address`. A server on `0.0.0.0` or `::` is reached at every
+ * address for which `isHostAddress` holds.
+ */
 export function listensAt(
-  own: ListenAddress,
+  listen: ListenAddress,
   address: ListenAddress,
-  isHost: (ip: string) => boolean,
+  isHostAddress: (ip: string) => boolean,
 ): boolean {
-  if (own.port !== address.port || isIPv6(own.ip) !== isIPv6(address.ip)) return false;
-  const [listening, asked] = [ipaddr.parse(own.ip), ipaddr.parse(address.ip)];
-  return listening.range() === 'unspecified' ? isHost(address.ip) : listening.toString() === asked.toString();
+  if (listen.port !== address.port || isIPv6(listen.ip) !== isIPv6(address.ip)) return false;
+  const [listening, asked] = [ipaddr.parse(listen.ip), ipaddr.parse(address.ip)];
+  return listening.range() === 'unspecified'
+    ? isHostAddress(address.ip)
+    : listening.toString() === asked.toString();
 }

@@ -1,24 +1,24 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 
-/** How long a reading of the interfaces is good for, in milliseconds: bridges come and go. */
+/** How long the interfaces that were read stay valid, in milliseconds: bridges come and go. */
 const FRESH_MS = 1_000;
-/** The same while strangers ask: a flood of them must not be a flood of readings. */
-const STRANGER_FRESH_MS = 20;
+/** The same while external clients ask: a flood of their queries must not read the interfaces each time. */
+const EXTERNAL_FRESH_MS = 20;
 
-/** More than ask within a second; whoever is beyond it is checked each time. */
-const MAX_NEIGHBOURS = 4_096;
+/** More clients than ask within a second; any further one is checked each time. */
+const MAX_LOCAL_CLIENTS = 4_096;
 
 type Interfaces = () => NodeJS.Dict<NetworkInterfaceInfo[]>;
 
-/** The addresses of this host and the networks they lie in, loopback included. */
+/** This host's addresses and their networks, loopback included. */
 export class LocalNetworks {
   readonly #interfaces: Interfaces;
   readonly #now: () => number;
   #addresses = new BlockList();
   #networks = new BlockList();
-  /** Clients that were found to be local since the last reading. */
-  readonly #neighbours = new Set<string>();
+  /** Clients found to be local since the interfaces were last read. */
+  readonly #localClients = new Set<string>();
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(needs: { readonly interfaces?: Interfaces; readonly now?: () => number } = {}) {
@@ -26,22 +26,22 @@ export class LocalNetworks {
     this.#now = needs.now ?? (() => performance.now());
   }
 
-  /** Whether an address lies in a network that this host is part of. */
+  /** Whether an address belongs to one of this host's networks. */
   includes(address: string): boolean {
     this.#refresh(FRESH_MS);
-    // A check leaves JavaScript, twice a query, for the same few clients again and again.
-    if (this.#neighbours.has(address)) return true;
-    const known = () => this.#networks.check(withoutZone(address), familyOf(address));
-    if (!known()) {
-      // Docker's bridge has no carrier, and is not listed, until its first container runs: a stranger is looked at twice.
-      this.#refresh(STRANGER_FRESH_MS);
-      if (!known()) return false;
+    // BlockList.check leaves JavaScript; without this set it would run twice a query, for the same few clients.
+    if (this.#localClients.has(address)) return true;
+    const isListed = () => this.#networks.check(withoutZone(address), familyOf(address));
+    if (!isListed()) {
+      // Docker's bridge has no carrier, and is not listed, until its first container runs: read again before refusing.
+      this.#refresh(EXTERNAL_FRESH_MS);
+      if (!isListed()) return false;
     }
-    if (this.#neighbours.size < MAX_NEIGHBOURS) this.#neighbours.add(address);
+    if (this.#localClients.size < MAX_LOCAL_CLIENTS) this.#localClients.add(address);
     return true;
   }
 
-  /** Whether this host itself has an address; all of 127.0.0.0/8 is its own. */
+  /** Whether the address is this host's own, as all of 127.0.0.0/8 is. */
   isOwn(address: string): boolean {
     this.#refresh(FRESH_MS);
     return this.#addresses.check(withoutZone(address), familyOf(address));
@@ -53,7 +53,7 @@ export class LocalNetworks {
     this.#readAt = now;
     const interfaces = this.#read();
     if (interfaces === undefined) return;
-    this.#neighbours.clear();
+    this.#localClients.clear();
     const [addresses, networks] = [new BlockList(), new BlockList()];
     for (const list of [addresses, networks]) {
       list.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -67,7 +67,7 @@ export class LocalNetworks {
     [this.#addresses, this.#networks] = [addresses, networks];
   }
 
-  /** Undefined where the system cannot tell, as while there is no further descriptor: what was read last holds on. */
+  /** Undefined if the system call fails, as without free file descriptors; the last result then stays in use. */
   #read(): readonly NetworkInterfaceInfo[] | undefined {
     try {
       return Object.values(this.#interfaces()).flatMap((list) => list ?? []);
@@ -81,7 +81,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIPv6(address) ? 'ipv6' : 'ipv4';
 }
 
-/** `fe80::1` of `fe80::1%eth0`: link-local addresses come with their interface. */
+/** `fe80::1` for `fe80::1%eth0`: link-local addresses carry their interface. */
 export function withoutZone(address: string): string {
   return address.replace(/%.*$/, '');
 }

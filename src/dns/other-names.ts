@@ -3,49 +3,49 @@ import { HEADER_BYTES, readQuery } from './wire/message.ts';
 import { isName } from './wire/name.ts';
 import type { Question, Resolved, ResourceRecord } from './zone.ts';
 
-/** More than aliases and the addresses behind them need; upstreams may send what they like. */
+/** More than a chain of aliases and its addresses need; an upstream server may send any number. */
 const MAX_RECORDS = 32;
 
-/** Where names that are not the service zone's are asked for. */
+/** Answers names that the asking zone does not hold. */
 export interface OtherNames {
   resolve(question: Question): Promise<Resolved>;
 }
 
 /**
- * The address records of a host and the aliases that lead to them, asked on behalf of `asker`: AAAA when that is
- * what they want, else A. None where there are none, or nobody can say.
+ * The address records of a host and the aliases that lead to them, asked on behalf of a client: AAAA if its question
+ * asks for that, else A. Empty if there are none, or without an answer.
  */
 export async function hostRecords(
   others: OtherNames,
   host: string,
-  asker: Question,
+  clientQuestion: Question,
 ): Promise<readonly ResourceRecord[]> {
-  const question = questionAbout(host, asker.type === 'AAAA' ? 'AAAA' : 'A', asker);
-  // The name of the host is an answer by itself; why its addresses are missing is the resolver's to log elsewhere.
+  const question = questionAbout(host, clientQuestion.type === 'AAAA' ? 'AAAA' : 'A', clientQuestion);
+  // The host's name is an answer by itself. The resolver logs elsewhere why its addresses are missing.
   const reply = question && (await others.resolve(question).catch(() => undefined));
   if (!reply) return [];
-  // A zone of our own holds no more than it answers.
+  // Replies of our own zones hold only records that we encode ourselves.
   return 'message' in reply ? addressRecordsIn(Buffer.from(reply.message), question) : reply.answers;
 }
 
-function questionAbout(name: string, type: 'A' | 'AAAA', asker: Question): Question | undefined {
-  const flags = asker.recursionDesired ? dnsPacket.RECURSION_DESIRED : 0;
+function questionAbout(name: string, type: 'A' | 'AAAA', clientQuestion: Question): Question | undefined {
+  const flags = clientQuestion.recursionDesired ? dnsPacket.RECURSION_DESIRED : 0;
   const packet = dnsPacket.encode({ type: 'query', flags, questions: [{ name, type }] });
-  const received = readQuery(packet, asker.client, 'tcp');
+  const received = readQuery(packet, clientQuestion.client, 'tcp');
   if (!received || !('query' in received)) return undefined;
-  const { returns } = asker;
-  return { ...received.query.question, ...(returns !== undefined && { returns }) };
+  const { aliasReturns } = clientQuestion;
+  return { ...received.query.question, ...(aliasReturns !== undefined && { aliasReturns }) };
 }
 
 function addressRecordsIn(message: Buffer, { asked, bytes, name: host }: Question): ResourceRecord[] {
   try {
-    // It was asked for in letters of random case, which names in the answer share or repeat.
+    // The query had letters of random case. Names in the answer point to that name or repeat its letters.
     message.set(bytes, HEADER_BYTES);
     const { answers = [] } = dnsPacket.decode(message);
     return answers.slice(0, MAX_RECORDS).flatMap((record): ResourceRecord[] => {
       const { type, name, data } = record as { type: string; name: string; data: string };
       if (type !== 'A' && type !== 'AAAA' && type !== 'CNAME') return [];
-      // dns-packet makes text of any bytes; what cannot be a name of ours is left out.
+      // dns-packet makes text of any bytes; text that we cannot encode as a name is left out.
       if (!isName(name) || (type === 'CNAME' && !isName(data))) return [];
       return [{ name: name.toLowerCase() === host ? asked : name, ttl: 0, type, data }];
     });

@@ -3,23 +3,23 @@ import { ClientPlaces } from '../runtime/client-places.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
 import { fixedTemplate, templateOf } from './cache/answer-template.ts';
-import { type CacheKey, circumstancesOf, keyOf } from './cache/cache-key.ts';
+import { type CacheKey, cacheKeyOf, circumstancesOf } from './cache/cache-key.ts';
 import { relay, relayedRcode } from './forward/relay.ts';
 import type { Resolution } from './resolve.ts';
 import { Counters, type DnsCounters } from './server/counters.ts';
 import type { RateLimit, Verdict } from './server/rate-limit.ts';
 import { UdpTurns } from './server/udp-turns.ts';
 import { HEADER_BYTES, type Query, readQuery } from './wire/message.ts';
-import { encodeCut, encodeReply, encodeWhole } from './wire/reply.ts';
+import { encodeReply, encodeTruncated, encodeWhole } from './wire/reply.ts';
 import { emptyReply, type Question, type RelayedReply, type Reply, rcodeName } from './zone.ts';
 
 export interface ResponderNeeds {
   readonly resolver: { resolve(question: Question): Promise<Resolution> };
   /** Whether recursion is offered to this client: the RA bit. */
   readonly recursionFor: (client: string) => boolean;
-  /** How much strangers are answered over UDP; without one, all. */
+  /** Limits UDP answers to external clients; without it, all are answered. */
   readonly limit?: Pick<RateLimit, 'judge'>;
-  /** Answers that were encoded before; without one, each is encoded anew. */
+  /** Caches encoded answers; without it, each answer is encoded anew. */
   readonly cache?: AnswerCache;
   readonly log: Pick<Logger, 'error'>;
 }
@@ -30,19 +30,22 @@ interface Asked {
   readonly client: string;
   readonly transport: 'udp' | 'tcp';
   readonly recursion: boolean;
-  /** Where the answer is kept; undefined where it is not. */
+  /** The key under which the answer is cached; undefined if it is not cached. */
   readonly key: CacheKey | undefined;
-  /** When the client has been judged already. */
+  /** Present if the rate limit has judged the client already. */
   readonly verdict?: Verdict;
 }
 
-/** Questions without an answer yet, of which clients have shares; beyond these they fail at once. */
+/** Unanswered questions, shared among clients; a client's questions beyond its share fail at once. */
 const MAX_PENDING = 8192;
 
-/** So many answers take long to work out: where their order cannot be changed, it is kept for a while all the same. */
-const [MANY, MANY_KEPT_MS] = [128, 1_000];
+/**
+ * This many answers are expensive to encode. If their order cannot change byte by byte, the encoded message is cached
+ * for a short time all the same.
+ */
+const [MANY_ANSWERS, MANY_CACHED_MS] = [128, 1_000];
 
-/** From the bytes of a packet to the bytes of its answer, whatever the transport. */
+/** Turns the bytes of a packet into the bytes of its answer, for UDP and TCP. */
 export class Responder {
   readonly #needs: ResponderNeeds;
   readonly #counters = new Counters();
@@ -58,25 +61,25 @@ export class Responder {
   }
 
   /**
-   * The answer to a packet, or undefined where silence is the answer; at once where it is known. Never throws. The
-   * packet is read before this returns.
+   * The answer to a packet; undefined if none is sent. A cached answer is returned at once, without a promise. Never
+   * throws. Reads the packet completely before returning.
    */
   respond(packet: Buffer, client: string, transport: 'udp' | 'tcp'): Answer | Promise<Answer> {
     const recursion = this.#needs.recursionFor(client);
     const { cache } = this.#needs;
     const circumstances = circumstancesOf(transport, recursion);
-    const kept = cache?.find(packet, circumstances);
-    const verdict = kept && this.#judge(kept.type, { client, transport, recursion });
-    if (cache && kept && verdict === 'answer') {
-      kept.tally.count += 1;
-      return cache.answer(kept, packet);
+    const cached = cache?.find(packet, circumstances);
+    const verdict = cached && this.#judge(cached.type, { client, transport, recursion });
+    if (cache && cached && verdict === 'answer') {
+      cached.tally.count += 1;
+      return cache.answer(cached, packet);
     }
-    const begin = (own: Buffer) => {
-      const key = cache && keyOf(own, circumstances);
+    const start = (own: Buffer) => {
+      const key = cache && cacheKeyOf(own, circumstances);
       return this.#answer(own, { client, transport, recursion, key, ...(verdict && { verdict }) });
     };
-    if (transport === 'tcp') return begin(packet);
-    const answer = this.#turns.take(client, packet, begin);
+    if (transport === 'tcp') return start(packet);
+    const answer = this.#turns.submit(client, packet, start);
     if (answer === undefined) this.#counters.limited();
     return answer;
   }
@@ -97,7 +100,7 @@ export class Responder {
     const verdict = asked.verdict ?? this.#judge(type, asked);
     if (verdict !== 'answer') {
       this.#counters.limited();
-      return verdict === 'cut' ? encodeCut(query, recursion) : undefined;
+      return verdict === 'truncate' ? encodeTruncated(query, recursion) : undefined;
     }
     const { zone, reply } = await this.#resolve(query.question);
     try {
@@ -105,7 +108,7 @@ export class Responder {
         ? this.#relay(query, zone, reply, asked)
         : this.#encode(query, zone, reply, asked);
     } catch (error) {
-      return this.#failed(query, recursion, error);
+      return this.#encodingFailed(query, recursion, error);
     }
   }
 
@@ -118,7 +121,7 @@ export class Responder {
     const { stillTrue } = reply;
     if (key && stillTrue) {
       const template = fixedTemplate(message, HEADER_BYTES + bytes.length);
-      this.#needs.cache?.keep(key, { template, type, tally, stillTrue });
+      this.#needs.cache?.store(key, { template, type, tally, stillTrue });
     }
     return message;
   }
@@ -131,17 +134,17 @@ export class Responder {
     const { stillTrue } = reply;
     if (!key || !stillTrue) return message;
     const template = templateOfReply(query, reply, message, recursion);
-    if (template) this.#needs.cache?.keep(key, { template, type, tally, stillTrue });
-    else if (reply.answers.length >= MANY) {
-      const until = performance.now() + MANY_KEPT_MS;
-      const isKept = () => performance.now() < until && stillTrue();
+    if (template) this.#needs.cache?.store(key, { template, type, tally, stillTrue });
+    else if (reply.answers.length >= MANY_ANSWERS) {
+      const until = performance.now() + MANY_CACHED_MS;
+      const isCached = () => performance.now() < until && stillTrue();
       const fixed = fixedTemplate(message, HEADER_BYTES + query.question.bytes.length);
-      this.#needs.cache?.keep(key, { template: fixed, type, tally, stillTrue: isKept });
+      this.#needs.cache?.store(key, { template: fixed, type, tally, stillTrue: isCached });
     }
     return message;
   }
 
-  /** Strangers, to whom no recursion is offered, are counted over UDP alone: over TCP their addresses are real. */
+  /** Limits external clients, which get no recursion, and only over UDP: over TCP an address cannot be forged. */
   #judge(type: string, asked: Pick<Asked, 'client' | 'transport' | 'recursion'>): Verdict {
     const { client, transport, recursion } = asked;
     return transport === 'udp' && !recursion
@@ -150,7 +153,7 @@ export class Responder {
   }
 
   async #resolve(question: Question): Promise<Resolution> {
-    // RFC 6891 §6.1.3: versions above ours are refused by name, whatever the question.
+    // RFC 6891 §6.1.3: EDNS versions above ours get BADVERS, whatever the question.
     if (question.edns && question.edns.version > 0) return { zone: 'none', reply: emptyReply('BADVERS') };
     const { client } = question;
     if (!this.#pending.take(client)) return { zone: 'none', reply: emptyReply('SERVFAIL') };
@@ -161,7 +164,7 @@ export class Responder {
     }
   }
 
-  #failed(query: Query, recursion: boolean, error: unknown): Buffer {
+  #encodingFailed(query: Query, recursion: boolean, error: unknown): Buffer {
     const { asked, type } = query.question;
     this.#needs.log.error(`cannot encode the answer to ${type} ${asked}: ${messageOf(error)}`);
     return encodeReply(query, emptyReply('SERVFAIL'), recursion);
@@ -169,7 +172,7 @@ export class Responder {
 }
 
 function templateOfReply(query: Query, reply: Reply, message: Buffer, recursion: boolean) {
-  // One that was cut, and has records behind its answers, cannot be kept: they would have to follow their answers.
+  // A truncated reply with additional records cannot be a template: the additionals depend on which answers are sent.
   if (reply.additionals.length > 0 && message.readUInt16BE(6) < reply.answers.length) return undefined;
   const questionEnd = HEADER_BYTES + query.question.bytes.length;
   return templateOf(message, questionEnd, () => encodeWhole(query, reply, recursion));

@@ -11,7 +11,7 @@ export function parseTtl(text: string): number {
   if (digits !== '' && seconds <= MAX_TTL) return seconds;
   throw new HeddleError(
     'bad-input',
-    `\`${text}\` is no time to live; expected seconds, or as in 30s, 5m, 1h`,
+    `\`${text}\` is not a TTL; expected seconds, or a duration such as 30s, 5m or 1h`,
   );
 }
 
@@ -21,6 +21,6 @@ export function parseServiceTtl(text: string): readonly [pattern: string, second
   if (pattern) return [pattern.toLowerCase(), parseTtl(ttl)];
   throw new HeddleError(
     'bad-input',
-    `\`${text}\` gives no service a TTL; expected web=30s, web*=30s or *=5s`,
+    `\`${text}\` sets no service's TTL; expected a form such as web=30s, web*=30s or *=5s`,
   );
 }

@@ -9,9 +9,9 @@ import { isBelow, isName, isWithin } from './wire/name.ts';
 import { type Question, type ResourceRecord, rcodeName } from './zone.ts';
 import { parseServiceName } from './zones/service-names.ts';
 
-/** What DNS answers for a name, and which of its zones does. */
+/** The DNS answer for a name, and the zone that gives it. */
 export interface ZoneAnswer {
-  /** As it is asked, without a final dot. */
+  /** The name as asked, without a final dot. */
   readonly name: string;
   /** `service`, `weave`, `reverse`, `special-use`, `consul`, `forward`; or `none`. */
   readonly zone: string;
@@ -19,7 +19,7 @@ export interface ZoneAnswer {
   readonly rcode: string;
   /** Addresses, names, and `alias of NAME`. */
   readonly answers: readonly string[];
-  /** Why it is so, where the code alone does not say it. */
+  /** The reason, if the response code alone does not explain the answer. */
   readonly why?: string;
 }
 
@@ -33,20 +33,21 @@ export interface ZoneNames {
 type Resolver = { resolve(question: Question): Promise<Resolution> };
 
 /**
- * What a word can mean to DNS, asked as a container of this host would ask: an address its reverse name, a name of one
- * of our domains itself, a bare word a service and a container. Other words are a service with a tag, and where there is
- * no such service, a name of others.
- * @throws HeddleError `bad-input` for what is no name
+ * Asks every name that the text can mean, as a container of this host would ask it. An address means its reverse name;
+ * a name of one of our domains means itself; a single label means a service and a container. Any other name means a
+ * service with a tag, or, if there is no such service, a name outside our domains.
+ * @throws HeddleError `bad-input` for an invalid name
  */
 export async function askZones(
-  word: string,
+  nameOrAddress: string,
   resolver: Resolver,
   names: ZoneNames,
 ): Promise<readonly ZoneAnswer[]> {
-  const ask = async (name: string) => explained(await askOne(name, resolver), names);
-  if (isIP(word)) return [await ask(reverseName(word))];
-  const name = word.replace(/\.$/, '');
-  if (!isName(name)) throw new HeddleError('bad-input', `'${word}' is neither a name nor an address`);
+  const ask = async (name: string) => withReason(await askOne(name, resolver), names);
+  if (isIP(nameOrAddress)) return [await ask(reverseName(nameOrAddress))];
+  const name = nameOrAddress.replace(/\.$/, '');
+  if (!isName(name))
+    throw new HeddleError('bad-input', `'${nameOrAddress}' is neither a name nor an address`);
   const service = `${name}${/(^|\.)service$/i.test(name) ? '' : '.service'}.${names.domain}`;
   if (isOwn(name, names) || !isName(service)) return [await ask(name)];
   const asService = await ask(service);
@@ -113,20 +114,20 @@ function textOf(record: ResourceRecord): readonly string[] {
   }
 }
 
-/** Says of a name of another datacenter that only Consul could answer it. */
-function explained(answer: ZoneAnswer, { domain, altDomain, datacenter }: ZoneNames): ZoneAnswer {
+/** Adds to a name of another datacenter that only Consul can answer it. */
+function withReason(answer: ZoneAnswer, { domain, altDomain, datacenter }: ZoneNames): ZoneAnswer {
   if (answer.zone !== 'service' || answer.rcode !== 'NXDOMAIN') return answer;
   const lower = answer.name.toLowerCase();
   const own = [domain, altDomain?.toLowerCase()].find((one) => one !== undefined && isBelow(lower, one));
   if (own === undefined) return answer;
   const parsed = parseServiceName(lower.slice(0, -own.length - 1).split('.'), 'A');
-  const consuls = 'only Consul can answer it, and --consul-dns says where that is asked';
-  if (parsed.kind === 'consul') return { ...answer, why: consuls };
+  const onlyConsul = 'only Consul can answer it; set --consul-dns to the address of its DNS';
+  if (parsed.kind === 'consul') return { ...answer, why: onlyConsul };
   if (!('datacenter' in parsed) || parsed.datacenter === undefined || parsed.datacenter === datacenter) {
     return answer;
   }
   return {
     ...answer,
-    why: `${parsed.datacenter} is another datacenter than ours, ${datacenter}: ${consuls}`,
+    why: `${parsed.datacenter} is another datacenter than ours, ${datacenter}: ${onlyConsul}`,
   };
 }

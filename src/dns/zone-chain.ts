@@ -99,10 +99,15 @@ export function zoneChain(
   const aliases = new AliasZone({ others: forward, own }, { ownDomains });
 
   return [
+    // localhost, invalid, onion: never leave this host.
     new SpecialUseZone(SPECIAL_NAMES, { isRouted }),
+    // Holds all further questions until the roster is complete.
     new FirstScan(() => sources.rosterComplete()),
+    // Names that only Consul can answer, services and nodes, containers, addresses.
     ...own,
+    // Reverse names of loopback and link-local addresses, unless a container has the address.
     new SpecialUseZone(SPECIAL_REVERSE_NAMES, { isRouted }),
+    // Every other name: forwarded, and followed if it is an alias of ours.
     aliases,
   ];
 }

@@ -1,42 +1,42 @@
-/** One question (RFC 1035 §4.1.2), who asked it and what answer they can take. */
+/** One question (RFC 1035 §4.1.2), its client, and the answers that the client accepts. */
 export interface Question {
   /** Labels in lower case, the root left out: `['web', 'service', 'consul']`. */
   readonly labels: readonly string[];
-  /** The same labels joined by dots; unusual bytes are escaped as name.ts says, so no label can pose as two. */
+  /** The same labels joined by dots. Unusual bytes are escaped as in name.ts, so that no label can pose as two. */
   readonly name: string;
-  /** The name in the letter case it came in: owner of the answers. */
+  /** The name in its original letter case: the owner of the answers. */
   readonly asked: string;
   /** `A`, `AAAA`, `SRV`, `ANY`, …, or `TYPE<n>` for types without a mnemonic here. */
   readonly type: string;
   /** `IN`, `CH`, `ANY`, …, or `CLASS<n>`. */
   readonly class: string;
-  /** Name, type and class as they came, to be echoed byte for byte. */
+  /** Name, type and class as received, to be echoed byte for byte. */
   readonly bytes: Uint8Array;
-  /** Address of who asks: recursion is only for the host's own networks. */
+  /** The client's address: recursion is only for the host's own networks. */
   readonly client: string;
   readonly transport: 'udp' | 'tcp';
   readonly recursionDesired: boolean;
   readonly checkingDisabled: boolean;
-  /** How often aliases of others have led this question back to our own names; absent for never. */
-  readonly returns?: number;
-  /** The AD bit: the asker understands it in the answer (RFC 6840 §5.7). Absent where our own parts ask. */
+  /** How often aliases of other servers have led this question back to our own names; absent for never. */
+  readonly aliasReturns?: number;
+  /** The AD bit: the client understands it in the answer (RFC 6840 §5.7). Absent in heddle's own questions. */
   readonly authenticData?: boolean;
-  /** What the asker's OPT record says (RFC 6891); absent without one. */
+  /** The content of the client's OPT record (RFC 6891); absent without one. */
   readonly edns?: Edns;
 }
 
 export interface Edns {
   readonly version: number;
-  /** Largest UDP answer the asker takes, in bytes. */
+  /** Largest UDP answer that the client accepts, in bytes. */
   readonly udpSize: number;
   readonly dnssecOk: boolean;
   /** Client subnet option (RFC 7871 §6): family, source and scope prefix lengths, address. */
   readonly clientSubnet?: Uint8Array;
-  /** What resolvers like this one put into their queries to other servers, to know them again: one behind the other. */
+  /** Marks, concatenated, that heddle resolvers add to their upstream queries to recognize a forwarding loop. */
   readonly loopMarks?: Uint8Array;
 }
 
-/** The records that our zones hold; those of other names are relayed as bytes and never taken apart. */
+/** The records that our zones hold. Records of other servers are relayed as bytes, without being parsed. */
 export type ResourceRecord = { readonly name: string; readonly ttl: number } & (
   | { readonly type: 'A' | 'AAAA' | 'CNAME' | 'NS' | 'PTR'; readonly data: string }
   | { readonly type: 'SRV'; readonly data: Srv }
@@ -78,7 +78,7 @@ const RCODE_NAMES = new Map(Object.entries(RCODES).map(([name, code]) => [code a
 /** The mnemonic of a response code, if it is one of ours. */
 export const rcodeName = (code: number): Rcode | undefined => RCODE_NAMES.get(code);
 
-/** What a zone answers: sections and header bits, independent of size and transport. */
+/** The answer of a zone: sections and header bits, independent of size and transport. */
 export interface Reply {
   readonly rcode: Rcode;
   readonly authoritative: boolean;
@@ -86,29 +86,29 @@ export interface Reply {
   readonly authorities: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];
   /**
-   * Whether the same question would be answered by the same records now, in whatever order. Absent where nobody can
-   * say so at once.
+   * Whether the same question would get the same records now, in any order. Absent if that cannot be decided without
+   * waiting.
    */
   readonly stillTrue?: () => boolean;
 }
 
-/** Another server's whole message, passed on with its records untouched; it has been checked to fit the question. */
+/** Another server's complete message, relayed with its records unchanged. It was checked to answer the question. */
 export interface RelayedReply {
   readonly message: Uint8Array;
-  /** Whether the same question would be answered by the same bytes now, the times to live among them; as in Reply. */
+  /** Whether the same question would get the same bytes now, TTLs included; as in Reply. */
   readonly stillTrue?: () => boolean;
 }
 
 /**
- * The most answers that an asker can be sent, which bounds what a question costs: more than fit into any message of
- * that transport, so that TC is set all the same. An address has 16 bytes at least, an SRV record 21.
+ * The most answers that are collected for a question, which bounds its cost. It is more than fits into any message of
+ * the transport, so that TC is still set. An address record has at least 16 bytes, an SRV record 21.
  */
-export function mostAnswers({ transport, type }: Pick<Question, 'transport' | 'type'>): number {
+export function maxAnswers({ transport, type }: Pick<Question, 'transport' | 'type'>): number {
   if (transport === 'tcp') return 4_096;
   return type === 'SRV' ? 256 : 512;
 }
 
-/** One link of the chain: answers, or passes with `undefined`. */
+/** One link of the chain: answers a question, or passes it on with `undefined`. */
 export interface Zone {
   /** `service`, `weave`, `reverse`, `forward`: for metrics and logs. */
   readonly name: string;
@@ -116,7 +116,7 @@ export interface Zone {
 }
 export type Resolved = Reply | RelayedReply | undefined;
 
-/** A reply that says nothing but its code. */
+/** A reply without records: only its response code. */
 export function emptyReply(rcode: Rcode, authoritative = false): Reply {
   return { rcode, authoritative, answers: [], authorities: [], additionals: [] };
 }

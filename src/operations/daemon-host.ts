@@ -4,7 +4,7 @@ import { ignoredProblem } from '../containers/granted.ts';
 import type { Impostors } from '../containers/impostors.ts';
 import type { Parts } from '../containers/parts.ts';
 import type { EngineAnswer } from '../control/protocol.ts';
-import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
+import type { ContainerResolver, DnsPreferences } from '../dns/args.ts';
 import type { NameService } from '../dns/name-service.ts';
 import type { NameRequest, WeaveNames } from '../dns/names/weave-names.ts';
 import type { ZoneAnswer } from '../dns/zone-answer.ts';
@@ -115,7 +115,7 @@ export class DaemonHost implements HostOperations {
   }
 
   /** @throws HeddleError `taken` where another program answers DNS at that address: it does not have heddle's names */
-  async resolver(options?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
+  async resolver(options?: Pick<DnsPreferences, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
     const { parts } = this.#containers;
     const { names } = this.#dns;
     const resolver = await parts.bridges.resolver(options);

@@ -1,6 +1,6 @@
 import type { EffectiveSetting } from '../config/effective.ts';
 import type { FollowerStatus } from '../containers/follow.ts';
-import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
+import type { ContainerResolver, DnsPreferences } from '../dns/args.ts';
 import type { NameRequest } from '../dns/names/weave-names.ts';
 import type { ZoneAnswer } from '../dns/zone-answer.ts';
 import type { Finding } from '../doctor/finding.ts';
@@ -24,7 +24,7 @@ export interface HostOperations {
   /** Creates the bridge and its rules where they are missing. @returns the name of the bridge */
   createBridge(): Promise<string>;
   /** The resolver that `dns-args` gives to containers; undefined where no DNS is served on the bridges. */
-  resolver(options?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined>;
+  resolver(options?: Pick<DnsPreferences, 'onlyAttached'>): Promise<ContainerResolver | undefined>;
   /** The address of Docker's bridge. */
   bridgeAddress(): Promise<string>;
   /** Adds a DNS name for a container, given by name or id, or for addresses. */

@@ -3,7 +3,7 @@ import type { LoadedSettings } from '../config/load.ts';
 import { defineOptions } from '../config/service-options.ts';
 import { ignoredProblem } from '../containers/granted.ts';
 import { assembleParts, type Parts } from '../containers/parts.ts';
-import type { ContainerResolver, DnsWishes } from '../dns/args.ts';
+import type { ContainerResolver, DnsPreferences } from '../dns/args.ts';
 import { overTcp } from '../dns/forward/upstream/exchange.ts';
 import { lookUp } from '../dns/lookup.ts';
 import type { DockerClient } from '../docker/client.ts';
@@ -99,7 +99,7 @@ class LocalHost implements HostOperations {
     return bridge;
   }
 
-  resolver(options?: Pick<DnsWishes, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
+  resolver(options?: Pick<DnsPreferences, 'onlyAttached'>): Promise<ContainerResolver | undefined> {
     return this.#parts.bridges.resolver(options);
   }
 

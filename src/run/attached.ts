@@ -1,4 +1,4 @@
-import { dnsWishes } from '../dns/args.ts';
+import { dnsPreferences } from '../dns/args.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import { type AddressRequest, formatRequest, looksLikeRequest } from '../ipam/request.ts';
 import { CIDR_LABEL } from '../ipam/requested.ts';
@@ -149,11 +149,11 @@ const printId = ({ json }: ParsedRun, id: string, io: Io): void =>
 
 /** Docker's own arguments are not sent to the host: it does not need them, and they may hold secrets. */
 function dnsArguments({ withDns, dockerOptions }: ParsedRun): string[] {
-  const wishes = dnsWishes(dockerOptions);
-  if (!withDns || !wishes.resolver) return [];
+  const preferences = dnsPreferences(dockerOptions);
+  if (!withDns || !preferences.resolver) return [];
   return [
     '--with-dns',
-    ...(wishes.search ? [] : ['--own-search']),
-    ...(wishes.onlyAttached ? ['--only-attached'] : []),
+    ...(preferences.search ? [] : ['--own-search']),
+    ...(preferences.onlyAttached ? ['--only-attached'] : []),
   ];
 }

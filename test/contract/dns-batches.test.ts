@@ -70,7 +70,7 @@ describe.each(['127.0.0.1', '::1'])('on %s', (ip) => {
   });
 });
 
-test('more than one turn takes are answered in the next ones', async () => {
+test('questions beyond one turn are answered in the next ones', async () => {
   const { port } = await listen(echo);
   const client = await clientOf(port);
   for (let turn = 0; turn < 20; turn += 1) {
@@ -78,7 +78,7 @@ test('more than one turn takes are answered in the next ones', async () => {
   }
 });
 
-test('questions that come while something else takes its time are kept, so many', async () => {
+test('questions that arrive while the process is busy are queued, up to a limit', async () => {
   const WAITING = 1500;
   let seen = 0;
   const { port } = await listen(() => {
@@ -91,7 +91,7 @@ test('questions that come while something else takes its time are kept, so many'
   await eventually(() => expect(seen).toBe(WAITING));
 });
 
-test('nobody else can bind the address, even willing to share it', async () => {
+test('no other program can bind the address, even with SO_REUSEADDR', async () => {
   const { port } = await listen(echo);
   const other = createSocket({ type: 'udp4', reuseAddr: true });
   open.push(other);
@@ -100,7 +100,7 @@ test('nobody else can bind the address, even willing to share it', async () => {
   expect(error.code).toBe('EADDRINUSE');
 });
 
-test('an address that is taken, or is none of ours, is refused by the system’s own name', async () => {
+test('an address in use, or not of this host, is refused with the system’s error code', async () => {
   const { port } = await listen(echo);
   const refusal = (ip: string) =>
     new UdpListener(echo, { batched: true }).listen({ ip, port }).catch((error: unknown) => error);
@@ -108,7 +108,7 @@ test('an address that is taken, or is none of ours, is refused by the system’s
   expect(await refusal('192.0.2.1')).toMatchObject({ code: 'EADDRNOTAVAIL' });
 });
 
-test('what is too long for a question is passed over, and nothing comes of clients that have gone', async () => {
+test('a datagram too long for a question is ignored, and clients that have gone cause no error', async () => {
   const { port } = await listen(echo);
   const gone = await clientOf(port);
   for (const packet of numbered(50)) gone.send(packet);
@@ -120,7 +120,7 @@ test('what is too long for a question is passed over, and nothing comes of clien
   expect(texts(replies)).toEqual(texts(numbered(10)));
 });
 
-test('answers that come after the end are not sent to anybody', async () => {
+test('answers that are ready after close are not sent', async () => {
   const late = Promise.withResolvers<Buffer>();
   const asked = Promise.withResolvers<void>();
   const { listener, port } = await listen(() => {

@@ -18,11 +18,11 @@ import { type DigOptions, dataOf, dig } from '../support/dig.ts';
 /** The names of containers on real sockets, asked by the real dig. In brackets: weave's own tests of the same rule. */
 
 const names = new NameTable();
-names.set('web', [{ name: 'web.weave.local', ip: '10.2.1.1', given: true }]);
+names.set('web', [{ name: 'web.weave.local', ip: '10.2.1.1', explicit: true }]);
 const many = Array.from({ length: 512 }, (_, n) => `10.2.${2 + Math.floor(n / 256)}.${n % 256}`);
 names.set(
   'many',
-  many.map((ip) => ({ name: 'many.weave.local', ip, given: false })),
+  many.map((ip) => ({ name: 'many.weave.local', ip, explicit: false })),
 );
 
 let upstream: FakeUpstream;
@@ -86,7 +86,7 @@ describe.each([
     ['nope.weave.local', 'A'],
     ['nope', 'A'],
     [reverseName('10.2.9.9'), 'PTR'],
-  ])('%s %s is NXDOMAIN, and nobody else is asked', async (name, type) => {
+  ])('%s %s is NXDOMAIN, and is not forwarded', async (name, type) => {
     const before = upstream.seen.length;
     expect(await ask(name, { type, tcp })).toMatchObject({ status: 'NXDOMAIN', answers: [] });
     expect(upstream.seen.length).toBe(before);
@@ -100,7 +100,7 @@ describe.each([
     expect(dataOf(await ask(name, { type, tcp }))).toEqual([expected]);
   });
 
-  test('512 addresses of one name come whole, over UDP by way of TCP', async () => {
+  test('512 addresses of one name arrive complete, over UDP after a retry over TCP', async () => {
     const reply = await ask('many.weave.local', { tcp, words: ['+noignore'] });
     expect(dataOf(reply).sort()).toEqual(many.toSorted());
   });

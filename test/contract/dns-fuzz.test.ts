@@ -46,7 +46,7 @@ beforeAll(async () => {
     env: {},
   });
   const table = new NameTable();
-  table.set('a', [{ name: 'front.weave.local', ip: '10.2.1.1', given: false }]);
+  table.set('a', [{ name: 'front.weave.local', ip: '10.2.1.1', explicit: false }]);
   const body = (ID: string, Address: string) => ({ ID, Name: ID, Address });
   const view = new RecordedView([
     { via: 'agent-service', body: body('web', '10.2.1.1') },
@@ -69,7 +69,7 @@ async function isWell(transport: 'udp' | 'tcp'): Promise<void> {
   upstream.seen.length = 0;
 }
 
-test('datagrams of any kind end nothing, and leave nothing behind', { timeout: 600_000 }, async () => {
+test('no datagram stops the server or leaves memory behind', { timeout: 600_000 }, async () => {
   const socket = createSocket('udp4');
   socket.on('error', () => {});
   socket.connect(PORT, '127.0.0.1');
@@ -85,7 +85,7 @@ test('datagrams of any kind end nothing, and leave nothing behind', { timeout: 6
   expect(heapMib() - before, `seed ${seed}`).toBeLessThan(GROWTH_MIB);
 });
 
-test('connections on which anything is sent end nothing but themselves', { timeout: 600_000 }, async () => {
+test('no data on a connection affects more than that connection', { timeout: 600_000 }, async () => {
   const round = async () => {
     const bytes = Buffer.concat(Array.from({ length: AT_ONCE }, () => frame(anyPacket())));
     const socket = connect(PORT, '127.0.0.1');

@@ -48,7 +48,7 @@ async function started(options: Partial<DnsServerOptions> = {}): Promise<number>
 describe.each([false, true])('an address, with UDP in batches: %s;', (batched) => {
   const udp = { batched };
 
-  test('that does not exist yet is waited for, and listened on once it does', async () => {
+  test('that does not exist yet is waited for, and used once it does', async () => {
     const script = fileURLToPath(new URL('../dns/waiting-server.ts', import.meta.url));
     const output = await succeed('unshare', ['--net', process.execPath, script]);
     const [before, after] = output.split('\n').map((line) => JSON.parse(line) as unknown);
@@ -69,8 +69,8 @@ describe.each([false, true])('an address, with UDP in batches: %s;', (batched) =
       const server = serverOn([free, { ip: '127.0.0.1', port }], { udp });
       await server.start();
       const why =
-        `cannot answer DNS on 127.0.0.1:${port}: another program has that port, ` +
-        `which \`ss -lntup 'sport = :${port}'\` shows; tried until it is free`;
+        `cannot answer DNS on 127.0.0.1:${port}: another program has that port ` +
+        `(\`ss -lntup 'sport = :${port}'\` shows it); retrying until it is free`;
       const [other, taken] = server.status().listeners;
       expect(taken).toEqual({ address: { ip: '127.0.0.1', port }, state: 'failed', why });
       expect(await echo(open(other?.address.port as number), 'still there, as before')).toBe(
@@ -85,7 +85,7 @@ describe.each([false, true])('an address, with UDP in batches: %s;', (batched) =
     },
   );
 
-  test('is free again when the server has stopped, which it may do twice', async () => {
+  test('is free again when the server has stopped; stopping twice has no effect', async () => {
     const server = serverOn([{ ip: '127.0.0.1', port: 0 }], { udp });
     await server.start();
     const port = server.status().listeners[0]?.address.port as number;
@@ -96,7 +96,7 @@ describe.each([false, true])('an address, with UDP in batches: %s;', (batched) =
     expect(next.status().listeners[0]?.state).toBe('listening');
   });
 
-  test('is given up by a server that is stopped while it starts', async () => {
+  test('is released by a server that is stopped while it starts', async () => {
     const server = serverOn([{ ip: '127.0.0.1', port: 0 }], { udp });
     const starting = server.start();
     await server.stop();
@@ -110,14 +110,14 @@ describe.each([false, true])('an address, with UDP in batches: %s;', (batched) =
 });
 
 describe('connections', () => {
-  test('that say nothing are closed', async () => {
+  test('that send nothing are closed', async () => {
     const port = await started({ tcp: { ...TCP_LIMITS, idleMs: 500 } });
     const socket = open(port);
     expect(await echo(socket, 'hello, resolver')).toBe('hello, resolver');
     await closed(socket);
   });
 
-  test('that do not read their answers are not read from either, and closed in the end', async () => {
+  test('that do not read their answers are no longer read, and finally closed', async () => {
     const port = await started({ tcp: { ...TCP_LIMITS, idleMs: 500 } });
     const socket = open(port);
     socket.pause();

@@ -82,13 +82,13 @@ describe('a service name', () => {
     expect(dataOf(reply)).toEqual(['10.2.1.1', '10.2.1.2']);
   });
 
-  test('keeps the letters it was asked in', async () => {
+  test('keeps the letter case of the question', async () => {
     const reply = await ask('WeB.Service.CONSUL', { type: 'SRV' });
     expect(reply.answers.map(({ name }) => name)).toEqual(['WeB.Service.CONSUL.', 'WeB.Service.CONSUL.']);
     expect(reply.additional.map(({ data }) => data).sort()).toEqual(['10.2.1.1', '10.2.1.2']);
   });
 
-  test('that is unknown does not exist, and is not asked for elsewhere', async () => {
+  test('that is unknown is NXDOMAIN, and is not forwarded', async () => {
     await using upstream = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
     const reply = await ask('nope.service.consul');
     expect(reply.status).toBe('NXDOMAIN');
@@ -102,13 +102,13 @@ describe('a service name', () => {
     ['+bufsize=700', 40],
     ['+bufsize=1232', 74],
     ['+bufsize=4096', 200],
-  ])('of many instances is cut to the size that %s allows', async (word, answers) => {
+  ])('of many instances is truncated to the size that %s allows', async (word, answers) => {
     const reply = await ask('many.service.consul', { words: [word] });
     expect(reply.answers.length).toBe(answers);
     expect(reply.flags.includes('tc')).toBe(answers < 200);
   });
 
-  test('of many instances comes whole over TCP when dig sees TC', async () => {
+  test('of many instances arrives complete over TCP when dig sees TC', async () => {
     const reply = await ask('many.service.consul', { words: ['+noedns', '+noignore'] });
     expect(reply.answers.length).toBe(200);
   });
@@ -124,7 +124,7 @@ describe('a service name', () => {
   });
 });
 
-describe('a stranger', () => {
+describe('an external client', () => {
   const limited = new Responder({
     resolver: new Resolver({ zones, log: silentLogger }),
     recursionFor: () => local,
@@ -139,7 +139,7 @@ describe('a stranger', () => {
     local = true;
   });
 
-  test('who asks for any type is told to ask over TCP, and there is answered', async () => {
+  test('that asks for ANY gets TC, and is answered over TCP', async () => {
     local = false;
     const any = { port: strictPort(), type: 'ANY' };
     const cut = await ask('web.service.consul', any);
@@ -147,7 +147,7 @@ describe('a stranger', () => {
     expect((await ask('web.service.consul', { ...any, tcp: true })).answers.length).toBe(2);
   });
 
-  test('who floods us is answered in part; a container that does is answered', async () => {
+  test('that floods heddle is answered in part; a container that does is fully answered', async () => {
     expect(await flood(strictPort())).toEqual({ whole: 200, cut: 0 });
     local = false;
     const { whole, cut } = await flood(strictPort());
@@ -194,7 +194,7 @@ describe('another name', () => {
     expect(upstream.seen.length).toBe(1);
   });
 
-  test('is asked from another port, with another id and in other letters each time', async () => {
+  test('is forwarded from another port, with another id and other letters each time', async () => {
     await using upstream = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
     for (let turn = 0; turn < 5; turn += 1) await ask('a-name-with-many-letters.example.com');
     expect(new Set(upstream.seen.map((seen) => seen.port)).size).toBe(5);
@@ -215,7 +215,7 @@ describe('another name', () => {
     expect(upstream.seen).toEqual([]);
   });
 
-  test('is asked with the AD bit of its client, and proven to those who ask for proof', async () => {
+  test('is forwarded with the AD bit of its client; DNSSEC data is for clients that ask for it', async () => {
     await using upstream = await useUpstream((query) => [
       replyTo(query, manyAddresses(1), { flags: dnsPacket.AUTHENTIC_DATA }),
     ]);
@@ -226,7 +226,7 @@ describe('another name', () => {
     expect(upstream.seen.map(({ query }) => query.flag_ad)).toEqual([true, false, false]);
   });
 
-  test('is not taken from lies: wrong id, wrong question, a query for an answer, half a header', async () => {
+  test('is not taken from forged replies: wrong id, wrong question, a query, half a header', async () => {
     await using upstream = await useUpstream((query) => [
       replyTo({ ...query, id: ((query.id ?? 0) + 1) & 0xffff }, manyAddresses(3)),
       replyTo(query, manyAddresses(3)).fill(0x41, 13, 14),
@@ -238,7 +238,7 @@ describe('another name', () => {
     expect(upstream.seen.length).toBe(1);
   });
 
-  test('whose letters come back changed is asked again over TCP, and in plain letters where there is none', async () => {
+  test('with changed letters in its reply is retried over TCP, and without TCP in fixed letter case', async () => {
     const lower = (query: DecodedPacket) => {
       const questions = query.questions?.map((one) => ({ ...one, name: one.name.toLowerCase() })) ?? [];
       return replyTo({ ...query, questions }, manyAddresses(1));
@@ -254,7 +254,7 @@ describe('another name', () => {
     }
   });
 
-  test('with a cut answer is asked again over TCP, and what then does not fit the client is cut once more', async () => {
+  test('with a truncated answer is retried over TCP, and truncated again if it does not fit the client', async () => {
     await using upstream = await useUpstream(
       (query) => [replyTo(query, [], { flags: dnsPacket.TRUNCATED_RESPONSE })],
       (query) => replyTo(query, manyAddresses(300)),
@@ -269,7 +269,7 @@ describe('another name', () => {
     expect(upstream.seen.map(({ transport }) => transport)).toEqual(['udp', 'tcp', 'udp', 'tcp']);
   });
 
-  test('with a cut answer and no TCP is cut for the client, too', async () => {
+  test('with a truncated answer and no TCP is truncated for the client, too', async () => {
     await using _ = await useUpstream((query) => [
       replyTo(query, manyAddresses(2), { flags: dnsPacket.TRUNCATED_RESPONSE }),
     ]);
@@ -320,7 +320,7 @@ describe('with a resolver of its own', () => {
     return server.status().listeners[0]?.address.port as number;
   }
 
-  test('names of ours are answered while thousands of others wait for a silent upstream', async () => {
+  test('own names are answered while thousands of others wait for a silent upstream', async () => {
     await using silent = await FakeUpstream.start(() => []);
     const to = await forwarder([silent.address], 60_000);
     const asker = createSocket('udp4');

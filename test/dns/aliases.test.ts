@@ -25,9 +25,9 @@ const view = new RecordedView([
 ]);
 const settings = { ...SERVICE_ZONE_DEFAULTS, altDomain: 'alt.example', node: 'n1' };
 const names = new NameTable();
-names.set('a', [{ name: 'db.weave.local', ip: '10.2.1.7', given: true }]);
+names.set('a', [{ name: 'db.weave.local', ip: '10.2.1.7', explicit: true }]);
 
-/** What another server answers, and how often it was asked. */
+/** The answers of another server, and how often it was asked. */
 function otherServer(answers: readonly Partial<Answer>[], rcode = 0) {
   const asked: Question[] = [];
   const resolve: OtherNames['resolve'] = async (question) => {
@@ -46,7 +46,7 @@ function zonesOver(others: OtherNames): { readonly forward: AliasZone; readonly 
     resolve: async (question) => weave.resolve(question) ?? forward.resolve(question),
   };
   const own: readonly Zone[] = [
-    new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(behind, host, asker) }, settings),
+    new ServiceZone({ view, hostRecords: (host, question) => hostRecords(behind, host, question) }, settings),
     weave,
     new ReverseZone({ view, names }, settings, []),
   ];
@@ -59,7 +59,7 @@ const alias = (data: string, name?: string): Partial<Answer> =>
 
 const dataOf = (reply: Reply) => reply.answers.map(({ data }) => data);
 
-describe('an alias of others that ends at a name of ours', () => {
+describe('an alias of another server that ends at one of our names', () => {
   test.each([
     ['a service', 'A', [alias('web.service.consul')], ['web.service.consul', '10.2.1.1']],
     [
@@ -84,7 +84,7 @@ describe('an alias of others that ends at a name of ours', () => {
       ['db.weave.local'],
     ],
     ['a reverse name', 'PTR', [alias('7.1.2.10.in-addr.arpa')], ['7.1.2.10.in-addr.arpa', 'db.weave.local']],
-  ])('%s is answered with what that is', async (_, type, answers, expected) => {
+  ])('%s is answered with the records of its target', async (_, type, answers, expected) => {
     const { forward } = zonesOver(otherServer(answers));
     const reply = (await forward.resolve(questionOf('www.example.com', type))) as Reply;
     expect(reply).toMatchObject({ rcode: 'NOERROR', authoritative: false });
@@ -92,27 +92,27 @@ describe('an alias of others that ends at a name of ours', () => {
     expect(reply.answers[0]).toMatchObject({ name: 'www.example.com', ttl: 60 });
   });
 
-  test('is answered although the other server says that the name does not exist', async () => {
+  test('is answered although the other server answers NXDOMAIN', async () => {
     const { forward } = zonesOver(otherServer([alias('web.service.consul')], 3));
     const reply = (await forward.resolve(questionOf('www.example.com'))) as Reply;
     expect([reply.rcode, ...dataOf(reply)]).toEqual(['NOERROR', 'web.service.consul', '10.2.1.1']);
   });
 
-  test('is answered by us, whatever address the other server gives for our name', async () => {
+  test('is answered with our addresses, whatever address the other server gives for our name', async () => {
     const theirs = { type: 'A', name: 'web.service.consul', data: '203.0.113.66' } as const;
     const { forward } = zonesOver(otherServer([alias('web.service.consul'), theirs]));
     const reply = (await forward.resolve(questionOf('www.example.com'))) as Reply;
     expect(dataOf(reply)).toEqual(['web.service.consul', '10.2.1.1']);
   });
 
-  test('that does not exist says so, with our SOA', async () => {
+  test('that does not exist is NXDOMAIN, with our SOA', async () => {
     const { forward } = zonesOver(otherServer([alias('nope.service.consul')]));
     const reply = (await forward.resolve(questionOf('www.example.com'))) as Reply;
     expect([reply.rcode, ...dataOf(reply)]).toEqual(['NXDOMAIN', 'nope.service.consul']);
     expect(reply.authorities).toMatchObject([{ name: 'consul', type: 'SOA' }]);
   });
 
-  test('which is an alias of theirs again is followed three times, and no more', async () => {
+  test('that leads back to the other server is followed three times, and no more', async () => {
     const others = otherServer([alias('abroad.service.consul')]);
     const { forward } = zonesOver(others);
     const reply = (await forward.resolve(questionOf('alias.example.com'))) as Reply;
@@ -121,7 +121,7 @@ describe('an alias of others that ends at a name of ours', () => {
   });
 });
 
-describe('what others answer is passed on as it is', () => {
+describe('an answer of another server is passed on unchanged', () => {
   test.each([
     ['where it is an address', 'A', [{ type: 'A', data: '203.0.113.7' }]],
     [
@@ -143,7 +143,7 @@ describe('what others answer is passed on as it is', () => {
     expect(await forward.resolve(questionOf('www.example.com', type))).toHaveProperty('message');
   });
 
-  test('where it is refused, and where it cannot be read', async () => {
+  test('if it is refused, and if it cannot be decoded', async () => {
     const refusing: OtherNames = { resolve: async () => emptyReply('REFUSED') };
     expect(await zonesOver(refusing).forward.resolve(questionOf('www.example.com'))).toEqual(
       emptyReply('REFUSED'),

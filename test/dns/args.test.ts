@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { dnsArgs, dnsWishes, wishesAlone } from '../../src/dns/args.ts';
+import { dnsArgs, dnsPreferences, preferenceArguments } from '../../src/dns/args.ts';
 import { optionNames, splitDockerRun } from '../../src/docker/run-arguments.ts';
 
-const words = (line: string) => (line === '' ? [] : line.split(' '));
+const argumentsOf = (line: string) => (line === '' ? [] : line.split(' '));
 const ALONE = '--dns 172.17.42.1';
 const WITH_SEARCH = '--dns 172.17.42.1 --dns-search=.';
 
@@ -15,11 +15,11 @@ describe('dns-args', () => {
     ['--dns-search=. httpd', ALONE],
     ['-ti --dns-search example.com busybox sh', ALONE],
     ['--rm --dns-search=a.example --dns-search=b.example httpd', ALONE],
-    // Both end up on the command line; ours is asked first.
+    // Both resolvers are on the command line; ours is asked first.
     ['--dns=8.8.8.8 httpd', WITH_SEARCH],
     ['-h web.weave.local httpd', WITH_SEARCH],
     ['--hostname=web --name c1 httpd', WITH_SEARCH],
-    // The container's own command is none of our business.
+    // Arguments of the container's own command do not count.
     ['httpd --dns-search=example.com', WITH_SEARCH],
     ['-d httpd -h x --dns-search y', WITH_SEARCH],
     ['-- httpd --dns-search=example.com', WITH_SEARCH],
@@ -28,7 +28,7 @@ describe('dns-args', () => {
     ['-e A=1 busybox --dns-search=example.com', WITH_SEARCH],
     ['-eA=1 busybox --dns-search=example.com', WITH_SEARCH],
     ['-itd busybox --dns-search=example.com', WITH_SEARCH],
-    // What looks like an option may be the value of one.
+    // Text in the form of an option may be an option's value.
     ['--name --dns-search=x httpd', WITH_SEARCH],
     ['-e --dns-search=x httpd', WITH_SEARCH],
     ['-tie --dns-search=x httpd', WITH_SEARCH],
@@ -37,9 +37,9 @@ describe('dns-args', () => {
     ['--name web --dns-search', ALONE],
   ])('%s', (line, expected) => {
     const resolver = { address: '172.17.42.1', search: ['.'] };
-    expect(dnsArgs(resolver, words(line)).join(' ')).toBe(expected);
-    // What is sent elsewhere means the same, and holds no word of the caller's.
-    const sent = wishesAlone(dnsWishes(words(line)));
+    expect(dnsArgs(resolver, argumentsOf(line)).join(' ')).toBe(expected);
+    // The arguments sent elsewhere mean the same, and hold no text of the caller's.
+    const sent = preferenceArguments(dnsPreferences(argumentsOf(line)));
     expect(dnsArgs(resolver, sent).join(' ')).toBe(expected);
     expect(['', '--dns-search=']).toContain(sent.join(' '));
   });
@@ -56,13 +56,15 @@ describe('dns-args', () => {
     ['-e --network none', false],
     ['--network', false],
   ])('%s reaches only what it is attached to: %s', (line, onlyAttached) => {
-    expect(dnsWishes(words(line))).toMatchObject({ onlyAttached, resolver: true });
-    expect(dnsWishes(wishesAlone(dnsWishes(words(line))))).toEqual(dnsWishes(words(line)));
+    expect(dnsPreferences(argumentsOf(line))).toMatchObject({ onlyAttached, resolver: true });
+    expect(dnsPreferences(preferenceArguments(dnsPreferences(argumentsOf(line))))).toEqual(
+      dnsPreferences(argumentsOf(line)),
+    );
   });
 
-  test("prints nothing for a container in another's network, where docker takes no --dns", () => {
+  test("prints nothing for a container in another's network, where docker rejects --dns", () => {
     for (const line of ['--network container:web busybox', '--net=container:web busybox']) {
-      expect(dnsArgs({ address: '172.17.42.1', search: ['.'] }, words(line))).toEqual([]);
+      expect(dnsArgs({ address: '172.17.42.1', search: ['.'] }, argumentsOf(line))).toEqual([]);
     }
   });
 
@@ -72,21 +74,21 @@ describe('dns-args', () => {
     [['weave.local'], '--dns-search=. httpd', '--dns fd00::1'],
     [[], '', '--dns fd00::1'],
   ])('with the search domains %j: %s', (search, line, expected) => {
-    expect(dnsArgs({ address: 'fd00::1', search }, words(line)).join(' ')).toBe(expected);
+    expect(dnsArgs({ address: 'fd00::1', search }, argumentsOf(line)).join(' ')).toBe(expected);
   });
 
-  test('prints nothing --without-dns, and where no DNS is served', () => {
+  test('prints nothing with --without-dns, and if no DNS is served', () => {
     const resolver = { address: '172.17.42.1', search: ['.'] };
     for (const line of ['--without-dns -d httpd', '--dns-search=a --without-dns httpd']) {
-      expect(dnsArgs(resolver, words(line))).toEqual([]);
-      expect(dnsArgs(resolver, wishesAlone(dnsWishes(words(line))))).toEqual([]);
+      expect(dnsArgs(resolver, argumentsOf(line))).toEqual([]);
+      expect(dnsArgs(resolver, preferenceArguments(dnsPreferences(argumentsOf(line))))).toEqual([]);
     }
-    expect(dnsArgs(resolver, words('httpd --without-dns'))).not.toEqual([]);
-    expect(dnsArgs(undefined, words('-d httpd'))).toEqual([]);
+    expect(dnsArgs(resolver, argumentsOf('httpd --without-dns'))).not.toEqual([]);
+    expect(dnsArgs(undefined, argumentsOf('-d httpd'))).toEqual([]);
   });
 });
 
-describe('docker run is parted at its image', () => {
+describe('the arguments of docker run are split at the image', () => {
   test.each([
     ['httpd', '', 'httpd', ''],
     ['-d httpd', '-d', 'httpd', ''],
@@ -105,14 +107,22 @@ describe('docker run is parted at its image', () => {
     ['-d -- busybox -d', '-d --', 'busybox', '-d'],
     ['- x', '', '-', 'x'],
   ])('%s', (line, options, image, command) => {
-    expect(splitDockerRun(words(line))).toEqual({ options: words(options), image, command: words(command) });
+    expect(splitDockerRun(argumentsOf(line))).toEqual({
+      options: argumentsOf(options),
+      image,
+      command: argumentsOf(command),
+    });
   });
 
   test.each(['', '-d', '--name', '--name web', '-d --'])('no image in `%s`', (line) => {
-    expect(splitDockerRun(words(line))).toEqual({ options: words(line), image: undefined, command: [] });
+    expect(splitDockerRun(argumentsOf(line))).toEqual({
+      options: argumentsOf(line),
+      image: undefined,
+      command: [],
+    });
   });
 
-  test('a word of several lines or none is a word', () => {
+  test('an argument with several lines, or an empty one, is one argument', () => {
     expect(splitDockerRun(['-e', 'A=1\n2', '-l', '', 'busybox', ''])).toEqual({
       options: ['-e', 'A=1\n2', '-l', ''],
       image: 'busybox',
@@ -130,6 +140,6 @@ describe('the names of the options', () => {
     ['-d=false -it=true', '-i -t'],
     ['-d -- -t', '-d'],
   ])('%s', (line, names) => {
-    expect([...optionNames(words(line))]).toEqual(words(names));
+    expect([...optionNames(argumentsOf(line))]).toEqual(argumentsOf(names));
   });
 });

@@ -22,7 +22,7 @@ import { manyAddresses, replyTo } from './upstream.ts';
 export class ChangingView {
   readonly services = new Map<string, Instance[]>();
   readonly #containers = new NameTable();
-  /** What answers for other names than those of services. */
+  /** Answers names other than those of services. */
   readonly others: readonly Zone[] = [
     new WeaveZone({ names: this.#containers, now: () => 0 }, WEAVE),
     elsewhere(),
@@ -41,7 +41,7 @@ export class ChangingView {
     const ips = addresses.filter((address) => isIP(address) > 0);
     this.#containers.set(
       name,
-      ips.map((ip) => ({ name: `${name}.${WEAVE.domain}`, ip, given: false })),
+      ips.map((ip) => ({ name: `${name}.${WEAVE.domain}`, ip, explicit: false })),
     );
     this.services.set(
       name,
@@ -66,7 +66,7 @@ export class ChangingView {
 
 const WEAVE = { domain: 'weave.local' };
 
-/** A server that has forty addresses for a name, remembered at a moment for ever. */
+/** A server with forty addresses for a name, cached at a fixed time. */
 function elsewhere(): Zone {
   const ask = async ({ asked, type }: Asked) =>
     replyTo(dnsPacket.decode(queryBytes(asked, type)), type === 'A' ? manyAddresses(40) : []);
@@ -83,7 +83,7 @@ function elsewhere(): Zone {
 
 const isNeighbour = (client: string) => client.startsWith('10.');
 
-/** A responder for the services of a view, at a moment for ever: the serial of the SOA is the time. */
+/** A responder for the services of a view, at a fixed time: the serial of the SOA is the time. */
 export function responderOf(
   view: Pick<View, 'instances' | 'node'> & {
     readonly datacenter?: string;
@@ -111,7 +111,7 @@ const address = fc.oneof(
   { weight: 6, arbitrary: fc.nat(200).map((last) => `10.2.1.${last}`) },
   fc.constantFrom('fd00::1', '', 'backend.example.com', 'web.service.consul', '10.2.1.7/16'),
 );
-/** What happens to a service. */
+/** A change of a service. */
 export const change = fc.record({
   name: fc.constantFrom('web', 'db', 'big'),
   addresses: fc.oneof(
@@ -120,7 +120,7 @@ export const change = fc.record({
   ),
   status: fc.constantFrom('passing' as const, 'warning' as const, 'critical' as const),
 });
-/** A question, and from where it comes. */
+/** A question and its client. */
 export const question = fc.record({
   name: fc.constantFrom(
     'web.service.consul',
@@ -157,7 +157,7 @@ export function packetOf({ name, type, rd, size, id, upper }: Question): Buffer 
 }
 
 /**
- * Expects of a reply that it says what the same question is answered otherwise: everything but the order. Where not all
+ * Expects a reply to equal the answer of an uncached resolver, except for the order. Where not all
  * fits, it is a part of the whole. Where one of several host names is chosen by chance, and decides about all that
  * follows, it is compared with a reply that has the same ones.
  * @param other a reply to the same question; `ask` asks for further ones, over its transport or another
@@ -178,7 +178,7 @@ export async function expectAlike(
   expectPart(actual, essence(other), whole);
 }
 
-/** The rarest of sixty instances is chosen in so many, all but certainly. */
+/** In this many draws, the rarest of sixty instances is almost certainly chosen. */
 const CHANCES = 2000;
 
 async function until(
@@ -197,17 +197,17 @@ function expectPart(part: Essence, other: Essence, whole: Essence): void {
   expect(whole.answers).toEqual(expect.arrayContaining(part.answers));
   expect(whole.additionals).toEqual(expect.arrayContaining(part.additionals));
   expect(part.answers.length).toBeLessThan(whole.answers.length);
-  // Addresses of one family fill the same space, whichever they are.
+  // All addresses of one family take the same space.
   if (whole.types.length === 1 && whole.types[0] !== 'SRV')
     expect(part.answers.length).toBe(other.answers.length);
 }
 
-/** What a part lacks. */
+/** The records that are missing in a part. */
 const NOTHING = { length: undefined, answers: [], additionals: [], hosts: [], types: [] };
 
 type Essence = ReturnType<typeof essence>;
 
-/** What a reply says but for the order of its records, and the case of letters in names that are not the question's. */
+/** The content of a reply, without the order of its records and the letter case of names other than the question's. */
 function essence(reply: Buffer) {
   const decoded = dnsPacket.decode(reply);
   const sorted = (records: readonly dnsPacket.Answer[] = []) => records.map(textOf).sort();
@@ -219,9 +219,9 @@ function essence(reply: Buffer) {
     rcode: rcodeOf(decoded),
     questions: decoded.questions,
     flags: flagsOf(decoded),
-    // A name that ends like the question is shorter when the letters are alike, too.
+    // A name with the question's ending is compressed better if the letter case is the same.
     length: authorities.length === 0 ? reply.length : undefined,
-    // Another server's names are spelled as they were when it was asked.
+    // Names of another server have the letter case of the query that was sent to it.
     answers: decoded.flag_aa ? sorted(answers) : folded(answers),
     authorities: folded(authorities),
     additionals: folded(additionals),

@@ -2,8 +2,8 @@ import dnsPacket from 'dns-packet';
 import { flagsOf, rcodeOf, textOf } from './read.ts';
 
 /**
- * What a reply says but for the order of its records, the metadata of nodes beside SRV records, repetitions beside the
- * answer, and which of several services at one address has its reverse name.
+ * The content of a reply, without the details that may differ: the order of records, node metadata beside SRV records,
+ * repetitions beside the answer, and which of several services at one address has its reverse name.
  */
 export function comparable(reply: Buffer) {
   const decoded = dnsPacket.decode(reply);

@@ -27,7 +27,7 @@ test.each([
   expect([networks.includes(ip), networks.isOwn(ip)]).toEqual([local, own]);
 });
 
-test('a bridge that is made is noticed by its first container, one that is removed within a second', () => {
+test('a new bridge is noticed with its first container, a removed one within a second', () => {
   let now = 0;
   let readings = 0;
   let interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = {};
@@ -48,11 +48,11 @@ test('a bridge that is made is noticed by its first container, one that is remov
   now = 1_020;
   expect(networks.includes('10.2.1.1')).toBe(false);
   readings = 0;
-  for (let stranger = 0; stranger < 1000; stranger++) networks.includes('8.8.8.8');
+  for (let query = 0; query < 1000; query++) networks.includes('8.8.8.8');
   expect(readings).toBe(0);
 });
 
-test('what was read last holds on while the system cannot tell', () => {
+test('the last result stays in use while the system call fails', () => {
   let now = 0;
   let interfaces = () => host as NodeJS.Dict<NetworkInterfaceInfo[]>;
   const networks = new LocalNetworks({ interfaces: () => interfaces(), now: () => now });
@@ -69,7 +69,7 @@ test('what was read last holds on while the system cannot tell', () => {
   expect(networks.includes('10.2.1.1')).toBe(false);
 });
 
-test('without an interface loopback is local all the same', () => {
+test('loopback is local even without an interface', () => {
   const networks = new LocalNetworks({ interfaces: () => ({}) });
   expect([networks.includes('127.0.0.1'), networks.includes('::1')]).toEqual([true, true]);
 });

@@ -23,16 +23,16 @@ test.each([
   ['10.2.1.1', ['web.weave.local']],
   ['nope', []],
   ['fd00::9', []],
-])('%s: %j', async (word, found) => {
-  expect(await lookUp(word, ask)).toEqual(found);
+])('%s: %j', async (nameOrAddress, found) => {
+  expect(await lookUp(nameOrAddress, ask)).toEqual(found);
 });
 
 test.each([
   ['a..b', 'is neither a name nor an address'],
   ['', 'is neither a name nor an address'],
-  ['broken', 'cannot look broken up: SERVFAIL'],
-])('%s fails: %s', async (word, why) => {
-  await expect(lookUp(word, ask)).rejects.toThrow(why);
+  ['broken', 'cannot look up broken: SERVFAIL'],
+])('%s fails: %s', async (nameOrAddress, why) => {
+  await expect(lookUp(nameOrAddress, ask)).rejects.toThrow(why);
 });
 
 test('an address of either family has a reverse name', () => {

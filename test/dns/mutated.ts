@@ -2,7 +2,7 @@ import { queryBytes } from './ask.ts';
 
 const subnet = [{ code: 'CLIENT_SUBNET', ip: '198.51.100.0', sourcePrefixLength: 24 }];
 
-/** Questions of all kinds, for every zone that there is. */
+/** Questions of all kinds, for every zone. */
 export const QUESTIONS: readonly Buffer[] = [
   queryBytes('web.service.dc1.consul', 'A'),
   queryBytes('_web._tcp.service.consul', 'SRV', { edns: { size: 1232 } }),

@@ -2,7 +2,7 @@ import type { NameServiceNeeds } from '../../src/dns/name-service.ts';
 import { NameTable } from '../../src/dns/names/name-table.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
 
-/** What the resolver as a whole needs, on a host where all is known, without bridges, networks and names but these. */
+/** The needs of a NameService: by default a complete roster, and no bridges, networks or container names. */
 export const nameServiceNeeds = (
   given: Pick<NameServiceNeeds, 'view'> & Partial<NameServiceNeeds>,
 ): NameServiceNeeds => ({

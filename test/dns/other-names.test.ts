@@ -18,7 +18,7 @@ function questionOf(packet: Buffer): Question {
   return received.query.question;
 }
 
-/** Servers that answer any question with these records, and tell what they were asked. */
+/** Servers that answer any question with these records, and record their queries. */
 function others(answers: readonly Partial<Answer>[]): OtherNames & { readonly asked: Question[] } {
   const asked: Question[] = [];
   const resolve = async (question: Question) => {
@@ -49,22 +49,22 @@ describe('the records of a host', () => {
     ]);
   });
 
-  test('are called as they were asked for, in whatever letters another server was asked', async () => {
+  test('have the name in the letter case of the question, whatever letters the upstream query had', async () => {
     const shouting = (question: Question) => ({ ...question, asked: question.asked.toUpperCase() });
     const names = others([
       { ...address, name: 'BACKEND.example.COM' },
       { type: 'A', data: '203.0.113.8' },
     ]);
-    const asker = questionOf(queryBytes('web.service.consul', 'SRV'));
+    const question = questionOf(queryBytes('web.service.consul', 'SRV'));
     const records = await hostRecords(
       { resolve: (question) => names.resolve(shouting(question)) },
       'backend.example.com',
-      asker,
+      question,
     );
     expect(records.map(({ name }) => name)).toEqual(['backend.example.com', 'backend.example.com']);
   });
 
-  test('are of the family that is asked for, and asked on the asker’s behalf', async () => {
+  test('are of the family of the client’s question, and asked on its behalf', async () => {
     const names = others([]);
     await hostRecords(
       names,
@@ -74,18 +74,18 @@ describe('the records of a host', () => {
     expect(names.asked).toMatchObject([{ type: 'AAAA', recursionDesired: false }]);
   });
 
-  test('are few, however many are sent, and leave out what is no name', async () => {
+  test('are bounded, however many are received, and leave out invalid names', async () => {
     const many = Array.from({ length: 100 }, (_, index) => ({ ...address, data: `203.0.113.${index}` }));
-    const asker = questionOf(queryBytes('web.service.consul', 'A'));
-    expect((await hostRecords(others(many), 'backend.example.com', asker)).length).toBe(32);
-    // Bytes that are no UTF-8 grow when dns-packet makes text of them: 40 become 120.
+    const question = questionOf(queryBytes('web.service.consul', 'A'));
+    expect((await hostRecords(others(many), 'backend.example.com', question)).length).toBe(32);
+    // Bytes that are not UTF-8 grow when dns-packet converts them to text: 40 become 120.
     const wild = others([{ ...address, name: `${'a'.repeat(40)}.example.com` }]);
     const resolve = async (question: Question) => {
       const { message } = (await wild.resolve(question)) as { message: Buffer };
       const at = message.lastIndexOf('a'.repeat(40));
       return { message: message.fill(0xff, at, at + 40) };
     };
-    expect(await hostRecords({ resolve }, 'backend.example.com', asker)).toEqual([]);
+    expect(await hostRecords({ resolve }, 'backend.example.com', question)).toEqual([]);
   });
 
   test.each([
@@ -93,8 +93,8 @@ describe('the records of a host', () => {
     ['fails', () => Promise.reject(new Error('no upstream answered'))],
     ['is no message', async () => ({ message: Buffer.from('123481800001000900000000', 'hex') })],
   ])('are none when the question %s', async (_how, resolve) => {
-    const asker = questionOf(queryBytes('web.service.consul', 'A'));
-    expect(await hostRecords({ resolve }, 'backend.example.com', asker)).toEqual([]);
+    const question = questionOf(queryBytes('web.service.consul', 'A'));
+    expect(await hostRecords({ resolve }, 'backend.example.com', question)).toEqual([]);
   });
 });
 
@@ -109,7 +109,7 @@ describe('a service at a host of another domain', () => {
     ...hosts,
   ]);
   const zoneOf = (names: OtherNames) =>
-    new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(names, host, asker) }, settings);
+    new ServiceZone({ view, hostRecords: (host, question) => hostRecords(names, host, question) }, settings);
 
   test('is answered with the host’s addresses behind its name, all with the service’s time to live', async () => {
     const reply = await zoneOf(others([alias, address])).resolve(
@@ -122,7 +122,7 @@ describe('a service at a host of another domain', () => {
     ]);
   });
 
-  test('has them beside its SRV record', async () => {
+  test('has them as additionals of its SRV record', async () => {
     const reply = await zoneOf(others([address])).resolve(
       questionOf(queryBytes('web.service.consul', 'SRV')),
     );
@@ -130,16 +130,16 @@ describe('a service at a host of another domain', () => {
     expect(reply?.additionals).toEqual([{ ...address, ttl: 30 }]);
   });
 
-  test('that is a container is answered with the container’s addresses, and asks nobody else', async () => {
+  test('that is a container is answered with the container’s addresses, without a forwarded query', async () => {
     const names = new NameTable();
-    names.set('a', [{ name: 'db.weave.local', ip: '10.2.1.7', given: false }]);
+    names.set('a', [{ name: 'db.weave.local', ip: '10.2.1.7', explicit: false }]);
     const weave = new WeaveZone({ names }, { domain: 'weave.local' });
     const ours = { resolve: async (question: Question) => weave.resolve(question) };
     const view = new RecordedView([
       { via: 'agent-service', body: { ID: 'db-1', Name: 'db', Address: 'DB.weave.local', Port: 80 } },
     ]);
     const zone = new ServiceZone(
-      { view, hostRecords: (host, asker) => hostRecords(ours, host, asker) },
+      { view, hostRecords: (host, question) => hostRecords(ours, host, question) },
       settings,
     );
     const address = { name: 'DB.weave.local', ttl: 0, type: 'A', data: '10.2.1.7' };

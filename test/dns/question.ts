@@ -2,7 +2,7 @@ import { readQuery } from '../../src/dns/wire/message.ts';
 import type { Question } from '../../src/dns/zone.ts';
 import { queryBytes } from './ask.ts';
 
-/** A question of a container, as the server reads it. */
+/** A container's question, as the server reads it. */
 export function questionOf(
   name: string,
   type = 'A',

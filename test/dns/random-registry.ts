@@ -4,7 +4,7 @@ import { reverseName } from '../../src/dns/lookup.ts';
 import type { RosterEntry } from '../../src/roster/entry.ts';
 import { entryOf } from '../support/roster.ts';
 
-/** Random services of a Consul, and random questions about them: every form of name, and names that are near to one. */
+/** Random services in Consul, and random questions about them: every form of name, and near misses. */
 
 const name = fc.constantFrom('web', 'db', 'MixedCase', 'my_svc', 'service', 'node');
 const tag = fc.constantFrom(
@@ -26,7 +26,7 @@ const tagged = fc.record(
   { lan_ipv4: lan(fc.constantFrom('10.2.1.1', '10.2.4.4')), lan_ipv6: lan(fc.constantFrom('fd00:2::6')) },
   { requiredKeys: [] },
 );
-/** A container of our host, what is on another host's node, and what somebody else told the agent itself. */
+/** A container of this host, a service of another host's node, or a service registered with the agent by others. */
 const CONTAINER = Symbol('container');
 const onNode = fc.constantFrom(CONTAINER, CONTAINER, CONTAINER, undefined, undefined, 'weave-h2', 'Far.Away');
 interface RandomService {
@@ -38,7 +38,7 @@ interface RandomService {
   readonly Weights?: { readonly Passing: number; readonly Warning: number };
   readonly onNode?: string | undefined | typeof CONTAINER;
   readonly status?: string;
-  /** Whether the agent runs the check of a container, or heddle tells what its HEALTHCHECK says. */
+  /** Whether the agent runs the check of a container, or heddle reports its HEALTHCHECK. */
   readonly byAgent?: boolean;
 }
 
@@ -54,7 +54,7 @@ const service: fc.Arbitrary<RandomService> = fc.record({
   byAgent: fc.boolean(),
 });
 const ELSEWHERE = ['backend.example.com', 'db.service.dc1.consul', 'gone.service.consul'];
-/** At most one service that is reached by a host name: of several, Consul picks one by chance. */
+/** At most one service that is reached by a host name: of several, Consul picks a random one. */
 const alias = fc.oneof(
   fc.record({
     onNode,
@@ -69,14 +69,14 @@ const alias = fc.oneof(
     Port: fc.constant(443),
   }),
 );
-/** Of two at one address and port, which may have different weights, Consul picks one by chance, too. */
+/** Of two at one address and port, which may differ in weight, Consul also picks a random one. */
 const place = (service: RandomService) =>
   `${service.Name.toLowerCase()} ${addressOf(service)} ${service.Port}`;
 const addressOf = ({ onNode, Address, TaggedAddresses: tagged }: RandomService) =>
   onNode === CONTAINER
     ? (otherAddress(Address, tagged) ?? ownAddress(Address))
     : (tagged?.lan_ipv6?.Address ?? tagged?.lan_ipv4?.Address ?? Address);
-/** The IPv6 address that a container has beside one of IPv4. */
+/** The IPv6 address of a container that also has an IPv4 address. */
 const otherAddress = (own: string, tagged: RandomService['TaggedAddresses']) =>
   isIP(ownAddress(own)) === 4 ? tagged?.lan_ipv6?.Address : undefined;
 /** Containers have an address, in the kernel's form. */
@@ -166,11 +166,11 @@ export const randomQuestion = fc.record({
   rd: fc.boolean(),
   cd: fc.boolean(),
   transport: fc.constantFrom('udp', 'udp', 'tcp'),
-  /** What it takes over UDP by EDNS; undefined: it does not say. */
+  /** The UDP size in its EDNS record; undefined without one. */
   size: fc.constantFrom(undefined, 512, 1232, 4096),
 });
 
-/** Where each kind of registration is put. */
+/** The API path for each kind of registration. */
 export const PATHS = {
   'agent-service': '/v1/agent/service/register',
   catalog: '/v1/catalog/register',
@@ -183,7 +183,7 @@ const NODES: Readonly<Record<string, object>> = {
   'Far.Away': { Address: 'fd00::9' },
 };
 
-/** Random services as they are told to Consul, and those that are containers of ours. */
+/** Random services as registered with Consul, and those that are our containers. */
 export function registered([plain, alias]: RandomServices): {
   readonly registrations: readonly Registered[];
   readonly containers: readonly RosterEntry[];
@@ -216,10 +216,10 @@ function registrationOf(
     : ({ via: 'agent-service', body: { ID, Name, ...rest, ...onAgent } } as const);
 }
 
-/** What a container's HEALTHCHECK says where its check has a status. */
+/** The state of a container's HEALTHCHECK for a status of its check. */
 const HEALTH = { none: 'none', passing: 'healthy', warning: 'starting', critical: 'unhealthy' } as const;
 
-/** The same service as that of a container. */
+/** The same service, as a container's. */
 function containerOf(service: RandomService, index: number): RosterEntry {
   const { Name, Address, Port, Tags = [], Weights, status = 'none', byAgent } = service;
   const isRun = byAgent === true && status !== 'none' && Port > 0;
@@ -234,7 +234,7 @@ function containerOf(service: RandomService, index: number): RosterEntry {
       SERVICE_TAGS: Tags.join(','),
       ...(Weights && { SERVICE_WEIGHT: `${Weights.Passing},${Weights.Warning}` }),
       ...(isIP(Address) === 0 && Address !== '' && { SERVICE_ADDRESS: Address }),
-      // The agent's first look comes at some moment of the first interval: none within this test.
+      // The agent's first check runs at a random time of the first interval: none within this test.
       ...(isRun && {
         SERVICE_CHECK_TCP: 'true',
         SERVICE_CHECK_INTERVAL: '48h',

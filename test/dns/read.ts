@@ -1,6 +1,6 @@
 import type { Answer, DecodedPacket } from 'dns-packet';
 
-/** Replies as dns-packet reads them, in words that tests compare. */
+/** Replies decoded by dns-packet, as text that tests compare. */
 
 /** The response code; dns-packet's types do not have it. */
 export function rcodeOf(decoded: DecodedPacket): string {

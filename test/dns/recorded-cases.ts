@@ -13,7 +13,7 @@ import { queryBytes } from './ask.ts';
 import { dataText, flagsOf, rcodeOf, textOf } from './read.ts';
 import type { Registration } from './recorded-view.ts';
 
-/** What a real Consul agent answered, replayed through our zones; the file says itself how to compare. */
+/** Recorded answers of a real Consul agent, replayed through our zones; the file itself defines how to compare. */
 export const recorded = JSON.parse(
   readFileSync(new URL('../data/dns-cases.json', import.meta.url), 'utf8'),
 ) as {
@@ -21,13 +21,13 @@ export const recorded = JSON.parse(
   cases: RecordedCase[];
 };
 
-/** Where we differ from Consul on purpose: no limit of three answers over UDP; TC where not all of them fit. */
+/** Deliberate differences from Consul: no limit of three answers over UDP; TC if not all of them fit. */
 export const DIFFERENT = new Map<string, { readonly flags: string; readonly answers: number }>([
   ['size-a30-udp', { flags: 'qr aa tc rd', answers: 29 }],
   ['size-srv30-udp', { flags: 'qr aa tc rd', answers: 7 }],
 ]);
 
-/** Those that have to match. */
+/** The cases that have to match. */
 export const must = recorded.cases.filter(({ level }) => level === 'must');
 export const replayed = must.filter(({ id }) => !DIFFERENT.has(id));
 
@@ -43,7 +43,7 @@ const PROFILES: Record<string, object> = {
 
 const NOW = 1_700_000_000;
 
-/** The answer of our zones over a view that has what the case needs. */
+/** The answer of our zones, over a view with the registrations of the case. */
 export async function replay(view: View, { profile, query }: RecordedCase) {
   const settings = { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1', ...PROFILES[profile] };
   const now = () => NOW * 1000;
@@ -71,7 +71,7 @@ function bytesOf({ name, type, class: klass, rd, edns, opcode }: RecordedQuery):
   return packet;
 }
 
-/** Expects what was recorded, as far as the file wants it. */
+/** Expects the recorded answer, as far as the file requires it. */
 export function compare(packet: Buffer, reply: Buffer, expected: RecordedAnswer): void {
   const decoded = dnsPacket.decode(reply);
   expect(rcodeOf(decoded)).toBe(expected.rcode);
@@ -85,7 +85,7 @@ export function compare(packet: Buffer, reply: Buffer, expected: RecordedAnswer)
   const asked = `${decoded.questions?.[0]?.name}.`;
   expectAdditionals(additionals.map(textOf), expected.additional ?? [], asked);
   expectEdns(decoded, expected.edns ?? null);
-  // The recorded size includes node metadata, which may be left out; everything else is no larger with us.
+  // The recorded size includes node metadata, which may be left out; the rest must not be larger.
   expect(reply.length).toBeLessThanOrEqual(expected.bytes);
 }
 
@@ -181,7 +181,7 @@ interface RecordedRecord {
   readonly data: unknown;
 }
 type RecordedSection = readonly RecordedRecord[] | Choice | Fixture;
-/** So many different ones of a list. */
+/** This many different items of a list. */
 export interface Choice {
   readonly choose: number;
   readonly from: readonly RecordedRecord[];
@@ -214,7 +214,7 @@ export interface RecordedCase {
   readonly level: 'must' | 'quirk' | 'heuristic';
   readonly profile: string;
   readonly setup: readonly string[];
-  /** True where nothing else may be registered. */
+  /** Whether nothing else may be registered. */
   readonly isolated?: boolean;
   readonly query: RecordedQuery;
   readonly expected: RecordedAnswer;

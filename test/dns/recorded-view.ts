@@ -3,7 +3,7 @@ import { readService } from '../../src/registry/consul/api/answers.ts';
 import type { Instance, NodeEntry, View } from '../../src/registry/registry.ts';
 import type { CheckStatus, Service } from '../../src/services/service.ts';
 
-/** One recorded call of Consul's API, in Consul's words. */
+/** One recorded call of Consul's API, in Consul's format. */
 export interface Registration {
   readonly via: string;
   readonly body?: ConsulBody;
@@ -13,7 +13,7 @@ export interface Registration {
   readonly check_id?: string;
 }
 
-/** The agent's API calls it by `Name`, the catalog's by `Service`. */
+/** The agent's API has it as `Name`, the catalog's as `Service`. */
 interface ConsulService {
   readonly ID: string;
   readonly Name?: string;
@@ -45,7 +45,7 @@ interface CatalogBody {
 }
 
 const AGENT = { node: 'heddle-n1', address: '127.0.0.1', meta: { 'consul-network-segment': '' } };
-/** A check with this for its service belongs to the whole node. */
+/** A check with this service belongs to the whole node. */
 const WHOLE_NODE = '';
 const WORST_FIRST: readonly CheckStatus[] = ['critical', 'warning', 'passing'];
 
@@ -57,13 +57,13 @@ function asAgentHasIt(service: ConsulService): ConsulService {
   return { ...service, TaggedAddresses: { [family]: { Address }, ...TaggedAddresses } };
 }
 
-/** What a Consul agent would hold after the recorded registrations, as the resolver's view of it. */
+/** The resolver's view of a Consul agent after the recorded registrations. */
 export class RecordedView implements View {
   readonly #nodes = new Map<string, NodeEntry>();
   readonly #services = new Map<string, { readonly node: string; readonly service: ConsulService }>();
   readonly #checks = new Map<string, { readonly node: string; readonly of: string; status: CheckStatus }>();
 
-  /** `meta`: what the agent's own node says of itself. */
+  /** `meta`: the metadata of the agent's own node. */
   constructor(registrations: readonly Registration[], meta: NodeEntry['meta'] = AGENT.meta) {
     this.#nodes.set(AGENT.node, { ...AGENT, meta });
     this.#add(AGENT.node, { ID: 'consul', Name: 'consul', Port: 8300 });

@@ -14,7 +14,7 @@ import {
 } from './recorded-cases.ts';
 import { RecordedView, type Registration } from './recorded-view.ts';
 
-/** Quirks that we do not share; the file names what is as good. */
+/** Quirks that heddle does not have; the file names the accepted answer. */
 const SANER = new Map([
   ['svc-a-cidr', 'cidr.service.consul 0 A 10.2.1.50'],
   ['ptr-unknown', 'consul 0 SOA'],
@@ -56,7 +56,7 @@ test('a list of services that does not fit keeps answers and additionals in step
 });
 
 describe('a deliberate difference', () => {
-  test('aliases in a circle: four of them, as Consul answers where they fit', async () => {
+  test('a loop of aliases: four of them, as Consul answers if they fit', async () => {
     const { reply } = await replayAlone(recorded.cases.find(({ id }) => id === CUT) as RecordedCase);
     const names = dnsPacket.decode(reply as Buffer).answers?.map(({ name }) => name.split('.')[0]);
     expect(names).toEqual(['loopa', 'loopb', 'loopa', 'loopb']);

@@ -67,7 +67,7 @@ test.each([
     },
   ],
   ['rejects', () => Promise.reject(new HeddleError('unreachable', 'Consul is away'))],
-])('a zone that %s fails the query, says why once, and is not passed over', async (_how, fail) => {
+])('a zone that %s fails the query, logs the reason once, and is not skipped', async (_how, fail) => {
   lines.length = 0;
   const broken = zone('broken', fail);
   const resolver = new Resolver({ zones: [broken, zone('next', () => emptyReply('NOERROR'))], log });

@@ -53,10 +53,10 @@ function responderOf(...more: Zone[]): Responder {
 /** A million packets take longer than other tests. */
 const MINUTES = count(30_000, 1_200_000);
 
-/** In the second half of a run; what is kept has come to its bounds in the first half of a large one. */
+/** Growth in the second half of a run: in the first half of a long run, all caches have reached their limits. */
 const GROWTH_MIB = 8;
 
-/** All zones and the cache, as the daemon has them, over servers that send anything. */
+/** All zones and the cache, as in the daemon, over servers that send arbitrary replies. */
 function responderOfDaemon(below: (limit: number) => number): Responder {
   const garbage = ({ bytes }: Question) =>
     Buffer.concat([
@@ -65,7 +65,7 @@ function responderOfDaemon(below: (limit: number) => number): Responder {
       Buffer.from(Array.from({ length: below(1500) }, () => below(256))),
     ]);
   const names = new NameTable();
-  names.set('a', [{ name: 'front.weave.local', ip: '10.2.1.1', given: false }]);
+  names.set('a', [{ name: 'front.weave.local', ip: '10.2.1.1', explicit: false }]);
   const forward = new ForwardZone(
     {
       upstreams: { current: async () => ({ servers: [{ ip: '192.0.2.53', port: 53 }] }) },
@@ -80,7 +80,7 @@ function responderOfDaemon(below: (limit: number) => number): Responder {
   const others: OtherNames = { resolve: async (asked) => weave.resolve(asked) ?? forward.resolve(asked) };
   const zones = [
     new ConsulZone({ consul }, settings),
-    new ServiceZone({ view, hostRecords: (host, asker) => hostRecords(others, host, asker) }, settings),
+    new ServiceZone({ view, hostRecords: (host, question) => hostRecords(others, host, question) }, settings),
     weave,
     new ReverseZone({ view, names, consul }, settings, []),
     forward,
@@ -108,11 +108,11 @@ test(
       const transport = below(2) === 0 ? 'udp' : 'tcp';
       const reply = await responder.respond(packet, '10.2.1.1', transport);
       if (!reply) continue;
-      const told = `seed ${seed}, packet ${packet.toString('hex')}`;
-      expect(reply.length, told).toBeGreaterThanOrEqual(12);
-      expect(reply.length, told).toBeLessThanOrEqual(transport === 'udp' ? 4096 : 65_535);
-      expect(reply.readUInt16BE(0), told).toBe(packet.readUInt16BE(0));
-      expect(reply.readUInt16BE(2) & 0x8000, told).toBe(0x8000);
+      const context = `seed ${seed}, packet ${packet.toString('hex')}`;
+      expect(reply.length, context).toBeGreaterThanOrEqual(12);
+      expect(reply.length, context).toBeLessThanOrEqual(transport === 'udp' ? 4096 : 65_535);
+      expect(reply.readUInt16BE(0), context).toBe(packet.readUInt16BE(0));
+      expect(reply.readUInt16BE(2) & 0x8000, context).toBe(0x8000);
     }
     expect(Object.keys(responder.counters.queries).length).toBeLessThan(400);
     expect(heapMib() - before, `seed ${seed}`).toBeLessThan(GROWTH_MIB);
@@ -120,10 +120,10 @@ test(
   MINUTES,
 );
 
-test('a stranger beyond his share is told to come again over TCP, or nothing', async () => {
+test('an external client beyond its share gets TC, or no answer', async () => {
   for (const [verdict, expected] of [
     ['answer', [false, 50]],
-    ['cut', [true, 0]],
+    ['truncate', [true, 0]],
     ['drop', undefined],
   ] as const) {
     const responder = new Responder({
@@ -145,7 +145,7 @@ test.each([
   ['198.51.100.7', false, 1232],
   ['10.2.1.1', true, 4096],
 ])(
-  'whoever asks from %s, recursion offered: %s, is sent at most %i bytes over UDP',
+  'a client at %s, recursion offered: %s, is sent at most %i bytes over UDP',
   async (client, recursion, most) => {
     const many = Array.from({ length: 300 }, (_, at) =>
       body(`s${at}`, 'many', `10.3.${at >> 8}.${at & 255}`),
@@ -183,7 +183,7 @@ test.each([
     const zone = new ServiceZone({ view: new RecordedView(many) }, settings);
     const names = new NameTable();
     for (const [at, { body }] of many.entries()) {
-      names.set(`c${at}`, [{ name: 'many.weave.local', ip: body.Address, given: false }]);
+      names.set(`c${at}`, [{ name: 'many.weave.local', ip: body.Address, explicit: false }]);
     }
     const weave = new WeaveZone({ names }, { domain: 'weave.local' });
     const question = { ...questionOf('many.service.consul', type), transport };
@@ -206,7 +206,7 @@ test.each([
   },
 );
 
-test('of more instances than can be sent at once, others are answered every ten seconds', async () => {
+test('if not all instances fit, others are answered every ten seconds', async () => {
   const many = Array.from({ length: 2_000 }, (_, at) =>
     body(`s${at}`, 'many', `10.3.${at >> 8}.${at & 255}`),
   );
@@ -238,7 +238,7 @@ test('of more instances than can be sent at once, others are answered every ten 
   expect(seen.size).toBeGreaterThan(1_900);
 });
 
-test('many answers whose order cannot be changed are worked out once a second', async () => {
+test('many answers whose order cannot be changed are encoded once a second', async () => {
   const many = Array.from({ length: 2_000 }, (_, at) =>
     body(`s${at}`, 'many', `10.3.${at >> 8}.${at & 255}`),
   );
@@ -267,7 +267,7 @@ test('many answers whose order cannot be changed are worked out once a second', 
 });
 
 describe('the counters', () => {
-  test('tell queries by zone, type and code, and packets that were none', async () => {
+  test('count queries by zone, type and code, and packets that are not queries', async () => {
     const responder = responderOf();
     const packets = [
       queryBytes('web.service.consul', 'A'),
@@ -292,7 +292,7 @@ describe('the counters', () => {
     });
   });
 
-  test('know the code of a relayed answer', async () => {
+  test('count the code of a relayed answer', async () => {
     const message = Buffer.from('123481830001000000000000', 'hex');
     const responder = responderOf({
       name: 'forward',
@@ -303,7 +303,7 @@ describe('the counters', () => {
   });
 });
 
-test('answers that cannot be expressed are SERVFAIL, and said', async () => {
+test('answers that cannot be encoded are SERVFAIL, and logged', async () => {
   const lines: string[] = [];
   const answers = [{ name: 'web', ttl: -1, type: 'A', data: '10.2.1.1' } as const];
   const responder = new Responder({
@@ -316,7 +316,7 @@ test('answers that cannot be expressed are SERVFAIL, and said', async () => {
   expect(lines).toEqual([expect.stringContaining('cannot encode the answer to A web: ')]);
 });
 
-test('more questions of one client than can be waited for fail at once, those of the next one do not', async () => {
+test('one client’s questions beyond its share fail at once, those of the next client do not', async () => {
   const release: (() => void)[] = [];
   const responder = new Responder({
     resolver: {
@@ -329,7 +329,7 @@ test('more questions of one client than can be waited for fail at once, those of
   const codeOf = (reply: Buffer | undefined) => rcodeOf(dnsPacket.decode(reply as Buffer));
   const ask = async (client: string) =>
     codeOf(await responder.respond(queryBytes('web', 'A'), client, 'tcp'));
-  // A quarter of 8,192 places, those that are taken left out.
+  // A quarter of those of the 8,192 places that are free.
   const waiting = Array.from({ length: 1639 }, () => ask('10.2.1.1'));
   expect(await ask('10.2.1.1')).toBe('SERVFAIL');
   waiting.push(...Array.from({ length: 1000 }, () => ask('10.2.1.2')));
@@ -341,7 +341,7 @@ test('more questions of one client than can be waited for fail at once, those of
   expect(await late).toBe('NOERROR');
 });
 
-test('a flood of one client over UDP is answered in part, and its neighbours as if there were none', async () => {
+test('a flood of one client over UDP is answered in part, and other clients as if there were none', async () => {
   const served: string[] = [];
   const responder = new Responder({
     resolver: {
@@ -365,7 +365,7 @@ test('a flood of one client over UDP is answered in part, and its neighbours as 
   expect([answered, responder.counters.limited]).toEqual([1_703, 5_000 - 1_703]);
 });
 
-test('names that wait for silent servers take the place of none of ours', async () => {
+test('questions that wait for silent servers take no places of our own names', async () => {
   const silent = Promise.withResolvers<Buffer>();
   const forward = () =>
     new ForwardZone(
@@ -392,7 +392,7 @@ test('names that wait for silent servers take the place of none of ours', async 
   const flood: Promise<string>[] = [];
   for (let index = 0; index < 5_000; index += 1) {
     flood.push(ask(`n${index}.example`), ask(`n${index}.service.dc2.consul`));
-    // As many as a turn of the event loop takes from a socket.
+    // As many as one turn of the event loop reads from a socket.
     if (index % 256 === 0) await setImmediate();
   }
   expect(await ask('web.service.consul')).toBe('NOERROR');
@@ -400,7 +400,7 @@ test('names that wait for silent servers take the place of none of ours', async 
   expect(new Set(await Promise.all(flood))).toEqual(new Set(['SERVFAIL']));
 });
 
-test('a kept answer whose container has ended while the registry is away is a failure, and throws nothing', async () => {
+test('a cached answer whose container ended while the registry is unreachable is SERVFAIL', async () => {
   const service = {
     ...{ id: 'web', name: 'web', address: '10.2.1.1', port: 80, tags: [], meta: {}, checks: [] },
     weights: { passing: 1, warning: 1 },

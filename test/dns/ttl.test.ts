@@ -13,7 +13,7 @@ test.each([
 });
 
 test.each(['', '-1', '1.5', '30ms', '1d', 's', '2147483648', '99999999999'])('%s is no TTL', (text) => {
-  expect(() => parseTtl(text)).toThrow(`\`${text}\` is no time to live`);
+  expect(() => parseTtl(text)).toThrow(`\`${text}\` is not a TTL`);
 });
 
 test.each([

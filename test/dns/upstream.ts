@@ -5,13 +5,13 @@ import dnsPacket, { type Answer, type DecodedPacket } from 'dns-packet';
 import type { Upstream } from '../../src/dns/forward/upstreams.ts';
 import { FrameReader, frame } from '../../src/dns/wire/frames.ts';
 
-/** What an upstream does with one UDP query; every message that is returned is sent back. */
+/** How an upstream server answers one UDP query; every returned message is sent back. */
 export type Behaviour = (query: DecodedPacket, from: RemoteInfo) => readonly Buffer[];
 
-/** A resolver of ours on loopback that behaves, or misbehaves, as a test says. */
+/** A resolver on loopback that behaves, or misbehaves, as a test defines. */
 export class FakeUpstream implements AsyncDisposable {
   readonly address: Upstream;
-  /** Every query that came, over UDP and TCP. */
+  /** Every received query, over UDP and TCP. */
   readonly seen: {
     readonly query: DecodedPacket;
     readonly transport: 'udp' | 'tcp';
@@ -29,7 +29,7 @@ export class FakeUpstream implements AsyncDisposable {
 
   /**
    * `overTcp` answers TCP queries, or not at all; without it connections are closed unanswered.
-   * @param at where it answers; without it at a free port of 127.0.0.1
+   * @param at where it listens; by default a free port of 127.0.0.1
    */
   static async start(
     overUdp: Behaviour,
@@ -63,7 +63,7 @@ export class FakeUpstream implements AsyncDisposable {
     return upstream;
   }
 
-  /** Sends something to a port of ours, asked or not. */
+  /** Sends a message to one of our ports, whether or not it was asked. */
   send(message: Buffer, port: number): void {
     this.#udp.send(message, port, '127.0.0.1');
   }
@@ -77,7 +77,7 @@ export class FakeUpstream implements AsyncDisposable {
   }
 }
 
-/** Undefined for what dns-packet cannot read: there are resolvers that send such queries. */
+/** Undefined for a query that dns-packet cannot decode: some resolvers send such queries. */
 function decoded(message: Buffer): DecodedPacket | undefined {
   try {
     return dnsPacket.decode(message);
@@ -103,7 +103,7 @@ export function replyTo(
   });
 }
 
-/** So many A records, 203.0.113.0 and on. */
+/** This many A records, from 203.0.113.0 on. */
 export function manyAddresses(count: number): Partial<Answer>[] {
   return Array.from({ length: count }, (_, index) => ({
     type: 'A',
@@ -111,7 +111,7 @@ export function manyAddresses(count: number): Partial<Answer>[] {
   }));
 }
 
-/** One port for both; the one that TCP is given may be another test's for UDP, and then another one is drawn. */
+/** One port for UDP and TCP; if another test uses the TCP port for UDP, another port is drawn. */
 async function onePort(
   at: Upstream = { ip: '127.0.0.1', port: 0 },
   draws = 10,

@@ -34,4 +34,4 @@ await eventually(() => {
 });
 console.log(JSON.stringify(states()));
 await server.stop();
-// Nothing keeps this process alive once the server has stopped.
+// This process ends by itself once the server has stopped.

@@ -18,7 +18,7 @@ const view = new RecordedView([
 ]);
 const settings = { ...SERVICE_ZONE_DEFAULTS, altDomain: 'alt.example', node: 'n1' };
 const names = new NameTable();
-names.set('a', [{ name: 'db.weave.local', ip: '10.2.1.7', given: true }]);
+names.set('a', [{ name: 'db.weave.local', ip: '10.2.1.7', explicit: true }]);
 const asked: string[] = [];
 const forward: Zone = {
   name: 'forward',
@@ -39,10 +39,10 @@ const resolver = new Resolver({
   ],
   log: silentLogger,
 });
-const ask = (word: string) =>
-  askZones(word, resolver, { ...settings, domain: 'consul', weaveDomain: 'weave.local' });
+const ask = (text: string) =>
+  askZones(text, resolver, { ...settings, domain: 'consul', weaveDomain: 'weave.local' });
 
-describe('a word is asked as DNS would ask it:', () => {
+describe('a text is asked with the names that it can mean:', () => {
   test.each([
     ['web', ['web.service.consul service NOERROR 10.2.1.1', 'web weave NXDOMAIN ']],
     ['db', ['db.service.consul service NXDOMAIN ', 'db weave NOERROR 10.2.1.7']],
@@ -65,16 +65,16 @@ describe('a word is asked as DNS would ask it:', () => {
       'www.example.com',
       ['www.example.com.service.consul service NXDOMAIN ', 'www.example.com forward NOERROR 203.0.113.7'],
     ],
-  ])('%s', async (word, expected) => {
-    const found = (await ask(word)).map(
+  ])('%s', async (text, expected) => {
+    const found = (await ask(text)).map(
       ({ name, zone, rcode, answers }) => `${name} ${zone} ${rcode} ${answers}`,
     );
     expect(found).toEqual(expected);
   });
 
-  test('names of ours, and services with tags, are never asked from others', async () => {
+  test('own names, and services with tags, are never forwarded', async () => {
     asked.length = 0;
-    for (const word of ['v1.web', 'x.service.consul', 'nope.weave.local', '10.2.9.9', 'web']) await ask(word);
+    for (const text of ['v1.web', 'x.service.consul', 'nope.weave.local', '10.2.9.9', 'web']) await ask(text);
     expect(asked).toEqual([]);
   });
 
@@ -84,13 +84,13 @@ describe('a word is asked as DNS would ask it:', () => {
     ['web.connect.alt.example', /^only Consul can answer it/],
     ['nope.service.consul', undefined],
     ['web.service.dc1.consul', undefined],
-  ])('why %s is denied', async (word, why) => {
-    const [answer] = await ask(word);
+  ])('why %s is denied', async (text, why) => {
+    const [answer] = await ask(text);
     if (why === undefined) expect(answer?.why).toBeUndefined();
     else expect(answer).toMatchObject({ rcode: 'NXDOMAIN', why: expect.stringMatching(why) });
   });
 
-  test.each(['', '..', 'x'.repeat(64), `${'x.'.repeat(200)}x`])('%j is refused', async (word) => {
-    await expect(ask(word)).rejects.toMatchObject({ code: 'bad-input' });
+  test.each(['', '..', 'x'.repeat(64), `${'x.'.repeat(200)}x`])('%j is refused', async (text) => {
+    await expect(ask(text)).rejects.toMatchObject({ code: 'bad-input' });
   });
 });

@@ -64,10 +64,10 @@ test('a container name that is no label is said in ps and in the log; localhost 
   await eventually(async () => {
     const { stdout } = await daemon.word('ps', one.id);
     expect(stdout).toContain(
-      `the container name ${long} gives it no name in DNS: a label has at most 63 characters`,
+      `the container name ${long} is not a valid DNS name: a label has at most 63 characters`,
     );
   });
-  expect(daemon.log.some(({ msg }) => msg.includes('gives it no name in DNS'))).toBe(true);
+  expect(daemon.log.some(({ msg }) => msg.includes('is not a valid DNS name'))).toBe(true);
   await using _other = await daemon.run(['10.2.1.3/16'], ['-h', 'localhost']);
   for (const name of ['localhost', 'web.localhost']) {
     expect(dataOf(await daemon.dig(name))).toEqual(['127.0.0.1']);

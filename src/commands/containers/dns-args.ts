@@ -1,4 +1,4 @@
-import { dnsArgs, dnsWishes, wishesAlone } from '../../dns/args.ts';
+import { dnsArgs, dnsPreferences, preferenceArguments } from '../../dns/args.ts';
 import type { HostCommand } from '../syntax/command.ts';
 import { formatOption, printResult } from '../syntax/format.ts';
 
@@ -9,7 +9,7 @@ export const dnsArgsCommand: HostCommand = {
   argumentsToSend(args) {
     const dockerArgs = withoutFormat(args);
     const format = args.slice(0, args.length - dockerArgs.length);
-    return [...format, ...wishesAlone(dnsWishes(dockerArgs))];
+    return [...format, ...preferenceArguments(dnsPreferences(dockerArgs))];
   },
   describe: (command) =>
     void command
@@ -21,7 +21,7 @@ export const dnsArgsCommand: HostCommand = {
       .addOption(formatOption()),
   async run(host, { args, options }, io) {
     const dockerArgs = withoutFormat(args);
-    const { resolver, onlyAttached } = dnsWishes(dockerArgs);
+    const { resolver, onlyAttached } = dnsPreferences(dockerArgs);
     const flags = resolver ? dnsArgs(await host.resolver({ onlyAttached }), dockerArgs) : [];
     printResult(io, options, `${flags.join(' ')}\n`, { args: flags });
     return 0;

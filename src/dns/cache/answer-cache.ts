@@ -1,84 +1,84 @@
 import type { Tally } from '../server/counters.ts';
 import { FLAGS } from '../wire/message.ts';
 import { RCODES } from '../zone.ts';
-import { type AnswerTemplate, fill } from './answer-template.ts';
+import { type AnswerTemplate, fillTemplate } from './answer-template.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { type CacheKey, type Circumstances, hashOf, hasKey, nameEnd } from './cache-key.ts';
+import { type CacheKey, type Circumstances, hashOf, matchesKey, nameEnd } from './cache-key.ts';
 
 export interface AnswerCacheOptions {
-  /** Of names that do not exist. */
+  /** Cached answers for names that do not exist. */
   readonly maxAbsent?: number;
-  /** Of all kept answers together. */
+  /** Bytes of all other cached answers together. */
   readonly maxBytes?: number;
   readonly random?: () => number;
 }
 
-/** An answer of ours that was encoded before. */
-export interface KeptAnswer {
+/** An encoded answer. */
+export interface CachedAnswer {
   readonly template: AnswerTemplate;
-  /** What was asked for, as in Question. */
+  /** The question's type, as in Question. */
   readonly type: string;
-  /** Where it is counted. */
+  /** Counts each use of the answer. */
   readonly tally: Tally;
   /** As in Reply. */
   readonly stillTrue: () => boolean;
 }
 
-interface Kept extends KeptAnswer {
+interface Entry extends CachedAnswer {
   readonly key: CacheKey;
 }
 
-/** Beside message and question: objects, links, the buffers' own. */
+/** Memory of an entry besides message and question: objects, links, buffer overhead. */
 const ENTRY_BYTES = 500;
 
 /**
- * Encoded answers by the very bytes that ask for them, but for the id and the case of letters. Nothing in here is ever
- * out of date: before each use the zone says whether it would still answer so, which costs a look at the instances and
- * no encoding. So a change of one service costs the others nothing.
+ * Encoded answers by the bytes of their query, except for its id and the case of its letters. No stale answer is ever
+ * used: before each use, the zone checks whether it would still give the same one. That compares the instances and
+ * encodes nothing. A change of one service does not evict the answers of others.
  */
 export class AnswerCache {
-  /** By hash: two questions of the same one, which are rare, push each other out. */
-  readonly #kept: BoundedMap<Kept>;
-  /** Names that do not exist have little room of their own: of them there are endlessly many. */
-  readonly #absent: BoundedMap<Kept>;
+  /** By hash: two questions with the same hash, which are rare, evict each other. */
+  readonly #answers: BoundedMap<Entry>;
+  /** Names that do not exist have a small cache of their own, since there is no limit to their number. */
+  readonly #absent: BoundedMap<Entry>;
   readonly #random: () => number;
 
   constructor(options: AnswerCacheOptions = {}) {
     const { maxAbsent = 10_000, maxBytes = 192 << 20, random = Math.random } = options;
     this.#random = random;
     this.#absent = new BoundedMap(maxAbsent);
-    this.#kept = new BoundedMap(
+    this.#answers = new BoundedMap(
       maxBytes,
       ({ key, template }) => ENTRY_BYTES + key.bytes.length + template.message.length,
     );
   }
 
-  /** What is kept for a query, if it is still true. */
-  find(query: Buffer, circumstances: Circumstances): KeptAnswer | undefined {
+  /** The cached answer for a query, if it is still right. */
+  find(query: Buffer, circumstances: Circumstances): CachedAnswer | undefined {
     const end = nameEnd(query);
     if (end === undefined) return undefined;
     const hash = hashOf(query, end, circumstances);
-    const kept = this.#kept.get(hash) ?? this.#absent.get(hash);
-    if (kept === undefined || !hasKey(query, end, circumstances, kept.key)) return undefined;
-    if (isStillTrue(kept)) return kept;
-    this.#kept.delete(hash);
+    const entry = this.#answers.get(hash) ?? this.#absent.get(hash);
+    if (entry === undefined || !matchesKey(query, end, circumstances, entry.key)) return undefined;
+    if (isCurrent(entry)) return entry;
+    this.#answers.delete(hash);
     this.#absent.delete(hash);
     return undefined;
   }
 
   /** The message that answers this query. */
-  answer({ template }: KeptAnswer, query: Buffer): Buffer {
-    return fill(template, query, this.#random);
+  answer({ template }: CachedAnswer, query: Buffer): Buffer {
+    return fillTemplate(template, query, this.#random);
   }
 
-  keep(key: CacheKey, answer: KeptAnswer): void {
+  store(key: CacheKey, answer: CachedAnswer): void {
     const isAbsent = ((answer.template.message[3] ?? 0) & FLAGS.rcode) === RCODES.NXDOMAIN;
-    (isAbsent ? this.#absent : this.#kept).set(key.hash, { ...answer, key });
+    (isAbsent ? this.#absent : this.#answers).set(key.hash, { ...answer, key });
   }
 }
 
-/** One that cannot be judged is not given: the question is worked out anew, where a failure has its answer. */
-function isStillTrue({ stillTrue }: Kept): boolean {
+/** An answer that cannot be checked is not used: the question goes to the zones, which answer a failure properly. */
+function isCurrent({ stillTrue }: Entry): boolean {
   try {
     return stillTrue();
   } catch {

@@ -1,43 +1,43 @@
 import { FLAGS, HEADER_BYTES } from '../wire/message.ts';
 import { recordsOf, type WireRecord } from '../wire/records.ts';
 
-/** Beyond so much, offsets of records are more than pointers can say (RFC 1035 §4.1.4), and memory more than it is worth. */
+/** The largest template: pointers cannot hold larger offsets (RFC 1035 §4.1.4), and more memory is not worthwhile. */
 const MAX_BYTES = 0x3fff;
 const POINTER = 0xc000;
 const POINTER_TO_QUESTION = POINTER | HEADER_BYTES;
-/** Whose data has no pointers, so that they may stand anywhere. */
+/** Types whose data has no pointers, so that their records can be moved. */
 const MOVABLE: ReadonlySet<string> = new Set(['A', 'AAAA', 'SRV']);
-/** From the beginning of an SRV record of the question's name to its target: RFC 2782's three numbers are before it. */
+/** Offset of the target in an SRV record owned by the question's name: RFC 2782's three numbers precede it. */
 const TARGET_AT = 2 + 10 + 6;
 
-/** A record behind the answers that is called as an answer's target is: where its pointer stands, and which answer's. */
+/** An additional record whose owner points to an answer's target: the pointer's offset, and the answer's index. */
 interface Link {
   readonly at: number;
   readonly answer: number;
 }
 
 /**
- * An encoded answer from which others to the same question are made without encoding: with another id, the question's
- * letters in another case, and the records in another order, each order equally likely.
+ * An encoded answer from which other answers to the same question are made without encoding. They have another id, the
+ * letters of their query, and the records in another order, each order equally likely.
  */
 export interface AnswerTemplate {
-  /** With all answers; its header is that of the message that is sent. */
+  /** The message with all answers, and with the header of the message that is sent. */
   readonly message: Uint8Array;
   readonly questionEnd: number;
-  /** Where each answer begins, and where the last one ends; empty where there is no order to be changed. */
+  /** The offset of each answer, and the end of the last one; empty if the order does not change. */
   readonly starts: readonly number[];
-  /** How many answers are sent: where not all fit, each time others. */
+  /** How many answers are sent; if not all fit, each message has a random selection. */
   readonly shown: number;
   readonly links: readonly Link[];
 }
 
-/** Which answer stands where, while one message is made. */
+/** Scratch arrays while one message is made: the drawn order of answers, and the new offset of each. */
 const order = new Uint16Array(MAX_BYTES >> 3);
 const places = new Uint16Array(MAX_BYTES >> 3);
 
 /**
- * The template of an encoded message; `whole` is the same without a limit to its size. Undefined where the answers
- * cannot change places byte by byte.
+ * The template of an encoded message; `whole` encodes it without a size limit. Undefined if the answers cannot change
+ * places byte by byte.
  */
 export function templateOf(
   message: Buffer,
@@ -45,7 +45,7 @@ export function templateOf(
   whole: () => Buffer,
 ): AnswerTemplate | undefined {
   const isCut = (message.readUInt16BE(2) & FLAGS.truncated) !== 0;
-  // A copy of its own: an encoded message is the beginning of a buffer as large as a message may be.
+  // Copied, because an encoded message is the beginning of a buffer of the maximum message size.
   const full = Uint8Array.from(isCut ? whole() : message);
   if (full.length > MAX_BYTES) return undefined;
   const records = recordsOf(Buffer.from(full.buffer), questionEnd);
@@ -65,14 +65,14 @@ export function templateOf(
   return { message: full, questionEnd, starts, shown: message.readUInt16BE(6), links };
 }
 
-/** The template of a message whose records keep their order, as that of another server. */
+/** The template of a message whose records keep their order, such as another server's. */
 export function fixedTemplate(message: Buffer, questionEnd: number): AnswerTemplate {
-  // A copy of its own: what was relayed may be a part of a larger buffer.
+  // Copied, because a relayed message may be part of a larger buffer.
   const own = Uint8Array.from(message);
   return { message: own, questionEnd, starts: [], shown: message.readUInt16BE(6), links: [] };
 }
 
-/** Undefined where a record behind the answers could not follow them. */
+/** Undefined if an additional record does not depend on an answer in this simple way. */
 function linksOf(
   message: Uint8Array,
   answers: readonly WireRecord[],
@@ -101,7 +101,7 @@ function pointerAt(message: Uint8Array, at: number): number {
 }
 
 /** A message from the template that answers `query`. */
-export function fill(template: AnswerTemplate, query: Uint8Array, random: () => number): Buffer {
+export function fillTemplate(template: AnswerTemplate, query: Uint8Array, random: () => number): Buffer {
   const { message, questionEnd, starts, shown } = template;
   const count = starts.length - 1;
   const reply = Buffer.allocUnsafe(count > shown ? lengthOf(template) : message.length);
@@ -117,13 +117,13 @@ export function fill(template: AnswerTemplate, query: Uint8Array, random: () => 
   return reply;
 }
 
-/** Of a message that shows some of the answers, which are all equally long. */
+/** The length of a message with some of the answers, which are all equally long. */
 function lengthOf({ message, starts, shown }: AnswerTemplate): number {
   const [first = 0, second = 0] = starts;
   return message.length - (starts.length - 1 - shown) * (second - first);
 }
 
-/** Fisher and Yates, as far as answers are shown. */
+/** Shuffles the answers (Fisher and Yates), only as far as they are sent. */
 function placeAnswers(
   { message, starts, shown, links }: AnswerTemplate,
   reply: Buffer,

@@ -1,16 +1,16 @@
 /**
- * A map that holds so much and no more: what came first goes first. Finding something changes nothing, which is what
- * makes it cheap; what is asked for often comes back soon.
+ * A map of limited size that evicts the oldest entry first. A lookup changes nothing, which keeps it cheap; an entry in
+ * frequent use is soon stored again after its eviction.
  */
 export class BoundedMap<Value> {
   readonly #max: number;
   readonly #sizeOf: (value: Value) => number;
   readonly #values = new Map<number, Value>();
-  /** Goes on where it stopped: a new one would pass over all that has gone since. */
+  /** Kept between evictions: a new iterator would step over all entries deleted since. */
   #oldest = this.#values.keys();
   #size = 0;
 
-  /** `max` is in whatever `sizeOf` tells; without it, in entries. */
+  /** @param max in the unit that `sizeOf` returns; without `sizeOf`, the number of entries */
   constructor(max: number, sizeOf: (value: Value) => number = () => 1) {
     this.#max = max;
     this.#sizeOf = sizeOf;

@@ -1,8 +1,8 @@
 import { HEADER_BYTES, TYPE_AND_CLASS_BYTES } from '../wire/message.ts';
 
 /**
- * What tells a query from others that are answered otherwise: everything behind its id, the letters of its name alike
- * in either case (RFC 4343), and the circumstances. Neither finding nor comparing makes any string or object.
+ * Identifies queries with the same answer: all bytes behind the id, with the letters of the name in either case
+ * (RFC 4343), and the circumstances. Neither hashing nor comparing allocates a string or an object.
  */
 export interface CacheKey {
   readonly hash: number;
@@ -11,7 +11,7 @@ export interface CacheKey {
   readonly circumstances: Circumstances;
 }
 
-/** How a query came, as far as the answer depends on it: a number of two bits. */
+/** The properties of transport and client on which the answer depends, as a number of two bits. */
 export type Circumstances = number;
 
 export function circumstancesOf(transport: 'udp' | 'tcp', recursion: boolean): Circumstances {
@@ -19,18 +19,18 @@ export function circumstancesOf(transport: 'udp' | 'tcp', recursion: boolean): C
 }
 
 const ID_BYTES = 2;
-/** Behind the question: nothing, or an OPT record without options. What has more is one client's own question. */
+/** Bytes behind the question: none, or an OPT record without options. A query with more is specific to its client. */
 const [PLAIN, WITH_OPT] = [0, 11];
 /** FNV-1a, 32 bits. */
 const PRIME = 16_777_619;
-/** Not the same in every process, so that nobody can prepare questions that push each other out. */
+/** Random for each process, so that no attacker can prepare questions that evict each other. */
 const SEED = Math.floor(Math.random() * 2 ** 32);
-/** Each byte of a name in lower case; the lengths of labels are less than any letter. */
+/** Each byte of a name in lower case; a label's length byte is below every letter. */
 const LOWER = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte,
 );
 
-/** Where the name of a query's only question ends; undefined for queries that are not kept, and what is none. */
+/** The end of the name of a query's only question; undefined for other packets, and for queries that are not cached. */
 export function nameEnd(packet: Uint8Array): number | undefined {
   let at = HEADER_BYTES;
   for (let length = packet[at]; length !== undefined && length !== 0; length = packet[at]) at += 1 + length;
@@ -38,9 +38,9 @@ export function nameEnd(packet: Uint8Array): number | undefined {
   return rest === PLAIN || rest === WITH_OPT ? at + 1 : undefined;
 }
 
-/** A number that is the same for all queries of one key; `end` is that of the name. */
+/** A hash that is the same for all queries of one key. @param end the end of the name */
 export function hashOf(packet: Uint8Array, end: number, circumstances: Circumstances): number {
-  // Of the header the flags; the counts tell no two queries apart.
+  // Of the header, only the flags: the counts do not distinguish queries.
   let hash = Math.imul(SEED ^ circumstances ^ ((packet[2] as number) << 8) ^ (packet[3] as number), PRIME);
   for (let at = HEADER_BYTES; at < end; at += 1) {
     hash = Math.imul(hash ^ (LOWER[packet[at] as number] as number), PRIME);
@@ -50,7 +50,7 @@ export function hashOf(packet: Uint8Array, end: number, circumstances: Circumsta
 }
 
 /** Whether a query has this key. */
-export function hasKey(
+export function matchesKey(
   packet: Uint8Array,
   end: number,
   circumstances: Circumstances,
@@ -66,8 +66,8 @@ export function hasKey(
   return true;
 }
 
-/** The key of a query, with a copy of its bytes; undefined for one that is not kept. */
-export function keyOf(packet: Uint8Array, circumstances: Circumstances): CacheKey | undefined {
+/** The key of a query, with a copy of its bytes; undefined for a query that is not cached. */
+export function cacheKeyOf(packet: Uint8Array, circumstances: Circumstances): CacheKey | undefined {
   const end = nameEnd(packet);
   if (end === undefined) return undefined;
   const bytes = Uint8Array.from(packet.subarray(ID_BYTES));

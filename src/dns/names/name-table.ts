@@ -1,18 +1,18 @@
-/** A name with one of its addresses. */
+/** A name and one of its addresses. */
 export interface NamedAddress {
-  /** In full and in lower case. */
+  /** The full name, in lower case. */
   readonly name: string;
   readonly ip: string;
-  /** What the address is called: such a name comes before others, and then the first one of its owner. */
-  readonly given: boolean;
+  /** The user assigned the name to the address: the PTR record prefers it to derived names. */
+  readonly explicit: boolean;
 }
 
-/** Which addresses a name has and which name an address has, by owner: a change touches its owner's names alone. */
+/** Maps names to addresses and addresses to names, by owner: a change touches only the names of one owner. */
 export class NameTable {
   readonly #byOwner = new Map<string, readonly NamedAddress[]>();
   readonly #byName = new Map<string, Set<NamedAddress>>();
   readonly #byAddress = new Map<string, Set<NamedAddress>>();
-  /** How many names lie below each name that has some below it. */
+  /** How many names exist below each name. */
   readonly #below = new Map<string, number>();
 
   /** Replaces all names of an owner. */
@@ -39,20 +39,20 @@ export class NameTable {
     return [...this.#byOwner].flatMap(([owner, names]) => names.map(({ name, ip }) => ({ name, ip, owner })));
   }
 
-  /** The addresses of a name in lower case, each once. */
+  /** The addresses of a name, each once; the name is in lower case. */
   addresses(name: string): readonly string[] {
     return [...new Set(Array.from(this.#byName.get(name) ?? [], ({ ip }) => ip))];
   }
 
-  /** Whether the name, or one below it, is there: a name between two others exists, without addresses (RFC 8020). */
+  /** Whether the name or one below it is in the table: a name above an existing one exists, too (RFC 8020). */
   exists(name: string): boolean {
     return this.#byName.has(name) || this.#below.has(name);
   }
 
-  /** What an address is called. */
+  /** The name of an address: an explicit one, else the first one added. */
   nameOf(ip: string): NamedAddress | undefined {
     const names = [...(this.#byAddress.get(ip) ?? [])];
-    return names.find(({ given }) => given) ?? names[0];
+    return names.find(({ explicit }) => explicit) ?? names[0];
   }
 
   #count(name: string, change: 1 | -1): void {
@@ -65,7 +65,7 @@ export class NameTable {
   }
 }
 
-/** @returns whether it is the first of its key */
+/** @returns whether the item is the first of its key */
 function add<T>(index: Map<string, Set<T>>, key: string, item: T): boolean {
   const before = index.get(key);
   if (before) before.add(item);
@@ -73,7 +73,7 @@ function add<T>(index: Map<string, Set<T>>, key: string, item: T): boolean {
   return before === undefined;
 }
 
-/** @returns whether it was the last of its key */
+/** @returns whether the item was the last of its key */
 function remove<T>(index: Map<string, Set<T>>, key: string, item: T): boolean {
   const before = index.get(key);
   before?.delete(item);

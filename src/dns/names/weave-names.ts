@@ -10,22 +10,22 @@ import { isBelow } from '../wire/name.ts';
 import { containerAddresses, containerNames, nameBelow, nameProblems } from './container-names.ts';
 import { type NamedAddress, NameTable } from './name-table.ts';
 
-/** What `dns-add` and `dns-remove` are told. */
+/** The arguments of `dns-add` and `dns-remove`. */
 export interface NameRequest {
-  /** None for all that the container has; to remove, for whatever the name has. */
+  /** Empty to add all addresses of the container; empty to remove all addresses of the name. */
   readonly ips: readonly string[];
-  /** The full id of the container whose name it is, or EXPOSED; without one the name belongs to nobody here. */
+  /** The full id of the container that owns the name, or EXPOSED; absent for a name without an owner. */
   readonly container?: string;
-  /** Absent for the container's own first name; to remove, for all of them. */
+  /** Absent to add the container's own first name; absent to remove all its added names. */
   readonly name?: string;
 }
 
-type GivenName = State['names'][number];
+type AddedName = State['names'][number];
 
-/** Names of nobody here have no container's id for an owner. */
-const NOBODY = '';
-/** A table of names by hand, no database: beyond it something has gone wrong that adds names. */
-const MAX_GIVEN = 10_000;
+/** The owner of names that belong to no container. */
+const NO_CONTAINER = '';
+/** The table holds names added by hand, it is no database: more names mean that a program adds them by mistake. */
+const MAX_ADDED = 10_000;
 
 export interface WeaveNamesNeeds {
   readonly roster: Roster;
@@ -33,31 +33,31 @@ export interface WeaveNamesNeeds {
   readonly log?: Pick<Logger, 'warn'>;
 }
 
-/** The names of containers and their addresses: what Docker says of those that run, and what `dns-add` gave. */
+/** The names of containers and their addresses: derived from Docker's data, and added by `dns-add`. */
 export class WeaveNames {
   readonly #roster: Roster;
   readonly #state: StateKeeper;
   readonly #domain: string;
   readonly #table = new NameTable();
-  /** Problems that the log has, by container: each is said once. */
-  readonly #said = new Map<string, string>();
-  /** What was given, by owner, for the names that it follows from. */
-  #given: { readonly names: State['names']; readonly byOwner: Map<string, GivenName[]> } | undefined;
+  /** The problems already logged, by container: each is logged once. */
+  readonly #loggedProblems = new Map<string, string>();
+  /** The added names by owner, computed from `names`. */
+  #added: { readonly names: State['names']; readonly byOwner: Map<string, AddedName[]> } | undefined;
 
   constructor({ roster, state, log }: WeaveNamesNeeds, options: { readonly domain: string }) {
     this.#roster = roster;
     this.#state = state;
     this.#domain = options.domain;
     roster.on('set', (entry) => {
-      this.#renew(entry.snapshot.id);
-      if (log) this.#say(entry, log);
+      this.#refresh(entry.snapshot.id);
+      if (log) this.#logProblems(entry, log);
     });
     roster.on('delete', (container) => {
       this.#table.delete(container);
-      this.#said.delete(container);
+      this.#loggedProblems.delete(container);
     });
-    this.#renew(NOBODY);
-    this.#renew(EXPOSED);
+    this.#refresh(NO_CONTAINER);
+    this.#refresh(EXPOSED);
   }
 
   get table(): Pick<NameTable, 'addresses' | 'exists' | 'nameOf'> {
@@ -68,52 +68,52 @@ export class WeaveNames {
     return { domain: this.#domain, entries: this.#table.entries() };
   }
 
-  /** `web.weave.local` for `web`. @throws HeddleError `bad-input` for a name of another domain, or none */
+  /** `web.weave.local` for `web`. @throws HeddleError `bad-input` for an invalid name, or one of another domain */
   fullName(name: string): string {
     const full = nameBelow(name, this.#domain);
     const lower = name.toLowerCase().replace(/\.$/, '');
     if (full !== undefined && (isBelow(lower, this.#domain) || !lower.includes('.'))) return full;
     throw new HeddleError(
       'bad-input',
-      `'${name}' is no name below ${this.#domain}: expected letters, digits, - and _ in labels of at most 63, ` +
-        `as in web.${this.#domain} or web`,
+      `'${name}' is no name below ${this.#domain}: expected labels of at most 63 letters, digits, - and _, ` +
+        `such as web.${this.#domain} or web`,
     );
   }
 
   /**
-   * Gives a name to addresses, or to a container for as long as it exists; it is answered when this resolves.
-   * @throws HeddleError `bad-input` for a name of another domain, or none; `refused` when there are too many
+   * Adds a name to addresses, or to a container for as long as it exists. DNS answers the name when this resolves.
+   * @throws HeddleError `bad-input` for an invalid name or one of another domain; `refused` if there are too many
    */
   async add({ ips, container, name }: NameRequest): Promise<void> {
     const full = this.fullName(name ?? this.#ownName(container));
-    if (this.#state.current.names.length >= MAX_GIVEN) {
+    if (this.#state.current.names.length >= MAX_ADDED) {
       throw new HeddleError(
         'refused',
-        `${MAX_GIVEN} names were given already; take some away with dns-remove`,
+        `cannot add another name: ${MAX_ADDED} were added already; remove some with dns-remove`,
       );
     }
-    const given: GivenName = { name: full, ips: [...ips], ...(container !== undefined && { container }) };
+    const added: AddedName = { name: full, ips: [...ips], ...(container !== undefined && { container }) };
     await this.#change(container, 'required', (names) => [
-      ...names.filter((other) => !isSame(other, given)),
-      given,
+      ...names.filter((other) => !isSame(other, added)),
+      added,
     ]);
   }
 
   /**
-   * Takes away what `add` gave.
-   * @returns whether there was anything of it
-   * @throws HeddleError `refused` for a name that the container has by itself
+   * Removes names that `add` added, or some of their addresses.
+   * @returns whether anything was removed
+   * @throws HeddleError `refused` for a name that is derived from the container
    */
   async remove({ ips, container, name }: NameRequest, durability: Durability = 'required'): Promise<boolean> {
     const full = name === undefined ? undefined : this.fullName(name);
-    const matches = (given: GivenName) =>
-      given.container === container && (full === undefined || given.name === full);
+    const matches = (added: AddedName) =>
+      added.container === container && (full === undefined || added.name === full);
     let wasThere = false;
     await this.#change(container, durability, (names) =>
-      names.flatMap((given) => {
-        if (!matches(given)) return given;
-        const left = without(given, ips);
-        wasThere ||= left[0] !== given;
+      names.flatMap((added) => {
+        if (!matches(added)) return added;
+        const left = without(added, ips);
+        wasThere ||= left[0] !== added;
         return left;
       }),
     );
@@ -126,19 +126,19 @@ export class WeaveNames {
     ) {
       throw new HeddleError(
         'refused',
-        `${full} is what container ${shortId(entry.snapshot.id)} is called by itself; it is answered while it runs`,
+        `cannot remove ${full}: it is container ${shortId(entry.snapshot.id)}'s own name, answered while it runs`,
       );
     }
     return wasThere;
   }
 
-  /** Forgets what was given to a container, when that is removed. */
+  /** Deletes the names added to a container that was removed. */
   async forget(container: string): Promise<void> {
-    if (!this.#state.current.names.some((given) => given.container === container)) return;
-    await this.#change(container, 'later', (names) => names.filter((given) => given.container !== container));
+    if (!this.#state.current.names.some((added) => added.container === container)) return;
+    await this.#change(container, 'later', (names) => names.filter((added) => added.container !== container));
   }
 
-  /** Forgets what was given to containers that were removed while no daemon ran. */
+  /** Deletes the names added to containers that were removed while no daemon ran. */
   async prune(): Promise<void> {
     const containers = new Set(this.#state.current.names.flatMap(({ container }) => container ?? []));
     for (const container of containers) {
@@ -146,50 +146,50 @@ export class WeaveNames {
     }
   }
 
-  /** Which of its words give a container no name, and why; none where it has no address to be called. */
+  /** Which texts are not valid names of a container, and why. Empty if the container has no address to name. */
   problems(container: string): readonly string[] {
     const entry = this.#roster.get(container);
     if (!entry || containerAddresses(entry).length === 0) return [];
     return nameProblems(entry.snapshot, this.#domain);
   }
 
-  #say({ snapshot: { id, name } }: RosterEntry, log: Pick<Logger, 'warn'>): void {
+  #logProblems({ snapshot: { id, name } }: RosterEntry, log: Pick<Logger, 'warn'>): void {
     const text = this.problems(id).join('; ');
-    if (text === '' || this.#said.get(id) === text) return;
-    this.#said.set(id, text);
+    if (text === '' || this.#loggedProblems.get(id) === text) return;
+    this.#loggedProblems.set(id, text);
     log.warn({ container: shortId(id), name }, text);
   }
 
-  /** What was given to an owner: looked through once for all, since every change of a container comes by here. */
-  #givenTo(owner: string): readonly GivenName[] {
+  /** The names added for an owner. Grouped once for all owners, since every change of a container calls this. */
+  #addedFor(owner: string): readonly AddedName[] {
     const { names } = this.#state.current;
-    if (this.#given?.names !== names) {
-      this.#given = { names, byOwner: Map.groupBy(names, ({ container = NOBODY }) => container) };
+    if (this.#added?.names !== names) {
+      this.#added = { names, byOwner: Map.groupBy(names, ({ container = NO_CONTAINER }) => container) };
     }
-    return this.#given.byOwner.get(owner) ?? [];
+    return this.#added.byOwner.get(owner) ?? [];
   }
 
   async #change(
     container: string | undefined,
     durability: Durability,
-    edit: (names: GivenName[]) => GivenName[],
+    edit: (names: AddedName[]) => AddedName[],
   ): Promise<void> {
     const edited = (state: State): State => ({ ...state, names: edit(state.names) });
     const written = this.#state.change(edited, durability);
-    const renew = () => this.#renew(container ?? NOBODY);
+    const renew = () => this.#refresh(container ?? NO_CONTAINER);
     renew();
-    // What could not be kept is undone.
+    // If the write fails, the state is rolled back, and so is the table.
     await written.finally(renew);
   }
 
-  #renew(owner: string): void {
+  #refresh(owner: string): void {
     const entry = this.#roster.get(owner);
     const own = entry ? containerAddresses(entry) : [];
-    const isAnswered = owner === NOBODY || owner === EXPOSED || (entry?.snapshot.running ?? false);
-    const given = this.#givenTo(owner);
+    const isAnswered = owner === NO_CONTAINER || owner === EXPOSED || (entry?.snapshot.running ?? false);
+    const added = this.#addedFor(owner);
     this.#table.set(owner, [
-      ...(isAnswered ? given : []).flatMap(({ name, ips }) =>
-        (ips.length > 0 ? ips : own).map((ip) => ({ name, ip, given: true })),
+      ...(isAnswered ? added : []).flatMap(({ name, ips }) =>
+        (ips.length > 0 ? ips : own).map((ip) => ({ name, ip, explicit: true })),
       ),
       ...(entry ? this.#derived(entry) : []).flatMap((named) => own.map((ip) => ({ ...named, ip }))),
     ]);
@@ -207,14 +207,14 @@ export class WeaveNames {
   }
 }
 
-const isSame = (one: GivenName, other: GivenName): boolean =>
+const isSame = (one: AddedName, other: AddedName): boolean =>
   one.name === other.name && one.container === other.container && one.ips.join() === other.ips.join();
 
-/** What is left of a name without these addresses; nothing when none are named. */
-function without(given: GivenName, ips: readonly string[]): GivenName[] {
+/** The name without these addresses; nothing if `ips` is empty or no address is left. */
+function without(added: AddedName, ips: readonly string[]): AddedName[] {
   if (ips.length === 0) return [];
-  if (given.ips.length === 0) return [given];
-  const left = given.ips.filter((ip) => !ips.includes(ip));
-  if (left.length === given.ips.length) return [given];
-  return left.length > 0 ? [{ ...given, ips: left }] : [];
+  if (added.ips.length === 0) return [added];
+  const left = added.ips.filter((ip) => !ips.includes(ip));
+  if (left.length === added.ips.length) return [added];
+  return left.length > 0 ? [{ ...added, ips: left }] : [];
 }

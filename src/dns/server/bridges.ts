@@ -5,50 +5,50 @@ import { DnsServer, type DnsServerNeeds } from './server.ts';
 import type { UdpOptions } from './udp.ts';
 
 const DNS_PORT = 53;
-/** How soon a bridge that is made, or given another address, is listened on. */
-const LOOK_MS = 1_000;
+/** How soon heddle listens on a new bridge, or on a bridge's new address. */
+const SCAN_MS = 1_000;
 
 export interface BridgeListenersNeeds extends DnsServerNeeds {
-  /** The addresses that the bridges have now. */
+  /** The current addresses of the bridges. */
   addresses(): Promise<readonly string[]>;
   readonly log: Logger;
 }
 
 /**
- * Answers on the addresses of bridges, which come and go: Docker's is made when its engine starts, ours when it is
- * told to.
+ * Listens on the addresses of bridges, which come and go: Docker's bridge appears when its engine starts, ours when
+ * it is first needed.
  */
 export class BridgeListeners {
   readonly #needs: BridgeListenersNeeds;
   readonly #udp: UdpOptions;
   readonly #servers = new Map<string, DnsServer>();
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #scanning: Promise<void> = Promise.resolve();
 
   constructor(needs: BridgeListenersNeeds, udp: UdpOptions = {}) {
     this.#needs = needs;
     this.#udp = udp;
   }
 
-  /** Resolves when the bridges that are there now have been tried. */
+  /** Resolves when every current bridge address has been tried. */
   async start(): Promise<void> {
-    await this.#look();
-    this.#timer = setInterval(() => void this.scan(), LOOK_MS);
+    await this.#scan();
+    this.#timer = setInterval(() => void this.scan(), SCAN_MS);
   }
 
-  /** Resolves when the bridges that are there now have been tried. Never throws. */
+  /** Resolves when every current bridge address has been tried. Never throws. */
   scan(): Promise<void> {
-    this.#looking = this.#looking
-      .then(() => this.#look())
+    this.#scanning = this.#scanning
+      .then(() => this.#scan())
       .catch((error: unknown) => {
-        this.#needs.log.debug({ error: messageOf(error) }, 'could not look for bridges');
+        this.#needs.log.debug({ error: messageOf(error) }, 'cannot read the bridge addresses; retrying');
       });
-    return this.#looking;
+    return this.#scanning;
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking;
+    await this.#scanning;
     await Promise.all(Array.from(this.#servers.values(), (server) => server.stop()));
     this.#servers.clear();
   }
@@ -57,12 +57,12 @@ export class BridgeListeners {
     return [...this.#servers.values()].flatMap((server) => server.status().listeners);
   }
 
-  async #look(): Promise<void> {
+  async #scan(): Promise<void> {
     const addresses = new Set(await this.#needs.addresses());
     for (const [ip, server] of this.#servers) {
       if (addresses.has(ip)) continue;
       this.#servers.delete(ip);
-      this.#needs.log.info({ address: ip }, 'the bridge is gone; no DNS there');
+      this.#needs.log.info({ address: ip }, 'bridge address removed; no longer answering DNS there');
       await server.stop();
     }
     for (const ip of addresses) {

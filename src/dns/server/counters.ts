@@ -1,27 +1,27 @@
 import { isKnownType } from '../wire/types.ts';
 
-/** How many queries were answered, by zone, type and response code; and packets that were no query. */
+/** Counts of answered queries, by zone, type and response code, and of packets that were not queries. */
 export interface DnsCounters {
   readonly queries: Readonly<Record<string, number>>;
   readonly rejected: number;
   readonly dropped: number;
-  /** Queries of strangers beyond what they are answered, and of anybody beyond his share of those that wait. */
+  /** Queries of external clients beyond the rate limit, and of any client beyond its share of waiting queries. */
   readonly limited: number;
 }
 
-/** How many answers of one kind there were; whoever holds it counts by adding one. */
+/** The number of answers of one kind; its holder counts an answer by adding one. */
 export interface Tally {
   count: number;
 }
 
-/** Counts answers under keys like `service A NOERROR`; types without a mnemonic share `other`. */
+/** Counts answers by keys such as `service A NOERROR`; types without a mnemonic share `other`. */
 export class Counters {
   readonly #queries = new Map<string, Tally>();
   #rejected = 0;
   #dropped = 0;
   #limited = 0;
 
-  /** Where answers of this kind are counted. */
+  /** The tally of answers of this kind. */
   tally(zone: string, type: string, rcode: string): Tally {
     const key = `${zone} ${isKnownType(type) ? type : 'other'} ${rcode}`;
     const known = this.#queries.get(key);

@@ -1,19 +1,19 @@
 import { type Family, SOCKADDR_BYTES } from './sockaddr.ts';
 
-/** The longest datagram that is taken or sent; one question and one OPT record take less than 600 bytes. */
+/** The longest datagram received or sent; one question and one OPT record take less than 600 bytes. */
 export const MAX_DATAGRAM = 4096;
 
-/** `struct mmsghdr` and `struct iovec` of 64-bit platforms: sizes, and offsets of what is written or read here. */
+/** `struct mmsghdr` and `struct iovec` on 64-bit platforms: sizes, and offsets of the fields used here. */
 const MMSGHDR = { bytes: 64, name: 0, nameLength: 8, vector: 16, vectors: 24, received: 56 } as const;
 const IOVEC = { bytes: 16, base: 0, length: 8 } as const;
 
 /**
- * Room for `count` datagrams with their senders or receivers, laid out once as recvmmsg and sendmmsg want it. Nothing
- * needs to be laid out again between calls: all addresses of one socket are equally long.
+ * Buffers for `count` datagrams with their senders or receivers, laid out once for recvmmsg and sendmmsg. The layout
+ * stays valid between calls, since all addresses of one socket are equally long.
  */
 export class Datagrams {
   readonly count: number;
-  /** Where the array of mmsghdr begins. */
+  /** The memory address of the mmsghdr array. */
   readonly headers: number;
   readonly #headers: Buffer;
   readonly #vectors: Buffer;
@@ -45,25 +45,25 @@ export class Datagrams {
     }
   }
 
-  /** Where the header of one datagram lies. */
+  /** The memory address of one datagram's header. */
   headerOf(index: number): number {
     return this.headers + index * MMSGHDR.bytes;
   }
 
-  /** A received datagram, overwritten by the next call; undefined for one that was too long. */
+  /** A received datagram, overwritten by the next system call; undefined if it was too long. */
   received(index: number): Buffer | undefined {
     const length = this.#headers.readUInt32LE(index * MMSGHDR.bytes + MMSGHDR.received);
     const start = index * MAX_DATAGRAM;
     return length > MAX_DATAGRAM ? undefined : this.#payloads.subarray(start, start + length);
   }
 
-  /** The address of a datagram; overwritten by the next call. */
+  /** The socket address of a datagram, overwritten by the next system call. */
   sockaddr(index: number): Buffer {
     const start = index * this.#sockaddrBytes;
     return this.#sockaddrs.subarray(start, start + this.#sockaddrBytes);
   }
 
-  /** Makes one datagram ready to be sent. */
+  /** Fills in one datagram to be sent. */
   put(index: number, message: Uint8Array, sockaddr: Uint8Array): void {
     this.#payloads.set(message, index * MAX_DATAGRAM);
     this.#vectors.writeUInt32LE(message.length, index * IOVEC.bytes + IOVEC.length);

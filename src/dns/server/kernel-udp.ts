@@ -3,38 +3,38 @@ import { getSystemErrorName } from 'node:util';
 import type { ListenAddress } from '../listen.ts';
 import { encodeSockaddr } from './sockaddr.ts';
 
-/** The system calls that Node has no words for: many datagrams at a time. None of them waits. */
+/** System calls that Node does not offer: many datagrams per call. None of them blocks. */
 export interface KernelUdp {
-  /** A UDP socket bound to this address, as its descriptor; throws the system's error. */
+  /** Opens a UDP socket bound to this address and returns its descriptor. Throws the system's error. */
   open(address: ListenAddress): number;
   close(socket: number): void;
-  /** Lets no other program bind the same address, even one that is willing to share it. */
-  keepToOurselves(socket: number): void;
-  /** Where a buffer lies; valid as long as the buffer is referenced. */
+  /** Prevents other programs from binding the same address, even with SO_REUSEADDR. */
+  forbidSharing(socket: number): void;
+  /** The memory address of a buffer, valid as long as the buffer is referenced. */
   addressOf(buffer: Buffer): number;
   /** Receives into `count` mmsghdr structures; returns how many were filled, or -1. */
   receive(socket: number, headers: number, count: number): number;
-  /** Sends so many; returns how many the kernel took before the first that it refused, or -1 for none. */
+  /** Sends `count` datagrams; returns how many the kernel accepted before the first that it refused, or -1 for none. */
   send(socket: number, headers: number, count: number): number;
 }
 
-/** asm-generic/socket.h, linux/in.h, linux/in6.h: alike on amd64 and arm64. */
+/** asm-generic/socket.h, linux/in.h, linux/in6.h: the same on amd64 and arm64. */
 const [AF_INET, AF_INET6] = [2, 10];
 const [SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC] = [2, 0o4000, 0o2000000];
 const [SOL_SOCKET, SO_REUSEADDR, SO_RCVBUF, SO_RCVBUFFORCE] = [1, 2, 8, 33];
 const [IPPROTO_IPV6, IPV6_V6ONLY] = [41, 26];
 const MSG_DONTWAIT = 0x40;
 /**
- * Bytes of datagrams that wait, of which the kernel takes twice as many: 2,700 questions. Its default holds 270, which
- * one client's burst fills while we do something else, and everybody's questions are lost.
+ * Size of the receive queue in bytes, which the kernel doubles: room for 2,700 questions. The default holds 270. One
+ * client's burst fills that while the process is busy, and the questions of all clients are lost.
  */
 const QUEUE_BYTES = 1 << 20;
-/** The length of a datagram is its own, however little of it fits: what is cut is noticed. */
+/** Reports the full length of a datagram, even if less fits: truncation is noticed. */
 const MSG_TRUNC = 0x20;
 
 let loading: Promise<KernelUdp | undefined> | undefined;
 
-/** Loaded once; undefined where koffi has no build for this platform. */
+/** Loaded once; undefined if koffi has no build for this platform. */
 export function loadKernelUdp(): Promise<KernelUdp | undefined> {
   loading ??= load().catch(() => undefined);
   return loading;
@@ -47,7 +47,7 @@ async function load(): Promise<KernelUdp> {
   const bind = library.func('int bind(int, uint8_t *, uint32_t)');
   const setsockopt = library.func('int setsockopt(int, int, int, uint8_t *, uint32_t)');
   const close = library.func('int close(int)');
-  // Addresses as numbers: they have 47 bits, and are converted in no time.
+  // Memory addresses as numbers: they have 47 bits, and koffi converts numbers fastest.
   const recvmmsg = library.func('int recvmmsg(int, uintptr_t, unsigned int, int, uintptr_t)');
   const sendmmsg = library.func('int sendmmsg(int, uintptr_t, unsigned int, int)');
 
@@ -61,7 +61,7 @@ async function load(): Promise<KernelUdp> {
     checked('setsockopt', setsockopt(fd, level, option, bytes, bytes.length));
   };
 
-  /** Beyond the system's bound where that is allowed (CAP_NET_ADMIN), else up to it. */
+  /** Exceeds the system's limit if that is allowed (CAP_NET_ADMIN), else stays within it. */
   const widenQueue = (fd: number) => {
     try {
       setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, QUEUE_BYTES);
@@ -86,7 +86,7 @@ async function load(): Promise<KernelUdp> {
       }
     },
     close: (fd) => void close(fd),
-    keepToOurselves: (fd) => setOption(fd, SOL_SOCKET, SO_REUSEADDR, 0),
+    forbidSharing: (fd) => setOption(fd, SOL_SOCKET, SO_REUSEADDR, 0),
     addressOf: (buffer) => Number(koffi.address(buffer)),
     receive: (fd, headers, count) => recvmmsg(fd, headers, count, MSG_DONTWAIT | MSG_TRUNC, 0),
     send: (fd, headers, count) => sendmmsg(fd, headers, count, MSG_DONTWAIT),

@@ -5,13 +5,16 @@ import { formatListen, type ListenAddress } from '../listen.ts';
 import { type Respond, type TcpLimits, TcpListener } from './tcp.ts';
 import { UdpListener, type UdpOptions } from './udp.ts';
 
-/** `listening`; `waiting` for its address to appear; or `failed`, for a reason that somebody has to see to. All are tried on. */
+/**
+ * `listening`; `waiting` for its address to appear; or `failed`, for a reason that the operator has to resolve. Both
+ * of the latter are retried.
+ */
 export interface ListenerStatus {
-  /** With the port that was bound, where 0 was asked for. */
+  /** With the port that was bound, if port 0 was configured. */
   readonly address: ListenAddress;
   readonly state: 'listening' | 'waiting' | 'failed';
   readonly why?: string;
-  /** Whether UDP is taken many datagrams at a time there. */
+  /** Whether each system call receives many UDP datagrams there. */
   readonly isBatched?: boolean;
 }
 
@@ -25,14 +28,14 @@ export interface ListenerOptions {
   readonly udp: UdpOptions;
 }
 
-/** Pauses between attempts to bind, in milliseconds: doubled from the first to the last. */
+/** The pause between attempts to bind, in milliseconds: doubled each time, from the first value to the last. */
 const [FIRST_PAUSE_MS, LAST_PAUSE_MS] = [50, 1_000];
-/** With port 0, the port that TCP was given may be taken for UDP; another one is drawn so often. */
-const DRAWS = 10;
+/** With port 0, the port assigned to TCP may be in use for UDP; this many ports are tried. */
+const PORT_ATTEMPTS = 10;
 
 /**
- * UDP and TCP on one address, which may not exist yet: a bridge is often created after the daemon. Or which another
- * program has: whoever ends that one need not start us anew.
+ * UDP and TCP on one address. The address may not exist yet: a bridge is often created after the daemon starts. Or
+ * another program may use the port: once it stops, no restart of heddle is needed.
  */
 export class Listener {
   readonly #udp: UdpListener;
@@ -53,7 +56,7 @@ export class Listener {
     return this.#status;
   }
 
-  /** Resolves when it was tried once, and goes on trying in the background while it fails. */
+  /** Resolves after the first attempt; if that fails, retries in the background. */
   async start(): Promise<void> {
     if (!(await this.#attempt())) this.#retrying = this.#retry();
   }
@@ -91,13 +94,13 @@ export class Listener {
     }
   }
 
-  /** Says it once, however often it is tried. */
+  /** Logs a failure once, however often the attempt is repeated. */
   #fail(status: ListenerStatus): void {
     const isNew = status.why !== this.#status.why;
     this.#status = status;
     if (!isNew) return;
     if (status.state === 'failed') this.#log.error(status.why);
-    else this.#log.info(`${status.why}; DNS is answered there once one has`);
+    else this.#log.info(`${status.why}; DNS starts there once one has`);
   }
 
   async #bind(address: ListenAddress): Promise<number> {
@@ -107,7 +110,7 @@ export class Listener {
         return await this.#udp.listen({ ...address, port });
       } catch (error) {
         await this.#tcp.close();
-        if (address.port !== 0 || systemCode(error) !== 'EADDRINUSE' || draw === DRAWS) throw error;
+        if (address.port !== 0 || systemCode(error) !== 'EADDRINUSE' || draw === PORT_ATTEMPTS) throw error;
       }
     }
   }
@@ -120,7 +123,7 @@ function reasonOf(address: ListenAddress, error: unknown): Omit<ListenerStatus, 
       return { state: 'waiting', why: `no interface of this host has ${address.ip} yet` };
     case 'EADDRINUSE': {
       const finder = `ss -lntup 'sport = :${address.port}'`;
-      const why = `${failed}: another program has that port, which \`${finder}\` shows; tried until it is free`;
+      const why = `${failed}: another program has that port (\`${finder}\` shows it); retrying until it is free`;
       return { state: 'failed', why };
     }
     case 'EACCES': {

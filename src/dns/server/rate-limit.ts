@@ -3,22 +3,22 @@ import { LRUCache } from 'lru-cache';
 import { withoutZone } from '../local-networks.ts';
 
 export interface RateLimitOptions {
-  /** Answers a second, in the long run, to one network. */
+  /** Answers per second, on average, to one network. */
   readonly perSecond?: number;
-  /** Answers at once, before the rate counts. */
+  /** Answers in a burst, before the rate applies. */
   readonly burst?: number;
-  /** Milliseconds, of any clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 }
 
-/** What is done with a query: answered, told to come again over TCP, or passed over in silence. */
-export type Verdict = 'answer' | 'cut' | 'drop';
+/** What happens to a query: it is answered, gets TC so that the client retries over TCP, or is dropped silently. */
+export type Verdict = 'answer' | 'truncate' | 'drop';
 
-/** Networks remembered; a flood of invented ones pushes out the oldest, and costs no memory. */
+/** Networks remembered; a flood of forged ones evicts the oldest, and costs no further memory. */
 const MAX_SOURCES = 10_000;
-/** Of the queries beyond the rate, one in so many is cut: a client that is really there asks again over TCP. */
+/** Of the queries beyond the rate, one in this many gets TC: a client with a real address retries over TCP. */
 const SLIP = 2;
-/** Who can send from one address can send from its neighbours. */
+/** Bytes of the network prefix, /24 and /56: a client that controls one address often controls its neighbours. */
 const [IPV4_BYTES, IPV6_BYTES] = [3, 7];
 
 interface Bucket {
@@ -28,8 +28,8 @@ interface Bucket {
 }
 
 /**
- * How many UDP answers a network of strangers gets: with forged senders we must not be somebody's flood. A bucket of
- * tokens for each /24 or /56, as in response rate limiting; TCP needs none, its senders are real.
+ * Limits UDP answers to each external network, so that queries with forged senders cannot make heddle flood a victim.
+ * One token bucket per /24 or /56, as in response rate limiting. TCP needs no limit: its senders are real.
  */
 export class RateLimit {
   readonly #isLocal: (client: string) => boolean;
@@ -38,7 +38,7 @@ export class RateLimit {
   readonly #now: () => number;
   readonly #buckets = new LRUCache<string, Bucket>({ max: MAX_SOURCES });
 
-  /** Clients that are local are never limited: they are this host's own containers and neighbours. */
+  /** Local clients are never limited: they are this host, its containers and hosts of its networks. */
   constructor(isLocal: (client: string) => boolean, options: RateLimitOptions = {}) {
     this.#isLocal = isLocal;
     this.#perSecond = options.perSecond ?? 50;
@@ -46,16 +46,16 @@ export class RateLimit {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** `type` is that of the question: ANY brings the largest answers and nobody needs it (RFC 8482). */
+  /** @param type the question's type: ANY has the largest answers, and no client needs it (RFC 8482) */
   judge(client: string, type: string): Verdict {
     if (this.#isLocal(client)) return 'answer';
     const bucket = this.#bucketOf(client);
     if (bucket.tokens < 1) {
       bucket.beyond += 1;
-      return bucket.beyond % SLIP === 0 ? 'cut' : 'drop';
+      return bucket.beyond % SLIP === 0 ? 'truncate' : 'drop';
     }
     bucket.tokens -= 1;
-    return type === 'ANY' ? 'cut' : 'answer';
+    return type === 'ANY' ? 'truncate' : 'answer';
   }
 
   #bucketOf(client: string): Bucket {

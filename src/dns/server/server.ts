@@ -30,7 +30,7 @@ export class DnsServer {
     this.#options = options;
   }
 
-  /** Resolves when every address has been tried; those that cannot be listened on now are tried again and again. */
+  /** Resolves when every address has been tried; failed ones are retried in the background. */
   async start(): Promise<void> {
     const { responder, log } = this.#needs;
     const { listen, tcp = TCP_LIMITS, udp = {} } = this.#options;
@@ -39,7 +39,7 @@ export class DnsServer {
     await Promise.all(this.#listeners.map((listener) => listener.start()));
   }
 
-  /** Closes every socket; may be called at any time, and again. */
+  /** Closes every socket; may be called at any time, and more than once. */
   async stop(): Promise<void> {
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
   }

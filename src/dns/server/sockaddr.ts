@@ -2,21 +2,21 @@ import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
- * Socket addresses as the kernel has them (linux/in.h, linux/in6.h): family in the machine's order, which is
- * little-endian on every platform that koffi has a build for here; then the port in network order.
+ * Socket addresses in the kernel's layout (linux/in.h, linux/in6.h): the family in the machine's byte order, then the
+ * port in network order. The machine's order is little-endian on every platform for which koffi has a build here.
  */
 
 const [AF_INET, AF_INET6] = [2, 10];
 /** `sockaddr_in` and `sockaddr_in6`. */
 export const SOCKADDR_BYTES = { 4: 16, 6: 28 } as const;
-/** Where the address stands in each, and how long it is. */
+/** Offset and length of the address in each. */
 const ADDRESS = { 4: { at: 4, bytes: 4 }, 6: { at: 8, bytes: 16 } } as const;
 
 const PORT_AT = 2;
 
 export type Family = 4 | 6;
 
-/** Throws for what is no address. */
+/** Throws for text that is not an IP address. */
 export function encodeSockaddr(ip: string, port: number): Buffer {
   const family: Family = isIPv6(ip) ? 6 : 4;
   const bytes = Buffer.alloc(SOCKADDR_BYTES[family]);
@@ -26,10 +26,10 @@ export function encodeSockaddr(ip: string, port: number): Buffer {
   return bytes;
 }
 
-/** Clients whose address is remembered, in each direction. */
+/** Cached addresses, for each direction. */
 const MAX_REMEMBERED = 4_096;
 
-/** The addresses of clients, between bytes and text: the same few again and again. */
+/** Converts the addresses of clients between bytes and text. Cached, since few clients send most queries. */
 export class ClientAddresses {
   readonly #family: Family;
   readonly #texts = new Map<number | string, string>();
@@ -52,7 +52,7 @@ export class ClientAddresses {
     return text;
   }
 
-  /** The sockaddr of an address without a zone; overwritten when it is asked for again. */
+  /** The sockaddr of an address without a zone; overwritten by the next call for the same address. */
   sockaddrOf(ip: string, port: number): Buffer {
     let sockaddr = this.#sockaddrs.get(ip);
     if (sockaddr === undefined) {

@@ -1,23 +1,23 @@
 import type { Socket } from 'node:net';
 import { FrameReader, frame } from '../wire/frames.ts';
 import { HEADER_BYTES } from '../wire/message.ts';
-import type { Occupant, Share } from './tcp-shares.ts';
+import type { Evictable, Share } from './tcp-shares.ts';
 import type { Turns, Worker } from './turns.ts';
 
 export interface TcpConnectionNeeds {
   readonly socket: Socket;
   readonly share: Share<TcpConnection>;
   readonly turns: Turns;
-  /** Answers one question; undefined means silence. Never throws. */
+  /** Answers one question; undefined means that no answer is sent. Never throws. */
   readonly respond: (packet: Buffer) => Buffer | undefined | Promise<Buffer | undefined>;
-  /** Hears of each whole question, and of each answer that the client has taken. */
-  readonly used: () => void;
-  /** Hears, more than once, that it is closed, and that its last question was answered. */
-  readonly gone: () => void;
+  /** Called for each complete question, and for each answer that the client has received. */
+  readonly onUsed: () => void;
+  /** Called, possibly more than once, when the connection is closed and when its last question is answered. */
+  readonly onGone: () => void;
 }
 
 export interface TcpTimes {
-  /** Milliseconds without a whole question, and without an answer that the client takes. */
+  /** Milliseconds without a complete question, and without an answer that the client receives. */
   readonly idleMs: number;
   /** Milliseconds after which no more questions are read. */
   readonly totalMs: number;
@@ -25,13 +25,13 @@ export interface TcpTimes {
 
 /** One question and one OPT record take less than 600 bytes. */
 const MAX_QUERY_BYTES = 4096;
-/** Questions that are answered at the same time, of one connection and of one client; the others wait unread. */
+/** Questions answered at the same time, per connection and per client; the others wait unread. */
 const [MAX_PIPELINED, MAX_ANSWERING] = [64, 128];
-/** Answers that one client has not taken yet: with more, none of its questions is answered. */
+/** Bytes of answers that one client has not received yet: beyond this, none of its questions is answered. */
 const MAX_UNSENT_BYTES = 1 << 20;
 
 /** One connection of a client: pipelined questions (RFC 7766 §6.2.1.1), each answered when its answer is ready. */
-export class TcpConnection implements Occupant, Worker {
+export class TcpConnection implements Evictable, Worker {
   readonly #needs: TcpConnectionNeeds;
   readonly #questions = new FrameReader(MAX_QUERY_BYTES);
   readonly #idle: NodeJS.Timeout;
@@ -42,9 +42,9 @@ export class TcpConnection implements Occupant, Worker {
   constructor(needs: TcpConnectionNeeds, { idleMs, totalMs }: TcpTimes) {
     const { socket } = needs;
     this.#needs = needs;
-    this.#idle = setTimeout(() => this.#isIdle(), idleMs);
+    this.#idle = setTimeout(() => this.#onIdle(), idleMs);
     this.#total = setTimeout(() => this.#endReading(), totalMs);
-    socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('data', (chunk) => this.#receive(chunk));
     socket.on('drain', () => this.#continue());
     socket.on('end', () => this.#endReading());
     socket.on('error', () => socket.destroy());
@@ -63,9 +63,9 @@ export class TcpConnection implements Occupant, Worker {
     return this.#answering > 0;
   }
 
-  giveWay(): void {
+  evict(): void {
     this.#needs.socket.destroy();
-    // The socket says so later; its place is free now.
+    // The socket emits 'close' later, but its place is free now.
     this.#leave();
   }
 
@@ -84,10 +84,10 @@ export class TcpConnection implements Occupant, Worker {
 
   #leave(): void {
     this.#needs.turns.remove(this);
-    this.#needs.gone();
+    this.#needs.onGone();
   }
 
-  #take(chunk: Buffer): void {
+  #receive(chunk: Buffer): void {
     if (this.#hasEnded) return;
     this.#questions.add(chunk);
     this.#continue();
@@ -102,7 +102,7 @@ export class TcpConnection implements Occupant, Worker {
     if (reply && socket.writable) this.#send(frame(reply));
     this.#continue();
     this.#unpark();
-    if (socket.destroyed) this.#needs.gone();
+    if (socket.destroyed) this.#needs.onGone();
   }
 
   #send(bytes: Buffer): void {
@@ -115,7 +115,7 @@ export class TcpConnection implements Occupant, Worker {
     });
   }
 
-  /** What other connections of this client could not begin, they can now. */
+  /** Resumes connections of this client that waited for their share. */
   #unpark(): void {
     const { parked } = this.#needs.share;
     if (parked.size === 0 || !this.#hasShare()) return;
@@ -126,10 +126,10 @@ export class TcpConnection implements Occupant, Worker {
 
   #use(): void {
     this.#idle.refresh();
-    this.#needs.used();
+    this.#needs.onUsed();
   }
 
-  /** Reads on, or answers what was read, whichever is possible. */
+  /** Reads more, or answers the questions already read, whichever is possible. */
   #continue(): void {
     const { socket, share, turns } = this.#needs;
     if (socket.destroyed) return;
@@ -148,13 +148,13 @@ export class TcpConnection implements Occupant, Worker {
     return isOpen && this.#answering < MAX_PIPELINED && this.#hasShare();
   }
 
-  /** Whether its client may have one more question answered. */
+  /** Whether the client's share allows one more question. */
   #hasShare(): boolean {
     const { share } = this.#needs;
     return share.answering < MAX_ANSWERING && share.unsentBytes < MAX_UNSENT_BYTES;
   }
 
-  /** What is no DNS message ends the connection. */
+  /** Data that is not a DNS message ends the connection. */
   #hasNext(): boolean {
     try {
       return this.#questions.hasNext;
@@ -171,8 +171,8 @@ export class TcpConnection implements Occupant, Worker {
     return undefined;
   }
 
-  /** An answer that another server takes long for is waited for; the client's own slowness is not. */
-  #isIdle(): void {
+  /** A slow upstream server keeps the connection open; a slow client does not. */
+  #onIdle(): void {
     const { socket } = this.#needs;
     if (this.isBusy && socket.writableLength === 0) this.#idle.refresh();
     else socket.destroy();

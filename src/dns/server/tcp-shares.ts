@@ -1,24 +1,24 @@
-/** A connection, as far as it matters for who gives way to whom. */
-export interface Occupant {
-  /** Whether a question of it is being answered. */
+/** The part of a connection that decides which connection is closed to make room. */
+export interface Evictable {
+  /** Whether one of its questions is being answered. */
   readonly isBusy: boolean;
-  /** Closes it at once, to make room. */
-  giveWay(): void;
+  /** Closes the connection at once, to make room. */
+  evict(): void;
 }
 
 export interface ShareLimits {
-  /** Open connections in all, and from one client. */
+  /** Open connections in total, and from one client. */
   readonly connections: number;
   readonly connectionsPerClient: number;
 }
 
-/** The connections of one client, those that were used least recently first. */
-export class Share<Connection extends Occupant> {
+/** The connections of one client, the least recently used first. */
+export class Share<Connection extends Evictable> {
   readonly client: string;
   readonly connections = new Set<Connection>();
-  /** Those whose questions wait until the client has fewer answers under way. */
+  /** Connections whose questions wait until fewer answers of the client are in progress. */
   readonly parked = new Set<Connection>();
-  /** Questions that are being answered, and bytes of answers that the client has not taken yet. */
+  /** Questions being answered, and bytes of answers that the client has not received yet. */
   answering = 0;
   unsentBytes = 0;
 
@@ -26,8 +26,8 @@ export class Share<Connection extends Occupant> {
     this.client = client;
   }
 
-  /** The one that gives way first: idle before busy, then the one that was used least recently. */
-  get first(): Connection | undefined {
+  /** The connection to close first: idle before busy, then the least recently used. */
+  get firstToEvict(): Connection | undefined {
     const [oldest] = this.connections;
     for (const connection of this.connections) if (!connection.isBusy) return connection;
     return oldest;
@@ -35,10 +35,11 @@ export class Share<Connection extends Occupant> {
 }
 
 /**
- * Who has the connections of a listener. A new one is taken in: where its client has its share, or the listener
- * is full, the oldest idle connection of the client that has most gives way (RFC 7766 §6.2.3).
+ * Shares the connections of a listener among clients. A new connection is always accepted. If its client has reached
+ * its share, the client's own oldest idle connection is closed for it. If the listener is full, the oldest idle
+ * connection of the client with the most connections is closed (RFC 7766 §6.2.3).
  */
-export class Shares<Connection extends Occupant> {
+export class Shares<Connection extends Evictable> {
   readonly #limits: ShareLimits;
   readonly #shares = new Map<string, Share<Connection>>();
   #size = 0;
@@ -47,15 +48,15 @@ export class Shares<Connection extends Occupant> {
     this.#limits = limits;
   }
 
-  /** Whether a client has as many connections as it may have. */
-  hasAll(client: string): boolean {
+  /** Whether a client has as many connections as allowed. */
+  isFull(client: string): boolean {
     return (this.#shares.get(client)?.connections.size ?? 0) >= this.#limits.connectionsPerClient;
   }
 
-  /** The share of a client, with room for one more connection. */
-  roomFor(client: string): Share<Connection> {
-    if (this.hasAll(client)) this.#shares.get(client)?.first?.giveWay();
-    else if (this.#size >= this.#limits.connections) this.#largest()?.first?.giveWay();
+  /** The share of a client, after making room for one more connection. */
+  shareWithRoom(client: string): Share<Connection> {
+    if (this.isFull(client)) this.#shares.get(client)?.firstToEvict?.evict();
+    else if (this.#size >= this.#limits.connections) this.#largest()?.firstToEvict?.evict();
     const share = this.#shares.get(client) ?? new Share<Connection>(client);
     this.#shares.set(client, share);
     return share;
@@ -66,15 +67,15 @@ export class Shares<Connection extends Occupant> {
     this.#size += 1;
   }
 
-  /** Takes a connection out; one that is not in any more is a success. */
+  /** Removes a connection; has no effect if it was removed before. */
   remove(share: Share<Connection>, connection: Connection): void {
     share.parked.delete(connection);
     if (share.connections.delete(connection)) this.#size -= 1;
-    // A client that comes and goes keeps its share as long as it has questions under way.
+    // A client that reconnects keeps its share as long as questions are in progress.
     if (share.connections.size === 0 && share.answering === 0) this.#shares.delete(share.client);
   }
 
-  /** Takes note that a connection was used: it gives way after the others of its client. */
+  /** Records that a connection was used: the other connections of its client are closed first. */
   use(share: Share<Connection>, connection: Connection): void {
     if (share.connections.delete(connection)) share.connections.add(connection);
   }

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 
 export interface WaitingLimits {
-  /** Own connections that a client may have closed at once for new ones, and then a second. */
+  /** How many of its own connections a client may replace with new ones: in a burst, and then per second. */
   readonly burst: number;
   readonly perSecond: number;
-  /** New connections that wait, of one client and in all; beyond it they are closed at once. */
+  /** New connections that wait, per client and in total; any further one is closed at once. */
   readonly each: number;
   readonly total: number;
 }
@@ -14,13 +14,13 @@ const LIMITS: WaitingLimits = { burst: 64, perSecond: 16, each: 256, total: 1024
 interface Client {
   tokens: number;
   at: number;
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly waiting: Map<Socket, () => void>;
 }
 
 /**
- * Where new connections of a client wait that has its share of them already, and has lately had many of its own closed
- * for others. Who opens each one again that is closed would otherwise keep us opening and closing, thousands a second.
+ * Delays new connections of a client that has reached its share and replaces its own connections too fast. A client
+ * that reopens every closed connection would otherwise cause thousands of opened and closed connections a second.
  */
 export class WaitingRoom {
   readonly #limits: WaitingLimits;
@@ -32,22 +32,22 @@ export class WaitingRoom {
     this.#limits = limits;
   }
 
-  /** Has a connection taken in: at once, or when its client may have another one closed for it. */
-  enter(name: string, socket: Socket, takeIn: () => void): void {
+  /** Accepts a connection: at once, or when its client may replace another one. */
+  enter(name: string, socket: Socket, accept: () => void): void {
     const client = this.#client(name);
     if (client.waiting.size === 0 && this.#mayReplace(client)) {
-      takeIn();
+      accept();
       return;
     }
     if (client.waiting.size >= this.#limits.each || this.#size >= this.#limits.total) {
       socket.resetAndDestroy();
       return;
     }
-    client.waiting.set(socket, takeIn);
+    client.waiting.set(socket, accept);
     this.#size += 1;
     socket.on('error', () => {});
     socket.once('close', () => this.#leave(client, socket));
-    this.#timer ??= setInterval(() => this.#look(), 1000 / this.#limits.perSecond).unref();
+    this.#timer ??= setInterval(() => this.#acceptWaiting(), 1000 / this.#limits.perSecond).unref();
   }
 
   close(): void {
@@ -62,11 +62,11 @@ export class WaitingRoom {
     if (known) return known;
     const client = { tokens: this.#limits.burst, at: performance.now(), waiting: new Map() };
     this.#clients.set(name, client);
-    this.#timer ??= setInterval(() => this.#look(), 1000 / this.#limits.perSecond).unref();
+    this.#timer ??= setInterval(() => this.#acceptWaiting(), 1000 / this.#limits.perSecond).unref();
     return client;
   }
 
-  #look(): void {
+  #acceptWaiting(): void {
     for (const [name, client] of this.#clients) {
       for (const [socket, takeIn] of client.waiting) {
         if (!this.#mayReplace(client)) break;

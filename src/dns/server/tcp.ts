@@ -5,7 +5,7 @@ import { type ShareLimits, Shares } from './tcp-shares.ts';
 import { WaitingRoom } from './tcp-waiting.ts';
 import { Turns } from './turns.ts';
 
-/** Answers one packet; undefined means silence. Never throws. */
+/** Answers one packet; undefined means that no answer is sent. Never throws. */
 export type Respond = (
   packet: Buffer,
   client: string,
@@ -14,7 +14,7 @@ export type Respond = (
 
 export type TcpLimits = ShareLimits & TcpTimes;
 
-/** Consul closes idle connections after 8 s, too. */
+/** Like Consul, closes idle connections after 8 s. */
 export const TCP_LIMITS: TcpLimits = {
   connections: 512,
   connectionsPerClient: 64,
@@ -39,13 +39,13 @@ export class TcpListener {
 
   /** Resolves with the port when bound; rejects with the system's error. */
   listen({ ip, port }: ListenAddress): Promise<number> {
-    // The answer to a query may come after its sender has closed its half.
+    // The answer to a query may be ready only after its client has closed its half.
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     return new Promise((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: ip, port, ipv6Only: true }, () => {
         server.removeListener('error', reject);
-        // Failed accepts (no descriptors left) concern one connection; the next may succeed.
+        // A failed accept (no file descriptors left) affects one connection; the next may succeed.
         server.on('error', () => {});
         this.#server = server;
         resolve((server.address() as { port: number }).port);
@@ -57,32 +57,32 @@ export class TcpListener {
     const server = this.#server;
     this.#server = undefined;
     this.#waiting.close();
-    for (const connection of [...this.#shares]) connection.giveWay();
+    for (const connection of [...this.#shares]) connection.evict();
     if (!server) return Promise.resolve();
     return new Promise((resolve) => server.close(() => resolve()));
   }
 
   #accept(socket: Socket): void {
     const client = socket.remoteAddress;
-    // A client that has hung up already has no address.
+    // A client that has already disconnected has no address.
     if (client === undefined) {
       socket.destroy();
       return;
     }
-    if (this.#shares.hasAll(client)) this.#waiting.enter(client, socket, () => this.#takeIn(client, socket));
-    else this.#takeIn(client, socket);
+    if (this.#shares.isFull(client)) this.#waiting.enter(client, socket, () => this.#open(client, socket));
+    else this.#open(client, socket);
   }
 
-  #takeIn(client: string, socket: Socket): void {
-    const share = this.#shares.roomFor(client);
+  #open(client: string, socket: Socket): void {
+    const share = this.#shares.shareWithRoom(client);
     const connection = new TcpConnection(
       {
         socket,
         share,
         turns: this.#turns,
         respond: (packet) => this.#respond(packet, client, 'tcp'),
-        used: () => this.#shares.use(share, connection),
-        gone: () => this.#shares.remove(share, connection),
+        onUsed: () => this.#shares.use(share, connection),
+        onGone: () => this.#shares.remove(share, connection),
       },
       this.#limits,
     );

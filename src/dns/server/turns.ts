@@ -1,21 +1,21 @@
-/** Somebody who has work to do, piece by piece. */
+/** Work that is done piece by piece. */
 export interface Worker {
-  /** Whose work it is: owners take turns, however many workers they have. */
+  /** Owners take turns, however many workers each has. */
   readonly owner: object;
-  /** Does one piece, and adds itself again where there is another. */
+  /** Does one piece, and adds itself again if more is left. */
   work(): void;
 }
 
-/** Pieces of work in one turn of the event loop, after which datagrams and timers have theirs. */
+/** Pieces of work in one turn of the event loop; then datagrams and timers are handled. */
 const PIECES_PER_TURN = 64;
-/** The same in milliseconds, for pieces that take long. */
+/** The same in milliseconds, for slow pieces. */
 const TURN_MS = 5;
-/** Pieces between two looks at the clock. */
-const PIECES_PER_LOOK = 8;
+/** Pieces between two readings of the clock. */
+const PIECES_PER_CLOCK_READ = 8;
 
-/** Shares turns of the event loop among owners: they do one piece each, in a circle. */
+/** Shares turns of the event loop among owners: one piece each, round-robin. */
 export class Turns {
-  /** In the order of their turn. */
+  /** Workers by owner, in the order of their turns. */
   readonly #waiting = new Map<object, Set<Worker>>();
   #turn: NodeJS.Immediate | undefined;
   readonly #turnMs: number;
@@ -24,7 +24,7 @@ export class Turns {
     this.#turnMs = turnMs;
   }
 
-  /** Puts a worker in the circle; one that is in it keeps its place. */
+  /** Queues a worker; a worker that is queued already keeps its place. */
   add(worker: Worker): void {
     const workers = this.#waiting.get(worker.owner);
     if (workers) workers.add(worker);
@@ -42,14 +42,14 @@ export class Turns {
     this.#turn = undefined;
     const end = performance.now() + this.#turnMs;
     for (let piece = 0; piece < PIECES_PER_TURN && this.#waiting.size > 0; piece += 1) {
-      if (piece % PIECES_PER_LOOK === PIECES_PER_LOOK - 1 && performance.now() > end) break;
-      this.#doOne();
+      if (piece % PIECES_PER_CLOCK_READ === PIECES_PER_CLOCK_READ - 1 && performance.now() > end) break;
+      this.#doPiece();
     }
     if (this.#waiting.size > 0) this.#turn ??= setImmediate(() => this.#takeTurn());
   }
 
-  /** Takes one piece of the owner whose turn it is, who then is the last, as its worker is among its own. */
-  #doOne(): void {
+  /** Does one piece for the first owner. The owner then moves to the end, and so does the worker among its own. */
+  #doPiece(): void {
     const [next] = this.#waiting;
     if (!next) return;
     const [owner, workers] = next;
@@ -57,7 +57,7 @@ export class Turns {
     this.#waiting.delete(owner);
     if (!worker) return;
     workers.delete(worker);
-    // Behind all the others, and before its worker adds itself again.
+    // The owner moves behind all others before its worker adds itself again.
     if (workers.size > 0) this.#waiting.set(owner, workers);
     worker.work();
   }

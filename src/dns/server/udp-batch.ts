@@ -3,16 +3,16 @@ import type { KernelUdp } from './kernel-udp.ts';
 import { ClientAddresses, type Family } from './sockaddr.ts';
 import type { Respond } from './tcp.ts';
 
-/** Datagrams that one system call takes. */
+/** Datagrams per system call. */
 const BATCH = 64;
-/** Batches in one turn of the event loop: some milliseconds at most, since timers and sockets wait meanwhile. */
+/** Batches in one turn of the event loop: a few milliseconds at most, since timers and other sockets wait. */
 const MAX_ROUNDS = 8;
-/** The same in milliseconds, for questions that take long: another socket's wait no longer than that. */
+/** The same in milliseconds, for slow questions: other sockets wait no longer than this. */
 const TURN_MS = 5;
 
 /**
- * Answers what waits on a UDP socket, many datagrams at a system call, and sends the answers the same way. Somebody
- * else waits on the socket and calls `drain` when there is something.
+ * Answers the datagrams that wait on a UDP socket, many per system call, and sends the answers the same way. The caller
+ * polls the socket and calls `drain` when it is readable.
  */
 export class UdpBatch {
   readonly #kernel: KernelUdp;
@@ -36,15 +36,15 @@ export class UdpBatch {
     this.#outbox = new Datagrams(BATCH, family, kernel.addressOf);
   }
 
-  /** Answers a datagram that somebody else has read; the answer leaves with the next call of `drain`. */
+  /** Answers a datagram that the caller has read; the answer is sent by the next call of `drain`. */
   answer(packet: Buffer, client: string, port: number): void {
     this.#answer(packet, client, this.#clients.sockaddrOf(client, port));
   }
 
-  /** Answers what waits; what is more than this turn's share is left for the next. */
+  /** Answers the waiting datagrams; any beyond this turn's share are left for the next turn. */
   drain(): void {
     while (!this.#isTurnOver() && !this.#isClosed) {
-      // Whatever keeps it from receiving, it is woken again when there is something.
+      // Whatever the error, the socket's next readable event calls this again.
       const count = this.#kernel.receive(this.#socket, this.#inbox.headers, BATCH);
       if (count <= 0) break;
       this.#rounds += 1;
@@ -61,7 +61,7 @@ export class UdpBatch {
     return this.#rounds >= MAX_ROUNDS || performance.now() > this.#turnEnd;
   }
 
-  /** To be called before the socket is closed: its number may be another's at once. */
+  /** Must be called before the socket is closed: its descriptor may be reused at once. */
   close(): void {
     this.#isClosed = true;
     clearImmediate(this.#turn);
@@ -80,7 +80,7 @@ export class UdpBatch {
     else if (reply) this.#put(reply, sockaddr);
   }
 
-  /** Answers that become known in the same turn leave together at its end. */
+  /** Answers that are ready in the same turn are sent together at its end. */
   async #sendLater(coming: Promise<Buffer | undefined>, receiver: Buffer): Promise<void> {
     const reply = await coming;
     if (reply === undefined || this.#isClosed) return;
@@ -89,7 +89,7 @@ export class UdpBatch {
   }
 
   #put(reply: Buffer, receiver: Uint8Array): void {
-    // Our own answers are never longer; another server's might be, were it not cut.
+    // No answer is longer: ours have this limit, and relayed ones are truncated to it.
     if (reply.length > MAX_DATAGRAM) return;
     if (this.#waiting === BATCH) this.#flush();
     this.#outbox.put(this.#waiting, reply, receiver);
@@ -101,7 +101,7 @@ export class UdpBatch {
     this.#waiting = 0;
     for (let sent = 0; sent < count; ) {
       const taken = this.#kernel.send(this.#socket, this.#outbox.headerOf(sent), count - sent);
-      // One that cannot be sent (no route, no room) is lost as datagrams are: its client asks again.
+      // An answer that cannot be sent (no route, no buffer space) is lost like any datagram: its client asks again.
       sent += Math.max(taken, 1);
     }
   }

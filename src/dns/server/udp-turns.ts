@@ -1,20 +1,20 @@
 import { ClientPlaces } from '../../runtime/client-places.ts';
 import { Turns, type Worker } from './turns.ts';
 
-/** Questions of one client that are begun as they come in one turn of the event loop: one system call takes as many. */
-const AT_ONCE = 64;
-/** Milliseconds for those that wait, in one turn of the event loop: the longer, the less is read meanwhile. */
+/** Questions of one client that start at once in one turn of the event loop: as many as one system call receives. */
+const STARTED_AT_ONCE = 64;
+/** Milliseconds for waiting questions in one turn of the event loop: the longer, the later the socket is read. */
 const TURN_MS = 1;
-/** Questions that wait for their turn, of all clients. */
+/** Questions of all clients that wait for their turn. */
 const MAX_WAITING = 8_192;
 
-/** What answers a question; the packet is read before it returns. */
+/** Answers a question; reads the packet completely before returning. */
 type Work<Answer> = (packet: Buffer) => Promise<Answer>;
 
-/** The questions of one client that have not been begun, and how many were begun in this turn. */
+/** The waiting questions of one client, and how many were started in this turn. */
 class Client implements Worker {
   readonly waiting: (() => void)[] = [];
-  begun = 0;
+  started = 0;
   readonly #turns: Turns;
 
   constructor(turns: Turns) {
@@ -32,26 +32,26 @@ class Client implements Worker {
 }
 
 /**
- * Whose question over UDP is worked on next. Those of a client that sends few are begun as they come. What one sends
- * beyond that waits, clients taking turns, and is lost beyond its share of the places: so a flood costs the one
- * who sends it, while the socket is emptied for all.
+ * Decides which question over UDP is started next. A client's first questions in a turn start on arrival. Its further
+ * questions wait, with clients taking turns; those beyond its share of waiting places are dropped. So a flood delays
+ * only its sender, while the socket is emptied for all.
  */
 export class UdpTurns {
   readonly #turns = new Turns(TURN_MS);
   readonly #places = new ClientPlaces(MAX_WAITING);
-  /** Those that have sent something in this turn, or have something waiting. */
+  /** Clients that sent a question in this turn, or have one waiting. */
   readonly #clients = new Map<string, Client>();
   #turn: NodeJS.Immediate | undefined;
 
-  /** What comes of a question when it is its turn; undefined where it is lost. */
-  take<Answer>(name: string, packet: Buffer, work: Work<Answer>): Promise<Answer> | undefined {
+  /** The answer to a question once its turn comes; undefined if the question is dropped. */
+  submit<Answer>(name: string, packet: Buffer, work: Work<Answer>): Promise<Answer> | undefined {
     const client = this.#clientOf(name);
-    if (client.waiting.length === 0 && client.begun < AT_ONCE) {
-      client.begun += 1;
+    if (client.waiting.length === 0 && client.started < STARTED_AT_ONCE) {
+      client.started += 1;
       return work(packet);
     }
     if (!this.#places.take(name)) return undefined;
-    // The packet's bytes are the next one's as soon as this returns.
+    // The buffer is reused for the next packet as soon as this returns.
     const own = Buffer.from(packet);
     return new Promise((resolve) => {
       client.waiting.push(() => {
@@ -74,7 +74,7 @@ export class UdpTurns {
   #endTurn(): void {
     this.#turn = undefined;
     for (const [name, client] of this.#clients) {
-      client.begun = 0;
+      client.started = 0;
       if (client.waiting.length === 0) this.#clients.delete(name);
     }
   }

@@ -8,7 +8,7 @@ import type { Respond } from './tcp.ts';
 import { UdpBatch } from './udp-batch.ts';
 
 export interface UdpOptions {
-  /** Whether many datagrams are taken at a time, where this platform lets us; default false. */
+  /** Whether each system call receives many datagrams, if the platform supports it; default false. */
   readonly batched?: boolean;
 }
 
@@ -24,7 +24,7 @@ export class UdpListener {
     this.#wantsBatches = batched;
   }
 
-  /** Whether it takes many datagrams at a time now. */
+  /** Whether each system call currently receives many datagrams. */
   get isBatched(): boolean {
     return this.#batch !== undefined;
   }
@@ -44,21 +44,21 @@ export class UdpListener {
       if (descriptor !== undefined) kernel?.close(descriptor);
       throw error;
     }
-    // A reply that cannot be sent (client gone, no route) concerns that client alone.
+    // A reply that cannot be sent (client gone, no route) affects only that client.
     socket.on('error', () => {});
     if (kernel && descriptor !== undefined) {
-      // dgram lets others share the address of a socket that it is given.
-      kernel.keepToOurselves(descriptor);
+      // dgram sets SO_REUSEADDR on a socket that it adopts.
+      kernel.forbidSharing(descriptor);
       this.#batch = new UdpBatch(kernel, descriptor, isIPv6(address.ip) ? 6 : 4, this.#respond);
     }
     this.#socket = socket;
     socket.on('message', (packet, { address: client, port }) => {
       if (packet.length > MAX_DATAGRAM) return;
       const batch = this.#batch;
-      // Only Node knows the number of a zone (fe80::1%eth0).
+      // Only Node can map a zone name to its number (fe80::1%eth0).
       if (batch && !client.includes('%')) batch.answer(packet, client, port);
       else this.#answer(socket, packet, client, port);
-      // The first one wakes us, and seldom comes alone.
+      // More datagrams usually follow the one that made the socket readable.
       batch?.drain();
     });
     return socket.address().port;
@@ -84,17 +84,17 @@ export class UdpListener {
     port: number,
   ): Promise<void> {
     const reply = await coming;
-    // The server may have been stopped while another server thought about the answer.
+    // The listener may have been closed while an upstream server prepared the answer.
     if (reply && socket === this.#socket) sendTo(socket, reply, client, port);
   }
 }
 
-/** Anything can be the sender of a packet, port 0 too: dgram throws for what nothing can be sent to. */
+/** A packet may have any sender, even port 0: dgram throws for addresses that cannot receive. */
 function sendTo(socket: Socket, reply: Buffer, client: string, port: number): void {
   try {
     socket.send(reply, port, client);
   } catch {
-    // As one that is lost on the way.
+    // The reply counts as lost on the way.
   }
 }
 

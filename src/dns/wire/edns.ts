@@ -1,25 +1,24 @@
 import dnsPacket, { type OptAnswer } from 'dns-packet';
 import type { Edns } from '../zone.ts';
 
-/** The OPT record (RFC 6891 §6.1.2): what askers say with it, and how we answer in kind. */
+/** The OPT record (RFC 6891 §6.1.2) of queries and replies. */
 
 const OPT = 41;
 /** Root, type, size, extended code and flags, length of the options. */
 export const OPT_BYTES = 11;
 const DNSSEC_OK = 0x8000;
-/** The option that tells the client's subnet (RFC 7871 §6): four bytes, and an address of at most sixteen. */
+/** The client subnet option (RFC 7871 §6): four bytes, and an address of at most sixteen. */
 const CLIENT_SUBNET = { code: 8, minBytes: 4, maxBytes: 20 };
-/** Code and length, before the data of an option. */
+/** Code and length, which precede the data of an option. */
 const OPTION_HEADER_BYTES = 4;
-/** Our own option, of the range for local use (RFC 6891 §9): one mark behind the other. */
+/** Our own option, from the range for local use (RFC 6891 §9): concatenated marks. */
 const LOOP_MARKS = 65_313;
-/** The length of a mark: nobody draws another one's by chance. */
+/** The length of a mark: long enough that no two resolvers draw the same one by chance. */
 export const LOOP_MARK_BYTES = 8;
 
 /**
- * The OPT record of a query, `none`, or undefined where the sections behind the question are malformed. One answer,
- * one authority (IXFR) and two additionals (OPT and TSIG) are the most a query has; Consul's DNS library draws the
- * same lines.
+ * The OPT record of a query, `none`, or undefined if the sections behind the question are malformed. A query has at
+ * most one answer, one authority (IXFR) and two additionals (OPT and TSIG): the limits of Consul's DNS library, too.
  */
 export function readEdns(packet: Buffer): Edns | 'none' | undefined {
   const answers = packet.readUInt16BE(6);
@@ -35,7 +34,7 @@ export function readEdns(packet: Buffer): Edns | 'none' | undefined {
 function decodeAdditionals(packet: Buffer) {
   try {
     const decoded = dnsPacket.decode(packet);
-    // dns-packet slices data of unknown types without asking whether so many bytes are there.
+    // dns-packet slices data of unknown types without checking that enough bytes are there.
     return dnsPacket.decode.bytes <= packet.length ? (decoded.additionals ?? []) : undefined;
   } catch {
     return undefined;
@@ -62,9 +61,9 @@ function isMarks({ length }: ArrayLike<number>): boolean {
 }
 
 export interface Opt {
-  /** The largest message over UDP that is taken, in bytes. */
+  /** The largest UDP message that the sender accepts, in bytes. */
   readonly udpSize: number;
-  /** The response code's upper eight bits. */
+  /** The upper eight bits of the response code. */
   readonly extendedRcode?: number;
   readonly dnssecOk?: boolean;
   readonly clientSubnet?: Uint8Array | undefined;

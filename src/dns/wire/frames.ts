@@ -2,21 +2,21 @@ import { HeddleError } from '../../errors.ts';
 
 const LENGTH_BYTES = 2;
 
-/** Parts a TCP stream into messages, each behind its length in two bytes (RFC 1035 §4.2.2). */
+/** Splits a TCP stream into messages, each preceded by its length in two bytes (RFC 1035 §4.2.2). */
 export class FrameReader {
   readonly #maxBytes: number;
-  /** What has come and was not taken; put together once there is enough of it for a message. */
+  /** Received bytes that were not returned yet; concatenated once they are enough for a message. */
   #chunks: Buffer[] = [];
   #bytes = 0;
-  /** So many bytes are needed for the next message, or for its length. */
+  /** How many bytes the next message needs, or its length if that is not known yet. */
   #wanted = LENGTH_BYTES;
 
-  /** Messages longer than `maxBytes` are refused before they are read. */
+  /** A message longer than `maxBytes` is refused before it is read. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  /** The messages that are complete with this chunk. Throws `refused` at one that is too long. */
+  /** Adds a chunk and returns the messages that it completes. Throws `refused` for a message that is too long. */
   push(chunk: Buffer): Buffer[] {
     this.add(chunk);
     const messages: Buffer[] = [];
@@ -24,14 +24,14 @@ export class FrameReader {
     return messages;
   }
 
-  /** Takes a chunk, whose messages `next` returns one by one: a chunk of short ones holds thousands. */
+  /** Adds a chunk; `next` returns its messages one by one, since a chunk may hold thousands of short ones. */
   add(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
   }
 
-  /** The next complete message, if there is one. Throws `refused` at one that is too long. */
+  /** The next complete message, if there is one. Throws `refused` for a message that is too long. */
   next(): Buffer | undefined {
     if (!this.hasNext) return undefined;
     const whole = this.#whole();
@@ -41,7 +41,7 @@ export class FrameReader {
     return message;
   }
 
-  /** Whether `next` has something to return. Throws `refused` at a message that is too long. */
+  /** Whether `next` would return a message. Throws `refused` for a message that is too long. */
   get hasNext(): boolean {
     if (this.#bytes < this.#wanted) return false;
     const length = this.#whole().readUInt16BE(0);
@@ -60,7 +60,7 @@ export class FrameReader {
   }
 }
 
-/** A message behind its length. */
+/** A message, preceded by its length. */
 export function frame(message: Uint8Array): Buffer {
   const framed = Buffer.allocUnsafe(LENGTH_BYTES + message.length);
   framed.writeUInt16BE(message.length, 0);

@@ -3,12 +3,12 @@ import { readEdns } from './edns.ts';
 import { readName } from './name.ts';
 import { className, typeName } from './types.ts';
 
-/** Bytes of a message before its question (RFC 1035 §4.1.1). */
+/** The length of a message's header (RFC 1035 §4.1.1). */
 export const HEADER_BYTES = 12;
-/** Type and class, behind the name of a question. */
+/** The length of type and class, which follow the name of a question. */
 export const TYPE_AND_CLASS_BYTES = 4;
 
-/** Header bits, as masks of the header's second 16-bit word. */
+/** Header bits, as masks of the header's second 16 bits. */
 export const FLAGS = {
   response: 0x8000,
   opcode: 0x7800,
@@ -31,8 +31,9 @@ export interface Query {
 }
 
 /**
- * What came in a packet: a query, or something that gets the twelve bytes of `rejection`, or, undefined, nothing at
- * all: what has no header, and responses, since answering these lets two servers talk for ever.
+ * The content of a packet: a query, or a malformed or unsupported one that gets the twelve bytes of `rejection`.
+ * Undefined for packets that get no answer: those without a header, and responses. Two servers that answered each
+ * other's responses would never stop.
  */
 export type Received = { readonly query: Query } | { readonly rejection: Buffer } | undefined;
 
@@ -57,7 +58,7 @@ export function readQuery(packet: Buffer, client: string, transport: 'udp' | 'tc
   return { query: { id: packet.readUInt16BE(0), question } };
 }
 
-/** The header alone, turned into a response: id, opcode and rd are kept. */
+/** Only the header, as a response with the query's id, opcode and RD bit. */
 function reject(packet: Buffer, rcode: number): Buffer {
   const reply = Buffer.alloc(HEADER_BYTES);
   const kept = packet.readUInt16BE(2) & (FLAGS.opcode | FLAGS.recursionDesired);

@@ -1,7 +1,7 @@
 /**
- * Domain names between wire and text. Labels are arbitrary bytes (RFC 2181 §11); in text, dots inside a label,
- * backslashes and everything outside printable ASCII are escaped as RFC 1035 §5.1 writes them (`\.`, `\\`, `\DDD`),
- * so that text maps back to the same bytes and lower-casing it folds only ASCII letters (RFC 4343).
+ * Converts domain names between wire format and text. Labels are arbitrary bytes (RFC 2181 §11). In text, dots inside
+ * a label, backslashes and all bytes outside printable ASCII are escaped as in RFC 1035 §5.1 (`\.`, `\\`, `\DDD`). So
+ * text maps back to the same bytes, and lower-casing it folds only ASCII letters (RFC 4343).
  */
 
 /** Longest label, and longest name on the wire (RFC 1035 §2.3.4). */
@@ -15,8 +15,8 @@ export interface WireName {
 }
 
 /**
- * The uncompressed name at `offset`, or undefined if there is none. A question is the first name of its message,
- * so a compression pointer there has nothing to point at.
+ * The uncompressed name at `offset`, or undefined if there is none. A question is the first name of its message, so a
+ * compression pointer there would have no target.
  */
 export function readName(bytes: Uint8Array, offset: number): WireName | undefined {
   const labels: string[] = [];
@@ -49,7 +49,7 @@ export function splitName(text: string): readonly string[] {
   return text.match(/(?:\\\d{3}|\\.|[^.\\])+/g) ?? [];
 }
 
-/** The bytes of one label as text; characters beyond ASCII, as registries may hold them, become UTF-8. */
+/** The bytes of one label; characters beyond ASCII, which registries may hold, become UTF-8. */
 export function labelBytes(label: string): Buffer {
   if (!label.includes('\\')) return Buffer.from(label, 'utf8');
   const parts = label.match(/\\\d{3}|\\.|[^\\]+/g) ?? [];
@@ -61,13 +61,13 @@ export function labelBytes(label: string): Buffer {
   );
 }
 
-/** Whether a name lies below a domain, which itself does not; both in lower case. */
+/** Whether a name lies below a domain, and is not the domain itself; both in lower case. */
 export const isBelow = (name: string, domain: string): boolean => name.endsWith(`.${domain}`);
 
-/** Whether a name is a domain's own, or lies below it; both in lower case. */
+/** Whether a name is the domain or lies below it; both in lower case. */
 export const isWithin = (name: string, domain: string): boolean => name === domain || isBelow(name, domain);
 
-/** True for text that can stand in a message: no empty or overlong label, not too long in all. */
+/** Whether text can be encoded as a name: no label is empty or too long, and the name is not too long. */
 export function isName(text: string): boolean {
   if (text.startsWith('.') || text.includes('..')) return false;
   const lengths = splitName(text).map((label) => labelBytes(label).length);

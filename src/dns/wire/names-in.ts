@@ -2,11 +2,11 @@ import { HeddleError } from '../../errors.ts';
 import { HEADER_BYTES } from './message.ts';
 import { MAX_LABEL, MAX_NAME } from './name.ts';
 
-/** Names inside a foreign message, which may be compressed (RFC 1035 §4.1.4), read as bytes and never as text. */
+/** Reads names inside another server's message, which may be compressed (RFC 1035 §4.1.4), as bytes, never as text. */
 
 /** The first two bits of a pointer's first byte. */
 const POINTER = 0xc0;
-/** Bytes of one record's data before its first name, and how many names follow; the types that may be compressed. */
+/** Record data that may hold compressed names, by type: bytes before the first name, number of names, bytes behind. */
 const NAMES_OF: Readonly<Record<string, readonly [before: number, names: number, behind: number]>> = {
   NS: [0, 1, 0],
   CNAME: [0, 1, 0],
@@ -16,7 +16,7 @@ const NAMES_OF: Readonly<Record<string, readonly [before: number, names: number,
   MX: [2, 1, 0],
   SRV: [6, 1, 0],
 };
-/** Where the data of a record lies, and of which type it is. */
+/** The type of a record, and where its data lies. */
 interface RecordData {
   readonly type: string;
   readonly dataAt: number;
@@ -25,7 +25,7 @@ interface RecordData {
 
 const [A_BYTES, AAAA_BYTES] = [4, 16];
 
-/** Where the name at `start` ends in the message; undefined where there is none that is whole. */
+/** Where the name at `start` ends in the message; undefined if there is no complete name. */
 export function endOfName(message: Uint8Array, start: number): number | undefined {
   let [at, end, bytes, lowest] = [start, 0, 1, start];
   for (;;) {
@@ -36,7 +36,7 @@ export function endOfName(message: Uint8Array, start: number): number | undefine
       if (low === undefined) return undefined;
       end ||= at + 2;
       at = ((length & ~POINTER) << 8) | low;
-      // A pointer leads to what stands before all that was read, so that every name ends.
+      // Each pointer must lead before everything read so far, so that every name ends.
       if (at >= lowest || at < HEADER_BYTES) return undefined;
       lowest = at;
       continue;
@@ -48,15 +48,15 @@ export function endOfName(message: Uint8Array, start: number): number | undefine
   }
 }
 
-/** The bytes of a name without pointers, in lower case. @throws HeddleError `bad-input` where there is no such name */
+/** The bytes of a name without pointers, in lower case. @throws HeddleError `bad-input` if there is no complete name */
 export function nameAt(message: Buffer, start: number): Buffer {
   const name = plainNameAt(message, start);
-  // The lengths of labels are below every letter.
+  // A label's length byte is below every letter.
   for (const [at, byte] of name.entries()) if (byte >= 0x41 && byte <= 0x5a) name[at] = byte | 0x20;
   return name;
 }
 
-/** The bytes of a name without pointers, in its own letters. @throws HeddleError `bad-input` where there is no such name */
+/** The bytes of a name without pointers, in their case. @throws HeddleError `bad-input` if there is no complete name */
 export function plainNameAt(message: Buffer, start: number): Buffer {
   if (endOfName(message, start) === undefined) throw new HeddleError('bad-input', `no name at byte ${start}`);
   const parts: Buffer[] = [];
@@ -81,11 +81,11 @@ export function namesIn(message: Buffer, { type, dataAt }: RecordData): readonly
   return [first, endOfName(message, first) as number];
 }
 
-/** Whether a record's data is what its type has. Of types that are not known here, any data is. */
-export function hasSoundData(message: Buffer, { type, dataAt, end }: RecordData): boolean {
+/** Whether a record's data has the form of its type. Data of types that are not known here is always valid. */
+export function hasValidData(message: Buffer, { type, dataAt, end }: RecordData): boolean {
   if (type === 'A') return end - dataAt === A_BYTES;
   if (type === 'AAAA') return end - dataAt === AAAA_BYTES;
-  if (type === 'TXT') return hasSoundTexts(message, dataAt, end);
+  if (type === 'TXT') return hasValidTexts(message, dataAt, end);
   const names = NAMES_OF[type];
   if (names === undefined) return true;
   const [before, count, behind] = names;
@@ -94,7 +94,7 @@ export function hasSoundData(message: Buffer, { type, dataAt, end }: RecordData)
   return at !== undefined && at + behind === end;
 }
 
-function hasSoundTexts(message: Buffer, start: number, end: number): boolean {
+function hasValidTexts(message: Buffer, start: number, end: number): boolean {
   let at = start;
   while (at < end) at += 1 + (message[at] as number);
   return at === end;

@@ -1,8 +1,8 @@
 import { FLAGS } from './message.ts';
-import { endOfName, hasSoundData } from './names-in.ts';
+import { endOfName, hasValidData } from './names-in.ts';
 import { typeName } from './types.ts';
 
-/** Where one record of a message lies; offsets in bytes. */
+/** The position of one record in a message; offsets in bytes. */
 export interface WireRecord {
   readonly section: 'answer' | 'authority' | 'additional';
   readonly type: string;
@@ -16,7 +16,7 @@ const RCODE_BITS = 4;
 const SECTIONS = ['answer', 'authority', 'additional'] as const;
 const OPT = 'OPT';
 
-/** The records behind the question that ends at `start`, up to the first that is not whole. */
+/** The records behind the question that ends at `start`, up to the first incomplete one. */
 export function recordsOf(message: Buffer, start: number): readonly WireRecord[] {
   const records: WireRecord[] = [];
   let at = start;
@@ -32,20 +32,20 @@ export function recordsOf(message: Buffer, start: number): readonly WireRecord[]
 }
 
 /**
- * All records behind the question that ends at `start`. Undefined where one is missing, cut short, or holds something
- * else than its type has.
+ * All records behind the question that ends at `start`. Undefined if one is missing, incomplete, or holds data that
+ * does not have the form of its type.
  */
-export function soundRecordsOf(message: Buffer, start: number): readonly WireRecord[] | undefined {
+export function validRecordsOf(message: Buffer, start: number): readonly WireRecord[] | undefined {
   const records = recordsOf(message, start);
   const promised = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
   if (records.length !== promised) return undefined;
   for (const record of records) {
-    if (endOfName(message, record.start) === undefined || !hasSoundData(message, record)) return undefined;
+    if (endOfName(message, record.start) === undefined || !hasValidData(message, record)) return undefined;
   }
   return records;
 }
 
-/** As recordsOf, each record only when it is asked for. */
+/** As recordsOf, but lazily, record by record. */
 export function* eachRecord(message: Buffer, start: number): Generator<WireRecord> {
   let at = start;
   for (const [index, section] of SECTIONS.entries()) {
@@ -78,8 +78,8 @@ function recordAt(message: Buffer, start: number, section: WireRecord['section']
 }
 
 /**
- * The message without its OPT record, which speaks of one hop alone (RFC 6891 §6.1.1), and without what is not
- * whole. Other additionals behind the OPT record go with it: pointers into them would not be true any more.
+ * The message without incomplete records and without its OPT record, which concerns only one hop (RFC 6891 §6.1.1).
+ * Additionals behind the OPT record are removed, too: pointers into them would no longer be right.
  */
 export function withoutOpt(message: Buffer, start: number, records = recordsOf(message, start)): Buffer {
   const opt = records.findIndex(({ type }) => type === OPT);
@@ -92,7 +92,7 @@ export function withoutOpt(message: Buffer, start: number, records = recordsOf(m
   return result;
 }
 
-/** The response code with its upper bits, which stand in the OPT record (RFC 6891 §6.1.3), if there is one. */
+/** The response code with its upper bits from the OPT record (RFC 6891 §6.1.3), if there is one. */
 export function fullRcode(message: Buffer, records: readonly WireRecord[]): number {
   const opt = records.find(({ type }) => type === OPT);
   const upper = opt === undefined ? 0 : (message[opt.ttlAt] as number);

@@ -3,7 +3,7 @@ import { TYPE_AND_CLASS_BYTES } from './message.ts';
 import { isName, MAX_NAME, splitName } from './name.ts';
 import { MessageWriter } from './writer.ts';
 
-/** The same question about another name, on behalf of the same client; undefined for what is no name. */
+/** The same question about another name, on behalf of the same client; undefined for an invalid name. */
 export function renamed(question: Question, asked: string): Question | undefined {
   if (!isName(asked)) return undefined;
   const tail = question.bytes.subarray(question.bytes.length - TYPE_AND_CLASS_BYTES);

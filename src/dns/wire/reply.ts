@@ -3,45 +3,51 @@ import { optRecord } from './edns.ts';
 import { FLAGS, type Query } from './message.ts';
 import { MessageWriter } from './writer.ts';
 
-/** What every asker takes over UDP (RFC 1035 §4.2.1). */
+/** The message size that every client accepts over UDP (RFC 1035 §4.2.1). */
 const UDP_MINIMUM = 512;
 /**
- * What we send over UDP at most, whatever is advertised. Strangers get what no path cuts into fragments (DNS flag day
- * 2020, RFC 9715), and no more than some thirty times what a forged question costs. On this host's own networks a
- * fragment meets nobody: there it is the ceiling that RFC 6891 §6.2.5 suggests, since HAProxy never asks over TCP.
+ * The largest message sent over UDP, whatever the client advertises. For external clients: the size that no path
+ * fragments (DNS flag day 2020, RFC 9715), and at most about thirty times the size of a forged question. On this host's
+ * own networks, fragments are safe: the limit is what RFC 6891 §6.2.5 suggests, since HAProxy never retries over TCP.
  */
-const UDP_MAXIMUM = { stranger: 1232, neighbour: 4096 } as const;
-/** TCP frames have a 16-bit length. */
+const UDP_MAXIMUM = { external: 1232, local: 4096 } as const;
+/** A TCP frame has a 16-bit length. */
 const TCP_MAXIMUM = 65_535;
 
-/** The least that belongs to an answer, where something does: an address under a pointer. */
+/** The least size of an additional record that belongs to an answer: an address owned by a pointer. */
 const ADDRESS_BYTES = 16;
-/** How often one more answer is tried before what is left is halved. */
+/** How often the search tries one more answer before it halves the remaining interval. */
 const MAX_ONE_MORE = 3;
 
-/** The largest reply, in bytes, that this asker takes; neighbours are those whom recursion is offered to. */
-export function sizeLimit({ transport, edns }: Question, isNeighbour: boolean): number {
+/** The largest reply, in bytes, for this client; a client is local if recursion is offered to it. */
+export function sizeLimit({ transport, edns }: Question, isLocal: boolean): number {
   if (transport === 'tcp') return TCP_MAXIMUM;
-  const maximum = isNeighbour ? UDP_MAXIMUM.neighbour : UDP_MAXIMUM.stranger;
+  const maximum = isLocal ? UDP_MAXIMUM.local : UDP_MAXIMUM.external;
   return Math.min(Math.max(edns?.udpSize ?? UDP_MINIMUM, UDP_MINIMUM), maximum);
 }
 
 /**
- * The reply as bytes, never longer than the asker takes: when not everything fits, TC is set and as many whole
+ * The reply as bytes, never longer than the client accepts. If not everything fits, TC is set, and as many complete
  * answers are kept as fit together with the additionals that belong to them.
  */
 export function encodeReply(query: Query, reply: Reply, recursionAvailable: boolean): Buffer {
   const limit = sizeLimit(query.question, recursionAvailable);
-  const attempt = (sections: Reply, truncated: boolean, wrote?: Framing['wrote']) =>
-    encode(query, sections, { limit, truncated, recursionAvailable, ...(wrote && { wrote }) });
-  // More answers never make a message shorter. Those that were too many by themselves are so with all else.
+  const attempt = (sections: Reply, truncated: boolean, onAnswersWritten?: Framing['onAnswersWritten']) =>
+    encode(query, sections, {
+      limit,
+      truncated,
+      recursionAvailable,
+      ...(onAnswersWritten && { onAnswersWritten }),
+    });
+  // More answers never make a message shorter. A number that is too large alone is too large with additionals.
   let [fits, tooMany] = [0, reply.answers.length + 1];
   const whole = attempt(reply, false, (begun, overflowed) => {
     if (overflowed) tooMany = begun;
   });
   if (whole) return whole;
-  // A guess takes long where there are many. The first is one less than too many, less what belongs to each; the next
-  // follows from how long a message was that fits, is one more, since most are equally long, or halves what is left.
+  // Each guess costs one encoding, which is expensive for many answers. The first guess scales the number that was too
+  // large by the estimated share of additionals. The next one scales the last size that fits, or adds one answer, since
+  // most are equally long, or halves the remaining interval.
   const beside = reply.additionals.length > 0 ? ADDRESS_BYTES * tooMany : 0;
   let guess = Math.floor(((tooMany - 1) * limit) / (limit + beside));
   let best = attempt(firstAnswers(reply, 0), true);
@@ -55,23 +61,23 @@ export function encodeReply(query: Query, reply: Reply, recursionAvailable: bool
     }
   }
   const nothing = { ...reply, answers: [], authorities: [], additionals: [] };
-  // Header, question and OPT always fit: 12 + 259 + 11 + 24 bytes at most.
+  // Header, question and OPT record always fit: 12 + 259 + 11 + 24 bytes at most.
   return best ?? (attempt(nothing, true) as Buffer);
 }
 
-/** The reply as if there were no limit but that of TCP. */
+/** The reply with no size limit except that of TCP. */
 export function encodeWhole({ id, question }: Query, reply: Reply, recursionAvailable: boolean): Buffer {
   return encodeReply({ id, question: { ...question, transport: 'tcp' } }, reply, recursionAvailable);
 }
 
-/** A reply of nothing but the request to come again over TCP. */
-export function encodeCut(query: Query, recursionAvailable: boolean): Buffer {
+/** A reply without records and with TC set, so that the client retries over TCP. */
+export function encodeTruncated(query: Query, recursionAvailable: boolean): Buffer {
   const limit = sizeLimit(query.question, recursionAvailable);
   const framing = { limit, truncated: true, recursionAvailable };
   return encode(query, emptyReply('NOERROR'), framing) as Buffer;
 }
 
-/** The reply cut to its first answers, with only those additionals that their SRV targets lead to. */
+/** The reply with only its first answers, and with the additionals that their SRV targets lead to. */
 function firstAnswers(reply: Reply, count: number): Reply {
   const answers = reply.answers.slice(0, count);
   const targets = new Set(answers.flatMap((record) => (record.type === 'SRV' ? [record.data.target] : [])));
@@ -85,8 +91,8 @@ interface Framing {
   readonly limit: number;
   readonly truncated: boolean;
   readonly recursionAvailable: boolean;
-  /** Told how many answers were begun, and whether the last one of them was too much. */
-  readonly wrote?: (begun: number, overflowed: boolean) => void;
+  /** Called with the number of answers that were started, and whether the last of them did not fit. */
+  readonly onAnswersWritten?: (begun: number, overflowed: boolean) => void;
 }
 
 function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer | undefined {
@@ -108,17 +114,17 @@ function encode({ id, question }: Query, reply: Reply, framing: Framing): Buffer
   writer.uint16(reply.additionals.length + (question.edns ? 1 : 0));
   writer.question(question.bytes, question.asked);
   const begun = writeAll(writer, reply.answers);
-  framing.wrote?.(begun, writer.overflowed);
+  framing.onAnswersWritten?.(begun, writer.overflowed);
   for (const records of [reply.authorities, reply.additionals]) writeAll(writer, records);
   if (question.edns) {
-    // The asker's size is echoed, as Consul does; DO is not, and of the options only the subnet.
+    // As in Consul, the client's size is echoed, but not the DO bit, and of the options only the subnet.
     const { udpSize, clientSubnet } = question.edns;
     writer.bytes(optRecord({ udpSize, extendedRcode: rcode >> 4, clientSubnet }));
   }
   return writer.overflowed ? undefined : writer.finish();
 }
 
-/** @returns how many were begun */
+/** @returns how many records were started */
 function writeAll(writer: MessageWriter, records: readonly ResourceRecord[]): number {
   let begun = 0;
   for (const record of records) {

@@ -2,17 +2,17 @@ import { FLAGS, HEADER_BYTES } from './message.ts';
 import { endOfName, namesIn, plainNameAt } from './names-in.ts';
 import type { WireRecord } from './records.ts';
 
-/** Compression pointers: two bits that no label has, and an offset of fourteen (RFC 1035 §4.1.4). */
+/** Compression pointers: two bits that no label has, and an offset of 14 bits (RFC 1035 §4.1.4). */
 const POINTER = 0xc000;
 const MAX_POINTER = 0x3fff;
-/** Of these, names in the data are not to be compressed (RFC 2782, RFC 6672 §2.5). */
+/** Types whose data must not hold compressed names (RFC 2782, RFC 6672 §2.5). */
 const PLAIN_TYPES: ReadonlySet<string> = new Set(['SRV', 'TYPE39']);
 const SECTIONS = ['answer', 'authority', 'additional'] as const;
 
 /**
- * A foreign message with only these of its sound records, in their order and with their names compressed, in at most
- * `limit` bytes. What does not fit is left out: additional records in silence, since nobody needs them (RFC 2181 §9);
- * else TC is set, and as many whole answers are kept as fit. The work is bounded by what is written.
+ * Another server's message with only these of its valid records, in their order, with compressed names, and in at most
+ * `limit` bytes. Records that do not fit are left out. For additional records TC stays unset, since they are optional
+ * (RFC 2181 §9); otherwise TC is set, and as many complete answers are kept as fit. The work is bounded by the output.
  */
 export function rewritten(
   message: Buffer,
@@ -43,11 +43,11 @@ export function rewritten(
   return result;
 }
 
-/** Copies records of one message into another one, whose header and question are the same. */
+/** Copies records of one message into another one with the same header and question. */
 class RecordWriter {
   readonly #from: Buffer;
   readonly #to: Buffer;
-  /** Where names begin that later ones may point at, by their bytes in lower case. */
+  /** Offsets of names that later names may point to, by their bytes in lower case. */
   readonly #known = new Map<string, number>();
   length: number;
 
@@ -64,7 +64,7 @@ class RecordWriter {
     return Buffer.from(this.#to.subarray(0, this.length));
   }
 
-  /** False where it does not fit; the bytes behind the record before it are then of no use. */
+  /** False if the record does not fit; the bytes behind the previous record are then invalid. */
   record(record: WireRecord): boolean {
     const { start, type, ttlAt, dataAt, end } = record;
     if (!this.#name(start, true) || !this.#bytes(ttlAt - 4, dataAt)) return false;

@@ -31,12 +31,12 @@ export function className(klass: number): string {
   return CLASS_NAMES.get(klass) ?? `CLASS${klass}`;
 }
 
-/** The number behind a mnemonic that typeName made. */
+/** The number of a type as named by typeName. */
 export function typeNumber(name: string): number {
   return TYPES[name] ?? Number(name.slice('TYPE'.length));
 }
 
-/** True for types with a mnemonic: the set of names that counters may grow by. */
+/** Whether a type has a mnemonic: only these types get counters of their own. */
 export function isKnownType(name: string): boolean {
   return name in TYPES;
 }

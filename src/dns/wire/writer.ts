@@ -4,16 +4,16 @@ import type { ResourceRecord } from '../zone.ts';
 import { labelBytes, MAX_LABEL, splitName } from './name.ts';
 import { typeNumber } from './types.ts';
 
-/** Compression pointers: two bits that no label has, and an offset of fourteen (RFC 1035 §4.1.4). */
+/** Compression pointers: two bits that no label has, and an offset of 14 bits (RFC 1035 §4.1.4). */
 const POINTER = 0xc000;
 const MAX_POINTER = 0x3fff;
 const CLASS_IN = 1;
-/** Text that is the same in a message, but for its dots: most names, of which an answer may hold thousands. */
+/** Text without escapes, of which only the dots differ on the wire: most names. An answer may hold thousands. */
 const PLAIN_NAME = /^[\w-]+(?:\.[\w-]+)*$/;
 
 /**
- * Writes one message, compressing names against those already written, and notices when it grows past `limit`.
- * dns-packet, which reads for us, neither compresses nor stops at a size.
+ * Writes one message, compresses names against those already written, and detects when it exceeds `limit`. dns-packet,
+ * which decodes messages here, neither compresses names nor stops at a size.
  */
 export class MessageWriter {
   readonly #buffer: Buffer;
@@ -27,7 +27,7 @@ export class MessageWriter {
     this.#buffer = Buffer.allocUnsafe(limit);
   }
 
-  /** True once something did not fit; the message is then useless. */
+  /** True once anything did not fit; the message is then unusable. */
   get overflowed(): boolean {
     return this.#overflowed;
   }
@@ -58,7 +58,7 @@ export class MessageWriter {
     this.#length = this.#buffer.writeUInt32BE(value, this.#length);
   }
 
-  /** A question section as it came; later names are compressed against `asked`, its name. */
+  /** Writes a question section as received; later names are compressed against `asked`, its name. */
   question(bytes: Uint8Array, asked: string): void {
     let offset = this.#length;
     const labels = splitName(asked);
@@ -70,7 +70,7 @@ export class MessageWriter {
   }
 
   /**
-   * A name. `compress: false` where pointers are forbidden, though later names may point at it all the same. Throws
+   * Writes a name. Pass `compress: false` where pointers are forbidden; later names may still point to it. Throws
    * `failed` for a label that is too long.
    */
   name(name: string, compress = true): void {
@@ -92,7 +92,8 @@ export class MessageWriter {
       }
       if (known === undefined) this.#remember(suffix, this.#length);
       const bytes = isPlain ? label : labelBytes(label);
-      if (bytes.length > MAX_LABEL) throw new HeddleError('failed', `\`${label}\` is too long for a label`);
+      if (bytes.length > MAX_LABEL)
+        throw new HeddleError('failed', `label \`${label}\` is too long; at most ${MAX_LABEL} bytes`);
       this.uint8(bytes.length);
       if (typeof bytes === 'string') this.#ascii(bytes);
       else this.bytes(bytes);
@@ -138,7 +139,7 @@ export class MessageWriter {
         break;
       case 'TXT':
         for (const text of record.data) {
-          // A character-string has one length byte (RFC 1035 §3.3); what is longer is cut.
+          // A character-string has one length byte (RFC 1035 §3.3); longer text is truncated.
           const bytes = Buffer.from(text, 'utf8').subarray(0, 255);
           this.uint8(bytes.length);
           this.bytes(bytes);
@@ -151,7 +152,7 @@ export class MessageWriter {
   }
 
   #address(ip: string): void {
-    // Most are of IPv4, and a message may hold thousands.
+    // Fast path for IPv4: most addresses are IPv4, and a message may hold thousands.
     if (!ip.includes(':')) for (const byte of ip.split('.')) this.uint8(Number(byte));
     else this.bytes(Uint8Array.from(ipaddr.parse(ip).toByteArray()));
   }

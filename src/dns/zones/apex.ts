@@ -1,7 +1,7 @@
 import type { ResourceRecord } from '../zone.ts';
 import type { ServiceZoneSettings } from './settings.ts';
 
-/** The two records of the domain itself, and its server's name; `serial` is the time in seconds, as in Consul. */
+/** The SOA and NS records of the domain, and the name of its server. `serial` is the time in seconds, as in Consul. */
 export function apexRecords(
   { domain, datacenter, node, nodeTtl, soa }: ServiceZoneSettings,
   serial: number,

@@ -14,8 +14,8 @@ export interface ConsulZoneNeeds {
 type ConsulZoneSettings = Pick<ServiceZoneSettings, 'domain' | 'altDomain' | 'datacenter'>;
 
 /**
- * Names that only Consul can answer, asked from its own DNS: those of other datacenters, prepared queries, and the
- * service mesh. It need not know of the second domain: there it is asked for the same name below the first one.
+ * Names that only Consul can answer: other datacenters, prepared queries, and the service mesh. Consul's own DNS is
+ * asked for them. It need not serve our second domain: names there are asked below the first one instead.
  */
 export class ConsulZone implements Zone {
   readonly name = 'consul';
@@ -44,7 +44,7 @@ export class ConsulZone implements Zone {
 
   #isConsuls({ labels, type }: Question, own: string): boolean {
     if (type === 'AXFR' || type === 'IXFR') return false;
-    // These two are the domain's, and the same for every name below it.
+    // SOA and NS belong to the domain, and are the same for every name below it.
     if (type === 'SOA' || type === 'NS') return false;
     const parsed = parseServiceName(labels.slice(0, -own.split('.').length), type);
     if (parsed.kind === 'consul') return true;
@@ -53,6 +53,6 @@ export class ConsulZone implements Zone {
   }
 }
 
-/** The same question below another domain; undefined where the name would be too long. */
+/** The same question below another domain; undefined if the name would be too long. */
 const movedBelow = (question: Question, from: string, to: string): Question | undefined =>
   renamed(question, `${question.asked.slice(0, -from.length)}${to}`);

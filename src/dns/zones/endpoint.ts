@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { isName } from '../wire/name.ts';
 
-/** What a registered address means to DNS: an address of one family, or the name of a host. */
+/** A registered address as DNS expresses it: an address of one family, or a host name. */
 export type Endpoint = IpEndpoint | { readonly host: string };
 export interface IpEndpoint {
   readonly family: 4 | 6;
@@ -9,8 +9,8 @@ export interface IpEndpoint {
 }
 
 /**
- * Reads an address as registries hold them: `10.2.1.1`, `10.2.1.1/16` (the prefix length says nothing about where
- * to connect), `fd00::1`, `::ffff:10.2.1.1` (IPv4), `backend.example.com`. Undefined for what is none of them.
+ * Reads an address in the forms that registries hold: `10.2.1.1`, `10.2.1.1/16` (the prefix length does not matter for
+ * a client), `fd00::1`, `::ffff:10.2.1.1` (IPv4), `backend.example.com`. Undefined for any other text.
  */
 export function parseEndpoint(address: string): Endpoint | undefined {
   const text = address.trim().replace(/\/\d+$/, '');
@@ -23,19 +23,19 @@ export function parseEndpoint(address: string): Endpoint | undefined {
   return isName(host) ? { host } : undefined;
 }
 
-/** The address as the hexadecimal digits of an `addr` name: `0a020101`, or 32 digits for IPv6. */
+/** The hexadecimal digits of an address in an `addr` name: `0a020101`, or 32 digits for IPv6. */
 export function hexOf(ip: string): string {
-  // Most are of IPv4, and an answer may hold thousands.
+  // Fast path for IPv4: most addresses are IPv4, and an answer may hold thousands.
   if (!ip.includes(':')) return Buffer.from(ip.split('.').map(Number)).toString('hex');
   return Buffer.from(ipaddr.parse(ip).toByteArray()).toString('hex');
 }
 
 /**
- * The address that the digits of an `addr` name spell: `unknown` where their count fits no family, undefined where
- * they are not hexadecimal.
+ * The address in the digits of an `addr` name: `unknown` if their count fits no family, undefined if they are not
+ * hexadecimal.
  */
 export function ofHex(digits: string): IpEndpoint | 'unknown' | undefined {
-  // Consul halves the count before it looks: nine digits are a bad IPv4 address, seven are none at all.
+  // Consul halves the count before comparing: nine digits are a bad IPv4 address, seven are no address.
   const bytes = digits.length >> 1;
   if (bytes !== 4 && bytes !== 16) return 'unknown';
   if (digits.length % 2 !== 0 || !/^[0-9a-f]+$/.test(digits)) return undefined;

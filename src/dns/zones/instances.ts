@@ -5,7 +5,7 @@ import type { ResourceRecord } from '../zone.ts';
 import { type Endpoint, hexOf, type IpEndpoint, parseEndpoint } from './endpoint.ts';
 import { type Random, shuffled } from './shuffle.ts';
 
-/** An instance and where it is reached: at its own address, or at its node's when it has none. */
+/** An instance and where it is reached: at its own address, or at its node's if it has none. */
 export interface Located {
   readonly instance: Instance;
   readonly endpoint: Endpoint;
@@ -13,8 +13,8 @@ export interface Located {
 }
 
 /**
- * Where an instance is reached by those who ask for a type. One whose address is the very name asked for is reached
- * at its node, since the name cannot stand for itself; one whose address DNS cannot express is left out.
+ * Where clients that ask for a type reach an instance. If its address is the name asked for, it is reached at its
+ * node: a name cannot be an alias of itself. Undefined if DNS cannot express its address.
  */
 function locate(
   instance: Instance,
@@ -28,7 +28,7 @@ function locate(
   return endpoint && { instance, endpoint, atNode };
 }
 
-/** Where instances are reached, in a random order, as far as somebody takes them: a name may have thousands. */
+/** Where instances are reached, in random order. Computed lazily, since a name may have thousands. */
 export function* located(
   instances: readonly Instance[],
   asked: { readonly name: string; readonly type: string },
@@ -40,7 +40,7 @@ export function* located(
   }
 }
 
-/** What the addresses of services mean, read once: each question comes by many of them. */
+/** The parsed addresses of services: each question needs many of them. */
 const read = new WeakMap<Service, { readonly address: string; readonly endpoint: Endpoint | undefined }>();
 
 function endpointOf(service: Service, address: string): Endpoint | undefined {
@@ -51,14 +51,14 @@ function endpointOf(service: Service, address: string): Endpoint | undefined {
   return endpoint;
 }
 
-/** IPv6 where any is as good, as with Consul. */
+/** IPv6 if the type allows either family, as Consul does. */
 function addressFor({ address, addresses: { ipv4, ipv6 } = {} }: Service, type: string): string {
   if (type === 'A') return ipv4 ?? address;
   if (type === 'AAAA') return ipv6 ?? address;
   return ipv6 ?? ipv4 ?? address;
 }
 
-/** Whether two lists say the same, by identity: what a service is changed to is a new object. */
+/** Whether two lists have the same instances. Services are compared by identity: a changed service is a new object. */
 export function sameInstances(one: readonly Instance[], other: readonly Instance[]): boolean {
   if (one === other) return true;
   if (one.length !== other.length) return false;
@@ -70,29 +70,29 @@ export function sameInstances(one: readonly Instance[], other: readonly Instance
   return true;
 }
 
-/** Types that an address record of each family is an answer to; TXT is Consul's quirk. */
+/** The types that an address record of each family answers; TXT is a quirk of Consul. */
 const ANSWERED_BY = { 4: ['A', 'ANY', 'TXT'], 6: ['AAAA', 'ANY', 'TXT'] } as const;
 
-export interface AddressAsked {
+export interface AddressQuery {
   readonly owner: string;
   readonly type: string;
   readonly ttl: number;
-  /** No more than so many are looked for. */
-  readonly most: number;
+  /** At most this many records are collected. */
+  readonly max: number;
 }
 
 interface AddressRecords {
   readonly records: readonly ResourceRecord[];
-  /** The first host name that was met on the way. */
+  /** The first host name among the endpoints that were read. */
   readonly host: string | undefined;
-  /** Whether some were not looked at. */
+  /** Whether the limit was reached, so that further instances may be left out. */
   readonly hasMore: boolean;
 }
 
 /** The address records for a type, each address once. */
 export function addressRecords(
   located: Iterable<Located>,
-  { owner, type, ttl, most }: AddressAsked,
+  { owner, type, ttl, max }: AddressQuery,
 ): AddressRecords {
   const records = new Map<string, ResourceRecord>();
   let host: string | undefined;
@@ -100,41 +100,41 @@ export function addressRecords(
     if ('host' in endpoint) host ??= endpoint.host;
     else if (ANSWERED_BY[endpoint.family].some((answered) => answered === type)) {
       if (!records.has(endpoint.ip)) records.set(endpoint.ip, addressRecord(owner, ttl, endpoint));
-      if (records.size === most) break;
+      if (records.size === max) break;
     }
   }
-  return { records: [...records.values()], host, hasMore: records.size === most };
+  return { records: [...records.values()], host, hasMore: records.size === max };
 }
 
 export interface SrvContext {
   readonly owner: string;
   readonly ttl: number;
-  /** No more answers than so many. */
-  readonly most: number;
+  /** At most this many answers. */
+  readonly max: number;
   readonly settings: { readonly datacenter: string; readonly domain: string };
-  /** What is known of a host name's addresses. */
+  /** Follows a host name to its addresses. */
   chase(host: string): Promise<readonly ResourceRecord[]>;
 }
 
-/** What no message holds, and what an SRV record takes in it beside its target, at least: whatever is beyond is cut. */
+/** The longest message, and the least bytes of an SRV record besides its target: more records would be cut anyway. */
 const [LONGEST_MESSAGE, SRV_BYTES] = [65_535, 18];
 
-/** Hosts of one answer whose addresses are asked for; each may take a query to another server. */
+/** Host names of one answer that are followed; each may cost a query to an upstream server. */
 const MAX_CHASED = 8;
 
 interface SrvRecords {
   readonly answers: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];
-  /** Whether a target is a host name, whose addresses are not ours to know. */
+  /** Whether a target is a host name: changes of its addresses are not reported to us. */
   readonly hasHosts: boolean;
-  /** Whether some were not looked at. */
+  /** Whether the limit was reached, so that further instances may be left out. */
   readonly hasMore: boolean;
 }
 
-/** One SRV record for each node, address and port, and the records of their targets. */
+/** One SRV record for each node, address and port, and the address records of their targets. */
 export async function srvRecords(
   located: Iterable<Located>,
-  { owner, ttl, most, settings, chase }: SrvContext,
+  { owner, ttl, max, settings, chase }: SrvContext,
 ): Promise<SrvRecords> {
   const answers: ResourceRecord[] = [];
   const addresses: ResourceRecord[] = [];
@@ -148,18 +148,23 @@ export async function srvRecords(
     if (seen.has(key) || !isName(target)) continue;
     seen.add(key);
     const weight = status === 'warning' ? service.weights.warning : service.weights.passing;
-    // Consul's catalog takes any number; on the wire both have 16 bits.
+    // Consul's catalog accepts any number; on the wire, weight and port have 16 bits.
     const data = { priority: 1, weight: weight & 0xffff, port: service.port & 0xffff, target };
     answers.push({ name: owner, ttl, type: 'SRV', data });
     if ('host' in endpoint) hosts.add(endpoint.host);
     else addresses.push(addressRecord(target, ttl, endpoint));
-    // A target with unusual bytes is shorter in a message than it is as text.
+    // A target with escaped bytes is shorter in a message than as text.
     bytes += SRV_BYTES + (target.includes('\\') ? 0 : target.length);
-    hasMore = answers.length === most || bytes > LONGEST_MESSAGE;
+    hasMore = answers.length === max || bytes > LONGEST_MESSAGE;
     if (hasMore) break;
   }
   const chased = await Promise.all([...hosts].slice(0, MAX_CHASED).map(chase));
-  return { answers, additionals: once([...addresses, ...chased.flat()]), hasHosts: hosts.size > 0, hasMore };
+  return {
+    answers,
+    additionals: withoutDuplicates([...addresses, ...chased.flat()]),
+    hasHosts: hosts.size > 0,
+    hasMore,
+  };
 }
 
 function targetOf(
@@ -177,8 +182,8 @@ export function addressRecord(name: string, ttl: number, { family, ip }: IpEndpo
   return { name, ttl, type: family === 4 ? 'A' : 'AAAA', data: ip };
 }
 
-/** Without the records that say what another one says already. */
-function once(records: readonly ResourceRecord[]): ResourceRecord[] {
+/** The records without duplicates. */
+function withoutDuplicates(records: readonly ResourceRecord[]): ResourceRecord[] {
   return [
     ...new Map(
       records.map((record) => {

@@ -3,7 +3,7 @@ import { emptyReply, type Reply, type ResourceRecord } from '../zone.ts';
 import { parseEndpoint } from './endpoint.ts';
 import { addressRecord } from './instances.ts';
 
-/** What a node is asked for: its metadata beside its address, or as the answer where that is asked for. */
+/** The reply for a node: its address, with its metadata as additionals, or as answers if the type asks for them. */
 export function nodeReply(
   { address, meta }: NodeEntry,
   { owner, type }: { readonly owner: string; readonly type: string },
@@ -31,10 +31,10 @@ function nodeAddress(
   return type === 'ANY' || type === record.type ? [record] : [];
 }
 
-/** A key that begins so is a note: its value stands alone. */
+/** A key with this prefix marks a note: the TXT record holds only its value, as in Consul. */
 const NOTE = 'rfc1035-';
 
-/** One pair of metadata in the form of RFC 1464 §2: the key's quotes, equal signs and outer spaces are quoted. */
+/** One metadata pair in the form of RFC 1464 §2: backquotes, equal signs and outer spaces of the key are quoted. */
 export function metaText(key: string, value: string): string {
   if (key.toLowerCase().startsWith(NOTE)) return value;
   const quoted = key

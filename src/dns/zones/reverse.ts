@@ -24,19 +24,19 @@ import { WEAVE_TTL } from './weave.ts';
 export interface ReverseZoneNeeds {
   readonly view: Pick<View, 'byAddress'>;
   readonly names: Pick<NameTable, 'nameOf'>;
-  /** Consul's own DNS, which knows what other hosts have; without it, theirs are unknown. */
+  /** Consul's own DNS, which knows the addresses of other hosts; without it, those are unknown. */
   readonly consul?: OtherNames | undefined;
-  /** Whether the container of a service has an address itself; what it only says of itself names nobody. */
+  /** Whether a service's container was seen with an address: one from its metadata alone names no service. */
   readonly has?: (service: Service, ip: string) => boolean;
-  /** Networks that containers are attached to, now: unknown private addresses there do not exist, either. */
+  /** The networks that containers are attached to, now: unknown private addresses there get NXDOMAIN, too. */
   readonly networks?: () => Promise<readonly Cidr[]>;
   /** Milliseconds since 1970, for the SOA's serial. */
   readonly now?: () => number;
 }
 
 /**
- * Names of addresses (RFC 1035 §3.5, RFC 3596 §2.5): the name that somebody gave it below the domain of containers,
- * else the node that has it, else its service, else its container; for those of other hosts, what Consul calls it.
+ * Names of addresses (RFC 1035 §3.5, RFC 3596 §2.5). In this order: an explicit name below the domain of containers,
+ * the node of the address, its service, its container. Consul is asked for addresses of other hosts.
  */
 export class ReverseZone implements Zone {
   readonly name = 'reverse';
@@ -49,7 +49,7 @@ export class ReverseZone implements Zone {
   readonly #settings: ServiceZoneSettings;
   readonly #ranges = new BlockList();
 
-  /** `ranges`: networks in CIDR form in which only containers have addresses; unknown ones there do not exist. */
+  /** @param ranges networks in CIDR form that only containers use: unknown addresses there get NXDOMAIN */
   constructor(
     { view, names, consul, has = () => true, networks = async () => [], now = wallClock }: ReverseZoneNeeds,
     settings: ServiceZoneSettings,
@@ -73,20 +73,20 @@ export class ReverseZone implements Zone {
     const ip = reverseAddress(labels);
     if (ip === undefined) return undefined;
     const container = this.#names.nameOf(ip);
-    if (container?.given) return pointer(asked, container.name, WEAVE_TTL);
+    if (container?.explicit) return pointer(asked, container.name, WEAVE_TTL);
     const instances = await this.#view.byAddress(ip);
     const known = this.#nameOf(
       ip,
       instances.filter(({ service }) => this.#has(service, ip)),
     );
     if (known === undefined && container) return pointer(asked, container.name, WEAVE_TTL);
-    if (known === undefined) return (await this.#atOthers(ip, question)) ?? this.#unknown(ip);
-    // One name only and whatever type was asked for, as Consul answers; health plays no part.
+    if (known === undefined) return (await this.#fromConsul(ip, question)) ?? this.#unknown(ip);
+    // As Consul answers: only one name, whatever the type, and regardless of health.
     const reply = pointer(asked, known, 0);
     return type === 'SOA' ? { ...reply, authorities: [this.#soa()] } : reply;
   }
 
-  /** What Consul would call it: by its node before its services. */
+  /** The name that Consul would give: the node before the services. */
   #nameOf(ip: string, instances: readonly Instance[]): string | undefined {
     const { datacenter, domain, node: own, nodeAddress } = this.#settings;
     const node = ip === nodeAddress ? own : instances.find((instance) => instance.nodeAddress === ip)?.node;
@@ -95,10 +95,10 @@ export class ReverseZone implements Zone {
     return name && `${name}.${datacenter}.${domain}`;
   }
 
-  /** What Consul calls an address that only hosts of one network can have. */
-  async #atOthers(ip: string, question: Question): Promise<Resolved> {
+  /** Consul's name of a private address. */
+  async #fromConsul(ip: string, question: Question): Promise<Resolved> {
     if (!this.#consul || !isPrivate(ip)) return undefined;
-    // It fails for an address that it does not know; and while it is away, nobody here knows better.
+    // Consul fails for an address that it does not know. While it is unreachable, no other source has the name.
     const found = await this.#consul.resolve(question).catch(() => undefined);
     return found && 'message' in found && hasAnswers(found.message) ? found : undefined;
   }
@@ -110,7 +110,7 @@ export class ReverseZone implements Zone {
 
   async #isOurs(ip: string): Promise<boolean> {
     if (this.#ranges.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4')) return true;
-    // A container's label names its network: no public one is taken from its owner that way.
+    // A container's label can name any network: only a private one is trusted, so that no label hides public names.
     return (
       isPrivate(ip) && (await this.#networks()).some((network) => isNarrow(network) && contains(network, ip))
     );
@@ -121,7 +121,7 @@ export class ReverseZone implements Zone {
   }
 }
 
-/** The widest network whose unknown addresses are denied because somebody has an address in it, by family. */
+/** The shortest prefix of an attached network whose unknown addresses get NXDOMAIN, by family. */
 const WIDEST = { 4: 16, 6: 48 } as const;
 
 const isNarrow = ({ family, prefixLength }: Cidr): boolean => prefixLength >= WIDEST[family];
@@ -138,7 +138,7 @@ function pointer(owner: string, name: string, ttl: number): Reply {
   return { ...emptyReply('NOERROR', true), answers: [{ name: owner, ttl, type: 'PTR', data: name }] };
 }
 
-/** The address that a reverse name spells in full; undefined for other names, and for parts of addresses. */
+/** The address of a complete reverse name; undefined for other names, and for parts of addresses. */
 export function reverseAddress(labels: readonly string[]): string | undefined {
   const spelled = labels.slice(0, -2).reverse();
   const suffix = labels.slice(-2).join('.');

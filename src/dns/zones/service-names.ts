@@ -1,4 +1,4 @@
-/** What a name below the service domain asks for, read from right to left as Consul reads it. */
+/** The meaning of a name below the service domain, parsed from right to left, as Consul does. */
 export type ServiceName =
   | {
       readonly kind: 'service';
@@ -7,11 +7,11 @@ export type ServiceName =
       readonly datacenter?: string;
     }
   | { readonly kind: 'node'; readonly node: string; readonly datacenter?: string }
-  /** A name that spells an address: its hexadecimal digits. */
+  /** A name that contains an address as hexadecimal digits. */
   | { readonly kind: 'addr'; readonly digits: string }
-  /** Consul's alone: a prepared query, a name of its service mesh, or one of a peer, partition or namespace. */
+  /** Only Consul can answer: a prepared query, a name of its mesh, or one of a peer, partition or namespace. */
   | { readonly kind: 'consul' }
-  /** Nothing that could exist. */
+  /** No such name can exist. */
   | { readonly kind: 'invalid' };
 
 const INVALID: ServiceName = { kind: 'invalid' };
@@ -22,8 +22,8 @@ const QUALIFIERS: ReadonlySet<string> = new Set(['dc', 'peer', 'ns', 'ap', 'sg']
  * Parses the labels left of the domain, in lower case:
  * `[tag.]name.service[.dc]`, `_name._tag[.service][.dc]` (RFC 2782; without `service` for SRV only),
  * `node.node[.dc]`, `<hex>.addr[.…]`, `name.query[.dc]`, and `connect`, `ingress` or `virtual` in its place. The
- * rightmost keyword counts, so tags and nodes may bear any name. In place of `.dc` there may be qualifiers, as Consul
- * has them since 1.13: `.dc1.dc`, `.cluster2.peer`, and of Enterprise `.ns`, `.ap` and `.sg`.
+ * rightmost keyword counts, so tags and nodes may have any name. Instead of `.dc`, there may be the qualifiers of
+ * Consul 1.13 and later: `.dc1.dc`, `.cluster2.peer`, and of Enterprise `.ns`, `.ap` and `.sg`.
  */
 export function parseServiceName(labels: readonly string[], type: string): ServiceName {
   for (let at = labels.length - 1; at >= 0; at -= 1) {
@@ -51,7 +51,7 @@ export function parseServiceName(labels: readonly string[], type: string): Servi
   return INVALID;
 }
 
-/** What is behind a keyword, `dc1.dc` being `dc1`; undefined where it names somebody whom only Consul knows. */
+/** The labels behind a keyword, with `dc1.dc` shortened to `dc1`; undefined if only Consul resolves the qualifiers. */
 function withoutQualifiers(behind: readonly string[]): readonly string[] | undefined {
   if (behind.length < 2 || behind.length % 2 > 0) return behind;
   const kinds = behind.filter((_, at) => at % 2 === 1);
@@ -63,7 +63,7 @@ function serviceName(labels: readonly string[], right: readonly string[]): Servi
   const [first, second] = labels;
   if (first === undefined || right.length > 1) return INVALID;
   if (labels.length === 2 && first.startsWith('_') && second?.startsWith('_')) {
-    // The transport of RFC 2782 is a tag to Consul, save `_tcp`, which means any.
+    // For Consul, the transport of RFC 2782 is a tag, except for `_tcp`, which matches any.
     const tag = second === '_tcp' ? undefined : second.slice(1);
     return {
       kind: 'service',

@@ -2,7 +2,7 @@ import type { Instance, View } from '../../registry/registry.ts';
 import { isAnswered } from '../../services/health.ts';
 import {
   emptyReply,
-  mostAnswers,
+  maxAnswers,
   type Question,
   type Reply,
   type ResourceRecord,
@@ -22,22 +22,22 @@ export interface ServiceZoneNeeds {
   readonly random?: Random;
   /** Milliseconds since 1970; the SOA's serial is its seconds. */
   readonly now?: () => number;
-  /** What other servers know of the addresses of a host outside our domain; none where they may not be asked. */
-  readonly hostRecords?: (host: string, asker: Question) => Promise<readonly ResourceRecord[]>;
+  /** Asks other servers for the addresses of a host outside our domain; empty if the client may not ask them. */
+  readonly hostRecords?: (host: string, clientQuestion: Question) => Promise<readonly ResourceRecord[]>;
 }
 
-/** Host names that are followed behind the first; Consul's bound (`maxRecursionLevelDefault`), seen with 1.8.7. */
+/** Host names followed behind the first one: Consul's bound (`maxRecursionLevelDefault`), observed with 1.8.7. */
 const MAX_CHASES = 3;
 
-/** Of more instances than are answered at once, others are drawn so often: else some would never be. */
-const DRAWN_AGAIN_S = 10;
+/** If a service has more instances than fit, others are drawn this often: otherwise some would never be answered. */
+const REDRAW_S = 10;
 
-/** What nodes are asked for; TXT is their metadata. */
+/** The types that nodes answer; TXT is their metadata. */
 const NODE_TYPES: ReadonlySet<string> = new Set(['A', 'AAAA', 'ANY', 'TXT']);
 
 /**
  * The names of registered services, nodes and addresses below one domain, answered as Consul's DNS answers them.
- * Owners are the name as asked; names inside records are spelled in the primary domain.
+ * The owner of each record is the name as asked; names inside records end in the primary domain.
  */
 export class ServiceZone implements Zone {
   readonly name = 'service';
@@ -60,10 +60,10 @@ export class ServiceZone implements Zone {
     if (type === 'AXFR' || type === 'IXFR') return emptyReply('NOTIMP', true);
     // The apex answers these two for every name below it.
     if (type === 'SOA' || type === 'NS') return this.#apex(type);
-    return this.#answer({ labels: below, name, owner: asked, type, asker: question }, MAX_CHASES);
+    return this.#answer({ labels: below, name, owner: asked, type, clientQuestion: question }, MAX_CHASES);
   }
 
-  /** The labels left of our domain, or undefined for names of others. */
+  /** The labels left of our domain; undefined for names outside it. */
   #below(labels: readonly string[]): readonly string[] | undefined {
     const suffix = this.#suffixes.find((own) => own.join('.') === labels.slice(-own.length).join('.'));
     return suffix && labels.slice(0, labels.length - suffix.length);
@@ -73,7 +73,7 @@ export class ServiceZone implements Zone {
     const name = parseServiceName(asked.labels, asked.type);
     if (name.kind === 'invalid' || name.kind === 'consul') return this.#negative('NXDOMAIN');
     if (name.kind === 'addr') return this.#addr(name.digits, asked);
-    // Types that no node has are never NXDOMAIN, not even for another datacenter's.
+    // As in Consul, other types get an empty answer and never NXDOMAIN, even for a node of another datacenter.
     if (name.kind === 'node' && !NODE_TYPES.has(asked.type)) return positive([]);
     if (name.datacenter !== undefined && name.datacenter !== this.#settings.datacenter) {
       return this.#negative('NXDOMAIN');
@@ -83,39 +83,39 @@ export class ServiceZone implements Zone {
 
   async #service(name: NamedService, asked: AskedName, chases: number): Promise<Reply> {
     const { view, random } = this.#needs;
-    const found = await view.instances(name.service, asked.asker.client);
-    const instances = found.filter((instance) => this.#counts(instance, name.tag));
+    const found = await view.instances(name.service, asked.clientQuestion.client);
+    const instances = found.filter((instance) => this.#matches(instance, name.tag));
     const same = this.#stillSame(name.service, found);
     if (instances.length === 0) return this.#negative('NXDOMAIN', same);
-    const { name: askedName, owner, type, asker } = asked;
+    const { name: askedName, owner, type, clientQuestion } = asked;
     const drawn = located(instances, { name: askedName, type }, random);
     const ttl = ttlOf(this.#settings.serviceTtl, name.service);
-    const most = mostAnswers(asker);
+    const max = maxAnswers(clientQuestion);
     const lasting = (hasHosts: boolean, hasMore: boolean) =>
-      hasHosts ? {} : { stillTrue: hasMore ? this.#within(DRAWN_AGAIN_S, same) : same };
+      hasHosts ? {} : { stillTrue: hasMore ? this.#within(REDRAW_S, same) : same };
     const chase = async (host: string) => {
-      const records = await this.#chase(host, asker, chases);
+      const records = await this.#chase(host, clientQuestion, chases);
       return records.map((record) => ({ ...record, ttl }));
     };
     if (type === 'SRV') {
       const { answers, additionals, hasHosts, hasMore } = await srvRecords(drawn, {
         owner,
         ttl,
-        most,
+        max,
         settings: this.#settings,
         chase,
       });
       return positive(answers, { additionals, ...lasting(hasHosts, hasMore) });
     }
-    const { records, host, hasMore } = addressRecords(drawn, { owner, type, ttl, most });
+    const { records, host, hasMore } = addressRecords(drawn, { owner, type, ttl, max });
     if (records.length > 0) return positive(records, lasting(host !== undefined, hasMore));
     if (host === undefined) return this.#negative('NOERROR', same);
     return positive([{ name: owner, ttl, type: 'CNAME', data: host }, ...(await chase(host))]);
   }
 
   /**
-   * Tells, whenever it is asked, whether a name still has these instances: answers without hosts follow from them, as
-   * the view gives them without asking anybody.
+   * Returns a check whether a name still has these instances. Answers without host names depend on the instances
+   * alone, and the view returns those of this host without a request.
    */
   #stillSame(service: string, found: readonly Instance[]): () => boolean {
     const { datacenter } = this.#settings;
@@ -128,26 +128,27 @@ export class ServiceZone implements Zone {
   }
 
   /** Whether an instance is healthy enough and has the tag; `tag` is in lower case. */
-  #counts({ service, status }: Instance, tag: string | undefined): boolean {
+  #matches({ service, status }: Instance, tag: string | undefined): boolean {
     if (!isAnswered(status, this.#settings)) return false;
     return tag === undefined || service.tags.some((own) => own.toLowerCase() === tag);
   }
 
   /** The records of a host that an instance has as its address; our own names are asked for ANY, as Consul does. */
-  async #chase(host: string, asker: Question, chases: number): Promise<readonly ResourceRecord[]> {
+  async #chase(host: string, clientQuestion: Question, chases: number): Promise<readonly ResourceRecord[]> {
     const name = host.toLowerCase();
     const labels = this.#below(name.split('.'));
-    if (!labels) return this.#needs.hostRecords(host, asker);
+    if (!labels) return this.#needs.hostRecords(host, clientQuestion);
     if (chases === 0) return [];
-    return (await this.#answer({ labels, name, owner: host, type: 'ANY', asker }, chases - 1)).answers;
+    return (await this.#answer({ labels, name, owner: host, type: 'ANY', clientQuestion }, chases - 1))
+      .answers;
   }
 
   async #node(name: string, asked: AskedName): Promise<Reply> {
-    const node = await this.#needs.view.node(name, asked.asker.client);
+    const node = await this.#needs.view.node(name, asked.clientQuestion.client);
     return node ? nodeReply(node, asked, this.#settings.nodeTtl) : this.#negative('NXDOMAIN');
   }
 
-  /** The address that a name spells, whatever type is asked for; Consul lower-cases its owner. */
+  /** The address in the digits of a name, whatever the type. Consul lower-cases the owner here. */
   #addr(digits: string, { name }: AskedName): Reply {
     const endpoint = ofHex(digits);
     if (endpoint === undefined) return this.#negative('NXDOMAIN');
@@ -165,7 +166,7 @@ export class ServiceZone implements Zone {
       : positive([soa], { authorities: [ns], additionals });
   }
 
-  /** `same`: whether it would still be so; the serial in it is the time, so none is true for more than a second. */
+  /** @param same whether the answer is still right; the SOA's serial is the time, so it holds for a second at most */
   #negative(rcode: 'NOERROR' | 'NXDOMAIN', same?: () => boolean): Reply {
     const { soa } = this.#apexRecords();
     return {
@@ -175,11 +176,11 @@ export class ServiceZone implements Zone {
     };
   }
 
-  /** `same`, and that no new stretch of so many seconds has begun. */
+  /** `same`, until the next interval of this many seconds begins. */
   #within(seconds: number, same: () => boolean): () => boolean {
-    const stretch = () => Math.floor(this.#serial() / seconds);
-    const began = stretch();
-    return () => began === stretch() && same();
+    const interval = () => Math.floor(this.#serial() / seconds);
+    const first = interval();
+    return () => first === interval() && same();
   }
 
   #apexRecords() {
@@ -198,13 +199,13 @@ function positive(answers: readonly ResourceRecord[], rest: Partial<Reply> = {})
 type NamedService = Extract<ServiceName, { kind: 'service' }>;
 
 interface AskedName {
-  /** Left of the domain, in lower case. */
+  /** The labels left of the domain, in lower case. */
   readonly labels: readonly string[];
   /** The whole name, in lower case. */
   readonly name: string;
   /** The whole name, as asked. */
   readonly owner: string;
   readonly type: string;
-  /** The question that led here, which has another name when a host is followed. */
-  readonly asker: Question;
+  /** The client's original question, which has another name while a host is followed. */
+  readonly clientQuestion: Question;
 }

@@ -1,22 +1,22 @@
-/** How the service zone names itself and how long its answers hold; Consul's `dns_config` in our words. */
+/** The names and TTLs of the service zone, corresponding to Consul's `dns_config`. */
 export interface ServiceZoneSettings {
-  /** Where the names end: `consul`. */
+  /** The domain of all names: `consul`. */
   readonly domain: string;
-  /** A second ending that is answered alike; targets and SOA stay in `domain`. */
+  /** A second domain with the same answers; targets and SOA stay in `domain`. */
   readonly altDomain?: string;
   readonly datacenter: string;
   /** The node that the apex names as its server. */
   readonly node: string;
-  /** That node's own address, once somebody has told it: the address is called by the node. */
+  /** That node's address, once it is known: its PTR record names the node. */
   readonly nodeAddress?: string | undefined;
-  /** Leave out instances with warnings, too. */
+  /** Whether instances with warnings are left out, too. */
   readonly onlyPassing: boolean;
-  /** Seconds, by service name in lower case: exact, by prefix (`web*`) or for all (`*`); 0 for those that none fits. */
+  /** Seconds, by service name in lower case: exact, by prefix (`web*`) or for all (`*`); 0 if none matches. */
   readonly serviceTtl: Readonly<Record<string, number>>;
   /** Seconds for node and addr names. */
   readonly nodeTtl: number;
   readonly soa: {
-    /** Seconds for which a negative answer holds (RFC 2308 §4), and the TTL of the SOA itself. */
+    /** Seconds for which a negative answer is valid (RFC 2308 §4), and the TTL of the SOA itself. */
     readonly minTtl: number;
     readonly refresh: number;
     readonly retry: number;
@@ -34,7 +34,7 @@ export const SERVICE_ZONE_DEFAULTS = {
   soa: { minTtl: 0, refresh: 3600, retry: 600, expire: 86_400 },
 } as const;
 
-/** The TTL of a service: the exact name's, else that of the longest prefix. */
+/** The TTL of a service: that of its exact name, else that of the longest matching prefix. */
 export function ttlOf(serviceTtl: ServiceZoneSettings['serviceTtl'], service: string): number {
   let [ttl, length] = [0, -1];
   for (const [pattern, seconds] of Object.entries(serviceTtl)) {

@@ -1,9 +1,9 @@
 import { emptyReply, type Question, type Reply, type ResourceRecord, type Zone } from '../zone.ts';
 
-/** What a special name stands for: this very machine, or nothing at all. */
+/** The meaning of a special name: this machine itself, or nothing. */
 type Meaning = 'loopback' | 'nothing';
 
-/** Names that mean the same everywhere, and that no server is asked for (RFC 6761 §6.3 and §6.4, RFC 7686 §2). */
+/** Names with a fixed meaning, for which no server may be asked (RFC 6761 §6.3 and §6.4, RFC 7686 §2). */
 export const SPECIAL_NAMES: Readonly<Record<string, Meaning>> = {
   localhost: 'loopback',
   invalid: 'nothing',
@@ -11,8 +11,8 @@ export const SPECIAL_NAMES: Readonly<Record<string, Meaning>> = {
 };
 
 /**
- * Reverse names of addresses that mean something else at every server, or nothing (RFC 6303 §4): this host and this
- * network, loopback, links, broadcast and the unspecified address.
+ * Reverse names of addresses with a local meaning or none (RFC 6303 §4): this host and this network, loopback,
+ * link-local, broadcast and the unspecified address.
  */
 export const SPECIAL_REVERSE_NAMES: Readonly<Record<string, Meaning>> = {
   '127.in-addr.arpa': 'loopback',
@@ -27,21 +27,21 @@ export const SPECIAL_REVERSE_NAMES: Readonly<Record<string, Meaning>> = {
   'b.e.f.ip6.arpa': 'nothing',
 };
 
-/** The names that loopback addresses have: 127.0.0.1 and ::1. */
+/** The reverse names of the loopback addresses 127.0.0.1 and ::1. */
 const LOOPBACK_POINTERS: ReadonlySet<string> = new Set([
   '1.0.0.127.in-addr.arpa',
   `1.${'0.'.repeat(31)}ip6.arpa`,
 ]);
 
-/** Seconds; what unbound and BIND give: they never change. */
+/** Seconds, as in unbound and BIND: these records never change. */
 const TTL = 10_800;
 
 export interface SpecialUseNeeds {
-  /** Whether the operator has named servers for a name: a resolver of onion names, say. Never asked for localhost. */
+  /** Whether the operator configured servers for a name, such as an onion resolver. Not called for localhost. */
   readonly isRouted?: (name: string) => boolean;
 }
 
-/** Answers names of special use itself: what a stub asks by mistake must not leave this host. */
+/** Answers special-use names itself: a stub resolver's mistaken query must not leave this host. */
 export class SpecialUseZone implements Zone {
   readonly name = 'special-use';
   readonly #meanings: Readonly<Record<string, Meaning>>;
@@ -56,7 +56,7 @@ export class SpecialUseZone implements Zone {
     const top = this.#topOf(labels);
     const meaning = top && this.#meanings[top];
     if (!top || !meaning || (top !== 'localhost' && this.#isRouted(name))) return undefined;
-    // A bare word is a container's, but for this one.
+    // Any other single label belongs to a container.
     if (labels.length === 1 && meaning === 'nothing') return undefined;
     if (type === 'AXFR' || type === 'IXFR') return emptyReply('REFUSED');
     const answers = meaning === 'loopback' ? loopbackRecords(name, asked, type) : [];
@@ -93,7 +93,7 @@ function loopbackRecords(name: string, owner: string, type: string): readonly Re
   return all.filter((record) => type === 'ANY' || record.type === type);
 }
 
-/** What unbound says of such a zone: it has no server and nobody to write to. */
+/** The SOA that unbound answers for such a zone: it has no server and no contact. */
 function soa(name: string): ResourceRecord {
   const data = {
     mname: 'localhost',

@@ -3,7 +3,7 @@ import type { NameTable } from '../names/name-table.ts';
 import { isWithin } from '../wire/name.ts';
 import {
   emptyReply,
-  mostAnswers,
+  maxAnswers,
   type Question,
   type Reply,
   type ResourceRecord,
@@ -19,13 +19,13 @@ export interface WeaveZoneNeeds {
   readonly now?: () => number;
 }
 
-/** Seconds, for answers and for their absence: containers come and go. weaveDNS's own. */
+/** Seconds, for positive and negative answers, as in weaveDNS: containers come and go. */
 export const WEAVE_TTL = 1;
 
-/** What is asked of the public tree's top: whose servers, which keys. No host is meant by it. */
+/** Types that a client asks of top-level domains: servers and keys (DS and DNSKEY). They do not mean a host. */
 const TOP_LEVEL_TYPES: ReadonlySet<string> = new Set(['NS', 'SOA', 'TYPE43', 'TYPE48']);
 
-/** The names of containers below one domain, and every single label: within a host's networks `web` means ours. */
+/** The names of containers below one domain, and every single label: in this host's networks, `web` is a container. */
 export class WeaveZone implements Zone {
   readonly name = 'weave';
   readonly #needs: Required<WeaveZoneNeeds>;
@@ -42,7 +42,7 @@ export class WeaveZone implements Zone {
     if (!isInside && (labels.length !== 1 || TOP_LEVEL_TYPES.has(type))) return undefined;
     if (type === 'AXFR' || type === 'IXFR') return emptyReply('NOTIMP', true);
     const full = isInside ? name : `${name}.${this.#domain}`;
-    // A name without our domain's is outside of what our SOA speaks for.
+    // Our SOA does not cover a single label, which lies outside our domain.
     const authorities = isInside ? [this.#soa()] : [];
     if (full === this.#domain) {
       const isSoa = type === 'SOA' || type === 'ANY';
@@ -53,7 +53,7 @@ export class WeaveZone implements Zone {
       .addresses(full)
       .filter((ip) => type === 'ANY' || type === (ip.includes(':') ? 'AAAA' : 'A'));
     const answers = [...shuffled(fitting, this.#needs.random)]
-      .slice(0, mostAnswers(question))
+      .slice(0, maxAnswers(question))
       .map((ip) => ({ name: asked, ttl: WEAVE_TTL, type: isIPv6(ip) ? 'AAAA' : 'A', data: ip }) as const);
     return { ...emptyReply('NOERROR', true), answers, authorities: answers.length === 0 ? authorities : [] };
   }

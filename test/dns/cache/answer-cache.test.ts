@@ -2,7 +2,13 @@ import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AnswerCache } from '../../../src/dns/cache/answer-cache.ts';
-import { circumstancesOf, hashOf, hasKey, keyOf, nameEnd } from '../../../src/dns/cache/cache-key.ts';
+import {
+  cacheKeyOf,
+  circumstancesOf,
+  hashOf,
+  matchesKey,
+  nameEnd,
+} from '../../../src/dns/cache/cache-key.ts';
 import { Desired } from '../../../src/registry/reconcile/desired.ts';
 import { RegistryView } from '../../../src/registry/view/view.ts';
 import { silentLogger } from '../../../src/runtime/log.ts';
@@ -53,7 +59,7 @@ test(
   MINUTES,
 );
 
-test('what the registry view of this host says is answered from memory, until a container ends', async () => {
+test('answers of the registry view of this host are cached until a container ends', async () => {
   const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
   const node = () => ({ name: 'here', address: '192.0.2.1', meta: {} });
   const view = new RegistryView(
@@ -88,19 +94,19 @@ describe('the answer cache', () => {
     return { view, ask: () => responder.respond(packet, '10.2.1.1', 'udp') };
   }
 
-  test('answers at once, without a new look, what it was asked before', async () => {
+  test('answers a repeated question at once, without asking the view again', async () => {
     const { ask } = setUp(['10.2.1.1']);
     expect(ask()).toBeInstanceOf(Promise);
     await ask();
     expect(addressesIn(ask() as Buffer)).toEqual(['10.2.1.1']);
   });
 
-  test('gives no answer of which it cannot be said whether it is still true', async () => {
+  test('does not use an answer that cannot be checked', async () => {
     const { view, ask } = setUp(['10.2.1.1']);
     await ask();
     const { instances } = view;
     view.instances = () => {
-      throw new Error('nobody can say');
+      throw new Error('cannot be checked');
     };
     const failed = dnsPacket.decode((await ask()) as Buffer) as { readonly rcode?: string };
     expect(failed.rcode).toBe('SERVFAIL');
@@ -108,7 +114,7 @@ describe('the answer cache', () => {
     expect(addressesIn((await ask()) as Buffer)).toEqual(['10.2.1.1']);
   });
 
-  test('forgets an answer in the moment in which it is not true any more (TestServerDbCacheInvalidation)', async () => {
+  test('evicts an answer as soon as it is no longer right (TestServerDbCacheInvalidation)', async () => {
     const { view, ask } = setUp(['10.2.1.1']);
     await ask();
     view.set('web', ['10.2.1.2']);
@@ -117,7 +123,7 @@ describe('the answer cache', () => {
     expect(rcodeOf(dnsPacket.decode((await ask()) as Buffer))).toBe('NXDOMAIN');
   });
 
-  test('forgets what another datacenter was called', async () => {
+  test('evicts answers when the datacenter is renamed', async () => {
     const view = new ChangingView();
     view.set('web', ['10.2.1.1']);
     const responder = responderOf(view, new AnswerCache());
@@ -133,7 +139,7 @@ describe('the answer cache', () => {
     expect(await target()).toBe('0a020101.addr.dc7.consul');
   });
 
-  test('gives every order, each as likely as the others', async () => {
+  test('gives every order with equal probability', async () => {
     const { ask } = setUp(['10.2.1.1', '10.2.1.2', '10.2.1.3']);
     const seen = new Map<string, number>();
     const asks = 12_000;
@@ -145,7 +151,7 @@ describe('the answer cache', () => {
     for (const times of seen.values()) expect(times / asks).toBeCloseTo(1 / 6, 1);
   });
 
-  test('answers a question in other letters with these', async () => {
+  test('answers a question in the letter case of the query', async () => {
     const { view, ask } = setUp(['10.2.1.1', '10.2.1.2']);
     await ask();
     const responder = responderOf(view, new AnswerCache());
@@ -158,7 +164,7 @@ describe('the answer cache', () => {
     );
   });
 
-  test('keeps what does not exist until it does', async () => {
+  test('caches that a name does not exist until it does', async () => {
     const { view, ask } = setUp([]);
     await ask();
     expect(rcodeOf(dnsPacket.decode(ask() as Buffer))).toBe('NXDOMAIN');
@@ -169,7 +175,7 @@ describe('the answer cache', () => {
   test.each([
     ['that exist', ['10.2.1.1'], { maxBytes: 6_300 }],
     ['that do not exist', [], { maxAbsent: 10 }],
-  ])('keeps no more names than it has room for: %s', async (_what, addresses, options) => {
+  ])('caches no more names than fit: %s', async (_what, addresses, options) => {
     const view = new ChangingView();
     const responder = responderOf(view, new AnswerCache(options));
     const ask = (index: number) =>
@@ -194,18 +200,18 @@ test.each([
   ['half a query', queryBytes('web', 'A').subarray(0, 15), false],
   ['a header', queryBytes('web', 'A').subarray(0, 12), false],
   ['nothing', Buffer.alloc(0), false],
-])('%s is kept: %s', (_what, packet, kept) => {
-  expect(keyOf(packet, circumstancesOf('udp', true)) !== undefined).toBe(kept);
+])('%s is cached: %s', (_what, packet, kept) => {
+  expect(cacheKeyOf(packet, circumstancesOf('udp', true)) !== undefined).toBe(kept);
 });
 
 describe('the key of a query', () => {
   const udp = circumstancesOf('udp', true);
   const one = queryBytes('Web.x', 'A', { id: 1 });
   const compare = (other: Buffer, circumstances: number) => {
-    const key = keyOf(one, udp);
+    const key = cacheKeyOf(one, udp);
     const end = nameEnd(other);
     if (!key || end === undefined) throw new Error('no key');
-    return [hashOf(other, end, circumstances) === key.hash, hasKey(other, end, circumstances, key)];
+    return [hashOf(other, end, circumstances) === key.hash, matchesKey(other, end, circumstances, key)];
   };
 
   test('is the same whatever the id and the case of its letters', () => {
@@ -220,17 +226,17 @@ describe('the key of a query', () => {
     ['size', queryBytes('web.x', 'A', { edns: { size: 512 } }), udp],
     ['transport', one, circumstancesOf('tcp', true)],
     ['recursion', one, circumstancesOf('udp', false)],
-  ])('is another with another %s', (_what, other, circumstances) => {
+  ])('differs for another %s', (_what, other, circumstances) => {
     expect(compare(other, circumstances)).toEqual([false, false]);
   });
 
-  test('has letters in names alone: types 65 and 97 are two', () => {
+  test('ignores case only in names: types 65 and 97 differ', () => {
     const ofType = (type: number) => {
       const packet = Buffer.from(one);
       packet.writeUInt16BE(type, packet.length - 4);
       return packet;
     };
-    const key = keyOf(ofType(65), udp);
-    expect(key && hasKey(ofType(97), nameEnd(one) as number, udp, key)).toBe(false);
+    const key = cacheKeyOf(ofType(65), udp);
+    expect(key && matchesKey(ofType(97), nameEnd(one) as number, udp, key)).toBe(false);
   });
 });

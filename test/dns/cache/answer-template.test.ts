@@ -1,6 +1,6 @@
 import dnsPacket from 'dns-packet';
 import { expect, test } from 'vitest';
-import { fill, templateOf } from '../../../src/dns/cache/answer-template.ts';
+import { fillTemplate, templateOf } from '../../../src/dns/cache/answer-template.ts';
 import { HEADER_BYTES, readQuery } from '../../../src/dns/wire/message.ts';
 import { encodeReply, encodeWhole } from '../../../src/dns/wire/reply.ts';
 import { emptyReply, type Reply, type ResourceRecord } from '../../../src/dns/zone.ts';
@@ -38,7 +38,7 @@ function template(reply: Reply, edns: boolean) {
   return { packet, message, made };
 }
 
-/** Everything but the order of the answers. */
+/** Everything except the order of the answers. */
 function decoded(message: Buffer) {
   const { answers = [], ...rest } = dnsPacket.decode(message);
   return { answers: answers.map(textOf), rest };
@@ -62,14 +62,14 @@ test.each([
       [address('10.2.1.1', 'a.consul'), address('10.2.1.3', 'c.consul')],
     ),
   ],
-])('answers of %s come in every order, and all else stays', (_what, reply) => {
+])('answers of %s occur in every order, and the rest is unchanged', (_what, reply) => {
   for (const edns of [false, true]) {
     const { packet, message, made } = template(reply, edns);
     if (!made) throw new Error('no template');
     const original = decoded(message);
     const orders = new Map<string, number>();
     for (let turn = 0; turn < 3_000; turn += 1) {
-      const { answers, rest } = decoded(fill(made, packet, Math.random));
+      const { answers, rest } = decoded(fillTemplate(made, packet, Math.random));
       if (turn < 100) expect(rest).toEqual(original.rest);
       expect(answers.toSorted()).toEqual(original.answers.toSorted());
       orders.set(answers.join(), (orders.get(answers.join()) ?? 0) + 1);
@@ -79,14 +79,14 @@ test.each([
   }
 });
 
-test.each([false, true])('of more than fit, each time others are shown (EDNS: %s)', (edns) => {
+test.each([false, true])('if not all answers fit, each message has others (EDNS: %s)', (edns) => {
   const { packet, message, made } = template(replyOf(many(60)), edns);
   if (!made) throw new Error('no template');
   const original = decoded(message);
   expect(original.answers.length).toBeLessThan(60);
   const seen = new Set<string>();
   for (let turn = 0; turn < 200; turn += 1) {
-    const { answers, rest } = decoded(fill(made, packet, Math.random));
+    const { answers, rest } = decoded(fillTemplate(made, packet, Math.random));
     expect(rest).toEqual(original.rest);
     expect(new Set(answers).size).toBe(original.answers.length);
     for (const answer of answers) seen.add(answer);
@@ -98,10 +98,14 @@ test.each([false, true])('of more than fit, each time others are shown (EDNS: %s
   );
 });
 
-test('id and letters are those of each query', () => {
+test('id and letter case are those of each query', () => {
   const { made } = template(replyOf(many(2)), false);
   const { id, questions, answers } = dnsPacket.decode(
-    fill(made as NonNullable<typeof made>, queryBytes('WEB.service.Consul', 'A', { id: 7 }), Math.random),
+    fillTemplate(
+      made as NonNullable<typeof made>,
+      queryBytes('WEB.service.Consul', 'A', { id: 7 }),
+      Math.random,
+    ),
   );
   expect([id, questions?.[0]?.name, answers?.[1]?.name]).toEqual([
     7,
@@ -116,7 +120,7 @@ test.each([
     'a name that stands for another',
     replyOf([{ name: NAME, ttl: 0, type: 'CNAME', data: 'a.b' }, address('10.2.1.1', 'a.b')]),
   ],
-  ["a name behind them that is nobody's target", replyOf(many(2), [address('10.2.1.2', 'other.consul')])],
+  ['a name behind them that is no target', replyOf(many(2), [address('10.2.1.2', 'other.consul')])],
   [
     'services of which not all fit',
     replyOf(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BoundedMap } from '../../../src/dns/cache/bounded-map.ts';
 
-/** Plainly: the newest values that fit together, in the order in which they were last set. */
+/** The model: the newest values that fit together, in the order in which they were last set. */
 class Model {
   values: { readonly key: number; readonly size: number }[] = [];
 
@@ -19,11 +19,11 @@ class Model {
 
 const step = fc.record({
   key: fc.nat(30),
-  /** None takes it out. */
+  /** Undefined deletes the key. */
   size: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
 });
 
-test('a bounded map holds the newest values that fit, whatever is set and taken out', () => {
+test('a bounded map holds the newest values that fit, whatever is set and deleted', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
       const max = 100;
@@ -43,7 +43,7 @@ test('a bounded map holds the newest values that fit, whatever is set and taken 
   );
 });
 
-test('what is larger than all the room is not held', () => {
+test('a value larger than the map is not held', () => {
   const map = new BoundedMap<string>(3, ({ length }) => length);
   map.set(1, 'ab');
   map.set(2, 'abcd');

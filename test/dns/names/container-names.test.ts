@@ -41,12 +41,12 @@ describe('a container is called', () => {
       { name: '-x', hostname: 'ü', aliases: ['', 'a..b', '\\.', 'x'.repeat(64)] },
       '',
     ],
-  ])('%s', (_how, words, expected) => {
-    const names = containerNames(snapshot('web', words), 'weave.local');
-    expect(names.map(({ name, given }) => (given ? `*${name}` : name)).join(' ')).toBe(expected);
+  ])('%s', (_how, details, expected) => {
+    const names = containerNames(snapshot('web', details), 'weave.local');
+    expect(names.map(({ name, explicit }) => (explicit ? `*${name}` : name)).join(' ')).toBe(expected);
   });
 
-  test('by its compose service, unless it was made for one command', () => {
+  test('by its compose service, unless it is a one-off container', () => {
     const labels = { 'com.docker.compose.service': 'db' };
     const name = (metadata: object) =>
       containerNames(snapshot('p-db-1', { metadata: new Map(Object.entries(metadata)) }), 'weave.local').map(
@@ -70,34 +70,37 @@ test.each([
   ['a..b', undefined],
   ['x'.repeat(64), undefined],
   [`${'x.'.repeat(125)}x`, undefined],
-])('%s below the domain is %s', (word, name) => {
-  expect(nameBelow(word, 'weave.local')).toBe(name);
+])('%s below the domain is %s', (text, name) => {
+  expect(nameBelow(text, 'weave.local')).toBe(name);
 });
 
-describe('what makes no name is said', () => {
+describe('an invalid name is reported', () => {
   const long = 'x'.repeat(64);
 
   test.each([
     [
       { name: long },
       [
-        `the container name ${long} gives it no name in DNS: a label has at most 63 characters, and it has 64`,
+        `the container name ${long} is not a valid DNS name: a label has at most 63 characters, this one has 64`,
       ],
     ],
-    [{ name: `a.${long}.b` }, [/a label has at most 63 characters, and it has 64$/]],
+    [{ name: `a.${long}.b` }, [/a label has at most 63 characters, this one has 64$/]],
     [{ name: 'web-' }, [/the container name web- .* letters, digits, _ and -/]],
     [{ name: 'a..b' }, [/single dots between them$/]],
-    [{ name: `${'x.'.repeat(122)}x` }, [/with weave.local it is longer than a name may be$/]],
-    [{ hostname: long }, [/the host name x+ gives it no name in DNS/]],
+    [
+      { name: `${'x.'.repeat(122)}x` },
+      [/with .weave.local appended, it exceeds the maximum length of a name$/],
+    ],
+    [{ hostname: long }, [/the host name x+ is not a valid DNS name/]],
     [{ aliases: ['a b', long] }, [/the network alias a b /, /the network alias x+/]],
     [{ metadata: new Map([['com.docker.compose.service', long]]) }, [/the compose service x+/]],
     [{ aliases: Array.from({ length: 100 }, (_, at) => `${at}-`) }, [/0-/, /1-/, /2-/, /3-/]],
-    [{ name: 'x'.repeat(4000) }, [/x{80}… gives it no name/]],
+    [{ name: 'x'.repeat(4000) }, [/x{80}… is not a valid DNS name/]],
     [{}, []],
     [{ hostname: 'web.example.com' }, []],
     [{ name: 'x'.repeat(63) }, []],
-  ])('of %j', (words, expected) => {
-    const problems = nameProblems(snapshot('web', { name: 'web', ...words }), 'weave.local');
+  ])('of %j', (details, expected) => {
+    const problems = nameProblems(snapshot('web', { name: 'web', ...details }), 'weave.local');
     expect(problems).toHaveLength(expected.length);
     for (const [at, one] of expected.entries()) expect(problems[at]).toMatch(one);
   });

@@ -8,11 +8,11 @@ const name = fc
   .array(label, { minLength: 1, maxLength: 3 })
   .map((labels) => `${labels.join('.')}.weave.local`);
 const ip = fc.constantFrom('10.2.1.1', '10.2.1.2', 'fd00::1');
-const named: fc.Arbitrary<NamedAddress> = fc.record({ name, ip, given: fc.boolean() });
+const named: fc.Arbitrary<NamedAddress> = fc.record({ name, ip, explicit: fc.boolean() });
 const change = fc.record({ owner: fc.constantFrom('x', 'y', 'z'), names: fc.array(named, { maxLength: 4 }) });
 
 // weave's own tests of this: TestMerge, TestOldMerge, TestGossipDataMerge, TestTombstone, TestTombstoneDeletion, 215.
-test('whatever was set and deleted before, what each owner said last counts, and nothing is left of the rest', () => {
+test('after any sequence of changes, the table holds exactly the last names of each owner', () => {
   fc.assert(
     fc.property(fc.array(change, { maxLength: 12 }), name, ip, (changes, askedName, askedIp) => {
       const table = new NameTable();
@@ -30,7 +30,7 @@ test('whatever was set and deleted before, what each owner said last counts, and
       );
       const called = all.filter((one) => one.ip === askedIp);
       expect(table.nameOf(askedIp) !== undefined).toBe(called.length > 0);
-      if (called.some(({ given }) => given)) expect(table.nameOf(askedIp)?.given).toBe(true);
+      if (called.some(({ explicit }) => explicit)) expect(table.nameOf(askedIp)?.explicit).toBe(true);
       for (const owner of owners.keys()) table.delete(owner);
       expect([table.exists(askedName), table.exists('weave.local'), table.nameOf(askedIp)]).toEqual([
         false,

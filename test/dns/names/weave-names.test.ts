@@ -34,7 +34,7 @@ const id = web.snapshot.id;
 const at = (name: string) => names.table.addresses(`${name}.weave.local`);
 
 describe('a container (TestContainerAndPeerDeath, 260 removal on death)', () => {
-  test('is found while it runs, at once after each change of it', () => {
+  test('is found while it runs, at once after each change', () => {
     roster.set(web);
     expect(at('web')).toEqual(['10.2.1.1']);
     roster.set(container('web', '10.2.1.9'));
@@ -46,7 +46,7 @@ describe('a container (TestContainerAndPeerDeath, 260 removal on death)', () => 
     expect(at('web')).toEqual([]);
   });
 
-  test('shares a name with others, and takes only its own addresses along (210 same name)', () => {
+  test('shares a name with others, and removes only its own addresses (210 same name)', () => {
     roster.set(web);
     roster.set(
       entryFor(snapshot('other', { aliases: ['web'] }), { choice: container('', '10.2.1.2').choice }),
@@ -57,7 +57,7 @@ describe('a container (TestContainerAndPeerDeath, 260 removal on death)', () => 
   });
 });
 
-test('a container name that is no label is said once, and again when it changes', () => {
+test('a container name that is not a valid label is logged once, and again when it changes', () => {
   const lines: string[] = [];
   const log = { warn: (_: object, line: string) => void lines.push(line) };
   names = new WeaveNames({ roster, state, log: log as never }, { domain: 'weave.local' });
@@ -65,18 +65,18 @@ test('a container name that is no label is said once, and again when it changes'
     entryFor(snapshot('long', { running, name }), { choice: container('', '10.2.1.3').choice });
   roster.set(long('x'.repeat(64)));
   roster.set(long('x'.repeat(64)));
-  expect(lines).toEqual([expect.stringMatching(/^the container name x{64} gives it no name in DNS/)]);
+  expect(lines).toEqual([expect.stringMatching(/^the container name x{64} is not a valid DNS name/)]);
   const { id } = long('').snapshot;
   expect(names.problems(id)).toHaveLength(1);
   roster.set(long('y'.repeat(64)));
   expect(lines).toHaveLength(2);
-  // One that has no address has nothing that a name could lead to.
+  // Without an address, a container needs no name.
   roster.set(long('y'.repeat(64), false));
   expect(names.problems(id)).toEqual([]);
 });
 
 describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
-  test('takes ten thousand names and no more, until one is taken away', async () => {
+  test('accepts ten thousand names and no more, until one is removed', async () => {
     const given = Array.from({ length: 10_000 }, (_, n) => ({
       name: `n${n}.weave.local`,
       ips: ['10.9.9.9'],
@@ -85,14 +85,14 @@ describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
     await writeFile(join(folder.path, 'state.json'), JSON.stringify(before));
     await open();
     const more = { ips: ['10.9.9.8'], name: 'more' };
-    await expect(names.add(more)).rejects.toThrow(/10000 names were given already.*dns-remove/);
+    await expect(names.add(more)).rejects.toThrow(/10000 were added already.*dns-remove/);
     expect([at('more'), at('n9999')]).toEqual([[], ['10.9.9.9']]);
     await names.remove({ ips: ['10.9.9.9'], name: 'n7' });
     await names.add(more);
     expect([at('more'), at('n7')]).toEqual([['10.9.9.8'], []]);
   });
 
-  test('names a container for as long as it runs, with its address of that moment', async () => {
+  test('names a container while it runs, with its current address', async () => {
     roster.set(web);
     await names.add({ ips: [], container: id, name: 'front' });
     expect(at('front')).toEqual(['10.2.1.1']);
@@ -104,7 +104,7 @@ describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
     expect(at('front')).toEqual(['10.2.1.1']);
   });
 
-  test('gives a container addresses that it has elsewhere, under its own name', async () => {
+  test('adds addresses in other networks to a container, under its own name', async () => {
     roster.set(web);
     await names.add({ ips: ['10.9.9.9'], container: id });
     expect([...at('web')].sort()).toEqual(['10.2.1.1', '10.9.9.9']);
@@ -116,7 +116,7 @@ describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
     expect(names.table.nameOf('192.0.2.1')?.name).toBe('printer.weave.local');
   });
 
-  test('twice is once', async () => {
+  test('has the same effect twice as once', async () => {
     roster.set(web);
     for (const _ of [1, 2]) await names.add({ ips: [], container: id, name: 'front' });
     await names.remove({ ips: [], container: id, name: 'front' });
@@ -143,7 +143,7 @@ describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
     ['a b'],
     ['x'.repeat(64)],
     [`${'x.'.repeat(125)}weave.local`],
-  ])('says what is wrong with the name %s', async (name) => {
+  ])('reports what is wrong with the name %s', async (name) => {
     await expect(names.add({ ips: ['192.0.2.1'], name })).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringContaining('is no name below weave.local'),
@@ -152,7 +152,7 @@ describe('dns-add (TestAdd, 240 dns-add and dns-remove)', () => {
 });
 
 describe('dns-remove (TestDelete, TestDeleteFor)', () => {
-  test('takes away an address, a name, or all names of a container', async () => {
+  test('removes an address, a name, or all names of a container', async () => {
     roster.set(web);
     await names.add({ ips: ['10.9.0.1', '10.9.0.2'], container: id, name: 'front' });
     await names.add({ ips: [], container: id, name: 'back' });
@@ -165,22 +165,22 @@ describe('dns-remove (TestDelete, TestDeleteFor)', () => {
     expect(at('front')).toEqual([]);
   });
 
-  test('of what is not there is a success', async () => {
+  test('of a missing name succeeds', async () => {
     await names.remove({ ips: ['192.0.2.1'], name: 'nothing' });
     await names.remove({ ips: [], container: id });
   });
 
-  test('takes away a given name that is the container’s own, too, and does not refuse what it did', async () => {
+  test('removes an added name that is also the container’s own, without an error', async () => {
     roster.set(web);
     await names.add({ ips: ['10.9.0.1'], container: id, name: 'web' });
     await names.remove({ ips: [], container: id, name: 'web' });
     expect(at('web')).toEqual(['10.2.1.1']);
   });
 
-  test('says that a name comes from the container itself', async () => {
+  test('reports that a name comes from the container itself', async () => {
     roster.set(web);
     await expect(names.remove({ ips: [], container: id, name: 'web' })).rejects.toThrow(
-      'web.weave.local is what container web000000000 is called by itself',
+      "cannot remove web.weave.local: it is container web000000000's own name",
     );
   });
 });

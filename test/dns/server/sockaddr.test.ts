@@ -16,7 +16,7 @@ test.each([
   }
 });
 
-test('more clients than are remembered are told apart all the same', () => {
+test('more clients than are cached are still distinguished', () => {
   const clients = new ClientAddresses(4);
   for (let index = 0; index < 10_000; index += 1) {
     const ip = `10.0.${index >> 8}.${index & 255}`;

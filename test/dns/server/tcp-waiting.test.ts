@@ -26,7 +26,7 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-/** Opens so many, and again each one that is closed, for some seconds; returns how many were taken in. */
+/** Opens this many connections, reopens each closed one for some seconds, and returns how many were accepted. */
 function enter(client: string, count: number) {
   const taken: FakeSocket[] = [];
   const sockets = Array.from({ length: count }, () => new FakeSocket());
@@ -35,7 +35,7 @@ function enter(client: string, count: number) {
   return { sockets, taken };
 }
 
-test('a client has some taken in at once, then so many a second, in their order', async () => {
+test('accepts some connections of a client at once, then a fixed number per second, in order', async () => {
   const { sockets, taken } = enter('a', 20);
   expect(taken).toHaveLength(4);
   await vi.advanceTimersByTimeAsync(1000);
@@ -45,17 +45,17 @@ test('a client has some taken in at once, then so many a second, in their order'
   expect(taken).toEqual(sockets);
 });
 
-test('no client waits for another', () => {
+test('no client waits for another client', () => {
   enter('a', 20);
   expect(enter('b', 1).taken).toHaveLength(1);
 });
 
-test('beyond the places, of one client or of all, new ones are closed at once', () => {
+test('closes new connections at once beyond the places of one client or of all', () => {
   const ends = ({ sockets }: ReturnType<typeof enter>) => sockets.filter(({ end }) => end === 'reset').length;
   expect(['a', 'b', 'c'].map((client) => ends(enter(client, 30)))).toEqual([6, 6, 16]);
 });
 
-test('one that hangs up leaves its place, and is not taken in', async () => {
+test('a connection that is closed while it waits frees its place, and is not accepted', async () => {
   const { sockets, taken } = enter('a', 24);
   for (const socket of sockets.slice(4)) socket.destroy();
   expect(enter('a', 20).sockets.every(({ end }) => end === undefined)).toBe(true);
@@ -63,14 +63,14 @@ test('one that hangs up leaves its place, and is not taken in', async () => {
   expect(taken).toHaveLength(4);
 });
 
-test('what is known of a client is forgotten, and no timer stays', async () => {
+test('an idle client is forgotten, and no timer is left', async () => {
   enter('a', 20);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(vi.getTimerCount()).toBe(0);
   expect(enter('a', 20).taken).toHaveLength(4);
 });
 
-test('nothing waits in a room that is closed', () => {
+test('no connection waits after close', () => {
   const { sockets } = enter('a', 20);
   room.close();
   expect(sockets.slice(4).every(({ end }) => end === 'destroyed')).toBe(true);

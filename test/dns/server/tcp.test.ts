@@ -30,7 +30,7 @@ function open(port: number, localAddress = '127.0.0.1', allowHalfOpen = false): 
 
 const question = (text: string): Buffer => Buffer.from(text.padEnd(12));
 
-/** What comes back for a question; undefined when the connection is closed instead. */
+/** The reply to a question; undefined if the connection is closed instead. */
 function answered(socket: Socket, text = 'question'): Promise<string | undefined> {
   const frames = new FrameReader(65_535);
   socket.write(frame(question(text)));
@@ -48,13 +48,13 @@ const closed = (socket: Socket): Promise<number> => {
   return new Promise((resolve) => socket.once('close', () => resolve(performance.now() - began)));
 };
 
-describe('a client that takes all it can get', () => {
-  test('with a byte now and then, is closed as if it were silent', async () => {
+describe('a client that uses as much as it can', () => {
+  test('and sends single bytes slowly is closed like a silent one', async () => {
     const port = await listening({ idleMs: 400 });
     const socket = open(port);
     const drip = setInterval(() => socket.write('\0'), 50);
     try {
-      // Two bytes of zero are an empty message, which is none.
+      // Two zero bytes announce an empty message, which is not a DNS message.
       socket.write('\x01');
       expect(await closed(socket)).toBeLessThan(5_000);
     } finally {
@@ -70,7 +70,7 @@ describe('a client that takes all it can get', () => {
       Array.from({ length: 600 }, (_, at) => `127.1.${at >> 8}.${at & 255}`),
       1,
     ],
-  ])('%s keep nobody else out', async (_, clients, each) => {
+  ])('%s do not keep other clients out', async (_, clients, each) => {
     const port = await listening({ idleMs: 60_000 });
     for (const client of clients) {
       for (let index = 0; index < each; index += 1) open(port, client).write('\0');
@@ -81,7 +81,7 @@ describe('a client that takes all it can get', () => {
     }
   });
 
-  test('loses its own oldest idle connection, not the one that it uses, nor those of others', async () => {
+  test('loses its own oldest idle connection, not the one in use, nor those of others', async () => {
     const port = await listening({ connectionsPerClient: 3, idleMs: 60_000 });
     const other = open(port, '127.0.0.2');
     expect(await answered(other)).toBe('question');
@@ -93,7 +93,7 @@ describe('a client that takes all it can get', () => {
     for (const socket of [first, third, other]) expect(await answered(socket)).toBe('question');
   });
 
-  test('and opens what is closed again and again, has few of them taken in', async () => {
+  test('and keeps reopening closed connections has few of them accepted', async () => {
     const port = await listening({ connectionsPerClient: 2, idleMs: 60_000 });
     let closedOnes = 0;
     let isOver = false;
@@ -109,12 +109,12 @@ describe('a client that takes all it can get', () => {
     await delay(1_000);
     isOver = true;
     const seconds = (performance.now() - began) / 1000;
-    // 64 at once and 16 a second; without that there are thousands.
+    // 64 at once and 16 per second; without the limit there would be thousands.
     expect(closedOnes).toBeLessThanOrEqual(64 + 16 * (seconds + 0.2));
     expect(closedOnes).toBeGreaterThan(10);
   });
 
-  test('loses a connection that waits for an answer only where it has no idle one', async () => {
+  test('loses a connection that waits for an answer only if it has no idle one', async () => {
     const port = await listening({ connectionsPerClient: 2 }, (packet) =>
       packet.toString().startsWith('slow') ? delay(300, packet) : packet,
     );
@@ -129,7 +129,7 @@ describe('a client that takes all it can get', () => {
 });
 
 describe('a connection', () => {
-  test('is closed when its time is over, after the answers that are under way', async () => {
+  test('is closed when its time is over, after the answers in progress', async () => {
     const port = await listening({ totalMs: 300, idleMs: 5_000 }, (packet) =>
       packet.toString().startsWith('late') ? delay(600, packet) : packet,
     );
@@ -141,13 +141,13 @@ describe('a connection', () => {
     await eventually(() => expect(socket.destroyed).toBe(true));
   });
 
-  test('that asks again and again ends when its time is over', async () => {
+  test('that keeps asking ends when its time is over', async () => {
     const port = await listening({ totalMs: 300, idleMs: 1_000 });
     const socket = open(port, '127.0.0.1', true);
     const asking = setInterval(() => socket.write(frame(question('more'))), 20);
     try {
       await once(socket, 'end');
-      // Nor does it stay half open.
+      // The connection does not stay half open, either.
       await closed(socket);
     } finally {
       clearInterval(asking);
@@ -181,7 +181,7 @@ describe('a connection', () => {
 });
 
 describe('a flood of pipelined questions', () => {
-  test('lets the event loop go between them, and others come in between', async () => {
+  test('yields to the event loop in between, so that other clients are served', async () => {
     let [answers, sinceTurn, most, before] = [0, 0, 0, 0];
     const port = await listening({}, (packet, client) => {
       sinceTurn += 1;
@@ -202,7 +202,7 @@ describe('a flood of pipelined questions', () => {
     await turns();
     expect(await mine).toBe('mine');
     expect(most).toBeLessThanOrEqual(64);
-    // It has not waited for the flood to end.
+    // The other client did not wait for the end of the flood.
     expect(before).toBeLessThan(8 * 4_000 - 1);
   });
 
@@ -232,7 +232,7 @@ describe('a flood of pipelined questions', () => {
     expect(most).toBeGreaterThan(64);
   });
 
-  test('whose answers are not read holds no more of them than its share', async () => {
+  test('whose answers are not read buffers no more of them than its share', async () => {
     let answers = 0;
     const large = Buffer.alloc(60_000);
     const port = await listening({ idleMs: 1_000 }, async () => {
@@ -241,13 +241,13 @@ describe('a flood of pipelined questions', () => {
     });
     const flood = Buffer.concat(Array.from({ length: 1_000 }, () => frame(question('flood'))));
     const mute = Array.from({ length: 20 }, () => open(port, '127.0.0.9').pause());
-    // A client that does not read learns by writing that it is closed.
+    // A client that does not read notices the closed connection when it writes.
     const pouring = setInterval(() => {
       for (const socket of mute) socket.write(flood);
     }, 200);
     await Promise.all(mute.map(closed));
     clearInterval(pouring);
-    // What the kernel takes of each connection, some megabytes, and a megabyte here; not 20,000.
+    // The kernel buffers some megabytes for each connection, and heddle one megabyte; not 20,000 answers.
     expect(answers).toBeLessThan(20 * 150);
   });
 });

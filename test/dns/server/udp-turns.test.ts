@@ -2,15 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { UdpTurns } from '../../../src/dns/server/udp-turns.ts';
 
-/** How many questions a client has begun at once, and waiting for their turn, when it is alone. */
+/** How many questions of a single client start at once, and how many wait for their turn. */
 const [AT_ONCE, ITS_PLACES] = [64, 1_639];
 
-/** Takes turns, and writes down whose questions were begun, in their order. */
+/** Submits questions, and records the clients whose questions were started, in order. */
 function rig() {
   const turns = new UdpTurns();
   const begun: string[] = [];
   const ask = (client: string, question = client) =>
-    turns.take(client, Buffer.from(question), async (packet) => {
+    turns.submit(client, Buffer.from(question), async (packet) => {
       begun.push(packet.toString());
       return packet;
     });
@@ -20,7 +20,7 @@ function rig() {
   return { ask, flood, begun, countOf };
 }
 
-test('a client that sends few is begun as it comes, however much another sends', async () => {
+test('a client with few questions is served on arrival, however many another client sends', async () => {
   const { ask, flood, begun, countOf } = rig();
   expect(flood('greedy', 100_000).length).toBe(AT_ONCE + ITS_PLACES);
   begun.length = 0;
@@ -29,14 +29,14 @@ test('a client that sends few is begun as it comes, however much another sends',
     expect(begun[0]).toBe('modest');
     begun.length = 0;
     await nextTurn();
-    // What it sends now waits behind what it has sent before.
+    // Its new questions wait behind its earlier ones.
     flood('greedy', 1_000);
     expect(countOf('greedy')).toBeLessThanOrEqual(AT_ONCE);
     begun.length = 0;
   }
 });
 
-test('clients that send more than that take turns', async () => {
+test('clients that send more take turns', async () => {
   const { flood, countOf } = rig();
   flood('greedy', 1_000);
   flood('modest', AT_ONCE + 20);
@@ -46,13 +46,13 @@ test('clients that send more than that take turns', async () => {
   expect(countOf('greedy')).toBeLessThan(200);
 });
 
-test('there are places for the next client, however many take all that they can', () => {
+test('a new client finds a place, however many clients use their full share', () => {
   const { flood } = rig();
   for (let client = 0; client < 30; client += 1) flood(`greedy${client}`, 10_000);
   expect(flood('modest', AT_ONCE + 1).length).toBe(AT_ONCE + 1);
 });
 
-test('all that was taken is answered in its order, and its places are there again', async () => {
+test('all queued questions are answered in order, and their places are free again', async () => {
   const { ask, flood } = rig();
   for (let round = 0; round < 3; round += 1) {
     const packet = Buffer.from('question 0');
@@ -67,12 +67,12 @@ test('all that was taken is answered in its order, and its places are there agai
   expect(flood('greedy', 10_000).length).toBe(AT_ONCE + ITS_PLACES);
 });
 
-test('a question that waits is not changed by the next one in the same bytes', async () => {
+test('a waiting question is not overwritten by the next one in the same buffer', async () => {
   const turns = new UdpTurns();
   const packet = Buffer.alloc(2);
   const answers = Array.from({ length: 200 }, (_, index) => {
     packet.writeUInt16BE(index);
-    return turns.take('greedy', packet, async (own) => own.readUInt16BE());
+    return turns.submit('greedy', packet, async (own) => own.readUInt16BE());
   });
   expect(await Promise.all(answers)).toEqual(Array.from({ length: 200 }, (_, index) => index));
 });

@@ -7,7 +7,7 @@ vi.mock('koffi', () => {
   throw new Error('no build for this platform');
 });
 
-test('where the C library cannot be called, questions are taken one by one', async () => {
+test('without koffi, questions are received one by one', async () => {
   const listener = new UdpListener((packet) => Buffer.from(packet), { batched: true });
   const port = await listener.listen({ ip: '127.0.0.1', port: 0 });
   expect(listener.isBatched).toBe(false);

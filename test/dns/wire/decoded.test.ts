@@ -23,7 +23,7 @@ test.each([
     { mname: 'ns.example', rname: 'host.example', serial: 1, refresh: 2, retry: 3, expire: 4, minimum: 5 },
   ],
   ['TXT', ['one', 'two']],
-])('a record of type %s is one of ours', (type, data) => {
+])('a record of type %s can be encoded again', (type, data) => {
   const record = { ...web, type, data };
   // dns-packet changes the texts that it is given.
   const given = Array.isArray(data) ? { ...record, data: [...data] } : record;
@@ -42,6 +42,6 @@ test.each([
   ['a type that we have no form for', encoded([{ ...web, type: 'MX', data: { exchange: 'mail.example' } }])],
   ['a text that is no UTF-8', encoded([{ ...web, type: 'TXT', data: Buffer.from([0xff, 0x00]) }])],
   ['a name that is too long', encoded([{ ...web, type: 'CNAME', data: `${'x'.repeat(62)}\u00e9.example` }])],
-])('%s is no reply of ours', (_what, message) => {
+])('%s cannot be encoded again', (_what, message) => {
   expect(decodedReply(message)).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FrameReader, frame } from '../../../src/dns/wire/frames.ts';
 
-test('messages come out of a stream as they went in, however it is cut', () => {
+test('messages are read from a stream as they were written, however it is split', () => {
   const message = fc.uint8Array({ maxLength: 300 });
   fc.assert(
     fc.property(

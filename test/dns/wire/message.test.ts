@@ -10,7 +10,7 @@ const queryOf = (packet: Buffer): Query => {
 };
 
 describe('a query', () => {
-  test('is read with the letters it came in, and in lower case', () => {
+  test('is read in its original letter case, and in lower case', () => {
     const packet = queryBytes('WeB.service.Consul', 'SRV', { id: 0xbeef, cd: true });
     expect(queryOf(packet)).toEqual({
       id: 0xbeef,
@@ -47,7 +47,7 @@ describe('a query', () => {
     expect(queryOf(queryBytes('web', 'A', { class: klass })).question.class).toBe(expected);
   });
 
-  test('says with its OPT record what its sender can take', () => {
+  test('states in its OPT record what its sender accepts', () => {
     const { question } = queryOf(queryBytes('web', 'A', { edns: { size: 1232, do: true } }));
     expect(question.edns).toEqual({ version: 0, udpSize: 1232, dnssecOk: true });
     expect(queryOf(queryBytes('web', 'A', { edns: { size: 512, version: 3 } })).question.edns?.version).toBe(
@@ -56,7 +56,7 @@ describe('a query', () => {
     expect(queryOf(queryBytes('web', 'A')).question.edns).toBeUndefined();
   });
 
-  test('may carry options that we do not know', () => {
+  test('may have unknown options', () => {
     const options = [
       { code: 10, data: Buffer.alloc(8) },
       { code: 65_001, data: Buffer.alloc(3) },

@@ -44,7 +44,7 @@ describe('a name on the wire', () => {
     expect(readName(name, 0)?.labels.length).toBe(5);
   });
 
-  test('comes back from its text byte for byte, whatever its labels hold', () => {
+  test('is restored from its text byte for byte, whatever its labels hold', () => {
     const label = fc.uint8Array({ minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(fc.array(label, { maxLength: 10 }), (labels) => {

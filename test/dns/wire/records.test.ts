@@ -17,7 +17,7 @@ describe('a message of another server', () => {
     expect(plain.answers).toEqual(dnsPacket.decode(whole).answers);
   });
 
-  test('loses what stands behind its OPT record', () => {
+  test('loses the records behind its OPT record', () => {
     const additionals = [
       { type: 'A', name: 'a.example', data: '203.0.113.1' },
       ...(query.additionals ?? []),
@@ -28,7 +28,7 @@ describe('a message of another server', () => {
     expect(left.map(({ name }) => name)).toEqual(['a.example']);
   });
 
-  test('of which half is missing ends at its last whole record', () => {
+  test('of which half is missing ends at its last complete record', () => {
     const half = withoutOpt(Buffer.from(whole.subarray(0, 520)), START);
     expect(dnsPacket.decode(half).answers?.length).toBe(18);
     expect(dnsPacket.decode.bytes).toBe(half.length);
@@ -45,7 +45,7 @@ describe('a message of another server', () => {
     expect(fullRcode(message, recordsOf(message, START))).toBe(16);
   });
 
-  test('is read within its bounds, whatever bytes it has', () => {
+  test('is read within its bounds, whatever bytes it holds', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 12, maxLength: 300 }), (bytes) => {
         const message = Buffer.from(bytes);

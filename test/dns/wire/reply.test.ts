@@ -75,7 +75,7 @@ const query = fc
   );
 
 describe('a reply', () => {
-  test('is read by another codec as it was written, when it fits', () => {
+  test('that fits is decoded by another codec as it was encoded', () => {
     fc.assert(
       fc.property(query, reply, fc.boolean(), (asked, sections, recursion) => {
         const bytes = encodeReply(asked, sections, recursion);
@@ -104,7 +104,7 @@ describe('a reply', () => {
     );
   });
 
-  test('is never longer than its asker takes, and cut to whole answers from the first on', () => {
+  test('is never longer than its client accepts, and keeps complete answers from the first on', () => {
     fc.assert(
       fc.property(query, reply, (asked, sections) => {
         const bytes = encodeReply(asked, sections, true);
@@ -157,7 +157,7 @@ describe('a reply', () => {
     expect(beside.length).toBe(kept.length + 1);
   });
 
-  test('to a name of 255 bytes says at least its code', () => {
+  test('to a name of 255 bytes has at least its code', () => {
     const longest = [...Array.from({ length: 4 }, () => 'a'.repeat(62)), 'b'].join('.');
     const asked = queryOf(queryBytes(longest, 'TXT', { edns: { size: 512 } }));
     const answers = [{ name: longest, ttl: 0, type: 'TXT', data: Array(3).fill('x'.repeat(200)) } as const];
@@ -184,7 +184,7 @@ describe('a reply', () => {
     expect(bytes.length).toBe(12 + 24 + (2 + 10 + 6 + 26) + (2 + 10 + 4));
   });
 
-  test('points only at names that a pointer can reach: beyond 16 KiB they are spelled out', () => {
+  test('uses pointers only within their reach: beyond 16 KiB, names are written in full', () => {
     const asked = queryOf(queryBytes('web.service.consul', 'SRV'), true);
     const hosts = Array.from({ length: 600 }, (_, index) => `host${index}.example.com`);
     const answers = hosts.map((target) => {
@@ -207,14 +207,11 @@ describe('a reply', () => {
     ['udp', 4096, 4096, 1232],
     ['udp', 65_535, 4096, 1232],
     ['tcp', 512, 65_535, 65_535],
-  ])(
-    'over %s with a size of %s is at most %i bytes, to strangers %i',
-    (transport, size, neighbour, stranger) => {
-      const packet = queryBytes('web', 'A', size === undefined ? {} : { edns: { size } });
-      const { question } = queryOf(packet, transport === 'tcp');
-      expect([sizeLimit(question, true), sizeLimit(question, false)]).toEqual([neighbour, stranger]);
-    },
-  );
+  ])('over %s with a size of %s is at most %i bytes, to strangers %i', (transport, size, local, external) => {
+    const packet = queryBytes('web', 'A', size === undefined ? {} : { edns: { size } });
+    const { question } = queryOf(packet, transport === 'tcp');
+    expect([sizeLimit(question, true), sizeLimit(question, false)]).toEqual([local, external]);
+  });
 });
 
 describe('a relayed reply', () => {
@@ -222,7 +219,7 @@ describe('a relayed reply', () => {
     .tuple(name, fc.nat(300), fc.boolean())
     .map(([asked, answers, edns]) => ({ asked, answers, edns }));
 
-  test('fits its asker, keeps whole answers and has the asker’s id and question', () => {
+  test('fits its client, keeps complete answers and has the client’s id and question', () => {
     fc.assert(
       fc.property(upstreamReply, fc.nat(4096), fc.nat(0xffff), ({ asked, answers, edns }, size, id) => {
         const options = { id, ...(edns && { edns: { size } }) };
@@ -248,7 +245,7 @@ describe('a relayed reply', () => {
     );
   });
 
-  test.each([2, 25])('of %i addresses is for every subnet, since ours was told to nobody', (count) => {
+  test.each([2, 25])('of %i addresses is for every subnet, since no subnet was sent upstream', (count) => {
     const options = [{ code: 'CLIENT_SUBNET', ip: '198.51.100.0', sourcePrefixLength: 24 }];
     const query = queryOf(queryBytes('www.example.com', 'A', { edns: { size: 512, options } }));
     const message = replyTo(dnsPacket.decode(queryBytes('www.example.com', 'A')), manyAddresses(count));
@@ -258,7 +255,7 @@ describe('a relayed reply', () => {
     ]);
   });
 
-  test('that was not compressed is, where it would not fit: whole, in the asker’s letters (TestRecursiveCompress)', () => {
+  test('that does not fit is compressed: complete, in the client’s letters (TestRecursiveCompress)', () => {
     const query = queryOf(queryBytes('A-rather-long-name.example.com', 'A'));
     const theirs = dnsPacket.decode(queryBytes('a-RATHER-long-NAME.example.com', 'A'));
     const message = replyTo(theirs, manyAddresses(25));
@@ -273,7 +270,7 @@ describe('a relayed reply', () => {
     ]);
   });
 
-  test('of thousands of records costs what is sent of it, whatever it holds', () => {
+  test('of thousands of records costs only what is sent of it', () => {
     const options = [{ code: 10, data: Buffer.alloc(8) }];
     const query = queryOf(queryBytes('www.example.com', 'A', { edns: { size: 512, options } }));
     const message = (count: number) =>
@@ -290,7 +287,7 @@ describe('a relayed reply', () => {
     expect(Math.min(...costs)).toBeLessThan(5);
   });
 
-  test('with mail servers is compressed, and cut where that is not enough', () => {
+  test('with mail servers is compressed, and truncated if that is not enough', () => {
     const query = queryOf(queryBytes('mail.example.com', 'MX'));
     const theirs = dnsPacket.decode(queryBytes('mail.example.com', 'MX'));
     const records = Array.from({ length: 25 }, (_, n) => ({
@@ -311,7 +308,7 @@ function queryOf(packet: Buffer, tcp = false): Query {
   return received.query;
 }
 
-/** A decoded record in our own form. */
+/** A decoded record as one of our own records. */
 function plain(record: dnsPacket.Answer) {
   const {
     name: owner,

@@ -69,11 +69,11 @@ test('below the second domain, Consul is asked for the name below the first, and
   expect(asked.map((one) => Buffer.from(one.bytes))).toEqual([Buffer.from(bytes)]);
 });
 
-test('below the second domain, what Consul does not answer is passed on as it is', async () => {
+test('below the second domain, a missing answer of Consul is passed on unchanged', async () => {
   expect(await zone.resolve(questionOf('refused.query.alt.example'))).toMatchObject({ rcode: 'REFUSED' });
 });
 
-test('a name that would be too long below the first domain is asked from nobody', async () => {
+test('a name that would be too long below the first domain is not forwarded', async () => {
   const long = new ConsulZone({ consul }, { domain: 'a-long.domain', altDomain: 'b', datacenter: 'dc1' });
   const labels = Array.from({ length: 4 }, () => 'x'.repeat(60)).join('.');
   expect(await long.resolve(questionOf(`${labels}.query.b`))).toBeUndefined();

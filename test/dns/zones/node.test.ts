@@ -17,12 +17,12 @@ test.each([
     expect(record).toMatchObject({ name: 'H1.node.consul', ttl: 15 });
 });
 
-test('a node at a host name is an alias of that', () => {
+test('a node at a host name is an alias of it', () => {
   const { answers } = nodeReply({ address: 'h1.example.com.', meta: {} }, asked('A'), 0);
   expect(answers).toMatchObject([{ type: 'CNAME', data: 'h1.example.com' }]);
 });
 
-test('a node at nothing that DNS can express has no address', () => {
+test('a node whose address DNS cannot express has none', () => {
   expect(nodeReply({ address: 'x'.repeat(70), meta: {} }, asked('A'), 0).answers).toEqual([]);
 });
 

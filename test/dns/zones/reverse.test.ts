@@ -35,13 +35,13 @@ const view = new RecordedView([
 ]);
 const names = new NameTable();
 names.set('a', [
-  { name: 'web.weave.local', ip: '10.2.1.1', given: false },
-  { name: 'plain.weave.local', ip: '10.9.1.1', given: false },
+  { name: 'web.weave.local', ip: '10.2.1.1', explicit: false },
+  { name: 'plain.weave.local', ip: '10.9.1.1', explicit: false },
 ]);
-names.set('b', [{ name: 'db.weave.local', ip: 'fd00:2::6', given: true }]);
+names.set('b', [{ name: 'db.weave.local', ip: 'fd00:2::6', explicit: true }]);
 names.set('c', [
-  { name: 'cache.weave.local', ip: '10.2.1.4', given: false },
-  { name: 'store.weave.local', ip: '10.2.1.4', given: true },
+  { name: 'cache.weave.local', ip: '10.2.1.4', explicit: false },
+  { name: 'store.weave.local', ip: '10.2.1.4', explicit: true },
 ]);
 const ranges = ['10.2.0.0/16', 'fd00:2::/64'];
 const zone = new ReverseZone({ view, names }, { ...SERVICE_ZONE_DEFAULTS, node: 'heddle-n1' }, ranges);
@@ -53,7 +53,7 @@ test.each([
   ['1.0.0.127.in-addr.arpa', 'PTR', 'heddle-n1.node.dc1.consul'],
   ['9.9.2.10.in-addr.arpa', 'PTR', 'NXDOMAIN'],
   [`7${NIBBLES.slice(1)}.ip6.arpa`, 'PTR', 'NXDOMAIN'],
-  // A name that somebody spelled out comes before the service, and that before what Docker calls the container.
+  // An explicit name precedes the service, which precedes the name derived from Docker.
   ['4.1.2.10.in-addr.arpa', 'PTR', 'store.weave.local'],
   [`6${NIBBLES.slice(1)}.ip6.arpa`, 'PTR', 'db.weave.local'],
   ['1.1.9.10.in-addr.arpa', 'PTR', 'plain.weave.local'],
@@ -63,12 +63,12 @@ test.each([
   const received = readQuery(queryBytes(name, type), '127.0.0.1', 'udp');
   if (!received || !('query' in received)) throw new Error('not a query');
   const reply = (await zone.resolve(received.query.question)) as Reply | undefined;
-  const said = reply?.rcode === 'NOERROR' ? reply.answers.map(({ data }) => data).join() : reply?.rcode;
-  expect(said ?? 'passed on').toBe(expected);
+  const found = reply?.rcode === 'NOERROR' ? reply.answers.map(({ data }) => data).join() : reply?.rcode;
+  expect(found ?? 'passed on').toBe(expected);
   expect(reply?.authorities.length ?? 0).toBe(expected === 'NXDOMAIN' ? 1 : 0);
 });
 
-test('the address of our own node is called by the node, whatever stands there, once it is known', async () => {
+test('the address of our own node names the node, whatever service is there, once it is known', async () => {
   const settings = { ...SERVICE_ZONE_DEFAULTS, node: 'host-1' };
   const nameOf = async (nodeAddress: string | undefined, name: string) => {
     const own = new ReverseZone({ view, names }, { ...settings, nodeAddress }, ranges);
@@ -105,7 +105,7 @@ test.each([
   ['8.8.8.8', undefined],
   ['10.2.1.1', 'web.service.dc1.consul'],
 ])(
-  'an address that a container says of itself, %s, is called %s: it has to have it',
+  'an address from a container’s metadata, %s, is named %s: the container has to have it',
   async (ip, expected) => {
     const view = new RecordedView([
       { via: 'agent-service', body: { ID: 'web-1', Name: 'web', Address: '10.2.1.1' } },
@@ -157,21 +157,21 @@ describe('an address of another host', () => {
     ['9.9.168.192.in-addr.arpa', 'host.node.dc1.consul', 'in another private network'],
     ['8.9.2.10.in-addr.arpa', 'NXDOMAIN', 'that Consul does not know either'],
     ['7.9.2.10.in-addr.arpa', 'NXDOMAIN', 'while Consul is away'],
-    ['6.9.2.10.in-addr.arpa', 'NXDOMAIN', 'that Consul refuses to tell'],
+    ['6.9.2.10.in-addr.arpa', 'NXDOMAIN', 'that Consul refuses to resolve'],
     ['8.9.168.192.in-addr.arpa', 'passed on', 'that is not ours to deny'],
   ])('%s: %s, %s', async (name, expected) => {
     const reply = await both.resolve(questionOf(name, 'PTR'));
-    const said =
+    const found =
       reply && 'message' in reply
         ? dnsPacket
             .decode(Buffer.from(reply.message))
             .answers?.map((record) => ('data' in record ? record.data : ''))
         : [reply?.rcode ?? 'passed on'];
-    expect(said).toEqual([expected]);
+    expect(found).toEqual([expected]);
     expect(asked.splice(0)).toEqual([name]);
   });
 
-  test('is not asked from Consul where anybody in the world can have it, or this host', async () => {
+  test('is not asked from Consul if it is public, or this host’s own', async () => {
     expect(await both.resolve(questionOf('9.9.9.9.in-addr.arpa', 'PTR'))).toBeUndefined();
     expect(await both.resolve(questionOf('1.1.2.10.in-addr.arpa', 'PTR'))).toMatchObject({
       rcode: 'NOERROR',

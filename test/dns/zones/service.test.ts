@@ -7,10 +7,10 @@ import type { Instance, View } from '../../../src/registry/registry.ts';
 import { DEFAULT_WEIGHTS } from '../../../src/services/service.ts';
 import { queryBytes } from '../ask.ts';
 
-/** What the recorded answers of Consul do not show. */
+/** Behaviour that the recorded answers of Consul do not cover. */
 
 describe('the answers of a service', () => {
-  test.each(['A', 'SRV'])('of type %s come in every order', async (type) => {
+  test.each(['A', 'SRV'])('of type %s occur in every order', async (type) => {
     const instances = ['10.2.1.1', '10.2.1.2', '10.2.1.3'].map((address) => instance({ address }));
     const orders = new Set<string>();
     for (let turn = 0; turn < 200 && orders.size < 6; turn += 1) {
@@ -20,7 +20,7 @@ describe('the answers of a service', () => {
     expect(orders.size).toBe(6);
   });
 
-  test('are of the family asked for where an instance has both, IPv6 where either will do', async () => {
+  test('are of the family asked for if an instance has both, IPv6 if either is allowed', async () => {
     const both = { ipv4: '10.2.1.1', ipv6: 'fd00::1' };
     const instances = [instance({ address: '10.2.1.1', addresses: both })];
     expect(dataOf(await ask('web.service.consul', 'A', instances))).toEqual(['10.2.1.1']);
@@ -60,7 +60,7 @@ describe('a second domain', () => {
   const settings = { altDomain: 'Heddle.Example' };
   const instances = [instance({ address: '10.2.1.1' })];
 
-  test('is answered alike, and points into the first', async () => {
+  test('has the same answers, which point into the first', async () => {
     const reply = await ask('web.service.heddle.example', 'SRV', instances, settings);
     expect(reply?.answers).toMatchObject([
       { name: 'web.service.heddle.example', data: { target: '0a020101.addr.dc1.consul' } },
@@ -69,7 +69,7 @@ describe('a second domain', () => {
     expect(unknown?.authorities[0]?.name).toBe('consul');
   });
 
-  test('has the first one beside it still, and no others', async () => {
+  test('leaves the first domain in place, and adds no others', async () => {
     expect(dataOf(await ask('web.service.consul', 'A', instances, settings))).toEqual(['10.2.1.1']);
     expect(await ask('web.service.example', 'A', instances, settings)).toBeUndefined();
   });
@@ -84,7 +84,7 @@ describe('a name of another tree', () => {
   );
 
   test('is not one whose label merely holds a dot', async () => {
-    // The labels `web.service` and `consul`: no service name, though its text looks like one.
+    // The labels `web.service` and `consul`: no service name, though its text has the form of one.
     const packet = Buffer.concat([
       queryBytes('', 'A').subarray(0, 12),
       Buffer.from('\x0bweb.service\x06consul\x00\x00\x01\x00\x01', 'latin1'),
@@ -113,7 +113,7 @@ describe('a host name as address', () => {
     expect(reply?.answers.map(({ data }) => data)).toEqual(expected);
   });
 
-  test('that leads to others is followed a bounded number of times, breadth included', async () => {
+  test('that leads to others is followed a bounded number of times, also in breadth', async () => {
     let asked = 0;
     const instances = () => {
       asked += 1;

@@ -66,13 +66,13 @@ describe('names of special use', () => {
     expect(answered(name, 'A')).toBeUndefined();
   });
 
-  test('that the operator has named servers for are asked there, but for localhost', () => {
+  test('with servers configured by the operator are asked there, except for localhost', () => {
     const zone = new SpecialUseZone(SPECIAL_NAMES, { isRouted: () => true });
     expect(zone.resolve(questionOf('abc.onion'))).toBeUndefined();
     expect(zone.resolve(questionOf('x.localhost'))?.answers).toHaveLength(1);
   });
 
-  test('are refused to be transferred', () => {
+  test('refuse zone transfers', () => {
     expect(answered('localhost', 'AXFR')?.rcode).toBe('REFUSED');
   });
 });

@@ -8,15 +8,15 @@ import { queryBytes } from '../ask.ts';
 
 const names = new NameTable();
 names.set('one', [
-  { name: 'web.weave.local', ip: '10.2.1.1', given: false },
-  { name: 'web.weave.local', ip: 'fd00::1', given: false },
-  { name: 'main.db.weave.local', ip: '10.2.1.2', given: false },
+  { name: 'web.weave.local', ip: '10.2.1.1', explicit: false },
+  { name: 'web.weave.local', ip: 'fd00::1', explicit: false },
+  { name: 'main.db.weave.local', ip: '10.2.1.2', explicit: false },
 ]);
-names.set('two', [{ name: 'web.weave.local', ip: '10.2.1.3', given: false }]);
+names.set('two', [{ name: 'web.weave.local', ip: '10.2.1.3', explicit: false }]);
 const fifty = Array.from({ length: 50 }, (_, index) => `10.2.9.${index}`);
 names.set(
   'fifty',
-  fifty.map((ip) => ({ name: 'big.weave.local', ip, given: false })),
+  fifty.map((ip) => ({ name: 'big.weave.local', ip, explicit: false })),
 );
 const zone = new WeaveZone({ names, now: () => 1_700_000_000_000 }, { domain: 'weave.local' });
 
@@ -27,7 +27,7 @@ function ask(name: string, type = 'A', options: Parameters<typeof queryBytes>[2]
 }
 const resolve = (question: Question) => zone.resolve(question);
 
-function said(reply: Reply | undefined): string {
+function summaryOf(reply: Reply | undefined): string {
   if (!reply) return 'passed on';
   const answers = reply.answers.map(({ name, ttl, type, data }) =>
     type === 'SOA' ? 'SOA' : `${name} ${ttl} ${type} ${String(data)}`,
@@ -87,11 +87,11 @@ describe('the zone of container names (TestZone)', () => {
     ['a transfer', 'weave.local', 'AXFR', 'NOTIMP'],
   ])('%s', (_what, name, type, expected) => {
     const reply = resolve(ask(name, type).question);
-    expect(said(reply)).toBe(expected);
+    expect(summaryOf(reply)).toBe(expected);
     if (reply) expect(reply.authoritative).toBe(true);
   });
 
-  test('each order of the answers is given', () => {
+  test('the answers occur in each order', () => {
     const firsts = new Set(
       Array.from({ length: 200 }, () => resolve(ask('web.weave.local').question)?.answers[0]?.data),
     );

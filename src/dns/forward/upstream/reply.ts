@@ -1,5 +1,5 @@
 import { FLAGS, HEADER_BYTES } from '../../wire/message.ts';
-import { fullRcode, recordsOf, soundRecordsOf, type WireRecord, withoutOpt } from '../../wire/records.ts';
+import { fullRcode, recordsOf, validRecordsOf, type WireRecord, withoutOpt } from '../../wire/records.ts';
 import { rewritten } from '../../wire/rewritten.ts';
 import { type Question, RCODES } from '../../zone.ts';
 import { recordsOnChain } from '../chain.ts';
@@ -28,7 +28,7 @@ const TTL_LIMIT = 2 ** 31;
 
 /** Reads a message whose header and question have been judged. Undefined for an answer that is malformed. */
 export function readReply(question: Question, message: Buffer): UpstreamReply | undefined {
-  const records = soundRecordsOf(message, HEADER_BYTES + question.bytes.length);
+  const records = validRecordsOf(message, HEADER_BYTES + question.bytes.length);
   if (records === undefined) return undefined;
   const rcode = fullRcode(message, records);
   if (isError(rcode)) return errorReply(rcode);
