@@ -153,8 +153,9 @@ test("nothing that is not this host's own is touched, however much it looks so",
   await further.kill();
   process.kill(daemon.pid, 'SIGHUP');
   await eventually(async () => expect(await addresses('foreign')).not.toContain('10.2.1.2'));
-  const told = () => daemon.log.filter(({ msg }) => msg.startsWith("SERVICE_ID mine is somebody else's"));
-  expect(told()).toHaveLength(1);
+  const warnings = () =>
+    daemon.log.filter(({ msg }) => msg.startsWith('SERVICE_ID mine is already registered by another owner'));
+  expect(warnings()).toHaveLength(1);
   await daemon.restart();
   const held = async () => (await entries('foreign')).filter(({ Address }) => Address === '10.2.1.1');
   await eventually(async () =>
