@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { keptFor } from '../runtime/kept-for.ts';
 
 /** A host with a thousand interfaces takes milliseconds to list them, and a pass asks for every container. */
-const KEPT_FOR_MS = 1_000;
+const CACHED_MS = 1_000;
 
 /** The addresses of all interfaces of this host. */
 export function interfaceAddresses(): ReadonlySet<string> {
@@ -11,5 +11,5 @@ export function interfaceAddresses(): ReadonlySet<string> {
 }
 
 /** The same, listed once a second at most. */
-export const keptAddresses = (list = interfaceAddresses): (() => ReadonlySet<string>) =>
-  keptFor(KEPT_FOR_MS, list);
+export const cachedInterfaceAddresses = (list = interfaceAddresses): (() => ReadonlySet<string>) =>
+  keptFor(CACHED_MS, list);

@@ -9,7 +9,7 @@ export type PolicyTerm =
   | { readonly kind: 'cidr'; readonly text: string; readonly network: Cidr };
 
 /** How the address of a service is chosen, and who reads it. */
-export interface Announcing {
+export interface AnnouncementPolicy {
   readonly policy: readonly PolicyTerm[];
   /** True where other hosts read what is announced. */
   readonly isShared: boolean;
@@ -39,15 +39,16 @@ function parseTerm(text: string): PolicyTerm {
     case 'bridge':
     case 'internal':
     case 'published':
-      if (value !== undefined) throw refused(text, `${kind} takes no value`);
+      if (value !== undefined) throw invalidTerm(text, `${kind} takes no value`);
       return { kind, text };
     case 'iface':
       // linux/if.h: at most 15 characters, no slash, no blank
-      if (!/^[^\s/:]{1,15}$/.test(value ?? '')) throw refused(text, 'iface: needs the name of an interface');
+      if (!/^[^\s/:]{1,15}$/.test(value ?? ''))
+        throw invalidTerm(text, 'iface: needs the name of an interface');
       return { kind, text, name: value as string };
     case 'network':
       if (!/^[A-Za-z0-9][\w.-]{0,254}$/.test(value ?? '')) {
-        throw refused(text, 'network: needs the name of a Docker network');
+        throw invalidTerm(text, 'network: needs the name of a Docker network');
       }
       return { kind, text, name: value as string };
     case 'cidr': {
@@ -55,9 +56,9 @@ function parseTerm(text: string): PolicyTerm {
       return { kind, text: `cidr:${formatCidr(network)}`, network };
     }
     default:
-      throw refused(text, 'there is no such word');
+      throw invalidTerm(text, 'there is no such word');
   }
 }
 
-const refused = (word: string, why: string): HeddleError =>
+const invalidTerm = (word: string, why: string): HeddleError =>
   new HeddleError('bad-input', `address policy: ${JSON.stringify(word)}: ${why}; expected ${TERMS}`);

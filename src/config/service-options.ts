@@ -1,4 +1,4 @@
-import { keptAddresses } from '../addresses/interface-addresses.ts';
+import { cachedInterfaceAddresses } from '../addresses/interface-addresses.ts';
 import type { CheckBounds } from '../services/checks/target-address.ts';
 import type { DefineOptions } from '../services/definition.ts';
 import type { Settings } from './schema.ts';
@@ -11,7 +11,11 @@ export function defineOptions(
   const { servicePrefix, explicit, composeNames, tags, marathonTaskTags, useIpFromLabel } = settings;
   const { allowScriptChecks, healthcheck, checkMethods, checkHeaders } = settings;
   const checkBounds = {
-    ...{ allowed: settings.checkAddressAllow, hostIp: settings.ip, hostAddresses: keptAddresses() },
+    ...{
+      allowed: settings.checkAddressAllow,
+      hostIp: settings.ip,
+      hostAddresses: cachedInterfaceAddresses(),
+    },
     ...(assignedTo && { assignedTo }),
   };
   return {

@@ -2,8 +2,8 @@ import type { Docker } from '../docker/engine.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
 import type { Claims } from '../ipam/claims.ts';
+import type { FoundNamespace } from '../network/container-namespace.ts';
 import type { AttachTarget, Cidr, NetworkEngine } from '../network/engine.ts';
-import type { FoundNamespace } from '../network/namespace.ts';
 import type { StaleSharers } from './stale-sharers.ts';
 
 export interface AttachmentNeeds {

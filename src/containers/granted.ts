@@ -2,8 +2,8 @@ import { networkOwner, type Snapshot } from '../docker/snapshot.ts';
 import type { Claims } from '../ipam/claims.ts';
 import type { Address } from '../network/address.ts';
 import { formatCidr } from '../network/cidr.ts';
+import type { FoundNamespace } from '../network/container-namespace.ts';
 import type { InterfaceMaker, NetworkEngine } from '../network/engine.ts';
-import type { FoundNamespace } from '../network/namespace.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import type { Roster } from '../roster/roster.ts';
 

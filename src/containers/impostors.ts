@@ -6,7 +6,7 @@ import type { Roster } from '../roster/roster.ts';
 import type { Logger } from '../runtime/log.ts';
 
 export interface ImpostorsNeeds {
-  readonly network: Pick<NetworkEngine, 'answering'>;
+  readonly network: Pick<NetworkEngine, 'bridgeNeighbours'>;
   readonly claims: Pick<Claims, 'withAddress'>;
   readonly roster: Pick<Roster, 'inNamespace' | 'get'>;
   readonly log: Logger;
@@ -51,7 +51,7 @@ export class Impostors {
     const { network, claims, roster, log } = this.#needs;
     try {
       const found = new Map<string, string[]>();
-      for (const { ip, namespace } of await network.answering()) {
+      for (const { ip, namespace } of await network.bridgeNeighbours()) {
         const owners = claims.withAddress(ip);
         const there = roster.inNamespace(namespace);
         if (owners.length === 0 || there.length === 0 || owners.some((owner) => there.includes(owner)))

@@ -1,15 +1,15 @@
+import type { AddressReader } from '../addresses/address-reader.ts';
 import type { AnnouncedHost } from '../addresses/announced-host.ts';
-import { chooseAddress } from '../addresses/choose.ts';
+import { chooseAddress } from '../addresses/choose-address.ts';
 import type { PolicyTerm } from '../addresses/policy.ts';
-import type { AddressReader } from '../addresses/read.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Addressing, Wanted } from '../ipam/addressing.ts';
 import type { Claims } from '../ipam/claims.ts';
 import { requestedAddresses } from '../ipam/requested.ts';
 import type { Address } from '../network/address.ts';
+import { type FoundNamespace, hostNetworkError } from '../network/container-namespace.ts';
 import type { Cidr } from '../network/engine.ts';
-import { type FoundNamespace, hostNetwork } from '../network/namespace.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import type { Attachment } from './attachment.ts';
 import type { BridgeAddresses } from './bridge-addresses.ts';
@@ -92,7 +92,7 @@ export class Observer {
     if (path !== undefined) await attachment.finishRelease({ nsPath: path, container: snapshot.id });
     const owner = await staleSharers.leftBy(snapshot, inode);
     if (path === undefined) {
-      if (requestedAddresses(snapshot).requests.length > 0) findings.problem = hostNetwork().message;
+      if (requestedAddresses(snapshot).requests.length > 0) findings.problem = hostNetworkError().message;
     } else if (owner === undefined) {
       await this.#attachRequested(snapshot, path, findings);
     } else {

@@ -1,7 +1,7 @@
+import { AddressReader } from '../addresses/address-reader.ts';
 import { AnnouncedHost, type HostAddress } from '../addresses/announced-host.ts';
-import type { Announcing, PolicyTerm } from '../addresses/policy.ts';
+import type { AnnouncementPolicy, PolicyTerm } from '../addresses/policy.ts';
 import { DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED } from '../addresses/policy.ts';
-import { AddressReader } from '../addresses/read.ts';
 import type { Settings } from '../config/schema.ts';
 import { bridgeDevice } from '../docker/bridge-device.ts';
 import type { DockerClient } from '../docker/client.ts';
@@ -10,11 +10,16 @@ import type { Snapshot } from '../docker/snapshot.ts';
 import { HostsFileEdits } from '../hosts-file/edits.ts';
 import { Addressing } from '../ipam/addressing.ts';
 import type { Claims } from '../ipam/claims.ts';
+import {
+  assertNamespaceOf,
+  type FoundNamespace,
+  findNamespace,
+  isGone,
+} from '../network/container-namespace.ts';
 import type { Cidr, NetworkEngine } from '../network/engine.ts';
 import { IptablesFirewall } from '../network/firewall/firewall.ts';
-import { keptNetworks } from '../network/host-networks.ts';
-import { KernelEngine } from '../network/kernel.ts';
-import { assertNamespaceOf, type FoundNamespace, findNamespace, isGone } from '../network/namespace.ts';
+import { cachedHostNetworks } from '../network/host-networks.ts';
+import { KernelEngine } from '../network/kernel-engine.ts';
 import type { Roster } from '../roster/roster.ts';
 import type { Logger } from '../runtime/log.ts';
 import { taskHost } from '../services/naming/marathon-task.ts';
@@ -37,7 +42,7 @@ export interface Parts {
   readonly granted: Pick<Granted, 'isUnproven'>;
   readonly observer: Observer;
   /** How addresses are chosen, and whether other hosts read them. */
-  readonly announcing: Announcing;
+  readonly announcing: AnnouncementPolicy;
   /** Name of the bridge, and of the interface in a container. */
   readonly bridge: string;
   readonly interface: string;
@@ -86,7 +91,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
     { interface: device },
   );
 
-  const hostNetworks = keptNetworks(() => network.hostNetworks());
+  const hostNetworks = cachedHostNetworks(() => network.hostNetworks());
   const addressing = new Addressing(
     { claims, roster, docker, network, reader, hostNetworks },
     {
@@ -103,7 +108,7 @@ export function assembleParts(settings: Settings, needs: PartsNeeds): Parts {
 
   const policy = policyOf(settings);
   const { advertised } = needs;
-  const announcedHost = new AnnouncedHost({ given: settings.ip, advertised, taskHost });
+  const announcedHost = new AnnouncedHost({ ipOption: settings.ip, advertised, taskHost });
   const hostAddress = () => announcedHost.find();
   const observer = new Observer(
     {

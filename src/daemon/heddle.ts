@@ -90,7 +90,7 @@ export class Heddle {
 
   /** Checks the bridge, scans every container, and compares the registry, now. */
   pass(): void {
-    this.#wired?.keeper.look();
+    this.#wired?.keeper.repairSoon();
     this.#wired?.follower.fullScan();
     void this.#wired?.registration.reconciler.recheck();
   }

@@ -1,6 +1,6 @@
 import type { LoadedSettings } from '../config/load.ts';
 import { refuseUnusable } from '../ipam/overlap.ts';
-import { ownNamespace } from '../network/namespace.ts';
+import { ownNamespace } from '../network/container-namespace.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Lifecycle, StartStop } from './lifecycle.ts';
 import type { Wired } from './wiring.ts';

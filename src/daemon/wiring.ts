@@ -13,7 +13,7 @@ import { messageOf } from '../errors.ts';
 import { assignedTo } from '../ipam/assigned-addresses.ts';
 import { Claims, EXPOSED } from '../ipam/claims.ts';
 import { LocalLedger } from '../ipam/local-ledger.ts';
-import { BridgeKeeper } from '../network/bridge-keeper.ts';
+import { BridgeRepair } from '../network/bridge-repair.ts';
 import { DaemonHost } from '../operations/daemon-host.ts';
 import type { RunOnHost } from '../operations/host-operations.ts';
 import { collectLeftovers } from '../registry/open.ts';
@@ -45,7 +45,7 @@ export interface Wired {
   readonly registration: Registration;
   readonly containerNames: WeaveNames;
   readonly names: NameService;
-  readonly keeper: BridgeKeeper;
+  readonly keeper: BridgeRepair;
   readonly impostors: Impostors;
   readonly follower: Follower;
   readonly endedProcesses: EndedProcesses;
@@ -71,16 +71,16 @@ export function wire(settings: LoadedSettings, needs: WiringNeeds): Wired {
   const advertised = () => open.advertised();
   const parts = assembleParts(settings, { client, log: log('network'), claims, roster, advertised });
   const { docker, network, observer, bridges, networks, hostFingerprint } = parts;
-  const keeper = new BridgeKeeper({
+  const keeper = new BridgeRepair({
     network,
     exposed: () => claims.of(EXPOSED) ?? [],
     unmasqueraded: () => claims.unmasqueraded(),
-    leaving: () => claims.releasing(EXPOSED),
-    gone: (cidrs) => claims.released(EXPOSED, cidrs),
+    releasing: () => claims.releasing(EXPOSED),
+    released: (cidrs) => claims.released(EXPOSED, cidrs),
     log: log('network'),
   });
   // A Docker engine that starts sets the policy for forwarded packets to DROP: our rules must stand by then.
-  const subscribed = () => keeper.look();
+  const subscribed = () => keeper.repairSoon();
   const follower = new Follower(
     { docker, observer, roster, hostFingerprint, subscribed, log: log('docker') },
     settings,

@@ -1,4 +1,4 @@
-import type { Announcing } from '../addresses/policy.ts';
+import type { AnnouncementPolicy } from '../addresses/policy.ts';
 import type { EngineInfo } from '../docker/engine.ts';
 import { type Finding, ok } from './finding.ts';
 
@@ -8,7 +8,7 @@ const FIRST_CLOSED = 28;
 /** Whether other hosts reach the announced addresses. No finding for engines that do not filter such packets. */
 export function findDirectRouting(
   { version, maker }: Pick<EngineInfo, 'version' | 'maker'>,
-  { policy, isShared }: Announcing,
+  { policy, isShared }: AnnouncementPolicy,
 ): readonly Finding[] {
   if (maker !== 'docker' || !(Number.parseInt(version, 10) >= FIRST_CLOSED)) return [];
   const subject = 'direct routing';

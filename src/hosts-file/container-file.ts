@@ -2,7 +2,7 @@ import { constants, fstatSync, ftruncateSync, readSync, writeSync } from 'node:f
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { shortId } from '../docker/snapshot.ts';
 import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
-import type { ContainerProcess } from '../network/namespace.ts';
+import type { ContainerProcess } from '../network/container-namespace.ts';
 import { readAtMost } from '../runtime/bounded-file.ts';
 
 /** asm-generic/fcntl.h, the same on amd64 and arm64; Node has no name for it. */

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError } from '../errors.ts';
-import type { ContainerProcess } from '../network/namespace.ts';
+import type { ContainerProcess } from '../network/container-namespace.ts';
 import { editHostsFile } from './container-file.ts';
 
 /** One container's file system that hangs (FUSE, NFS) holds a thread of libuv's four; no more than half are for all. */

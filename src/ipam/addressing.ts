@@ -1,11 +1,11 @@
-import type { AddressReader } from '../addresses/read.ts';
+import type { AddressReader } from '../addresses/address-reader.ts';
 import type { Docker } from '../docker/engine.ts';
 import { networkOwner, type Snapshot } from '../docker/snapshot.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Address } from '../network/address.ts';
 import { contains, distinct, formatCidr, networkOf, toCidr, without } from '../network/cidr.ts';
+import type { FoundNamespace } from '../network/container-namespace.ts';
 import type { Cidr, HostNetwork, NetworkEngine } from '../network/engine.ts';
-import type { FoundNamespace } from '../network/namespace.ts';
 import type { Roster } from '../roster/roster.ts';
 import type { AttachOptions } from '../state/attach-options.ts';
 import type { Durability } from '../state/state.ts';

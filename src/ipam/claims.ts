@@ -4,7 +4,7 @@ import type { Cidr } from '../network/engine.ts';
 import type { Roster } from '../roster/roster.ts';
 import type { AttachOptions } from '../state/attach-options.ts';
 import type { State } from '../state/content.ts';
-import type { Durability, StateKeeper } from '../state/state.ts';
+import type { Durability, StateStore } from '../state/state.ts';
 import type { Ledger } from './ledger.ts';
 import { LocalLedger } from './local-ledger.ts';
 
@@ -20,10 +20,10 @@ type Options = Pick<State, 'attachments' | 'unmasqueraded'>;
  * masqueraded, stay in this host's state and end with the last address.
  */
 export class Claims {
-  readonly #state: StateKeeper;
+  readonly #state: StateStore;
   readonly #ledger: Ledger;
 
-  constructor(state: StateKeeper, ledger: Ledger = new LocalLedger(state)) {
+  constructor(state: StateStore, ledger: Ledger = new LocalLedger(state)) {
     this.#state = state;
     this.#ledger = ledger;
   }

@@ -2,7 +2,7 @@ import { formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import { ReverseIndex } from '../roster/reverse-index.ts';
 import type { State } from '../state/content.ts';
-import type { Durability, StateKeeper } from '../state/state.ts';
+import type { Durability, StateStore } from '../state/state.ts';
 import type { Ledger } from './ledger.ts';
 
 type Records = Pick<State, 'claims' | 'leaving'>;
@@ -10,13 +10,13 @@ type ByOwner = State['claims'];
 
 /** The ledger of a host that owns its whole range: in the state file, under `claims` and `leaving`. */
 export class LocalLedger implements Ledger {
-  readonly #state: StateKeeper;
+  readonly #state: StateStore;
   /** Owners by the addresses that they have, without prefix. */
   readonly #byAddress = new ReverseIndex<string>();
   /** Networks by the version of the claims that they were computed from. */
   readonly #networks = new WeakMap<object, readonly Cidr[]>();
 
-  constructor(state: StateKeeper) {
+  constructor(state: StateStore) {
     this.#state = state;
     for (const owner of this.owners()) this.#index(owner);
   }

@@ -1,5 +1,5 @@
 import { HeddleError } from '../errors.ts';
-import { unusable } from '../network/assignable.ts';
+import { whyUnusable } from '../network/assignable.ts';
 import { covers, formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
@@ -18,7 +18,7 @@ export interface Pool {
 export function parseNetwork(text: string): Cidr {
   const cidr = parseCidr(text);
   const network = networkOf(cidr);
-  const problem = unusable(network);
+  const problem = whyUnusable(network);
   if (problem !== undefined) {
     throw new HeddleError(
       'bad-input',

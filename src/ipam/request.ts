@@ -1,6 +1,6 @@
 import { HeddleError } from '../errors.ts';
 import { parseAssignable } from '../network/assignable.ts';
-import { formatCidr, looksLikeAddress, networkOf, parseCidr } from '../network/cidr.ts';
+import { formatCidr, isAddressLike, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
 /** What a user, a label or the proxy requests: one certain address, or any free one of a subnet. */
@@ -30,7 +30,7 @@ export function formatRequest(request: AddressRequest): string {
 
 /** Whether a text is meant as an address request, valid or not; an image like `net:5000/web` is not. */
 export const looksLikeRequest = (text: string): boolean =>
-  text === 'net:default' || looksLikeAddress(text.replace(/^(ip|net):/, ''));
+  text === 'net:default' || isAddressLike(text.replace(/^(ip|net):/, ''));
 
 function subnetOf(text: string): Cidr {
   const subnet = parseCidr(text.slice('net:'.length));

@@ -36,7 +36,7 @@ const RESERVED = (
 const WIDEST = { 4: 8, 6: 16 } as const;
 
 /** Why nobody can have addresses in this network, as the rest of a sentence about it; undefined if they can. */
-export function unusable(cidr: Cidr): string | undefined {
+export function whyUnusable(cidr: Cidr): string | undefined {
   const widest = WIDEST[cidr.family];
   if (cidr.prefixLength < widest) return `names a network wider than /${widest}`;
   const network = networkOf(cidr);
@@ -54,14 +54,14 @@ export function unusable(cidr: Cidr): string | undefined {
 export function assertAssignable(cidrs: readonly Cidr[]): void {
   if (cidrs.length === 0) throw new HeddleError('bad-input', `no address was given: ${EXPECTED_CIDR}`);
   for (const cidr of cidrs) {
-    const problem = unassignable(cidr);
+    const problem = whyUnassignable(cidr);
     if (!problem) continue;
     throw new HeddleError('bad-input', `${formatCidr(cidr)} ${problem}, which a container cannot have`);
   }
 }
 
-function unassignable(cidr: Cidr): string | undefined {
-  const problem = unusable(cidr);
+function whyUnassignable(cidr: Cidr): string | undefined {
+  const problem = whyUnusable(cidr);
   if (problem !== undefined || cidr.family === 6 || cidr.prefixLength >= 31) return problem; // RFC 3021: no broadcast
   const hostBits = ipBytes(cidr.ip).map((byte, index) => byte & ~maskByte(cidr.prefixLength, index) & 0xff);
   if (hostBits.every((byte) => byte === 0)) return 'is the name of a network';

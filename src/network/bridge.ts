@@ -1,12 +1,12 @@
 import { HeddleError, systemCode } from '../errors.ts';
+import { hardenDevice } from './device-hardening.ts';
 import type { Cidr } from './engine.ts';
 import { isHostEnd } from './host-end.ts';
 import { randomMac } from './mac.ts';
 import { addAddress, deleteAddress } from './netlink/address.ts';
 import { deleteLink, keepAndAnnounceAddresses, type Link, newBridge, setLink } from './netlink/link.ts';
-import type { RouteSocket } from './netlink/socket.ts';
+import type { RouteSocket } from './netlink/route-socket.ts';
 import { addressesOn, allLinks, findLink } from './netlink/tables.ts';
-import { leaveUnrouted } from './unrouted.ts';
 
 export interface BridgeOptions {
   readonly bridge: string;
@@ -22,14 +22,14 @@ export interface BridgeOptions {
 export async function ensureBridge(host: RouteSocket, options: BridgeOptions): Promise<void> {
   const existing = findLink(host, options.bridge);
   const bridge = existing ? requireBridge(existing) : create(host, options.bridge);
-  host.request(leaveUnrouted(bridge));
+  host.request(hardenDevice(bridge));
   if (!bridge.up) await bringUp(host, bridge, options.mtu, { isOurs: !existing });
-  gather(host, bridge);
+  reconnectPairs(host, bridge);
 }
 
 /** Whether there is a bridge, or pairs from under which somebody removed it: they are up, and reach nobody. */
-export const hasBridgeOrStrays = (host: RouteSocket, name: string): boolean =>
-  findLink(host, name)?.kind === 'bridge' || strays(host).length > 0;
+export const hasBridgeOrPairs = (host: RouteSocket, name: string): boolean =>
+  findLink(host, name)?.kind === 'bridge' || disconnectedHostEnds(host).length > 0;
 
 /** Removes the bridge and the pairs that heddle or weave hung into it; a device of another kind is left alone. */
 export async function removeBridge(host: RouteSocket, name: string): Promise<void> {
@@ -38,18 +38,20 @@ export async function removeBridge(host: RouteSocket, name: string): Promise<voi
   const pairs = bridge.flatMap(({ index }) =>
     allLinks(host).filter((link) => link.master === index && isHostEnd(link)),
   );
-  await host.requestOnPool(...[...pairs, ...strays(host), ...bridge].map(({ index }) => deleteLink(index)));
+  await host.requestOnPool(
+    ...[...pairs, ...disconnectedHostEnds(host), ...bridge].map(({ index }) => deleteLink(index)),
+  );
 }
 
 /** Host ends in no bridge. A pair is made in its bridge, by heddle: somebody has removed that since. */
-const strays = (host: RouteSocket): Link[] =>
+const disconnectedHostEnds = (host: RouteSocket): Link[] =>
   allLinks(host).filter((link) => link.master === 0 && isHostEnd(link));
 
-function gather(host: RouteSocket, bridge: Link): void {
-  for (const { index, name } of strays(host)) {
+function reconnectPairs(host: RouteSocket, bridge: Link): void {
+  for (const { index, name } of disconnectedHostEnds(host)) {
     try {
       // Outside a bridge it is a device of the host like any other.
-      host.request(leaveUnrouted({ index, name }), setLink(index, { up: true, master: bridge.index }));
+      host.request(hardenDevice({ index, name }), setLink(index, { up: true, master: bridge.index }));
     } catch (error) {
       if (systemCode(error) !== 'ENODEV') throw error; // its container has ended meanwhile
     }
@@ -72,7 +74,7 @@ async function bringUp(
 }
 
 /** Gives the bridge addresses of its own, and tells the containers of them. @returns all that it has then */
-export function giveBridge(host: RouteSocket, name: string, cidrs: readonly Cidr[]): readonly Cidr[] {
+export function addBridgeAddresses(host: RouteSocket, name: string, cidrs: readonly Cidr[]): readonly Cidr[] {
   const bridge = findLink(host, name);
   if (!bridge) throw new HeddleError('not-found', `bridge ${name} was removed meanwhile; try again`);
   host.request(
@@ -85,7 +87,11 @@ export function giveBridge(host: RouteSocket, name: string, cidrs: readonly Cidr
 }
 
 /** @returns the addresses that it has left */
-export function takeFromBridge(host: RouteSocket, name: string, cidrs: readonly Cidr[]): readonly Cidr[] {
+export function removeBridgeAddresses(
+  host: RouteSocket,
+  name: string,
+  cidrs: readonly Cidr[],
+): readonly Cidr[] {
   const bridge = findLink(host, name);
   if (bridge?.kind !== 'bridge') return [];
   host.request(

@@ -11,19 +11,19 @@ export const EXPECTED_CIDR = 'expected an address with its prefix length, like 1
  * @throws HeddleError `bad-input` naming the text, what is wrong with it and the form expected
  */
 export function parseCidr(text: string): Cidr {
-  const refuse = (what: string): never => {
+  const fail = (what: string): never => {
     throw new HeddleError('bad-input', `${quoted(text)} ${what}: ${EXPECTED_CIDR}`);
   };
   const slash = text.indexOf('/');
-  if (slash < 0) return refuse('has no prefix length');
+  if (slash < 0) return fail('has no prefix length');
   const ip = text.slice(0, slash);
   const prefix = text.slice(slash + 1);
   const family = familyOf(ip);
-  if (family === undefined) return refuse('does not start with an IP address');
+  if (family === undefined) return fail('does not start with an IP address');
   const longest = family === 4 ? 32 : 128;
   // Digits alone, and no leading zero: `1.0`, `+8`, `0x8` and `08` mean different things to different tools.
   if (!/^(0|[1-9]\d{0,2})$/.test(prefix) || Number(prefix) > longest) {
-    return refuse(`has no prefix length from 0 to ${longest} after the slash`);
+    return fail(`has no prefix length from 0 to ${longest} after the slash`);
   }
   return { ip: canonicalIp(ip), prefixLength: Number(prefix), family };
 }
@@ -78,8 +78,8 @@ export const overlap = (one: Cidr, other: Cidr): boolean =>
  * True for a word that is meant as an address, right or wrong: `10.2.1.1/16`, `10.2.1.1`, `10.2.0.300/16`. An image
  * on a registry without a name, `10.0.0.5:5000/web`, is none.
  */
-export const looksLikeAddress = (word: string): boolean =>
-  /^[0-9]+(\.[0-9]+)+(\/[0-9]*)?$/.test(word) || /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(\/[0-9]*)?$/i.test(word);
+export const isAddressLike = (text: string): boolean =>
+  /^[0-9]+(\.[0-9]+)+(\/[0-9]*)?$/.test(text) || /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(\/[0-9]*)?$/i.test(text);
 
 /** 4 or 6, by the strict forms only (no octal, no short forms, no zone); otherwise undefined. */
 export function familyOf(ip: string): 4 | 6 | undefined {

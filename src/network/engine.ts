@@ -53,7 +53,7 @@ export interface NetworkEngine {
   mac(nsPath: string): Promise<string | undefined>;
   hostMac(device: string): Promise<string | undefined>;
   /** Who answers this host for addresses on the bridge, by the namespaces of pairs of ours. */
-  answering(): Promise<readonly Answering[]>;
+  bridgeNeighbours(): Promise<readonly BridgeNeighbour[]>;
   /**
    * Who made the container interface; undefined where there is none.
    * @throws HeddleError `host-network`, `not-running`, `not-permitted`
@@ -69,7 +69,7 @@ export interface NetworkEngine {
 /** `another`: the original weave, or whoever else hung its other end into the bridge; nobody inside can do that. */
 export type InterfaceMaker = 'heddle' | 'another' | 'container';
 
-export interface Answering {
+export interface BridgeNeighbour {
   readonly ip: string;
   /** Inode of the network namespace that answers for it. */
   readonly namespace: number;

@@ -5,7 +5,7 @@ import { HeddleError, systemCode } from '../errors.ts';
 import { type Libc, loadLibc } from './netlink/libc.ts';
 
 /** Others may be waiting for containers that take their time to stop. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 /** sys/file.h */
 const LOCK_EX_NB = 2 | 4;
 
@@ -19,7 +19,7 @@ const LOCKABLE = ['sys/net/ipv4/tcp_fastopen_key', 'sys/net/core/bpf_jit_harden'
 export interface HostLockOptions {
   /** Where the host's /proc is seen. */
   readonly procfs: string;
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -27,14 +27,14 @@ export interface HostLockOptions {
  * that look for a free address at once would find the same one.
  * @throws HeddleError `failed` when others hold it for a minute, `not-supported` where the kernel has nothing to lock
  */
-export async function oneAtATime<T>(
-  { procfs, patienceMs = PATIENCE_MS }: HostLockOptions,
+export async function withHostLock<T>(
+  { procfs, timeoutMs = TIMEOUT_MS }: HostLockOptions,
   work: () => Promise<T>,
 ): Promise<T> {
   const libc = await loadLibc();
   const file = openLockable(procfs);
   try {
-    await lock(libc, file, patienceMs);
+    await lock(libc, file, timeoutMs);
     return await work();
   } finally {
     closeSync(file);

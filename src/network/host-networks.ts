@@ -4,7 +4,7 @@ import { networkOf, parseCidr } from './cidr.ts';
 import type { HostNetwork } from './engine.ts';
 
 /** Some 8,000 routes; a host with a table of the whole Internet has no network of its own among the rest. */
-const MOST_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 20;
 /** Two routes of length 1 are a default route in the place of another, as VPNs make it. */
 const LONGEST_DEFAULT = 1;
 
@@ -14,15 +14,15 @@ const LONGEST_DEFAULT = 1;
  * of its own. A thread of the pool would read that network's routes for the host's, and four of its turns take longer.
  */
 export const readRoutes = (path = '/proc/thread-self/net/route'): readonly HostNetwork[] =>
-  parseRoutes(readAtMostSync(path, MOST_BYTES));
+  parseRoutes(readAtMostSync(path, MAX_BYTES));
 
 /** Of hundreds of containers that are given addresses at once, each would have everything read anew. */
-const KEPT_FOR_MS = 50;
+const CACHED_MS = 50;
 
 /** What reads the host's networks, a few times a second at most. */
-export const keptNetworks = (
+export const cachedHostNetworks = (
   read: () => Promise<readonly HostNetwork[]>,
-): (() => Promise<readonly HostNetwork[]>) => keptFor(KEPT_FOR_MS, read);
+): (() => Promise<readonly HostNetwork[]>) => keptFor(CACHED_MS, read);
 
 /**
  * Columns: interface (`*` where packets are refused: nothing is reached there), destination, five more, mask; numbers

@@ -2,9 +2,9 @@ import type { Libc } from './netlink/libc.ts';
 import type { Namespace } from './netlink/namespace.ts';
 
 /** The last time that a lock was free, for those of us who wait for it. */
-interface Wait {
-  count: number;
-  freeAt: number;
+interface Queue {
+  waiting: number;
+  lastFree: number;
 }
 
 /** As long as one of our own calls may hold it. */
@@ -15,21 +15,21 @@ const STUCK_MS = 500;
  * hundreds of containers can share it: one call waits as long as it can, and the others give up once it is stuck.
  */
 export class NamespaceLocks {
-  readonly #waits = new Map<number, Wait>();
+  readonly #queues = new Map<number, Queue>();
 
   /** @throws HeddleError `failed` */
-  async take(libc: Libc, namespace: Namespace): Promise<void> {
+  async acquire(libc: Libc, namespace: Namespace): Promise<void> {
     const { inode } = namespace;
-    const wait = this.#waits.get(inode) ?? { count: 0, freeAt: performance.now() };
-    const isFirst = wait.count === 0;
-    wait.count++;
-    this.#waits.set(inode, wait);
+    const wait = this.#queues.get(inode) ?? { waiting: 0, lastFree: performance.now() };
+    const isFirst = wait.waiting === 0;
+    wait.waiting++;
+    this.#queues.set(inode, wait);
     try {
-      await namespace.lock(libc, undefined, () => isFirst || performance.now() - wait.freeAt < STUCK_MS);
-      wait.freeAt = performance.now();
+      await namespace.lock(libc, undefined, () => isFirst || performance.now() - wait.lastFree < STUCK_MS);
+      wait.lastFree = performance.now();
     } finally {
-      wait.count--;
-      if (wait.count === 0) this.#waits.delete(inode);
+      wait.waiting--;
+      if (wait.waiting === 0) this.#queues.delete(inode);
     }
   }
 }

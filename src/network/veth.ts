@@ -2,6 +2,7 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import { HeddleError, systemCode } from '../errors.ts';
 import { requireBridge } from './bridge.ts';
 import { distinct, toCidr, without } from './cidr.ts';
+import { hardenDevice } from './device-hardening.ts';
 import type { AttachResult, Cidr, LinkOptions } from './engine.ts';
 import { hostEndName } from './host-end.ts';
 import { macFor } from './mac.ts';
@@ -9,9 +10,8 @@ import { addAddress, addMulticastRoute, deleteAddress, deleteMulticastRoute } fr
 import { deleteLink, keepAndAnnounceAddresses, type Link, newVethPair, setLink } from './netlink/link.ts';
 import type { Request } from './netlink/message.ts';
 import type { Namespace } from './netlink/namespace.ts';
-import type { RouteSocket } from './netlink/socket.ts';
+import type { RouteSocket } from './netlink/route-socket.ts';
 import { addressesOn, findLink } from './netlink/tables.ts';
-import { leaveUnrouted } from './unrouted.ts';
 
 export interface PairOptions {
   readonly bridge: string;
@@ -29,8 +29,8 @@ export interface Sides {
 }
 
 /** How long an announcement waits for the bridge port to forward: mostly a fraction of a millisecond. */
-const USUAL_FORWARDING_MS = 1;
-const FORWARDING_PATIENCE_MS = 1000;
+const TYPICAL_FORWARDING_MS = 1;
+const FORWARDING_TIMEOUT_MS = 1000;
 
 /**
  * Makes the pair if there is none, adds the addresses that are missing, and commits with `up`. What a killed process
@@ -154,8 +154,8 @@ function joinBridge({ host, namespace }: Sides, bridge: Link, container: string)
   const end = findLink(host, hostEndName(namespace.inode));
   if (!end || (end.up && end.master === bridge.index && end.alias)) return;
   host.request(
-    leaveUnrouted(end),
-    setLink(end.index, { unaddressed: true }), // before `up`, when it would give itself an address
+    hardenDevice(end),
+    setLink(end.index, { noLinkLocal: true }), // before `up`, when it would give itself an address
     setLink(end.index, { up: true, master: bridge.index, ...(end.alias ? {} : { alias: container }) }),
   );
 }
@@ -170,8 +170,8 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
     return end === undefined || end.operational;
   };
   const began = performance.now();
-  for (let waited = 0; !forwards() && waited < FORWARDING_PATIENCE_MS; waited = performance.now() - began) {
-    await (waited < USUAL_FORWARDING_MS ? turn() : delay(1));
+  for (let waited = 0; !forwards() && waited < FORWARDING_TIMEOUT_MS; waited = performance.now() - began) {
+    await (waited < TYPICAL_FORWARDING_MS ? turn() : delay(1));
   }
   // Not on the pool, though the kernel returns when each port of the bridge has it, a millisecond or two with five
   // hundred: the next attachment would only wait for the same lock, and longer.

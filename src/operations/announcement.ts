@@ -25,7 +25,7 @@ export function announcement({
   if (isSetByMetadata) {
     return { announced: true, text: `${service.address}: set by its own metadata` };
   }
-  if (!choice.chosen) return notAnnounced(choice.tried.map(({ word, why }) => `${word}: ${why}`).join('; '));
+  if (!choice.chosen) return notAnnounced(choice.tried.map(({ term, why }) => `${term}: ${why}`).join('; '));
   const { ip, ipv6, reason } = choice;
   return { announced: true, text: `${ipv6 === undefined ? ip : `${ip} and ${ipv6}`}: ${reason}` };
 }

@@ -6,7 +6,7 @@ import { HeddleError } from '../errors.ts';
 import type { Place } from '../ipam/addressing.ts';
 import { type Claims, EXPOSED } from '../ipam/claims.ts';
 import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request.ts';
-import type { BridgeKeeper } from '../network/bridge-keeper.ts';
+import type { BridgeRepair } from '../network/bridge-repair.ts';
 import { among, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 import type { Roster } from '../roster/roster.ts';
@@ -24,7 +24,7 @@ export interface DaemonAddressesNeeds {
   readonly roster: Roster;
   readonly follower: Pick<Follower, 'inspect'>;
   readonly containerNames: Pick<WeaveNames, 'fullName' | 'add' | 'remove' | 'forget'>;
-  readonly keeper: Pick<BridgeKeeper, 'between'>;
+  readonly keeper: Pick<BridgeRepair, 'exclusively'>;
   readonly names: { listenOnBridges(): Promise<void> };
 }
 
@@ -136,7 +136,7 @@ export class DaemonAddresses implements AddressCommands {
     const unmasqueraded = claims.unmasqueraded();
     const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });
     // One turn for all steps: a check of the bridge in between would restore the addresses that an undo removes.
-    await keeper.between(async () => {
+    await keeper.exclusively(async () => {
       try {
         await claims.masquerade(cidrs, masquerade);
         await parts.network.expose(cidrs, { unmasqueraded: claims.unmasqueraded() });
@@ -160,7 +160,7 @@ export class DaemonAddresses implements AddressCommands {
     const cidrs = await parts.addressing.meant(EXPOSED, requests);
     await claims.release(EXPOSED, cidrs);
     if (cidrs.length > 0) await containerNames.remove({ ips: ipsOf(cidrs), container: EXPOSED }, 'later');
-    await keeper.between(() => parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() }));
+    await keeper.exclusively(() => parts.network.hide(cidrs, { unmasqueraded: claims.unmasqueraded() }));
     await claims.released(EXPOSED, cidrs);
     return among(cidrs, before);
   }
@@ -176,7 +176,7 @@ export class DaemonAddresses implements AddressCommands {
     await containerNames.forget(EXPOSED);
     // Recorded as detached by command, or the next inspection assigns the addresses that their labels request.
     for (const { snapshot } of roster.entries()) await claims.clear(snapshot.id);
-    await keeper.between(() => parts.network.removeBridge());
+    await keeper.exclusively(() => parts.network.removeBridge());
   }
 
   /** Without requests: the claimed addresses of the owner, else any address. */

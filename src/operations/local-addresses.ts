@@ -7,7 +7,7 @@ import { type AddressRequest, ANY_ADDRESS, formatRequest } from '../ipam/request
 import { requestedAddresses } from '../ipam/requested.ts';
 import { among, without } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
-import { oneAtATime } from '../network/host-lock.ts';
+import { withHostLock } from '../network/host-lock.ts';
 import { refuseDockerBridge } from './docker-bridge.ts';
 import { forgetSavedClaims } from './forget-claims.ts';
 import type {
@@ -51,7 +51,7 @@ export class LocalAddresses implements AddressCommands {
     requests: readonly AddressRequest[],
     options?: AttachCommandOptions,
   ): Promise<readonly Cidr[]> {
-    return oneAtATime(this.#settings, () => this.#attach(container, requests, options));
+    return withHostLock(this.#settings, () => this.#attach(container, requests, options));
   }
 
   async detach(container: string, requests: readonly AddressRequest[]): Promise<readonly Cidr[]> {
@@ -79,7 +79,7 @@ export class LocalAddresses implements AddressCommands {
     }
     const requested = requests.length > 0 ? requests : metadata.requests;
     const effective = requested.length > 0 ? requested : [ANY_ADDRESS];
-    return await oneAtATime(this.#settings, async () => {
+    return await withHostLock(this.#settings, async () => {
       await this.check(effective, options);
       await docker.start(snapshot);
       return await this.#attach(snapshot.id, effective, options);
@@ -89,7 +89,7 @@ export class LocalAddresses implements AddressCommands {
   async restart(container: string): Promise<readonly Cidr[]> {
     const { parts, fullScan } = this.#needs;
     const snapshot = await parts.docker.find(container);
-    return await oneAtATime(this.#settings, async () => {
+    return await withHostLock(this.#settings, async () => {
       await fullScan();
       const before = parts.addressing.addressesOf(snapshot.id);
       await parts.docker.restart(snapshot);
@@ -105,7 +105,7 @@ export class LocalAddresses implements AddressCommands {
   ): Promise<readonly Cidr[]> {
     const { parts, claims, fullScan } = this.#needs;
     if (name !== undefined) throw withoutDaemon('a name for exposed addresses');
-    return await oneAtATime(this.#settings, async () => {
+    return await withHostLock(this.#settings, async () => {
       await fullScan();
       const before = await parts.addressing.has(EXPOSED);
       const cidrs = await parts.addressing.claim(EXPOSED, requests, { allowOverlap });

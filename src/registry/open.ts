@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { defaultRouteAddress } from '../addresses/host-address.ts';
+import { defaultRouteAddress } from '../addresses/default-route.ts';
 import { HeddleError, messageOf } from '../errors.ts';
 import type { Logger } from '../runtime/log.ts';
 import { ConsulRegistry } from './consul/agent-registry.ts';

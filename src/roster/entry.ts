@@ -1,4 +1,4 @@
-import type { Choice } from '../addresses/choose.ts';
+import type { Choice } from '../addresses/choose-address.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
 import type { Address } from '../network/address.ts';
 

@@ -8,8 +8,8 @@ export class ReverseIndex<Key> {
     this.delete(container);
     if (keys.length > 0) this.#keys.set(container, keys);
     for (const key of keys) {
-      const having = this.#containers.get(key) ?? new Set();
-      this.#containers.set(key, having.add(container));
+      const containersOf = this.#containers.get(key) ?? new Set();
+      this.#containers.set(key, containersOf.add(container));
     }
   }
 

@@ -1,5 +1,5 @@
 import { isEveryAddress, isLoopback } from '../addresses/binding.ts';
-import type { Choice } from '../addresses/choose.ts';
+import type { Choice } from '../addresses/choose-address.ts';
 import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 
 /** An address and port number that one port of a container is announced at. */

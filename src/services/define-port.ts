@@ -1,4 +1,4 @@
-import type { Choice } from '../addresses/choose.ts';
+import type { Choice } from '../addresses/choose-address.ts';
 import type { ContainerPort, Snapshot } from '../docker/snapshot.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import { announcedAddress } from './announced-address.ts';

@@ -1,4 +1,4 @@
-import { type Choice, isIngress } from '../addresses/choose.ts';
+import { type Choice, isIngress } from '../addresses/choose-address.ts';
 import type { RosterEntry } from '../roster/entry.ts';
 import type { Variable } from './environment.ts';
 import { shown } from './meta.ts';
@@ -24,7 +24,7 @@ export function choiceOnNetwork(
     note(`${shown(setting.variable)}: the container has no address on network ${shown(requested)}; ${where}`);
     return choice;
   }
-  const word = `network:${network.name}`;
+  const term = `network:${network.name}`;
   const reason = `${setting.variable} names network ${network.name}`;
-  return { chosen: true, ip, ...(ipv6 !== undefined && { ipv6 }), word, reason, hostPorts: false };
+  return { chosen: true, ip, ...(ipv6 !== undefined && { ipv6 }), term, reason, hostPorts: false };
 }

@@ -17,7 +17,7 @@ export function wouldRegister(
   const isIgnore = (key: string) => key.startsWith(prefix) && key.endsWith('IGNORE');
   const metadata = new Map([...entry.snapshot.metadata].filter(([key]) => !isIgnore(key)));
   const snapshot = { ...entry.snapshot, running: true, paused: false, metadata };
-  const unknown = { chosen: true, ip: 'unknown', word: '', reason: '', hostPorts: false } as const;
+  const unknown = { chosen: true, ip: 'unknown', term: '', reason: '', hostPorts: false } as const;
   const choice = entry.choice.chosen ? entry.choice : unknown;
   const { draining: _, ...rest } = entry;
   const { definitions } = define({ ...rest, snapshot, choice, awaitingAddress: false }, options);

@@ -81,16 +81,16 @@ export async function readState(file: AtomicFile): Promise<State | undefined> {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw damaged(path, messageOf(cause), cause);
+    throw damagedState(path, messageOf(cause), cause);
   }
   const result = v.safeParse(StateSchema, json);
   if (result.success) return result.output;
   const [issue] = result.issues;
   const key = v.getDotPath(issue);
-  throw damaged(path, key === null ? issue.message : `${key}: ${issue.message}`, undefined);
+  throw damagedState(path, key === null ? issue.message : `${key}: ${issue.message}`, undefined);
 }
 
-const damaged = (path: string, why: string, cause: unknown): HeddleError =>
+const damagedState = (path: string, why: string, cause: unknown): HeddleError =>
   new HeddleError(
     'failed',
     `the state file ${path} is damaged (${why}); restore it, or move it away to start anew: ` +

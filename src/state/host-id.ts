@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Docker } from '../docker/engine.ts';
 
 /** An engine that is there answers in milliseconds; one that is away must not hold up a start. */
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
 /** For a host that nothing else tells from others. */
 export const randomHostId = (): string => randomBytes(6).toString('hex');
@@ -18,11 +18,11 @@ export const randomHostId = (): string => randomBytes(6).toString('hex');
 export async function hostIdOfEngine(
   docker: Pick<Docker, 'info'>,
   machineId: () => Promise<string>,
-  patience = PATIENCE_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<string> {
   const over = new AbortController();
-  const late = delay(patience, '', { signal: over.signal }).catch(() => '');
-  const asked = lastingId(docker).catch(() => '');
+  const late = delay(timeoutMs, '', { signal: over.signal }).catch(() => '');
+  const asked = stableEngineId(docker).catch(() => '');
   const engine = await Promise.race([asked, late]);
   over.abort();
   const basis = engine ?? (await machineId());
@@ -31,7 +31,7 @@ export async function hostIdOfEngine(
 }
 
 /** The engine's id, if two answers agree on it; undefined for an engine whose answers do not. */
-async function lastingId(docker: Pick<Docker, 'info'>): Promise<string | undefined> {
+async function stableEngineId(docker: Pick<Docker, 'info'>): Promise<string | undefined> {
   const [one, other] = await Promise.all([docker.info(), docker.info()]);
   return one.id === other.id ? one.id : undefined;
 }

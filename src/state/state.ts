@@ -13,7 +13,7 @@ import { undo } from './undo.ts';
 export type Durability = 'required' | 'later';
 
 /** What keeps a state, for as long as it may. */
-export interface StateKeeper {
+export interface StateStore {
   readonly current: State;
   /**
    * Counts at once; a required change resolves when it is kept.
@@ -23,7 +23,7 @@ export interface StateKeeper {
 }
 
 /** A state that ends with its process. */
-export class MemoryState implements StateKeeper {
+export class MemoryState implements StateStore {
   current: State;
 
   constructor(begin: State = newState(randomHostId())) {
@@ -52,21 +52,21 @@ export class MemoryState implements StateKeeper {
 export const STATE_FILE = 'state.json';
 
 /** Troubles of a disk or a system that pass: a daemon goes on without it. */
-const PASSING: ReadonlySet<string> = new Set([
+const TRANSIENT: ReadonlySet<string> = new Set([
   ...['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'],
 ]);
 const NOT_WRITTEN =
   'cannot keep state: names, registrations and attachments go on; addresses and names that are given now are ' +
   'refused, and the rest is written as soon as the disk takes it';
-const NOT_SYNCED =
+const NOT_FLUSHED =
   'the state is written, but a crash of this host may lose the last changes: the write is repeated until the disk ' +
   'confirms it';
 /** What comes in so much time, as when a hundred containers are found at a start, is one write. */
-const LATER_MS = 50;
+const WRITE_DELAY_MS = 50;
 const FIRST_RETRY_MS = 250;
-const LAST_RETRY_MS = 30_000;
+const LONGEST_RETRY_MS = 30_000;
 /** A disk that hangs is not waited for: a daemon that takes over gives up after 15 s. */
-const CLOSING_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 
 export interface StateFileOptions {
   readonly log?: Logger;
@@ -78,7 +78,7 @@ export interface StateFileOptions {
  * The one small state file: read once, written atomically after every change. What the disk does not take is kept in
  * memory, said once, and tried again until it is written.
  */
-export class StateFile implements StateKeeper {
+export class StateFile implements StateStore {
   readonly #file: AtomicFile;
   readonly #log: Logger;
   #state: State;
@@ -122,7 +122,7 @@ export class StateFile implements StateKeeper {
     try {
       await state.#write();
     } catch (cause) {
-      if (!PASSING.has(systemCode(cause) ?? '')) throw cannotKeep(folder, cause);
+      if (!TRANSIENT.has(systemCode(cause) ?? '')) throw cannotWrite(folder, cause);
     }
     return state;
   }
@@ -146,7 +146,7 @@ export class StateFile implements StateKeeper {
     if (durability === 'later') {
       // While the disk takes nothing, its next try is soon enough.
       if (this.#failures === 0)
-        this.#later ??= setTimeout(() => void this.#flush().catch(() => {}), LATER_MS);
+        this.#later ??= setTimeout(() => void this.#flush().catch(() => {}), WRITE_DELAY_MS);
       return;
     }
     try {
@@ -166,7 +166,7 @@ export class StateFile implements StateKeeper {
     clearTimeout(this.#retry);
     const last = this.#failures > 0 || this.#later !== undefined ? this.#flush() : this.#writing;
     this.#isClosed = true;
-    const patience = new Promise<void>((resolve) => setTimeout(resolve, CLOSING_MS).unref());
+    const patience = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref());
     await Promise.race([last.catch(() => {}), patience]);
     clearTimeout(this.#retry);
   }
@@ -194,7 +194,7 @@ export class StateFile implements StateKeeper {
       throw error;
     }
     if (syncError !== undefined) {
-      this.#failed(syncError, NOT_SYNCED);
+      this.#failed(syncError, NOT_FLUSHED);
       return;
     }
     clearTimeout(this.#retry);
@@ -208,14 +208,14 @@ export class StateFile implements StateKeeper {
       this.#logged = sentence;
       this.#log.error({ path: this.path, code: systemCode(error), error: messageOf(error) }, sentence);
     }
-    const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 10));
+    const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures++;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.#flush().catch(() => {}), delay).unref();
   }
 }
 
-const cannotKeep = (folder: string, cause: unknown): HeddleError => {
+const cannotWrite = (folder: string, cause: unknown): HeddleError => {
   const code = ['EACCES', 'EPERM'].includes(systemCode(cause) ?? '') ? 'not-permitted' : 'failed';
   const message = `cannot keep state in ${folder}: ${messageOf(cause)}; run as root or name another folder with --state-dir`;
   return new HeddleError(code, message, { cause });

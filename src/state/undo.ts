@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /** What changes of a state. */
-interface Changing {
+interface Undoable {
   readonly claims: Lists;
   readonly leaving: Lists;
   readonly attachments: Values<unknown>;
@@ -10,13 +10,13 @@ interface Changing {
 }
 
 /** A change that could not be kept. */
-export interface Change<State extends Changing> {
+export interface Change<State extends Undoable> {
   readonly before: State;
   readonly after: State;
 }
 
 /** The state without one change, and with all that others have changed since. */
-export function undo<State extends Changing>(state: State, { before, after }: Change<State>): State {
+export function undo<State extends Undoable>(state: State, { before, after }: Change<State>): State {
   return {
     ...state,
     claims: lists(state.claims, before.claims, after.claims),

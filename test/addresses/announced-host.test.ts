@@ -6,7 +6,7 @@ const OWN = new Set(['127.0.0.1', '192.0.2.7', '10.8.0.7', '172.17.0.1', '2001:d
 
 const hostWith = (given: string | undefined, advertised: string | undefined, route?: string) =>
   new AnnouncedHost({
-    given,
+    ipOption: given,
     advertised: () => advertised,
     ownAddresses: () => OWN,
     defaultRoute: async () => route,
@@ -55,7 +55,7 @@ test('without a route and an agent on this host it is unknown', async () => {
 
 test('the interfaces are listed once a second, however many containers ask', async () => {
   const ownAddresses = vi.fn(() => OWN);
-  const host = new AnnouncedHost({ given: undefined, advertised: () => '10.8.0.7', ownAddresses });
+  const host = new AnnouncedHost({ ipOption: undefined, advertised: () => '10.8.0.7', ownAddresses });
   for (let n = 0; n < 100; n++) await host.find();
   expect(ownAddresses.mock.calls.length).toBeLessThanOrEqual(2);
 });

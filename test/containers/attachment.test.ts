@@ -3,12 +3,12 @@ import { Claims } from '../../src/ipam/claims.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { MemoryState } from '../../src/state/state.ts';
 import { attachmentOf } from '../support/attachment.ts';
-import { MemoryEngine } from '../support/fake-network.ts';
+import { FakeNetworkEngine } from '../support/fake-network.ts';
 
 it('removes a released address from its owner, once', async () => {
   const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
   const claims = new Claims(new MemoryState());
-  const network = new MemoryEngine();
+  const network = new FakeNetworkEngine();
   network.addNamespace('/ns');
   await network.ensureBridge();
   const target = { nsPath: '/ns', container: 'web' };

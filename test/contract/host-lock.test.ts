@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { oneAtATime } from '../../src/network/host-lock.ts';
+import { withHostLock } from '../../src/network/host-lock.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { succeed } from '../support/program.ts';
 
@@ -31,34 +31,34 @@ it('lies on something that root alone may open', () => {
 it('excludes other processes, in a mount and pid namespace of their own as well, and ends with them', async () => {
   for (const enter of [[], ['unshare', '--mount', '--pid', '--fork']]) {
     await using _ = await holder(...enter, 'flock', LOCKED, 'sh', '-c', HOLD);
-    await expect(oneAtATime({ ...here, patienceMs: 50 }, async () => 1)).rejects.toMatchObject({
+    await expect(withHostLock({ ...here, timeoutMs: 50 }, async () => 1)).rejects.toMatchObject({
       code: 'failed',
       message: expect.stringMatching(/^another heddle command without a daemon has been at work/),
     });
   }
-  expect(await oneAtATime({ ...here, patienceMs: 50 }, async () => 1)).toBe(1);
+  expect(await withHostLock({ ...here, timeoutMs: 50 }, async () => 1)).toBe(1);
 });
 
 it('is not held by a user who locks what a user may open', async () => {
   const user = ['setpriv', '--reuid=65534', '--clear-groups'];
   await using _ = await holder(...user, 'flock', '/proc/self/ns/net', 'sh', '-c', HOLD);
   await expect(succeed('setpriv', [...user.slice(1), 'flock', LOCKED, 'true'])).rejects.toThrow(/denied/);
-  expect(await oneAtATime({ ...here, patienceMs: 50 }, async () => 1)).toBe(1);
+  expect(await withHostLock({ ...here, timeoutMs: 50 }, async () => 1)).toBe(1);
 });
 
 it('leaves other hosts alone, which have a network namespace of their own', async () => {
   await using _ = await holder('unshare', '--net', 'flock', LOCKED, 'sh', '-c', HOLD);
-  expect(await oneAtATime({ ...here, patienceMs: 50 }, async () => 1)).toBe(1);
+  expect(await withHostLock({ ...here, timeoutMs: 50 }, async () => 1)).toBe(1);
 });
 
 it('one in this process waits for the one before it, whatever becomes of that', async () => {
   const order: string[] = [];
-  const one = oneAtATime(here, async () => {
+  const one = withHostLock(here, async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     order.push('one');
     throw new Error('failed');
   });
-  const other = oneAtATime(here, async () => order.push('other'));
+  const other = withHostLock(here, async () => order.push('other'));
   await expect(one).rejects.toThrow('failed');
   await other;
   expect(order).toEqual(['one', 'other']);
@@ -66,7 +66,7 @@ it('one in this process waits for the one before it, whatever becomes of that', 
 
 it('says so where there is nothing to lock', async () => {
   await using folder = await temporaryFolder();
-  await expect(oneAtATime({ procfs: folder.path }, async () => 1)).rejects.toMatchObject({
+  await expect(withHostLock({ procfs: folder.path }, async () => 1)).rejects.toMatchObject({
     code: 'not-supported',
   });
 });

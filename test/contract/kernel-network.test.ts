@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { readProcAddresses } from '../../src/addresses/proc.ts';
+import { readProcAddresses } from '../../src/addresses/proc-net.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
 import { IptablesFirewall } from '../../src/network/firewall/firewall.ts';
@@ -15,7 +15,7 @@ import { addAddress } from '../../src/network/netlink/address.ts';
 import { loadLibc } from '../../src/network/netlink/libc.ts';
 import { newBridge, newVethPair } from '../../src/network/netlink/link.ts';
 import { Namespace } from '../../src/network/netlink/namespace.ts';
-import { RouteSocket } from '../../src/network/netlink/socket.ts';
+import { RouteSocket } from '../../src/network/netlink/route-socket.ts';
 import { findLink } from '../../src/network/netlink/tables.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
 import { count } from '../support/counts.ts';
@@ -166,7 +166,7 @@ describe('who answers for an address', () => {
     await engine.attach(thief, [second]);
     const answering = async () => {
       await runProgram('busybox', ['ping', '-c', '1', '-W', '1', first.ip]);
-      return (await engine.answering()).filter(({ ip }) => ip === first.ip);
+      return (await engine.bridgeNeighbours()).filter(({ ip }) => ip === first.ip);
     };
     expect(await answering()).toEqual([{ ip: first.ip, namespace: web.inode }]);
     await web.run('ip', 'address', 'delete', '10.2.1.1/16', 'dev', 'ethwe');

@@ -2,7 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import type { AttachTarget, Cidr, NetworkEngine } from '../../src/network/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { MemoryEngine } from '../support/fake-network.ts';
+import { FakeNetworkEngine } from '../support/fake-network.ts';
 import { kernelEngine } from '../support/kernel-engine.ts';
 import {
   type LabNamespace,
@@ -34,7 +34,7 @@ interface Lab {
 }
 
 function memoryLab(): Lab {
-  const engine = new MemoryEngine({ bridge: TEST_BRIDGE });
+  const engine = new FakeNetworkEngine({ bridge: TEST_BRIDGE });
   engine.addHostNamespace('/proc/host/ns/net');
   let started = 0;
   return {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { formatCidr } from '../../src/network/cidr.ts';
-import { keptNetworks, parseRoutes } from '../../src/network/host-networks.ts';
+import { cachedHostNetworks, parseRoutes } from '../../src/network/host-networks.ts';
 
 const HEADING = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT';
 const line = (device: string, destination: string, mask: string) =>
@@ -42,7 +42,7 @@ describe('networks that many ask for at once', () => {
 
   it('are read once, and anew soon after', async () => {
     const read = vi.fn(async () => []);
-    const networks = keptNetworks(read);
+    const networks = cachedHostNetworks(read);
     await Promise.all(Array.from({ length: 100 }, networks));
     expect(read).toHaveBeenCalledTimes(1);
     vi.advanceTimersByTime(49);
@@ -55,7 +55,7 @@ describe('networks that many ask for at once', () => {
 
   it('are read anew at once where that failed', async () => {
     const read = vi.fn(async () => []).mockRejectedValueOnce(new Error('as a test wants it'));
-    const networks = keptNetworks(read);
+    const networks = cachedHostNetworks(read);
     await expect(networks()).rejects.toThrow('as a test wants it');
     expect(await networks()).toEqual([]);
   });

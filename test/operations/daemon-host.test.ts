@@ -19,7 +19,7 @@ import { MemoryState } from '../../src/state/state.ts';
 import { nameServiceNeeds } from '../dns/name-service-needs.ts';
 import { RecordedView } from '../dns/recorded-view.ts';
 import { count } from '../support/counts.ts';
-import { MemoryEngine } from '../support/fake-network.ts';
+import { FakeNetworkEngine } from '../support/fake-network.ts';
 import { answer, json, RawServer } from '../support/raw-server.ts';
 import { containerId, entryFor, snapshot } from '../support/snapshot.ts';
 
@@ -31,7 +31,7 @@ const NOT_FOUND = answer('404 Not Found', 'application/json', '{"message":"No su
 let engine: RawServer;
 let host: HostOperations;
 let state: MemoryState;
-let network: MemoryEngine;
+let network: FakeNetworkEngine;
 
 beforeEach(async () => {
   engine = await RawServer.start((line) => {
@@ -47,7 +47,7 @@ beforeEach(async () => {
   const roster = new Roster();
   roster.complete = true;
   roster.set(entryFor(snapshot('c0ffee', { name: 'web', pid: 0, running: false })));
-  network = new MemoryEngine();
+  network = new FakeNetworkEngine();
   const needs = { claims, roster, log: silentLogger, advertised: () => undefined };
   const client = new DockerClient({ kind: 'unix', path: engine.path });
   const parts = { ...assembleParts(settings, { ...needs, client }), network };
@@ -64,7 +64,7 @@ beforeEach(async () => {
         roster,
         follower: { inspect: async () => {}, status: () => ({ stream: 'following', synced: true }) },
         impostors: { problems: () => ['it answers for 10.2.1.1'] },
-        keeper: { between: (act: () => Promise<unknown>) => act() },
+        keeper: { exclusively: (act: () => Promise<unknown>) => act() },
       },
       registration: {
         registry: { name: 'embedded' },
@@ -237,7 +237,7 @@ it.each([
   await host.addresses.expose([first as AddressRequest], { name: 'before' });
   const before = state.current;
   // The kernel assigns the addresses that it can, even if others fail.
-  const given = MemoryEngine.prototype.expose.bind(network);
+  const given = FakeNetworkEngine.prototype.expose.bind(network);
   vi.spyOn(network, 'expose').mockImplementation(async (cidrs) => {
     await given(cidrs.filter(({ family }) => family === 4));
     throw new HeddleError('failed', 'IPv6 is disabled on this device');

@@ -2,19 +2,20 @@ import { HeddleError } from '../../src/errors.ts';
 import type { Address } from '../../src/network/address.ts';
 import { assertAssignable } from '../../src/network/assignable.ts';
 import { formatCidr, networkOf, toCidr } from '../../src/network/cidr.ts';
+import { hostNetworkError } from '../../src/network/container-namespace.ts';
 import type {
-  Answering,
   AttachResult,
   AttachTarget,
+  BridgeNeighbour,
   Cidr,
   HostNetwork,
   InterfaceMaker,
   NetworkEngine,
 } from '../../src/network/engine.ts';
 import { formatMac, macFor } from '../../src/network/mac.ts';
-import { hostNetwork, vanished } from '../../src/network/namespace.ts';
+import { namespaceGone } from '../../src/network/netlink/kernel-error.ts';
 
-interface MemoryNamespace {
+interface FakeNamespace {
   readonly inode: number;
   /** By interface. */
   readonly addresses: Map<string, readonly Address[]>;
@@ -26,11 +27,11 @@ interface MemoryNamespace {
  * The engine without a kernel, for tests of everything that uses one. Namespaces are made and taken away by the
  * test; a path that was not made is a container that has stopped.
  */
-export class MemoryEngine implements NetworkEngine {
+export class FakeNetworkEngine implements NetworkEngine {
   readonly #options: { readonly bridge: string; readonly interface: string };
-  readonly #namespaces = new Map<string, MemoryNamespace | 'host'>();
+  readonly #namespaces = new Map<string, FakeNamespace | 'host'>();
   readonly #host = new Map<string, readonly Address[]>();
-  #answering: readonly Answering[] = [];
+  #bridgeNeighbours: readonly BridgeNeighbour[] = [];
   readonly #routes: HostNetwork[] = [];
   readonly #listeners = new Set<(namespace: number | undefined) => void>();
   #bridge: 'absent' | 'ours' | 'taken' = 'absent';
@@ -61,7 +62,7 @@ export class MemoryEngine implements NetworkEngine {
   setAddresses(nsPath: string, device: string, addresses: readonly Cidr[]): void {
     const { inode, addresses: devices } = this.#namespace(nsPath);
     devices.set(device, onDevice(device, addresses));
-    this.#tell(inode);
+    this.#notify(inode);
   }
 
   /** A container makes our interface itself, and gives it these addresses. */
@@ -71,8 +72,8 @@ export class MemoryEngine implements NetworkEngine {
   }
 
   /** Containers answer the host for these addresses. */
-  setAnswering(answering: readonly Answering[]): void {
-    this.#answering = answering;
+  setBridgeNeighbours(answering: readonly BridgeNeighbour[]): void {
+    this.#bridgeNeighbours = answering;
   }
 
   /** An interface of the host gets these addresses. */
@@ -101,7 +102,7 @@ export class MemoryEngine implements NetworkEngine {
     if (this.#bridge === 'ours') this.loseBridge();
     for (const namespace of this.#namespaces.values()) {
       if (typeof namespace === 'object' && namespace.addresses.delete(this.#options.interface)) {
-        this.#tell(namespace.inode);
+        this.#notify(namespace.inode);
       }
     }
   }
@@ -112,7 +113,7 @@ export class MemoryEngine implements NetworkEngine {
   }
 
   async restoreBridge(): Promise<boolean> {
-    const isAttached = (namespace: MemoryNamespace | 'host') =>
+    const isAttached = (namespace: FakeNamespace | 'host') =>
       typeof namespace === 'object' && namespace.addresses.has(this.#options.interface);
     if (this.#bridge !== 'ours' && ![...this.#namespaces.values()].some(isAttached)) return false;
     await this.ensureBridge();
@@ -154,7 +155,7 @@ export class MemoryEngine implements NetworkEngine {
     const added = [...missing].flatMap(([text, cidr]) => (present.has(text) ? [] : [cidr]));
     if (added.length > 0) {
       addresses.set(device, [...(before ?? []), ...onDevice(device, added)]);
-      this.#tell(inode);
+      this.#notify(inode);
     }
     return { created: before === undefined, added };
   }
@@ -172,7 +173,7 @@ export class MemoryEngine implements NetworkEngine {
     if (kept.length > 0) addresses.set(device, kept);
     else addresses.delete(device);
     const removed = present.filter((address) => !kept.includes(address)).map(toCidr);
-    if (removed.length > 0) this.#tell(inode);
+    if (removed.length > 0) this.#notify(inode);
     return { removed };
   }
 
@@ -201,8 +202,8 @@ export class MemoryEngine implements NetworkEngine {
     return this.#host.has(device) ? '0a:5a:00:00:00:01' : undefined;
   }
 
-  async answering(): Promise<readonly Answering[]> {
-    return this.#answering;
+  async bridgeNeighbours(): Promise<readonly BridgeNeighbour[]> {
+    return this.#bridgeNeighbours;
   }
 
   async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {
@@ -217,11 +218,11 @@ export class MemoryEngine implements NetworkEngine {
     return { stop: async () => void this.#listeners.delete(listener) };
   }
 
-  #namespace(nsPath: string): MemoryNamespace {
+  #namespace(nsPath: string): FakeNamespace {
     const namespace = this.#namespaces.get(nsPath);
-    if (namespace === 'host') throw hostNetwork();
+    if (namespace === 'host') throw hostNetworkError();
     if (namespace) return namespace;
-    throw vanished(nsPath, { code: 'ENOENT' });
+    throw namespaceGone(nsPath, { code: 'ENOENT' });
   }
 
   #taken(): HeddleError {
@@ -229,7 +230,7 @@ export class MemoryEngine implements NetworkEngine {
   }
 
   /** Later, as the kernel's word comes. */
-  #tell(namespace: number): void {
+  #notify(namespace: number): void {
     setImmediate(() => {
       for (const listener of this.#listeners) listener(namespace);
     });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadLibc } from '../../src/network/netlink/libc.ts';
 import type { Link } from '../../src/network/netlink/link.ts';
-import { RouteSocket } from '../../src/network/netlink/socket.ts';
+import { RouteSocket } from '../../src/network/netlink/route-socket.ts';
 import { findLink } from '../../src/network/netlink/tables.ts';
 
 /**

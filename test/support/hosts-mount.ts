@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerProcess } from '../../src/network/namespace.ts';
+import type { ContainerProcess } from '../../src/network/container-namespace.ts';
 import { containerId } from './snapshot.ts';
 
 /** A process that sees a file at /etc/hosts as a container does: mounted from a folder that is called by its id. */

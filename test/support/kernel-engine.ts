@@ -1,4 +1,4 @@
-import { KernelEngine, type KernelEngineNeeds } from '../../src/network/kernel.ts';
+import { KernelEngine, type KernelEngineNeeds } from '../../src/network/kernel-engine.ts';
 import { silentLogger as log } from '../../src/runtime/log.ts';
 import { TEST_BRIDGE } from './namespaces.ts';
 

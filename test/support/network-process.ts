@@ -1,6 +1,6 @@
 import { parseCidr } from '../../src/network/cidr.ts';
 import { IptablesFirewall } from '../../src/network/firewall/firewall.ts';
-import { KernelEngine } from '../../src/network/kernel.ts';
+import { KernelEngine } from '../../src/network/kernel-engine.ts';
 import { createLogger } from '../../src/runtime/log.ts';
 import { TEST_BRIDGE } from './namespaces.ts';
 

@@ -1,4 +1,4 @@
-import type { Choice } from '../../src/addresses/choose.ts';
+import type { Choice } from '../../src/addresses/choose-address.ts';
 import type { ContainerPort, Snapshot } from '../../src/docker/snapshot.ts';
 import type { Address } from '../../src/network/address.ts';
 import type { RosterEntry } from '../../src/roster/entry.ts';
@@ -34,12 +34,12 @@ export function entryOf(words: EntryWords = {}): RosterEntry {
   } = words;
   const choice: Choice =
     ip === null
-      ? { chosen: false, tried: [{ word: 'ethwe', why: 'no such interface' }] }
+      ? { chosen: false, tried: [{ term: 'ethwe', why: 'no such interface' }] }
       : {
           chosen: true,
           ip,
           ...(ipv6 !== undefined && { ipv6 }),
-          word: hostPorts ? 'published' : 'ethwe',
+          term: hostPorts ? 'published' : 'ethwe',
           reason: 'test',
           hostPorts,
         };

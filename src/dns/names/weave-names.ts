@@ -5,7 +5,7 @@ import type { RosterEntry } from '../../roster/entry.ts';
 import type { Roster } from '../../roster/roster.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { State } from '../../state/content.ts';
-import type { Durability, StateKeeper } from '../../state/state.ts';
+import type { Durability, StateStore } from '../../state/state.ts';
 import { isBelow } from '../wire/name.ts';
 import { containerAddresses, containerNames, nameBelow, nameProblems } from './container-names.ts';
 import { type NamedAddress, NameTable } from './name-table.ts';
@@ -29,14 +29,14 @@ const MAX_ADDED = 10_000;
 
 export interface WeaveNamesNeeds {
   readonly roster: Roster;
-  readonly state: StateKeeper;
+  readonly state: StateStore;
   readonly log?: Pick<Logger, 'warn'>;
 }
 
 /** The names of containers and their addresses: derived from Docker's data, and added by `dns-add`. */
 export class WeaveNames {
   readonly #roster: Roster;
-  readonly #state: StateKeeper;
+  readonly #state: StateStore;
   readonly #domain: string;
   readonly #table = new NameTable();
   /** The problems already logged, by container: each is logged once. */

@@ -75,13 +75,13 @@ export class IptablesFirewall implements Firewall {
   readonly #rules: readonly Rule[];
   readonly #options: { readonly bridge: string; readonly localBridges: readonly string[] };
   /** What the log has been told of each family: the rules are looked after for ever, a problem is said once. */
-  readonly #said = new Map<Family, string>();
+  readonly #loggedProblems = new Map<Family, string>();
   /** Families whose old tables the log has been told of. */
-  readonly #saidUnreadable = new Set<Family>();
+  readonly #loggedUnreadable = new Set<Family>();
   /** Which command holds Docker's chains, once it has been found. */
   readonly #commands = new Map<Family, string>();
   /** The last rules to be inserted: of two at once that find a rule missing, both would insert it. */
-  #inserted: Promise<unknown> = Promise.resolve();
+  #lastInsert: Promise<unknown> = Promise.resolve();
 
   /**
    * @param options.bridge the weave bridge
@@ -161,8 +161,8 @@ export class IptablesFirewall implements Firewall {
 
   /** @returns the lines of our rules that were in the table before */
   #insert(family: Family, table: Table, rules: readonly Rule[], without: string): Promise<readonly string[]> {
-    const inserted = this.#inserted.then(() => this.#insertMissing(family, table, rules, without));
-    this.#inserted = inserted;
+    const inserted = this.#lastInsert.then(() => this.#insertMissing(family, table, rules, without));
+    this.#lastInsert = inserted;
     return inserted;
   }
 
@@ -183,8 +183,8 @@ export class IptablesFirewall implements Firewall {
       return present;
     } catch (error) {
       const problem = reasonOf(error);
-      if (this.#said.get(family) === problem) return [];
-      this.#said.set(family, problem);
+      if (this.#loggedProblems.get(family) === problem) return [];
+      this.#loggedProblems.set(family, problem);
       this.#log.warn(
         { problem },
         `${family} cannot be used: ${without}; install iptables, or give heddle the capability NET_ADMIN`,
@@ -202,10 +202,10 @@ export class IptablesFirewall implements Firewall {
 
   /** Docker's chains were found nowhere: they may be where this process cannot look. */
   async #warnOfLegacy(family: Family): Promise<void> {
-    if (this.#saidUnreadable.has(family)) return;
+    if (this.#loggedUnreadable.has(family)) return;
     const problem = await unreadableLegacy(family);
     if (problem === undefined) return;
-    this.#saidUnreadable.add(family);
+    this.#loggedUnreadable.add(family);
     this.#log.warn(
       { problem },
       `${family}-legacy has rules on this host and cannot be used: if Docker's are among them, containers will not ` +

@@ -57,8 +57,8 @@ export const deletion = (table: Table, line: string): string[] => [
 ];
 
 /** `-w`: another program may hold the lock of the tables for a moment. */
-export async function iptables(command: string, words: readonly string[]): Promise<string> {
-  const { stdout } = await run(command, ['-w', ...words], {
+export async function iptables(command: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await run(command, ['-w', ...args], {
     env: ENVIRONMENT,
     timeout: TIMEOUT_MS,
     maxBuffer: 16 << 20,
@@ -66,8 +66,8 @@ export async function iptables(command: string, words: readonly string[]): Promi
   return stdout;
 }
 
-export const succeeds = (command: string, words: readonly string[]): Promise<boolean> =>
-  iptables(command, words).then(
+export const succeeds = (command: string, args: readonly string[]): Promise<boolean> =>
+  iptables(command, args).then(
     () => true,
     () => false,
   );

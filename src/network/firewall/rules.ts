@@ -36,7 +36,11 @@ export function bridgeRules(bridge: string, localBridges: readonly string[]): Ru
       accept('INPUT', '-i', name, '-p', protocol, '-m', protocol, '--dport', '53'),
     ),
   );
-  return [accept('FORWARD', '-i', bridge, '-o', bridge), ...resolver, ...[bridge, HOST_ENDS].flatMap(guards)];
+  return [
+    accept('FORWARD', '-i', bridge, '-o', bridge),
+    ...resolver,
+    ...[bridge, HOST_ENDS].flatMap(hostGuardRules),
+  ];
 }
 
 /**
@@ -62,7 +66,7 @@ const REDIRECT6 = '137';
  * What comes from a container configures no route of this host. Where /proc/sys can be written the device takes
  * nothing of it anyway (unrouted.ts); in a container it cannot, and these rules do it alone.
  */
-function guards(device: string): Rule[] {
+function hostGuardRules(device: string): Rule[] {
   const drop = (family: Family, ...match: string[]): Rule => ({
     family,
     table: 'filter',

@@ -9,7 +9,7 @@ export interface DeviceAddress extends Cidr {
   /** Reachable on its own link only; without a zone nobody can use it. */
   readonly linkLocal: boolean;
   /** IPv6: not proven unique, or proven not to be. */
-  readonly unproven: boolean;
+  readonly unverified: boolean;
   /** IPv4: name of the device, as whoever gave the address wrote it (`eth0`, `eth0:1`); else empty. */
   readonly label: string;
 }
@@ -92,7 +92,7 @@ export function parseAddress({ body }: Message): DeviceAddress {
     prefixLength: body[1] ?? 0,
     family,
     linkLocal: family === 6 && scope === RT_SCOPE.LINK,
-    unproven: (flags & (IFA_F.TENTATIVE | IFA_F.DADFAILED)) !== 0,
+    unverified: (flags & (IFA_F.TENTATIVE | IFA_F.DADFAILED)) !== 0,
     label: textOf(found.get(IFA.LABEL)),
   };
 }

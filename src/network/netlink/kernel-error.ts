@@ -45,7 +45,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
  * What a failed system call means to people.
  * @param attempt what was being done, as in `attach container 0123456789ab`
  */
-export function explained(attempt: string, error: unknown): HeddleError {
+export function kernelFailure(attempt: string, error: unknown): HeddleError {
   if (error instanceof HeddleError) return error;
   const call = callOf(error);
   const system = systemCode(error) ?? '';
@@ -68,4 +68,13 @@ function callOf(error: unknown): string {
   if (error instanceof KernelError) return error.call;
   const { syscall } = error as NodeJS.ErrnoException;
   return typeof syscall === 'string' ? syscall : '';
+}
+
+/** Explains "no such file" for the path of a network namespace; returns other errors unchanged. */
+export function namespaceGone(path: string, error: unknown): unknown {
+  const code = systemCode(error);
+  if (code !== 'ENOENT' && code !== 'ESRCH' && code !== 'ENOTDIR') return error;
+  return new HeddleError('not-running', `no network namespace at ${path}: its container has stopped`, {
+    cause: error,
+  });
 }

@@ -87,7 +87,8 @@ const request = (
 export const getLink = (name: string): Request =>
   request(RTM_LINK.GET, 0, [header(), attribute(IFLA.IFNAME, name)], ['ENODEV']);
 
-export const getLinkAt = (index: number): Request => request(RTM_LINK.GET, 0, [header(index)], ['ENODEV']);
+export const getLinkByIndex = (index: number): Request =>
+  request(RTM_LINK.GET, 0, [header(index)], ['ENODEV']);
 
 export const dumpLinks = (): Request => request(RTM_LINK.GET, 0, [header()]);
 
@@ -157,10 +158,10 @@ export interface LinkSettings {
   readonly master?: number;
   readonly alias?: string;
   /** No IPv6 address that the device gives itself when it comes up. */
-  readonly unaddressed?: true;
+  readonly noLinkLocal?: true;
 }
 
-const UNADDRESSED = attribute(
+const NO_LINK_LOCAL = attribute(
   AF_INET6,
   attribute(IFLA_INET6_ADDR_GEN_MODE, Uint8Array.of(ADDR_GEN_MODE_NONE)),
 );
@@ -172,7 +173,7 @@ export const setLink = (index: number, settings: LinkSettings): Request =>
     ...(settings.mac === undefined ? [] : [attribute(IFLA.ADDRESS, settings.mac)]),
     ...(settings.master === undefined ? [] : [attribute(IFLA.MASTER, settings.master)]),
     ...(settings.alias === undefined ? [] : [attribute(IFLA.IFALIAS, Buffer.from(settings.alias))]),
-    ...(settings.unaddressed ? [attribute(IFLA.AF_SPEC, UNADDRESSED)] : []),
+    ...(settings.noLinkLocal ? [attribute(IFLA.AF_SPEC, NO_LINK_LOCAL)] : []),
   ]);
 
 /**
@@ -180,19 +181,19 @@ export const setLink = (index: number, settings: LinkSettings): Request =>
  * and whenever the MAC is set (arp_notify).
  */
 export const keepAndAnnounceAddresses = (index: number): Request =>
-  configured(index, { [IPV4_DEVCONF.PROMOTE_SECONDARIES]: 1, [IPV4_DEVCONF.ARP_NOTIFY]: 1 });
+  setDeviceConfig(index, { [IPV4_DEVCONF.PROMOTE_SECONDARIES]: 1, [IPV4_DEVCONF.ARP_NOTIFY]: 1 });
 
 /**
  * ICMP redirects (IPv4) that come in by the device change no route, and none are sent there. A device that is gone is
  * a success, and so is a process that may not: it attaches nobody either.
  */
 export const refuseRedirects = (index: number): Request =>
-  configured(index, { [IPV4_DEVCONF.ACCEPT_REDIRECTS]: 0, [IPV4_DEVCONF.SEND_REDIRECTS]: 0 }, [
+  setDeviceConfig(index, { [IPV4_DEVCONF.ACCEPT_REDIRECTS]: 0, [IPV4_DEVCONF.SEND_REDIRECTS]: 0 }, [
     'ENODEV',
     'EPERM',
   ]);
 
-const configured = (
+const setDeviceConfig = (
   index: number,
   settings: Readonly<Record<number, number>>,
   tolerated?: readonly string[],

@@ -1,16 +1,16 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeddleError, systemCode } from '../../errors.ts';
-import { vanished } from '../namespace.ts';
+import { namespaceGone } from './kernel-error.ts';
 import type { Libc } from './libc.ts';
 import { attribute, attributes, type Request } from './message.ts';
-import { RouteSocket } from './socket.ts';
+import { RouteSocket } from './route-socket.ts';
 
 /** sys/file.h */
 const LOCK_EX_NB = 2 | 4;
-const LOCK_PATIENCE_MS = 5000;
+const LOCK_TIMEOUT_MS = 5000;
 /** Most changes take less; after that nobody is in a hurry. */
-const LOCK_USUAL_MS = 50;
+const LOCK_TYPICAL_MS = 50;
 const LOCK_POLL_MS = 10;
 
 /**
@@ -26,7 +26,7 @@ export class Namespace implements Disposable {
     try {
       this.fd = openSync(path, 'r');
     } catch (error) {
-      throw vanished(path, error);
+      throw namespaceGone(path, error);
     }
     this.inode = fstatSync(this.fd).ino;
   }
@@ -34,19 +34,19 @@ export class Namespace implements Disposable {
   /**
    * Excludes other heddle processes, and other calls of this one, from changing this namespace until it is disposed.
    * The lock lies on the kernel's own inode of the namespace, so it needs no file, and a killed process leaves none.
-   * @param goesOn whether it is worth to wait on; in the namespace itself somebody may hold the lock for ever
+   * @param mayWait whether it is worth to wait on; in the namespace itself somebody may hold the lock for ever
    * @throws HeddleError `failed` when others hold it for all that time
    */
-  async lock(libc: Libc, patienceMs = LOCK_PATIENCE_MS, goesOn = () => true): Promise<void> {
+  async lock(libc: Libc, timeoutMs = LOCK_TIMEOUT_MS, mayWait = () => true): Promise<void> {
     for (const began = performance.now(); ; ) {
       if (this.#tryLock(libc)) return;
       const waited = performance.now() - began;
-      if (waited > patienceMs || !goesOn()) {
+      if (waited > timeoutMs || !mayWait()) {
         const seconds = (waited / 1000).toFixed(1);
         const why = `another process has been changing network namespace ${this.inode} for ${seconds} s; try again`;
         throw new HeddleError('failed', why);
       }
-      await delay(waited < LOCK_USUAL_MS ? 1 : LOCK_POLL_MS);
+      await delay(waited < LOCK_TYPICAL_MS ? 1 : LOCK_POLL_MS);
     }
   }
 

@@ -1,7 +1,7 @@
 import { type DeviceAddress, dumpAddresses, parseAddress } from './address.ts';
-import { dumpLinks, getLink, getLinkAt, type Link, parseLink } from './link.ts';
+import { dumpLinks, getLink, getLinkByIndex, type Link, parseLink } from './link.ts';
 import type { Request } from './message.ts';
-import type { RouteSocket } from './socket.ts';
+import type { RouteSocket } from './route-socket.ts';
 
 /** The device of this name, or undefined. */
 export function findLink(socket: RouteSocket, name: string): Link | undefined {
@@ -10,13 +10,13 @@ export function findLink(socket: RouteSocket, name: string): Link | undefined {
 }
 
 /** The device of this index, or undefined. */
-export function linkAt(socket: RouteSocket, index: number): Link | undefined {
-  const answer = index > 0 ? socket.ask(getLinkAt(index)) : undefined;
+export function findLinkByIndex(socket: RouteSocket, index: number): Link | undefined {
+  const answer = index > 0 ? socket.ask(getLinkByIndex(index)) : undefined;
   return answer && parseLink(answer);
 }
 
 /** Of a container, which makes as many as it likes where it has NET_ADMIN. */
-export const MOST_IN_CONTAINER = 4096;
+export const MAX_PER_CONTAINER = 4096;
 
 export const allLinks = (socket: RouteSocket, most?: number): Link[] =>
   socket.dump(dumpLinks(), most).map(parseLink);
@@ -31,10 +31,10 @@ export const ipv4Addresses = (socket: RouteSocket): DeviceAddress[] =>
 
 /** The kernel sorts out the others: on a host with hundreds of pairs each has a link-local one. */
 export const addressesOn = (socket: RouteSocket, device: number): DeviceAddress[] =>
-  usable(socket, dumpAddresses(device), MOST_IN_CONTAINER).filter((address) => address.device === device);
+  usable(socket, dumpAddresses(device), MAX_PER_CONTAINER).filter((address) => address.device === device);
 
 const usable = (socket: RouteSocket, request: Request, most?: number): DeviceAddress[] =>
   socket
     .dump(request, most)
     .map(parseAddress)
-    .filter(({ linkLocal, unproven }) => !linkLocal && !unproven);
+    .filter(({ linkLocal, unverified }) => !linkLocal && !unverified);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { AnnouncedHost } from '../../../src/addresses/announced-host.ts';
-import { chooseAddress } from '../../../src/addresses/choose.ts';
+import { chooseAddress } from '../../../src/addresses/choose-address.ts';
 import { parsePolicy } from '../../../src/addresses/policy.ts';
 import { ps } from '../../../src/commands/inspect/ps.ts';
 import type { ContainerReport, HostOperations } from '../../../src/operations/host-operations.ts';
@@ -13,7 +13,7 @@ const address = (ip: string, prefixLength = 16, name = 'eth0') => ({
   family: 4 as const,
   interface: name,
 });
-const chosen = { chosen: true as const, ip: '10.2.1.1', reason: 'an address of ethwe', word: 'ethwe' };
+const chosen = { chosen: true as const, ip: '10.2.1.1', reason: 'an address of ethwe', term: 'ethwe' };
 
 const report = (
   given: Partial<ContainerReport['entry']>,
@@ -90,7 +90,7 @@ it.each([
 ])("a row says where the host's address comes from: %s, %j", async (policy, host, text) => {
   const { given, advertised }: { given?: string; advertised?: string } = host;
   const announced = new AnnouncedHost({
-    given,
+    ipOption: given,
     advertised: () => advertised,
     ownAddresses: () => new Set(['192.0.2.2', '192.0.2.3']),
     defaultRoute: async () => '192.0.2.3',

@@ -110,7 +110,7 @@ describe('a container is found at', () => {
   const at = (ip: string, device = 'ethwe') =>
     ({ ip, prefixLength: 16, family: ip.includes(':') ? 6 : 4, interface: device }) as const;
   const chosen = (ip: string, hostPorts = false) =>
-    ({ chosen: true, ip, word: 'ethwe', reason: '', hostPorts }) as const;
+    ({ chosen: true, ip, term: 'ethwe', reason: '', hostPorts }) as const;
   const all = [at('10.2.1.1'), at('10.3.1.1'), at('fd00::1'), at('fe80::1'), at('172.17.0.2', 'eth0')];
 
   test.each([

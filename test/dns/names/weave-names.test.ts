@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => folder[Symbol.asyncDispose]());
 
 function container(id: string, ip: string, running = true): RosterEntry {
-  const choice = { chosen: true, ip, word: 'ethwe', reason: '', hostPorts: false } as const;
+  const choice = { chosen: true, ip, term: 'ethwe', reason: '', hostPorts: false } as const;
   return entryFor(snapshot(id, { running }), { choice });
 }
 const web = container('web', '10.2.1.1');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HeddleError } from '../../../src/errors.ts';
-import { explained, KernelError } from '../../../src/network/netlink/kernel-error.ts';
+import { KernelError, kernelFailure } from '../../../src/network/netlink/kernel-error.ts';
 
 const systemError = (code: string, syscall: string): Error =>
   Object.assign(new Error(`${code}: permission denied, ${syscall} '/proc/7/ns/net'`), { code, syscall });
@@ -16,12 +16,12 @@ test.each([
   [new KernelError('netlink', 16), 'failed', 'EBUSY'],
   [new Error('anything'), 'failed', 'anything'],
 ])('%s means %s to people', (cause, code, words) => {
-  const error = explained('attach container 0123456789ab', cause);
+  const error = kernelFailure('attach container 0123456789ab', cause);
   expect(error).toMatchObject({ code, cause, message: expect.stringContaining(words) });
   expect(error.message).toMatch(/^cannot attach container 0123456789ab: /);
 });
 
 test('a refusal that is already in words stays as it is', () => {
   const refusal = new HeddleError('taken', 'weave is not a bridge');
-  expect(explained('make bridge weave', refusal)).toBe(refusal);
+  expect(kernelFailure('make bridge weave', refusal)).toBe(refusal);
 });

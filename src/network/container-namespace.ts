@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { shortId } from '../docker/snapshot.ts';
 import { HeddleError, systemCode } from '../errors.ts';
 import { readAtMostSync } from '../runtime/bounded-file.ts';
-import { explained } from './netlink/kernel-error.ts';
+import { kernelFailure, namespaceGone } from './netlink/kernel-error.ts';
 
 /** A container's main process, as Docker and the mounted procfs name it. */
 export interface ContainerProcess {
@@ -35,7 +35,7 @@ export async function findNamespace(process: ContainerProcess): Promise<FoundNam
   } catch (error) {
     const code = systemCode(error);
     if (code === 'EACCES' || code === 'EPERM') return { path, inode: undefined };
-    throw explained(`look at ${path}`, vanished(path, error));
+    throw kernelFailure(`look at ${path}`, namespaceGone(path, error));
   }
 }
 
@@ -45,7 +45,7 @@ export async function findNamespace(process: ContainerProcess): Promise<FoundNam
  */
 export async function containerNamespace(process: ContainerProcess): Promise<string> {
   const { path } = await findNamespace(process);
-  if (path === undefined) throw hostNetwork();
+  if (path === undefined) throw hostNetworkError();
   return path;
 }
 
@@ -91,14 +91,14 @@ const groupPaths = (cgroup: string): string[] =>
     .map((line) => line.split(':').slice(2).join(':'));
 
 /** A container with SYS_ADMIN mounts as often as it likes; what Docker mounts stands before that. */
-const MOST_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 20;
 
 function processFile(path: string, name: string): string {
   try {
-    return readAtMostSync(path, MOST_BYTES);
+    return readAtMostSync(path, MAX_BYTES);
   } catch (error) {
     const code = systemCode(error);
-    if (code !== 'ENOENT' && code !== 'ESRCH') throw explained(`read ${path}`, error);
+    if (code !== 'ENOENT' && code !== 'ESRCH') throw kernelFailure(`read ${path}`, error);
     throw new HeddleError('not-running', `container ${name} has stopped: there is no ${path}`, {
       cause: error,
     });
@@ -118,26 +118,17 @@ export async function assertNamespaceOf(nsPath: string, containerId: string): Pr
   await assertContainerProcess({ procfs, pid: Number(pid), containerId });
 }
 
-let own: number | undefined;
+let ownInode: number | undefined;
 
 /** Inode of the network namespace that heddle itself is in, always the same: the host's, as far as heddle can tell. */
 export function ownNamespace(): number {
-  own ??= statSync('/proc/thread-self/ns/net').ino;
-  return own;
+  ownInode ??= statSync('/proc/thread-self/ns/net').ino;
+  return ownInode;
 }
 
 /** What every engine says of a namespace that is the host's. */
-export const hostNetwork = (): HeddleError =>
+export const hostNetworkError = (): HeddleError =>
   new HeddleError(
     'host-network',
     "the container shares the host's network (--net=host): it has the host's addresses and can get no other",
   );
-
-/** Turns "no such file" into the sentence that it means for a namespace path; other errors pass. */
-export function vanished(path: string, error: unknown): unknown {
-  const code = systemCode(error);
-  if (code !== 'ENOENT' && code !== 'ESRCH' && code !== 'ENOTDIR') return error;
-  return new HeddleError('not-running', `no network namespace at ${path}: its container has stopped`, {
-    cause: error,
-  });
-}

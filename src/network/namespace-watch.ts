@@ -1,27 +1,27 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { messageOf, systemCode } from '../errors.ts';
 import type { Logger } from '../runtime/log.ts';
-import { ownNamespace } from './namespace.ts';
-import { ChangeSocket } from './netlink/events.ts';
-import { explained } from './netlink/kernel-error.ts';
+import { ownNamespace } from './container-namespace.ts';
+import { ChangeSocket } from './netlink/change-socket.ts';
+import { kernelFailure } from './netlink/kernel-error.ts';
 import type { Libc } from './netlink/libc.ts';
 import { type Namespace, namespaceId } from './netlink/namespace.ts';
-import type { RouteSocket } from './netlink/socket.ts';
-import { Pace } from './pace.ts';
+import type { RouteSocket } from './netlink/route-socket.ts';
+import { Throttle } from './throttle.ts';
 
 /** Called with a namespace's inode; with `undefined` when everything must be read anew. */
-export type Listener = (namespace: number | undefined) => void;
+export type NamespaceListener = (namespace: number | undefined) => void;
 
 /** `stop` takes at most this long; it also bounds how long a thread of libuv's pool is held. */
-const WAIT_MS = 500;
+const READ_TIMEOUT_MS = 500;
 const POLL_MS = 1000;
 /** Other work gets its turn in a flood of changes, and most of the time: after so many there is a pause. */
-const CHANGES_A_TURN = 500;
+const CHANGES_PER_BATCH = 500;
 const PAUSE_MS = 10;
 /** An attachment comes to a handful of changes; a container that flaps an address is told of twice a second. */
-const OF_ONE = { burst: 20, everyMs: 500 };
+const ONE_NAMESPACE = { burst: 20, everyMs: 500 };
 /** Reading everything, because changes were lost. */
-const OF_ALL = { burst: 3, everyMs: 5_000 };
+const ALL_NAMESPACES = { burst: 3, everyMs: 5_000 };
 
 /**
  * One for all listeners: it costs one socket and one thread of libuv's pool. The kernel names a namespace by a number
@@ -30,17 +30,17 @@ const OF_ALL = { burst: 3, everyMs: 5_000 };
  */
 export class NamespaceWatch {
   readonly #log: Logger;
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Set<NamespaceListener>();
   /** Inode by number. The kernel uses the lowest free number again, so this does not grow beyond the most at once. */
-  readonly #inodes = new Map<number, number>();
+  readonly #inodesById = new Map<number, number>();
   /** Our own namespace has no number. */
-  readonly #own = ownNamespace();
+  readonly #ownInode = ownNamespace();
   /** True when some namespace's number could not be learnt: then an unknown number may be of interest. */
-  #uncertain = false;
+  #hasUnknownIds = false;
   /** Changes were lost, and go on being lost: the kernel says so once, and adds nothing before its queue is empty. */
-  #losing = false;
-  readonly #ofOne = new Pace<number>((namespace) => this.#tellNow(namespace), OF_ONE);
-  readonly #ofAll = new Pace<undefined>(() => this.#tellNow(undefined), OF_ALL);
+  #lostChanges = false;
+  readonly #throttleOne = new Throttle<number>((namespace) => this.#notify(namespace), ONE_NAMESPACE);
+  readonly #throttleAll = new Throttle<undefined>(() => this.#notify(undefined), ALL_NAMESPACES);
   #running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
   constructor(needs: { readonly log: Logger }) {
@@ -48,18 +48,18 @@ export class NamespaceWatch {
   }
 
   /** Calls back once at the start and after every change; `stop` resolves when the last listener's socket is closed. */
-  add(libc: Libc, listener: Listener): { stop(): Promise<void> } {
-    const own: Listener = (namespace) => listener(namespace); // the same function may listen twice
+  add(libc: Libc, listener: NamespaceListener): { stop(): Promise<void> } {
+    const own: NamespaceListener = (namespace) => listener(namespace); // the same function may listen twice
     this.#listeners.add(own);
     this.#running ??= this.#start(libc);
-    setImmediate(() => this.#listeners.has(own) && this.#call(own, undefined));
+    setImmediate(() => this.#listeners.has(own) && this.#callListener(own, undefined));
     return {
       stop: async () => {
         if (!this.#listeners.delete(own) || this.#listeners.size > 0) return;
         const running = this.#running;
         this.#running = undefined;
-        this.#ofOne.stop();
-        this.#ofAll.stop();
+        this.#throttleOne.stop();
+        this.#throttleAll.stop();
         running?.stop.abort();
         await running?.ended;
       },
@@ -71,16 +71,17 @@ export class NamespaceWatch {
     if (!this.#running) return;
     try {
       const id = namespaceId(host, namespace);
-      if (id !== undefined) this.#inodes.set(id, namespace.inode);
+      if (id !== undefined) this.#inodesById.set(id, namespace.inode);
     } catch (error) {
-      if (!this.#uncertain) this.#log.debug({ problem: messageOf(error) }, 'namespaces cannot be numbered');
-      this.#uncertain = true;
+      if (!this.#hasUnknownIds)
+        this.#log.debug({ problem: messageOf(error) }, 'namespaces cannot be numbered');
+      this.#hasUnknownIds = true;
     }
   }
 
   #start(libc: Libc): { stop: AbortController; ended: Promise<void> } {
     const stop = new AbortController();
-    this.#inodes.clear();
+    this.#inodesById.clear();
     return { stop, ended: this.#run(libc, stop.signal) };
   }
 
@@ -90,7 +91,7 @@ export class NamespaceWatch {
       await this.#follow(changes, signal);
     } catch (error) {
       this.#log.warn(
-        { problem: explained('watch for addresses', error).message },
+        { problem: kernelFailure('watch for addresses', error).message },
         'reading all addresses once a second instead of hearing of changes',
       );
       await this.#pollInstead(signal);
@@ -99,9 +100,9 @@ export class NamespaceWatch {
 
   async #follow(changes: ChangeSocket, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (await changes.readable(WAIT_MS)) {
-        const { touched, more } = this.#changed(changes);
-        for (const namespace of touched) this.#tell(namespace);
+      if (await changes.readable(READ_TIMEOUT_MS)) {
+        const { touched, more } = this.#readChanges(changes);
+        for (const namespace of touched) this.#report(namespace);
         if (more) await delay(PAUSE_MS);
       }
       await turn();
@@ -109,26 +110,26 @@ export class NamespaceWatch {
   }
 
   /** What one turn's changes come to: each namespace once. */
-  #changed(changes: ChangeSocket): {
+  #readChanges(changes: ChangeSocket): {
     readonly touched: ReadonlySet<number | undefined>;
     /** Whether there may be more. */
     readonly more: boolean;
   } {
     const touched = new Set<number | undefined>();
     try {
-      for (let count = 0; count < CHANGES_A_TURN; count++) {
+      for (let count = 0; count < CHANGES_PER_BATCH; count++) {
         const change = changes.next();
         if (!change) {
-          if (this.#losing) touched.add(undefined);
-          this.#losing = false;
+          if (this.#lostChanges) touched.add(undefined);
+          this.#lostChanges = false;
           return { touched, more: false };
         }
-        const namespace = change.nsid === undefined ? this.#own : this.#inodes.get(change.nsid);
-        if (namespace !== undefined || this.#uncertain) touched.add(namespace);
+        const namespace = change.nsid === undefined ? this.#ownInode : this.#inodesById.get(change.nsid);
+        if (namespace !== undefined || this.#hasUnknownIds) touched.add(namespace);
       }
     } catch (error) {
       if (systemCode(error) !== 'ENOBUFS') throw error;
-      this.#losing = true;
+      this.#lostChanges = true;
       return { touched: new Set([undefined]), more: true };
     }
     return { touched, more: true };
@@ -137,20 +138,20 @@ export class NamespaceWatch {
   async #pollInstead(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
-      if (!signal.aborted) this.#tellNow(undefined);
+      if (!signal.aborted) this.#notify(undefined);
     }
   }
 
-  #tell(namespace: number | undefined): void {
-    if (namespace === undefined) this.#ofAll.call(undefined);
-    else this.#ofOne.call(namespace);
+  #report(namespace: number | undefined): void {
+    if (namespace === undefined) this.#throttleAll.call(undefined);
+    else this.#throttleOne.call(namespace);
   }
 
-  #tellNow(namespace: number | undefined): void {
-    for (const listener of this.#listeners) this.#call(listener, namespace);
+  #notify(namespace: number | undefined): void {
+    for (const listener of this.#listeners) this.#callListener(listener, namespace);
   }
 
-  #call(listener: Listener, namespace: number | undefined): void {
+  #callListener(listener: NamespaceListener, namespace: number | undefined): void {
     try {
       listener(namespace);
     } catch (error) {

@@ -27,7 +27,7 @@ const NETLINK_GET_STRICT_CHK = 12;
 const NLMSGERR_ATTR_MSG = 1;
 
 /** One for all sockets, since nothing waits between receiving and decoding; the kernel fills at most 32 KiB of it. */
-const RECEIVED = Buffer.alloc(65_536);
+const RECEIVE_BUFFER = Buffer.alloc(65_536);
 /** A dump that others' changes interrupt is read again; links come and go in bursts, never for ever. */
 const DUMP_ATTEMPTS = 10;
 
@@ -55,9 +55,9 @@ export class RouteSocket implements Disposable {
    */
   request(...requests: readonly Request[]): void {
     if (requests.length === 0) return;
-    const { bytes, pending } = this.#prepared(requests, NLM_F.ACK);
+    const { bytes, pending } = this.#encode(requests, NLM_F.ACK);
     this.#libc.send(this.#fd, bytes);
-    this.#answers(pending);
+    this.#receive(pending);
   }
 
   /**
@@ -66,29 +66,29 @@ export class RouteSocket implements Disposable {
    * @throws KernelError
    */
   ask(request: Request): Message | undefined {
-    const { bytes, pending } = this.#prepared([request], 0);
+    const { bytes, pending } = this.#encode([request], 0);
     this.#libc.send(this.#fd, bytes);
-    return this.#answers(pending, { acknowledged: false })[0];
+    return this.#receive(pending, { acknowledged: false })[0];
   }
 
   /** `request` with the kernel's work done on a pool thread: deleting a link makes its caller wait for 10–30 ms. */
   async requestOnPool(...requests: readonly Request[]): Promise<void> {
     if (requests.length === 0) return;
-    const { bytes, pending } = this.#prepared(requests, NLM_F.ACK);
+    const { bytes, pending } = this.#encode(requests, NLM_F.ACK);
     await this.#libc.sendOnPool(this.#fd, bytes);
-    this.#answers(pending);
+    this.#receive(pending);
   }
 
   /**
    * Reads a whole table.
-   * @param most of what a container can make as long as it likes; the socket is of no use after such a refusal
+   * @param max of what a container can make as long as it likes; the socket is of no use after such a refusal
    * @throws HeddleError `refused` beyond that
    */
-  dump(request: Request, most = Number.POSITIVE_INFINITY): Message[] {
+  dump(request: Request, max = Number.POSITIVE_INFINITY): Message[] {
     for (let attempt = 1; ; attempt++) {
-      const { bytes, pending } = this.#prepared([request], NLM_F.DUMP);
+      const { bytes, pending } = this.#encode([request], NLM_F.DUMP);
       this.#libc.send(this.#fd, bytes);
-      const messages = this.#answers(pending, { most });
+      const messages = this.#receive(pending, { max });
       const torn = messages.some(({ flags }) => flags & NLM_F.DUMP_INTR);
       if (!torn || attempt === DUMP_ATTEMPTS) return messages;
     }
@@ -98,7 +98,7 @@ export class RouteSocket implements Disposable {
     closeSync(this.#fd);
   }
 
-  #prepared(requests: readonly Request[], flags: number): { bytes: Buffer; pending: Map<number, Request> } {
+  #encode(requests: readonly Request[], flags: number): { bytes: Buffer; pending: Map<number, Request> } {
     const pending = new Map<number, Request>();
     const frames = requests.map((request) => {
       this.#sequence = (this.#sequence + 1) >>> 0;
@@ -108,25 +108,25 @@ export class RouteSocket implements Disposable {
     return { bytes: Buffer.concat(frames), pending };
   }
 
-  #answers(
+  #receive(
     pending: Map<number, Request>,
-    { acknowledged = true, most = Number.POSITIVE_INFINITY } = {},
+    { acknowledged = true, max = Number.POSITIVE_INFINITY } = {},
   ): Message[] {
     const answers: Message[] = [];
     let refusal: KernelError | undefined;
     while (pending.size > 0) {
-      const length = this.#libc.recv(this.#fd, RECEIVED, MSG_DONTWAIT);
-      for (const message of decode(RECEIVED.subarray(0, length))) {
+      const length = this.#libc.recv(this.#fd, RECEIVE_BUFFER, MSG_DONTWAIT);
+      for (const message of decode(RECEIVE_BUFFER.subarray(0, length))) {
         const request = pending.get(message.sequence);
         if (!request) continue; // left over from a request that was given up
         if (message.type !== NLMSG.ERROR && message.type !== NLMSG.DONE) {
           answers.push(message);
-          if (answers.length > most) throw tooLong(most);
+          if (answers.length > max) throw tooLong(max);
           if (!acknowledged) pending.delete(message.sequence);
           continue;
         }
         pending.delete(message.sequence);
-        refusal ??= refusalOf(message, request);
+        refusal ??= errorIn(message, request);
       }
     }
     if (refusal) throw refusal;
@@ -134,10 +134,10 @@ export class RouteSocket implements Disposable {
   }
 }
 
-const tooLong = (most: number): HeddleError =>
+const tooLong = (max: number): HeddleError =>
   new HeddleError(
     'refused',
-    `the container has more than ${most} interfaces or addresses, which are not read`,
+    `the container has more than ${max} interfaces or addresses, which are not read`,
   );
 
 /** A socket that is closed again where setting it up fails: a stray one would keep its namespace alive. */
@@ -161,7 +161,7 @@ export function netlinkAddress(groups: number): Buffer {
 }
 
 /** struct nlmsgerr: the negative error number, the request's header, then (ACK_TLVS) attributes with a sentence. */
-function refusalOf({ flags, body }: Message, { tolerated }: Request): KernelError | undefined {
+function errorIn({ flags, body }: Message, { tolerated }: Request): KernelError | undefined {
   const errno = body.length >= 4 ? -body.readInt32LE(0) : 0;
   if (errno === 0 || tolerated?.includes(errorName(errno))) return undefined;
   const sentence = flags & NLM_F.ACK_TLVS ? textOf(attributes(body, 20).get(NLMSGERR_ATTR_MSG)) : '';

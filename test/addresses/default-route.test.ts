@@ -1,7 +1,7 @@
 import type { createSocket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { defaultRouteAddress } from '../../src/addresses/host-address.ts';
+import { defaultRouteAddress } from '../../src/addresses/default-route.ts';
 
 /** A datagram socket as Node's: what the routing table says arrives as `connect` or `error`, or by the callback. */
 function socketThat(outcome: { readonly error?: Error; readonly address?: string }) {

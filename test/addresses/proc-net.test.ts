@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { parseProcNet, readProcAddresses } from '../../src/addresses/proc.ts';
+import { parseProcNet, readProcAddresses } from '../../src/addresses/proc-net.ts';
 
 /** Captured in a namespace with two interfaces, eth0 and ethwe, and a third one that is down. */
 const folder = (sample: string): string =>

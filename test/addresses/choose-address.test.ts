@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AddressFacts, chooseAddress } from '../../src/addresses/choose.ts';
+import { type AddressFacts, chooseAddress } from '../../src/addresses/choose-address.ts';
 import { parsePolicy } from '../../src/addresses/policy.ts';
 import type { ContainerNetwork, PublishedPort, Snapshot } from '../../src/docker/snapshot.ts';
 import type { Address } from '../../src/network/address.ts';
@@ -42,7 +42,7 @@ const facts = (given: Given): AddressFacts => {
 };
 const SHARES = "the container shares the host's network";
 
-describe('a word that matches', () => {
+describe('a term that matches', () => {
   test.each<[string, string, Given, { ip: string; ipv6?: string; reason: string; hostPorts?: boolean }]>([
     [
       'ethwe',
@@ -204,10 +204,10 @@ describe('a word that matches', () => {
       { hostNetwork: true },
       { ip: '192.168.0.10', reason: `${SHARES}, whose address is 192.168.0.10 by --ip` },
     ],
-  ])('%s %s', async (word, _, given, expected) => {
-    expect(await chooseAddress(parsePolicy(word), facts(given))).toEqual({
+  ])('%s %s', async (term, _, given, expected) => {
+    expect(await chooseAddress(parsePolicy(term), facts(given))).toEqual({
       chosen: true,
-      word,
+      term,
       hostPorts: false,
       ...expected,
     });
@@ -232,17 +232,17 @@ describe('an unspecified address is no address', () => {
         ways,
         ways,
         fc.boolean(),
-        async (word, ip, host, hostNetwork) => {
+        async (term, ip, host, hostNetwork) => {
           const snapshot = { ...publishing(here(ip)), ...networks(['front', ip, ip]) };
           const given = facts({ snapshot, hostAddress: host, hostNetwork });
-          expect(await chooseAddress(parsePolicy(word), given)).toMatchObject({ chosen: false });
+          expect(await chooseAddress(parsePolicy(term), given)).toMatchObject({ chosen: false });
         },
       ),
     );
   });
 });
 
-describe('a word that does not match says why', () => {
+describe('a term that does not match gives a reason', () => {
   test.each<[string, Given, string]>([
     ['ethwe', { addresses: on('eth0', '10.2.1.1/16') }, 'no address on ethwe or ethwe0'],
     ['ethwe', { addresses: on('', '10.2.1.1/16') }, 'no address on ethwe or ethwe0'],
@@ -279,9 +279,9 @@ describe('a word that does not match says why', () => {
       { snapshot: publishing(everywhere), hostAddress: undefined },
       "the host's address is unknown: give --ip",
     ],
-  ])('%s', async (word, given, why) => {
-    const choice = await chooseAddress(parsePolicy(word), facts(given));
-    expect(choice).toEqual({ chosen: false, tried: [{ word, why }] });
+  ])('%s', async (term, given, why) => {
+    const choice = await chooseAddress(parsePolicy(term), facts(given));
+    expect(choice).toEqual({ chosen: false, tried: [{ term, why }] });
   });
 });
 
@@ -291,14 +291,14 @@ describe('the policy as a whole', () => {
     addresses: [...on('eth0', '172.17.0.2/16'), ...on('ethwe', '10.2.1.1/16')],
   };
 
-  test('takes the first word that matches, not the best', async () => {
+  test('takes the first term that matches, not the best', async () => {
     const choose = (policy: string) => chooseAddress(parsePolicy(policy), facts(all));
-    expect(await choose('published,ethwe')).toMatchObject({ word: 'published' });
-    expect(await choose('ethwe,published')).toMatchObject({ word: 'ethwe' });
-    expect(await choose('bridge,internal')).toMatchObject({ word: 'internal' });
+    expect(await choose('published,ethwe')).toMatchObject({ term: 'published' });
+    expect(await choose('ethwe,published')).toMatchObject({ term: 'ethwe' });
+    expect(await choose('bridge,internal')).toMatchObject({ term: 'internal' });
   });
 
-  test('asks nothing of the host for a word that needs nothing of it', async () => {
+  test('reads no fact about the host for a term that needs none', async () => {
     const asked: string[] = [];
     const given: AddressFacts = {
       ...facts(all),
@@ -318,11 +318,11 @@ describe('the policy as a whole', () => {
     expect(asked).toEqual(['bridge', 'host']);
   });
 
-  test('tells of every word when none matches', async () => {
+  test('gives a reason for each term when none matches', async () => {
     const choice = await chooseAddress(parsePolicy('ethwe,bridge,published'), facts({}));
     expect(choice).toMatchObject({
       chosen: false,
-      tried: [{ word: 'ethwe' }, { word: 'bridge' }, { word: 'published' }],
+      tried: [{ term: 'ethwe' }, { term: 'bridge' }, { term: 'published' }],
     });
   });
 
@@ -352,7 +352,7 @@ describe("Swarm's ingress network", () => {
   const choose = (policy: string, snapshot: Partial<Snapshot>) =>
     chooseAddress(parsePolicy(policy), facts({ snapshot }));
 
-  test('is never announced of a task, by whatever word', async () => {
+  test('is never announced for a task, by any term', async () => {
     expect(await choose('internal', { ...both, metadata: task })).toMatchObject({ ip: '10.0.1.3' });
     for (const policy of ['internal', 'network:ingress', 'internal,network:ingress']) {
       const alone = { ...networks(['ingress', '10.255.0.3']), metadata: task };

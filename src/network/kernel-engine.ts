@@ -2,12 +2,19 @@ import { statSync } from 'node:fs';
 import type { Logger } from '../runtime/log.ts';
 import type { Address } from './address.ts';
 import { assertAssignable } from './assignable.ts';
-import { ensureBridge, giveBridge, hasBridgeOrStrays, removeBridge, takeFromBridge } from './bridge.ts';
+import {
+  addBridgeAddresses,
+  ensureBridge,
+  hasBridgeOrPairs,
+  removeBridge,
+  removeBridgeAddresses,
+} from './bridge.ts';
 import { networkOf, toCidr, without } from './cidr.ts';
+import { hostNetworkError, ownNamespace } from './container-namespace.ts';
 import type {
-  Answering,
   AttachResult,
   AttachTarget,
+  BridgeNeighbour,
   Cidr,
   HostNetwork,
   InterfaceMaker,
@@ -19,26 +26,25 @@ import type { Firewall } from './firewall/firewall.ts';
 import { hostEndName } from './host-end.ts';
 import { readRoutes } from './host-networks.ts';
 import { formatMac } from './mac.ts';
-import { hostNetwork, ownNamespace, vanished } from './namespace.ts';
 import { NamespaceLocks } from './namespace-locks.ts';
-import { answeringOn } from './neighbours.ts';
+import { type NamespaceListener, NamespaceWatch } from './namespace-watch.ts';
+import { readNeighbours } from './neighbours.ts';
 import type { DeviceAddress } from './netlink/address.ts';
-import { explained } from './netlink/kernel-error.ts';
+import { kernelFailure, namespaceGone } from './netlink/kernel-error.ts';
 import { type Libc, loadLibc } from './netlink/libc.ts';
 import type { Link } from './netlink/link.ts';
 import { Namespace, namespaceId } from './netlink/namespace.ts';
-import { RouteSocket } from './netlink/socket.ts';
+import { RouteSocket } from './netlink/route-socket.ts';
 import {
   addressesOn,
   allAddresses,
   allLinks,
   findLink,
+  findLinkByIndex,
   ipv4Addresses,
-  linkAt,
-  MOST_IN_CONTAINER,
+  MAX_PER_CONTAINER,
 } from './netlink/tables.ts';
 import { attachPair, detachPair, type PairOptions, type Sides } from './veth.ts';
-import { type Listener, NamespaceWatch } from './watch.ts';
 
 export interface KernelEngineNeeds {
   readonly firewall: Firewall;
@@ -78,7 +84,7 @@ export class KernelEngine implements NetworkEngine {
 
   async restoreBridge(): Promise<boolean> {
     const { bridge } = this.#options;
-    const isWanted = await onHost(`look for bridge ${bridge}`, (host) => hasBridgeOrStrays(host, bridge));
+    const isWanted = await onHost(`look for bridge ${bridge}`, (host) => hasBridgeOrPairs(host, bridge));
     if (!isWanted) return false;
     await this.ensureBridge();
     return true;
@@ -89,7 +95,7 @@ export class KernelEngine implements NetworkEngine {
     const { bridge } = this.#options;
     await this.ensureBridge();
     await this.#firewall.isolate();
-    const all = await onHost(`expose bridge ${bridge}`, (host) => giveBridge(host, bridge, cidrs));
+    const all = await onHost(`expose bridge ${bridge}`, (host) => addBridgeAddresses(host, bridge, cidrs));
     const asking = without(all, unmasqueraded).map(networkOf);
     await this.#firewall.masquerade(without(cidrs, unmasqueraded).map(networkOf));
     await this.#firewall.unmasquerade(without(cidrs.map(networkOf), asking));
@@ -97,7 +103,7 @@ export class KernelEngine implements NetworkEngine {
 
   async hide(cidrs: readonly Cidr[], { unmasqueraded = [] }: MasqueradeOptions = {}): Promise<void> {
     const { bridge } = this.#options;
-    const left = await onHost(`hide bridge ${bridge}`, (host) => takeFromBridge(host, bridge, cidrs));
+    const left = await onHost(`hide bridge ${bridge}`, (host) => removeBridgeAddresses(host, bridge, cidrs));
     const asking = without(left, unmasqueraded).map(networkOf);
     await this.#firewall.unmasquerade(without(cidrs.map(networkOf), asking));
   }
@@ -113,25 +119,25 @@ export class KernelEngine implements NetworkEngine {
     options: LinkOptions = {},
   ): Promise<AttachResult> {
     assertAssignable(cidrs);
-    return this.#between('attach', target, (sides) =>
+    return this.#change('attach', target, (sides) =>
       attachPair(sides, target.container, cidrs, { ...this.#options, ...options }),
     );
   }
 
   async detach(target: AttachTarget, cidrs: readonly Cidr[]): Promise<{ readonly removed: readonly Cidr[] }> {
-    const removed = await this.#between('detach', target, (sides) => detachPair(sides, cidrs, this.#options));
+    const removed = await this.#change('detach', target, (sides) => detachPair(sides, cidrs, this.#options));
     return { removed };
   }
 
   async addresses(nsPath: string, container?: string): Promise<readonly Address[]> {
-    return this.#inside('read the addresses', { nsPath, container }, ({ host, inside, namespace }) => {
+    return this.#read('read the addresses', { nsPath, container }, ({ host, inside, namespace }) => {
       this.#watch.learn(host, namespace);
       const devices = new Map(
-        allLinks(inside, MOST_IN_CONTAINER)
+        allLinks(inside, MAX_PER_CONTAINER)
           .filter(({ up, loopback }) => up && !loopback)
           .map(({ index, name }) => [index, name]),
       );
-      return allAddresses(inside, MOST_IN_CONTAINER).flatMap((address) => {
+      return allAddresses(inside, MAX_PER_CONTAINER).flatMap((address) => {
         const name = devices.get(address.device);
         return name === undefined ? [] : [addressOf(address, name)];
       });
@@ -158,7 +164,7 @@ export class KernelEngine implements NetworkEngine {
   }
 
   async mac(nsPath: string): Promise<string | undefined> {
-    return this.#inside('read the MAC', { nsPath }, ({ inside }) =>
+    return this.#read('read the MAC', { nsPath }, ({ inside }) =>
       macText(findLink(inside, this.#options.interface)),
     );
   }
@@ -167,18 +173,18 @@ export class KernelEngine implements NetworkEngine {
     return onHost(`read the MAC of ${device}`, (host) => macText(findLink(host, device)));
   }
 
-  async answering(): Promise<readonly Answering[]> {
+  async bridgeNeighbours(): Promise<readonly BridgeNeighbour[]> {
     return onHost('read the neighbours on the bridge', (host) => {
       const bridge = findLink(host, this.#options.bridge);
-      return bridge ? answeringOn(host, bridge.index) : [];
+      return bridge ? readNeighbours(host, bridge.index) : [];
     });
   }
 
   async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {
-    return this.#inside('look at the interface', { nsPath }, ({ host, inside, namespace }) => {
+    return this.#read('look at the interface', { nsPath }, ({ host, inside, namespace }) => {
       const link = findLink(inside, this.#options.interface);
       if (!link) return undefined;
-      const end = linkAt(host, link.peer);
+      const end = findLinkByIndex(host, link.peer);
       const isItsEnd =
         end?.kind === 'veth' &&
         end.peer === link.index &&
@@ -192,12 +198,12 @@ export class KernelEngine implements NetworkEngine {
     });
   }
 
-  async watch(changed: Listener): Promise<{ stop(): Promise<void> }> {
+  async watch(changed: NamespaceListener): Promise<{ stop(): Promise<void> }> {
     return this.#watch.add(await loadLibc(), changed);
   }
 
   /** Looks into a container's namespace, which changes nothing and so takes no lock. */
-  async #inside<T>(
+  async #read<T>(
     attempt: string,
     { nsPath, container }: { readonly nsPath: string; readonly container?: string | undefined },
     look: (sides: Sides) => T,
@@ -207,14 +213,14 @@ export class KernelEngine implements NetworkEngine {
       using namespace = containerAt(nsPath);
       if (container !== undefined) await this.#assertSame(namespace, { nsPath, container });
       using inside = namespace.connect(libc);
-      return look({ host: this.#hostFrom(libc), inside, namespace });
+      return look({ host: this.#hostSocket(libc), inside, namespace });
     } catch (error) {
-      throw explained(`${attempt} in ${nsPath}`, error);
+      throw kernelFailure(`${attempt} in ${nsPath}`, error);
     }
   }
 
   /** Runs with the container's namespace held and locked, and with a conversation on either side. */
-  async #between<T>(
+  async #change<T>(
     verb: string,
     { nsPath, container }: AttachTarget,
     run: (sides: Sides) => Promise<T>,
@@ -222,24 +228,24 @@ export class KernelEngine implements NetworkEngine {
     try {
       const libc = await loadLibc();
       using namespace = containerAt(nsPath);
-      await this.#locks.take(libc, namespace);
+      await this.#locks.acquire(libc, namespace);
       await this.#assertSame(namespace, { nsPath, container });
-      const host = this.#hostFrom(libc);
+      const host = this.#hostSocket(libc);
       using inside = namespace.connect(libc);
       this.#watch.learn(host, namespace);
       return await run({ host, inside, namespace });
     } catch (error) {
-      throw explained(`${verb} container ${container.slice(0, 12)}`, error);
+      throw kernelFailure(`${verb} container ${container.slice(0, 12)}`, error);
     }
   }
 
   /** After the namespace was opened, and waited for: its process may have ended meanwhile, and its number be another's. */
   async #assertSame(namespace: Namespace, { nsPath, container }: AttachTarget): Promise<void> {
     await this.#confirm(nsPath, container);
-    if (inodeAt(nsPath) !== namespace.inode) throw vanished(nsPath, { code: 'ENOENT' });
+    if (inodeAt(nsPath) !== namespace.inode) throw namespaceGone(nsPath, { code: 'ENOENT' });
   }
 
-  #hostFrom(libc: Libc): RouteSocket {
+  #hostSocket(libc: Libc): RouteSocket {
     this.#host ??= new RouteSocket(libc);
     return this.#host;
   }
@@ -251,7 +257,7 @@ async function onHost<T>(attempt: string, run: (host: RouteSocket) => T | Promis
     using host = new RouteSocket(libc);
     return await run(host);
   } catch (error) {
-    throw explained(attempt, error);
+    throw kernelFailure(attempt, error);
   }
 }
 
@@ -260,14 +266,14 @@ function containerAt(nsPath: string): Namespace {
   const namespace = new Namespace(nsPath);
   if (namespace.inode !== ownNamespace()) return namespace;
   namespace[Symbol.dispose]();
-  throw hostNetwork();
+  throw hostNetworkError();
 }
 
 function inodeAt(nsPath: string): number {
   try {
     return statSync(nsPath).ino;
   } catch (error) {
-    throw vanished(nsPath, error);
+    throw namespaceGone(nsPath, error);
   }
 }
 

@@ -2,7 +2,11 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { assertContainerProcess, containerNamespace, findNamespace } from '../../src/network/namespace.ts';
+import {
+  assertContainerProcess,
+  containerNamespace,
+  findNamespace,
+} from '../../src/network/container-namespace.ts';
 
 const ID = '4f5e'.repeat(16);
 const OTHER = 'a0b1'.repeat(16);

@@ -3,7 +3,7 @@ import { systemCode } from '../../errors.ts';
 import { KernelError } from './kernel-error.ts';
 import type { Libc } from './libc.ts';
 import { u32 } from './message.ts';
-import { MSG_DONTWAIT, netlinkAddress, openRouteSocket, SOL_NETLINK, SOL_SOCKET } from './socket.ts';
+import { MSG_DONTWAIT, netlinkAddress, openRouteSocket, SOL_NETLINK, SOL_SOCKET } from './route-socket.ts';
 
 /** Where something changed. What it was is no matter: the namespace is read again. */
 export interface Change {

@@ -19,9 +19,9 @@ export interface ProcNet {
 export async function readProcAddresses(folder: string): Promise<readonly Address[]> {
   try {
     const [fibTrie, route, ifInet6] = await Promise.all([
-      readWhole(`${folder}/fib_trie`),
-      readWhole(`${folder}/route`),
-      readWhole(`${folder}/if_inet6`).catch((error: unknown) => {
+      readComplete(`${folder}/fib_trie`),
+      readComplete(`${folder}/route`),
+      readComplete(`${folder}/if_inet6`).catch((error: unknown) => {
         if (systemCode(error) === 'ENOENT') return '';
         throw error;
       }),
@@ -36,11 +36,11 @@ export async function readProcAddresses(folder: string): Promise<readonly Addres
 }
 
 /** Of thousands of addresses; a container with NET_ADMIN can make more, which are not read. */
-const MOST_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 20;
 
-async function readWhole(path: string): Promise<string> {
-  const text = await readAtMost(path, MOST_BYTES);
-  if (text.length < MOST_BYTES) return text;
+async function readComplete(path: string): Promise<string> {
+  const text = await readAtMost(path, MAX_BYTES);
+  if (text.length < MAX_BYTES) return text;
   throw new HeddleError('refused', 'it has more addresses or routes than are read');
 }
 

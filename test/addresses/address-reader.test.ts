@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { AddressReader } from '../../src/addresses/read.ts';
+import { AddressReader } from '../../src/addresses/address-reader.ts';
 import { HeddleError } from '../../src/errors.ts';
 import { parseCidr } from '../../src/network/cidr.ts';
-import { MemoryEngine } from '../support/fake-network.ts';
+import { FakeNetworkEngine } from '../support/fake-network.ts';
 
 const sample = fileURLToPath(new URL('../data/proc-net', import.meta.url));
 
 test('addresses come from the network engine', async () => {
-  const network = new MemoryEngine();
+  const network = new FakeNetworkEngine();
   const warnings: string[] = [];
   const reader = new AddressReader({ network, warn: (sentence) => warnings.push(sentence) });
   network.addNamespace('/proc/7/ns/net');

@@ -11,7 +11,7 @@ const IPV6_SETTINGS = ['accept_ra', 'autoconf', 'accept_redirects'] as const;
  * Where /proc/sys is read-only, as in heddle's own container, the firewall's rules do it alone.
  * @returns what is left to be asked of the kernel
  */
-export function leaveUnrouted({ index, name }: { readonly index: number; readonly name: string }): Request {
+export function hardenDevice({ index, name }: { readonly index: number; readonly name: string }): Request {
   for (const setting of IPV6_SETTINGS) {
     try {
       writeFileSync(`/proc/sys/net/ipv6/conf/${name}/${setting}`, '0');

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { isReachable } from './reachable.ts';
 
 /** TEST-NET-1 (RFC 5737): connecting a datagram socket sends nothing, it only asks the routing table. */
-const SOMEWHERE_ELSE = '192.0.2.1';
+const EXTERNAL_IP = '192.0.2.1';
 
 /**
  * The address this host talks to others from: the source address of its default route. Undefined without such a
@@ -24,7 +24,7 @@ async function sourceAddress(socket: Socket): Promise<string> {
       // By events: a callback is called on failure, too, and then gets the error.
       socket.once('connect', resolve);
       socket.on('error', reject);
-      socket.connect(53, SOMEWHERE_ELSE);
+      socket.connect(53, EXTERNAL_IP);
     });
     return socket.address().address;
   } finally {

@@ -1,26 +1,26 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Claims, EXPOSED } from '../../src/ipam/claims.ts';
-import { BridgeKeeper } from '../../src/network/bridge-keeper.ts';
+import { BridgeRepair } from '../../src/network/bridge-repair.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
 import { MemoryState } from '../../src/state/state.ts';
-import { MemoryEngine } from '../support/fake-network.ts';
+import { FakeNetworkEngine } from '../support/fake-network.ts';
 
 const [first, second] = [parseCidr('10.2.0.1/16'), parseCidr('10.2.0.2/16')] as const;
-let network: MemoryEngine;
+let network: FakeNetworkEngine;
 let claims: Claims;
-let keeper: BridgeKeeper;
+let keeper: BridgeRepair;
 const onBridge = async () => (await network.hostAddresses('weave')).map(formatCidr);
 
 beforeEach(() => {
-  network = new MemoryEngine();
+  network = new FakeNetworkEngine();
   claims = new Claims(new MemoryState());
-  keeper = new BridgeKeeper({
+  keeper = new BridgeRepair({
     network,
     exposed: () => claims.of(EXPOSED) ?? [],
     unmasqueraded: () => claims.unmasqueraded(),
-    leaving: () => claims.releasing(EXPOSED),
-    gone: (cidrs) => claims.released(EXPOSED, cidrs),
+    releasing: () => claims.releasing(EXPOSED),
+    released: (cidrs) => claims.released(EXPOSED, cidrs),
     log: silentLogger,
   });
 });
@@ -78,10 +78,10 @@ it('brings nothing back that is taken away while it looks', async () => {
     await going.promise;
     await expose(cidrs);
   });
-  keeper.look();
+  keeper.repairSoon();
   await begun.promise;
   await claims.release(EXPOSED, [first]);
-  const hidden = keeper.between(() => network.hide([first]));
+  const hidden = keeper.exclusively(() => network.hide([first]));
   going.resolve();
   await hidden;
   await keeper.stop();
@@ -90,7 +90,7 @@ it('brings nothing back that is taken away while it looks', async () => {
 
 it('goes on looking when what was to be taken away could not be', async () => {
   await claims.add(EXPOSED, [first]);
-  await expect(keeper.between(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await expect(keeper.exclusively(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   await look();
   expect(await onBridge()).toEqual(['10.2.0.1/16']);
 });

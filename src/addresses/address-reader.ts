@@ -1,7 +1,7 @@
 import { HeddleError } from '../errors.ts';
 import type { Address } from '../network/address.ts';
 import type { NetworkEngine } from '../network/engine.ts';
-import { readProcAddresses } from './proc.ts';
+import { readProcAddresses } from './proc-net.ts';
 
 export interface AddressReaderNeeds {
   readonly network: Pick<NetworkEngine, 'addresses'>;

@@ -1,11 +1,11 @@
-export interface PaceOptions {
+export interface ThrottleOptions {
   /** So many at once. */
   readonly burst: number;
   /** Then one each. */
   readonly everyMs: number;
 }
 
-interface Called {
+interface KeyState {
   readonly left: number;
   readonly since: number;
   readonly timer: NodeJS.Timeout | undefined;
@@ -15,13 +15,13 @@ interface Called {
  * Calls for a key at once, and where they come too often one in a while, the last of them included: a container that
  * flaps an address is looked at now and then, and not for ever.
  */
-export class Pace<Key> {
+export class Throttle<Key> {
   readonly #call: (key: Key) => void;
-  readonly #options: PaceOptions;
+  readonly #options: ThrottleOptions;
   /** Whoever was called for last comes last. */
-  readonly #keys = new Map<Key, Called>();
+  readonly #keys = new Map<Key, KeyState>();
 
-  constructor(call: (key: Key) => void, options: PaceOptions) {
+  constructor(call: (key: Key) => void, options: ThrottleOptions) {
     this.#call = call;
     this.#options = options;
   }
@@ -57,7 +57,7 @@ export class Pace<Key> {
     this.#keys.clear();
   }
 
-  #remember(key: Key, called: Called): void {
+  #remember(key: Key, called: KeyState): void {
     this.#keys.delete(key);
     this.#keys.set(key, called);
   }

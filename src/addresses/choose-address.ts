@@ -15,13 +15,13 @@ export type Choice =
       /** The IPv6 address that the same word found, where `ip` is IPv4. */
       readonly ipv6?: string;
       /** The word of the policy that matched: `ethwe`, `network:front`, `published`, … */
-      readonly word: string;
+      readonly term: string;
       /** For people: `ethwe has 10.2.1.1/16`. */
       readonly reason: string;
       /** True for `published`: services carry the host port instead of the container's. */
       readonly hostPorts: boolean;
     }
-  | { readonly chosen: false; readonly tried: readonly { readonly word: string; readonly why: string }[] };
+  | { readonly chosen: false; readonly tried: readonly { readonly term: string; readonly why: string }[] };
 
 /** All that the choice depends on. What is the host's is asked for only where a word needs it: most need nothing. */
 export interface AddressFacts {
@@ -51,11 +51,11 @@ interface Found {
  * first of each family counts, in the order in which the kernel lists them, and IPv4 comes before IPv6.
  */
 export async function chooseAddress(policy: readonly PolicyTerm[], facts: AddressFacts): Promise<Choice> {
-  const tried: { word: string; why: string }[] = [];
+  const tried: { term: string; why: string }[] = [];
   for (const word of policy) {
     const answer = await answerTo(word, facts);
-    if ('ip' in answer) return { chosen: true, hostPorts: false, ...answer, word: word.text };
-    tried.push({ word: word.text, why: answer.why });
+    if ('ip' in answer) return { chosen: true, hostPorts: false, ...answer, term: word.text };
+    tried.push({ term: word.text, why: answer.why });
   }
   return { chosen: false, tried };
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Pace } from '../../src/network/pace.ts';
+import { Throttle } from '../../src/network/throttle.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -10,7 +10,7 @@ afterEach(() => {
 
 function rig() {
   const called: string[] = [];
-  return { called, pace: new Pace<string>((key) => called.push(key), { burst: 3, everyMs: 100 }) };
+  return { called, pace: new Throttle<string>((key) => called.push(key), { burst: 3, everyMs: 100 }) };
 }
 
 describe('a pace', () => {
