@@ -4,6 +4,6 @@ export interface Address {
   readonly ip: string;
   readonly prefixLength: number;
   readonly family: 4 | 6;
-  /** `ethwe`, `eth0`, …; empty when the source cannot tell. */
+  /** `ethwe`, `eth0`, …; empty when the source does not name it. */
   readonly interface: string;
 }

@@ -12,8 +12,8 @@ import {
 import type { Cidr } from './engine.ts';
 
 /**
- * IANA's special-purpose registries (RFC 6890): what no network of one's own can be. Written out, because to parse them
- * takes a tenth of the time that a command takes.
+ * IANA's special-purpose registries (RFC 6890): no private network may use these. They are literals because parsing
+ * them takes a tenth of a command's run time.
  */
 const RESERVED = (
   [
@@ -30,12 +30,12 @@ const RESERVED = (
 ).map(([ip, prefixLength, family, what]) => ({ network: { ip, prefixLength, family }, what }));
 
 /**
- * The widest network that anybody can have on the bridge, by family. 10.0.0.0/8 is the largest private network
- * (RFC 1918); a wider one would take the route to much of the Internet away from a container, or from the host.
+ * The widest network allowed on the bridge, by family. 10.0.0.0/8 is the largest private network (RFC 1918). A wider
+ * one would capture a container's or the host's route to much of the Internet.
  */
 const WIDEST = { 4: 8, 6: 16 } as const;
 
-/** Why nobody can have addresses in this network, as the rest of a sentence about it; undefined if they can. */
+/** Why this network cannot be used, as a predicate for an error message; undefined if it can. */
 export function whyUnusable(cidr: Cidr): string | undefined {
   const widest = WIDEST[cidr.family];
   if (cidr.prefixLength < widest) return `names a network wider than /${widest}`;
@@ -47,8 +47,8 @@ export function whyUnusable(cidr: Cidr): string | undefined {
 }
 
 /**
- * Refuses what no interface can carry: a network's own or broadcast address, a reserved one, one in a network of no
- * use; and an empty list.
+ * Rejects an empty list and addresses that no interface can carry: a network or broadcast address, a reserved address,
+ * an address in an unusable network.
  * @throws HeddleError `bad-input`
  */
 export function assertAssignable(cidrs: readonly Cidr[]): void {
@@ -70,7 +70,7 @@ function whyUnassignable(cidr: Cidr): string | undefined {
 }
 
 /**
- * Reads an address that a container can have.
+ * Parses an address that a container can have.
  * @throws HeddleError `bad-input`
  */
 export function parseAssignable(text: string): Cidr {

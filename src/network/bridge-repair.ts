@@ -5,24 +5,24 @@ import type { Cidr, NetworkEngine } from './engine.ts';
 
 export interface BridgeRepairNeeds {
   readonly network: Pick<NetworkEngine, 'restoreBridge' | 'expose' | 'hide'>;
-  /** The addresses that the bridge was given. */
+  /** The addresses assigned to the bridge. */
   exposed(): readonly Cidr[];
-  /** Those of them that are not masqueraded. */
+  /** The exposed addresses without masquerading. */
   unmasqueraded(): readonly Cidr[];
-  /** Those that were taken back, and may still be there; `gone` is told when they are not. */
+  /** Addresses that were hidden but may still be on the bridge. `released` is called once they are removed. */
   releasing(): readonly Cidr[];
   released(cidrs: readonly Cidr[]): Promise<void>;
   readonly log: Logger;
 }
 
-/** How long the network can be silent after somebody flushed the rules or deleted the bridge; weave looked as often. */
+/** The longest outage after another program flushes the rules or deletes the bridge; weave used the same interval. */
 const REPAIR_EVERY_MS = 10_000;
 
-/** Sees to it that the bridge, its addresses and its rules stay as they were made, whoever flushes what. */
+/** Restores the bridge, its addresses and its rules when another program removes them. */
 export class BridgeRepair {
   readonly #needs: BridgeRepairNeeds;
   #timer: NodeJS.Timeout | undefined;
-  /** Looks, and what is done between them. */
+  /** Runs repairs and other changes of the bridge one at a time. */
   readonly #queue = new PQueue({ concurrency: 1 });
 
   constructor(needs: BridgeRepairNeeds) {
@@ -39,24 +39,24 @@ export class BridgeRepair {
     await this.#queue.onIdle();
   }
 
-  /** Looks now, one look at a time. */
+  /** Queues a repair. */
   repairSoon(): void {
     void this.#queue
       .add(() => this.#restore())
       .catch((error: unknown) => this.#needs.log.warn({ problem: messageOf(error) }, 'bridge not restored'));
   }
 
-  /** Changes the bridge while no look is under way, which would undo it: it has read what to restore. */
+  /** Changes the bridge while no repair runs: a running repair has read the old addresses and would restore them. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.#queue.add(work);
   }
 
   async #restore(): Promise<void> {
     const { network, exposed, unmasqueraded, releasing, released } = this.#needs;
-    const hidden = releasing();
-    if (hidden.length > 0) {
-      await network.hide(hidden, { unmasqueraded: unmasqueraded() });
-      await released(hidden);
+    const toHide = releasing();
+    if (toHide.length > 0) {
+      await network.hide(toHide, { unmasqueraded: unmasqueraded() });
+      await released(toHide);
     }
     const cidrs = exposed();
     if (cidrs.length > 0) await network.expose(cidrs, { unmasqueraded: unmasqueraded() });

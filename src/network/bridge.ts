@@ -10,28 +10,28 @@ import { addressesOn, allLinks, findLink } from './netlink/tables.ts';
 
 export interface BridgeOptions {
   readonly bridge: string;
-  /** Given explicitly, it stays, whatever joins or leaves. */
+  /** Set explicitly, so that the kernel keeps it when ports join or leave. */
   readonly mtu: number;
 }
 
 /**
- * Makes sure that the bridge exists and is up, and that pairs which lost theirs are in it. `up` is the commit point: a
- * bridge that is down was left half made and is completed; one that is up is left as it is, whoever made it.
+ * Makes sure that the bridge exists, is up, and has the disconnected pairs as ports. `up` is the commit point: a bridge
+ * that is down is incomplete and gets completed. A bridge that is up keeps its settings, whichever program made it.
  * @throws HeddleError `taken`; KernelError
  */
 export async function ensureBridge(host: RouteSocket, options: BridgeOptions): Promise<void> {
   const existing = findLink(host, options.bridge);
-  const bridge = existing ? requireBridge(existing) : create(host, options.bridge);
+  const bridge = existing ? requireBridge(existing) : createBridge(host, options.bridge);
   host.request(hardenDevice(bridge));
   if (!bridge.up) await bringUp(host, bridge, options.mtu, { isOurs: !existing });
   reconnectPairs(host, bridge);
 }
 
-/** Whether there is a bridge, or pairs from under which somebody removed it: they are up, and reach nobody. */
+/** Whether the bridge exists, or pairs that lost it: those are up but disconnected. */
 export const hasBridgeOrPairs = (host: RouteSocket, name: string): boolean =>
   findLink(host, name)?.kind === 'bridge' || disconnectedHostEnds(host).length > 0;
 
-/** Removes the bridge and the pairs that heddle or weave hung into it; a device of another kind is left alone. */
+/** Removes the bridge and the pairs that heddle or weave attached to it. A device of another kind stays. */
 export async function removeBridge(host: RouteSocket, name: string): Promise<void> {
   const found = findLink(host, name);
   const bridge = found?.kind === 'bridge' ? [found] : [];
@@ -43,17 +43,17 @@ export async function removeBridge(host: RouteSocket, name: string): Promise<voi
   );
 }
 
-/** Host ends in no bridge. A pair is made in its bridge, by heddle: somebody has removed that since. */
+/** Host ends without a bridge. heddle creates each pair inside its bridge, so another program has removed it since. */
 const disconnectedHostEnds = (host: RouteSocket): Link[] =>
   allLinks(host).filter((link) => link.master === 0 && isHostEnd(link));
 
 function reconnectPairs(host: RouteSocket, bridge: Link): void {
   for (const { index, name } of disconnectedHostEnds(host)) {
     try {
-      // Outside a bridge it is a device of the host like any other.
+      // Outside a bridge the host end is an ordinary device that could configure the host.
       host.request(hardenDevice({ index, name }), setLink(index, { up: true, master: bridge.index }));
     } catch (error) {
-      if (systemCode(error) !== 'ENODEV') throw error; // its container has ended meanwhile
+      if (systemCode(error) !== 'ENODEV') throw error; // its container has stopped meanwhile
     }
   }
 }
@@ -65,7 +65,7 @@ async function bringUp(
   { isOurs }: { readonly isOurs: boolean },
 ): Promise<void> {
   try {
-    // The MTU is set here and not at creation, because only so does the kernel take it for the user's wish.
+    // Not at creation: the kernel keeps an MTU as the user's setting only if a later request sets it.
     host.request(setLink(bridge.index, { mtu, up: true }));
   } catch (error) {
     if (isOurs) await host.requestOnPool(deleteLink(bridge.index));
@@ -73,20 +73,20 @@ async function bringUp(
   }
 }
 
-/** Gives the bridge addresses of its own, and tells the containers of them. @returns all that it has then */
+/** Assigns addresses to the bridge and announces them to the containers. @returns all addresses of the bridge */
 export function addBridgeAddresses(host: RouteSocket, name: string, cidrs: readonly Cidr[]): readonly Cidr[] {
   const bridge = findLink(host, name);
   if (!bridge) throw new HeddleError('not-found', `bridge ${name} was removed meanwhile; try again`);
   host.request(
     keepAndAnnounceAddresses(bridge.index),
     ...cidrs.map((cidr) => addAddress(bridge.index, cidr)),
-    // Setting the MAC, be it the same one, has the kernel announce every address.
+    // Setting the MAC, even to the same value, makes the kernel announce every address.
     setLink(bridge.index, { mac: bridge.mac }),
   );
   return addressesOn(host, bridge.index);
 }
 
-/** @returns the addresses that it has left */
+/** @returns the remaining addresses of the bridge */
 export function removeBridgeAddresses(
   host: RouteSocket,
   name: string,
@@ -111,11 +111,11 @@ export function requireBridge(link: Link): Link {
   );
 }
 
-function create(host: RouteSocket, name: string): Link {
+function createBridge(host: RouteSocket, name: string): Link {
   try {
     host.request(newBridge(name, randomMac()));
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error; // another process was faster: what it made is as good
+    if (systemCode(error) !== 'EEXIST') throw error; // another process was faster: use its bridge
   }
   const made = findLink(host, name);
   if (!made) throw new HeddleError('failed', `bridge ${name} was removed while it was being made; try again`);

@@ -7,8 +7,8 @@ import type { Cidr } from './engine.ts';
 export const EXPECTED_CIDR = 'expected an address with its prefix length, like 10.2.1.1/16 or fd00::1/64';
 
 /**
- * Reads `10.2.1.1/16` or `fd00::1/64` and puts the address in its canonical form.
- * @throws HeddleError `bad-input` naming the text, what is wrong with it and the form expected
+ * Parses `10.2.1.1/16` or `fd00::1/64` and returns the address in canonical form.
+ * @throws HeddleError `bad-input` with the text, the mistake and the expected form
  */
 export function parseCidr(text: string): Cidr {
   const fail = (what: string): never => {
@@ -32,31 +32,31 @@ export function parseCidr(text: string): Cidr {
 export const formatCidr = (cidr: Pick<Cidr, 'ip' | 'prefixLength'>): string =>
   `${cidr.ip}/${cidr.prefixLength}`;
 
-/** Those of the addresses that are not among the others. */
+/** The addresses that are not in `others`. */
 export function without<T extends Cidr>(cidrs: readonly T[], others: readonly Cidr[]): T[] {
   const excluded = new Set(others.map(formatCidr));
   return cidrs.filter((cidr) => !excluded.has(formatCidr(cidr)));
 }
 
-/** Those of the addresses that are among the others. */
+/** The addresses that are also in `others`. */
 export const among = <T extends Cidr>(cidrs: readonly T[], others: readonly Cidr[]): readonly T[] =>
   without(cidrs, without(cidrs, others));
 
-/** The address alone, without what else is known of it. */
+/** Strips the additional properties of a subtype. */
 export const toCidr = ({ ip, prefixLength, family }: Cidr): Cidr => ({ ip, prefixLength, family });
 
-/** Each of them once. */
+/** The addresses without duplicates. */
 export const distinct = (cidrs: readonly Cidr[]): readonly Cidr[] => [
   ...new Map(cidrs.map((cidr) => [formatCidr(cidr), cidr])).values(),
 ];
 
-/** The network that an address with its prefix length lies in: `10.2.0.0/16` of `10.2.1.1/16`. */
+/** The network of an address with a prefix length: `10.2.0.0/16` of `10.2.1.1/16`. */
 export function networkOf({ ip, prefixLength, family }: Cidr): Cidr {
   const bytes = ipBytes(ip).map((byte, index) => byte & maskByte(prefixLength, index));
   return { ip: ipText(bytes), prefixLength, family };
 }
 
-/** Whether an address without prefix lies inside a network; never true across families. */
+/** Whether an address without prefix is in a network; always false across families. */
 export function contains({ ip: start, prefixLength, family }: Cidr, ip: string): boolean {
   if (familyOf(ip) !== family) return false;
   const bytes = ipBytes(ip);
@@ -65,7 +65,7 @@ export function contains({ ip: start, prefixLength, family }: Cidr, ip: string):
   );
 }
 
-/** Whether a network lies inside another, whole. */
+/** Whether `inner` is entirely inside `outer`. */
 export const covers = (outer: Cidr, inner: Cidr): boolean =>
   contains(outer, inner.ip) && inner.prefixLength >= outer.prefixLength;
 
@@ -75,16 +75,16 @@ export const overlap = (one: Cidr, other: Cidr): boolean =>
   (one.prefixLength <= other.prefixLength ? contains(one, other.ip) : contains(other, one.ip));
 
 /**
- * True for a word that is meant as an address, right or wrong: `10.2.1.1/16`, `10.2.1.1`, `10.2.0.300/16`. An image
- * on a registry without a name, `10.0.0.5:5000/web`, is none.
+ * True for an argument that is meant as an address, even an invalid one: `10.2.1.1/16`, `10.2.1.1`, `10.2.0.300/16`.
+ * False for an image whose registry is an IP address: `10.0.0.5:5000/web`.
  */
 export const isAddressLike = (text: string): boolean =>
   /^[0-9]+(\.[0-9]+)+(\/[0-9]*)?$/.test(text) || /^[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(\/[0-9]*)?$/i.test(text);
 
-/** 4 or 6, by the strict forms only (no octal, no short forms, no zone); otherwise undefined. */
+/** 4 or 6, for strict forms only (no octal, no short forms, no zone); otherwise undefined. */
 export function familyOf(ip: string): 4 | 6 | undefined {
   if (isIPv4(ip)) return 4;
-  // IPv4 written inside IPv6 would be one address under two names.
+  // An IPv4-mapped IPv6 address would be a second spelling of one address.
   if (isIPv6(ip) && !ip.includes('%') && !ipaddr.IPv6.parse(ip).isIPv4MappedAddress()) return 6;
   return undefined;
 }

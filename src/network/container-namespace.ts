@@ -4,21 +4,21 @@ import { HeddleError, systemCode } from '../errors.ts';
 import { readAtMostSync } from '../runtime/bounded-file.ts';
 import { kernelFailure, namespaceGone } from './netlink/kernel-error.ts';
 
-/** A container's main process, as Docker and the mounted procfs name it. */
+/** A container's main process: its pid as Docker reports it, and the procfs in which that pid is valid. */
 export interface ContainerProcess {
-  /** `/proc`, or where the host's is mounted: `/hostproc`. */
+  /** `/proc`, or the mount point of the host's procfs: `/hostproc`. */
   readonly procfs: string;
-  /** In the pid namespace of that procfs; 0 for none. */
+  /** In the pid namespace of that procfs; 0 if the container has no process. */
   readonly pid: number;
   /** The full 64-digit id. */
   readonly containerId: string;
 }
 
-/** Where a container's network is. */
+/** The network namespace of a container. */
 export interface FoundNamespace {
   /** `/hostproc/1234/ns/net`; undefined for the host's own. */
   readonly path: string | undefined;
-  /** Undefined where SYS_PTRACE is missing; then the host's own cannot be told from others either. */
+  /** Undefined without SYS_PTRACE; then the host's own namespace cannot be recognized either. */
   readonly inode: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export async function findNamespace(process: ContainerProcess): Promise<FoundNam
   } catch (error) {
     const code = systemCode(error);
     if (code === 'EACCES' || code === 'EPERM') return { path, inode: undefined };
-    throw kernelFailure(`look at ${path}`, namespaceGone(path, error));
+    throw kernelFailure(`read ${path}`, namespaceGone(path, error));
   }
 }
 
@@ -50,14 +50,14 @@ export async function containerNamespace(process: ContainerProcess): Promise<str
 }
 
 /**
- * Makes sure that the process is the container's: a pid that was used again, or one of an engine in another pid
- * namespace, would lead into somebody else's network. Needs no privilege.
+ * Makes sure that the process belongs to the container. A reused pid, or the pid of an engine in another pid namespace,
+ * would lead into a foreign network. Needs no privilege.
  *
  * The evidence is the container's id in the path of its control group, with cgroup v1 and v2 alike. The kernel writes
- * those paths as seen from the *reader's* cgroup namespace: from a private one, as Docker gives with v2, other
- * containers still show as `0::/../docker-<id>.scope`; `0::/` alone is the reader's own group, or a host that puts
- * nobody into groups (rootless engines do so). Only then the mount table is asked, which names the container by the
- * folder that Docker mounts `/etc/hosts` and `/etc/resolv.conf` from.
+ * these paths relative to the *reader's* cgroup namespace. In a private one, Docker's default with v2, other containers
+ * still show as `0::/../docker-<id>.scope`. `0::/` alone is the reader's own group, or a host without groups (rootless
+ * engines). Only then the mount table is read. It names the container in the folder from which Docker mounts
+ * `/etc/hosts` and `/etc/resolv.conf`.
  * @throws HeddleError `not-running`
  */
 export async function assertContainerProcess({ procfs, pid, containerId }: ContainerProcess): Promise<void> {
@@ -65,15 +65,15 @@ export async function assertContainerProcess({ procfs, pid, containerId }: Conta
   if (pid <= 0) throw new HeddleError('not-running', `container ${name} is not running`);
   const groups = groupPaths(processFile(`${procfs}/${pid}/cgroup`, name));
   if (groups.some((path) => path.includes(containerId))) return;
-  const silent = groups.every((path) => path === '/');
-  if (silent && processFile(`${procfs}/${pid}/mountinfo`, name).includes(`/${containerId}/`)) return;
+  const isInconclusive = groups.every((path) => path === '/');
+  if (isInconclusive && processFile(`${procfs}/${pid}/mountinfo`, name).includes(`/${containerId}/`)) return;
   throw new HeddleError(
     'not-running',
-    `process ${pid} is not of container ${name}: it has stopped, or ${procfs} is not the proc of Docker's host`,
+    `process ${pid} does not belong to container ${name}: it has stopped, or ${procfs} is not the procfs of Docker's host`,
   );
 }
 
-/** Whether the process is gone, or is another's by now. What cannot be read says neither. */
+/** Whether the process has ended, or its pid belongs to another one by now. False if the files cannot be read. */
 export async function isGone(process: ContainerProcess): Promise<boolean> {
   try {
     await assertContainerProcess(process);
@@ -90,7 +90,7 @@ const groupPaths = (cgroup: string): string[] =>
     .filter((line) => line !== '')
     .map((line) => line.split(':').slice(2).join(':'));
 
-/** A container with SYS_ADMIN mounts as often as it likes; what Docker mounts stands before that. */
+/** A container with SYS_ADMIN can add any number of mounts; Docker's own mounts come first. */
 const MAX_BYTES = 1 << 20;
 
 function processFile(path: string, name: string): string {
@@ -106,8 +106,8 @@ function processFile(path: string, name: string): string {
 }
 
 /**
- * Makes sure that a path that was found for a container still leads into its network: a process id is used again as
- * soon as its process has ended.
+ * Makes sure that a namespace path still belongs to the container: the kernel may reuse a pid as soon as its process
+ * has ended.
  * @param nsPath `/hostproc/1234/ns/net`
  * @throws HeddleError `not-running`
  */
@@ -120,13 +120,13 @@ export async function assertNamespaceOf(nsPath: string, containerId: string): Pr
 
 let ownInode: number | undefined;
 
-/** Inode of the network namespace that heddle itself is in, always the same: the host's, as far as heddle can tell. */
+/** Inode of heddle's own network namespace, which never changes and is taken for the host's. */
 export function ownNamespace(): number {
   ownInode ??= statSync('/proc/thread-self/ns/net').ino;
   return ownInode;
 }
 
-/** What every engine says of a namespace that is the host's. */
+/** The error for a container in the host's namespace, the same for every engine. */
 export const hostNetworkError = (): HeddleError =>
   new HeddleError(
     'host-network',

@@ -3,12 +3,12 @@ import type { Link } from './netlink/link.ts';
 const PREFIX = 'vethwl';
 
 /**
- * Name of the end of a pair that stays on the host: at most 13 characters of the kernel's 15, and by the namespace's
- * inode the same in every process.
+ * Name of the pair's end on the host: at most 13 characters of the kernel's 15. It derives from the namespace's inode,
+ * so that every process computes the same name.
  */
 export const hostEndName = (inode: number): string => `${PREFIX}${inode.toString(36)}`;
 
-/** The namespace whose pair has this name; undefined for a name that is not ours. */
+/** Inode of the namespace whose host end has this name; undefined for other devices. */
 export function namespaceOfEnd(name: string): number | undefined {
   const inode = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 36) : Number.NaN;
   return Number.isSafeInteger(inode) && hostEndName(inode) === name ? inode : undefined;
@@ -17,5 +17,5 @@ export function namespaceOfEnd(name: string): number | undefined {
 /** Made by heddle, or by the original weave, which uses the same prefix. */
 export const isHostEnd = ({ name, kind }: Link): boolean => kind === 'veth' && name.startsWith(PREFIX);
 
-/** All of them, as iptables writes it. */
+/** Pattern for all host ends, in iptables' syntax. */
 export const HOST_ENDS = `${PREFIX}+`;

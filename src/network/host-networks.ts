@@ -3,30 +3,30 @@ import { keptFor } from '../runtime/kept-for.ts';
 import { networkOf, parseCidr } from './cidr.ts';
 import type { HostNetwork } from './engine.ts';
 
-/** Some 8,000 routes; a host with a table of the whole Internet has no network of its own among the rest. */
+/** About 8,000 routes. A host with a full Internet table has no network of its own among the rest. */
 const MAX_BYTES = 1 << 20;
-/** Two routes of length 1 are a default route in the place of another, as VPNs make it. */
+/** VPNs replace the default route by two routes with prefix length 1. */
 const LONGEST_DEFAULT = 1;
 
 /**
- * IPv4 networks that the main routing table leads to, but for its default routes. Read in place, though it is a file:
- * /proc/net is that of the main thread, which stands in a container's network now and then, but never between two calls
- * of its own. A thread of the pool would read that network's routes for the host's, and four of its turns take longer.
+ * IPv4 networks in the main routing table, without default routes. The read is synchronous on purpose: /proc/net shows
+ * the main thread's namespace, and the main thread enters container namespaces, but never during its own synchronous
+ * calls. A pool thread could read a container's routes instead of the host's, and its four calls take longer.
  */
 export const readRoutes = (path = '/proc/thread-self/net/route'): readonly HostNetwork[] =>
   parseRoutes(readAtMostSync(path, MAX_BYTES));
 
-/** Of hundreds of containers that are given addresses at once, each would have everything read anew. */
+/** When hundreds of containers get addresses at once, each would read all networks again. */
 const CACHED_MS = 50;
 
-/** What reads the host's networks, a few times a second at most. */
+/** Reads the host's networks at most once per 50 ms. */
 export const cachedHostNetworks = (
   read: () => Promise<readonly HostNetwork[]>,
 ): (() => Promise<readonly HostNetwork[]>) => keptFor(CACHED_MS, read);
 
 /**
- * Columns: interface (`*` where packets are refused: nothing is reached there), destination, five more, mask; numbers
- * as the machine stores them.
+ * Columns: interface (`*` for routes that reject packets), destination, five more, mask. Numbers are in the machine's
+ * byte order.
  */
 export function parseRoutes(table: string): readonly HostNetwork[] {
   return table
@@ -34,7 +34,7 @@ export function parseRoutes(table: string): readonly HostNetwork[] {
     .slice(1)
     .flatMap((line) => {
       const [device = '', destination = '', , , , , , mask = ''] = line.split('\t');
-      if (!/^[0-9A-F]{8}$/.test(destination) || !/^[0-9A-F]{8}$/.test(mask)) return []; // cut off, or the end
+      if (!/^[0-9A-F]{8}$/.test(destination) || !/^[0-9A-F]{8}$/.test(mask)) return []; // truncated, or the last line
       const prefixLength = Math.clz32(~Buffer.from(mask, 'hex').readUInt32LE(0));
       if (prefixLength <= LONGEST_DEFAULT || device === '*') return [];
       const ip = Buffer.from(destination, 'hex').reverse().join('.');

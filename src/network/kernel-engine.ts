@@ -49,15 +49,15 @@ import { attachPair, detachPair, type PairOptions, type Sides } from './veth.ts'
 export interface KernelEngineNeeds {
   readonly firewall: Firewall;
   /**
-   * Makes sure that a namespace's path is still this container's: asked while the namespace is held open, so that what
-   * is done then is done to the container, or to nobody.
+   * Makes sure that a namespace path still belongs to this container. It is called while the namespace is open, so that
+   * no other namespace can be changed afterwards.
    * @throws HeddleError `not-running`
    */
   readonly confirm?: (nsPath: string, container: string) => Promise<void>;
   readonly log: Logger;
 }
 
-/** The engine on the real kernel, by rtnetlink. It lives in the host's network namespace. */
+/** The engine for the real kernel, over rtnetlink. It must run in the host's network namespace. */
 export class KernelEngine implements NetworkEngine {
   readonly #firewall: Firewall;
   readonly #confirm: NonNullable<KernelEngineNeeds['confirm']>;
@@ -65,8 +65,8 @@ export class KernelEngine implements NetworkEngine {
   readonly #watch: NamespaceWatch;
   readonly #locks = new NamespaceLocks();
   /**
-   * For containers, who come by the hundred: opening one takes as long as what is asked. It is asked synchronously
-   * alone, because an answer that is waited for elsewhere would be lost.
+   * Shared by all calls for containers: opening a socket takes as long as a request. Requests on it must be synchronous,
+   * because an answer to a pending request would be read, and lost, by the next one.
    */
   #host: RouteSocket | undefined;
 
@@ -84,8 +84,8 @@ export class KernelEngine implements NetworkEngine {
 
   async restoreBridge(): Promise<boolean> {
     const { bridge } = this.#options;
-    const isWanted = await onHost(`look for bridge ${bridge}`, (host) => hasBridgeOrPairs(host, bridge));
-    if (!isWanted) return false;
+    const isNeeded = await onHost(`find bridge ${bridge}`, (host) => hasBridgeOrPairs(host, bridge));
+    if (!isNeeded) return false;
     await this.ensureBridge();
     return true;
   }
@@ -96,16 +96,18 @@ export class KernelEngine implements NetworkEngine {
     await this.ensureBridge();
     await this.#firewall.isolate();
     const all = await onHost(`expose bridge ${bridge}`, (host) => addBridgeAddresses(host, bridge, cidrs));
-    const asking = without(all, unmasqueraded).map(networkOf);
+    const masqueraded = without(all, unmasqueraded).map(networkOf);
     await this.#firewall.masquerade(without(cidrs, unmasqueraded).map(networkOf));
-    await this.#firewall.unmasquerade(without(cidrs.map(networkOf), asking));
+    await this.#firewall.unmasquerade(without(cidrs.map(networkOf), masqueraded));
   }
 
   async hide(cidrs: readonly Cidr[], { unmasqueraded = [] }: MasqueradeOptions = {}): Promise<void> {
     const { bridge } = this.#options;
-    const left = await onHost(`hide bridge ${bridge}`, (host) => removeBridgeAddresses(host, bridge, cidrs));
-    const asking = without(left, unmasqueraded).map(networkOf);
-    await this.#firewall.unmasquerade(without(cidrs.map(networkOf), asking));
+    const remaining = await onHost(`hide bridge ${bridge}`, (host) =>
+      removeBridgeAddresses(host, bridge, cidrs),
+    );
+    const masqueraded = without(remaining, unmasqueraded).map(networkOf);
+    await this.#firewall.unmasquerade(without(cidrs.map(networkOf), masqueraded));
   }
 
   async removeBridge(): Promise<void> {
@@ -181,16 +183,16 @@ export class KernelEngine implements NetworkEngine {
   }
 
   async interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined> {
-    return this.#read('look at the interface', { nsPath }, ({ host, inside, namespace }) => {
+    return this.#read('inspect the interface', { nsPath }, ({ host, inside, namespace }) => {
       const link = findLink(inside, this.#options.interface);
       if (!link) return undefined;
       const end = findLinkByIndex(host, link.peer);
-      const isItsEnd =
+      const isOurPeer =
         end?.kind === 'veth' &&
         end.peer === link.index &&
         end.peerNamespace !== undefined &&
         end.peerNamespace === namespaceId(host, namespace);
-      if (!isItsEnd) return 'container';
+      if (!isOurPeer) return 'container';
       if (end.name === hostEndName(namespace.inode)) return 'heddle';
       return end.master !== 0 && end.master === findLink(host, this.#options.bridge)?.index
         ? 'another'
@@ -202,24 +204,24 @@ export class KernelEngine implements NetworkEngine {
     return this.#watch.add(await loadLibc(), changed);
   }
 
-  /** Looks into a container's namespace, which changes nothing and so takes no lock. */
+  /** Reads from a container's namespace. This changes nothing, so it takes no lock. */
   async #read<T>(
     attempt: string,
     { nsPath, container }: { readonly nsPath: string; readonly container?: string | undefined },
-    look: (sides: Sides) => T,
+    read: (sides: Sides) => T,
   ): Promise<T> {
     try {
       const libc = await loadLibc();
       using namespace = containerAt(nsPath);
       if (container !== undefined) await this.#assertSame(namespace, { nsPath, container });
       using inside = namespace.connect(libc);
-      return look({ host: this.#hostSocket(libc), inside, namespace });
+      return read({ host: this.#hostSocket(libc), inside, namespace });
     } catch (error) {
       throw kernelFailure(`${attempt} in ${nsPath}`, error);
     }
   }
 
-  /** Runs with the container's namespace held and locked, and with a conversation on either side. */
+  /** Changes a container's network: opens and locks its namespace, and passes a socket for either side. */
   async #change<T>(
     verb: string,
     { nsPath, container }: AttachTarget,
@@ -239,7 +241,7 @@ export class KernelEngine implements NetworkEngine {
     }
   }
 
-  /** After the namespace was opened, and waited for: its process may have ended meanwhile, and its number be another's. */
+  /** While the namespace was opened and locked, its process may have ended and its pid may have been reused. */
   async #assertSame(namespace: Namespace, { nsPath, container }: AttachTarget): Promise<void> {
     await this.#confirm(nsPath, container);
     if (inodeAt(nsPath) !== namespace.inode) throw namespaceGone(nsPath, { code: 'ENOENT' });

@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { ipBytes } from './cidr.ts';
 import type { Cidr } from './engine.ts';
 
-/** All locally administered; one prefix for each origin, so that no two kinds of MAC can meet. */
+/** Locally administered MACs. Each origin has its own prefix, so that different kinds never collide. */
 const FROM_IPV4 = [0x0a, 0x58];
 const FROM_IPV6 = [0x0a, 0x59];
 const RANDOM = [0x0a, 0x5a];
 
 /**
- * The MAC of a container interface follows from its first IPv4 address (else its first IPv6 one): when an address
- * moves to another container, neighbours' caches stay right.
+ * The MAC of a container interface derives from its first IPv4 address (else its first IPv6 address): when an address
+ * moves to another container, the neighbours' ARP caches stay correct.
  * @param cidrs at least one
  */
 export function macFor(cidrs: readonly Cidr[]): Buffer {
@@ -21,7 +21,7 @@ export function macFor(cidrs: readonly Cidr[]): Buffer {
     : Buffer.from([...FROM_IPV6, ...createHash('sha256').update(bytes).digest().subarray(0, 4)]);
 }
 
-/** For the bridge: unlike any port's, and unlike other hosts' bridges. */
+/** For the bridge: differs from every port's MAC and from other hosts' bridges. */
 export const randomMac = (): Buffer => Buffer.from([...RANDOM, ...randomBytes(4)]);
 
 /** `0a:58:0a:02:01:01` */

@@ -1,18 +1,18 @@
 import type { Libc } from './netlink/libc.ts';
 import type { Namespace } from './netlink/namespace.ts';
 
-/** The last time that a lock was free, for those of us who wait for it. */
+/** The calls of this process that wait for one lock, and when the lock was last free. */
 interface Queue {
   waiting: number;
   lastFree: number;
 }
 
-/** As long as one of our own calls may hold it. */
+/** The longest time for which one of our own calls holds a lock. */
 const STUCK_MS = 500;
 
 /**
- * The locks of namespaces, for all calls of this process. Anybody inside a namespace can hold its lock for ever, and
- * hundreds of containers can share it: one call waits as long as it can, and the others give up once it is stuck.
+ * The namespace locks of this process. A process inside a namespace can hold its lock for ever, and hundreds of
+ * containers can share one. So the first call waits for the full timeout; the others fail as soon as the lock is stuck.
  */
 export class NamespaceLocks {
   readonly #queues = new Map<number, Queue>();
@@ -20,16 +20,16 @@ export class NamespaceLocks {
   /** @throws HeddleError `failed` */
   async acquire(libc: Libc, namespace: Namespace): Promise<void> {
     const { inode } = namespace;
-    const wait = this.#queues.get(inode) ?? { waiting: 0, lastFree: performance.now() };
-    const isFirst = wait.waiting === 0;
-    wait.waiting++;
-    this.#queues.set(inode, wait);
+    const queue = this.#queues.get(inode) ?? { waiting: 0, lastFree: performance.now() };
+    const isFirst = queue.waiting === 0;
+    queue.waiting++;
+    this.#queues.set(inode, queue);
     try {
-      await namespace.lock(libc, undefined, () => isFirst || performance.now() - wait.lastFree < STUCK_MS);
-      wait.lastFree = performance.now();
+      await namespace.lock(libc, undefined, () => isFirst || performance.now() - queue.lastFree < STUCK_MS);
+      queue.lastFree = performance.now();
     } finally {
-      wait.waiting--;
-      if (wait.waiting === 0) this.#queues.delete(inode);
+      queue.waiting--;
+      if (queue.waiting === 0) this.#queues.delete(inode);
     }
   }
 }

@@ -9,35 +9,36 @@ import { type Namespace, namespaceId } from './netlink/namespace.ts';
 import type { RouteSocket } from './netlink/route-socket.ts';
 import { Throttle } from './throttle.ts';
 
-/** Called with a namespace's inode; with `undefined` when everything must be read anew. */
+/** Called with a namespace's inode, or with `undefined` when everything must be read again. */
 export type NamespaceListener = (namespace: number | undefined) => void;
 
-/** `stop` takes at most this long; it also bounds how long a thread of libuv's pool is held. */
+/** The longest time that `stop` takes, and that one poll occupies a thread of libuv's pool. */
 const READ_TIMEOUT_MS = 500;
 const POLL_MS = 1000;
-/** Other work gets its turn in a flood of changes, and most of the time: after so many there is a pause. */
+/** During a flood of changes, a pause after each batch leaves most of the time to other work. */
 const CHANGES_PER_BATCH = 500;
 const PAUSE_MS = 10;
-/** An attachment comes to a handful of changes; a container that flaps an address is told of twice a second. */
+/** An attachment causes a handful of changes. A container whose address flaps is reported twice a second. */
 const ONE_NAMESPACE = { burst: 20, everyMs: 500 };
-/** Reading everything, because changes were lost. */
+/** Full reads after lost changes. */
 const ALL_NAMESPACES = { burst: 3, everyMs: 5_000 };
 
 /**
- * One for all listeners: it costs one socket and one thread of libuv's pool. The kernel names a namespace by a number
- * of its own; which inode that is, the watch learns whenever the engine reads or attaches a container. Namespaces
- * that were never read since concern nobody, so every listener is first told to read everything.
+ * Reports changes of links and addresses in all namespaces. All listeners share one watch, which costs one socket and
+ * one thread of libuv's pool. The kernel identifies a namespace by an id of its own. The watch learns the inode for that
+ * id whenever the engine reads or attaches a container. Changes in namespaces that were never read are ignored, so every
+ * listener's first call asks for a full read.
  */
 export class NamespaceWatch {
   readonly #log: Logger;
   readonly #listeners = new Set<NamespaceListener>();
-  /** Inode by number. The kernel uses the lowest free number again, so this does not grow beyond the most at once. */
+  /** The kernel reuses the lowest free id, so this map never exceeds the largest number of namespaces at one time. */
   readonly #inodesById = new Map<number, number>();
-  /** Our own namespace has no number. */
+  /** Our own namespace has no id. */
   readonly #ownInode = ownNamespace();
-  /** True when some namespace's number could not be learnt: then an unknown number may be of interest. */
+  /** True if the id of some namespace could not be read: then a change with an unknown id may be relevant. */
   #hasUnknownIds = false;
-  /** Changes were lost, and go on being lost: the kernel says so once, and adds nothing before its queue is empty. */
+  /** The kernel reports an overflow once, then drops all further changes until its queue is empty. */
   #lostChanges = false;
   readonly #throttleOne = new Throttle<number>((namespace) => this.#notify(namespace), ONE_NAMESPACE);
   readonly #throttleAll = new Throttle<undefined>(() => this.#notify(undefined), ALL_NAMESPACES);
@@ -47,9 +48,9 @@ export class NamespaceWatch {
     this.#log = needs.log;
   }
 
-  /** Calls back once at the start and after every change; `stop` resolves when the last listener's socket is closed. */
+  /** Calls back once at the start and after every change. `stop` of the last listener resolves when the socket is closed. */
   add(libc: Libc, listener: NamespaceListener): { stop(): Promise<void> } {
-    const own: NamespaceListener = (namespace) => listener(namespace); // the same function may listen twice
+    const own: NamespaceListener = (namespace) => listener(namespace); // the same function may be added twice
     this.#listeners.add(own);
     this.#running ??= this.#start(libc);
     setImmediate(() => this.#listeners.has(own) && this.#callListener(own, undefined));
@@ -66,7 +67,7 @@ export class NamespaceWatch {
     };
   }
 
-  /** Notes the number of a namespace that is about to be read. */
+  /** Records the kernel's id of a namespace that is about to be read. */
   learn(host: RouteSocket, namespace: Namespace): void {
     if (!this.#running) return;
     try {
@@ -74,7 +75,7 @@ export class NamespaceWatch {
       if (id !== undefined) this.#inodesById.set(id, namespace.inode);
     } catch (error) {
       if (!this.#hasUnknownIds)
-        this.#log.debug({ problem: messageOf(error) }, 'namespaces cannot be numbered');
+        this.#log.debug({ problem: messageOf(error) }, 'cannot read the ids of namespaces');
       this.#hasUnknownIds = true;
     }
   }
@@ -92,7 +93,7 @@ export class NamespaceWatch {
     } catch (error) {
       this.#log.warn(
         { problem: kernelFailure('watch for addresses', error).message },
-        'reading all addresses once a second instead of hearing of changes',
+        'cannot subscribe to address changes; reading all addresses once a second',
       );
       await this.#pollInstead(signal);
     }
@@ -109,10 +110,10 @@ export class NamespaceWatch {
     }
   }
 
-  /** What one turn's changes come to: each namespace once. */
+  /** Reads one batch of changes; each namespace appears once. */
   #readChanges(changes: ChangeSocket): {
     readonly touched: ReadonlySet<number | undefined>;
-    /** Whether there may be more. */
+    /** Whether more changes may be queued. */
     readonly more: boolean;
   } {
     const touched = new Set<number | undefined>();

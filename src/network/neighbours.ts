@@ -4,12 +4,12 @@ import { dumpNeighbours, getPort, parseNeighbour, portOf } from './netlink/neigh
 import type { RouteSocket } from './netlink/route-socket.ts';
 import { findLinkByIndex } from './netlink/tables.ts';
 
-/** The kernel keeps 1,024 of them by default, for all devices. */
+/** The kernel's default limit for all devices (gc_thresh3). */
 const MAX_NEIGHBOURS = 1_024;
 
 /**
- * Who answers this host for which address. The port that a MAC comes in by says who that is, whatever MAC it has: the
- * name of our end of a pair follows from the namespace.
+ * For each neighbour on the bridge, the namespace that answers for its address. The bridge port of a MAC identifies the
+ * namespace even if the MAC is forged: the name of a host end derives from the namespace's inode.
  */
 export function readNeighbours(host: RouteSocket, bridge: number): readonly BridgeNeighbour[] {
   const names = new Map<number, number | undefined>();

@@ -1,24 +1,27 @@
 export interface ThrottleOptions {
-  /** So many at once. */
+  /** How many calls for a key go through at once. */
   readonly burst: number;
-  /** Then one each. */
+  /** After the burst, one call per interval. */
   readonly everyMs: number;
 }
 
 interface KeyState {
+  /** Calls of the burst that remain. */
   readonly left: number;
+  /** When `left` was last computed. */
   readonly since: number;
+  /** A delayed call. */
   readonly timer: NodeJS.Timeout | undefined;
 }
 
 /**
- * Calls for a key at once, and where they come too often one in a while, the last of them included: a container that
- * flaps an address is looked at now and then, and not for ever.
+ * Limits how often a function is called for each key (token bucket). The first calls of a burst run immediately, later
+ * ones once per interval, and the last one is never lost. So a container whose address flaps cannot occupy the daemon.
  */
 export class Throttle<Key> {
   readonly #call: (key: Key) => void;
   readonly #options: ThrottleOptions;
-  /** Whoever was called for last comes last. */
+  /** Ordered by last call, oldest first. */
   readonly #keys = new Map<Key, KeyState>();
 
   constructor(call: (key: Key) => void, options: ThrottleOptions) {
@@ -26,7 +29,7 @@ export class Throttle<Key> {
     this.#options = options;
   }
 
-  /** How many keys are remembered: those that were called for in the last while. */
+  /** Number of remembered keys, which are those that were called recently. */
   get size(): number {
     return this.#keys.size;
   }
@@ -34,11 +37,11 @@ export class Throttle<Key> {
   call(key: Key): void {
     const { burst, everyMs } = this.#options;
     const now = performance.now();
-    const known = this.#keys.get(key);
-    if (known?.timer) return; // a call is due, and will see this one's reason
-    const regained = known ? Math.floor((now - known.since) / everyMs) : 0;
-    const left = known ? Math.min(burst, known.left + regained) : burst;
-    const since = known && left < burst ? known.since + regained * everyMs : now;
+    const state = this.#keys.get(key);
+    if (state?.timer) return; // the delayed call covers this one
+    const regained = state ? Math.floor((now - state.since) / everyMs) : 0;
+    const left = state ? Math.min(burst, state.left + regained) : burst;
+    const since = state && left < burst ? state.since + regained * everyMs : now;
     if (left > 0) {
       this.#remember(key, { left: left - 1, since, timer: undefined });
       this.#prune(now);
@@ -57,17 +60,17 @@ export class Throttle<Key> {
     this.#keys.clear();
   }
 
-  #remember(key: Key, called: KeyState): void {
+  #remember(key: Key, state: KeyState): void {
     this.#keys.delete(key);
-    this.#keys.set(key, called);
+    this.#keys.set(key, state);
   }
 
-  /** Whoever would have a whole burst again is forgotten, a few at a time. */
+  /** Drops keys that have regained their whole burst, a few per call. */
   #prune(now: number): void {
     const { burst, everyMs } = this.#options;
-    let looks = 0;
+    let checked = 0;
     for (const [key, { since, timer }] of this.#keys) {
-      if (++looks > 4) return;
+      if (++checked > 4) return;
       if (!timer && now - since > burst * everyMs) this.#keys.delete(key);
     }
   }

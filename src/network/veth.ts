@@ -17,25 +17,25 @@ export interface PairOptions {
   readonly bridge: string;
   /** Name of the container's end: `ethwe`. */
   readonly interface: string;
-  /** Of both ends. */
+  /** MTU of both ends. */
   readonly mtu: number;
 }
 
-/** The two sides of a pair: where the bridge is, and the container's namespace, locked. */
+/** The two sides of a pair: the host, and the container's namespace. Changes require the lock on the namespace. */
 export interface Sides {
   readonly host: RouteSocket;
   readonly inside: RouteSocket;
   readonly namespace: Namespace;
 }
 
-/** How long an announcement waits for the bridge port to forward: mostly a fraction of a millisecond. */
+/** How long an announcement waits until the bridge port forwards; typically a fraction of a millisecond. */
 const TYPICAL_FORWARDING_MS = 1;
 const FORWARDING_TIMEOUT_MS = 1000;
 
 /**
- * Makes the pair if there is none, adds the addresses that are missing, and commits with `up`. What a killed process
- * left, a device that is down, was never committed: it is completed, without the addresses that nobody asks for now.
- * @throws HeddleError `not-found` (bridge), `taken`; KernelError; either way this call's own changes are taken back
+ * Creates the pair if there is none, adds the missing addresses, and commits with `up`. A device that is down is what a
+ * killed process left uncommitted: it is completed, and loses the addresses that this call does not request.
+ * @throws HeddleError `not-found` (bridge), `taken`; KernelError; in each case this call's own changes are undone
  */
 export async function attachPair(
   sides: Sides,
@@ -52,21 +52,21 @@ export async function attachPair(
   const mac = existing?.up ? existing.mac : macFor(cidrs);
   const stale = without(present, [...kept, ...cidrs]);
   const added = without(distinct(cidrs), kept);
-  // Whoever watches hears of what is set to what it was, too: each look would be followed by another one for ever.
-  const isDue = !existing?.up || added.length > 0;
-  const addressed = [
+  // The kernel reports even a setting that changes nothing. Without this check, every scan would trigger another one.
+  const needsCommit = !existing?.up || added.length > 0;
+  const addressing = [
     keepAndAnnounceAddresses(link.index),
     ...stale.map((cidr) => deleteAddress(link.index, cidr)),
     ...added.map((cidr) => addAddress(link.index, cidr)),
   ];
-  const committed = setLink(link.index, { mac, up: true });
+  const commit = setLink(link.index, { mac, up: true });
   try {
-    inside.request(...(isDue ? addressed : []));
+    inside.request(...(needsCommit ? addressing : []));
     joinBridge(sides, bridge, container);
-    inside.request(...(isDue ? [committed] : []), ...routeFor(link, !existing?.up, options));
+    inside.request(...(needsCommit ? [commit] : []), ...routeFor(link, !existing?.up, options));
   } catch (error) {
     const undo = existing ? added.map((cidr) => deleteAddress(link.index, cidr)) : [deleteLink(link.index)];
-    // Where even that fails, the first failure is the one to tell, and the next attach completes what is left.
+    // If even that fails, report the first error; the next attach completes the device.
     await inside.requestOnPool(...undo).catch(() => undefined);
     throw error;
   }
@@ -74,7 +74,7 @@ export async function attachPair(
   return { created: !existing, added };
 }
 
-/** Removes addresses, and the pair with the last of them; says which were there. */
+/** Removes addresses, and the pair together with its last address. @returns the removed addresses */
 export async function detachPair(
   { inside }: Sides,
   cidrs: readonly Cidr[],
@@ -89,12 +89,12 @@ export async function detachPair(
     await inside.requestOnPool(deleteLink(link.index));
     return removed;
   }
-  // A MAC that came from a removed address would meet itself when that address is given to another container.
-  const orphaned = removed.some((cidr) => macFor([cidr]).equals(link.mac));
+  // A MAC derived from a removed address would collide with that of the next container that gets this address.
+  const needsNewMac = removed.some((cidr) => macFor([cidr]).equals(link.mac));
   inside.request(
-    keepAndAnnounceAddresses(link.index), // a pair that someone else made would lose all addresses with the first
-    // Before the address goes: a process killed in between would leave the MAC, and nobody would find it wrong.
-    ...(orphaned ? [setLink(link.index, { mac: macFor(kept) })] : []),
+    keepAndAnnounceAddresses(link.index), // on a pair made by another program, removing the first removes all
+    // Before the address is removed: if the process is killed in between, no later call would detect the wrong MAC.
+    ...(needsNewMac ? [setLink(link.index, { mac: macFor(kept) })] : []),
     ...removed.map((cidr) => deleteAddress(link.index, cidr)),
   );
   return removed;
@@ -103,7 +103,7 @@ export async function detachPair(
 function bridgeFor(host: RouteSocket, name: string): Link {
   const link = findLink(host, name);
   if (link) return requireBridge(link);
-  throw new HeddleError('not-found', `there is no bridge ${name}: make it with "heddle create-bridge"`);
+  throw new HeddleError('not-found', `there is no bridge ${name}: create it with "heddle create-bridge"`);
 }
 
 function findContainerEnd(inside: RouteSocket, name: string): Link | undefined {
@@ -132,37 +132,37 @@ function createPair(
       }),
     );
   } catch (error) {
-    // The original weave takes no lock of ours: whatever it made meanwhile is used below.
+    // The original weave does not take our lock: use what it has created in the meantime.
     if (systemCode(error) !== 'EEXIST') throw error;
   }
   const link = findContainerEnd(inside, options.interface);
   if (link) return link;
   throw new HeddleError(
     'taken',
-    `${hostName} on the host belongs to another interface than the container's ${options.interface}: remove it`,
+    `${hostName} on the host does not belong to the container's interface ${options.interface}: remove it`,
   );
 }
 
-/** An interface that was up keeps the route that it has or has not: of those who share it, one may have asked for none. */
+/** Leaves the route of an interface that was up unchanged: another container that shares it may have requested none. */
 function routeFor(link: Link, isNew: boolean, { multicastRoute }: LinkOptions): readonly Request[] {
   if (multicastRoute === false) return [deleteMulticastRoute(link.index)];
   return isNew ? [addMulticastRoute(link.index)] : [];
 }
 
-/** The host end in the bridge, up, and marked with the first container that asked; the bridge may be a new one. */
+/** Puts the host end into the bridge, which may be a new one, and marks it with the first container that attached. */
 function joinBridge({ host, namespace }: Sides, bridge: Link, container: string): void {
   const end = findLink(host, hostEndName(namespace.inode));
   if (!end || (end.up && end.master === bridge.index && end.alias)) return;
   host.request(
     hardenDevice(end),
-    setLink(end.index, { noLinkLocal: true }), // before `up`, when it would give itself an address
+    setLink(end.index, { noLinkLocal: true }), // before `up`, when the kernel would assign the address
     setLink(end.index, { up: true, master: bridge.index, ...(end.alias ? {} : { alias: container }) }),
   );
 }
 
 /**
- * Tells the neighbours. The kernel announces every address when the MAC is set, be it the same one; before the bridge
- * port forwards, which is some time after `up`, an announcement is lost.
+ * Announces the addresses to the neighbours. The kernel does this whenever the MAC is set, even to the same value. The
+ * bridge port starts to forward some time after `up`; an earlier announcement is lost.
  */
 async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buffer): Promise<void> {
   const forwards = (): boolean => {
@@ -173,7 +173,7 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
   for (let waited = 0; !forwards() && waited < FORWARDING_TIMEOUT_MS; waited = performance.now() - began) {
     await (waited < TYPICAL_FORWARDING_MS ? turn() : delay(1));
   }
-  // Not on the pool, though the kernel returns when each port of the bridge has it, a millisecond or two with five
-  // hundred: the next attachment would only wait for the same lock, and longer.
+  // Not on the pool, although the kernel returns only after every port has the packet, 1–2 ms with 500 ports: the next
+  // attachment would wait for the same kernel lock anyway, and longer.
   inside.request(setLink(link.index, { mac }));
 }

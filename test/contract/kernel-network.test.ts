@@ -362,7 +362,7 @@ describe('what was left half made', () => {
     await engine.ensureBridge();
     const target = await started();
     await target.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6');
-    const refusal = { code: 'not-supported', message: expect.stringContaining('IPv6 is switched off') };
+    const refusal = { code: 'not-supported', message: expect.stringContaining('IPv6 is disabled') };
     const ipv6 = parseCidr('fd00::1/64');
     await expect(engine.attach(target, [first, ipv6])).rejects.toMatchObject(refusal);
     expect(await pairsOnHost()).toEqual([]);

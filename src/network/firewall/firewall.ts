@@ -28,64 +28,65 @@ import {
   type Table,
 } from './rules.ts';
 
-/** What the engine asks of the host's packet filter. */
+/** The changes that the engine makes to the host's packet filter. */
 export interface Firewall {
-  /** Lets the bridge's ports talk to each other, and local containers ask for names. */
+  /** Accepts traffic between the bridge's ports, and DNS queries from local containers. */
   ensureRules(): Promise<void>;
   /**
-   * Gives what passes between these networks and any other the bridge's address, or the host's: then answers come
-   * back, and nobody needs a route.
+   * Rewrites the source address of packets between these networks and others to the bridge's or the host's. Replies then
+   * find their way back, and no peer needs a route.
    */
   masquerade(networks: readonly Cidr[]): Promise<void>;
-  /** No longer; what is not masqueraded is a success. */
+  /** Stops masquerading these networks; one that is not masqueraded is a success. */
   unmasquerade(networks: readonly Cidr[]): Promise<void>;
   /**
-   * Keeps containers of Docker's own networks out of the bridge: once the host has an address there it is a way, and
-   * Docker lets its containers go wherever the host goes.
+   * Keeps containers of Docker's own networks out of the bridge. A host with an address on the bridge routes to it, and
+   * Docker lets its containers reach everything that the host routes to.
    */
   isolate(): Promise<void>;
-  /** Removes every rule of ours. */
+  /** Removes all of our rules. */
   removeRules(): Promise<void>;
 }
 
-/** A packet filter as it stands. */
+/** The current state of a packet filter. */
 export interface FilterFacts {
-  /** `iptables`, `ip6tables-legacy`: the one that holds Docker's chains. */
+  /** The command that holds Docker's chains: `iptables`, `ip6tables-legacy`, … */
   readonly command: string;
-  /** Policies for forwarded packets and for those to this host: `ACCEPT`, `DROP`. */
+  /** Policies for forwarded packets and for packets to this host: `ACCEPT`, `DROP`. */
   readonly forward: string;
   readonly input: string;
-  /** How many of the rules that a bridge needs are not there. */
+  /** How many of the bridge's rules are missing. */
   readonly missing: number;
   /**
-   * Why iptables' legacy tables, which are in use here, cannot be read; undefined where Docker's chains were found
-   * elsewhere. Rules of heddle in other tables do nothing against a DROP there.
+   * Why iptables' legacy tables, which this host uses, cannot be read; undefined if Docker's chains were found
+   * elsewhere. heddle's rules in other tables cannot override a DROP in the legacy tables.
    */
   readonly unreadable: string | undefined;
-  /** Whether the rules stand that keep containers from configuring this host. */
+  /** Whether the rules that keep containers from configuring this host are present. */
   readonly guarded: boolean;
 }
 
 /**
- * Rules by the iptables command that holds Docker's chains (there are two, nft and legacy, and both see every packet:
- * an ACCEPT in one does not undo the other's DROP). A host without iptables gets a warning, not a failure.
+ * Manages rules with the iptables command that holds Docker's chains. iptables has two backends, nft and legacy, and
+ * each packet passes both: an ACCEPT in one does not undo a DROP in the other. A host without iptables gets a warning,
+ * not a failure.
  */
 export class IptablesFirewall implements Firewall {
   readonly #log: Logger;
   readonly #rules: readonly Rule[];
   readonly #options: { readonly bridge: string; readonly localBridges: readonly string[] };
-  /** What the log has been told of each family: the rules are looked after for ever, a problem is said once. */
+  /** The last problem logged for each family: the rules are checked for ever, but a problem is logged once. */
   readonly #loggedProblems = new Map<Family, string>();
-  /** Families whose old tables the log has been told of. */
+  /** Families whose unreadable legacy tables have been logged. */
   readonly #loggedUnreadable = new Set<Family>();
-  /** Which command holds Docker's chains, once it has been found. */
+  /** The command that holds Docker's chains, once found. */
   readonly #commands = new Map<Family, string>();
-  /** The last rules to be inserted: of two at once that find a rule missing, both would insert it. */
+  /** Serializes inserts: two at the same time could both find a rule missing and insert it twice. */
   #lastInsert: Promise<unknown> = Promise.resolve();
 
   /**
    * @param options.bridge the weave bridge
-   * @param options.localBridges others whose containers ask our resolver: `docker0`
+   * @param options.localBridges other bridges whose containers query our resolver: `docker0`
    */
   constructor(
     needs: { readonly log: Logger },
@@ -97,14 +98,14 @@ export class IptablesFirewall implements Firewall {
   }
 
   async ensureRules(): Promise<void> {
-    const without =
-      'where its policy for forwarded packets is DROP, as Docker sets it, containers will not reach each other';
+    const consequence =
+      'containers cannot reach each other if the policy for forwarded packets is DROP, as Docker sets it';
     for (const family of families()) {
-      await this.#insert(family, 'filter', rulesOf(this.#rules, family), without);
+      await this.#insert(family, 'filter', rulesOf(this.#rules, family), consequence);
     }
   }
 
-  /** What the filter of one family is, for people. @throws HeddleError `failed` with iptables' words */
+  /** Reads the state of one family's filter. @throws HeddleError `failed` with iptables' error message */
   async inspect(family: Family): Promise<FilterFacts> {
     try {
       const command = await this.#command(family);
@@ -126,23 +127,23 @@ export class IptablesFirewall implements Firewall {
   }
 
   async masquerade(networks: readonly Cidr[]): Promise<void> {
-    const without = 'what is exposed is reached from this host alone';
+    const consequence = 'exposed networks are reachable from this host only';
     for (const family of families()) {
       const rules = networks.filter((network) => familyOf(network) === family).flatMap(masqueradeRules);
-      if (rules.length > 0) await this.#insert(family, 'nat', rules, without);
+      if (rules.length > 0) await this.#insert(family, 'nat', rules, consequence);
     }
   }
 
   async isolate(): Promise<void> {
     const { bridge, localBridges } = this.#options;
     const rules = isolationRules(bridge, [...localBridges, ...userBridges()]);
-    const wanted = new Set(rules.map(lineOf));
-    const without = "containers of Docker's own networks reach what is exposed";
+    const current = new Set(rules.map(lineOf));
+    const consequence = "containers of Docker's own networks can reach exposed networks";
     for (const family of families()) {
-      const present = await this.#insert(family, 'mangle', rules, without);
-      // Networks of Docker come and go, each with a name of its own.
-      for (const line of present.filter((line) => !wanted.has(line))) {
-        await iptables(await this.#command(family), deletion('mangle', line)).catch(() => {}); // gone already
+      const present = await this.#insert(family, 'mangle', rules, consequence);
+      // Docker creates and deletes networks, and each one has its own bridge name.
+      for (const line of present.filter((line) => !current.has(line))) {
+        await iptables(await this.#command(family), deletion('mangle', line)).catch(() => {}); // already removed
       }
     }
   }
@@ -150,18 +151,23 @@ export class IptablesFirewall implements Firewall {
   async unmasquerade(networks: readonly Cidr[]): Promise<void> {
     for (const network of networks) {
       for (const command of commands(familyOf(network), 'nat')) {
-        // Listed first: for an address that is not masqueraded it is done every few seconds, mostly in vain.
+        // List first: this runs every few seconds for each unmasqueraded address, and mostly finds no rule.
         for (const line of await taggedRules(command, 'nat').catch(() => [])) {
           if (!line.split(' ').includes(formatCidr(network))) continue;
-          await iptables(command, deletion('nat', line)).catch(() => {}); // somebody else was faster
+          await iptables(command, deletion('nat', line)).catch(() => {}); // another process was faster
         }
       }
     }
   }
 
   /** @returns the lines of our rules that were in the table before */
-  #insert(family: Family, table: Table, rules: readonly Rule[], without: string): Promise<readonly string[]> {
-    const inserted = this.#lastInsert.then(() => this.#insertMissing(family, table, rules, without));
+  #insert(
+    family: Family,
+    table: Table,
+    rules: readonly Rule[],
+    consequence: string,
+  ): Promise<readonly string[]> {
+    const inserted = this.#lastInsert.then(() => this.#insertMissing(family, table, rules, consequence));
     this.#lastInsert = inserted;
     return inserted;
   }
@@ -170,11 +176,11 @@ export class IptablesFirewall implements Firewall {
     family: Family,
     table: Table,
     rules: readonly Rule[],
-    without: string,
+    consequence: string,
   ): Promise<readonly string[]> {
     try {
       const command = await this.#command(family);
-      // Looked at every few seconds: one process lists them all, and the rest is for a rule that is missing.
+      // This runs every few seconds, so one process lists all rules; further processes start only for missing ones.
       const present = await taggedRules(command, table);
       for (const rule of rules) {
         if (present.includes(lineOf(rule)) || (await succeeds(command, argumentsFor('-C', rule)))) continue;
@@ -187,7 +193,7 @@ export class IptablesFirewall implements Firewall {
       this.#loggedProblems.set(family, problem);
       this.#log.warn(
         { problem },
-        `${family} cannot be used: ${without}; install iptables, or give heddle the capability NET_ADMIN`,
+        `${family} cannot be used: ${consequence}; install iptables, or give heddle the capability NET_ADMIN`,
       );
       return [];
     }
@@ -200,7 +206,7 @@ export class IptablesFirewall implements Firewall {
     return known ?? family;
   }
 
-  /** Docker's chains were found nowhere: they may be where this process cannot look. */
+  /** Docker's chains were not found: they may be in legacy tables that this process cannot read. */
   async #warnOfLegacy(family: Family): Promise<void> {
     if (this.#loggedUnreadable.has(family)) return;
     const problem = await unreadableLegacy(family);
@@ -208,7 +214,7 @@ export class IptablesFirewall implements Firewall {
     this.#loggedUnreadable.add(family);
     this.#log.warn(
       { problem },
-      `${family}-legacy has rules on this host and cannot be used: if Docker's are among them, containers will not ` +
+      `${family}-legacy has rules on this host and cannot be used: if Docker's are among them, containers cannot ` +
         'reach each other; give heddle the capability NET_RAW',
     );
   }
@@ -229,7 +235,7 @@ export class IptablesFirewall implements Firewall {
   }
 }
 
-/** As Docker calls the bridges of user networks. */
+/** Docker's naming scheme for the bridges of user networks. */
 const USER_BRIDGE = /^\s*(br-[0-9a-f]{12}):/gm;
 
 const userBridges = (): readonly string[] =>

@@ -5,17 +5,17 @@ import { messageOf } from '../../errors.ts';
 import { type Family, TAG, type Table } from './rules.ts';
 
 const run = promisify(execFile);
-/** A cron job's or service's PATH often lacks the folders of iptables. */
+/** The PATH of a cron job or a service often lacks iptables' folders. */
 const ENVIRONMENT = { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, LC_ALL: 'C' };
 const TIMEOUT_MS = 10_000;
 
-/** Those that this host has. */
+/** The address families of this host. */
 export const families = (): Family[] =>
   existsSync('/proc/net/if_inet6') ? ['iptables', 'ip6tables'] : ['iptables'];
 
 /**
- * The iptables commands that may hold a table of a family, the host's default first. The legacy command is asked only
- * where its tables are in use: asking would load them, and they would stay.
+ * The iptables commands that may hold a table of a family, the host's default first. The legacy command is included only
+ * if its tables are in use: running it would load them permanently.
  */
 export function commands(family: Family, table: Table = 'filter'): string[] {
   const inUse = family === 'iptables' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names';
@@ -23,8 +23,8 @@ export function commands(family: Family, table: Table = 'filter'): string[] {
 }
 
 /**
- * What the legacy command says where its tables are in use and it cannot read them: it opens a raw socket, for which
- * it needs NET_RAW. Undefined where they are not in use, or can be read.
+ * The legacy command's error if its tables are in use and it cannot read them: it needs NET_RAW for a raw socket.
+ * Undefined if the tables are not in use, or can be read.
  */
 export async function unreadableLegacy(family: Family): Promise<string | undefined> {
   const legacy = `${family}-legacy`;
@@ -32,15 +32,15 @@ export async function unreadableLegacy(family: Family): Promise<string | undefin
   return await iptables(legacy, ['-S']).then(() => undefined, reasonOf);
 }
 
-/** Undefined as long as Docker has made none. */
+/** The command that lists Docker's chains; undefined if Docker has created none. */
 export async function commandWithDockersChains(family: Family): Promise<string | undefined> {
   for (const command of commands(family)) if (await succeeds(command, ['-S', 'DOCKER'])) return command;
   return undefined;
 }
 
 /**
- * The lines that iptables lists of our rules in a table, `-A FORWARD -i weave -o weave … -j ACCEPT`; one that another
- * process inserted at the same moment comes twice.
+ * Our rules in a table, as iptables lists them: `-A FORWARD -i weave -o weave … -j ACCEPT`. A rule appears twice if two
+ * processes inserted it at the same moment.
  */
 export async function taggedRules(command: string, table: Table): Promise<readonly string[]> {
   const tag = ` ${TAG.join(' ')} `;
@@ -48,7 +48,7 @@ export async function taggedRules(command: string, table: Table): Promise<readon
   return lines.filter((line) => line.startsWith('-A ') && line.includes(tag));
 }
 
-/** Names of chains and interfaces hold no blanks, so neither do the words. */
+/** The arguments that delete a listed rule. Splitting at blanks is safe: no chain or interface name contains any. */
 export const deletion = (table: Table, line: string): string[] => [
   '-t',
   table,
@@ -56,7 +56,7 @@ export const deletion = (table: Table, line: string): string[] => [
   ...line.split(' ').slice(1),
 ];
 
-/** `-w`: another program may hold the lock of the tables for a moment. */
+/** `-w` waits for the lock of the tables, which another program may hold for a moment. */
 export async function iptables(command: string, args: readonly string[]): Promise<string> {
   const { stdout } = await run(command, ['-w', ...args], {
     env: ENVIRONMENT,
@@ -80,7 +80,7 @@ export function readOrEmpty(path: string): string {
   }
 }
 
-/** What iptables itself said, else why it did not run. */
+/** iptables' error output, or else why it did not run. */
 export function reasonOf(error: unknown): string {
   const { stderr } = error as { stderr?: unknown };
   return typeof stderr === 'string' && stderr.trim() ? stderr.trim() : messageOf(error);

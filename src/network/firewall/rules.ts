@@ -7,13 +7,13 @@ export const TAG = ['-m', 'comment', '--comment', 'heddle'];
 
 export type Family = 'iptables' | 'ip6tables';
 
-/** Where rules of ours may be. */
+/** The tables that may hold our rules. */
 export const TABLES = ['filter', 'nat', 'mangle'] as const;
 export type Table = (typeof TABLES)[number];
 
-/** One rule, to be inserted before those of others. */
+/** One rule; it is inserted at the head of its chain. */
 export interface Rule {
-  /** Of one family alone; of both without. */
+  /** Restricts the rule to one family. */
   readonly family?: Family;
   readonly table: Table;
   readonly chain: string;
@@ -23,7 +23,10 @@ export interface Rule {
 
 export const familyOf = ({ family }: Cidr): Family => (family === 4 ? 'iptables' : 'ip6tables');
 
-/** What a bridge needs: its ports talk to each other, its containers and Docker's ask for names, and none configures the host. */
+/**
+ * The rules of a bridge: its ports reach each other, its and Docker's containers may query our resolver, and no
+ * container configures the host.
+ */
 export function bridgeRules(bridge: string, localBridges: readonly string[]): Rule[] {
   const accept = (chain: string, ...match: string[]): Rule => ({
     table: 'filter',
@@ -44,8 +47,8 @@ export function bridgeRules(bridge: string, localBridges: readonly string[]): Ru
 }
 
 /**
- * Drops what comes from other bridges. In a table that packets pass before the filter, because Docker puts rules
- * that accept before ours there.
+ * Drops packets from other bridges. The table mangle comes before the table filter, in which Docker inserts accepting
+ * rules before ours.
  */
 export const isolationRules = (bridge: string, others: readonly string[]): readonly Rule[] =>
   [...new Set(others)]
@@ -63,8 +66,8 @@ const ROUTER_ADVERTISEMENT = '134';
 const REDIRECT6 = '137';
 
 /**
- * What comes from a container configures no route of this host. Where /proc/sys can be written the device takes
- * nothing of it anyway (unrouted.ts); in a container it cannot, and these rules do it alone.
+ * Drops packets with which a container could change the host's routes. Where /proc/sys is writable, the device ignores
+ * them anyway (device-hardening.ts). In a container it is read-only, and only these rules protect the host.
  */
 function hostGuardRules(device: string): Rule[] {
   const drop = (family: Family, ...match: string[]): Rule => ({
@@ -82,13 +85,13 @@ function hostGuardRules(device: string): Rule[] {
   ];
 }
 
-/** Those of one family. */
+/** The rules that apply to one family. */
 export const rulesOf = (rules: readonly Rule[], family: Family): readonly Rule[] =>
   rules.filter((rule) => rule.family === undefined || rule.family === family);
 
 /**
- * By addresses and not by the bridge, as weave did before 1.0: rules by the bridge catch a tunnel's own packets and
- * send them round in a loop. Multicast stays as it is. Each is inserted before the one above it.
+ * Rules that match addresses, not the bridge as in weave before 1.0: those also match a tunnel's own packets and cause
+ * a loop. Multicast keeps its source address. Each rule is inserted before the previous one.
  */
 export function masqueradeRules(network: Cidr): Rule[] {
   const net = formatCidr(networkOf(network));
@@ -106,12 +109,12 @@ export function masqueradeRules(network: Cidr): Rule[] {
   ];
 }
 
-/** Of the iptables command. */
+/** The iptables arguments that check for a rule or insert it. */
 export const argumentsFor = (action: '-C' | '-I', { table, chain, match, target }: Rule): string[] => [
   ...['-t', table, action, chain],
   ...[...match, ...TAG, '-j', target],
 ];
 
-/** As iptables lists it, which is why rules are written with every word that it would add. */
+/** The rule as iptables lists it; therefore our rules spell out every match that iptables would add. */
 export const lineOf = ({ chain, match, target }: Rule): string =>
   ['-A', chain, ...match, ...TAG, '-j', target].join(' ');

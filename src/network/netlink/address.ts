@@ -6,11 +6,11 @@ import { attribute, attributes, type Message, NLM_F, type Request, textOf } from
 export interface DeviceAddress extends Cidr {
   /** Index of the device. */
   readonly device: number;
-  /** Reachable on its own link only; without a zone nobody can use it. */
+  /** Valid on its own link only, and usable only together with a zone. */
   readonly linkLocal: boolean;
-  /** IPv6: not proven unique, or proven not to be. */
+  /** IPv6: duplicate address detection is pending or has failed. */
   readonly unverified: boolean;
-  /** IPv4: name of the device, as whoever gave the address wrote it (`eth0`, `eth0:1`); else empty. */
+  /** IPv4: the label set together with the address, by default the device's name (`eth0`, `eth0:1`). IPv6: empty. */
   readonly label: string;
 }
 
@@ -40,11 +40,11 @@ function header(device: number, { prefixLength, family }: Cidr, flags = 0): Buff
   return bytes;
 }
 
-/** One that is there already is a success. */
+/** Tolerates an address that exists already. */
 export function addAddress(device: number, cidr: Cidr): Request {
   const ip = ipBytes(cidr.ip);
   const parts = [
-    // Duplicate detection would keep an IPv6 address unusable for a second; its uniqueness is the allocator's affair.
+    // Duplicate address detection would make an IPv6 address unusable for a second; the allocator ensures uniqueness.
     header(device, cidr, cidr.family === 6 ? IFA_F.NODAD : 0),
     attribute(IFA.LOCAL, ip),
     attribute(IFA.ADDRESS, ip),
@@ -59,7 +59,7 @@ export function addAddress(device: number, cidr: Cidr): Request {
   };
 }
 
-/** One that is not there is a success. */
+/** Tolerates an address that does not exist. */
 export const deleteAddress = (device: number, cidr: Cidr): Request => ({
   type: RTM_ADDRESS.DELETE,
   flags: 0,
@@ -71,7 +71,7 @@ export const deleteAddress = (device: number, cidr: Cidr): Request => ({
   tolerated: ['EADDRNOTAVAIL'],
 });
 
-/** Both families, or one; of one device, or of all. A device that is gone has none. */
+/** Lists addresses of both families or only IPv4, of one device or (0) all. A missing device has no addresses. */
 export function dumpAddresses(device = 0, family?: 4): Request {
   const body = Buffer.alloc(8);
   if (family === 4) body[0] = AF_INET;
@@ -84,7 +84,7 @@ export function parseAddress({ body }: Message): DeviceAddress {
   const scope = body[3];
   const flags = found.get(IFA.FLAGS)?.readUInt32LE(0) ?? body[2] ?? 0;
   const family = body[0] === AF_INET ? 4 : 6;
-  // Of a point-to-point link ADDRESS is the other side; IPv6 mostly gives no LOCAL.
+  // On a point-to-point link ADDRESS is the peer's; for IPv6, LOCAL is usually absent.
   const ip = found.get(IFA.LOCAL) ?? found.get(IFA.ADDRESS) ?? Buffer.alloc(family === 4 ? 4 : 16);
   return {
     device: body.readUInt32LE(4),
@@ -97,7 +97,7 @@ export function parseAddress({ body }: Message): DeviceAddress {
   };
 }
 
-/** Multicast leaves by this device (224.0.0.0/4), as weave always had it; another device's route is left alone. */
+/** Routes multicast (224.0.0.0/4) over this device, as weave does. Another device's multicast route stays. */
 export const addMulticastRoute = (device: number): Request => ({
   type: RTM_ROUTE.NEW,
   flags: NLM_F.CREATE | NLM_F.EXCL,
@@ -105,7 +105,7 @@ export const addMulticastRoute = (device: number): Request => ({
   tolerated: ['EEXIST'],
 });
 
-/** Whoever made it; one that is not there is a success. */
+/** Deletes the multicast route, whichever program made it; tolerates its absence. */
 export const deleteMulticastRoute = (device: number): Request => ({
   type: RTM_ROUTE.DELETE,
   flags: 0,

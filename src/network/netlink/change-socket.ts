@@ -5,9 +5,9 @@ import type { Libc } from './libc.ts';
 import { u32 } from './message.ts';
 import { MSG_DONTWAIT, netlinkAddress, openRouteSocket, SOL_NETLINK, SOL_SOCKET } from './route-socket.ts';
 
-/** Where something changed. What it was is no matter: the namespace is read again. */
+/** Where a link or an address changed. The kind of change is irrelevant: the namespace is read again. */
 export interface Change {
-  /** Number of the namespace; undefined for our own. */
+  /** The kernel's id of the namespace; undefined for our own. */
   readonly nsid: number | undefined;
 }
 
@@ -15,18 +15,18 @@ export interface Change {
 const NETLINK_LISTEN_ALL_NSID = 8;
 const SO_RCVBUFFORCE = 33;
 const POLLIN = 1;
-/** LINK beside the addresses, because an address is announced before `up`, and only a link's change tells of that. */
+/** LINK as well, because addresses are reported before `up`, and only a change of the link reports `up`. */
 const GROUPS = { LINK: 1, IPV4_ADDRESS: 1 << 4, IPV6_ADDRESS: 1 << 8 } as const;
 
-/** A burst of hundreds of starting containers fits. */
+/** Holds the changes of hundreds of containers that start at once. */
 const QUEUE_BYTES = 4 << 20;
-/** Of a message nothing is read; the kernel drops what does not fit. */
+/** The content of a message is not used; the kernel truncates what does not fit. */
 const DATAGRAM_BYTES = 64;
 const CONTROL_BYTES = 256;
 
 /**
- * Hears of every link and address that changes in our own namespace and in all that have a number in it, by one
- * socket that keeps none of them alive.
+ * Receives every change of a link or an address, in our own namespace and in all namespaces that have an id in it. The
+ * socket keeps none of these namespaces alive.
  */
 export class ChangeSocket implements Disposable {
   readonly #libc: Libc;
@@ -51,7 +51,7 @@ export class ChangeSocket implements Disposable {
     this.#vector.writeBigUInt64LE(BigInt(DATAGRAM_BYTES), 8);
   }
 
-  /** Waits, on one thread of libuv's pool, until there is something to read or the time is over. */
+  /** Waits on a thread of libuv's pool until there is something to read or the time is over. */
   async readable(milliseconds: number): Promise<boolean> {
     return (await this.#libc.poll(this.#poll, milliseconds)) > 0;
   }
@@ -80,7 +80,7 @@ export class ChangeSocket implements Disposable {
     closeSync(this.#fd);
   }
 
-  /** struct cmsghdr: length, level, type, then the number; no such message means our own namespace. */
+  /** struct cmsghdr: length, level, type, then the id; no such message means our own namespace. */
   #nsid(): number | undefined {
     const length = this.#header.readUInt32LE(40);
     if (length < 20) return undefined;
@@ -104,6 +104,6 @@ function enlargeQueue(libc: Libc, fd: number): void {
   try {
     libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, u32(QUEUE_BYTES));
   } catch (error) {
-    if (systemCode(error) !== 'EPERM') throw error; // without NET_ADMIN a burst costs a reading of everything
+    if (systemCode(error) !== 'EPERM') throw error; // without NET_ADMIN a burst may cost a full read
   }
 }

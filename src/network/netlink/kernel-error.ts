@@ -3,13 +3,13 @@ import { type ErrorCode, HeddleError, messageOf, systemCode } from '../../errors
 
 const SYSTEM_ERRORS = getSystemErrorMap();
 
-/** `EEXIST`, `ENODEV`, …; `E<number>` for one that Node has no name for. */
+/** `EEXIST`, `ENODEV`, …; `E<number>` if Node has no name for it. */
 export const errorName = (errno: number): string => SYSTEM_ERRORS.get(-errno)?.[0] ?? `E${errno}`;
 
-/** A refusal of the kernel: the call, the error's name and, where netlink gave one, the kernel's own sentence. */
+/** An error from the kernel: the call, the error's name and, if netlink sent one, the kernel's own message. */
 export class KernelError extends Error {
   override readonly name = 'KernelError';
-  /** As `errorName` writes it. */
+  /** As returned by `errorName`. */
   readonly code: string;
   /** `setns`, `socket`, `bind`, `netlink`, … */
   readonly call: string;
@@ -22,7 +22,7 @@ export class KernelError extends Error {
   }
 }
 
-/** The capability that a call asks for; a container that runs heddle is given these by name. */
+/** The capability that each call needs; a container that runs heddle gets these by name. */
 const CAPABILITY: Readonly<Record<string, string>> = {
   open: 'SYS_PTRACE',
   stat: 'SYS_PTRACE',
@@ -35,24 +35,24 @@ const CAPABILITY: Readonly<Record<string, string>> = {
 const CODES: Readonly<Record<string, ErrorCode>> = {
   EPERM: 'not-permitted',
   EACCES: 'not-permitted',
-  ENOTSUP: 'not-supported', // Node's name for EOPNOTSUPP too: on Linux they are one number
+  ENOTSUP: 'not-supported', // also Node's name for EOPNOTSUPP: on Linux both have the same number
   EAFNOSUPPORT: 'not-supported',
   EPROTONOSUPPORT: 'not-supported',
   ENOSYS: 'not-supported',
 };
 
 /**
- * What a failed system call means to people.
- * @param attempt what was being done, as in `attach container 0123456789ab`
+ * Explains a failed system call to the user.
+ * @param attempt the failed action, such as `attach container 0123456789ab`
  */
 export function kernelFailure(attempt: string, error: unknown): HeddleError {
   if (error instanceof HeddleError) return error;
   const call = callOf(error);
   const system = systemCode(error) ?? '';
   if (call === 'netlink' && system === 'EACCES') {
-    // Never a matter of capabilities (those are EPERM): so does the kernel refuse IPv6 where it is switched off.
+    // Not a missing capability (that is EPERM): the kernel rejects IPv6 addresses this way where IPv6 is disabled.
     const remedy = 'start it with --sysctl net.ipv6.conf.all.disable_ipv6=0';
-    const why = `IPv6 is switched off in the container: ${remedy}`;
+    const why = `IPv6 is disabled in the container: ${remedy}`;
     return new HeddleError('not-supported', `cannot ${attempt}: ${why}`, { cause: error });
   }
   const code = CODES[system] ?? 'failed';

@@ -4,7 +4,7 @@ import type { KoffiFunc } from 'koffi';
 import { HeddleError, messageOf } from '../../errors.ts';
 import { KernelError } from './kernel-error.ts';
 
-/** The few calls of the C library that Node has no words for. All of them block; results below zero are thrown. */
+/** The few functions of the C library that Node does not offer. All of them block; negative results are thrown. */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   setsockopt(socket: number, level: number, option: number, value: Buffer): void;
@@ -17,9 +17,9 @@ export interface Libc {
   /** Waits on a thread of libuv's pool; resolves with the number of ready descriptors. */
   poll(descriptors: Buffer, milliseconds: number): Promise<number>;
   flock(file: number, operation: number): void;
-  /** Gives the system the pages of freed memory that the allocator keeps; glibc alone has a word for it. */
+  /** Returns freed memory that the allocator keeps to the system; only glibc has a function for it. */
   trim(): void;
-  /** Where a buffer lies, for structures that point to others; valid as long as the buffer is referenced. */
+  /** The address of a buffer, for structures with pointers; valid as long as the buffer is referenced. */
   addressOf(buffer: Buffer): bigint;
   /** Runs a synchronous function with this thread inside the network namespace behind a descriptor. */
   inNamespace<T>(namespace: number, run: () => T): T;
@@ -30,7 +30,7 @@ const CLONE_NEWNET = 0x40000000;
 let loading: Promise<Libc> | undefined;
 
 /**
- * The C library, loaded at the first call: words that never touch the network do not pay for it.
+ * The C library, loaded at the first call, so that commands that never use the network do not pay for it.
  * @throws HeddleError `not-supported` where koffi has no build for this platform
  */
 export function loadLibc(): Promise<Libc> {
@@ -62,7 +62,7 @@ async function load(): Promise<Libc> {
   const poll = library.func('int poll(_Inout_ uint8_t *, unsigned long, int)');
   const flock = library.func('int flock(int, int)');
   const mallocTrim = optional(() => library.func('int malloc_trim(size_t)'));
-  const home = openSync('/proc/thread-self/ns/net', 'r');
+  const ownNamespace = openSync('/proc/thread-self/ns/net', 'r');
 
   const checked = (call: string, result: number | bigint): number => {
     if (result < 0) throw new KernelError(call, koffi.errno());
@@ -79,8 +79,8 @@ async function load(): Promise<Libc> {
       new Promise((resolve, reject) => {
         send.async(fd, bytes, bytes.length, 0, (error: unknown, result: number) => {
           if (error) reject(error);
-          // errno is the pool thread's own, and lost here
-          else if (result < 0) reject(new Error('the kernel took no request from a thread of the pool'));
+          // errno belongs to the pool thread and cannot be read here
+          else if (result < 0) reject(new Error('the kernel rejected a request from a thread of the pool'));
           else resolve();
         });
       }),
@@ -101,8 +101,8 @@ async function load(): Promise<Libc> {
       try {
         return run();
       } finally {
-        // Carrying on in a container's namespace would do every later thing in the wrong place.
-        if (setns(home, CLONE_NEWNET) < 0) process.abort();
+        // If the thread stayed in the container's namespace, every later change would go to the wrong place.
+        if (setns(ownNamespace, CLONE_NEWNET) < 0) process.abort();
       }
     },
   };

@@ -8,16 +8,17 @@ export interface Link {
   readonly kind: string;
   readonly up: boolean;
   readonly loopback: boolean;
-  /** Carrier found and, for a port, ready to forward; comes after `up`, asynchronously. */
+  /** Has carrier and, as a port, forwards; becomes true asynchronously after `up`. */
   readonly operational: boolean;
   readonly mtu: number;
   /** Six bytes for Ethernet. */
   readonly mac: Buffer;
-  /** Index of the bridge it is a port of; 0 when none. */
+  /** Index of the bridge whose port it is; 0 if none. */
   readonly master: number;
   readonly alias: string;
-  /** Of a veth: index of the other end, in the namespace that our own knows by that number; in ours without. */
+  /** For a veth: index of the other end, in the namespace `peerNamespace`. */
   readonly peer: number;
+  /** The id by which our namespace knows the peer's; undefined if that is our own. */
   readonly peerNamespace: number | undefined;
 }
 
@@ -92,7 +93,7 @@ export const getLinkByIndex = (index: number): Request =>
 
 export const dumpLinks = (): Request => request(RTM_LINK.GET, 0, [header()]);
 
-/** A bridge, down, that forwards at once (no spanning tree) and keeps the MAC it is given whatever joins it. */
+/** Creates a bridge that is down, forwards at once (no spanning tree), and keeps its MAC when ports join. */
 export const newBridge = (name: string, mac: Uint8Array): Request =>
   request(RTM_LINK.NEW, NLM_F.CREATE | NLM_F.EXCL, [
     header(),
@@ -104,7 +105,7 @@ export const newBridge = (name: string, mac: Uint8Array): Request =>
       attribute(
         IFLA_INFO.DATA,
         attribute(IFLA_BR.STP_STATE, 0),
-        attribute(IFLA_BR.FORWARD_DELAY, 0), // below 2 s only without spanning tree
+        attribute(IFLA_BR.FORWARD_DELAY, 0), // less than 2 s is valid only without spanning tree
       ),
     ),
   ]);
@@ -115,17 +116,20 @@ export interface VethPair {
   readonly mtu: number;
   readonly peerName: string;
   readonly peerMac: Uint8Array;
-  /** Descriptor of the namespace that the peer is made in. */
+  /** Descriptor of the namespace in which the peer is created. */
   readonly namespace: number;
 }
 
 /**
- * The kernel would make a queue for every processor, take away all but one again, and have everybody wait meanwhile:
- * a third of the time that a pair takes with two processors.
+ * By default the kernel creates one queue per processor, then removes all but one while it holds its global lock. With
+ * two processors, that takes a third of the time for a pair.
  */
 const ONE_QUEUE = [attribute(IFLA.NUM_TX_QUEUES, 1), attribute(IFLA.NUM_RX_QUEUES, 1)];
 
-/** Both ends at once, under the kernel's one lock, and down: the host end in the bridge, the peer under its final name. */
+/**
+ * Creates both ends in one request, under the kernel's lock. Both are down; the host end is in the bridge, and the peer
+ * has its final name.
+ */
 export const newVethPair = (pair: VethPair): Request =>
   request(RTM_LINK.NEW, NLM_F.CREATE | NLM_F.EXCL, [
     header(),
@@ -157,7 +161,7 @@ export interface LinkSettings {
   readonly mac?: Uint8Array;
   readonly master?: number;
   readonly alias?: string;
-  /** No IPv6 address that the device gives itself when it comes up. */
+  /** The kernel assigns no IPv6 link-local address when the device comes up. */
   readonly noLinkLocal?: true;
 }
 
@@ -177,15 +181,15 @@ export const setLink = (index: number, settings: LinkSettings): Request =>
   ]);
 
 /**
- * Removing the first address of a subnet keeps the others (promote_secondaries), and addresses are announced at `up`
+ * Removing the first address of a subnet keeps the others (promote_secondaries). The kernel announces addresses at `up`
  * and whenever the MAC is set (arp_notify).
  */
 export const keepAndAnnounceAddresses = (index: number): Request =>
   setDeviceConfig(index, { [IPV4_DEVCONF.PROMOTE_SECONDARIES]: 1, [IPV4_DEVCONF.ARP_NOTIFY]: 1 });
 
 /**
- * ICMP redirects (IPv4) that come in by the device change no route, and none are sent there. A device that is gone is
- * a success, and so is a process that may not: it attaches nobody either.
+ * The host ignores ICMP redirects (IPv4) that arrive on the device, and sends none there. Tolerates a missing device,
+ * and a process without permission, which cannot attach containers either.
  */
 export const refuseRedirects = (index: number): Request =>
   setDeviceConfig(index, { [IPV4_DEVCONF.ACCEPT_REDIRECTS]: 0, [IPV4_DEVCONF.SEND_REDIRECTS]: 0 }, [
@@ -217,7 +221,7 @@ const setDeviceConfig = (
     tolerated,
   );
 
-/** One that is gone already is a success. */
+/** Tolerates a device that no longer exists. */
 export const deleteLink = (index: number): Request =>
   request(RTM_LINK.DELETE, 0, [header(index)], ['ENODEV']);
 

@@ -1,15 +1,15 @@
 /**
  * Netlink's framing (linux/netlink.h): a header of 16 bytes, a fixed body, then attributes, all padded to four bytes.
- * Numbers are in the machine's order, which is little-endian on every platform that koffi has a build for here.
+ * Numbers are in the machine's byte order, which is little-endian on every platform with a koffi build.
  */
 
 /** A request before it has a sequence number. */
 export interface Request {
   readonly type: number;
-  /** Beside NLM_F_REQUEST. */
+  /** In addition to NLM_F_REQUEST. */
   readonly flags: number;
   readonly body: Buffer;
-  /** Names of kernel errors that are a success for this request: `EEXIST` when adding. */
+  /** Names of kernel errors that count as success for this request: `EEXIST` when adding. */
   readonly tolerated?: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export function encode({ type, flags, body }: Request, sequence: number): Buffer
   return bytes;
 }
 
-/** The messages of one datagram; bodies are copies, so the receive buffer may be used again. */
+/** The messages of one datagram. Bodies are copies, so the receive buffer can be reused. */
 export function decode(datagram: Buffer): Message[] {
   const messages: Message[] = [];
   for (let at = 0; at + HEADER <= datagram.length; ) {
@@ -63,7 +63,7 @@ export function decode(datagram: Buffer): Message[] {
   return messages;
 }
 
-/** One attribute; numbers become u32, strings are terminated by a zero byte, nested attributes are just bytes. */
+/** Encodes one attribute. Numbers become u32, strings end with a zero byte, nested attributes are plain bytes. */
 export function attribute(type: number, ...values: readonly (number | string | Uint8Array)[]): Buffer {
   const value = Buffer.concat(values.map(bytesOf));
   const bytes = Buffer.alloc(padded(4 + value.length));
@@ -84,10 +84,10 @@ export function u32(value: number): Buffer {
   return bytes;
 }
 
-/** The top two bits of a type say "nested" and "network order"; they are not part of it. */
+/** The top two bits of a type are the flags "nested" and "network byte order", not part of the type. */
 const TYPE_MASK = 0x3fff;
 
-/** Attributes by type; of a repeated one the last. */
+/** Attributes by type; the last one wins. */
 export function attributes(bytes: Buffer, offset = 0): ReadonlyMap<number, Buffer> {
   const found = new Map<number, Buffer>();
   for (let at = offset; at + 4 <= bytes.length; ) {
@@ -99,7 +99,7 @@ export function attributes(bytes: Buffer, offset = 0): ReadonlyMap<number, Buffe
   return found;
 }
 
-/** A string attribute, up to its zero byte. */
+/** Decodes a string attribute up to its zero byte. */
 export function textOf(value: Buffer | undefined): string {
   if (!value) return '';
   const end = value.indexOf(0);

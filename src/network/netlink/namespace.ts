@@ -9,19 +9,19 @@ import { RouteSocket } from './route-socket.ts';
 /** sys/file.h */
 const LOCK_EX_NB = 2 | 4;
 const LOCK_TIMEOUT_MS = 5000;
-/** Most changes take less; after that nobody is in a hurry. */
+/** Most changes take less. After this time the lock is polled less often. */
 const LOCK_TYPICAL_MS = 50;
 const LOCK_POLL_MS = 10;
 
 /**
- * A network namespace held open for the length of one call. Holding it longer would keep the namespace of a dead
- * container alive, with its port in the bridge.
+ * A network namespace, held open for the duration of one call. Holding it longer would keep the namespace of a stopped
+ * container alive, together with its bridge port.
  */
 export class Namespace implements Disposable {
   readonly fd: number;
   readonly inode: number;
 
-  /** @throws HeddleError `not-running` when nothing is at this path any more */
+  /** @throws HeddleError `not-running` if the path no longer exists */
   constructor(path: string) {
     try {
       this.fd = openSync(path, 'r');
@@ -32,10 +32,10 @@ export class Namespace implements Disposable {
   }
 
   /**
-   * Excludes other heddle processes, and other calls of this one, from changing this namespace until it is disposed.
-   * The lock lies on the kernel's own inode of the namespace, so it needs no file, and a killed process leaves none.
-   * @param mayWait whether it is worth to wait on; in the namespace itself somebody may hold the lock for ever
-   * @throws HeddleError `failed` when others hold it for all that time
+   * Excludes other heddle processes, and other calls of this process, from changing this namespace until it is disposed.
+   * The lock is on the kernel's inode of the namespace, so it needs no file, and a killed process leaves no lock behind.
+   * @param mayWait whether to keep waiting; a process inside the namespace may hold the lock for ever
+   * @throws HeddleError `failed` when another process holds the lock during the whole timeout
    */
   async lock(libc: Libc, timeoutMs = LOCK_TIMEOUT_MS, mayWait = () => true): Promise<void> {
     for (const began = performance.now(); ; ) {
@@ -60,7 +60,7 @@ export class Namespace implements Disposable {
     }
   }
 
-  /** A conversation about the inside of this namespace. */
+  /** Opens a socket that reads and configures this namespace. */
   connect(libc: Libc): RouteSocket {
     return libc.inNamespace(this.fd, () => new RouteSocket(libc));
   }
@@ -85,22 +85,22 @@ const nsidRequest = (type: number, parts: readonly Buffer[], tolerated: readonly
 });
 
 /**
- * The number by which our own namespace's kernel messages call another one; given now if it has none, so that what
- * happens in it can be heard.
+ * The id by which kernel messages in our namespace refer to another one. If it has no id yet, one is assigned, because
+ * the kernel reports changes only for namespaces with an id.
  */
 export function namespaceId(host: RouteSocket, { fd }: Namespace): number | undefined {
-  const number = (): number | undefined => {
+  const readId = (): number | undefined => {
     const answer = host.ask(nsidRequest(RTM_NSID.GET, [attribute(NETNSA.FD, fd)]));
     const id = answer && attributes(answer.body, HEADER).get(NETNSA.NSID)?.readInt32LE(0);
     return id === undefined || id < 0 ? undefined : id;
   };
-  const id = number();
+  const id = readId();
   if (id !== undefined) return id;
-  const give = nsidRequest(
+  const assignId = nsidRequest(
     RTM_NSID.NEW,
     [attribute(NETNSA.NSID, ANY), attribute(NETNSA.FD, fd)],
-    ['EEXIST'], // a veth into it was made meanwhile
+    ['EEXIST'], // a veth created meanwhile has assigned one
   );
-  host.request(give);
-  return number();
+  host.request(assignId);
+  return readId();
 }

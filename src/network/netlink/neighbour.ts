@@ -1,7 +1,7 @@
 import { ipText } from '../cidr.ts';
 import { attribute, attributes, type Message, type Request } from './message.ts';
 
-/** Who answers for an address on a device, as this host has learnt it. */
+/** An entry of the host's neighbour table: an address and the MAC that answers for it. */
 export interface Neighbour {
   readonly ip: string;
   readonly mac: Buffer;
@@ -20,14 +20,14 @@ function header(family: number): Buffer {
   return bytes;
 }
 
-/** Of both families. */
+/** Lists the IPv4 and IPv6 neighbours of a device. */
 export const dumpNeighbours = (device: number): Request => ({
   type: RTM_GETNEIGH,
   flags: 0,
   body: Buffer.concat([header(AF_UNSPEC), attribute(NDA.IFINDEX, device)]),
 });
 
-/** Undefined for one that has not answered. */
+/** Undefined for an address that has not answered. */
 export function parseNeighbour({ body }: Message): (Neighbour & { readonly device: number }) | undefined {
   const found = attributes(body, 12);
   const ip = found.get(NDA.DST);
@@ -36,7 +36,7 @@ export function parseNeighbour({ body }: Message): (Neighbour & { readonly devic
   return { ip: ipText(ip), mac, device: body.readInt32LE(4) };
 }
 
-/** Behind which port of a bridge a MAC was seen last; not known is a success. */
+/** Queries the bridge port on which a MAC was last seen; tolerates an unknown MAC. */
 export const getPort = (bridge: number, mac: Uint8Array): Request => ({
   type: RTM_GETNEIGH,
   flags: 0,

@@ -26,14 +26,14 @@ const NETLINK_EXT_ACK = 11;
 const NETLINK_GET_STRICT_CHK = 12;
 const NLMSGERR_ATTR_MSG = 1;
 
-/** One for all sockets, since nothing waits between receiving and decoding; the kernel fills at most 32 KiB of it. */
+/** Shared by all sockets, because receiving and decoding are synchronous; the kernel fills at most 32 KiB of it. */
 const RECEIVE_BUFFER = Buffer.alloc(65_536);
-/** A dump that others' changes interrupt is read again; links come and go in bursts, never for ever. */
+/** A dump that a concurrent change interrupts is repeated; changes come in bursts, which end. */
 const DUMP_ATTEMPTS = 10;
 
 /**
- * A conversation with the kernel's network configuration. It belongs to the namespace that the thread was in when it
- * was opened, wherever the thread goes later. The kernel answers before `send` returns, so reading never waits.
+ * An rtnetlink socket. It stays in the namespace in which the thread was when it opened the socket. The kernel answers
+ * before `send` returns, so reading never waits.
  */
 export class RouteSocket implements Disposable {
   readonly #libc: Libc;
@@ -50,8 +50,8 @@ export class RouteSocket implements Disposable {
   }
 
   /**
-   * Sends requests in one datagram and waits until each is acknowledged; the kernel tries all of them, in order.
-   * @throws KernelError the first refusal that its request does not tolerate
+   * Sends requests in one datagram and reads their acknowledgements. The kernel executes all of them, in order.
+   * @throws KernelError the first error that its request does not tolerate
    */
   request(...requests: readonly Request[]): void {
     if (requests.length === 0) return;
@@ -61,8 +61,8 @@ export class RouteSocket implements Disposable {
   }
 
   /**
-   * Asks for one thing. The answer acknowledges it: another message would take as long again.
-   * @returns undefined where it is refused as the request tolerates
+   * Queries one object. The answer also serves as the acknowledgement: a second message would take as long again.
+   * @returns undefined for a tolerated error
    * @throws KernelError
    */
   ask(request: Request): Message | undefined {
@@ -71,7 +71,7 @@ export class RouteSocket implements Disposable {
     return this.#receive(pending, { acknowledged: false })[0];
   }
 
-  /** `request` with the kernel's work done on a pool thread: deleting a link makes its caller wait for 10–30 ms. */
+  /** Like `request`, but the kernel works on a pool thread: deleting a link blocks its caller for 10–30 ms. */
   async requestOnPool(...requests: readonly Request[]): Promise<void> {
     if (requests.length === 0) return;
     const { bytes, pending } = this.#encode(requests, NLM_F.ACK);
@@ -81,16 +81,16 @@ export class RouteSocket implements Disposable {
 
   /**
    * Reads a whole table.
-   * @param max of what a container can make as long as it likes; the socket is of no use after such a refusal
-   * @throws HeddleError `refused` beyond that
+   * @param max bound for tables that a container can grow without limit; beyond it the socket is unusable
+   * @throws HeddleError `refused` for a longer table
    */
   dump(request: Request, max = Number.POSITIVE_INFINITY): Message[] {
     for (let attempt = 1; ; attempt++) {
       const { bytes, pending } = this.#encode([request], NLM_F.DUMP);
       this.#libc.send(this.#fd, bytes);
       const messages = this.#receive(pending, { max });
-      const torn = messages.some(({ flags }) => flags & NLM_F.DUMP_INTR);
-      if (!torn || attempt === DUMP_ATTEMPTS) return messages;
+      const isInterrupted = messages.some(({ flags }) => flags & NLM_F.DUMP_INTR);
+      if (!isInterrupted || attempt === DUMP_ATTEMPTS) return messages;
     }
   }
 
@@ -113,12 +113,12 @@ export class RouteSocket implements Disposable {
     { acknowledged = true, max = Number.POSITIVE_INFINITY } = {},
   ): Message[] {
     const answers: Message[] = [];
-    let refusal: KernelError | undefined;
+    let firstError: KernelError | undefined;
     while (pending.size > 0) {
       const length = this.#libc.recv(this.#fd, RECEIVE_BUFFER, MSG_DONTWAIT);
       for (const message of decode(RECEIVE_BUFFER.subarray(0, length))) {
         const request = pending.get(message.sequence);
-        if (!request) continue; // left over from a request that was given up
+        if (!request) continue; // the answer to an abandoned request
         if (message.type !== NLMSG.ERROR && message.type !== NLMSG.DONE) {
           answers.push(message);
           if (answers.length > max) throw tooLong(max);
@@ -126,10 +126,10 @@ export class RouteSocket implements Disposable {
           continue;
         }
         pending.delete(message.sequence);
-        refusal ??= errorIn(message, request);
+        firstError ??= errorIn(message, request);
       }
     }
-    if (refusal) throw refusal;
+    if (firstError) throw firstError;
     return answers;
   }
 }
@@ -140,7 +140,7 @@ const tooLong = (max: number): HeddleError =>
     `the container has more than ${max} interfaces or addresses, which are not read`,
   );
 
-/** A socket that is closed again where setting it up fails: a stray one would keep its namespace alive. */
+/** Opens a socket, and closes it if its setup fails: an open socket would keep its namespace alive. */
 export function openRouteSocket(libc: Libc, prepare: (fd: number) => void): number {
   const fd = libc.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE);
   try {
@@ -160,10 +160,10 @@ export function netlinkAddress(groups: number): Buffer {
   return address;
 }
 
-/** struct nlmsgerr: the negative error number, the request's header, then (ACK_TLVS) attributes with a sentence. */
+/** struct nlmsgerr: the negative error number, the request's header, then (ACK_TLVS) attributes with a message. */
 function errorIn({ flags, body }: Message, { tolerated }: Request): KernelError | undefined {
   const errno = body.length >= 4 ? -body.readInt32LE(0) : 0;
   if (errno === 0 || tolerated?.includes(errorName(errno))) return undefined;
-  const sentence = flags & NLM_F.ACK_TLVS ? textOf(attributes(body, 20).get(NLMSGERR_ATTR_MSG)) : '';
-  return new KernelError('netlink', errno, sentence);
+  const detail = flags & NLM_F.ACK_TLVS ? textOf(attributes(body, 20).get(NLMSGERR_ATTR_MSG)) : '';
+  return new KernelError('netlink', errno, detail);
 }

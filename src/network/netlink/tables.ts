@@ -15,21 +15,21 @@ export function findLinkByIndex(socket: RouteSocket, index: number): Link | unde
   return answer && parseLink(answer);
 }
 
-/** Of a container, which makes as many as it likes where it has NET_ADMIN. */
+/** Bound for interfaces and addresses: a container with NET_ADMIN can create any number. */
 export const MAX_PER_CONTAINER = 4096;
 
 export const allLinks = (socket: RouteSocket, most?: number): Link[] =>
   socket.dump(dumpLinks(), most).map(parseLink);
 
-/** Usable addresses of all devices; link-local ones, which nobody can use without a zone, are left out. */
+/** Usable addresses of all devices, without link-local ones, which need a zone. */
 export const allAddresses = (socket: RouteSocket, most?: number): DeviceAddress[] =>
   usable(socket, dumpAddresses(), most);
 
-/** Of all devices, up or down. */
+/** IPv4 addresses of all devices, up or down. */
 export const ipv4Addresses = (socket: RouteSocket): DeviceAddress[] =>
   socket.dump(dumpAddresses(0, 4)).map(parseAddress);
 
-/** The kernel sorts out the others: on a host with hundreds of pairs each has a link-local one. */
+/** The kernel filters by device: on a host with hundreds of pairs, every device has a link-local address. */
 export const addressesOn = (socket: RouteSocket, device: number): DeviceAddress[] =>
   usable(socket, dumpAddresses(device), MAX_PER_CONTAINER).filter((address) => address.device === device);
 
