@@ -5,11 +5,11 @@ import { readProcAddresses } from './proc-net.ts';
 
 export interface AddressReaderNeeds {
   readonly network: Pick<NetworkEngine, 'addresses'>;
-  /** Told once, when the better way turns out to be closed. */
-  warn(sentence: string): void;
+  /** Called once, when netlink turns out to be unavailable. */
+  warn(message: string): void;
 }
 
-/** Reads a container's addresses from its namespace: by netlink where that is allowed, else from `/proc`. */
+/** Reads a container's addresses: from its namespace over netlink if that is permitted, else from `/proc`. */
 export class AddressReader {
   readonly #needs: AddressReaderNeeds;
   #warned = false;
@@ -19,17 +19,17 @@ export class AddressReader {
   }
 
   /**
-   * @param nsPath `/hostproc/1234/ns/net`, of a process that was found to be the container's
-   * @param container the container, which it must still be
+   * @param nsPath `/hostproc/1234/ns/net`, of the container's process
+   * @param container the container's id; the namespace must still be this container's
    * @throws HeddleError `not-running`, `host-network`
    */
   async read(nsPath: string, container?: string): Promise<readonly Address[]> {
     try {
       return await this.#needs.network.addresses(nsPath, container);
     } catch (error) {
-      const closed =
+      const isUnavailable =
         error instanceof HeddleError && (error.code === 'not-permitted' || error.code === 'not-supported');
-      if (!closed) throw error;
+      if (!isUnavailable) throw error;
       this.#warnOnce(error.message);
       return readProcAddresses(nsPath.replace(/ns\/net$/, 'net'));
     }
@@ -38,8 +38,6 @@ export class AddressReader {
   #warnOnce(why: string): void {
     if (this.#warned) return;
     this.#warned = true;
-    this.#needs.warn(
-      `addresses are read from /proc, which does not always tell on which interface they are; ${why}`,
-    );
+    this.#needs.warn(`addresses are read from /proc, which does not always show their interface; ${why}`);
   }
 }

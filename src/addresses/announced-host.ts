@@ -3,7 +3,7 @@ import { defaultRouteAddress } from './default-route.ts';
 import { cachedInterfaceAddresses, interfaceAddresses } from './interface-addresses.ts';
 import { isReachable } from './reachable.ts';
 
-/** The address at which other hosts reach this one, and where it comes from. */
+/** The address at which other hosts reach this one, and its source. */
 export interface HostAddress {
   readonly ip: string;
   /** `--ip`, `the default route`, … */
@@ -13,31 +13,32 @@ export interface HostAddress {
 export interface AnnouncedHostNeeds {
   /** `--ip` */
   readonly ipOption: string | undefined;
+  /** The host that Marathon passes to a task in HOST; undefined for a container that is no task. */
+  readonly taskHost?: (container: Snapshot) => string | undefined;
   /** The address that Consul's agent advertises, if there is an agent. */
   advertised(): string | undefined;
-  /** The host that a scheduler names to the task in a container. */
-  readonly taskHost?: (snapshot: Snapshot) => string | undefined;
   /** All addresses of this host's interfaces. */
   readonly ownAddresses?: () => ReadonlySet<string>;
   readonly defaultRoute?: () => Promise<string | undefined>;
 }
 
 /**
- * Which address stands for this host: the one that was ipOption, else the one that Consul's agent advertises if it is this
- * host's own, else that of the default route. An agent in a container advertises its container's address, one in
- * development mode 127.0.0.1: neither leads other hosts here.
+ * Chooses the address of this host, in this order: `--ip`; for a Marathon task, its HOST; the address that Consul's agent
+ * advertises, if it belongs to this host; the source address of the default route. An agent in a container advertises
+ * the container's address, and an agent in development mode 127.0.0.1: neither leads other hosts to this one.
  */
 export class AnnouncedHost {
-  readonly #needs: Required<Omit<AnnouncedHostNeeds, 'taskHost'>> & AnnouncedHostNeeds;
+  readonly #needs: Required<AnnouncedHostNeeds>;
 
   constructor(needs: AnnouncedHostNeeds) {
     const ownAddresses = cachedInterfaceAddresses(needs.ownAddresses ?? interfaceAddresses);
-    this.#needs = { defaultRoute: defaultRouteAddress, ...needs, ownAddresses };
+    this.#needs = { defaultRoute: defaultRouteAddress, taskHost: () => undefined, ...needs, ownAddresses };
   }
 
-  /** For one container: the host that Marathon names to its task goes before everything but `--ip`. */
+  /** The address of this host for the services of one container. */
   async of(container: Snapshot): Promise<HostAddress | undefined> {
-    const ip = this.#needs.ipOption === undefined ? this.#needs.taskHost?.(container) : undefined;
+    const { ipOption, taskHost } = this.#needs;
+    const ip = ipOption === undefined ? taskHost(container) : undefined;
     return ip === undefined ? await this.find() : { ip, origin: "HOST of Marathon's task" };
   }
 
@@ -54,9 +55,9 @@ export class AnnouncedHost {
   }
 
   #whyUnusable(advertised: string): string | undefined {
-    const says = `Consul's agent advertises ${advertised || 'nothing'}`;
-    if (!isReachable(advertised)) return `${says}, which no other host can use`;
+    const finding = `Consul's agent advertises ${advertised || 'nothing'}`;
+    if (!isReachable(advertised)) return `${finding}, which no other host can use`;
     const isOwn = this.#needs.ownAddresses().has(advertised.toLowerCase());
-    return isOwn ? undefined : `${says}, which is not an address of this host`;
+    return isOwn ? undefined : `${finding}, which is not an address of this host`;
   }
 }

@@ -7,37 +7,37 @@ import { isEveryAddress, isLoopback } from './binding.ts';
 import type { PolicyTerm } from './policy.ts';
 import { isUnspecified } from './reachable.ts';
 
-/** The address a container is announced at and the reason for it, or why every word of the policy failed. */
+/** The address at which a container is announced and the reason for it, or why every term of the policy failed. */
 export type Choice =
   | {
       readonly chosen: true;
       readonly ip: string;
-      /** The IPv6 address that the same word found, where `ip` is IPv4. */
+      /** The IPv6 address that the same term found, if `ip` is IPv4. */
       readonly ipv6?: string;
-      /** The word of the policy that matched: `ethwe`, `network:front`, `published`, … */
+      /** The term of the policy that matched: `ethwe`, `network:front`, `published`, … */
       readonly term: string;
-      /** For people: `ethwe has 10.2.1.1/16`. */
+      /** The explanation shown to users: `ethwe has 10.2.1.1/16`. */
       readonly reason: string;
       /** True for `published`: services carry the host port instead of the container's. */
       readonly hostPorts: boolean;
     }
   | { readonly chosen: false; readonly tried: readonly { readonly term: string; readonly why: string }[] };
 
-/** All that the choice depends on. What is the host's is asked for only where a word needs it: most need nothing. */
+/** Everything that the choice depends on. Facts about the host are read only for the few terms that need them. */
 export interface AddressFacts {
   readonly snapshot: Snapshot;
-  /** In the container's namespace; the host's own, where that is shared, are nobody's to announce. */
+  /** Addresses in the container's namespace. In a shared host namespace they are the host's and are not announced. */
   readonly addresses: readonly Address[];
-  /** Addresses of the weave bridge itself, whose subnets count. */
+  /** Addresses of the weave bridge itself; only their subnets matter. */
   bridgeSubnets(): Promise<readonly Cidr[]>;
-  /** At which other hosts reach this one; undefined when nobody knows. */
+  /** The address at which other hosts reach this one; undefined if unknown. */
   hostAddress(): Promise<HostAddress | undefined>;
   /** The container shares the host's network namespace. */
   readonly hostNetwork: boolean;
 }
 
-/** A word's answer: an address of each family that it finds, or why there is none. */
-type Answer = Found | { readonly why: string };
+/** The result of a term: the address that it finds, one per family, or why there is none. */
+type Result = Found | { readonly why: string };
 
 interface Found {
   readonly ip: string;
@@ -47,32 +47,32 @@ interface Found {
 }
 
 /**
- * The first word of the policy that the container has an address for. Where one word fits several addresses, the
- * first of each family counts, in the order in which the kernel lists them, and IPv4 comes before IPv6.
+ * Chooses the address by the first term of the policy that matches. If several addresses match a term, the first of each
+ * family counts, in the order of the kernel's list, and IPv4 comes before IPv6.
  */
 export async function chooseAddress(policy: readonly PolicyTerm[], facts: AddressFacts): Promise<Choice> {
   const tried: { term: string; why: string }[] = [];
-  for (const word of policy) {
-    const answer = await answerTo(word, facts);
-    if ('ip' in answer) return { chosen: true, hostPorts: false, ...answer, term: word.text };
-    tried.push({ term: word.text, why: answer.why });
+  for (const term of policy) {
+    const result = await evaluate(term, facts);
+    if ('ip' in result) return { chosen: true, hostPorts: false, ...result, term: term.text };
+    tried.push({ term: term.text, why: result.why });
   }
   return { chosen: false, tried };
 }
 
-function answerTo(word: PolicyTerm, facts: AddressFacts): Answer | Promise<Answer> {
+function evaluate(term: PolicyTerm, facts: AddressFacts): Result | Promise<Result> {
   if (facts.snapshot.pid === 0) return { why: 'the container is not running' };
-  switch (word.kind) {
+  switch (term.kind) {
     case 'ethwe':
-      return onInterface(facts, ['ethwe', 'ethwe0']); // the plugins of Docker networks count their interfaces
+      return onInterface(facts, ['ethwe', 'ethwe0']); // Docker's network plugins number their interfaces
     case 'iface':
-      return onInterface(facts, [word.name]);
+      return onInterface(facts, [term.name]);
     case 'bridge':
       return onBridge(facts);
     case 'cidr':
-      return inside(facts, [word.network], 'the policy');
+      return inside(facts, [term.network], 'the policy');
     case 'network':
-      return onNetwork(facts, word.name);
+      return onNetwork(facts, term.name);
     case 'internal':
       return internal(facts);
     case 'published':
@@ -95,11 +95,11 @@ function found([first, second]: readonly string[], reason: string): Found | unde
 
 const ipOf = ({ ip }: Address): string => ip;
 
-function onInterface({ addresses, hostNetwork }: AddressFacts, names: readonly string[]): Answer {
+function onInterface({ addresses, hostNetwork }: AddressFacts, names: readonly string[]): Result {
   if (hostNetwork) return { why: SHARES_HOST };
   for (const name of names) {
-    const answer = onDevice(addresses, name);
-    if (answer) return answer;
+    const result = onDevice(addresses, name);
+    if (result) return result;
   }
   return { why: `no address on ${names.join(' or ')}` };
 }
@@ -109,31 +109,31 @@ function onDevice(addresses: readonly Address[], name: string): Found | undefine
   return found(own.map(ipOf), `${name} has ${own.map(formatCidr).join(' and ')}`);
 }
 
-async function onBridge(facts: AddressFacts): Promise<Answer> {
+async function onBridge(facts: AddressFacts): Promise<Result> {
   const subnets = await facts.bridgeSubnets();
   if (subnets.length === 0) return { why: 'the weave bridge has no address' };
   return inside(facts, subnets, 'the weave bridge');
 }
 
-function inside({ addresses, hostNetwork }: AddressFacts, subnets: readonly Cidr[], whose: string): Answer {
+function inside({ addresses, hostNetwork }: AddressFacts, subnets: readonly Cidr[], source: string): Result {
   if (hostNetwork) return { why: SHARES_HOST };
   const networks = subnets.map(networkOf);
   const own = ofEachFamily(addresses.filter(({ ip }) => networks.some((network) => contains(network, ip))));
   const around = networks.filter((network) => own.some(({ ip }) => contains(network, ip)));
   const places = own.map((address) => `${address.interface || 'an interface'} has ${formatCidr(address)}`);
-  const reason = `${places.join(' and ')}, inside ${around.map(formatCidr).join(' and ')} of ${whose}`;
+  const reason = `${places.join(' and ')}, inside ${around.map(formatCidr).join(' and ')} of ${source}`;
   const why = `no address inside ${networks.map(formatCidr).join(' or ')}`;
   return found(own.map(ipOf), reason) ?? { why };
 }
 
-/** Swarm's routing mesh: its addresses are reached by Docker itself, and by nobody else. */
+/** Whether this is the network of Swarm's routing mesh, whose addresses only Docker itself reaches. */
 export function isIngress({ name }: ContainerNetwork, { metadata }: Snapshot): boolean {
   return name === 'ingress' && metadata.has('com.docker.swarm.task.id');
 }
 
 const INGRESS = "on Swarm's ingress alone, where only Docker reaches it";
 
-function onNetwork({ snapshot }: AddressFacts, name: string): Answer {
+function onNetwork({ snapshot }: AddressFacts, name: string): Result {
   const network = snapshot.networks.find((candidate) => candidate.name === name);
   if (network && isIngress(network, snapshot)) return { why: INGRESS };
   if (network) return dockerAddress(network) ?? { why: `Docker gave it no address on network ${name}` };
@@ -144,20 +144,20 @@ function onNetwork({ snapshot }: AddressFacts, name: string): Answer {
 }
 
 function dockerAddress({ name, ipv4, ipv6 }: ContainerNetwork): Found | undefined {
-  const given = [ipv4, ipv6].filter((ip) => ip !== '' && !isUnspecified(ip));
-  return found(given, `Docker gave it ${given.join(' and ')} on network ${name}`);
+  const assigned = [ipv4, ipv6].filter((ip) => ip !== '' && !isUnspecified(ip));
+  return found(assigned, `Docker gave it ${assigned.join(' and ')} on network ${name}`);
 }
 
-/** What the network that a container was started on may be called: podman calls Docker's `bridge` by its own name. */
+/** Possible names of the network on which a container was started: podman's counterpart of `bridge` is `podman`. */
 const homeNetworks = (mode: string): readonly string[] =>
   mode === 'default' || mode === 'bridge' ? ['bridge', 'podman'] : [mode];
 
 /**
- * The network that the container was started on comes before those it was connected to later, these by name. A
- * container that shares another one's network has none in Docker's eyes, and its eth0 counts; one that shares the
- * host's has the host's address.
+ * The network on which the container was started comes first, then the networks connected later, sorted by name. For a
+ * container that shares another one's network, Docker reports no network, so its eth0 counts. A container that shares
+ * the host's network has the host's address.
  */
-function internal(facts: AddressFacts): Answer | Promise<Answer> {
+function internal(facts: AddressFacts): Result | Promise<Result> {
   const { snapshot, addresses, hostNetwork } = facts;
   if (hostNetwork) return ofHost(facts, SHARES_HOST);
   const home = homeNetworks(snapshot.networkMode);
@@ -166,19 +166,19 @@ function internal(facts: AddressFacts): Answer | Promise<Answer> {
   if (usable.length === 0 && snapshot.networks.length > 0) return { why: INGRESS };
   const networks = usable.toSorted((one, other) => (rank(one) < rank(other) ? -1 : 1));
   for (const network of networks) {
-    const answer = dockerAddress(network);
-    if (answer) return answer;
+    const result = dockerAddress(network);
+    if (result) return result;
   }
   return onDevice(addresses, 'eth0') ?? { why: 'Docker gave it no address' };
 }
 
 /**
- * The host's address, for a container that publishes something there. What is published on loopback alone reaches
- * nobody else; where all are published at certain addresses, the first of those speaks for the container. In the host's
- * network every port is the host's own already. One address only: nobody tells at which other one the host is reached,
- * nor that each port is published there as well.
+ * The host's address, for a container that publishes a port on it. Ports published on loopback do not count, because
+ * other hosts cannot reach them. If all others are published at specific addresses, the first of these is announced. In
+ * the host's network every port is already the host's. Only one address is announced: no source names the host's address
+ * of the other family, and a port may not be published there.
  */
-function published(facts: AddressFacts): Answer | Promise<Answer> {
+function published(facts: AddressFacts): Result | Promise<Result> {
   const { snapshot, hostNetwork } = facts;
   if (hostNetwork) return ofHost(facts, SHARES_HOST);
   const bindings = snapshot.ports.flatMap((port) => port.published);
@@ -191,7 +191,7 @@ function published(facts: AddressFacts): Answer | Promise<Answer> {
   return { ip: first.hostIp, reason: `${reason}, at ${first.hostIp}`, hostPorts: true };
 }
 
-async function ofHost(facts: AddressFacts, reason: string, hostPorts = false): Promise<Answer> {
+async function ofHost(facts: AddressFacts, reason: string, hostPorts = false): Promise<Result> {
   const host = await facts.hostAddress();
   if (host === undefined || isUnspecified(host.ip)) return { why: HOST_UNKNOWN };
   return { ip: host.ip, reason: `${reason}, whose address is ${host.ip} by ${host.origin}`, hostPorts };

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { keptFor } from '../runtime/kept-for.ts';
 
-/** A host with a thousand interfaces takes milliseconds to list them, and a pass asks for every container. */
+/** Listing a thousand interfaces takes milliseconds, and a full scan needs the list for every container. */
 const CACHED_MS = 1_000;
 
 /** The addresses of all interfaces of this host. */
@@ -10,6 +10,6 @@ export function interfaceAddresses(): ReadonlySet<string> {
   return new Set(all.map(({ address }) => address.toLowerCase()));
 }
 
-/** The same, listed once a second at most. */
+/** The same, read at most once a second. */
 export const cachedInterfaceAddresses = (list = interfaceAddresses): (() => ReadonlySet<string>) =>
   keptFor(CACHED_MS, list);

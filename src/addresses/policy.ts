@@ -2,32 +2,32 @@ import { HeddleError } from '../errors.ts';
 import { formatCidr, networkOf, parseCidr } from '../network/cidr.ts';
 import type { Cidr } from '../network/engine.ts';
 
-/** One word of the address policy; `text` is its canonical form. */
+/** One term of the address policy; `text` is its canonical form. */
 export type PolicyTerm =
   | { readonly kind: 'ethwe' | 'bridge' | 'internal' | 'published'; readonly text: string }
   | { readonly kind: 'iface' | 'network'; readonly text: string; readonly name: string }
   | { readonly kind: 'cidr'; readonly text: string; readonly network: Cidr };
 
-/** How the address of a service is chosen, and who reads it. */
+/** How the address of a service is chosen, and whether other hosts read it. */
 export interface AnnouncementPolicy {
   readonly policy: readonly PolicyTerm[];
-  /** True where other hosts read what is announced. */
+  /** True if other hosts read the announced addresses. */
   readonly isShared: boolean;
 }
 
 const TERMS = 'ethwe, bridge, internal, published, iface:NAME, network:NAME, cidr:10.2.0.0/16';
 
 /**
- * Reads an ordered list of words, separated by commas: `ethwe,cidr:10.2.0.0/16,published`.
- * @throws HeddleError `bad-input` naming the word that is wrong, and all there are
+ * Parses an ordered list of terms, separated by commas: `ethwe,cidr:10.2.0.0/16,published`.
+ * @throws HeddleError `bad-input` with the invalid term and all valid ones
  */
 export function parsePolicy(text: string): readonly PolicyTerm[] {
-  return text.split(',').map((word) => parseTerm(word.trim()));
+  return text.split(',').map((term) => parseTerm(term.trim()));
 }
 
-/** What only the weave network, and ports that are published, make reachable from other hosts. */
+/** Consul's users are on other hosts, which reach only weave addresses and published ports. */
 export const DEFAULT_POLICY_CONSUL = parsePolicy('ethwe,bridge,published');
-/** Names are asked on this host alone, which reaches every address of its containers. */
+/** Only this host queries the names, and it reaches every address of its containers. */
 export const DEFAULT_POLICY_EMBEDDED = parsePolicy('ethwe,bridge,internal');
 
 function parseTerm(text: string): PolicyTerm {
@@ -42,7 +42,7 @@ function parseTerm(text: string): PolicyTerm {
       if (value !== undefined) throw invalidTerm(text, `${kind} takes no value`);
       return { kind, text };
     case 'iface':
-      // linux/if.h: at most 15 characters, no slash, no blank
+      // linux/if.h: at most 15 characters, no slash, no white space
       if (!/^[^\s/:]{1,15}$/.test(value ?? ''))
         throw invalidTerm(text, 'iface: needs the name of an interface');
       return { kind, text, name: value as string };
@@ -56,9 +56,9 @@ function parseTerm(text: string): PolicyTerm {
       return { kind, text: `cidr:${formatCidr(network)}`, network };
     }
     default:
-      throw invalidTerm(text, 'there is no such word');
+      throw invalidTerm(text, 'unknown term');
   }
 }
 
-const invalidTerm = (word: string, why: string): HeddleError =>
-  new HeddleError('bad-input', `address policy: ${JSON.stringify(word)}: ${why}; expected ${TERMS}`);
+const invalidTerm = (term: string, why: string): HeddleError =>
+  new HeddleError('bad-input', `address policy: ${JSON.stringify(term)}: ${why}; expected ${TERMS}`);

@@ -3,16 +3,16 @@ import type { Address } from '../network/address.ts';
 import { familyOf, ipBytes, ipText } from '../network/cidr.ts';
 import { readAtMost } from '../runtime/bounded-file.ts';
 
-/** What `PROCFS/PID/net` says of a network namespace, to anybody who asks. */
+/** The files in `PROCFS/PID/net` about a network namespace, which every user may read. */
 export interface ProcNet {
   readonly fibTrie: string;
   readonly route: string;
-  /** Empty where IPv6 is off. */
+  /** Empty if IPv6 is disabled. */
   readonly ifInet6: string;
 }
 
 /**
- * Addresses in a process's network namespace, without any privilege.
+ * Reads the addresses in a process's network namespace, without any privilege.
  * @param folder `/hostproc/1234/net`
  * @throws HeddleError `not-running` when there is no such process
  */
@@ -35,20 +35,20 @@ export async function readProcAddresses(folder: string): Promise<readonly Addres
   }
 }
 
-/** Of thousands of addresses; a container with NET_ADMIN can make more, which are not read. */
+/** Enough for thousands of addresses. A container with NET_ADMIN can create more; then nothing is read. */
 const MAX_BYTES = 1 << 20;
 
 async function readComplete(path: string): Promise<string> {
   const text = await readAtMost(path, MAX_BYTES);
   if (text.length < MAX_BYTES) return text;
-  throw new HeddleError('refused', 'it has more addresses or routes than are read');
+  throw new HeddleError('refused', 'the container has too many addresses or routes to read');
 }
 
 /**
- * The kernel lists IPv4 addresses there without their devices, so each is given to the device with the longest
- * connected route to it. The interface is empty where two devices have the same route, or none has one (a /32 of its
- * own, or a device that is still down). One case cannot be told: a /32 on `ethwe` inside `eth0`'s subnet is given
- * to `eth0`. IPv6 addresses come with their device.
+ * Parses the files. The kernel lists IPv4 addresses there without their devices, so each is attributed to the device
+ * with the longest connected route to it. The interface is empty if two devices have the same route or no device has one
+ * (a separate /32, or a device that is down). One case cannot be detected: a /32 on `ethwe` inside `eth0`'s subnet is
+ * attributed to `eth0`. IPv6 addresses are listed with their device.
  */
 export function parseProcNet({ fibTrie, route, ifInet6 }: ProcNet): Address[] {
   const routes = connectedRoutes(route);
@@ -89,7 +89,7 @@ interface ConnectedRoute {
   readonly prefixLength: number;
 }
 
-/** Columns: interface, destination, gateway, flags, three counters, mask; numbers as the machine stores them. */
+/** Columns: interface, destination, gateway, flags, three counters, mask. Numbers are in the machine's byte order. */
 function connectedRoutes(table: string): ConnectedRoute[] {
   return table
     .split('\n')
@@ -102,7 +102,7 @@ function connectedRoutes(table: string): ConnectedRoute[] {
     });
 }
 
-/** RFC 4291 scopes, as linux/ipv6.h numbers them, and linux/if_addr.h. */
+/** RFC 4291 scopes with the numbers of linux/ipv6.h; flags of linux/if_addr.h. */
 const LINK_LOCAL = 0x20;
 const DADFAILED = 0x08;
 const TENTATIVE = 0x40;

@@ -30,7 +30,7 @@ export class LocalLedger implements Ledger {
   }
 
   withAddress(ip: string): readonly string[] {
-    return this.#byAddress.having(ip);
+    return this.#byAddress.containersOf(ip);
   }
 
   networks(): readonly Cidr[] {

@@ -14,7 +14,7 @@ const RANDOM = [0x0a, 0x5a];
  */
 export function macFor(cidrs: readonly Cidr[]): Buffer {
   const cidr = cidrs.find(({ family }) => family === 4) ?? cidrs[0];
-  if (!cidr) throw new RangeError('a MAC is derived from an address, and none was given');
+  if (!cidr) throw new RangeError('cannot derive a MAC without an address');
   const bytes = ipBytes(cidr.ip);
   return cidr.family === 4
     ? Buffer.from([...FROM_IPV4, ...bytes])

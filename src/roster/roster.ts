@@ -7,7 +7,7 @@ interface RosterEvents {
   delete: [container: string];
 }
 
-/** Every container of the engine and what is known of it: the one table that all else derives from. */
+/** The table of all containers of the engine, from which all other data derives. */
 export class Roster extends EventEmitter<RosterEvents> {
   readonly #entries = new Map<string, RosterEntry>();
   readonly #byNamespace = new ReverseIndex<number>();
@@ -30,14 +30,14 @@ export class Roster extends EventEmitter<RosterEvents> {
     return this.#entries.get(container);
   }
 
-  /** All containers in a network namespace: `--net=container:X` puts several into one. */
+  /** All containers in a network namespace; several share one with `--net=container:X`. */
   inNamespace(namespace: number): readonly string[] {
-    return this.#byNamespace.having(namespace);
+    return this.#byNamespace.containersOf(namespace);
   }
 
-  /** All containers that were seen with an address, written without prefix. */
+  /** All containers with an address, written without prefix. */
   withAddress(ip: string): readonly string[] {
-    return this.#byAddress.having(ip);
+    return this.#byAddress.containersOf(ip);
   }
 
   set(entry: RosterEntry): void {

@@ -1,12 +1,12 @@
 import * as v from 'valibot';
 
-/** In the state file; what is absent is as usual. */
+/** The form in the state file; an absent key means the default. */
 export const AttachOptionsSchema = v.looseObject({
-  /** Without the route for multicast, 224.0.0.0/4, through its interface. */
+  /** `false`: its interface gets no route for multicast, 224.0.0.0/4. */
   multicastRoute: v.exactOptional(v.literal(false)),
-  /** Its /etc/hosts says its addresses, and these entries. */
+  /** heddle writes its addresses and these entries to its /etc/hosts. */
   hosts: v.exactOptional(v.array(v.object({ name: v.string(), ip: v.string() }))),
 });
 
-/** How a container is attached, where that was chosen by `run` or `attach`: kept with its claim. */
+/** Options with which `run` or `attach` attached a container; stored together with its claim. */
 export type AttachOptions = Readonly<v.InferOutput<typeof AttachOptionsSchema>>;

@@ -24,29 +24,29 @@ const IpSchema = v.pipe(
 );
 
 /**
- * What cannot be derived from Docker and the kernel. Host and owner stand in it from the first version: the file has
- * the shape that many hosts need. Keys that a newer heddle has written are kept as they are.
+ * The state that cannot be derived from Docker and the kernel. It names host and owner since version 1, as a network of
+ * many hosts will need them. Keys that a newer heddle has written are preserved.
  */
 const StateSchema = v.looseObject({
   version: v.literal(1),
-  /** Who owns our entries in a shared catalog; never the host's name, which changes and repeats. */
+  /** The owner of our entries in a shared catalog. Not the host's name, which can change and is not unique. */
   hostId: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
-  /** Addresses given by `attach`, by container id: kept so that a restarted container gets them back. */
+  /** Addresses assigned by `attach`, by container id; a restarted container gets them back. */
   claims: v.record(v.string(), v.array(CidrSchema)),
-  /** How those with addresses are attached, where that was chosen; absent in older files. */
+  /** Attach options that differ from the default, by container id; absent in older files. */
   attachments: v.optional(v.record(v.string(), AttachOptionsSchema), {}),
-  /** Those of the exposed addresses that are not masqueraded; absent in older files. */
+  /** The exposed addresses without masquerading; absent in older files. */
   unmasqueraded: v.optional(v.array(CidrSchema), []),
-  /** Addresses given up that may still be on an interface, by who had them; absent in older files. */
+  /** Releasing addresses, which may still be on an interface, by container id; absent in older files. */
   leaving: v.optional(v.record(v.string(), v.array(CidrSchema)), {}),
-  /** Names given by `dns-add`; absent in files that were written before there were any. */
+  /** Names added by `dns-add`; absent in older files. */
   names: v.optional(
     v.array(
       v.looseObject({
         name: v.string(),
-        /** The id of the container whose name it is; names without one belong to nobody here. */
+        /** The id of the container that has the name; absent for names of other machines. */
         container: v.optional(v.string()),
-        /** Empty for whatever the container has. */
+        /** Empty: all addresses of the container. */
         ips: v.array(IpSchema),
       }),
     ),
@@ -56,7 +56,7 @@ const StateSchema = v.looseObject({
 
 export type State = v.InferOutput<typeof StateSchema>;
 
-/** That of a host which knows nothing yet. */
+/** The state of a new host. */
 export const newState = (hostId: string): State => ({
   version: 1,
   hostId,
@@ -67,7 +67,10 @@ export const newState = (hostId: string): State => ({
   names: [],
 });
 
-/** Undefined where there is no such file. Throws as Node does, or HeddleError `failed` for a damaged one. */
+/**
+ * Reads the state; undefined if there is no such file.
+ * @throws Node's error, or HeddleError `failed` for a damaged file
+ */
 export async function readState(file: AtomicFile): Promise<State | undefined> {
   let text: string;
   try {
@@ -93,7 +96,7 @@ export async function readState(file: AtomicFile): Promise<State | undefined> {
 const damagedState = (path: string, why: string, cause: unknown): HeddleError =>
   new HeddleError(
     'failed',
-    `the state file ${path} is damaged (${why}); restore it, or move it away to start anew: ` +
+    `the state file ${path} is damaged (${why}); restore it, or move it away to start with a new one: ` +
       'registrations made under the old host-id then have to be removed by hand',
     { cause },
   );

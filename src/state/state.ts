@@ -7,22 +7,22 @@ import { randomHostId } from './host-id.ts';
 import { undo } from './undo.ts';
 
 /**
- * Whether a change waits for the disk. `required`: it does, and is undone where the disk does not take it. `later`: it
- * stands at once and is written beside, or when the disk takes it again: a disk must not keep a container waiting.
+ * Whether a change waits for the disk. `required`: it waits, and is undone if the write fails. `later`: it is effective
+ * at once and written in the background, as soon as the disk works: a disk must not keep a container waiting.
  */
 export type Durability = 'required' | 'later';
 
-/** What keeps a state, for as long as it may. */
+/** Holds the state and applies changes. */
 export interface StateStore {
   readonly current: State;
   /**
-   * Counts at once; a required change resolves when it is kept.
-   * @throws HeddleError `failed` for a required change that cannot be written; it does not count any more
+   * Applies a change at once; a required change resolves when it is written.
+   * @throws HeddleError `failed` for a required change that cannot be written; the change is undone
    */
   change(edit: (state: State) => State, durability?: Durability): Promise<void>;
 }
 
-/** A state that ends with its process. */
+/** A state that is never written. */
 export class MemoryState implements StateStore {
   current: State;
 
@@ -31,8 +31,8 @@ export class MemoryState implements StateStore {
   }
 
   /**
-   * A copy of what a daemon keeps in this folder, or has left there; empty where there is nothing for us to read.
-   * @throws HeddleError `failed` for a file that is damaged
+   * A copy of a daemon's state in this folder; empty if there is no readable file.
+   * @throws HeddleError `failed` for a damaged file
    */
   static async copyOf(folder: string): Promise<MemoryState> {
     try {
@@ -48,50 +48,50 @@ export class MemoryState implements StateStore {
   }
 }
 
-/** In the state's folder. */
+/** Name of the file in the state folder. */
 export const STATE_FILE = 'state.json';
 
-/** Troubles of a disk or a system that pass: a daemon goes on without it. */
+/** Errors that may pass: the daemon starts despite them. */
 const TRANSIENT: ReadonlySet<string> = new Set([
   ...['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'],
 ]);
 const NOT_WRITTEN =
-  'cannot keep state: names, registrations and attachments go on; addresses and names that are given now are ' +
-  'refused, and the rest is written as soon as the disk takes it';
+  'cannot write state: names, registrations and attachments go on; new addresses and names are refused, and all other ' +
+  'changes are written as soon as the disk accepts them';
 const NOT_FLUSHED =
   'the state is written, but a crash of this host may lose the last changes: the write is repeated until the disk ' +
   'confirms it';
-/** What comes in so much time, as when a hundred containers are found at a start, is one write. */
+/** Changes within this time share one write, as when the first scan finds a hundred containers. */
 const WRITE_DELAY_MS = 50;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 30_000;
-/** A disk that hangs is not waited for: a daemon that takes over gives up after 15 s. */
+/** The longest wait for a disk that hangs: a successor gives up after 15 s. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
 export interface StateFileOptions {
   readonly log?: Logger;
-  /** What the file is read and written with. */
+  /** The functions that read and write the file. */
   readonly calls?: FileCalls;
 }
 
 /**
- * The one small state file: read once, written atomically after every change. What the disk does not take is kept in
- * memory, said once, and tried again until it is written.
+ * The state file: read once, written atomically after every change. If a write fails, the state stays in memory, the
+ * failure is logged once, and the write is retried until it succeeds.
  */
 export class StateFile implements StateStore {
   readonly #file: AtomicFile;
   readonly #log: Logger;
   #state: State;
   #writing: Promise<void> = Promise.resolve();
-  /** The write that has not begun yet. */
+  /** The next write, which has not begun. */
   #next: Promise<void> | undefined;
   /** Failed attempts in a row. */
   #failures = 0;
-  /** What the log says of them. */
+  /** The message that was logged for them. */
   #logged: string | undefined;
   #later: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
-  /** Another daemon may write the file by now. */
+  /** Then another daemon may write the file. */
   #isClosed = false;
 
   private constructor(file: AtomicFile, state: State, log: Logger) {
@@ -101,8 +101,8 @@ export class StateFile implements StateStore {
   }
 
   /**
-   * Reads `state.json` in the folder, or makes both, with a host-id of `newHostId`.
-   * @throws HeddleError `not-permitted` or `failed`, for a folder that may not be written or a file that is damaged
+   * Reads `state.json` in the folder, or creates both with a host-id from `newHostId`.
+   * @throws HeddleError `not-permitted` or `failed`, for a folder that is not writable or a damaged file
    */
   static async open(
     folder: string,
@@ -135,16 +135,16 @@ export class StateFile implements StateStore {
     return this.#state;
   }
 
-  /** One write serves all changes that came before it began. */
+  /** Changes before a write begins share that write. */
   async change(edit: (state: State) => State, durability: Durability = 'required'): Promise<void> {
     if (this.#isClosed && durability === 'required') {
-      throw new HeddleError('refused', 'this daemon is stopping, and changes nothing any more; try again');
+      throw new HeddleError('refused', 'this daemon is stopping and accepts no more changes; try again');
     }
     const before = this.#state;
     const after = edit(before);
     this.#state = after;
     if (durability === 'later') {
-      // While the disk takes nothing, its next try is soon enough.
+      // While writes fail, the next retry includes this change.
       if (this.#failures === 0)
         this.#later ??= setTimeout(() => void this.#flush().catch(() => {}), WRITE_DELAY_MS);
       return;
@@ -155,19 +155,19 @@ export class StateFile implements StateStore {
       this.#state = undo(this.#state, { before, after });
       throw new HeddleError(
         'failed',
-        `cannot keep state in ${this.path}: ${messageOf(cause)}; nothing was changed; make room there, or make it writable, and try again`,
+        `cannot write state to ${this.path}: ${messageOf(cause)}; nothing was changed; free space there or make it writable, then try again`,
         { cause },
       );
     }
   }
 
-  /** Ends the tries, after a last one. All writes have ended when it resolves, unless the disk hangs. */
+  /** Stops after a last write attempt. When it resolves, no write is running unless the disk hangs. */
   async close(): Promise<void> {
     clearTimeout(this.#retry);
     const last = this.#failures > 0 || this.#later !== undefined ? this.#flush() : this.#writing;
     this.#isClosed = true;
-    const patience = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref());
-    await Promise.race([last.catch(() => {}), patience]);
+    const timeout = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref());
+    await Promise.race([last.catch(() => {}), timeout]);
     clearTimeout(this.#retry);
   }
 
@@ -203,10 +203,10 @@ export class StateFile implements StateStore {
     this.#logged = undefined;
   }
 
-  #failed(error: unknown, sentence: string): void {
-    if (sentence !== this.#logged) {
-      this.#logged = sentence;
-      this.#log.error({ path: this.path, code: systemCode(error), error: messageOf(error) }, sentence);
+  #failed(error: unknown, message: string): void {
+    if (message !== this.#logged) {
+      this.#logged = message;
+      this.#log.error({ path: this.path, code: systemCode(error), error: messageOf(error) }, message);
     }
     const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures++;
@@ -217,6 +217,6 @@ export class StateFile implements StateStore {
 
 const cannotWrite = (folder: string, cause: unknown): HeddleError => {
   const code = ['EACCES', 'EPERM'].includes(systemCode(cause) ?? '') ? 'not-permitted' : 'failed';
-  const message = `cannot keep state in ${folder}: ${messageOf(cause)}; run as root or name another folder with --state-dir`;
+  const message = `cannot write state to ${folder}: ${messageOf(cause)}; run as root or choose another folder with --state-dir`;
   return new HeddleError(code, message, { cause });
 };

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** What changes of a state. */
+/** The parts of a state that a change can undo. */
 interface Undoable {
   readonly claims: Lists;
   readonly leaving: Lists;
@@ -9,13 +9,13 @@ interface Undoable {
   readonly names: readonly unknown[];
 }
 
-/** A change that could not be kept. */
+/** A change that could not be written. */
 export interface Change<State extends Undoable> {
   readonly before: State;
   readonly after: State;
 }
 
-/** The state without one change, and with all that others have changed since. */
+/** Removes one change from the state and keeps all later changes. */
 export function undo<State extends Undoable>(state: State, { before, after }: Change<State>): State {
   return {
     ...state,
@@ -27,13 +27,13 @@ export function undo<State extends Undoable>(state: State, { before, after }: Ch
   };
 }
 
-/** What the change added is taken out, what it took out is added again. */
+/** Removes the items that the change added, and restores those that it removed. */
 function list<T>(now: readonly T[], before: readonly T[], after: readonly T[]): T[] {
-  // The order of addresses counts.
+  // The order of addresses matters.
   if (isDeepStrictEqual(now, after)) return [...before];
   const has = (items: readonly T[], item: T) => items.some((other) => isDeepStrictEqual(other, item));
-  const left = now.filter((item) => has(before, item) || !has(after, item));
-  return [...left, ...before.filter((item) => !has(after, item) && !has(left, item))];
+  const remaining = now.filter((item) => has(before, item) || !has(after, item));
+  return [...remaining, ...before.filter((item) => !has(after, item) && !has(remaining, item))];
 }
 
 type Lists = Readonly<Record<string, string[]>>;
@@ -53,7 +53,7 @@ type Values<T> = Readonly<Record<string, T>>;
 function values<T>(now: Values<T>, before: Values<T>, after: Values<T>): Record<string, T> {
   const result = { ...now };
   for (const key of changed(before, after)) {
-    // Another change of it counts.
+    // A later change of this value wins.
     if (!isDeepStrictEqual(now[key], after[key])) continue;
     const value = before[key];
     if (value === undefined) delete result[key];

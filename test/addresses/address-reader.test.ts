@@ -19,7 +19,7 @@ test('addresses come from the network engine', async () => {
 });
 
 test.each(['not-permitted', 'not-supported'] as const)(
-  'where that is %s they come from /proc, which is said once',
+  'they come from /proc if netlink is %s, which is reported once',
   async (code) => {
     const refusal = new HeddleError(code, 'cannot enter: run heddle with the capability SYS_ADMIN');
     const warnings: string[] = [];

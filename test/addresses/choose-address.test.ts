@@ -70,13 +70,13 @@ describe('a term that matches', () => {
     ],
     [
       'ethwe',
-      'takes no address of another interface beside it',
+      'takes no additional address of another interface',
       { addresses: [...on('ethwe', '10.2.1.1/16'), ...on('eth0', 'fd00:17::2/64')] },
       { ip: '10.2.1.1', reason: 'ethwe has 10.2.1.1/16' },
     ],
     [
       'ethwe',
-      'takes IPv6 where there is nothing else',
+      'takes IPv6 if there is nothing else',
       { addresses: on('ethwe', 'fd00::1/64') },
       { ip: 'fd00::1', reason: 'ethwe has fd00::1/64' },
     ],
@@ -88,7 +88,7 @@ describe('a term that matches', () => {
     ],
     [
       'bridge',
-      'takes an address in the subnet of the weave bridge, on eth0 when it is the bridge of Docker',
+      'takes an address in the subnet of the weave bridge, on eth0 if it is the bridge of Docker',
       { addresses: on('eth0', '10.2.1.4/16'), bridgeSubnets: [parseCidr('10.2.0.1/16')] },
       { ip: '10.2.1.4', reason: 'eth0 has 10.2.1.4/16, inside 10.2.0.0/16 of the weave bridge' },
     ],
@@ -109,31 +109,31 @@ describe('a term that matches', () => {
     ],
     [
       'cidr:10.2.0.0/16',
-      'takes nothing outside of it, as the other family is',
+      'takes nothing outside of it, such as the other family',
       { addresses: on('ethwe', '10.2.1.4/16', 'fd00::4/64') },
       { ip: '10.2.1.4', reason: 'ethwe has 10.2.1.4/16, inside 10.2.0.0/16 of the policy' },
     ],
     [
       'cidr:10.2.0.0/16',
-      'takes an address inside it on any interface, be it an unknown one',
+      'takes an address inside it on any interface, even an unknown one',
       { addresses: [...on('eth0', '172.17.0.2/16'), ...on('', '10.2.1.4/32')] },
       { ip: '10.2.1.4', reason: 'an interface has 10.2.1.4/32, inside 10.2.0.0/16 of the policy' },
     ],
     [
       'network:front',
-      'takes the address that Docker gave there',
+      'takes the address that Docker assigned there',
       { snapshot: networks(['back', '172.18.0.2'], ['front', '172.19.0.2']) },
       { ip: '172.19.0.2', reason: 'Docker gave it 172.19.0.2 on network front' },
     ],
     [
       'network:front',
-      'takes an IPv6 address where there is no other',
+      'takes an IPv6 address if there is no other',
       { snapshot: networks(['front', '', 'fd00:19::2']) },
       { ip: 'fd00:19::2', reason: 'Docker gave it fd00:19::2 on network front' },
     ],
     [
       'network:front',
-      'takes both addresses that Docker gave there, and none of another network',
+      'takes both addresses that Docker assigned there, and none of another network',
       { snapshot: networks(['back', '172.18.0.2', 'fd00:18::2'], ['front', '172.19.0.2', 'fd00:19::2']) },
       {
         ip: '172.19.0.2',
@@ -143,7 +143,7 @@ describe('a term that matches', () => {
     ],
     [
       'internal',
-      'takes one network for both families, though the second one has what the first one lacks',
+      'takes both families from one network, even if only the second network has IPv6',
       {
         snapshot: {
           networkMode: 'web',
@@ -154,7 +154,7 @@ describe('a term that matches', () => {
     ],
     [
       'internal',
-      'takes the network that the container was started on',
+      'takes the network on which the container was started',
       { snapshot: { networkMode: 'web', ...networks(['app', '172.18.0.2'], ['web', '172.19.0.2']) } },
       { ip: '172.19.0.2', reason: 'Docker gave it 172.19.0.2 on network web' },
     ],
@@ -166,7 +166,7 @@ describe('a term that matches', () => {
     ],
     [
       'internal',
-      'takes the first network by name that gives an address',
+      'takes the first network by name with an address',
       { snapshot: { networkMode: 'none', ...networks(['z', '172.19.0.2'], ['b', '172.18.0.2'], ['a', '']) } },
       { ip: '172.18.0.2', reason: 'Docker gave it 172.18.0.2 on network b' },
     ],
@@ -194,7 +194,7 @@ describe('a term that matches', () => {
     ],
     [
       'published',
-      'takes the address that a port is published at, needing no other',
+      'takes the address at which a port is published, and needs no other',
       { snapshot: publishing(here('192.168.7.7')), hostAddress: undefined },
       { ip: '192.168.7.7', reason: 'it publishes a port on the host, at 192.168.7.7', hostPorts: true },
     ],
@@ -224,7 +224,7 @@ describe('an unspecified address is no address', () => {
     expect(await chooseAddress(parsePolicy('published'), nowhere)).toMatchObject({ chosen: false });
   });
 
-  test('whatever the host, Docker or a port says, it is not announced', async () => {
+  test('it is never announced, whether it comes from the host, Docker or a port', async () => {
     const ways = fc.constantFrom(...WAYS.filter(Boolean));
     await fc.assert(
       fc.asyncProperty(
@@ -299,23 +299,23 @@ describe('the policy as a whole', () => {
   });
 
   test('reads no fact about the host for a term that needs none', async () => {
-    const asked: string[] = [];
+    const read: string[] = [];
     const given: AddressFacts = {
       ...facts(all),
       async bridgeSubnets() {
-        asked.push('bridge');
+        read.push('bridge');
         return [];
       },
       async hostAddress() {
-        asked.push('host');
+        read.push('host');
         return { ip: '192.168.0.10', origin: '--ip' };
       },
     };
     await chooseAddress(parsePolicy('ethwe,bridge,published'), given);
     await chooseAddress(parsePolicy('internal'), given);
-    expect(asked).toEqual([]);
+    expect(read).toEqual([]);
     await chooseAddress(parsePolicy('bridge,published'), given);
-    expect(asked).toEqual(['bridge', 'host']);
+    expect(read).toEqual(['bridge', 'host']);
   });
 
   test('gives a reason for each term when none matches', async () => {
@@ -363,7 +363,7 @@ describe("Swarm's ingress network", () => {
     }
   });
 
-  test('is a name like any other where Swarm has no part in it', async () => {
+  test('is an ordinary network without Swarm', async () => {
     expect(await choose('internal', networks(['ingress', '172.30.0.2']))).toMatchObject({ ip: '172.30.0.2' });
   });
 });

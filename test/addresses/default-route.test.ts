@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { defaultRouteAddress } from '../../src/addresses/default-route.ts';
 
-/** A datagram socket as Node's: what the routing table says arrives as `connect` or `error`, or by the callback. */
+/** Like Node's datagram socket: the result arrives as `connect` or `error`, or through the callback. */
 function socketThat(outcome: { readonly error?: Error; readonly address?: string }) {
   const socket = new EventEmitter() as EventEmitter & ReturnType<typeof createSocket>;
   let closed = 0;
@@ -29,7 +29,7 @@ describe('the address of the default route', () => {
     ['a route', { address: '192.168.0.10' }, '192.168.0.10'],
     ['no route', { error: unreachable }, undefined],
     ['a route without a source address', { address: '0.0.0.0' }, undefined],
-    ['a route that leads to the host itself', { address: '127.0.0.1' }, undefined],
+    ['a route to the host itself', { address: '127.0.0.1' }, undefined],
     ['an address that is only valid on its link', { address: '169.254.7.7' }, undefined],
   ])('%s', async (_, outcome, expected) => {
     const { socket, closed } = socketThat(outcome);
@@ -37,7 +37,7 @@ describe('the address of the default route', () => {
     expect(closed()).toBe(1);
   });
 
-  test('a process that may open no socket', async () => {
+  test('a process that cannot open a socket', async () => {
     const refused = () => {
       throw new Error('EMFILE');
     };

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY_CONSUL, DEFAULT_POLICY_EMBEDDED, parsePolicy } from '../../src/addresses/policy.ts';
 
 describe('the address policy', () => {
-  test('is a list of words in order', () => {
+  test('is a list of terms in order', () => {
     const text = 'ethwe, iface:net1,network:front_end.2, cidr:10.2.1.1/16 ,bridge,internal,published';
-    expect(parsePolicy(text).map((word) => word.text)).toEqual([
+    expect(parsePolicy(text).map((term) => term.text)).toEqual([
       'ethwe',
       'iface:net1',
       'network:front_end.2',
@@ -19,11 +19,11 @@ describe('the address policy', () => {
   });
 
   test.each([
-    ['weave', '"weave": there is no such word'],
-    ['', '"": there is no such word'],
-    ['ethwe,,published', '"": there is no such word'],
-    ['Ethwe', 'there is no such word'],
-    ['toString', 'there is no such word'],
+    ['weave', '"weave": unknown term'],
+    ['', '"": unknown term'],
+    ['ethwe,,published', '"": unknown term'],
+    ['Ethwe', 'unknown term'],
+    ['toString', 'unknown term'],
     ['ethwe:eth1', 'ethwe takes no value'],
     ['iface:', 'iface: needs the name of an interface'],
     ['iface', 'iface: needs the name of an interface'],
@@ -31,7 +31,7 @@ describe('the address policy', () => {
     ['iface:sixteen-letters-', 'iface: needs the name of an interface'],
     ['network:', 'network: needs the name of a Docker network'],
     ['network:../x', 'network: needs the name of a Docker network'],
-  ])('%j is refused with the list of words', (text, problem) => {
+  ])('%j is rejected with the list of terms', (text, problem) => {
     const refusal = { code: 'bad-input', message: expect.stringContaining(problem) };
     expect(() => parsePolicy(text)).toThrow(expect.objectContaining(refusal));
     expect(() => parsePolicy(text)).toThrow(
@@ -39,12 +39,12 @@ describe('the address policy', () => {
     );
   });
 
-  test('a network that cannot be read is refused as such', () => {
+  test('an invalid network is rejected as such', () => {
     expect(() => parsePolicy('cidr:10.2.0.0')).toThrow('"10.2.0.0" has no prefix length');
     expect(() => parsePolicy('cidr:')).toThrow(expect.objectContaining({ code: 'bad-input' }));
   });
 
-  test('never puts an address into a shared catalog that other hosts cannot reach, unless asked', () => {
+  test('never puts an address that other hosts cannot reach into a shared catalog by default', () => {
     expect(DEFAULT_POLICY_CONSUL.map(({ text }) => text)).toEqual(['ethwe', 'bridge', 'published']);
     expect(DEFAULT_POLICY_EMBEDDED.map(({ text }) => text)).toEqual(['ethwe', 'bridge', 'internal']);
   });

@@ -28,7 +28,7 @@ describe('addresses in /proc/PID/net', () => {
     ]);
   });
 
-  test('have no certain device when two have the same subnet', () => {
+  test('have no known device if two have the same subnet', () => {
     expect(sampled('same-subnet')).toEqual([
       '? 10.2.1.1/16 v4',
       '? 10.2.1.2/16 v4',
@@ -38,7 +38,7 @@ describe('addresses in /proc/PID/net', () => {
     ]);
   });
 
-  test('have no device without a route; one inside another subnet is taken for that, which cannot be told', () => {
+  test('have no device without a route; an address inside another subnet is attributed to that device', () => {
     expect(sampled('without-route')).toEqual([
       'ethwe 10.2.1.1/16 v4',
       'ethwe 10.2.1.2/16 v4',
@@ -50,7 +50,7 @@ describe('addresses in /proc/PID/net', () => {
     ]);
   });
 
-  test('of IPv6 wait until they are proven unique', () => {
+  test('of IPv6 are listed once they are verified as unique', () => {
     const line = (flags: string): string => `fd000002000000000000000000000001 05 40 00 ${flags}    ethwe\n`;
     const read = (ifInet6: string) => parseProcNet({ fibTrie: '', route: '', ifInet6 });
     expect(read(line('c0'))).toEqual([]);
@@ -58,13 +58,13 @@ describe('addresses in /proc/PID/net', () => {
     expect(read(line('80'))).toEqual([{ ip: 'fd00:2::1', prefixLength: 64, family: 6, interface: 'ethwe' }]);
   });
 
-  test('are none where the files are empty or strange', () => {
+  test('are none if the files are empty or malformed', () => {
     expect(parseProcNet({ fibTrie: '', route: '', ifInet6: '' })).toEqual([]);
     const strange = '|-- 999.1.1.1\n /32 host LOCAL\neth0\t1\t2\nnonsense\n';
     expect(parseProcNet({ fibTrie: strange, route: strange, ifInet6: strange })).toEqual([]);
   });
 
-  test('are read from a folder, and a folder that is gone is a container that has stopped', async () => {
+  test('are read from a folder, and a missing folder means a stopped container', async () => {
     expect(await readProcAddresses(folder('attached'))).toHaveLength(4);
     const empty = await mkdtemp(join(tmpdir(), 'heddle-proc-'));
     await expect(readProcAddresses(empty)).rejects.toMatchObject({ code: 'not-running' });

@@ -9,13 +9,13 @@ import { FakeNetworkEngine } from '../support/fake-network.ts';
 const [first, second] = [parseCidr('10.2.0.1/16'), parseCidr('10.2.0.2/16')] as const;
 let network: FakeNetworkEngine;
 let claims: Claims;
-let keeper: BridgeRepair;
+let repair: BridgeRepair;
 const onBridge = async () => (await network.hostAddresses('weave')).map(formatCidr);
 
 beforeEach(() => {
   network = new FakeNetworkEngine();
   claims = new Claims(new MemoryState());
-  keeper = new BridgeRepair({
+  repair = new BridgeRepair({
     network,
     exposed: () => claims.of(EXPOSED) ?? [],
     unmasqueraded: () => claims.unmasqueraded(),
@@ -24,51 +24,51 @@ beforeEach(() => {
     log: silentLogger,
   });
 });
-afterEach(() => keeper.stop());
+afterEach(() => repair.stop());
 
-const look = async () => {
-  keeper.start();
-  await keeper.stop();
+const repairOnce = async () => {
+  repair.start();
+  await repair.stop();
 };
 
-it('makes no bridge where nobody needs one', async () => {
-  await look();
+it('creates no bridge that is not needed', async () => {
+  await repairOnce();
   expect(await network.restoreBridge()).toBe(false);
 });
 
-it('finishes hiding what a killed daemon had begun to hide', async () => {
+it('finishes a hide that a killed daemon had begun', async () => {
   await network.expose([first, second]);
   await claims.add(EXPOSED, [first, second]);
   await claims.release(EXPOSED, [first]);
-  await look();
+  await repairOnce();
   expect(await onBridge()).toEqual(['10.2.0.2/16']);
   expect(claims.releasing(EXPOSED)).toEqual([]);
 });
 
-it('brings back a bridge that somebody deleted, with what was exposed', async () => {
+it('restores a deleted bridge and its exposed addresses', async () => {
   network.addNamespace('/ns');
   await network.expose([first]);
   await network.attach({ nsPath: '/ns', container: 'web' }, [second]);
   network.loseBridge();
-  await look();
+  await repairOnce();
   expect(await network.restoreBridge()).toBe(true);
   expect(await onBridge()).toEqual([]);
   await claims.add(EXPOSED, [first]);
-  await look();
+  await repairOnce();
   expect(await onBridge()).toEqual(['10.2.0.1/16']);
 });
 
-it('masquerades nobody who was exposed without, also behind one that is being hidden', async () => {
+it('does not masquerade an address exposed without masquerading, even while another one is hidden', async () => {
   await claims.add(EXPOSED, [first, second]);
   await claims.masquerade([second], false);
   await claims.release(EXPOSED, [first]);
   const [expose, hide] = [vi.spyOn(network, 'expose'), vi.spyOn(network, 'hide')];
-  await look();
+  await repairOnce();
   expect(hide).toHaveBeenCalledExactlyOnceWith([first], { unmasqueraded: [second] });
   expect(expose).toHaveBeenCalledExactlyOnceWith([second], { unmasqueraded: [second] });
 });
 
-it('brings nothing back that is taken away while it looks', async () => {
+it('restores nothing that is removed during a repair', async () => {
   await network.expose([first]);
   await claims.add(EXPOSED, [first]);
   const [begun, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -78,28 +78,28 @@ it('brings nothing back that is taken away while it looks', async () => {
     await going.promise;
     await expose(cidrs);
   });
-  keeper.repairSoon();
+  repair.repairSoon();
   await begun.promise;
   await claims.release(EXPOSED, [first]);
-  const hidden = keeper.exclusively(() => network.hide([first]));
+  const hidden = repair.exclusively(() => network.hide([first]));
   going.resolve();
   await hidden;
-  await keeper.stop();
+  await repair.stop();
   expect(await onBridge()).toEqual([]);
 });
 
-it('goes on looking when what was to be taken away could not be', async () => {
+it('goes on after a change that failed', async () => {
   await claims.add(EXPOSED, [first]);
-  await expect(keeper.exclusively(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
-  await look();
+  await expect(repair.exclusively(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await repairOnce();
   expect(await onBridge()).toEqual(['10.2.0.1/16']);
 });
 
-it('looks again every ten seconds', async () => {
+it('repairs again every ten seconds', async () => {
   vi.useFakeTimers();
   try {
     await claims.add(EXPOSED, [first]);
-    keeper.start();
+    repair.start();
     await vi.advanceTimersByTimeAsync(1);
     network.loseBridge();
     expect(await onBridge()).toEqual([]);

@@ -64,7 +64,7 @@ describe('an address with its prefix length', () => {
     expect(() => parseCidr('\u001b[2J'.repeat(1000))).toThrow(/^"(\\u001b\[2J?){15}…" has no prefix length/);
   });
 
-  test('every one is the same again when written and read', () => {
+  test('formatting and parsing restores every one', () => {
     fc.assert(
       fc.property(cidr, (text) => {
         expect(formatCidr(parseCidr(text))).toBe(text);
@@ -72,7 +72,7 @@ describe('an address with its prefix length', () => {
     );
   });
 
-  test('no text breaks the reader in any other way than a refusal', () => {
+  test('any text is either parsed or rejected', () => {
     const text = fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-f.:/%]{0,20}$/));
     fc.assert(
       fc.property(text, (input) => {
@@ -120,7 +120,7 @@ describe('a network', () => {
     expect(contains(parseCidr(network), ip)).toBe(expected);
   });
 
-  test('holds every address that has its first bits, and no other', () => {
+  test('contains exactly the addresses with its first bits', () => {
     const bits = (ip: string): string =>
       [...ipBytes(ip)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
     fc.assert(
@@ -132,7 +132,7 @@ describe('a network', () => {
   });
 });
 
-describe('what a container can have', () => {
+describe('an address for a container', () => {
   test.each([
     '10.2.1.1/16',
     '10.2.1.0/16',
@@ -168,7 +168,7 @@ describe('what a container can have', () => {
     expect(() => assertAssignable([parseCidr('10.2.1.1/16'), parseCidr(text)])).toThrow(`${text} ${problem}`);
   });
 
-  test('no address at all is refused', () => {
+  test('an empty list is rejected', () => {
     expect(() => assertAssignable([])).toThrow(expect.objectContaining({ code: 'bad-input' }));
   });
 });

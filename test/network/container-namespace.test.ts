@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(procfs, { recursive: true }));
 
-/** A process as the mounted procfs shows it. */
+/** A process as shown by the mounted procfs. */
 async function processWith({
   cgroup = `12:pids:/docker/${ID}\n`,
   mountinfo = '',
@@ -30,7 +30,7 @@ async function processWith({
 }
 const target = (pid = 77) => ({ procfs, pid, containerId: ID });
 
-describe('a process is taken for the container', () => {
+describe('a process is accepted as the container’s', () => {
   test.each([
     ['cgroup v1', `12:pids:/docker/${ID}\n0::/\n`],
     ['cgroup v1 with a parent', `3:cpu:/heddle-test/${ID}\n2:memory:/\n`],
@@ -41,14 +41,14 @@ describe('a process is taken for the container', () => {
     await expect(assertContainerProcess(target())).resolves.toBeUndefined();
   });
 
-  test('by the mounts of its hosts file where no control group names anybody', async () => {
+  test('by the mounts of its hosts file if no control group names a container', async () => {
     const mountinfo = `1 2 8:1 /var/lib/docker/containers/${ID}/hosts /etc/hosts rw - ext4 /dev/sda rw\n`;
     await processWith({ cgroup: '0::/\n', mountinfo });
     await expect(assertContainerProcess(target())).resolves.toBeUndefined();
   });
 });
 
-describe('a process is refused as not the container', () => {
+describe('a process is rejected', () => {
   test.each([
     ['of another container', { cgroup: `0::/docker/${OTHER}\n` }],
     ['of no container', { cgroup: '0::/user.slice\n' }],
@@ -63,7 +63,7 @@ describe('a process is refused as not the container', () => {
     await expect(assertContainerProcess(target())).rejects.toMatchObject(refusal);
   });
 
-  test('that is gone, or never was', async () => {
+  test('that has ended, or never existed', async () => {
     await expect(findNamespace(target(78))).rejects.toMatchObject({ code: 'not-running' });
     await expect(findNamespace(target(0))).rejects.toMatchObject({ code: 'not-running' });
   });
@@ -77,13 +77,13 @@ describe('the namespace of a container', () => {
     expect(await containerNamespace(target())).toBe(path);
   });
 
-  test("is refused when it is the host's own", async () => {
+  test("is rejected if it is the host's own", async () => {
     await processWith({ net: '/proc/self/ns/net' });
     expect(await findNamespace(target())).toEqual({ path: undefined, inode: expect.any(Number) });
     await expect(containerNamespace(target())).rejects.toMatchObject({ code: 'host-network' });
   });
 
-  test('that has vanished meanwhile is said to have stopped', async () => {
+  test('that has disappeared is reported as stopped', async () => {
     await processWith({ net: '/nowhere' });
     await expect(containerNamespace(target())).rejects.toMatchObject({ code: 'not-running' });
   });

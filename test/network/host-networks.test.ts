@@ -10,8 +10,8 @@ const routes = (...lines: string[]) =>
     ({ network, device }) => `${formatCidr(network)} ${device}`,
   );
 
-describe('networks that the host has routes to', () => {
-  it('are those of the table, but for routes that refuse', () => {
+describe('the networks of the host’s routes', () => {
+  it('are those of the table, except for rejecting routes', () => {
     expect(routes(line('docker0', '000011AC', '0000FFFF'), line('eth0', '0000000A', '000000FF'))).toEqual([
       '172.17.0.0/16 docker0',
       '10.0.0.0/8 eth0',
@@ -21,7 +21,7 @@ describe('networks that the host has routes to', () => {
     ]);
   });
 
-  it('are without default routes, and those that VPNs put in their place', () => {
+  it('exclude default routes, and the routes with which VPNs replace them', () => {
     expect(
       routes(
         line('eth0', '00000000', '00000000'),
@@ -31,16 +31,16 @@ describe('networks that the host has routes to', () => {
     ).toEqual([]);
   });
 
-  it('are without what is cut off', () => {
+  it('exclude a truncated line', () => {
     expect(routes('eth0\t0000000A\t000', '', 'nonsense')).toEqual([]);
   });
 });
 
-describe('networks that many ask for at once', () => {
+describe('cached networks', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  it('are read once, and anew soon after', async () => {
+  it('are read once, and again soon after', async () => {
     const read = vi.fn(async () => []);
     const networks = cachedHostNetworks(read);
     await Promise.all(Array.from({ length: 100 }, networks));
@@ -53,7 +53,7 @@ describe('networks that many ask for at once', () => {
     expect(read).toHaveBeenCalledTimes(2);
   });
 
-  it('are read anew at once where that failed', async () => {
+  it('are read again at once after a failure', async () => {
     const read = vi.fn(async () => []).mockRejectedValueOnce(new Error('as a test wants it'));
     const networks = cachedHostNetworks(read);
     await expect(networks()).rejects.toThrow('as a test wants it');

@@ -9,13 +9,13 @@ test('a MAC is 0a:58 and the first IPv4 address', () => {
   expect(mac('fd00::1/64', '10.2.1.2/16', '10.2.1.1/16')).toBe('0a580a020102');
 });
 
-test('without an IPv4 address it follows from the IPv6 one, and is never one of an IPv4 address', () => {
+test('without an IPv4 address it derives from the IPv6 one, and differs from every MAC of an IPv4 address', () => {
   expect(mac('fd00::1/64')).toMatch(/^0a59[0-9a-f]{8}$/);
   expect(mac('fd00::1/64')).toBe(mac('fd00:0::1/48'));
   expect(mac('fd00::1/64')).not.toBe(mac('fd00::2/64'));
 });
 
-test('a bridge has a MAC that no container can have, and another one each time', () => {
+test('a bridge gets a random MAC that no container can have', () => {
   expect(randomMac().toString('hex')).toMatch(/^0a5a[0-9a-f]{8}$/);
   expect(randomMac()).not.toEqual(randomMac());
 });

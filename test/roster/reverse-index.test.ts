@@ -5,7 +5,7 @@ import { ReverseIndex } from '../../src/roster/reverse-index.ts';
 const containers = fc.constantFrom('web', 'db', 'cache');
 const addresses = fc.uniqueArray(fc.constantFrom('10.2.1.1', '10.2.1.2', '10.2.1.3'));
 
-it('finds exactly those who have an address now, whatever they had before', () => {
+it('finds exactly the containers that have an address now', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(containers, addresses)), (changes) => {
       const index = new ReverseIndex<string>();
@@ -16,19 +16,19 @@ it('finds exactly those who have an address now, whatever they had before', () =
       }
       for (const key of ['10.2.1.1', '10.2.1.2', '10.2.1.3']) {
         const having = [...now].filter(([, keys]) => keys.includes(key)).map(([container]) => container);
-        expect(index.having(key).toSorted()).toEqual(having.toSorted());
+        expect(index.containersOf(key).toSorted()).toEqual(having.toSorted());
       }
     }),
   );
 });
 
-it('forgets who is gone', () => {
+it('forgets removed containers', () => {
   const index = new ReverseIndex<string>();
   index.set('web', ['10.2.1.1']);
   index.set('db', ['10.2.1.1']);
   index.delete('web');
-  expect(index.having('10.2.1.1')).toEqual(['db']);
+  expect(index.containersOf('10.2.1.1')).toEqual(['db']);
   index.delete('web');
   index.delete('db');
-  expect(index.having('10.2.1.1')).toEqual([]);
+  expect(index.containersOf('10.2.1.1')).toEqual([]);
 });

@@ -200,11 +200,11 @@ describe('a state folder', () => {
       const refused = await daemon.word('attach', '10.2.56.2/16', second.name);
       expect(refused).toMatchObject({ status: 1, stdout: '' });
       expect(refused.stderr).toMatch(
-        /^heddle: cannot keep state in \S*: (ENOSPC|EROFS)[^\n]*nothing was changed[^\n]*\n$/,
+        /^heddle: cannot write state to \S*: (ENOSPC|EROFS)[^\n]*nothing was changed[^\n]*\n$/,
       );
       expect((await daemon.word('ps', second.name)).stdout).not.toContain('10.2.56.2');
       const named = await daemon.word('dns-add', second.name, '-h', 'nick');
-      expect(named).toMatchObject({ status: 1, stderr: expect.stringContaining('cannot keep state') });
+      expect(named).toMatchObject({ status: 1, stderr: expect.stringContaining('cannot write state') });
 
       await docker('rm', '-f', first.id);
       await eventually(async () => expect(dataOf(await daemon.dig('first.service.consul'))).toEqual([]));
@@ -216,7 +216,7 @@ describe('a state folder', () => {
         'SERVICE_NAME=third',
       ]);
       await eventually(() => lives(daemon, 'third', '10.2.56.2'));
-      expect(saying(daemon, /^cannot keep state/)).toBe(1);
+      expect(saying(daemon, /^cannot write state/)).toBe(1);
       expect(saying(daemon, /^unexpected failure/)).toBe(0);
 
       await end(folder);

@@ -261,7 +261,7 @@ test('a replacement that does not come up is taken back, and the old daemon goes
   expect(status, stderr).toBe(1);
   expect(stderr).toMatch(/^\+ POST \/containers\/create$/m);
   expect(stderr).not.toContain('hush');
-  expect(stderr).toMatch(/did not start: .*cannot keep state/);
+  expect(stderr).toMatch(/did not start: .*cannot write state/);
   expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
   expect(await there.docker('inspect', '-f', '{{.Id}} {{.State.Running}}', 'heddle')).toBe(`${before} true`);
 });

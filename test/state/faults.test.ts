@@ -33,37 +33,40 @@ async function open() {
   return { folder: folder.path, files, state, claims: new Claims(state), lines, onDisk };
 }
 
-describe.each(CODES)('when the disk says %s', (code) => {
-  it.each(STEPS)('at %s, what must be kept is undone and refused, and what need not stands', async (step) => {
-    const { folder, files, state, claims, lines, onDisk } = await open();
-    await claims.add('web', [first]);
-    files.fault = { step, code };
-    await expect(claims.add('db', [second])).rejects.toMatchObject({
-      code: 'failed',
-      message: expect.stringMatching(
-        new RegExp(`^cannot keep state in ${folder}/state.json: ${code}.*nothing was changed; make room`),
-      ),
-    });
-    expect(claims.of('db')).toBeUndefined();
-    expect(claims.withAddress(second.ip)).toEqual([]);
-    await claims.forget('web');
-    await claims.add('label', [second], {}, 'later');
-    expect(claims.withAddress(second.ip)).toEqual(['label']);
-    expect(lines.map(({ msg, level, code }) => [msg.slice(0, 17), level, code])).toEqual([
-      ['cannot keep state', 50, code],
-    ]);
-    // Another reader finds the whole file of before.
-    expect((await onDisk()).claims).toEqual({ web: ['10.2.1.1/16'] });
-    files.fault = undefined;
-    await eventually(async () => expect((await onDisk()).claims).toEqual({ label: ['10.2.1.2/16'] }));
-    await eventually(() =>
-      expect(lines.at(-1)).toMatchObject({ msg: 'the state is written again', level: 30 }),
-    );
-    expect(await readdir(folder)).toEqual(['state.json']);
-    expect((await StateFile.open(folder)).current).toEqual(state.current);
-  });
+describe.each(CODES)('when the disk fails with %s', (code) => {
+  it.each(STEPS)(
+    'at %s, a required change is undone and rejected, and a later change stands',
+    async (step) => {
+      const { folder, files, state, claims, lines, onDisk } = await open();
+      await claims.add('web', [first]);
+      files.fault = { step, code };
+      await expect(claims.add('db', [second])).rejects.toMatchObject({
+        code: 'failed',
+        message: expect.stringMatching(
+          new RegExp(`^cannot write state to ${folder}/state.json: ${code}.*nothing was changed; free space`),
+        ),
+      });
+      expect(claims.of('db')).toBeUndefined();
+      expect(claims.withAddress(second.ip)).toEqual([]);
+      await claims.forget('web');
+      await claims.add('label', [second], {}, 'later');
+      expect(claims.withAddress(second.ip)).toEqual(['label']);
+      expect(lines.map(({ msg, level, code }) => [msg.slice(0, 18), level, code])).toEqual([
+        ['cannot write state', 50, code],
+      ]);
+      // Another reader finds the complete previous file.
+      expect((await onDisk()).claims).toEqual({ web: ['10.2.1.1/16'] });
+      files.fault = undefined;
+      await eventually(async () => expect((await onDisk()).claims).toEqual({ label: ['10.2.1.2/16'] }));
+      await eventually(() =>
+        expect(lines.at(-1)).toMatchObject({ msg: 'the state is written again', level: 30 }),
+      );
+      expect(await readdir(folder)).toEqual(['state.json']);
+      expect((await StateFile.open(folder)).current).toEqual(state.current);
+    },
+  );
 
-  it('after the file is in its place, the change counts, and is written again until the disk confirms it', async () => {
+  it('a change counts once the file is in place, and is written again until the disk confirms it', async () => {
     const { folder, files, claims, lines, onDisk } = await open();
     files.fault = { step: 'sync folder', code };
     await claims.add('web', [first]);
@@ -80,7 +83,7 @@ describe.each(CODES)('when the disk says %s', (code) => {
   });
 
   it.each([...STEPS, 'sync folder'] as const)(
-    'at %s when it starts, it goes on with what it has read',
+    'a failure at %s during the start does not stop it',
     async (step) => {
       const { folder, claims } = await open();
       await claims.add('web', [first]);
@@ -95,7 +98,7 @@ describe.each(CODES)('when the disk says %s', (code) => {
   );
 });
 
-it('a disk that takes nothing is asked ever more seldom, whatever changes, and at once for what must be kept', async () => {
+it('a failing disk is retried at growing intervals, but at once for a required change', async () => {
   const { files, claims } = await open();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
@@ -111,7 +114,7 @@ it('a disk that takes nothing is asked ever more seldom, whatever changes, and a
   expect(files.failed).toBeLessThan(35);
 });
 
-it('a disk that first confirms nothing and then takes nothing is logged once as each', async () => {
+it('a disk that first fails to sync and then fails to write is logged once for each', async () => {
   const { files, claims, lines } = await open();
   files.fault = { step: 'sync folder', code: 'EIO' };
   await claims.add('web', [first]);
@@ -119,10 +122,10 @@ it('a disk that first confirms nothing and then takes nothing is logged once as 
   files.fault = { step: 'write', code: 'EIO' };
   await expect(claims.add('db', [second])).rejects.toMatchObject({ code: 'failed' });
   await expect(claims.add('db', [second])).rejects.toMatchObject({ code: 'failed' });
-  expect(lines.map(({ msg }) => msg.slice(0, 20))).toEqual(['the state is written', 'cannot keep state: n']);
+  expect(lines.map(({ msg }) => msg.slice(0, 20))).toEqual(['the state is written', 'cannot write state: ']);
 });
 
-/** A file whose next content is taken when the test says so. */
+/** A file whose next write completes when the test calls `go`. */
 async function openSlow() {
   const { folder, files, onDisk } = await open();
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -135,7 +138,7 @@ async function openSlow() {
   return { state, claims: new Claims(state), onDisk, go: resolve, writes: () => writes };
 }
 
-it('the end of the daemon waits for what is being written, and nothing is written after it', async () => {
+it('close waits for a running write, and nothing is written after it', async () => {
   const { state, claims, onDisk, go, writes } = await openSlow();
   void claims.add('web', [first], {}, 'later');
   await eventually(() => expect(writes()).toBe(2));
@@ -150,7 +153,7 @@ it('the end of the daemon waits for what is being written, and nothing is writte
   expect(writes()).toBe(3);
 });
 
-it('a disk that hangs keeps no change waiting that need not be on it, and has all of them afterwards', async () => {
+it('a hanging disk delays no later change, and gets all of them afterwards', async () => {
   const { claims, onDisk, go, writes } = await openSlow();
   await claims.add('web', [first], {}, 'later');
   await eventually(() => expect(writes()).toBe(2));
@@ -163,7 +166,7 @@ it('a disk that hangs keeps no change waiting that need not be on it, and has al
   );
 });
 
-it('what many containers change at once is one write', async () => {
+it('concurrent changes of many containers share one write', async () => {
   const { claims, onDisk, go, writes } = await openSlow();
   go();
   for (let index = 0; index < 100; index++) await claims.add(`c${index}`, [first], {}, 'later');
@@ -171,7 +174,7 @@ it('what many containers change at once is one write', async () => {
   expect(writes()).toBe(2);
 });
 
-it('the end of the daemon does not wait for a disk that hangs', async () => {
+it('close does not wait for a disk that hangs', async () => {
   const { state, claims, go, writes } = await openSlow();
   void claims.add('web', [first], {}, 'later');
   await eventually(() => expect(writes()).toBe(2));
@@ -183,7 +186,7 @@ it('the end of the daemon does not wait for a disk that hangs', async () => {
   go();
 });
 
-it('the end of the daemon is one more try', async () => {
+it('close makes one more attempt', async () => {
   const { files, state, claims, onDisk } = await open();
   await claims.add('web', [first]);
   files.fault = { step: 'write', code: 'ENOSPC' };
@@ -193,7 +196,7 @@ it('the end of the daemon is one more try', async () => {
   expect((await onDisk()).claims).toEqual({});
 });
 
-it('a file that is there and cannot be read ends the start: another host-id would be another host', async () => {
+it('an existing file that cannot be read stops the start: a new host-id would make it another host', async () => {
   const { folder } = await open();
   const files = new FailingFiles();
   const calls = { ...files, readFile: (async () => Promise.reject(new Error('EIO: no'))) as typeof readFile };
@@ -211,7 +214,7 @@ const change = fc.record({
   fails: fc.boolean(),
 });
 
-it('whatever fails and whatever does not, the state is as if only the others had been asked for', async () => {
+it('failed changes leave the state as if only the others had been requested', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(change, { maxLength: 12 }), async (changes) => {
       await using folder = await temporaryFolder();
@@ -249,7 +252,7 @@ it('whatever fails and whatever does not, the state is as if only the others had
   );
 });
 
-it('changes that fail together are each undone, and leave what others did', async () => {
+it('changes that fail together are each undone, and leave the other changes', async () => {
   const { files, state, claims } = await open();
   await claims.add('web', [first]);
   files.fault = { step: 'sync', code: 'ENOSPC' };
@@ -266,7 +269,7 @@ it('changes that fail together are each undone, and leave what others did', asyn
   expect(state.current).toMatchObject({ claims: {}, attachments: {}, leaving: {} });
 });
 
-it('what another change has chosen since is not undone', () => {
+it('a value that a later change has set is not undone', () => {
   const state = (multicastRoute: boolean | undefined) => ({
     ...{ claims: {}, leaving: {}, unmasqueraded: [], names: [] },
     attachments: multicastRoute === undefined ? {} : { web: { multicastRoute } },
@@ -276,7 +279,7 @@ it('what another change has chosen since is not undone', () => {
   expect(undo(state(false), change)).toEqual(state(undefined));
 });
 
-describe('a state file of another hand', () => {
+describe('a state file from another program', () => {
   const valid = { version: 1, hostId: '0123456789ab', claims: { c1: ['10.2.1.1/16'] } };
 
   it.each([
@@ -299,7 +302,7 @@ describe('a state file of another hand', () => {
     expect(JSON.parse(await readFile(path, 'utf8'))).toEqual(content);
   });
 
-  it('of a newer heddle keeps the keys that this one does not know', async () => {
+  it('of a newer heddle keeps its unknown keys', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'state.json');
     const newer = {
@@ -317,7 +320,7 @@ describe('a state file of another hand', () => {
     });
   });
 
-  it('that goes away while the daemon runs is made again', async () => {
+  it('that is deleted while the daemon runs is written again', async () => {
     const { folder, claims, onDisk } = await open();
     await rm(folder, { recursive: true });
     await claims.add('web', [first]);

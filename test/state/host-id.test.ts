@@ -6,13 +6,13 @@ import { temporaryFolder } from '../support/folder.ts';
 const info = (id: string) => ({ id, name: 'host1', version: '20.10', time: '', maker: 'docker' }) as const;
 const none = async () => '';
 const engine = (id: string) => ({ info: async () => info(id) });
-/** As podman: another id with every answer. */
+/** Like podman: another id with every answer. */
 const fickle = () => {
-  let asked = 0;
-  return { info: async () => info(`random-${++asked}`) };
+  let queries = 0;
+  return { info: async () => info(`random-${++queries}`) };
 };
 
-test('one engine gives one host-id, whatever the host is called; another gives another', async () => {
+test('one engine gives one host-id, independent of the host name; another engine gives another one', async () => {
   const id = await hostIdOfEngine(engine('AAAA:BBBB'), none);
   expect(id).toMatch(/^[0-9a-f]{12}$/);
   expect(await hostIdOfEngine(engine('AAAA:BBBB'), none)).toBe(id);
@@ -20,7 +20,7 @@ test('one engine gives one host-id, whatever the host is called; another gives a
 });
 
 test.each([
-  ['that is away', { info: () => Promise.reject(new Error('connection refused')) }],
+  ['that does not answer', { info: () => Promise.reject(new Error('connection refused')) }],
   ['that hangs', { info: () => new Promise<never>(() => {}) }],
   ['without an id', engine('')],
 ])('an engine %s gives a new one each time', async (_, docker) => {
@@ -28,7 +28,7 @@ test.each([
   expect(ids).toEqual([expect.stringMatching(/^[0-9a-f]{12}$/), expect.not.stringContaining(ids[0] ?? '')]);
 });
 
-test('an engine that gives another id with every answer leaves it to the machine-id', async () => {
+test('for an engine with another id in every answer, the machine-id counts', async () => {
   const machine = async () => '0123456789abcdef0123456789abcdef';
   const id = await hostIdOfEngine(fickle(), machine);
   expect(id).toMatch(/^[0-9a-f]{12}$/);
@@ -38,12 +38,12 @@ test('an engine that gives another id with every answer leaves it to the machine
   expect(await hostIdOfEngine(fickle(), async () => 'f'.repeat(32))).not.toBe(id);
 });
 
-test('and without a machine-id the host-id is a new one each time', async () => {
+test('without a machine-id, the host-id is random', async () => {
   const ids = [await hostIdOfEngine(fickle(), none), await hostIdOfEngine(fickle(), none)];
   expect(ids[0]).not.toBe(ids[1]);
 });
 
-test("the machine-id is that of the host's first process", async () => {
+test("the machine-id is the one that the host's first process sees", async () => {
   await using folder = await temporaryFolder();
   const etc = `${folder.path}/1/root/etc`;
   await mkdir(etc, { recursive: true });

@@ -19,13 +19,13 @@ interface FakeNamespace {
   readonly inode: number;
   /** By interface. */
   readonly addresses: Map<string, readonly Address[]>;
-  /** Who made our interface. */
+  /** Which program made our interface. */
   maker: InterfaceMaker;
 }
 
 /**
- * The engine without a kernel, for tests of everything that uses one. Namespaces are made and taken away by the
- * test; a path that was not made is a container that has stopped.
+ * A network engine without a kernel, for tests of its users. The test adds and removes namespaces; an unknown path is
+ * that of a stopped container.
  */
 export class FakeNetworkEngine implements NetworkEngine {
   readonly #options: { readonly bridge: string; readonly interface: string };
@@ -58,22 +58,22 @@ export class FakeNetworkEngine implements NetworkEngine {
     this.#namespaces.delete(nsPath);
   }
 
-  /** Somebody else (Docker, the original weave) gives an interface of a container these addresses. */
+  /** Another program (Docker, the original weave) assigns these addresses to an interface of a container. */
   setAddresses(nsPath: string, device: string, addresses: readonly Cidr[]): void {
     const { inode, addresses: devices } = this.#namespace(nsPath);
     devices.set(device, onDevice(device, addresses));
     this.#notify(inode);
   }
 
-  /** A container makes our interface itself, and gives it these addresses. */
+  /** A container creates our interface itself, with these addresses. */
   makeInterface(nsPath: string, addresses: readonly Cidr[]): void {
     this.#namespace(nsPath).maker = 'container';
     this.setAddresses(nsPath, this.#options.interface, addresses);
   }
 
-  /** Containers answer the host for these addresses. */
-  setBridgeNeighbours(answering: readonly BridgeNeighbour[]): void {
-    this.#bridgeNeighbours = answering;
+  /** Sets the host's neighbours on the bridge. */
+  setBridgeNeighbours(neighbours: readonly BridgeNeighbour[]): void {
+    this.#bridgeNeighbours = neighbours;
   }
 
   /** An interface of the host gets these addresses. */
@@ -91,13 +91,13 @@ export class FakeNetworkEngine implements NetworkEngine {
     this.#bridge = 'taken';
   }
 
-  /** Somebody else removes the bridge from under its pairs. */
+  /** Another program removes the bridge, but not its pairs. */
   loseBridge(): void {
     this.#bridge = 'absent';
     this.#host.delete(this.#options.bridge);
   }
 
-  /** As `reset` does; a device of another kind stays. */
+  /** A device of another kind stays. */
   async removeBridge(): Promise<void> {
     if (this.#bridge === 'ours') this.loseBridge();
     for (const namespace of this.#namespaces.values()) {
@@ -168,8 +168,8 @@ export class FakeNetworkEngine implements NetworkEngine {
     const device = this.#options.interface;
     const present = addresses.get(device);
     if (!present) return { removed: [] };
-    const asked = new Set(cidrs.map(formatCidr));
-    const kept = present.filter((address) => !asked.has(formatCidr(address)));
+    const requested = new Set(cidrs.map(formatCidr));
+    const kept = present.filter((address) => !requested.has(formatCidr(address)));
     if (kept.length > 0) addresses.set(device, kept);
     else addresses.delete(device);
     const removed = present.filter((address) => !kept.includes(address)).map(toCidr);
@@ -229,7 +229,7 @@ export class FakeNetworkEngine implements NetworkEngine {
     return new HeddleError('taken', `${this.#options.bridge} is not a bridge`);
   }
 
-  /** Later, as the kernel's word comes. */
+  /** Asynchronously, like the kernel's notifications. */
   #notify(namespace: number): void {
     setImmediate(() => {
       for (const listener of this.#listeners) listener(namespace);

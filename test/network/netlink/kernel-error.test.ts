@@ -15,13 +15,13 @@ test.each([
   [new KernelError('netlink', 95, 'Unknown device type'), 'not-supported', 'Unknown device type'],
   [new KernelError('netlink', 16), 'failed', 'EBUSY'],
   [new Error('anything'), 'failed', 'anything'],
-])('%s means %s to people', (cause, code, words) => {
+])('%s is explained as %s', (cause, code, message) => {
   const error = kernelFailure('attach container 0123456789ab', cause);
-  expect(error).toMatchObject({ code, cause, message: expect.stringContaining(words) });
+  expect(error).toMatchObject({ code, cause, message: expect.stringContaining(message) });
   expect(error.message).toMatch(/^cannot attach container 0123456789ab: /);
 });
 
-test('a refusal that is already in words stays as it is', () => {
+test('an explained error stays unchanged', () => {
   const refusal = new HeddleError('taken', 'weave is not a bridge');
   expect(kernelFailure('make bridge weave', refusal)).toBe(refusal);
 });

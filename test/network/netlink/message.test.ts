@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { attribute, attributes, decode, encode, textOf } from '../../../src/network/netlink/message.ts';
 
 describe('netlink messages', () => {
-  test('are read as they were written, several in one datagram', () => {
+  test('are decoded as encoded, several in one datagram', () => {
     const request = fc.record({
       type: fc.nat(0xffff),
       flags: fc.nat(0xffff),
@@ -24,7 +24,7 @@ describe('netlink messages', () => {
     );
   });
 
-  test('that are torn end the reading instead of breaking it', () => {
+  test('that are truncated end the decoding without an error', () => {
     const whole = encode({ type: 16, flags: 0, body: Buffer.alloc(20, 7) }, 1);
     fc.assert(
       fc.property(fc.nat(whole.length - 1), (length) => {
@@ -34,13 +34,13 @@ describe('netlink messages', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void decode(Buffer.from(bytes))));
   });
 
-  test('a header that claims less than its own size ends the reading', () => {
+  test('a header with a length below its own size ends the decoding', () => {
     expect(decode(Buffer.alloc(64))).toEqual([]);
   });
 });
 
 describe('netlink attributes', () => {
-  test('are found by type, nested ones inside', () => {
+  test('are found by type, including nested ones', () => {
     const bytes = Buffer.concat([
       attribute(3, 'ethwe'),
       attribute(18, attribute(1, 'veth'), attribute(2, 7)),
@@ -52,12 +52,12 @@ describe('netlink attributes', () => {
     expect(inner.get(2)).toEqual(Buffer.from([7, 0, 0, 0]));
   });
 
-  test('have types without the bits that say how they are stored', () => {
+  test('have types without the storage flags', () => {
     const nested = attribute(0x8000 | 18, 1);
     expect([...attributes(nested).keys()]).toEqual([18]);
   });
 
-  test('of any bytes are read without an error', () => {
+  test('of any bytes are decoded without an error', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void attributes(Buffer.from(bytes))));
   });
 });
