@@ -38,7 +38,7 @@ const WIDEST = { 4: 8, 6: 16 } as const;
 /** Why this network cannot be used, as a predicate for an error message; undefined if it can. */
 export function whyUnusable(cidr: Cidr): string | undefined {
   const widest = WIDEST[cidr.family];
-  if (cidr.prefixLength < widest) return `names a network wider than /${widest}`;
+  if (cidr.prefixLength < widest) return `has a prefix shorter than /${widest}`;
   const network = networkOf(cidr);
   const reserved = RESERVED.find((other) => overlap(network, other.network));
   if (reserved === undefined) return undefined;
@@ -64,7 +64,7 @@ function whyUnassignable(cidr: Cidr): string | undefined {
   const problem = whyUnusable(cidr);
   if (problem !== undefined || cidr.family === 6 || cidr.prefixLength >= 31) return problem; // RFC 3021: no broadcast
   const hostBits = ipBytes(cidr.ip).map((byte, index) => byte & ~maskByte(cidr.prefixLength, index) & 0xff);
-  if (hostBits.every((byte) => byte === 0)) return 'is the name of a network';
+  if (hostBits.every((byte) => byte === 0)) return 'is a network address';
   const isBroadcast = hostBits.every((byte, index) => byte === (~maskByte(cidr.prefixLength, index) & 0xff));
   return isBroadcast ? 'is the broadcast address of its network' : undefined;
 }

@@ -61,7 +61,7 @@ export interface NetworkEngine {
   interfaceMaker(nsPath: string): Promise<InterfaceMaker | undefined>;
   /**
    * Calls back with a namespace's inode when a link or an address in it changed. `undefined` means "read everything
-   * again"; the first call is such a one. Namespaces that were not read or attached since then are not reported.
+   * again"; the first call always passes it. Namespaces that were not read or attached since then are not reported.
    */
   watch(changed: (namespace: number | undefined) => void): Promise<{ stop(): Promise<void> }>;
 }

@@ -10,8 +10,8 @@ const LONGEST_DEFAULT = 1;
 
 /**
  * IPv4 networks in the main routing table, without default routes. The read is synchronous on purpose: /proc/net shows
- * the main thread's namespace, and the main thread enters container namespaces, but never during its own synchronous
- * calls. A pool thread could read a container's routes instead of the host's, and its four calls take longer.
+ * the namespace of the main thread. That thread enters container namespaces, but never between two of its own calls. A
+ * pool thread could read a container's routes instead of the host's, and its four calls take longer.
  */
 export const readRoutes = (path = '/proc/thread-self/net/route'): readonly HostNetwork[] =>
   parseRoutes(readAtMostSync(path, MAX_BYTES));

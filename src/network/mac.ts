@@ -8,8 +8,8 @@ const FROM_IPV6 = [0x0a, 0x59];
 const RANDOM = [0x0a, 0x5a];
 
 /**
- * The MAC of a container interface derives from its first IPv4 address (else its first IPv6 address): when an address
- * moves to another container, the neighbours' ARP caches stay correct.
+ * The MAC of a container interface derives from its first IPv4 address, or else its first IPv6 address. So when an
+ * address moves to another container, the neighbours' ARP caches stay correct.
  * @param cidrs at least one
  */
 export function macFor(cidrs: readonly Cidr[]): Buffer {

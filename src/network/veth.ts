@@ -173,7 +173,7 @@ async function announce({ host, inside, namespace }: Sides, link: Link, mac: Buf
   for (let waited = 0; !forwards() && waited < FORWARDING_TIMEOUT_MS; waited = performance.now() - began) {
     await (waited < TYPICAL_FORWARDING_MS ? turn() : delay(1));
   }
-  // Not on the pool, although the kernel returns only after every port has the packet, 1–2 ms with 500 ports: the next
+  // Not on the pool, although the kernel returns only after every port has the packet, 1–2 ms with 500 ports. The next
   // attachment would wait for the same kernel lock anyway, and longer.
   inside.request(setLink(link.index, { mac }));
 }

@@ -16,8 +16,8 @@ describe('where addresses can be allocated from', () => {
     ['239.1.0.0/16', /multicast/],
     ['240.0.0.0/8', /reserved/],
     ['255.255.255.0/24', /reserved/],
-    ['0.0.0.0/0', /wider than \/8/],
-    ['128.0.0.0/1', /wider than \/8/],
+    ['0.0.0.0/0', /prefix shorter than \/8/],
+    ['128.0.0.0/1', /prefix shorter than \/8/],
     ['10.2.1.0/16', /does not name a network/],
     ['fd00::/16', /expected an IPv4 network/],
   ])('not %s', (text, why) => {

@@ -18,7 +18,7 @@ describe('the syntax of an address request', () => {
     ['ip:10.2.1/16', /"10\.2\.1\/16"/],
     ['net:10.2.3.1/24', /net:10\.2\.3\.0\/24/],
     ['net:10.2.3.0/33', /0 to 32/],
-    ['10.2.0.0/16', /name of a network/],
+    ['10.2.0.0/16', /is a network address/],
   ])('%s is meant as an address and refused', (text, sentence) => {
     expect(looksLikeRequest(text)).toBe(true);
     expect(() => parseRequest(text)).toThrow(sentence);

@@ -146,7 +146,7 @@ describe('an address for a container', () => {
   ])('%s is accepted', (text) => expect(() => assertAssignable([parseCidr(text)])).not.toThrow());
 
   test.each([
-    ['10.2.0.0/16', 'is the name of a network'],
+    ['10.2.0.0/16', 'is a network address'],
     ['10.2.255.255/16', 'is the broadcast address of its network'],
     ['255.255.255.255/32', 'is in 240.0.0.0/4, reserved addresses'],
     ['240.0.0.1/8', 'is in 240.0.0.0/4, reserved addresses'],
@@ -160,10 +160,10 @@ describe('an address for a container', () => {
     ['169.1.1.1/8', 'is in a network with 169.254.0.0/16, link-local addresses'],
     ['fe80::1/64', 'is in fe80::/10, link-local addresses'],
     ['::/64', 'is in a network with ::/128, the unspecified address'],
-    ['10.2.1.1/0', 'names a network wider than /8'],
-    ['10.2.1.1/1', 'names a network wider than /8'],
-    ['10.2.1.1/7', 'names a network wider than /8'],
-    ['fd00::1/15', 'names a network wider than /16'],
+    ['10.2.1.1/0', 'has a prefix shorter than /8'],
+    ['10.2.1.1/1', 'has a prefix shorter than /8'],
+    ['10.2.1.1/7', 'has a prefix shorter than /8'],
+    ['fd00::1/15', 'has a prefix shorter than /16'],
   ])('%s %s', (text, problem) => {
     expect(() => assertAssignable([parseCidr('10.2.1.1/16'), parseCidr(text)])).toThrow(`${text} ${problem}`);
   });

@@ -60,8 +60,8 @@ export interface FilterFacts {
   /** How many of the bridge's rules are missing. */
   readonly missing: number;
   /**
-   * Why iptables' legacy tables, which this host uses, cannot be read; undefined if Docker's chains were found
-   * elsewhere. heddle's rules in other tables cannot override a DROP in the legacy tables.
+   * Why the legacy tables of this host cannot be read; undefined if Docker's chains were found elsewhere. Rules of
+   * heddle in other tables cannot override a DROP in the legacy tables.
    */
   readonly unreadable: string | undefined;
   /** Whether the rules that keep containers from configuring this host are present. */
@@ -69,9 +69,9 @@ export interface FilterFacts {
 }
 
 /**
- * Manages rules with the iptables command that holds Docker's chains. iptables has two backends, nft and legacy, and
- * each packet passes both: an ACCEPT in one does not undo a DROP in the other. A host without iptables gets a warning,
- * not a failure.
+ * Manages rules with the iptables command that holds Docker's chains. There are two backends, nft and legacy, and every
+ * packet passes both: an ACCEPT in one does not undo a DROP in the other. A host without iptables gets a warning, not a
+ * failure.
  */
 export class IptablesFirewall implements Firewall {
   readonly #log: Logger;

@@ -47,8 +47,8 @@ export function loadLibc(): Promise<Libc> {
 }
 
 async function load(): Promise<Libc> {
-  // libuv starts its pool at the first asynchronous file call. Threads that start while this one is inside a
-  // container's namespace would stay there for ever, so the pool must be up before the first setns.
+  // libuv starts its pool at the first asynchronous file call. A thread started while this one is inside a container's
+  // namespace would stay there for ever. So the pool must be running before the first setns.
   await stat('/');
   const koffi = (await import('koffi')).default;
   const library = koffi.load(null); // this process itself: glibc and musl alike
