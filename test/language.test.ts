@@ -9,7 +9,6 @@ const PENDING: readonly string[] = [
   'src/dns/',
   'src/docker/',
   'src/hosts-file/',
-  'src/operations/',
   'src/runtime/',
   'src/services/',
   'src/errors.ts',
