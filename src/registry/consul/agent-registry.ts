@@ -208,10 +208,7 @@ export class ConsulRegistry implements Registry {
     return major > 1 || minor >= SINCE_MINOR[kind];
   }
 
-  /**
-   * True for http on an agent that cannot disable redirects: a container could redirect it to any address, even to the
-   * agent's own API. An agent of unknown version counts as one of these.
-   */
+  /** True for http if the agent is too old, or unknown, to disable redirects: they may lead to the agent's own API. */
   heddleRuns(kind: CheckKind['kind']): boolean {
     return kind === 'http' && !canDisableRedirects(this.identity.last?.version ?? '');
   }

@@ -56,8 +56,7 @@ const DEFAULTS = {
   passEvery: 60_000,
   retryRejectedAfter: 4000,
   servePatience: 2000,
-  // At most 2 s: differences are repaired within 5 s of the registry's return, and one small request every 2 s costs it
-  // nothing.
+  // At most 2 s: differences are repaired within 5 s of the registry's return, at the cost of one small request each.
   retry: { first: 200, longest: 2000 },
   onStop: 'keep',
   stopPatience: 5000,
@@ -150,9 +149,8 @@ export class Reconciler {
   /** Runs a full pass now; resolves after the attempt. */
   async recheck(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
-    const next = this.#nextPass();
     this.#wake.resolve();
-    await next;
+    await this.#nextPass();
   }
 
   /** True if the registry rejected this service: our DNS must not answer it either. */
