@@ -1,7 +1,7 @@
 /**
- * `npm run bench:attach`: attaching against the kernel's own time and `ip -batch`, restarts, the repair of 500
- * containers at a start, the address watch, and the words as commands. Real kernel, real engines, in a world of its
- * own; prints the table of docs/benchmarks.md.
+ * `npm run bench:attach`: compares attaching with the kernel's own time and with `ip -batch`. It also measures restarts,
+ * the repair of 500 containers at a start, the address watch, and commands. It uses a real kernel and real engines in a
+ * world of its own, and prints the table of docs/benchmarks.md.
  */
 import { loadavg } from 'node:os';
 import { runInWorld } from '../scripts/world/launch.ts';

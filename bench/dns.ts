@@ -1,7 +1,7 @@
 /**
- * `npm run bench:dns [-- --full --case NAME,… --only SERVER,… --rounds N --seconds S]`: heddle's resolver, step by
- * step, beside the servers that Debian has, on loopback, in one run. Prints a line of JSON for each burst to standard
- * error, and in the end tables of medians and what became of the goals.
+ * `npm run bench:dns [-- --full --case NAME,… --only SERVER,… --rounds N --seconds S]`: compares heddle's resolver,
+ * step by step, with the servers in Debian, on loopback, in one run. It prints a line of JSON for each burst to standard
+ * error, and at the end tables of medians and the results for the goals.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { PEERS, type Server, startConsul, startServer } from './dns/peers.ts';
 import { type Figures, race } from './dns/race.ts';
 import { goalsOf, tableOf } from './dns/report.ts';
 
-const { values: words } = parseArgs({
+const { values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
     case: { type: 'string', default: '' },
@@ -25,12 +25,12 @@ const { values: words } = parseArgs({
   },
 });
 const isIn = (list: string, name: string) => list === '' || list.split(',').includes(name);
-const wanted = cases(words.full)
-  .filter(({ name }) => isIn(words.case, name.replaceAll(',', '')))
-  .map((one) => ({ ...one, servers: one.servers.filter((server) => isIn(words.only, server)) }));
+const wanted = cases(values.full)
+  .filter(({ name }) => isIn(values.case, name.replaceAll(',', '')))
+  .map((one) => ({ ...one, servers: one.servers.filter((server) => isIn(values.only, server)) }));
 
 const FIRST_PORT = 15_353;
-/** Consul takes five in a row. */
+/** Consul uses five consecutive ports. */
 const PORTS_EACH = 10;
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-bench-dns-'));
@@ -44,7 +44,13 @@ try {
       port += PORTS_EACH;
       return startOf(one, server, port, all, programs);
     };
-    const options = { folder, programs, start, rounds: Number(words.rounds), seconds: Number(words.seconds) };
+    const options = {
+      folder,
+      programs,
+      start,
+      rounds: Number(values.rounds),
+      seconds: Number(values.seconds),
+    };
     results.set(one.name, await race(one, options));
   }
 } finally {
@@ -74,7 +80,7 @@ function startOf(
   if (server === 'echo') return startServer({ name: server, port, command: [echo, String(port)], all: [] });
   if (server === 'Consul') {
     const consul = findConsul();
-    if (consul === undefined) throw new Error('no consul here: npm run bench:dns fetches it');
+    if (consul === undefined) throw new Error('consul is missing: npm run bench:dns fetches it');
     return startConsul(consul, port, all);
   }
   const configure = PEERS[server];

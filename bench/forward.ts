@@ -1,7 +1,7 @@
 /**
- * `npm run bench:forward [-- --rounds N --seconds S --only SERVER,…]`: names that another server knows, asked from
- * heddle and from the forwarders that Debian has, all with the same Knot behind them, on loopback, in one run. Prints
- * a line of JSON for each burst to standard error, and in the end tables of medians and what became of the goals.
+ * `npm run bench:forward [-- --rounds N --seconds S --only SERVER,…]`: compares heddle's forwarding with the forwarders
+ * in Debian, all with the same Knot as upstream server, on loopback, in one run. It prints a line of JSON for each burst
+ * to standard error, and at the end tables of medians and the results for the goals.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { type Server, startServer } from './dns/peers.ts';
 import { type Figures, middle, shuffled } from './dns/race.ts';
 import { tableOf } from './dns/report.ts';
 
-const { values: words } = parseArgs({
+const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '1.5' },
@@ -23,7 +23,7 @@ const { values: words } = parseArgs({
   },
 });
 const wanted = Object.keys(FORWARDERS).filter(
-  (name) => words.only === '' || words.only.split(',').includes(name),
+  (name) => values.only === '' || values.only.split(',').includes(name),
 );
 const CASES = [
   { name: 'never kept', names: NOT_KEPT, outstanding: 64 },
@@ -81,9 +81,9 @@ async function compare(
   // What is to be kept is kept, and what is compiled is.
   for (const server of servers) await ask(server, 2);
   const bursts = new Map<Server, Burst[]>(servers.map((server) => [server, []]));
-  for (let round = 0; round < Number(words.rounds); round += 1) {
+  for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const server of shuffled(servers)) {
-      const result = await ask(server, Number(words.seconds));
+      const result = await ask(server, Number(values.seconds));
       bursts.get(server)?.push(result);
       const busy = Number((loadavg()[0] ?? 0).toFixed(1));
       console.error(JSON.stringify({ case: name, server: server.name, round, ...result, load: busy }));

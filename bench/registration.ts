@@ -1,8 +1,8 @@
 /**
- * `npm run bench:registration [-- --runs N --only real|simulated]`: how long it takes from Docker's event to
- * the answer, for names of services and of containers, how many names are lost in a burst, and how long a start with
- * 100 running containers takes; with simulated ones, what grows with their number. Real engine, real Consul, in a
- * world of its own; prints one JSON line a case and run.
+ * `npm run bench:registration [-- --runs N --only real|simulated]`: measures the time from Docker's event to the answer,
+ * for names of services and of containers. It also measures how many names are lost in a burst, and how long a start with
+ * 100 running containers takes. Simulated containers show what grows with their number. It uses a real engine and a real
+ * Consul in a world of its own, and prints one line of JSON for each case and run.
  */
 import { parseArgs } from 'node:util';
 import { runInWorld } from '../scripts/world/launch.ts';
@@ -13,16 +13,16 @@ import { burst, type Labels, latency, running, sync } from './registration/measu
 import { SimulatedEngine } from './registration/simulated.ts';
 
 const INSIDE = 'HEDDLE_BENCH_INSIDE';
-/** A line of log for each question would cost more than the answers. */
+/** A log line for each query would cost more than the answers. */
 const QUIET = ['-dev', '-log-level=warn'];
-/** A pass over everything is among it. */
+/** Long enough to include a full scan. */
 const REST_S = 65;
 
-const { values: words } = parseArgs({
+const { values } = parseArgs({
   options: { runs: { type: 'string', default: '3' }, only: { type: 'string' } },
 });
-const runs = Number(words.runs);
-const { only } = words;
+const runs = Number(values.runs);
+const { only } = values;
 
 if (process.env[INSIDE] === undefined) {
   process.exitCode = await runInWorld([process.execPath, import.meta.filename, ...process.argv.slice(2)], {
@@ -59,7 +59,7 @@ async function simulated(registry: 'embedded' | 'consul', count: number): Promis
 }
 
 async function measure(registry: 'embedded' | 'consul', attached: boolean): Promise<void> {
-  // Without attachment the container's own address is announced, so that the network's time is not mixed in.
+  // Without attachment the container's own address is announced, so that the time of attaching is not included.
   const labels: Labels = (index) =>
     attached ? { 'heddle.cidr': `10.2.${Math.floor(index / 250)}.${(index % 250) + 1}/16` } : {};
   const consul = registry === 'consul' ? new ConsulAgent({ mode: QUIET }) : undefined;
@@ -72,7 +72,7 @@ async function measure(registry: 'embedded' | 'consul', attached: boolean): Prom
   try {
     for (let run = 0; run < runs; run++) {
       for (const atOnce of [false, true]) {
-        // Consul has no names of containers, and twenty names are questions enough.
+        // Consul has no names of containers; with twenty at once, one form of name causes enough queries.
         const forms = consul || atOnce ? (['service'] as const) : (['service', 'weave'] as const);
         const found = await latency(port, labels, 20, { atOnce, forms });
         for (const figures of found) say(atOnce ? '20 at once' : '20 one by one', figures);

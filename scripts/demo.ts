@@ -1,12 +1,12 @@
 /**
- * `npm run demo [-- --once] [-- --consul]`: tells what heddle does, with real commands and their real output; on the
- * Docker engine of DOCKER_HOST or the default socket when one answers, else on a private one. Stays up until Ctrl-C,
- * or ends by itself with --once; leaves nothing behind either way.
+ * `npm run demo [-- --once] [-- --consul]`: shows what heddle does, with real commands and their real output. It uses
+ * the Docker engine of DOCKER_HOST or the default socket if one answers, else a private one. It stays up until Ctrl-C,
+ * or ends by itself with --once. It always cleans up.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { tellOnThisHost } from './demo/story.ts';
+import { runDemo } from './demo/story.ts';
 import { ROOT } from './root.ts';
 import { dockerHost, engineAnswers } from './setup/docker-host.mjs';
 import { runInWorld } from './world/launch.ts';
@@ -15,14 +15,14 @@ const { values } = parseArgs({
   options: { once: { type: 'boolean', default: false }, consul: { type: 'boolean', default: false } },
 });
 
-// npm hands these flags to the demo, not to the set-up before it.
+// npm passes these flags to the demo, not to the set-up before it.
 if (values.consul) execFileSync('node', [`${ROOT}/scripts/setup.mjs`, 'consul'], { stdio: 'inherit' });
 
 if (await engineAnswers()) {
-  console.log(`# The Docker engine is the one at ${dockerHost()}.`);
-  process.exitCode = await tellOnThisHost(values);
+  console.log(`# Using the Docker engine at ${dockerHost()}.`);
+  process.exitCode = await runDemo(values);
 } else {
-  console.log('# No Docker engine answers here, so the demo brings one, in a world of its own.');
+  console.log('# No Docker engine answers here, so the demo starts a private one.');
   const story = fileURLToPath(new URL('./demo/in-world.ts', import.meta.url));
   const flags = Object.entries(values).flatMap(([name, given]) => (given ? [`--${name}`] : []));
   const entered = (pid: number) =>

@@ -10,7 +10,7 @@ export interface TaggedRule {
   readonly command: (typeof COMMANDS)[number];
   readonly table: (typeof TABLES)[number];
   /** Chain first. */
-  readonly words: readonly string[];
+  readonly rule: readonly string[];
 }
 
 export async function taggedRules(): Promise<TaggedRule[]> {
@@ -20,11 +20,11 @@ export async function taggedRules(): Promise<TaggedRule[]> {
     const lines = stdout
       .split('\n')
       .filter((line) => line.startsWith('-A ') && line.includes('--comment heddle'));
-    return lines.map((line) => ({ command, table, words: line.trim().split(' ').slice(1) }));
+    return lines.map((line) => ({ command, table, rule: line.trim().split(' ').slice(1) }));
   });
   return (await Promise.all(perPlace)).flat();
 }
 
-export async function deleteRule({ command, table, words }: TaggedRule): Promise<void> {
-  await run(command, ['-w', '-t', table, '-D', ...words]);
+export async function deleteRule({ command, table, rule }: TaggedRule): Promise<void> {
+  await run(command, ['-w', '-t', table, '-D', ...rule]);
 }

@@ -59,7 +59,7 @@ async function main(purpose) {
   const needsEngine = purpose === 'demo' && !(await engineAnswers());
   const missing = missingParts(needsEngine ? LAB : needs.parts);
 
-  // Everything that could refuse comes first: a refusal leaves the machine as it was.
+  // All checks come first: a refusal leaves the machine unchanged.
   requireMachine({ ...needs, purpose, missing });
 
   await installPackages(missing);

@@ -1,9 +1,9 @@
 /**
- * `npm test [-- filter…]`: lint, types and unit tests outside; contract tests and scenarios inside worlds, each with a
- * real engine (old Docker, current Docker, podman), a real Consul and real namespaces. With filters only the test files
- * that match, and only the worlds that have any. `--full` runs everything on old and current Docker with the larger
- * counts, and writes docs/verification.md. Fails when a test fails, is skipped, or when none ran, and when a part is
- * missing.
+ * `npm test [-- filter…]`: runs lint, types and unit tests on the host. Contract tests and scenarios run inside worlds,
+ * each with a real engine (old Docker, current Docker, podman), a real Consul and real namespaces. With filters, only
+ * matching test files run, and only worlds that have any. `--full` runs everything on old and current Docker with the
+ * larger counts, and writes docs/verification.md. The run fails if a test fails or is skipped, if none ran, or if a part
+ * is missing.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,18 +14,18 @@ import { requireParts } from './test/parts.ts';
 import { runProgram } from './test/program.ts';
 import { noTests, sum, type Tally, tallyTable } from './test/tally.ts';
 import { writeVerification } from './test/verification.ts';
-import { vitestReport, vitestWords } from './test/vitest.ts';
+import { vitestCommand, vitestReport } from './test/vitest.ts';
 import { hasTests, WORLDS, type World } from './test/worlds.ts';
 import { OLD, type WorldEngine } from './world/engines.ts';
 import { runInWorld } from './world/launch.ts';
 import { differences, hostTraces } from './world/traces.ts';
 
-// The tools of this clone, and its Node for them, also when npm has not put them there.
+// The tools of this clone and its Node, also if npm has not put them on PATH.
 process.env.PATH = `${ROOT}/node_modules/.bin:${process.env.PATH}`;
 
 const args = process.argv.slice(2);
 const full = args.includes('--full');
-// Every ring reads its counts from here, inside the world and outside.
+// Every ring reads this variable for its counts, inside worlds and outside.
 if (full) process.env.HEDDLE_TEST_FULL = '1';
 const filters = args.filter((arg) => arg !== '--full');
 const consul = requireParts();
@@ -40,12 +40,12 @@ async function ring(name: string, work: () => Promise<Omit<Tally, 'name' | 'seco
 
 async function testsInWorld({ engine, projects }: World) {
   const report = join(scratch, `${projects.join('-')}.json`);
-  const command = vitestWords(projects, report, filters).flat();
+  const command = vitestCommand(projects, report, filters).flat();
   const env = { HEDDLE_TEST_CONSUL: consul, HEDDLE_TEST_BASE_TAR: baseImageTar() };
   return vitestReport(report, await runInWorld(command, env, { terminal: false, engine }));
 }
 
-/** The demo's own commands check what they show: it passes when it ends well. */
+/** The demo checks the output of its commands: it passes if it ends with status 0. */
 async function demoInWorld(engine: WorldEngine) {
   const command = [process.execPath, join(ROOT, 'scripts/demo/in-world.ts'), '--once'];
   const status = await runInWorld(command, {}, { terminal: false, engine });
@@ -63,7 +63,7 @@ const ringsInWorlds: readonly (() => Promise<void>)[] = [
   ),
 ];
 
-/** Two at a time: what is tested waits more than it works, and one world keeps less than one of two processors busy. */
+/** Two at a time: tests mostly wait, and one world uses less than one of two processors. */
 async function twoAtATime(works: readonly (() => Promise<void>)[]): Promise<void> {
   const waiting = works.values();
   const lane = async () => {
@@ -79,7 +79,7 @@ try {
   }
   await ring('unit', async () => {
     const report = join(scratch, 'unit.json');
-    const { failed } = await runProgram(...vitestWords(['unit'], report, filters));
+    const { failed } = await runProgram(...vitestCommand(['unit'], report, filters));
     return vitestReport(report, failed);
   });
   const before = hostTraces();
@@ -97,7 +97,7 @@ const total = sum(rings);
 const tests = sum(rings.filter((each) => each.isTests));
 for (const failure of total.failures) console.log(`failed: ${failure}`);
 if (tests.passed + tests.failed === 0) console.log('no test ran');
-if (total.skipped > 0) console.log('a skipped test proves nothing: here it counts as a failure');
+if (total.skipped > 0) console.log('a skipped test proves nothing, so it counts as a failure');
 if (full) writeVerification(rings, total);
 console.log(`\n${tallyTable(rings)}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

@@ -14,11 +14,11 @@ const FLAGS = {
   'iptables-legacy': { type: 'boolean', default: false },
 } as const;
 
-/** The flags end where the command begins, which has flags of its own. */
-const words = process.argv.slice(2);
-const isFlag = (word: string, at: number) => word.startsWith('--') || words[at - 1] === '--engine';
-const split = words.findIndex((word, at) => !isFlag(word, at));
-const { values } = parseArgs({ args: split < 0 ? words : words.slice(0, split), options: FLAGS });
+/** Our flags end where the command begins: the command has flags of its own. */
+const argv = process.argv.slice(2);
+const isFlag = (argument: string, at: number) => argument.startsWith('--') || argv[at - 1] === '--engine';
+const split = argv.findIndex((word, at) => !isFlag(word, at));
+const { values } = parseArgs({ args: split < 0 ? argv : argv.slice(0, split), options: FLAGS });
 const program = values.engine;
 if (program !== 'old' && program !== 'new' && program !== 'podman')
   throw new Error(`--engine ${program}: expected old, new or podman`);
@@ -28,5 +28,5 @@ const engine: WorldEngine = {
   cgroup2: values.cgroup2,
   iptablesLegacy: values['iptables-legacy'],
 };
-const [command = process.env.SHELL ?? 'sh', ...args] = split < 0 ? [] : words.slice(split);
+const [command = process.env.SHELL ?? 'sh', ...args] = split < 0 ? [] : argv.slice(split);
 process.exitCode = await runInWorld([command, ...args], {}, { engine });

@@ -1,6 +1,6 @@
 /**
- * The one error family. A message says what was attempted, what came back and what to do; `code` is stable for
- * programs, `cause` keeps the original error, and the exit status follows from the code.
+ * The one error family. A message states what was attempted, what came back and what to do. `code` is stable for
+ * programs, `cause` keeps the original error, and the code determines the exit status.
  */
 
 /** Exit status of the command line for each kind of failure: 1 failed, 2 usage, 3 not found, 4 unreachable. */
@@ -18,14 +18,14 @@ const EXIT_STATUS = {
 } as const;
 
 /**
- * - `bad-input`: a word, flag, setting or label that cannot be understood
+ * - `bad-input`: a command, flag, setting or label that cannot be parsed
  * - `not-found`: no such container, service or device
- * - `unreachable`: Docker, Consul or the daemon does not answer; worth another try
+ * - `unreachable`: Docker, Consul or the daemon does not answer; a retry may succeed
  * - `not-running`: the container exists, but has no running process
  * - `host-network`: the container shares the host's network namespace
  * - `not-permitted`: root or a capability is missing
- * - `taken`: an address, port, name or device that belongs to something else
- * - `refused`: a peer answered, and its answer was no
+ * - `taken`: an address, port, name or device that belongs to another owner
+ * - `refused`: a peer answered and rejected the request
  * - `not-supported`: this build, kernel or peer cannot do it
  * - `failed`: anything else
  */
@@ -40,18 +40,18 @@ export class HeddleError extends Error {
     this.code = code;
   }
 
-  /** Exit status of a command that ends with this error. */
+  /** Exit status of a command that fails with this error. */
   get exitStatus(): number {
     return EXIT_STATUS[this.code];
   }
 
-  /** True where the same call may succeed later without anybody changing it. */
+  /** True if the same call may succeed later, unchanged. */
   get retryable(): boolean {
     return this.code === 'unreachable';
   }
 }
 
-/** What any thrown value says, in one line. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -6,10 +6,11 @@ import { printableIo } from './runtime/printable.ts';
 import { guardStreams } from './runtime/standard-streams.ts';
 
 /**
- * `node here.js WORD…`: has the daemon of this host do a word. What another host runs in heddle's container there;
- * the daemon knows the words, and loading the command line once more would take longer than most of them.
+ * `node here.js COMMAND…`: makes the daemon of this host run a command. Another host runs this file in heddle's
+ * container through `docker exec`. The daemon parses the command: loading the command line would take longer than most
+ * commands.
  */
-async function wordHere(): Promise<number> {
+async function runHere(): Promise<number> {
   const io = printableIo(process);
   try {
     return await runInDaemon(await controlSocket(process.env), process.argv.slice(2), io);
@@ -18,7 +19,7 @@ async function wordHere(): Promise<number> {
   }
 }
 
-/** Only a file of settings makes it worth while to read them as the daemon does. */
+/** Without a settings file the environment is enough, and the settings schema need not be loaded. */
 async function controlSocket(env: NodeJS.ProcessEnv): Promise<string> {
   if (!env.HEDDLE_CONFIG && !existsSync(DEFAULT_FILE)) return env.HEDDLE_SOCKET || DEFAULT_CONTROL_SOCKET;
   const { loadSettings } = await import('./config/load.ts');
@@ -26,4 +27,4 @@ async function controlSocket(env: NodeJS.ProcessEnv): Promise<string> {
 }
 
 const end = guardStreams();
-end(await wordHere());
+end(await runHere());

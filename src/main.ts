@@ -1,4 +1,4 @@
-/** Hands arguments, streams and environment to the command line, and its status to the system. */
+/** Passes arguments, streams and environment to the command line, and its exit status to the system. */
 
 const OLDEST_NODE = [22, 20] as const;
 
@@ -10,13 +10,13 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   process.exit(1);
 }
 
-// Node keeps the libraries' deprecations to itself where it sees that they are libraries: built in, they are not.
+// Node hides deprecation warnings of code in node_modules. In the bundle, the libraries' code is outside node_modules.
 process.noDeprecation = true;
 
-// Each command would compile the same code anew, a sixth of its time. Where dist cannot be written, it does; and src
-// is for those who change it.
+// Without the cache, compiling takes a sixth of each command's time. Nothing is cached if dist is not writable. src
+// runs uncached: it is for development.
 if (import.meta.filename.endsWith('.js')) {
-  // Not imported above: an old Node does not have it, and would say so instead of the sentence.
+  // Imported here: an old Node lacks it, and would fail at the import instead of printing the message above.
   const { enableCompileCache } = await import('node:module');
   enableCompileCache(`${import.meta.dirname}/.compiled`);
 }

@@ -17,7 +17,7 @@ async function timeOf(
   return performance.now() - from;
 }
 
-/** In turn, so that whatever else the machine does falls on both alike. */
+/** Measures both alternately, so that other load on the machine affects both alike. */
 async function inTurn(
   rounds: number,
   one: (round: number) => Promise<number>,
@@ -31,7 +31,7 @@ async function inTurn(
   return [figures(times[0]), figures(times[1])];
 }
 
-/** `heddle version`, and Node with nothing to do. */
+/** `heddle version`, and Node with an empty program. */
 export async function measureStart(rounds: number): Promise<{ version: Figures; node: Figures }> {
   const [version, node] = await inTurn(
     rounds,
@@ -41,7 +41,7 @@ export async function measureStart(rounds: number): Promise<{ version: Figures; 
   return { version, node };
 }
 
-/** `heddle attach` on another host, reached over TCP alone, and `docker exec true` in the same container. */
+/** `heddle attach` on another host, reached only over TCP, and `docker exec true` in the same container. */
 export async function measureRemote(rounds: number): Promise<{ attach: Figures; exec: Figures }> {
   const image = await buildImage();
   await using there = await startRemoteEngine();

@@ -33,8 +33,8 @@ export interface EngineFigures {
 }
 
 /**
- * One new namespace each for the engine, for the bare messages it comes to and for `ip -batch`, in turn and as often
- * as asked: what else the machine does falls on all three alike.
+ * Measures the engine, the bare messages that it sends, and `ip -batch`, each in a new namespace. They alternate for so
+ * many rounds, so that other load on the machine affects all three alike.
  */
 export async function measureEngine(rounds: number): Promise<EngineFigures> {
   const engine = new KernelEngine({ firewall, log }, { bridge: BRIDGE, interface: 'ethwe', mtu: MTU });
@@ -51,7 +51,7 @@ export async function measureEngine(rounds: number): Promise<EngineFigures> {
       kernel: await bareMessages(namespaces[1], cidr.ip),
       batch: await timed(async () => batches(namespaces[2], cidr.ip)),
     };
-    // The first round loads what the others find loaded.
+    // The first round also loads code, and is not counted.
     if (round > 0)
       for (const [name, time] of Object.entries(taken)) times[name as keyof typeof times].push(time);
     await Promise.all(namespaces.map((namespace) => namespace.end()));
@@ -68,8 +68,8 @@ async function timed(work: () => Promise<void>): Promise<number> {
 }
 
 /**
- * The time in the kernel alone: the same messages, encoded beforehand, from send to acknowledgement, the sockets and
- * the way into the namespace and back. What they need to know (indexes) is found out untimed.
+ * The time in the kernel alone: the same messages, encoded beforehand, from send to acknowledgement. It includes opening
+ * the sockets and entering the namespace. Looking up interface indexes is not timed.
  */
 async function bareMessages({ nsPath, inode }: LabNamespace, ip: string): Promise<number> {
   const libc = await loadLibc();
@@ -119,7 +119,7 @@ async function bareMessages({ nsPath, inode }: LabNamespace, ip: string): Promis
 
 const open = (libc: Libc): number => openRouteSocket(libc, (fd) => libc.bind(fd, netlinkAddress(0)));
 
-/** The fewest processes that iproute2 needs: a batch on the host, and one inside. */
+/** The fewest processes that iproute2 needs: one batch on the host, and one inside. */
 function batches({ nsPath, inode }: LabNamespace, ip: string): void {
   const peer = `peer name ethwe mtu ${MTU} netns ${nsPath}`;
   const pair = `link add ${hostEndName(inode)} mtu ${MTU} master ${BRIDGE} up type veth ${peer}\n`;

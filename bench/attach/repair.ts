@@ -11,9 +11,9 @@ import { SimulatedEngine } from '../registration/simulated.ts';
 const LANES = 25;
 
 /**
- * From the daemon's spawn until every running container has the address it is due: real namespaces with a process
- * each, behind an engine that is simulated, because so many real containers are more than the machine holds. What the
- * simulated ids need to be found, a control group of that name, is in a /proc of their own.
+ * Measures from the daemon's spawn until every running container has its requested address. The namespaces and their
+ * processes are real. The engine is simulated, because the machine cannot hold so many real containers. A /proc of its
+ * own provides the control groups by which the simulated ids are found.
  */
 export async function measureRepair(count: number): Promise<{ tookMs: number; cpuMs: number }> {
   const namespaces: LabNamespace[] = [];
@@ -33,7 +33,7 @@ export async function measureRepair(count: number): Promise<{ tookMs: number; cp
     const network = kernelEngine('weave');
     for (const { nsPath } of namespaces) {
       if ((await network.addresses(nsPath)).length !== 1)
-        throw new Error(`${nsPath} has not its one address`);
+        throw new Error(`${nsPath} does not have exactly one address`);
     }
     return { tookMs: Date.parse(String(looked.time)) - from, cpuMs: cpu };
   } finally {
@@ -50,6 +50,6 @@ async function writeProcess(procfs: string, pid: number, id: string): Promise<vo
 
 function lineOf({ log }: Daemon, message: string): LogLine {
   const line = log.find(({ msg }) => msg === message);
-  if (line === undefined) throw new Error(`the daemon has not said "${message}"`);
+  if (line === undefined) throw new Error(`the daemon has not logged "${message}"`);
   return line;
 }

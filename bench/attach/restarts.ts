@@ -19,9 +19,9 @@ export interface RestartFigures {
 }
 
 /**
- * From Docker's own time of a container's start until its address is back, with a daemon that follows a real engine:
- * restarted by hand, by its restart policy after it was killed, and by an engine that was itself restarted, where the
- * time counts from the engine's first answer, since it tells nobody of a start before that.
+ * Measures from Docker's own start time of a container until its address is back, with a daemon on a real engine. The
+ * container restarts by hand, by its restart policy after a kill, and with its engine. In the last case the time counts
+ * from the engine's first answer, because the engine reports no start before that.
  */
 export async function measureRestarts(): Promise<RestartFigures> {
   await using daemon = await startDaemon();
@@ -59,7 +59,7 @@ export async function measureRestarts(): Promise<RestartFigures> {
     );
     return { byHand, byPolicy, byEngine: figures(times) };
   } catch (error) {
-    throw new Error(`restarts were not measured; the daemon says:\n${daemon.output}`, { cause: error });
+    throw new Error(`measuring restarts failed; the daemon's output:\n${daemon.output}`, { cause: error });
   } finally {
     watch.close();
     await removeAll();
@@ -71,7 +71,7 @@ const inspect = (id: string) =>
 const pidOf = async (id: string): Promise<number> => (await inspect(id)).State.Pid;
 const startOf = async (id: string): Promise<number> => Date.parse((await inspect(id)).State.StartedAt);
 
-/** Hears of every address that any namespace gets; the kernel's word takes a fraction of a millisecond. */
+/** Watches for new addresses in every namespace; the kernel reports them within a fraction of a millisecond. */
 function watchAddresses() {
   const monitor = spawn('ip', ['-o', 'monitor', 'all-nsid', 'address'], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -15,8 +15,8 @@ import { observerNeeds } from '../../test/support/observer.ts';
 import { type Figures, figures } from '../registration/figures.ts';
 
 /**
- * From an address that is there to the roster that has it: real containers, attached by the daemon's own parts in this
- * process. One each time, because one that changes its addresses again and again is looked at now and then.
+ * Measures from a new address in the kernel to its entry in the roster: real containers, attached by the daemon's own
+ * parts in this process. Each round has a new container: one that keeps changing its addresses is inspected less often.
  */
 export async function measureWatch(rounds: number): Promise<Figures> {
   const bridge = 'weave';

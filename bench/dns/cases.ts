@@ -1,40 +1,40 @@
-/** One question to all servers: which names there are, and how they are asked for. */
+/** One comparison of servers: which names exist, and how they are queried. */
 export interface Case {
   readonly name: string;
   readonly names: number;
-  /** Of each name; `mixed` is one to five. */
+  /** Addresses of each name; `mixed` is one to five. */
   readonly addresses: number | 'mixed';
-  /** Of a hundred queries 90 for A, 8 for SRV and 2 for what does not exist; or all for A. */
+  /** `mix`: of a hundred queries, 90 for A, 8 for SRV and 2 for missing names. `a`: all for A. */
   readonly queries: 'mix' | 'a';
-  /** Queries that are out at the same time. */
+  /** Queries in flight at the same time. */
   readonly outstanding: number;
-  /** Changes of a service in each second. */
+  /** Changes of services in each second. */
   readonly changes?: number;
   /** Also measured with dnsperf. */
   readonly dnsperf?: boolean;
   readonly servers: readonly string[];
 }
 
-/** Our steps, each on top of the one before. */
+/** Our variants, each on top of the one before. */
 export const STEPS = ['plain', 'cached', 'batched'] as const;
 const OURS = STEPS.map((step) => `heddle ${step}`);
 const FAST = ['heddle cached', 'heddle batched', 'unbound', 'Knot'];
-const EVERYBODY = [...OURS, 'Consul', 'dnsmasq', 'unbound', 'Knot', 'echo'];
+const ALL_SERVERS = [...OURS, 'Consul', 'dnsmasq', 'unbound', 'Knot', 'echo'];
 
 const MIX = {
   names: 1_000,
   addresses: 'mixed',
   queries: 'mix',
   outstanding: 64,
-  servers: EVERYBODY,
+  servers: ALL_SERVERS,
 } as const;
 
 /**
- * What a run measures; `full` adds Consul and the plain path where they take long. dnsmasq searches its SRV records
- * one after the other, which with ten thousand names leaves nothing to be compared.
+ * The cases of a run; `full` adds Consul and the plain variant to the slow cases. dnsmasq searches its SRV records
+ * linearly: with ten thousand names it is too slow for a comparison.
  */
 export function cases(full: boolean): readonly Case[] {
-  const many = full ? EVERYBODY.filter((server) => server !== 'dnsmasq') : FAST;
+  const many = full ? ALL_SERVERS.filter((server) => server !== 'dnsmasq') : FAST;
   return [
     { ...MIX, name: 'mix', dnsperf: true },
     { ...MIX, name: 'one at a time', outstanding: 1 },
@@ -48,7 +48,7 @@ export function cases(full: boolean): readonly Case[] {
         name: `A only, ${addresses} each`,
         addresses,
         queries: 'a',
-        servers: full ? EVERYBODY : [...FAST, 'dnsmasq'],
+        servers: full ? ALL_SERVERS : [...FAST, 'dnsmasq'],
       }),
     ),
   ];

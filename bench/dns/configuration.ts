@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Writes a server's configuration or zone into its folder, line by line, and tells its path. */
+/** Writes a server's configuration or zone file into its folder. @returns its path */
 export function write(folder: string, name: string, lines: readonly string[]): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, name);
@@ -9,7 +9,7 @@ export function write(folder: string, name: string, lines: readonly string[]): s
   return path;
 }
 
-/** The command of a Knot with one worker that knows these records of the zone `consul.`. */
+/** The command of a Knot with one worker that serves these records of the zone `consul.`. */
 export function knot(folder: string, port: number, records: readonly string[]): readonly string[] {
   write(folder, 'consul.zone', [
     'consul. 0 SOA ns.consul. hostmaster.consul. 1 3600 600 86400 0',

@@ -1,6 +1,6 @@
 /*
- * What the kernel lets one core do: every datagram goes back to its sender as it came, but for the bit that makes a
- * DNS query a response.
+ * The kernel's limit for one core: every datagram goes back to its sender unchanged, except for the bit that makes a DNS
+ * query a response.
  *
  *   echo PORT
  */
@@ -13,10 +13,10 @@
 
 enum { BATCH = 64, MAX_MESSAGE = 4096, HEADER = 12, RESPONSE = 0x80 };
 
-int main(int count, char **words) {
+int main(int count, char **args) {
   if (count != 2) return 2;
   int fd = socket(AF_INET, SOCK_DGRAM, 0);
-  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(atoi(words[1]))};
+  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(atoi(args[1]))};
   own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (bind(fd, (void *)&own, sizeof own) != 0) return 1;
 

@@ -1,6 +1,6 @@
 import type { Figures } from './race.ts';
 
-/** Of each case, what each server came to. */
+/** The figures of each server, by case. */
 export type ForwardResults = ReadonlyMap<string, readonly Figures[]>;
 
 interface Goal {
@@ -42,7 +42,7 @@ const GOALS: readonly Goal[] = [
   },
 ];
 
-/** The goals that a run can speak of, as a table. */
+/** The goals that a run has measured, as a table. */
 export function forwardGoals(results: ForwardResults): string {
   const rows = GOALS.flatMap(({ text, of: [name, ours, theirs], ratio, isKept }) => {
     const find = (server: string) => results.get(name)?.find((figures) => figures.server === server);

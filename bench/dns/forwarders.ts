@@ -4,16 +4,19 @@ import { LOAD_CORE } from './load.ts';
 import { type Named, nameOf } from './names.ts';
 
 const COUNT = 1_000;
-/** Names that the upstream lets others keep, and names that it lets nobody keep. */
+/** Names that may be cached, and names with TTL 0, which may not. */
 export const [KEPT, NOT_KEPT] = [namesWith('kept'), namesWith('fresh')];
 /** In seconds. */
 const TTLS = { kept: 3600, fresh: 0 };
 
-function namesWith(word: string): readonly Named[] {
-  return Array.from({ length: COUNT }, (_, index) => ({ name: `${word}${index}`, addresses: ['192.0.2.1'] }));
+function namesWith(prefix: string): readonly Named[] {
+  return Array.from({ length: COUNT }, (_, index) => ({
+    name: `${prefix}${index}`,
+    addresses: ['192.0.2.1'],
+  }));
 }
 
-/** Knot, on the core of the load: what every forwarder asks. */
+/** Knot on the core of the load: the upstream server of every forwarder. */
 export function upstream(folder: string, port: number): readonly string[] {
   const record = (ttl: number) => (named: Named) => `${nameOf(named)}. ${ttl} A ${named.addresses[0]}`;
   const records = [...KEPT.map(record(TTLS.kept)), ...NOT_KEPT.map(record(TTLS.fresh))];
@@ -38,7 +41,7 @@ const ours =
     { program, port, upstreamPort }, // As bin/heddle starts it.
   ) => [process.execPath, '--max-semi-space-size=2', program, String(port), String(upstreamPort), step];
 
-/** The forwarders that Debian has, and ours. */
+/** The forwarders in Debian, and ours. */
 export const FORWARDERS: Readonly<Record<string, ConfigureForwarder>> = {
   'heddle plain': ours('plain'),
   'heddle batched': ours('batched'),

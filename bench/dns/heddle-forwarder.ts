@@ -1,4 +1,4 @@
-/** heddle's forwarding on loopback, all else left out: `heddle-forwarder.ts PORT UPSTREAM-PORT plain|batched`. */
+/** heddle's forwarding alone, on loopback: `heddle-forwarder.ts PORT UPSTREAM-PORT plain|batched`. */
 import { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
 import { ForwardZone } from '../../src/dns/forward/forward.ts';
 import { UpstreamClient } from '../../src/dns/forward/upstream/client.ts';

@@ -1,6 +1,6 @@
 /**
- * heddle's resolver on loopback with the services of names.ts behind it, without Docker and registry:
- * `heddle-server.ts PORT COUNT ADDRESSES|mixed plain|cached|batched CHANGES-A-SECOND`. `batched` caches, too.
+ * heddle's resolver on loopback with the services of names.ts, without Docker and registry:
+ * `heddle-server.ts PORT COUNT ADDRESSES|mixed plain|cached|batched CHANGES-A-SECOND`. `batched` also caches.
  */
 import { AnswerCache } from '../../src/dns/cache/answer-cache.ts';
 import { LocalNetworks } from '../../src/dns/local-networks.ts';

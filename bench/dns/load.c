@@ -1,10 +1,10 @@
 /*
- * A closed loop of DNS queries over UDP: so many sockets, each with one query outstanding, which is replaced by the
- * next one when its answer comes, or when none has come for a second.
+ * A closed loop of DNS queries over UDP: so many sockets, each with one outstanding query. The next query replaces it
+ * when its answer comes, or after a second without one.
  *
  *   load PORT FILE OUTSTANDING SECONDS
  *
- * FILE holds messages, each behind its length (two bytes, big endian, as on TCP). Prints one line of JSON; times in
+ * FILE contains messages, each after its length (two bytes, big endian, as on TCP). Prints one line of JSON; times in
  * microseconds.
  */
 #define _GNU_SOURCE
@@ -47,14 +47,14 @@ static void ask(struct asker *asker) {
   message[0] = asker->id >> 8;
   message[1] = asker->id & 255;
   asker->asked = now();
-  /* What cannot be sent is noticed as lost. */
+  /* A failed send counts as lost. */
   if (send(asker->fd, message, length, 0) < 0) return;
 }
 
-static void hear(struct asker *asker) {
+static void receive(struct asker *asker) {
   uint8_t reply[MAX_MESSAGE];
   ssize_t length = recv(asker->fd, reply, sizeof reply, MSG_DONTWAIT);
-  /* An answer that comes after its time belongs to no query any more. */
+  /* A late answer belongs to no query any more. */
   if (length < 12 || (reply[0] << 8 | reply[1]) != asker->id) return;
   if (answered < MAX_SAMPLES) samples[answered++] = (now() - asker->asked) / 100;
   codes[reply[3] & 15]++;
@@ -70,11 +70,11 @@ static double percentile(double share) {
   return answered == 0 ? 0 : samples[(size_t)(share * (answered - 1))] / 10.0;
 }
 
-int main(int count, char **words) {
+int main(int count, char **args) {
   if (count != 5) return 2;
-  int outstanding = atoi(words[3]);
-  uint64_t nanoseconds = (uint64_t)(atof(words[4]) * SECOND);
-  FILE *file = fopen(words[2], "rb");
+  int outstanding = atoi(args[3]);
+  uint64_t nanoseconds = (uint64_t)(atof(args[4]) * SECOND);
+  FILE *file = fopen(args[2], "rb");
   if (file == NULL || outstanding < 1 || outstanding > MAX_SOCKETS) return 2;
   fseek(file, 0, SEEK_END);
   size = ftell(file);
@@ -83,10 +83,10 @@ int main(int count, char **words) {
   samples = malloc(sizeof *samples * MAX_SAMPLES);
   if (fread(queries, 1, size, file) != size) return 2;
 
-  struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(atoi(words[1]))};
+  struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(atoi(args[1]))};
   server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int poll = epoll_create1(0);
-  uint64_t begun = now(), end = begun + nanoseconds, looked = begun;
+  uint64_t begun = now(), end = begun + nanoseconds, checked = begun;
   for (int index = 0; index < outstanding; index++) {
     struct asker *asker = &askers[index];
     asker->fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -98,11 +98,11 @@ int main(int count, char **words) {
   for (uint64_t time = begun; time < end; time = now()) {
     struct epoll_event events[64];
     int ready = epoll_wait(poll, events, 64, 20);
-    for (int index = 0; index < ready; index++) hear(events[index].data.ptr);
-    if (time - looked < SECOND / 10) continue;
-    looked = time;
+    for (int index = 0; index < ready; index++) receive(events[index].data.ptr);
+    if (time - checked < SECOND / 10) continue;
+    checked = time;
     for (int index = 0; index < outstanding; index++) {
-      /* An answer of this very round may be younger than `time`. */
+      /* A query of this round may be younger than `time`. */
       if (time < askers[index].asked || time - askers[index].asked < SECOND) continue;
       lost++;
       ask(&askers[index]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../../scripts/root.ts';
 
-/** What one burst of load came to; times in microseconds. */
+/** The result of one burst of load; times in microseconds. */
 export interface Burst {
   readonly perSecond: number;
   readonly p50: number;
@@ -14,20 +14,20 @@ export interface Burst {
   readonly lost: number;
   readonly noerror: number;
   readonly nxdomain: number;
-  /** Of the server, for each answer. */
+  /** Processor time of the server for each answer. */
   readonly cpu: number;
 }
 
-/** The server has the first core to itself, the load the second. */
+/** The server has the first core for itself, and the load has the second. */
 export const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
-/** Of utime and stime in /proc/PID/stat. */
+/** The unit of utime and stime in /proc/PID/stat. */
 const TICKS_PER_SECOND = 100;
 
-/** Paths of what is built for the run. */
+/** Paths of the programs that are built for the run. */
 export interface Programs {
   readonly load: string;
   readonly echo: string;
-  /** heddle-server.ts as JavaScript, as what is shipped: Node's own compiler would stay in its memory. */
+  /** heddle-server.ts as JavaScript, like the shipped program: Node's own TypeScript compiler would stay in memory. */
   readonly heddle: string;
   /** heddle-forwarder.ts likewise. */
   readonly forwarder: string;
@@ -66,14 +66,14 @@ export interface BurstOptions {
 export async function burst(program: string, options: BurstOptions): Promise<Burst> {
   const { port, queries, outstanding, seconds, pid } = options;
   const before = ticks(pid);
-  const words = ['-c', LOAD_CORE, program, String(port), queries, String(outstanding), String(seconds)];
-  const { stdout } = await promisify(execFile)('taskset', words);
+  const args = ['-c', LOAD_CORE, program, String(port), queries, String(outstanding), String(seconds)];
+  const { stdout } = await promisify(execFile)('taskset', args);
   const result = JSON.parse(stdout) as Omit<Burst, 'cpu'>;
   const microseconds = ((ticks(pid) - before) / TICKS_PER_SECOND) * 1e6;
   return { ...result, cpu: Math.round((10 * microseconds) / Math.max(1, result.answered)) / 10 };
 }
 
-/** Queries per second as dnsperf counts them, with as many sockets; `lines` is the file of queries in its form. */
+/** Queries per second as dnsperf counts them, with as many sockets. @param lines path of the queries in its format */
 export async function dnsperf(
   port: number,
   lines: string,
@@ -84,18 +84,19 @@ export async function dnsperf(
   const load = ['-c', String(outstanding), '-q', String(outstanding), '-l', String(Math.ceil(seconds))];
   const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, 'dnsperf', ...at, ...load]);
   const [, perSecond] = /Queries per second:\s+([\d.]+)/.exec(stdout) ?? [];
-  if (perSecond === undefined) throw new Error(`expected dnsperf to tell queries per second: ${stdout}`);
+  if (perSecond === undefined)
+    throw new Error(`expected "Queries per second" in dnsperf's output: ${stdout}`);
   return Math.round(Number(perSecond));
 }
 
-/** What a process has in memory, in MiB. */
+/** The resident memory of a process, in MiB. */
 export function rssOf(pid: number): number {
   const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Math.round(Number(kibibytes) / 1024);
 }
 
 function ticks(pid: number): number {
-  // Behind the name in parentheses, which may hold anything, utime and stime are the 12th and 13th.
+  // After the name in parentheses, which may contain anything, utime and stime are the 12th and 13th field.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
   return Number(fields[11]) + Number(fields[12]);
 }

@@ -9,7 +9,7 @@ export interface Named {
 
 export const PORT_OF_SERVICES = 8080;
 
-/** `count` services, svc0 and on, with `addresses` instances each; without a number, one to five. */
+/** `count` services, from svc0 on, with `addresses` instances each; by default one to five. */
 export function services(count: number, addresses?: number): readonly Named[] {
   let address = 0;
   return Array.from({ length: count }, (_, index) => ({
@@ -21,15 +21,15 @@ export function services(count: number, addresses?: number): readonly Named[] {
   }));
 }
 
-/** The full name of a service; all servers are asked for the same. */
+/** The full name of a service; it is the same for all servers. */
 export const nameOf = ({ name }: Named): string => `${name}.service.consul`;
 
-/** What an SRV record of the peers points at. */
+/** The target of the peers' SRV records. */
 export const targetOf = (address: string): string => `h${address.replaceAll('.', '-')}.addr.consul`;
 
 /**
- * Queries as the load generator reads them: of a hundred, 90 for A, 8 for SRV and 2 for names that are not there;
- * or all for A. All names alike, in an order without a pattern.
+ * Queries in the load generator's format: of a hundred, 90 for A, 8 for SRV and 2 for missing names; or all for A. All
+ * names are equally frequent, in an order without a pattern.
  */
 export function queryFile(all: readonly Named[], kind: 'mix' | 'a'): Buffer {
   const flags = dnsPacket.RECURSION_DESIRED;
@@ -40,7 +40,7 @@ export function queryFile(all: readonly Named[], kind: 'mix' | 'a'): Buffer {
   );
 }
 
-/** The same as dnsperf reads them. */
+/** The same in dnsperf's format. */
 export function queryLines(all: readonly Named[], kind: 'mix' | 'a'): string {
   return queries(all, kind)
     .map(({ name, type }) => `${name} ${type}\n`)
@@ -49,10 +49,10 @@ export function queryLines(all: readonly Named[], kind: 'mix' | 'a'): string {
 
 function queries(all: readonly Named[], kind: 'mix' | 'a') {
   const length = Math.max(20_000, all.length);
-  // Coprime to any count of ours, so that every name is met before one is met again.
+  // Coprime to all our counts, so that every name comes once before any name comes again.
   const stride = 7919;
   return Array.from({ length }, (_, index) => {
-    // Shifted in every turn through the names, so that each is asked for in every way.
+    // Shifted in each pass through the names, so that each name is queried in every way.
     const share = (index * 37 + Math.floor(index / all.length) * 13) % 100;
     const named = all[(index * stride) % all.length] as Named;
     const unknown = kind === 'mix' && share < 2;

@@ -19,9 +19,9 @@ export interface ServerOptions {
   readonly name: string;
   readonly port: number;
   readonly command: readonly string[];
-  /** What it is asked for before it counts as started: the first and the last of them. */
+  /** All its names. The server counts as started once it answers the first and the last. */
   readonly all: readonly Named[];
-  /** Gives it its data, where its configuration does not. */
+  /** Loads the data, if the configuration does not contain it. */
   readonly fill?: () => Promise<void>;
   readonly isOurs?: boolean;
 }
@@ -29,8 +29,8 @@ export interface ServerOptions {
 /** Starts a program on the servers' core, and waits until it answers. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { name, port, all, fill, isOurs = false } = options;
-  const [program = '', ...words] = options.command;
-  const child = spawn('taskset', ['-c', SERVER_CORE, program, ...words], {
+  const [program = '', ...args] = options.command;
+  const child = spawn('taskset', ['-c', SERVER_CORE, program, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let complaint = '';
@@ -44,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     filled = true;
     for (const named of all.length > 0 ? ([all[0], all.at(-1)] as Named[]) : []) {
       const { answers, flags } = await dig(nameOf(named), { port });
-      // unbound cuts to nothing what is too long.
+      // unbound truncates a long answer to nothing.
       if (answers.length === 0 && !flags.includes('tc'))
         throw new Error(`${name} does not know ${nameOf(named)}`);
     }
@@ -65,7 +65,7 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Consul in memory, with the services in its catalog and as many answers as it gives. */
+/** Consul in memory, with the services in its catalog and its maximum of addresses in an answer. */
 export async function startConsul(binary: string, port: number, all: readonly Named[]): Promise<Server> {
   const [http, ...others] = [port + 1, port + 2, port + 3, port + 4] as const;
   const configuration = `
@@ -78,15 +78,15 @@ export async function startConsul(binary: string, port: number, all: readonly Na
   return await startServer({ name: 'Consul', port, command, all, fill });
 }
 
-/** What one transaction takes. */
+/** The maximum of one transaction. */
 const OPERATIONS = 64;
 
 async function registerAll(api: string, all: readonly Named[]): Promise<void> {
   const put = async (path: string, body: unknown) => {
     const { ok, status } = await fetch(`${api}/${path}`, { method: 'PUT', body: JSON.stringify(body) });
-    if (!ok) throw new Error(`Consul refuses a registration with status ${status}`);
+    if (!ok) throw new Error(`Consul rejects a registration with status ${status}`);
   };
-  // A node without an agent: an agent removes from its own node what it has not registered itself.
+  // A node without an agent: an agent removes services from its own node that it has not registered itself.
   const Node = 'elsewhere';
   await put('catalog/register', { Node, Address: '192.0.2.1' });
   const operations = all.flatMap(({ name, addresses }) =>
@@ -108,7 +108,7 @@ export type Configure = (
   queries: 'mix' | 'a',
 ) => readonly string[];
 
-/** The servers that Debian has, each with the records as its own configuration. */
+/** The servers in Debian, each with the records in its own configuration. */
 export const PEERS: Readonly<Record<string, Configure>> = {
   dnsmasq(folder, port, all, queries) {
     const hosts = all.flatMap((named) =>
@@ -122,7 +122,7 @@ export const PEERS: Readonly<Record<string, Configure>> = {
         (address) => `srv-host=${nameOf(named)},${targetOf(address)},${PORT_OF_SERVICES},1,1`,
       ),
     );
-    // Names of a hosts file are hashed; srv-host is searched line by line, whatever type is asked for.
+    // dnsmasq hashes names of a hosts file, but searches srv-host linearly for every type of query.
     const addresses = `addn-hosts=${write(folder, 'hosts', hosts)}`;
     const settings = ['local=/consul/', 'cache-size=10000', addresses];
     const file = write(folder, 'dnsmasq.conf', queries === 'a' ? settings : [...settings, ...services]);

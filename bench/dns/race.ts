@@ -8,7 +8,7 @@ import { type Named, queryFile, queryLines, services } from './names.ts';
 import type { Server } from './peers.ts';
 import { oldestAnswer } from './staleness.ts';
 
-/** What one server came to in one case: medians over the rounds; times in microseconds. */
+/** The figures of one server in one case: medians over the rounds; times in microseconds. */
 export interface Figures {
   readonly server: string;
   readonly perSecond: number;
@@ -19,7 +19,7 @@ export interface Figures {
   readonly lost: number;
   readonly mebibytes: number;
   readonly dnsperf?: number;
-  /** Of the oldest answer, in milliseconds, where services change. */
+  /** Age of the oldest answer in milliseconds, if services change. */
   readonly oldest?: number;
 }
 
@@ -31,10 +31,10 @@ export interface RaceOptions {
   start(server: string, all: readonly Named[]): Promise<Server>;
 }
 
-/** Every name has been asked for before anything is measured, and what is compiled has been. */
+/** Long enough to query every name, and for the code to be compiled, before anything is measured. */
 const warmUpSeconds = (names: number) => 1 + names / 10_000;
 
-/** All servers of a case in turn, in a new order each round, so that none has the machine's better moments. */
+/** Measures all servers of a case in turn, in a new order each round, so that other load affects all alike. */
 export async function race(one: Case, options: RaceOptions): Promise<readonly Figures[]> {
   const { folder, programs, rounds, seconds } = options;
   const { addresses, outstanding, names } = one;
@@ -60,7 +60,7 @@ export async function race(one: Case, options: RaceOptions): Promise<readonly Fi
       bursts.get(server)?.push(measured);
       const load = Number((loadavg()[0] ?? 0).toFixed(1));
       console.error(JSON.stringify({ case: one.name, server: server.name, round, ...measured, load }));
-      // What the load generator leaves to the kernel is not the next server's.
+      // Work that the load generator leaves to the kernel must not count for the next server.
       await delay(50);
     }
   }

@@ -30,7 +30,7 @@ type Results = ReadonlyMap<string, readonly Figures[]>;
 
 interface Goal {
   readonly text: string;
-  /** The figure and whether it is good enough; undefined where the run did not measure it. */
+  /** The figure and whether it is good enough; undefined if the run did not measure it. */
   measure(results: Results): { readonly figure: string; readonly kept: boolean } | undefined;
 }
 
@@ -40,7 +40,7 @@ function find(results: Results, name: string, server: string): Figures | undefin
   return results.get(name)?.find((one) => one.server === server);
 }
 
-/** That one figure is at least so many times another. */
+/** The goal that one rate is at least so many times another. */
 function atLeast(text: string, factor: number, [one, other]: readonly [Place, Place]): Goal {
   return {
     text,
@@ -104,7 +104,7 @@ const GOALS: readonly Goal[] = [
   memory('100,000 names', 400),
 ];
 
-/** The goals that a run can speak of. */
+/** The goals that a run has measured, as a table. */
 export function goalsOf(results: Results): string {
   const rows = GOALS.flatMap(({ text, measure }) => {
     const found = measure(results);

@@ -3,21 +3,21 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import dnsPacket from 'dns-packet';
 
-/** A service whose only address is the time at which it was changed to it. */
+/** A service whose only address encodes the time of its last change. */
 export const CLOCK = 'clock';
-/** Of the time in milliseconds, what an address of 10.0.0.0/8 can tell. */
+/** The part of the time in milliseconds that an address in 10.0.0.0/8 can encode. */
 const SPAN = 2 ** 24;
 const PAUSE_MS = 1;
 
-/** The address that a moment in milliseconds stands for. */
+/** The address that encodes a time in milliseconds. */
 export function clockAddress(now: number): string {
   const time = now % SPAN;
   return `10.${time >> 16}.${(time >> 8) & 255}.${time & 255}`;
 }
 
 /**
- * Asks for the clock again and again until aborted. Resolves with the age of the oldest answer in milliseconds: how
- * long before the question was sent there had been another one. What nobody was told of is not known.
+ * Queries the clock repeatedly until aborted. Resolves with the age of the stalest answer in milliseconds: how long
+ * before the query a newer address already existed. Only addresses that appear in an answer count.
  */
 export async function oldestAnswer(port: number, signal: AbortSignal): Promise<number> {
   const socket = createSocket('udp4');
@@ -27,19 +27,19 @@ export async function oldestAnswer(port: number, signal: AbortSignal): Promise<n
     type: 'query',
     questions: [{ name: `${CLOCK}.service.consul`, type: 'A' }],
   });
-  const heard: { readonly asked: number; readonly told: number }[] = [];
+  const answers: { readonly asked: number; readonly clock: number }[] = [];
   while (!signal.aborted) {
     const asked = Date.now() % SPAN;
     socket.send(query);
     const coming = once(socket, 'message', { signal: AbortSignal.timeout(1_000) });
     const [reply] = (await coming.catch(() => [undefined])) as [Buffer | undefined];
-    if (reply) heard.push({ asked, told: timeIn(reply) });
+    if (reply) answers.push({ asked, clock: timeIn(reply) });
     await delay(PAUSE_MS);
   }
   socket.close();
-  const changes = [...new Set(heard.map(({ told }) => told))].toSorted((one, other) => one - other);
-  const ages = heard.map(({ asked, told }) => {
-    const newer = changes.find((change) => change > told);
+  const changes = [...new Set(answers.map(({ clock }) => clock))].toSorted((one, other) => one - other);
+  const ages = answers.map(({ asked, clock }) => {
+    const newer = changes.find((change) => change > clock);
     return newer === undefined ? 0 : Math.max(0, asked - newer);
   });
   return Math.max(0, ...ages);

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { engineApi as api } from '../../test/support/engine-api.ts';
 
-/** Containers of the benchmark, by the engine's own API: the docker client would cost more than what is measured. */
+/** The engine's socket. Containers are made through its API: the docker client would take longer than what is measured. */
 const SOCKET = '/var/run/docker.sock';
 const LABEL = 'heddle.bench';
 
@@ -24,7 +24,7 @@ export async function create(
 export const start = (id: string): Promise<unknown> => api('POST', `/containers/${id}/start`);
 export const kill = (id: string): Promise<unknown> => api('POST', `/containers/${id}/kill`);
 
-/** Removes what this benchmark made, and nothing else. */
+/** Removes the containers of this benchmark, and nothing else. */
 export async function removeAll(): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`${LABEL}=1`] }));
   const found = (await api('GET', `/containers/json?all=1&filters=${filters}`)) as { Id: string }[];

@@ -1,4 +1,4 @@
-/** What a list of milliseconds comes to. */
+/** Statistics of a list of milliseconds. */
 export interface Figures {
   readonly n: number;
   readonly median: number;

@@ -7,7 +7,7 @@ import { create, eventTimes, kill, removeAll, start } from './containers.ts';
 import { type Figures, figures, round } from './figures.ts';
 import { FORMS, type Form, NameWatch, now } from './names.ts';
 
-/** Labels for the n-th container of a run; with `heddle.cidr` its attachment is part of what is measured. */
+/** Labels for the n-th container of a run; with `heddle.cidr`, attaching is part of the measurement. */
 export type Labels = (index: number) => Readonly<Record<string, string>>;
 
 let runs = 0;
@@ -24,8 +24,9 @@ export interface Latency {
 }
 
 /**
- * From Docker's start event to the answer, and from its die event to none: one by one, or all at once.
- * @param forms of its name that each container is asked for, at the same time
+ * Measures from Docker's start event to the first answer, and from its die event to the first empty one: one container
+ * after the other, or all at once.
+ * @param forms of each container's name that are queried at the same time
  * @returns the figures of each form
  */
 export async function latency(
@@ -69,13 +70,13 @@ export async function latency(
   });
 }
 
-/** From the engine's event to what was waited for; undefined where it never came. */
+/** From the engine's event to the awaited answer; undefined if it never came. */
 interface Time {
   readonly form: Form;
   readonly ms: number | undefined;
 }
 
-/** Of so many containers, twenty at once: names missing after the starts, and stale after the kills. */
+/** Starts and kills containers, twenty at once. Counts the names missing after the starts, and stale after the kills. */
 export async function burst(
   port: number,
   labels: Labels,
@@ -111,22 +112,22 @@ export interface Sync {
   readonly firstMs: number;
   readonly allMs: number;
   readonly readyCpuMs: number;
-  /** At the most, and after the rest. */
+  /** The peak, and the value after the rest. */
   readonly peakMiB: number;
   readonly rssMiB: number;
   readonly idleCpuPercent: number;
 }
 
-/** So many names are watched at once: more questions would be what is measured. */
+/** How many names are watched at once: more queries would dominate the measurement. */
 const WATCHED = 2;
 /** How long a start may take, in ms. */
 const PATIENCE_MS = 120_000;
 
 /**
- * From the daemon's spawn to the first and to the last of the names of containers that already run, then so many
- * seconds of rest. A few names are watched, evenly spread with the first and the last among them; once these are
- * answered, all are asked for until none is missing.
- * @param options.forget empties the registry, which keeps what a stopped daemon had in it
+ * Measures from the daemon's spawn to the first and to the last answered name of running containers, then so many
+ * seconds of rest. A few names are watched, evenly spread, including the first and the last. Once these are answered, all
+ * names are queried until none is missing.
+ * @param options.forget empties the registry, which keeps the entries of a stopped daemon
  */
 export async function sync(
   daemon: Daemon,
@@ -157,7 +158,7 @@ export async function sync(
   };
 }
 
-/** When all names were answered. @throws Error with the number of those that never were */
+/** When all names were answered. @throws Error with the number of names that never were */
 async function everyName(port: number, names: readonly string[], deadline: number): Promise<number> {
   let missing = names;
   for (;;) {
@@ -169,7 +170,7 @@ async function everyName(port: number, names: readonly string[], deadline: numbe
       left.push(...asked.filter((name) => !answered.has(name)));
     }
     if (left.length === 0) return now();
-    if (now() > deadline) throw new Error(`${left.length} of ${names.length} names are never answered`);
+    if (now() > deadline) throw new Error(`${left.length} of ${names.length} names were never answered`);
     missing = left;
     await sleep(3);
   }

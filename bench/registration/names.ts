@@ -3,22 +3,22 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import dnsPacket from 'dns-packet';
 
-/** How long a name is waited for before it counts as lost, in ms. */
+/** After this time without the expected answer, a name counts as lost, in ms. */
 const PATIENCE_MS = 15_000;
-/** A question that nobody listened to is asked again after this time. */
+/** A query without an answer is repeated after this time, in ms. */
 const ANSWER_MS = 100;
 
-/** Milliseconds since 1970, finer than Date.now(): the engine stamps its events so. */
+/** Milliseconds since 1970, finer than Date.now(), like the timestamps of the engine's events. */
 export const now = (): number => performance.timeOrigin + performance.now();
 
-/** The names that a container of the benchmark has: its service is called as it is itself. */
+/** The names of a benchmark container; its service has the same name as the container. */
 export const FORMS = {
   service: (container: string) => `${container}.service.dc1.consul`,
   weave: (container: string) => `${container}.weave.local`,
 } as const;
 export type Form = keyof typeof FORMS;
 
-/** Asks one resolver over UDP, about once a millisecond, until a name has an answer or has none. */
+/** Queries one resolver over UDP, about once a millisecond, until a name has an answer or has none. */
 export class NameWatch {
   readonly #socket: Socket = createSocket('udp4');
   readonly #waiting = new Map<number, (answers: number) => void>();
@@ -27,7 +27,7 @@ export class NameWatch {
 
   private constructor(patienceMs: number) {
     this.#patienceMs = patienceMs;
-    // Nobody listens there yet: asked again.
+    // The port is not open yet: the query is repeated.
     this.#socket.on('error', () => {});
     this.#socket.on('message', (message) => {
       this.#waiting.get(message.readUInt16BE(0))?.(message.readUInt16BE(6));
@@ -41,7 +41,7 @@ export class NameWatch {
     return watch;
   }
 
-  /** When the name was first seen to have answers, or none; undefined when it never was. */
+  /** When the name first had answers, or none; undefined if that never happened. */
   async until(name: string, answered: boolean): Promise<number | undefined> {
     const deadline = now() + this.#patienceMs;
     while (now() < deadline) {

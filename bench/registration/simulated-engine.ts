@@ -1,8 +1,8 @@
 /**
- * `node simulated-engine.ts SOCKET COUNT [PID…]`: the part of a Docker engine's API that heddle reads, with so many
- * running containers that never change. Their JSON is as long as a real engine's. With pids they are due an address
- * each; without, their processes do not exist, no namespace is read and nothing attached: what is measured then is
- * heddle's own work, not the kernel's.
+ * `node simulated-engine.ts SOCKET COUNT [PID…]`: the part of a Docker engine's API that heddle uses, with so many
+ * running containers that never change. Their JSON is as long as a real engine's. With pids, each container requests an
+ * address. Without pids, their processes do not exist, so no namespace is read and nothing is attached: then heddle's own
+ * work is measured, not the kernel's.
  */
 import http, { type ServerResponse } from 'node:http';
 import { simulatedId } from './simulated-id.ts';
@@ -14,11 +14,11 @@ const numbers = new Map(ids.map((id, index) => [id, index]));
 const ipOf = (index: number) => `172.${16 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
 const nameOf = (index: number) => `s${count}-${index}`;
 
-/** No kernel gives such a pid. */
+/** No kernel assigns such a pid. */
 const NO_PID = 2 ** 23;
 
-const filler = (words: string, lines: number) =>
-  Array.from({ length: lines }, (_, line) => `${words}_${line}=${'value'.repeat(6)}`);
+const filler = (prefix: string, lines: number) =>
+  Array.from({ length: lines }, (_, line) => `${prefix}_${line}=${'value'.repeat(6)}`);
 
 function networks(index: number): object {
   return {
@@ -43,7 +43,7 @@ function listed(id: string, index: number): object {
     Command: 'sleep 3600',
     Created: 1_700_000_000,
     Ports: [{ PrivatePort: 80, Type: 'tcp' }],
-    Labels: { maintainer: 'nobody' },
+    Labels: { maintainer: 'bench' },
     State: 'running',
     Status: 'Up 2 hours',
     HostConfig: { NetworkMode: 'default' },
@@ -54,7 +54,7 @@ function listed(id: string, index: number): object {
 
 function inspected(id: string, index: number): object {
   const pid = Number(pids[index] ?? NO_PID);
-  const due = pid === NO_PID ? {} : { 'heddle.cidr': `10.2.${index >> 7}.${(index & 127) + 1}/16` };
+  const requested = pid === NO_PID ? {} : { 'heddle.cidr': `10.2.${index >> 7}.${(index & 127) + 1}/16` };
   return {
     Id: id,
     Created: '2026-11-21T10:00:00.000000000Z',
@@ -68,7 +68,7 @@ function inspected(id: string, index: number): object {
     Config: {
       Hostname: id.slice(0, 12),
       Env: [`SERVICE_NAME=${nameOf(index)}`, ...filler('VARIABLE', 15)],
-      Labels: { maintainer: 'nobody', ...due },
+      Labels: { maintainer: 'bench', ...requested },
       Image: 'busybox',
       ExposedPorts: { '80/tcp': {} },
     },

@@ -6,7 +6,7 @@ import { simulatedId } from './simulated-id.ts';
 
 /** An engine of simulated containers in a process of its own, so that its work is not counted as heddle's. */
 export class SimulatedEngine {
-  /** The services' names, one a container. */
+  /** The services' names, one for each container. */
   readonly names: readonly string[];
   readonly ids: readonly string[];
   readonly #process: ChildProcess;
@@ -19,7 +19,7 @@ export class SimulatedEngine {
     this.ids = Array.from({ length: count }, (_, index) => simulatedId(index));
   }
 
-  /** @param pids of real processes that are to be attached, one a container; without them nothing is */
+  /** @param pids of real processes to attach, one for each container; without pids nothing is attached */
   static async start(count: number, pids: readonly number[] = []): Promise<SimulatedEngine> {
     const folder = await temporaryFolder();
     const program = join(import.meta.dirname, 'simulated-engine.ts');
@@ -29,7 +29,7 @@ export class SimulatedEngine {
     return new SimulatedEngine(folder, engine, count);
   }
 
-  /** As DOCKER_HOST names it. */
+  /** The value for DOCKER_HOST. */
   get address(): string {
     return `unix://${join(this.#folder.path, 'docker.sock')}`;
   }

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Plugin } from 'rolldown';
 
 const FILE = 'third-party.txt';
-/** The folder of the package that a module is of; nothing of our own modules, and of those that were left out. */
+/** The folder of a module's package; our own modules and external ones do not match. */
 const PACKAGE = /^\/.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
 const LICENSE = /^(licen[cs]e|copying)/i;
 
-/** Writes the licenses of the packages that were built in beside what was built: they ask to go with every copy. */
+/** Writes the licenses of the bundled packages beside the bundle: the licenses require it for every copy. */
 export function notices(): Plugin {
   return {
     name: 'notices',
@@ -30,7 +30,7 @@ function notice(folder: string): string {
   };
   const texts = readdirSync(folder).filter((file) => LICENSE.test(file));
   const said = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim());
-  // Some say no more than what their license is called.
+  // Some packages only name their license.
   const holder = typeof author === 'object' ? author.name : (author ?? 'its contributors');
   const text = said.length > 0 ? said : [`Copyright ${holder}; the package holds no text of its license.`];
   return [`== ${name} ${version} (${license})`, ...text, ''].join('\n\n');

@@ -7,10 +7,10 @@ import { deleteRule, type TaggedRule, taggedRules } from '../rules.ts';
 import { importImage, writeBusyboxTar } from '../world/busybox.ts';
 
 const BRIDGE = 'weave';
-/** Names of the demo's containers begin so. */
+/** Prefix of the demo's container names. */
 export const PREFIX = 'heddle-demo-';
 
-/** What the demo might add to a host; noted before, so that exactly the additions can be taken away. */
+/** What the demo may add to a host; recorded at the start, so that exactly the additions can be removed. */
 interface Inventory {
   readonly containers: readonly string[];
   readonly hasBusybox: boolean;
@@ -18,7 +18,7 @@ interface Inventory {
   readonly rules: readonly TaggedRule[];
 }
 
-/** The host on which the story is told, put back into its former state afterwards. */
+/** The host on which the demo runs; it is restored to its former state afterwards. */
 export class DemoHost {
   /** For the daemon's state and, on a shared host, its control socket. */
   readonly folder: string;
@@ -29,13 +29,13 @@ export class DemoHost {
     this.#before = before;
   }
 
-  /** Notes what there is; changes nothing but a temporary folder. */
+  /** Records the host's state; changes nothing but a temporary folder. */
   static async find(): Promise<DemoHost> {
     const before = await inventory();
     return new DemoHost(mkdtempSync(join(tmpdir(), 'heddle-demo-')), before);
   }
 
-  /** Brings the image `busybox` when the engine has none. */
+  /** Imports the image `busybox` if the engine has none. */
   async prepare(): Promise<void> {
     if (this.#before.hasBusybox) return;
     const tar = join(this.folder, 'busybox.tar');
@@ -43,11 +43,11 @@ export class DemoHost {
     await importImage(tar, 'busybox:latest', ['CMD ["sh"]']);
   }
 
-  /** Takes away what was added since, all of it even when one step fails. @throws AggregateError of what remains */
+  /** Removes everything that was added since; a failing step does not stop the others. @throws AggregateError of these */
   async restore(): Promise<void> {
     const now = await inventory();
     const added = now.containers.filter((id) => !this.#before.containers.includes(id));
-    const isNew = ({ words }: TaggedRule) => !this.#before.rules.some((old) => `${old.words}` === `${words}`);
+    const isNew = ({ rule }: TaggedRule) => !this.#before.rules.some((old) => `${old.rule}` === `${rule}`);
     const steps: (() => Promise<unknown>)[] = [
       ...added.map((id) => () => run('docker', ['rm', '--force', '--volumes', id])),
       ...now.rules.filter(isNew).map((rule) => () => deleteRule(rule)),
@@ -59,7 +59,7 @@ export class DemoHost {
     for (const step of steps) await step().catch((error: unknown) => failures.push(error));
     rmSync(this.folder, { recursive: true, force: true });
     if (failures.length > 0)
-      throw new AggregateError(failures, `not all was cleared away: ${failures.join('; ')}`);
+      throw new AggregateError(failures, `clean-up was not complete: ${failures.join('; ')}`);
   }
 }
 

@@ -1,8 +1,8 @@
 /** The demo's program inside a world of its own; started by demo.ts. */
 import { parseArgs } from 'node:util';
-import { tellOnThisHost } from './story.ts';
+import { runDemo } from './story.ts';
 
 const { values } = parseArgs({
   options: { once: { type: 'boolean', default: false }, consul: { type: 'boolean', default: false } },
 });
-process.exitCode = await tellOnThisHost(values);
+process.exitCode = await runDemo(values);

@@ -2,19 +2,19 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Everything must come true within this time; mostly it is true at the first look. */
+/** Every expectation must hold within this time; mostly it holds at the first attempt. */
 const PATIENCE = 5000;
 
-/** What a command's output must be; returns a sentence when it is not. */
+/** Checks a command's output; returns a message if the output is wrong. */
 export type Expectation = (output: string) => string | undefined;
 
-/** Runs the demo's commands in view, and ends what it has started. */
+/** Runs and prints the demo's commands, and stops its background commands at the end. */
 export class Stage {
   readonly #env: NodeJS.ProcessEnv;
   readonly #signal: AbortSignal;
   readonly #background: ChildProcess[] = [];
 
-  /** @param options.signal stops everything that is under way */
+  /** @param options.signal stops everything that is running */
   constructor(options: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal }) {
     this.#env = options.env;
     this.#signal = options.signal;
@@ -34,7 +34,7 @@ export class Stage {
     return output;
   }
 
-  /** Prints a command and its output, which must be as expected, if need be after a moment. @throws Error otherwise */
+  /** Runs a command until its output is as expected, and prints both. @throws Error if that takes too long */
   async expect(command: string, expectation: Expectation): Promise<void> {
     prompt(command);
     const deadline = Date.now() + PATIENCE;
@@ -51,12 +51,12 @@ export class Stage {
     }
   }
 
-  /** Prints a command and leaves it running until the end; resolves when its output says that it is ready. */
+  /** Prints a command and leaves it running until the end; resolves when its output contains `ready`. */
   async runInBackground(command: string, ready: string): Promise<void> {
     prompt(`${command} &`);
-    // It ends with the demo, whatever ends the demo, and Ctrl-C reaches it only from there: clearing up needs it.
-    const words = ['--pdeathsig', 'TERM', 'sh', '-c', `exec ${command}`];
-    const child = spawn('setpriv', words, {
+    // The child ends with the demo, even by kill -9. Detached: the clean-up needs it, so Ctrl-C must not reach it.
+    const args = ['--pdeathsig', 'TERM', 'sh', '-c', `exec ${command}`];
+    const child = spawn('setpriv', args, {
       env: this.#env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -87,7 +87,7 @@ export class Stage {
     }
   }
 
-  /** Both streams together, as a terminal shows them; the commands are the demo's own words. */
+  /** Returns both streams together, as a terminal shows them. */
   #shell(command: string): Promise<{ status: number; output: string }> {
     const options = { env: this.#env, signal: this.#signal, timeout: 60_000 };
     return new Promise((resolve, reject) => {

@@ -8,12 +8,12 @@ import { containing, exactly, Stage } from './stage.ts';
 export interface StoryOptions {
   /** End after the last line, instead of staying up. */
   readonly once: boolean;
-  /** With a real Consul, which then answers the questions. */
+  /** With a real Consul, which then answers the DNS queries. */
   readonly consul: boolean;
 }
 
-/** Tells the story on the engine of this host and clears up. Resolves to the exit status, also after Ctrl-C. */
-export async function tellOnThisHost(options: StoryOptions): Promise<number> {
+/** Runs the demo on this host's engine and cleans up. Resolves to the exit status, also after Ctrl-C. */
+export async function runDemo(options: StoryOptions): Promise<number> {
   const interrupt = new AbortController();
   const stop = () => interrupt.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
@@ -23,8 +23,8 @@ export async function tellOnThisHost(options: StoryOptions): Promise<number> {
   let status = 0;
   try {
     await host.prepare();
-    await tell(stage, host, options);
-    if (options.once) stage.say('That is all. Clearing up.');
+    await playStory(stage, host, options);
+    if (options.once) stage.say('That is all. Cleaning up.');
     else await stayUp(stage, interrupt.signal);
   } catch (error) {
     status = interrupt.signal.aborted ? 130 : 1;
@@ -35,7 +35,7 @@ export async function tellOnThisHost(options: StoryOptions): Promise<number> {
   return status;
 }
 
-/** The clone's `heddle` first on PATH; on a shared host, a control socket beside whatever daemon runs there. */
+/** The clone's `heddle` comes first on PATH. On a shared host, the demo's daemon has a control socket of its own. */
 function environment(host: DemoHost): NodeJS.ProcessEnv {
   const folders = [`${ROOT}/bin`, process.env.PATH, '/usr/sbin', '/sbin'];
   const isShared = process.env.HEDDLE_WORLD === undefined;
@@ -48,7 +48,7 @@ function environment(host: DemoHost): NodeJS.ProcessEnv {
   };
 }
 
-async function tell(stage: Stage, host: DemoHost, { consul }: StoryOptions): Promise<void> {
+async function playStory(stage: Stage, host: DemoHost, { consul }: StoryOptions): Promise<void> {
   if (consul) {
     stage.say('A real Consul agent.');
     await stage.runInBackground(
@@ -59,7 +59,7 @@ async function tell(stage: Stage, host: DemoHost, { consul }: StoryOptions): Pro
   stage.say('The heddle daemon: it follows Docker, keeps the registry up to date and answers DNS.');
   const registry = consul ? ' --registry consul://127.0.0.1:8500' : '';
   await stage.runInBackground(`heddle daemon --log-format json${registry}`, '"msg":"ready"');
-  stage.say('A bridge for the containers, and the flags by which they find the resolver.');
+  stage.say('A bridge for the containers, and the docker flags that point them to the resolver.');
   await stage.run('heddle create-bridge');
   const resolver = /--dns (\S+)/.exec(await stage.run('heddle dns-args'))?.[1];
 
@@ -78,11 +78,11 @@ async function tell(stage: Stage, host: DemoHost, { consul }: StoryOptions): Pro
     containing('80 0a020101.addr.dc1.consul.', '80 0a020102.addr.dc1.consul.'),
   );
 
-  stage.say('A Marathon app: its place in the hierarchy becomes a name.');
+  stage.say('A Marathon app: its path in the hierarchy becomes a name.');
   await stage.run(webServer(3, '-e MARATHON_APP_ID=/web/customer1/site1'));
   await stage.expect(`${dig} +short site1.customer1.web.service.dc1.consul`, exactly('10.2.1.3'));
 
-  stage.say('The same from inside a container, by the resolver it was given; and a page, fetched by name.');
+  stage.say('The same from inside a container, through its own resolver; and a page, fetched by name.');
   await stage.expect(
     `docker exec ${PREFIX}web2 nslookup site1.customer1.web.service.dc1.consul`,
     containing('10.2.1.3'),
@@ -93,13 +93,13 @@ async function tell(stage: Stage, host: DemoHost, { consul }: StoryOptions): Pro
   );
   await stage.expect(`docker exec ${PREFIX}web2 ip route get 10.2.1.3`, containing('dev ethwe'));
 
-  stage.say('One is killed: its name forgets it at once.');
+  stage.say('One container is killed: its address leaves the answers immediately.');
   await stage.run(`docker kill ${PREFIX}web1`);
   await stage.expect(`${dig} +short web.service.dc1.consul`, exactly('10.2.1.2', '10.2.1.3'));
   await stage.expect('heddle ps', containing('10.2.1.2', '10.2.1.3'));
 }
 
-/** A small web server at 10.2.1.N that tells its address. */
+/** A small web server at 10.2.1.N that serves its address. */
 function webServer(number: number, naming: string): string {
   const page = `echo hello from 10.2.1.${number} > index.html && exec httpd -f -p 80`;
   const docker = `--name ${PREFIX}web${number} ${naming} --expose 80 -w /tmp`;
@@ -107,6 +107,6 @@ function webServer(number: number, naming: string): string {
 }
 
 async function stayUp(stage: Stage, interrupt: AbortSignal): Promise<void> {
-  stage.say('It stays up until Ctrl-C; then everything is cleared away.');
+  stage.say('The demo stays up until Ctrl-C; then it removes everything.');
   while (!interrupt.aborted) await sleep(60_000, undefined, { signal: interrupt }).catch(() => {});
 }

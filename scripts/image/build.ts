@@ -6,7 +6,7 @@ import { ROOT } from '../root.ts';
 import { productionModules } from './modules.ts';
 import { version } from './version.ts';
 
-/** A plugin of the client, which Debian and others package apart. */
+/** Whether the docker client has the buildx plugin; Debian and others package it separately. */
 function hasBuildx(): boolean {
   return spawnSync('docker', ['buildx', 'version'], { stdio: 'ignore' }).status === 0;
 }
@@ -15,14 +15,14 @@ export interface ImageOptions {
   readonly tags: readonly string[];
   /** Instead of the base that the Dockerfile names. */
   readonly base?: string | undefined;
-  /** Shows the builder's words only when it fails. */
+  /** Shows the builder's output only if it fails. */
   readonly quiet: boolean;
 }
 
-/** What goes into the image besides the modules: also what its content depends on. */
+/** What goes into the image besides the modules; its content depends on nothing else. */
 export const CONTEXT = ['Dockerfile', 'LICENSE', 'package.json', 'package-lock.json', 'bin', 'dist'] as const;
 
-/** Builds the image of this clone, from a context folder of its own. @throws Error with the builder's last words */
+/** Builds the image of this clone from a temporary context folder. @throws Error with the end of the builder's output */
 export async function buildImage({ tags, base, quiet }: ImageOptions): Promise<void> {
   const context = mkdtempSync(join(tmpdir(), 'heddle-image-'));
   try {
@@ -41,14 +41,14 @@ export async function buildImage({ tags, base, quiet }: ImageOptions): Promise<v
 }
 
 /**
- * By buildx where the docker client has it, else by the engine's classic builder, which is deprecated. `--load` brings
- * the image into the engine, whichever builder buildx uses.
+ * Uses buildx if the docker client has it, else the engine's classic builder, which is deprecated. `--load` brings the
+ * image into the engine, whichever builder buildx uses.
  */
-async function dockerBuild(words: readonly string[], quiet: boolean): Promise<void> {
+async function dockerBuild(args: readonly string[], quiet: boolean): Promise<void> {
   const buildx = hasBuildx();
   const env = buildx ? process.env : { ...process.env, DOCKER_BUILDKIT: '0' };
   const command = buildx ? ['buildx', 'build', '--load'] : ['build'];
-  const build = spawn('docker', [...command, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const build = spawn('docker', [...command, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [build.stdout, build.stderr]) {
     stream.on('data', (chunk: Buffer) => {

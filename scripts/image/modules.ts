@@ -8,8 +8,8 @@ interface LockedPackage {
 }
 
 /**
- * The folders of node_modules that the program needs at run time: what is reached from our dependencies. npm's own
- * marks do not tell, since a development tool that is also somebody's optional peer (the compiler) is marked as both.
+ * The folders of node_modules that the program needs at run time: all that our dependencies reach. npm's own marks are
+ * not enough: a development tool that is also an optional peer dependency (the compiler) is marked as both.
  */
 export function productionModules(): string[] {
   const lockfile = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
@@ -26,13 +26,13 @@ export function productionModules(): string[] {
     }
   };
   visit('');
-  // A module inside another one comes along with it; those of other platforms are not there.
+  // A module inside another one is copied with it. Modules for other platforms are not installed.
   return [...reached].filter(
     (path) => path.lastIndexOf('node_modules/') === 0 && existsSync(join(ROOT, path)),
   );
 }
 
-/** Node's own search: in the module's folder, then in each one that contains it. */
+/** Node's own search: in the module's folder, then in each parent folder. */
 function resolve(
   from: string,
   name: string,

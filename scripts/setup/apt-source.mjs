@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { osRelease } from './os-release.mjs';
 
-/** The key of Debian's archive, by which everything fetched is verified. */
+/** The key of Debian's archive, which verifies everything that is fetched. */
 export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Why nothing can be fetched from Debian here, as a sentence's beginning; undefined when it can. */
+/** Why nothing can be fetched from Debian here, as the beginning of a message; undefined if it can. */
 export function mirrorRefusal() {
   if (osRelease().ID !== 'debian') return 'this is not Debian';
   if (!existsSync(KEYRING)) return `${KEYRING} is absent (package debian-archive-keyring)`;
@@ -14,8 +14,8 @@ export function mirrorRefusal() {
 }
 
 /**
- * The mirror from which this machine takes Debian's own packages: the first entry of its apt sources for this suite
- * (`bookworm`) with the component `main`, in either of apt's two formats. Undefined when there is none.
+ * The mirror of this machine's Debian packages: the first entry of its apt sources for this suite (`bookworm`) with the
+ * component `main`, in either of apt's two formats. Undefined if there is none.
  */
 export function debianMirror(codename = osRelease().VERSION_CODENAME, etc = '/etc/apt') {
   const parts = join(etc, 'sources.list.d');

@@ -7,26 +7,26 @@ import { osRelease } from './os-release.mjs';
 import { cacheFolder, ROOT } from './paths.mjs';
 import { say } from './say.mjs';
 
-/** What the published base (node:24-slim) gives, made from Debian's mirror and the npm package's Node. */
+/** A replacement for the published base (node:24-slim), made from Debian's mirror and the npm package's Node. */
 const INCLUDE = 'iptables,iproute2,ca-certificates';
 const NODE = join(ROOT, 'node_modules/node/bin/node');
-/** Left out of the tar: an image needs none of it. */
+/** Not in the tar: an image does not need it. */
 const UNNEEDED = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
 
 function recipe() {
-  // Its own package's version, which is known before it is installed.
+  // The version in the lock file, which is known before Node is installed.
   const node = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages['node_modules/node']
     .version;
   return { suite: osRelease().VERSION_CODENAME, include: INCLUDE, unneeded: UNNEEDED, node };
 }
 
-/** The tar of the base image under test; its name follows from the recipe. */
+/** The tar of the base image for tests; its name contains a hash of the recipe. */
 export function baseImageTar() {
   const key = createHash('sha256').update(JSON.stringify(recipe())).digest('hex').slice(0, 12);
   return join(cacheFolder(), `base-${key}.tar`);
 }
 
-/** Makes that tar when it is not in the cache yet: about 30 s. */
+/** Makes that tar if it is not in the cache yet: about 30 s. */
 export function ensureBaseImage() {
   const tar = baseImageTar();
   if (existsSync(tar)) return;
@@ -39,7 +39,7 @@ export function ensureBaseImage() {
   const work = mkdtempSync(join(cacheFolder(), 'base-work-'));
   try {
     const root = join(work, 'root');
-    // In a mount namespace of its own: whatever debootstrap mounts is gone with it, even when it fails.
+    // In a mount namespace of its own: debootstrap's mounts end with it, even after a failure.
     run('unshare', [
       '--mount',
       'debootstrap',

@@ -6,7 +6,7 @@ import { say } from './say.mjs';
 
 const PROGRAM = join(ROOT, 'dist/main.js');
 
-/** Makes dist/ of src/ when a source, or a library, is newer. */
+/** Builds dist/ from src/ if a source or a library is newer. */
 export function ensureBuild() {
   const sources = [
     ...['rolldown.config.ts', 'scripts/build/notices.ts', 'package.json'].map((name) => join(ROOT, name)),
@@ -16,7 +16,7 @@ export function ensureBuild() {
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
   if (existsSync(PROGRAM) && statSync(PROGRAM).mtimeMs >= newest) return;
   say('building dist');
-  // By name, or it would run on the system's own Node, which may be too old for it.
+  // By its path: the system's own Node may be too old for rolldown.
   run(join(ROOT, 'node_modules/node/bin/node'), [join(ROOT, 'node_modules/.bin/rolldown'), '-c'], {
     cwd: ROOT,
   });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The full path of a program on PATH (or in Debian's system folders), if there. */
+/** The full path of a program on PATH or in Debian's system folders; undefined if there is none. */
 export function which(program) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   for (const folder of folders.filter(Boolean)) {
@@ -17,12 +17,12 @@ export function which(program) {
 }
 
 /**
- * Runs a program quietly to its end and returns its output; its own words appear only when it fails.
- * @throws Error with the last lines of what it said
+ * Runs a program and returns its output; nothing is printed.
+ * @throws Error with the last lines of its output
  */
 export function run(program, args, options = {}) {
   const result = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 64 << 20, ...options });
-  if (result.error) throw new Error(`${program} could not be run: ${result.error.message}`);
+  if (result.error) throw new Error(`cannot run ${program}: ${result.error.message}`);
   if (result.status === 0) return result.stdout ?? '';
   const said = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-12).join('\n  ');
   const ended = result.signal ? `was ended by ${result.signal}` : `ended with status ${result.status}`;

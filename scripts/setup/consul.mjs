@@ -13,7 +13,7 @@ function folder() {
   return join(cacheFolder(), `consul-${SUITE}`);
 }
 
-/** The `consul` to use: that on PATH, else the one in the cache. Undefined before ensureConsul. */
+/** The `consul` to use: the one on PATH, else the one in the cache. Undefined before ensureConsul. */
 export function findConsul() {
   const cached = join(folder(), 'usr/bin/consul');
   return which('consul') ?? (existsSync(cached) ? cached : undefined);

@@ -5,24 +5,24 @@ import { run } from './command.mjs';
 import { ROOT } from './paths.mjs';
 import { say } from './say.mjs';
 
-/** What npm itself notes about the modules it has put there. */
+/** npm's own record of the installed modules. */
 const INSTALLED = join(ROOT, 'node_modules/.package-lock.json');
 const NODE = join(ROOT, 'node_modules/node/bin/node');
 
-/** Installs the locked npm packages when those in node_modules are not the same, and proves that Node 24 came along. */
+/** Installs the locked npm packages if node_modules differs from the lock file, and checks that Node 24 is there. */
 export function ensureDependencies() {
   if (!isUpToDate()) {
     say('installing npm packages (npm ci)');
-    // Within `npm pack --dry-run` npm would only show what it would install.
+    // Within `npm pack --dry-run`, npm would only print what it would install.
     const { npm_config_dry_run: _, ...env } = process.env;
     run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: ROOT, env });
   }
-  // With scripts ignored the install succeeds silently without this binary, and everything would run on the old Node.
+  // With `ignore-scripts`, the installation succeeds without this binary, and everything would run on the old Node.
   const version = existsSync(NODE) ? spawnSync(NODE, ['--version'], { encoding: 'utf8' }).stdout : '';
   if (version.startsWith('v24.')) return;
   throw new Error(
-    `the npm package "node" has brought no Node 24 binary (${NODE} ${version.trim() || 'does not run'}): ` +
-      'its install script was not run. Allow it (npm config set ignore-scripts false), remove node_modules, try again',
+    `the npm package "node" has installed no Node 24 binary (${NODE} ${version.trim() || 'does not run'}): ` +
+      'its install script has not run. Allow it (npm config set ignore-scripts false), remove node_modules, try again',
   );
 }
 
@@ -30,7 +30,7 @@ function isUpToDate() {
   if (!existsSync(INSTALLED) || !existsSync(NODE)) return false;
   const wanted = packagesOf(join(ROOT, 'package-lock.json'));
   const there = packagesOf(INSTALLED);
-  // Optional packages are those of other platforms: absent is right, another version is not.
+  // Optional packages are for other platforms: they may be missing, but not have another version.
   return Object.entries(wanted).every(
     ([path, { version, optional, link }]) =>
       path === '' || link || there[path]?.version === version || (optional && there[path] === undefined),

@@ -1,11 +1,11 @@
 import { request } from 'node:http';
 
-/** Where the caller's Docker engine is, as `docker` itself would look for it. */
+/** The address of the caller's Docker engine, as `docker` itself finds it. */
 export function dockerHost() {
   return process.env.DOCKER_HOST || 'unix:///var/run/docker.sock';
 }
 
-/** Whether that engine answers; over TLS (port 2376) an open port is taken for an answer. */
+/** Whether that engine answers; for TLS (port 2376) an open port counts as an answer. */
 export function engineAnswers(host = dockerHost()) {
   const unix = host.startsWith('unix://') ? host.slice('unix://'.length) : undefined;
   const url = unix === undefined ? new URL(host.replace(/^\w+:/, 'http:')) : undefined;

@@ -7,8 +7,8 @@ import { say } from './say.mjs';
 import { unpackPackages } from './unpack.mjs';
 
 /**
- * Where a current Docker engine comes from, the first suite that has one which runs here. The programs need little of
- * the C library; runc stays the system's, because newer ones need a newer libc.
+ * Sources of a current Docker engine: the first suite whose engine runs here is used. The programs need little of the C
+ * library. runc stays the system's, because newer versions need a newer libc.
  */
 const DOCKER_SUITES = ['sid', 'trixie'];
 const DOCKER_PACKAGES = [
@@ -20,7 +20,7 @@ const DOCKER_PACKAGES = [
   'tini-static',
 ];
 
-/** podman is this Debian's own, with what it needs besides a usual system. */
+/** podman of this Debian release, with its dependencies that a usual system lacks. */
 const PODMAN_SUITE = 'bookworm';
 const PODMAN_PACKAGES = [
   'podman',
@@ -50,7 +50,7 @@ function withProgram(folder, program) {
   return existsSync(join(folder, program)) ? folder : undefined;
 }
 
-/** Fetches both engines into the cache; nothing is installed. @throws Error of the last suite that was tried */
+/** Fetches both engines into the cache; nothing is installed. @throws Error of the last attempted suite */
 export function ensureEngines() {
   if (findCurrentDocker() === undefined) fetchCurrentDocker();
   if (findPodman() !== undefined) return;
@@ -66,12 +66,12 @@ function fetchCurrentDocker() {
       return;
     } catch (error) {
       if (index === DOCKER_SUITES.length - 1) throw error;
-      say(`that of ${suite} is of no use here: ${error.message.split('\n')[0]}`);
+      say(`the engine of ${suite} does not run here: ${error.message.split('\n')[0]}`);
     }
   }
 }
 
-/** A suite that moves on may come to need a newer libc than this system's. */
+/** Checks that the programs start: a later version in a suite may need a newer libc than this system's. */
 function runsHere(folder) {
   for (const program of ['usr/sbin/dockerd', 'usr/bin/docker', 'usr/bin/containerd']) {
     run(join(folder, program), ['--version']);

@@ -9,7 +9,7 @@ import { osRelease } from './os-release.mjs';
 import { hasResolverPackages } from './resolver-packages.mjs';
 import { fail } from './say.mjs';
 
-/** Every part of the machine that is used: the program that shows it is there, and Debian's package for it. */
+/** Every required part of the machine: the program that proves its presence, and its Debian package. */
 const PARTS = {
   dockerd: { package: 'docker.io', about: 'the Docker engine (dockerd)' },
   docker: { package: 'docker.io', about: 'the Docker client (docker)' },
@@ -45,17 +45,16 @@ function isThere(name) {
   return path !== undefined && (name !== 'busybox' || isStatic(path));
 }
 
-/** A busybox that needs shared libraries is of no use in an image that has none; `ldd` fails for a static program. */
+/** busybox must be static: its image has no shared libraries. `ldd` fails for a static program. */
 function isStatic(path) {
   return spawnSync('ldd', [path], { stdio: 'ignore' }).status !== 0;
 }
 
-/** Refuses, before anything is changed, a machine on which the set-up cannot succeed, and says what to do there. */
+/** Fails, before anything is changed, on a machine where the set-up cannot succeed; the message says what to do. */
 export function requireMachine({ purpose, missing, root, consul, baseImage, resolvers, engines }) {
   const [major] = process.versions.node.split('.').map(Number);
   if (major < 20) fail(`Node ${process.versions.node} is too old: Node 20 or newer is needed`);
-  if (process.platform !== 'linux')
-    fail(`this needs Linux (network namespaces); here is ${process.platform}`);
+  if (process.platform !== 'linux') fail(`this needs Linux (network namespaces), not ${process.platform}`);
   const packages = packagesOf(missing).join(', ');
   if (process.getuid() !== 0 && (root || packages !== '')) {
     const reason = root ? 'network namespaces need root' : 'installing packages needs root';
@@ -77,7 +76,7 @@ export function requireMachine({ purpose, missing, root, consul, baseImage, reso
   const reason = isDebian()
     ? mirrorRefusal()
     : `this is ${osRelease().PRETTY_NAME ?? 'an unknown system'}, not Debian`;
-  fail(`${reason}, so install what is missing, then run this again: ${wanted.join(', ')}`);
+  fail(`${reason}: install the missing parts, then run this again: ${wanted.join(', ')}`);
 }
 
 function isDebian() {

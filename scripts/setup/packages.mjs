@@ -4,7 +4,7 @@ import { engineAnswers } from './docker-host.mjs';
 import { packagesOf } from './machine.mjs';
 import { say } from './say.mjs';
 
-/** Debian's own switch for this: while a package is installed, 101 forbids its scripts to start a service. */
+/** Debian's own mechanism: during an installation, its exit status 101 forbids packages to start services. */
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /** Installs the Debian packages of the missing parts, and starts none of their services. */
@@ -29,7 +29,7 @@ export async function installPackages(missing) {
 }
 
 async function withoutServices(work) {
-  // A policy that is there already is the owner's own decision.
+  // An existing policy is the owner's own decision, and stays.
   const ours = !existsSync(POLICY);
   const remove = () => ours && rmSync(POLICY, { force: true });
   const interrupted = () => {

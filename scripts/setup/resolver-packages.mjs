@@ -5,15 +5,15 @@ import { cacheFolder } from './paths.mjs';
 import { say } from './say.mjs';
 
 /**
- * Debian's resolvers of a host, which tests unpack into hosts of their own: installed here, they would take over this
- * machine's /etc/resolv.conf. Behind them what systemd-resolved needs and small systems lack.
+ * Debian's resolver packages, which tests unpack into simulated hosts: installed here, they would take over this
+ * machine's /etc/resolv.conf. LIBRARIES are those that systemd-resolved needs and small systems lack.
  */
 const PACKAGES = ['resolvconf', 'openresolv', 'systemd-resolved', 'dnsmasq'];
 const LIBRARIES = ['libsystemd-shared', 'libip4tc2', 'libkmod2', 'libseccomp2'];
 
 const folder = () => join(cacheFolder(), 'resolver-packages');
 
-/** The package files whose names begin so: the package itself, and the libraries. Empty before ensureResolverPackages. */
+/** The files of this package and of the libraries. Empty before ensureResolverPackages. */
 export function resolverPackages(name) {
   const wanted = [name, ...LIBRARIES].map((each) => `${each}_`);
   return packageFiles()
@@ -42,13 +42,13 @@ export function ensureResolverPackages() {
   mkdirSync(cacheFolder(), { recursive: true });
   const work = mkdtempSync(join(cacheFolder(), 'resolver-work-'));
   try {
-    // As root apt would drop to _apt, which may not enter this folder, and warn about it.
-    const words = ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...PACKAGES, ...LIBRARIES];
+    // As root, apt would switch to the user _apt, which may not enter this folder, and print a warning.
+    const args = ['-q', '-o', 'APT::Sandbox::User=root', 'download', ...PACKAGES, ...LIBRARIES];
     try {
-      run('apt-get', words, { cwd: work });
+      run('apt-get', args, { cwd: work });
     } catch {
       run('apt-get', ['-q', 'update']);
-      run('apt-get', words, { cwd: work });
+      run('apt-get', args, { cwd: work });
     }
     rmSync(folder(), { recursive: true, force: true });
     renameSync(work, folder());

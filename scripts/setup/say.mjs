@@ -1,9 +1,9 @@
-/** One line for each step that does something. */
+/** Prints one line for a step that changes something. */
 export function say(line) {
   process.stderr.write(`set-up: ${line}\n`);
 }
 
-/** Ends the set-up with the reason. */
+/** Prints the reason and ends the set-up. */
 export function fail(reason) {
   process.stderr.write(`set-up: ${reason}\n`);
   process.exit(1);

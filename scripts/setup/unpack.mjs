@@ -4,9 +4,9 @@ import { debianMirror, KEYRING } from './apt-source.mjs';
 import { run } from './command.mjs';
 
 /**
- * Downloads packages of one suite of Debian, verified, and unpacks them into a folder. Nothing is installed, and
- * nothing of the system's apt is touched: lists and downloads lie apart. The folder appears only when it is complete.
- * @param accept looks at the unpacked folder, and throws where its programs are of no use here
+ * Downloads and verifies packages of one Debian suite, and unpacks them into a folder. Nothing is installed, and the
+ * system's apt stays untouched: lists and downloads have folders of their own. The folder appears only once complete.
+ * @param accept checks the unpacked folder, and throws if its programs do not run here
  * @throws Error of apt, dpkg-deb or `accept`
  */
 export function unpackPackages({ suite, packages, folder, accept = () => {} }) {
@@ -29,7 +29,7 @@ export function unpackPackages({ suite, packages, folder, accept = () => {} }) {
   }
 }
 
-/** apt's options for a list of sources, index files and a download folder of their own. */
+/** apt's options for a private list of sources, index files and download folder. */
 function privateApt(work, source) {
   mkdirSync(join(work, 'lists/partial'), { recursive: true });
   mkdirSync(join(work, 'archives/partial'), { recursive: true });
@@ -40,7 +40,7 @@ function privateApt(work, source) {
     'Dir::State::Lists': join(work, 'lists'),
     'Dir::Cache': work,
     'Dir::Cache::Archives': join(work, 'archives'),
-    // As root apt would drop to _apt, which may not enter this folder, and warn about it.
+    // As root, apt would switch to the user _apt, which may not enter this folder, and print a warning.
     'APT::Sandbox::User': 'root',
   };
   return ['-q', ...Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`])];

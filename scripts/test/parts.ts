@@ -6,7 +6,7 @@ import { missingParts } from '../setup/machine.mjs';
 import { hasResolverPackages } from '../setup/resolver-packages.mjs';
 
 /**
- * Refuses to test with parts missing, since nothing is skipped. Returns the path of the Consul to use.
+ * Refuses to test if parts are missing, since no test is skipped. Returns the path of the Consul to use.
  * @throws Error that names every missing part
  */
 export function requireParts(): string {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { ROOT } from '../root.ts';
 import { noTests, type Tally } from './tally.ts';
 
-/** Runs a program to its end, in view: one check that passes or fails. */
+/** Runs a program with visible output: one check that passes or fails. */
 export async function runProgram(
   program: string,
   args: readonly string[],

@@ -1,4 +1,4 @@
-/** What one ring of the test run came to. */
+/** The results of one ring of the test run. */
 export interface Tally {
   readonly name: string;
   readonly passed: number;
@@ -6,7 +6,7 @@ export interface Tally {
   readonly skipped: number;
   /** A title for each failure. */
   readonly failures: readonly string[];
-  /** False for lint and the like, which count as one each, but are no tests. */
+  /** False for lint and similar checks: each counts as one, but none is a test. */
   readonly isTests: boolean;
   readonly seconds: number;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../root.ts';
 import type { Tally } from './tally.ts';
 
-/** Writes docs/verification.md: what a full run on this machine came to. */
+/** Writes docs/verification.md: the results of a full run on this machine. */
 export function writeVerification(rings: readonly Tally[], total: Tally): void {
   const row = ({ name, passed, failed, skipped, seconds }: Tally) =>
     `| ${name} | ${passed} | ${failed} | ${skipped} | ${seconds.toFixed(1)} |`;
@@ -33,7 +33,7 @@ export function writeVerification(rings: readonly Tally[], total: Tally): void {
   writeFileSync(join(ROOT, 'docs/verification.md'), lines.join('\n'));
 }
 
-/** Every `count(small, full)` in the tests, by the file it stands in. */
+/** Every `count(small, full)` in the tests, with its file. */
 function counts(): readonly { readonly file: string; readonly small: string; readonly full: string }[] {
   return globSync('test/**/*.ts', { cwd: ROOT })
     .toSorted()

@@ -6,18 +6,18 @@ import type { Tally } from './tally.ts';
 /** In characters. */
 const LONGEST_REASON = 200;
 
-/** The program and words that run these projects of vitest.config.ts, and note the results in a JSON file. */
-export function vitestWords(
+/** The command that runs these projects of vitest.config.ts and writes the results to a JSON file. */
+export function vitestCommand(
   projects: readonly string[],
   report: string,
   filters: readonly string[],
-): [program: string, words: string[]] {
+): [program: string, args: string[]] {
   const flags = [...projects.map((name) => `--project=${name}`), '--passWithNoTests'];
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   return ['vitest', ['run', ...flags, ...reporters, ...filters]];
 }
 
-/** The parts that are read of the report, whose form is Jest's. */
+/** The parts of the report that are used; it has Jest's format. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
@@ -30,7 +30,7 @@ interface Report {
   }[];
 }
 
-/** Counts the results. A file that could not be run is a failure, and so is a run that ended badly for no such reason. */
+/** Counts the results. A file that could not run is a failure; so is a non-zero exit status without another failure. */
 export function vitestReport(path: string, status: number): Omit<Tally, 'name' | 'seconds'> {
   const { testResults } = existsSync(path)
     ? (JSON.parse(readFileSync(path, 'utf8')) as Report)
@@ -44,7 +44,7 @@ export function vitestReport(path: string, status: number): Omit<Tally, 'name' |
   for (const file of testResults) {
     const name = relative(ROOT, file.name);
     if (file.status === 'failed' && !failures.some((title) => title.startsWith(name))) {
-      failures.push(`${name} could not be run`);
+      failures.push(`${name} could not run`);
     }
   }
   if (status !== 0 && failures.length === 0) failures.push(`vitest ended with status ${status}`);
@@ -53,6 +53,6 @@ export function vitestReport(path: string, status: number): Omit<Tally, 'name' |
   return { passed, failed: failures.length, skipped, failures, isTests: true };
 }
 
-/** What the summary at the end says of a failure; its whole text stands where the test ran. */
+/** A failure's line in the summary at the end; its full text appears where the test ran. */
 const firstLine = ([message]: readonly string[] = []): readonly string[] =>
   message === undefined ? [] : [message.split('\n', 1)[0]?.slice(0, LONGEST_REASON) ?? ''];

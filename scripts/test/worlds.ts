@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { ROOT } from '../root.ts';
 import { OLD, type WorldEngine } from '../world/engines.ts';
 
-/** A project of vitest, and the files it has. Read by vitest.config.ts, and here to know which worlds a filter needs. */
+/** A vitest project and its files. vitest.config.ts reads it, and so does this file to select the worlds for a filter. */
 export interface TestProject {
   readonly include: readonly string[];
   readonly exclude?: readonly string[];
@@ -10,13 +10,13 @@ export interface TestProject {
 
 const scenarios = (numbers: string): string => `test/scenarios/${numbers}*.test.ts`;
 const CONTRACT = 'test/contract/**/*.test.ts';
-/** These need an engine or a firewall that only one world has. */
+/** Scenarios that need an engine or a firewall that only one world has. */
 const LEGACY = scenarios('71');
 const PODMAN = scenarios('72');
 
-// By the flag in scripts/test.ts, which sets the variable for vitest.
+// scripts/test.ts reads the flag, and sets the variable for vitest.
 const full = process.env.HEDDLE_TEST_FULL === '1' || process.argv.includes('--full');
-/** What stands on the engine: the lab, registration, names, attaching and other hosts. */
+/** Scenarios that depend on the engine: the lab, registration, names, attaching and other hosts. */
 const ENGINE_FILES = ['010', '100', '110', '200', '220', '300', '600', '700', '705'].map(scenarios);
 const FEW_FILES = ['010', '220', '300', '705'].map(scenarios);
 
@@ -38,7 +38,7 @@ export interface World {
   readonly projects: readonly (keyof typeof IN_WORLDS)[];
 }
 
-/** Every world with tests, those that take longest first: two run side by side. */
+/** Every world with tests, the longest first: two run side by side. */
 export const WORLDS: readonly World[] = [
   { name: 'contracts, registration and names', engine: OLD, projects: ['contract', 'names'] },
   { name: 'network, faults and other hosts', engine: OLD, projects: ['network'] },

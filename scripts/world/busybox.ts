@@ -23,7 +23,7 @@ export function writeBusyboxTar(tar: string): void {
   }
 }
 
-/** Makes an image of a tar, with changes in the words of a Dockerfile. No container registry is asked. */
+/** Makes an image from a tar, with changes as Dockerfile instructions. No container registry is needed. */
 export async function importImage(tar: string, tag: string, changes: readonly string[]): Promise<void> {
   const flags = changes.flatMap((change) => ['--change', change]);
   await promisify(execFile)('docker', ['import', ...flags, tar, tag]);

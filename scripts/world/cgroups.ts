@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** The control groups of this name: one in each hierarchy (cgroup v1), or the one of cgroup v2. */
+/** The control groups of this name: one in each hierarchy (cgroup v1), or a single one (cgroup v2). */
 export function cgroupsNamed(name: string): string[] {
   const hierarchies = existsSync(ROOT) ? readdirSync(ROOT, { withFileTypes: true }) : [];
   const roots = [
@@ -14,7 +14,7 @@ export function cgroupsNamed(name: string): string[] {
   return roots.map((root) => join(root, name)).filter((path) => existsSync(path));
 }
 
-/** Removes them with all groups inside; the kernel calls them busy until the last process has quite gone. */
+/** Removes them with all their subgroups. The kernel reports them busy until the last process has fully exited. */
 export async function removeCgroups(name: string): Promise<void> {
   for (let left = 100; left > 0 && cgroupsNamed(name).length > 0; left--) {
     for (const path of cgroupsNamed(name)) removeTree(path);
@@ -31,6 +31,6 @@ function removeTree(path: string): void {
     }
     rmdirSync(path);
   } catch {
-    // busy, or gone meanwhile: the caller looks again
+    // busy, or already removed: the caller tries again
   }
 }

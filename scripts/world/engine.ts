@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINE_VARIABLE } from './engines.ts';
 
-/** The world's engine: dockerd on the default socket. Any process of the world may start, stop or kill it. */
+/** The socket of the world's engine. Any process of the world may start, stop or kill the engine. */
 const SOCKET = '/run/docker.sock';
 const PIDFILE = '/run/dockerd.pid';
 /** After kill -9 dockerd needs 11 s on a quiet machine before it answers again. */
@@ -16,7 +16,7 @@ const STOP_TIMEOUT = 30_000;
 export function worldFolder(): string {
   const folder = process.env.HEDDLE_WORLD;
   if (folder !== undefined && existsSync(folder)) return folder;
-  throw new Error('this needs a Docker engine in a world of its own: run it by npm test');
+  throw new Error('this needs a private Docker engine: run it with npm test');
 }
 
 /** Which engine this world has. */
@@ -26,9 +26,9 @@ export const worldEngine = (): string => process.env[ENGINE_VARIABLE] ?? 'old';
 export async function startEngine(flags: readonly string[] = []): Promise<void> {
   const folder = worldFolder();
   const log = openSync(join(folder, 'dockerd.log'), 'a');
-  const [program, words] = worldEngine() === 'podman' ? podmanService() : dockerDaemon(folder);
-  const dockerd = spawn(program, [...words, ...flags], {
-    detached: true, // Ctrl-C must not stop it under the feet of what uses it
+  const [program, args] = worldEngine() === 'podman' ? podmanService() : dockerDaemon(folder);
+  const dockerd = spawn(program, [...args, ...flags], {
+    detached: true, // Ctrl-C must not stop the engine while other processes use it
     stdio: ['ignore', log, log],
   });
   dockerd.unref();
@@ -36,28 +36,28 @@ export async function startEngine(flags: readonly string[] = []): Promise<void> 
   const deadline = Date.now() + READY_TIMEOUT;
   while (!(await engineAnswers())) {
     if (dockerd.exitCode !== null || Date.now() > deadline)
-      throw new Error(`${program} is not up:\n${lastWords(folder)}`);
+      throw new Error(`${program} is not up:\n${logTail(folder)}`);
     await sleep(20);
   }
 }
 
-function dockerDaemon(folder: string): [program: string, words: string[]] {
+function dockerDaemon(folder: string): [program: string, args: string[]] {
   const paths = ['--data-root', join(folder, 'docker'), '--exec-root', '/run/dockerd', '--pidfile', PIDFILE];
   const cgroups = ['--cgroup-parent', `/${basename(folder)}`, '--exec-opt', 'native.cgroupdriver=cgroupfs'];
   return ['dockerd', [...paths, '-H', `unix://${SOCKET}`, ...cgroups]];
 }
 
 /** Its folders are in the settings that podman.ts writes. */
-function podmanService(): [program: string, words: string[]] {
+function podmanService(): [program: string, args: string[]] {
   return ['podman', ['system', 'service', '--time=0', `unix://${SOCKET}`]];
 }
 
-/** Stops dockerd in order and waits for its end; containers end with it. */
+/** Stops dockerd cleanly and waits for its end; containers end with it. */
 export async function stopEngine(): Promise<void> {
   await endEngine('SIGTERM');
 }
 
-/** Ends dockerd with kill -9: its containers go on running. */
+/** Ends dockerd with kill -9: its containers keep running. */
 export async function killEngine(): Promise<void> {
   await endEngine('SIGKILL');
 }
@@ -72,14 +72,14 @@ async function endEngine(signal: NodeJS.Signals): Promise<void> {
       throw new Error(`dockerd (pid ${pid}) has not ended ${STOP_TIMEOUT} ms after ${signal}`);
     await sleep(20);
   }
-  // Its containerd ends a moment later, and a new dockerd that meets the old one gives up.
+  // dockerd's containerd ends a moment later; a new dockerd gives up if it finds the old containerd.
   while (signal === 'SIGTERM' && isRunning('containerd')) {
     if (Date.now() > deadline) throw new Error('containerd has not ended after dockerd');
     await sleep(20);
   }
 }
 
-/** A zombie, whose parent has not reaped it yet, has no command line any more. */
+/** Whether a process runs. A zombie, which its parent has not waited for yet, has an empty command line. */
 function isAlive(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`).length > 0;
@@ -109,6 +109,6 @@ function engineAnswers(): Promise<boolean> {
   });
 }
 
-function lastWords(folder: string): string {
+function logTail(folder: string): string {
   return readFileSync(join(folder, 'dockerd.log'), 'utf8').split('\n').slice(-15).join('\n');
 }

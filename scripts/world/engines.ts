@@ -4,13 +4,13 @@ import { which } from '../setup/command.mjs';
 import { findCurrentDocker, findPodman } from '../setup/engines.mjs';
 import { preparePodman } from './podman.ts';
 
-/** Which engine a world has, and in which surroundings. */
+/** The engine of a world, and its kernel and firewall settings. */
 export interface WorldEngine {
   /** `old`: the system's own Docker. `new`: a current one. `podman`: its Docker-compatible API. */
   readonly program: 'old' | 'new' | 'podman';
-  /** What Docker 29 makes its default: the lowest API version it speaks, and containerd's image store. */
+  /** Docker 29's new defaults: a higher minimum API version, and containerd's image store. */
   readonly defaultsOf29?: boolean;
-  /** Control groups in one hierarchy instead of one for each controller. podman always has them. */
+  /** Control groups in one hierarchy instead of one for each controller. podman worlds always use it. */
   readonly cgroup2?: boolean;
   /** Every `iptables` of the world keeps its rules in the kernel's old tables. */
   readonly iptablesLegacy?: boolean;
@@ -29,13 +29,13 @@ export function engineText(engine: WorldEngine): string {
   ].join(', ');
 }
 
-/** Read by engine.ts inside the world. */
+/** engine.ts reads this variable inside the world. */
 export const ENGINE_VARIABLE = 'HEDDLE_WORLD_ENGINE';
 
 /**
  * Writes the engine's programs and settings into the world's folder, and returns the variables that make the world use
  * them. The folder `bin` comes first on PATH.
- * @throws Error where the set-up has not fetched the engine
+ * @throws Error if the set-up has not fetched the engine
  */
 export function prepareEngine(folder: string, engine: WorldEngine): Record<string, string> {
   const bin = join(folder, 'bin');
@@ -55,7 +55,7 @@ export const usesCgroup2 = ({ program, cgroup2 }: WorldEngine): boolean =>
 
 function fetched(folder: string | undefined): string {
   if (folder !== undefined) return folder;
-  throw new Error('this engine is not there: `node scripts/setup.mjs test` fetches it');
+  throw new Error('this engine is not installed: `node scripts/setup.mjs test` fetches it');
 }
 
 function linkCurrentDocker(bin: string, defaultsOf29: boolean): void {
@@ -87,7 +87,7 @@ function linkLegacyIptables(bin: string): void {
   }
 }
 
-/** The client's folder: with compose and buildx where they were fetched, and without the caller's own settings. */
+/** The docker client's folder: with compose and buildx if they were fetched, and without the caller's own settings. */
 function writeClientSettings(folder: string): string {
   const config = join(folder, 'docker-client');
   mkdirSync(config);

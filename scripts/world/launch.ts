@@ -21,10 +21,10 @@ export interface WorldOptions {
 
 /**
  * Runs a command in a world of its own, with a Docker engine on the default socket and the image `busybox` in it.
- * The world dies with this process, even by kill -9. Everything the command needs from a network must be there
- * before. Resolves to the command's exit status, when all that the world left has been removed.
- * @param options.entered hears the pid, on this side, of the world's first process: what `nsenter` needs
- * @param options.engine the system's own Docker, unless another one is named
+ * The world dies with this process, even by kill -9. It has no network, so everything must be downloaded before.
+ * Resolves to the command's exit status, once all remains of the world are removed.
+ * @param options.entered called with the host's pid of the world's first process, which `nsenter` needs
+ * @param options.engine default: the system's own Docker
  * @param options.terminal false for a world beside others: only one can have the terminal
  */
 export async function runInWorld(
@@ -60,7 +60,7 @@ export async function runInWorld(
 const MOUNTED_FOLDERS = ['/etc/docker', '/var/lib/heddle'];
 /** podman's settings, which only a world with podman has. */
 const PODMAN_FOLDER = '/etc/containers';
-/** Worlds of this process that run now, and the folders that are there for them alone: a mount needs a folder. */
+/** Running worlds of this process, and the folders that were created for them: a mount needs a folder. */
 let worlds = 0;
 let madeFolders: readonly string[] = [];
 
@@ -80,19 +80,19 @@ function removeMadeFolders(): void {
 }
 
 /**
- * The caller's environment, turned to the world's own engine, with the folders of system programs on PATH. Temporary
- * files lie in the world's folder and go with it.
+ * The caller's environment, adapted to the world's own engine, with the folders of system programs on PATH. Temporary
+ * files are in the world's folder, and are removed with it.
  */
 function worldEnvironment(folder: string, extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, DOCKER_API_VERSION, ...env } =
     process.env;
   const PATH = `${join(folder, 'bin')}:${env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
-  // Words are run by the hundred, and each would be compiled anew.
+  // Hundreds of commands run in a world; without a cache each would compile the program again.
   const NODE_COMPILE_CACHE = join(folder, 'compiled');
   return { ...env, PATH, NODE_COMPILE_CACHE, TMPDIR: join(folder, 'tmp'), ...extra, HEDDLE_WORLD: folder };
 }
 
-/** Waits for the end, and passes signals on: on a terminal, tini has taken the foreground and gets Ctrl-C itself. */
+/** Waits for the end, and forwards signals. On a terminal, tini is in the foreground and receives Ctrl-C itself. */
 async function statusOf(world: ChildProcess): Promise<number> {
   const pass = (signal: NodeJS.Signals) => signalInside(world, signal);
   process.on('SIGTERM', pass).on('SIGHUP', pass).on('SIGINT', pass);
@@ -106,14 +106,14 @@ async function statusOf(world: ChildProcess): Promise<number> {
   }
 }
 
-/** unshare ignores signals while it waits, so they go to its child, the world's pid 1. */
+/** unshare ignores signals while it waits, so the signal goes to its child, the world's pid 1. */
 function signalInside(world: ChildProcess, signal: NodeJS.Signals): void {
   const pid = childOf(world);
   if (pid === undefined) world.kill('SIGKILL');
   else process.kill(pid, signal);
 }
 
-/** Waits until unshare has forked; undefined when it has ended instead. */
+/** Waits until unshare has forked; undefined if it has ended instead. */
 async function firstProcess(world: ChildProcess): Promise<number | undefined> {
   for (;;) {
     const pid = childOf(world);

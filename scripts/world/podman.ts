@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Writes podman's programs and settings for a world, which mounts the latter at /etc/containers (prepare.sh). */
 export function preparePodman(folder: string, bin: string, packages: string): void {
   const usr = join(packages, 'usr');
-  // In scripts, so that no other program of the world gets these libraries.
+  // Wrapper scripts, so that no other program of the world uses these libraries.
   for (const program of ['podman', 'conmon']) {
     const script = `#!/bin/sh
 export LD_LIBRARY_PATH=${usr}/lib/x86_64-linux-gnu
@@ -14,8 +14,8 @@ exec ${usr}/bin/${program} "$@"
   }
   const settings = join(folder, 'containers');
   mkdirSync(settings);
-  // A world has no journal and no systemd. runc, because crun needs CAP_SYS_RESOURCE with cgroup v2. A limit of
-  // processes needs a controller that cgroup v1 may hold.
+  // A world has no journal and no systemd. runc, because crun needs CAP_SYS_RESOURCE with cgroup v2. No process limit:
+  // it needs a controller that cgroup v1 may occupy.
   const containers = `[containers]
 pids_limit = 0
 [engine]

@@ -6,15 +6,15 @@ mount -t tmpfs tmpfs /run
 mkdir /run/netns /run/lock /run/cgroup
 mount -t tmpfs tmpfs /etc/docker
 mount -t tmpfs tmpfs /var/lib/heddle
-# podman's settings, where this world has it
+# podman's settings, if this world has podman
 [ ! -d "$HEDDLE_WORLD/containers" ] || mount --bind "$HEDDLE_WORLD/containers" /etc/containers
-# a fresh sysfs shows the devices of the new network namespace; the control groups stay those of the host
+# a new sysfs shows the devices of the new network namespace; the control groups stay those of the host
 mount --rbind /sys/fs/cgroup /run/cgroup
 mount -t sysfs sysfs /sys
 mount --move /run/cgroup /sys/fs/cgroup
 [ -n "$HEDDLE_WORLD_CGROUP2" ] || exec tini -g -- "$@"
 
-# One hierarchy for all controllers, whose root is a group of this world's own: it goes as a whole when the world ends.
+# One hierarchy for all controllers. Its root is a group of this world, which is removed when the world ends.
 umount -R -l /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 own="/sys/fs/cgroup/$(basename "$HEDDLE_WORLD")"
@@ -24,7 +24,7 @@ exec unshare --cgroup sh -c '
 set -e
 umount -l /sys/fs/cgroup
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-# a group that has processes itself can hand no controller on
+# a group with processes of its own cannot delegate controllers
 mkdir /sys/fs/cgroup/world
 echo $$ > /sys/fs/cgroup/world/cgroup.procs
 exec tini -g -- "$@"' sh "$@"

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** What an engine or a test could leave on the host: each kind of trace, one line each. */
+/** What an engine or a test may leave on the host: lines by kind of trace. */
 export type Traces = Readonly<Record<string, readonly string[]>>;
 
-/** Reads the host's devices, firewall rules, mounts, control groups, forwarding and files, as they are now. */
+/** The current devices, firewall rules, mounts, control groups, forwarding and files of the host. */
 export function hostTraces(): Traces {
   return {
     device: readdirSync('/sys/class/net'),
@@ -24,7 +24,7 @@ export function hostTraces(): Traces {
   };
 }
 
-/** A sentence for each trace that is there and was not, or was there and is gone. */
+/** A message for each trace that has appeared or disappeared. */
 export function differences(before: Traces, after: Traces): string[] {
   return Object.keys(before).flatMap((kind) => {
     const [was, is] = [before[kind] ?? [], after[kind] ?? []];
@@ -36,7 +36,7 @@ export function differences(before: Traces, after: Traces): string[] {
 }
 
 function rules(program: string): string[] {
-  // comments carry dates, and counters of policies move by themselves
+  // comments contain dates, and counters of policies change by themselves
   return lines(run(program))
     .filter((line) => !line.startsWith('#'))
     .map((line) => line.replace(/ \[\d+:\d+\]$/, ''));
@@ -49,7 +49,7 @@ function controlGroups(): string[] {
       .filter((entry) => entry.isDirectory())
       .map((entry) => `${path}/${entry.name}`);
   const all = existsSync(root) ? folders(root).flatMap((path) => [path, ...folders(path)]) : [];
-  // A world removes its own before it ends, or fails; another one may live beside it.
+  // A world removes its own groups before it ends, or fails; another world may still run.
   return all.filter((path) => !path.includes('/heddle-world-'));
 }
 

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os';
-import { keptFor } from '../runtime/kept-for.ts';
+import { cachedFor } from '../runtime/cached-for.ts';
 
 /** Listing a thousand interfaces takes milliseconds, and a full scan needs the list for every container. */
 const CACHED_MS = 1_000;
@@ -12,4 +12,4 @@ export function interfaceAddresses(): ReadonlySet<string> {
 
 /** The same, read at most once a second. */
 export const cachedInterfaceAddresses = (list = interfaceAddresses): (() => ReadonlySet<string>) =>
-  keptFor(CACHED_MS, list);
+  cachedFor(CACHED_MS, list);

@@ -1,6 +1,6 @@
 import type { Logger } from '../runtime/log.ts';
 import { AnswerCache } from './cache/answer-cache.ts';
-import { mayLeadBack } from './forward/loop-mark.ts';
+import { mayQueryUs } from './forward/loop-mark.ts';
 import { UpstreamClient } from './forward/upstream/client.ts';
 import { type Upstream, Upstreams } from './forward/upstreams.ts';
 import { type ListenAddress, listensAt } from './listen.ts';
@@ -57,7 +57,7 @@ export class NameService {
     const isLocal = (ip: string) =>
       local.includes(ip) || this.listeners().some(({ address }) => address.ip === ip);
     const upstreams = new Upstreams({ isOwn, log }, settings.resolvConf);
-    const client = new UpstreamClient({ mayAskUs: ({ ip }) => mayLeadBack(ip) || isLocal(ip) });
+    const client = new UpstreamClient({ mayQueryUs: ({ ip }) => mayQueryUs(ip) || isLocal(ip) });
     this.#client = client;
     this.#upstreams = upstreams;
 

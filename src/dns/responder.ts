@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { ClientPlaces } from '../runtime/client-places.ts';
+import { ClientSlots } from '../runtime/client-slots.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { AnswerCache } from './cache/answer-cache.ts';
 import { fixedTemplate, templateOf } from './cache/answer-template.ts';
@@ -49,7 +49,7 @@ const [MANY_ANSWERS, MANY_CACHED_MS] = [128, 1_000];
 export class Responder {
   readonly #needs: ResponderNeeds;
   readonly #counters = new Counters();
-  readonly #pending = new ClientPlaces(MAX_PENDING);
+  readonly #pending = new ClientSlots(MAX_PENDING);
   readonly #turns = new UdpTurns();
 
   constructor(needs: ResponderNeeds) {
@@ -160,7 +160,7 @@ export class Responder {
     try {
       return await this.#needs.resolver.resolve(question);
     } finally {
-      this.#pending.leave(client);
+      this.#pending.release(client);
     }
   }
 

@@ -4,18 +4,18 @@ import type { Docker } from './engine.ts';
 
 export interface BridgeDeviceNeeds {
   readonly docker: Pick<Docker, 'bridgeDevice'>;
-  /** `--docker-bridge`; nobody is asked then. */
+  /** `--docker-bridge`; if set, the engine is not asked. */
   readonly given: string | undefined;
   readonly warn: (sentence: string) => void;
 }
 
 /**
- * The bridge of Docker's own network, asked for when it is needed. While the engine is away, or its answer makes no
- * sense, it is the one of before: DNS goes on there. A proxy that lets through only part of Docker's API refuses the
- * question: that is no bridge that is not there yet, so the usual one is taken and a warning says so, once.
+ * Returns the bridge of Docker's own network; the engine is asked at each call. If the engine is unreachable or sends an
+ * invalid answer, the last known bridge is returned, so that DNS keeps working there. A proxy that allows only part of
+ * Docker's API refuses the request. Then the default bridge is used, and a warning is logged once.
  */
 export function bridgeDevice({ docker, given, warn }: BridgeDeviceNeeds): () => Promise<string> {
-  let isSaid = false;
+  let hasWarned = false;
   let last: string | undefined;
   return async () => {
     if (given !== undefined) return given;
@@ -25,9 +25,9 @@ export function bridgeDevice({ docker, given, warn }: BridgeDeviceNeeds): () => 
     } catch (error) {
       if (last !== undefined) return last;
       if (!(error instanceof HeddleError) || error.code !== 'refused') throw error;
-      if (!isSaid)
-        warn(`${error.message}; taking ${DEFAULT_DEVICE} for Docker's bridge: name it with --docker-bridge`);
-      isSaid = true;
+      if (!hasWarned)
+        warn(`${error.message}; using ${DEFAULT_DEVICE} as Docker's bridge: name it with --docker-bridge`);
+      hasWarned = true;
       return DEFAULT_DEVICE;
     }
   };

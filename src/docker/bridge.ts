@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import * as v from 'valibot';
 
-/** The network `bridge` as an engine describes it. podman leaves the options out. */
+/** The network `bridge` as an engine describes it. podman omits the options. */
 const BridgeNetwork = v.object({
   Name: v.pipe(v.string(), v.minLength(1)),
   Options: v.fallback(v.record(v.string(), v.unknown()), {}),
@@ -14,19 +14,19 @@ const BridgeNetwork = v.object({
 /** The Linux bridge of an engine's default network. */
 export interface EngineBridge {
   readonly device: string;
-  /** False for a guess: the engine does not name the device, and no device has the network's gateway yet. */
+  /** False for a guess: the engine does not name the device, and no device has the network's gateway address yet. */
   readonly isKnown: boolean;
 }
 
-/** Docker's own name for it; podman counts its bridges, and its default network has the first. */
+/** Docker's own name for the bridge. podman numbers its bridges, and its default network has the first. */
 export const DEFAULT_DEVICE = 'docker0';
 const PODMAN_DEVICE = 'podman0';
 
 const NAME_OPTION = 'com.docker.network.bridge.name';
 
 /**
- * The device that the engine names, else the one of this host that has the gateway's address. podman makes its bridge
- * with the first container, so there may be none yet.
+ * The device that the engine names, else the device of this host with the gateway's address. podman creates its bridge
+ * with the first container, so it may not exist yet.
  */
 export function bridgeOf(answer: unknown, deviceWith = deviceOfAddress): EngineBridge {
   const { Name: name, Options: options, IPAM: ipam } = v.parse(BridgeNetwork, answer);

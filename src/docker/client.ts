@@ -6,16 +6,16 @@ import { ALL_METADATA, type KeptMetadata } from './kept-metadata.ts';
 import { EngineRefusal, secure, withSignal } from './transport.ts';
 
 /**
- * The newest API that heddle is tested with. Older engines are spoken to in their own version, and newer ones in this
- * one or, where they have dropped it, in the oldest that they have left.
+ * The newest API version that heddle is tested with. With an older engine heddle uses the engine's own version. With a
+ * newer one it uses this version or, if the engine has dropped it, the oldest that the engine supports.
  */
 const NEWEST_API = [1, 51] as const;
-/** No call but the events stream takes longer on a healthy engine; a hung one must not hang us. */
+/** On a healthy engine only the events stream takes longer; a hung engine must not block heddle. */
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
- * The connection to one engine, by dockerode: made at the first call, with the newest API version both sides speak.
- * Loaded only then, because dockerode takes longer to load than many words to run.
+ * The connection to one engine, through dockerode. It is made at the first call, with the newest API version that both
+ * sides support. dockerode is loaded only then: loading it takes longer than many commands.
  */
 export class DockerClient {
   readonly address: string;
@@ -25,8 +25,8 @@ export class DockerClient {
   #connected: Promise<Dockerode> | undefined;
 
   /**
-   * @param trace is told of every call before it is made: `GET /containers/json`
-   * @param kept what is kept of containers' variables and labels
+   * @param trace called before every request, with its line: `GET /containers/json`
+   * @param kept which of a container's variables and labels are kept
    */
   constructor(host: EngineAddress, trace?: (line: string) => void, kept: KeptMetadata = ALL_METADATA) {
     this.kept = kept;
@@ -37,10 +37,10 @@ export class DockerClient {
 
   /**
    * Makes one request, bounded in time.
-   * @param attempt for the message: `list its containers`
+   * @param attempt what is attempted, for the message: `list its containers`
    * @param patienceMs how long the engine may take to begin its answer
-   * @throws HeddleError `unreachable` when nothing answers, `not-permitted` for a socket that may not be opened,
-   * `not-found` and `refused` with the engine's words, `not-supported` when it speaks no version of ours
+   * @throws HeddleError `unreachable` if nothing answers, `not-permitted` if the socket may not be opened, `not-found`
+   * and `refused` with the engine's message, `not-supported` if the engine has no API version in common with heddle
    */
   async call<T>(
     attempt: string,
@@ -51,7 +51,7 @@ export class DockerClient {
     return await bounded(this.address, attempt, (signal) => request(withSignal(client, signal)), patienceMs);
   }
 
-  /** Agrees on a version anew at the next call: an engine may come back as another version of itself. */
+  /** Negotiates the version again at the next call: an engine may come back upgraded or downgraded. */
   renew(): void {
     this.#connected = undefined;
   }
@@ -67,11 +67,11 @@ export class DockerClient {
   async #negotiate(): Promise<Dockerode> {
     const { default: Client } = await import('dockerode');
     const options = await clientOptions(this.#host);
-    const asking = this.#traced(secure(new Client(options)));
+    const unversioned = this.#traced(secure(new Client(options)));
     const answer = await bounded(
       this.address,
       'ask the version',
-      (signal) => withSignal(asking, signal).version(),
+      (signal) => withSignal(unversioned, signal).version(),
       CALL_TIMEOUT_MS,
     );
     return this.#traced(
@@ -84,7 +84,7 @@ export class DockerClient {
     if (!trace) return client;
     const { modem } = client;
     const { dial } = modem;
-    // `this` stands for one call, and carries its signal.
+    // `this` belongs to one call, and holds its signal.
     modem.dial = function (request: { method: string; path: string }, done: Parameters<typeof dial>[1]) {
       trace(`${request.method} ${request.path.replace(/\?$/, '')}`);
       dial.call(this, request, done);
@@ -93,26 +93,26 @@ export class DockerClient {
   }
 }
 
-/** All of it, undefined values too: what is left out, dockerode takes from this process's own DOCKER_HOST. */
+/** Every option is set, if only to undefined: dockerode fills missing ones from this process's own DOCKER_HOST. */
 async function clientOptions(host: EngineAddress): Promise<Dockerode.DockerOptions> {
   const nothing = { socketPath: undefined, host: undefined, port: undefined, username: undefined };
   const plain = { ...nothing, protocol: 'http', ca: undefined, cert: undefined, key: undefined };
   if (host.kind === 'unix') return { ...plain, socketPath: host.path } as object;
   if (host.kind === 'ssh') {
     const { SshAgent } = await import('./ssh.ts');
-    // The name stands in the header alone: the agent knows where to go.
+    // The name appears only in the Host header: the agent connects to its own host.
     return { ...plain, host: 'docker', agent: new SshAgent(host) } as object;
   }
   const options: object = { ...plain, host: host.host, port: host.port };
   if (!host.tls) return options;
   const { ca, cert, key, verify } = host.tls;
-  // Passed on to Node's TLS, though dockerode's types do not know it.
+  // Passed to Node's TLS, although dockerode's types lack it.
   const unchecked = verify ? {} : { checkServerIdentity: () => undefined };
   return { ...options, ...unchecked, protocol: 'https', ca, cert, key };
 }
 
 const version = v.pipe(v.string(), v.regex(/^\d{1,4}\.\d{1,4}$/));
-/** Old engines leave them out. */
+/** Old engines omit them. */
 const Versions = v.object({
   ApiVersion: v.optional(version, '1.24'),
   MinAPIVersion: v.optional(version, '1.12'),
@@ -121,7 +121,7 @@ const Versions = v.object({
 function agreeVersion(address: string, answer: unknown): string {
   const versions = v.safeParse(Versions, answer);
   if (!versions.success)
-    throw notUnderstood(address, 'the question for its version', versions.issues[0].message);
+    throw unexpectedAnswer(address, 'the request for its version', versions.issues[0].message);
   const parse = (text: string): readonly [number, number] => {
     const [major = 0, minor = 0] = text.split('.').map(Number);
     return [major, minor];
@@ -132,7 +132,7 @@ function agreeVersion(address: string, answer: unknown): string {
   if (oldest[0] > NEWEST_API[0]) {
     throw new HeddleError(
       'not-supported',
-      `the Docker engine at ${address} speaks no API older than ${oldest.join('.')}, heddle none newer than ${NEWEST_API.join('.')}; upgrade heddle`,
+      `the Docker engine at ${address} supports no API older than ${oldest.join('.')}, heddle none newer than ${NEWEST_API.join('.')}; upgrade heddle`,
     );
   }
   if (older(oldest, NEWEST_API) > 0) return `v${oldest.join('.')}`;
@@ -140,8 +140,8 @@ function agreeVersion(address: string, answer: unknown): string {
 }
 
 /**
- * Runs one request with a bound on its time, after which the signal ends it; every failure becomes a HeddleError that
- * names engine and attempt.
+ * Runs one request with a time limit; at the limit the signal ends the request. Every failure becomes a HeddleError that
+ * names the engine and the attempt.
  */
 async function bounded<T>(
   address: string,
@@ -160,37 +160,37 @@ async function bounded<T>(
   try {
     return await Promise.race([request(patience.signal), late]);
   } catch (cause) {
-    throw explain(address, attempt, cause);
+    throw dockerError(address, attempt, cause);
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** For an answer that is no Docker engine's, be it valid JSON. */
-export const notUnderstood = (address: string, question: string, why: string): HeddleError =>
+/** For an answer that no Docker engine sends, even if it is valid JSON. */
+export const unexpectedAnswer = (address: string, question: string, why: string): HeddleError =>
   new HeddleError(
     'failed',
-    `the Docker engine at ${address} answered ${question} with something else (${why}); check what DOCKER_HOST names`,
+    `the Docker engine at ${address} sent an unexpected answer to ${question} (${why}); check that DOCKER_HOST names a Docker engine`,
   );
 
-/** 500 is the engine's own failure with this request; what follows it comes from something in front of the engine. */
+/** 500 is the engine's own failure with this request; higher codes come from a proxy in front of the engine. */
 function codeOf(status: number): ErrorCode {
   if (status > 500) return 'unreachable';
   return status === 500 ? 'failed' : 'refused';
 }
 
-/** podman answers some questions for what was removed meanwhile with 500. */
-const saysNoSuch = (said: string): boolean =>
-  /no such (container|network)|no container with (name or )?ID/i.test(said);
+/** podman answers some requests for objects that were just removed with 500. */
+const meansNotFound = (text: string): boolean =>
+  /no such (container|network)|no container with (name or )?ID/i.test(text);
 
-function explain(address: string, attempt: string, cause: unknown): HeddleError {
+function dockerError(address: string, attempt: string, cause: unknown): HeddleError {
   if (cause instanceof HeddleError) return cause;
   const status = cause instanceof EngineRefusal ? cause.statusCode : undefined;
-  const said = messageOf(cause).trim().replace(/\s+/g, ' ');
+  const reason = messageOf(cause).trim().replace(/\s+/g, ' ');
   const what = `cannot ${attempt} at the Docker engine ${address}: `;
-  if (status === 404 || (status === 500 && saysNoSuch(said)))
-    return new HeddleError('not-found', what + said, { cause });
-  if (status !== undefined) return new HeddleError(codeOf(status), what + said, { cause });
+  if (status === 404 || (status === 500 && meansNotFound(reason)))
+    return new HeddleError('not-found', what + reason, { cause });
+  if (status !== undefined) return new HeddleError(codeOf(status), what + reason, { cause });
   const code = systemCode(cause);
   if (code === 'EACCES' || code === 'EPERM') {
     return new HeddleError(
@@ -200,13 +200,17 @@ function explain(address: string, attempt: string, cause: unknown): HeddleError 
     );
   }
   if (code === 'ENOENT') {
-    return new HeddleError('unreachable', `${what}there is no such socket; start Docker or set DOCKER_HOST`, {
-      cause,
-    });
+    return new HeddleError(
+      'unreachable',
+      `${what}the socket does not exist; start Docker or set DOCKER_HOST`,
+      {
+        cause,
+      },
+    );
   }
   return new HeddleError(
     'unreachable',
-    `${what}${said}; check that Docker runs and that DOCKER_HOST is right`,
+    `${what}${reason}; check that Docker runs and that DOCKER_HOST is right`,
     { cause },
   );
 }

@@ -13,7 +13,7 @@ export interface DockerContext {
   readonly tls: DockerTls | undefined;
 }
 
-/** What the docker client calls the engine that it finds without any context. */
+/** The docker client's name for the engine that it uses without a context. */
 const DEFAULT = 'default';
 
 const ClientConfig = v.object({ currentContext: v.optional(v.string()) });
@@ -25,8 +25,8 @@ const ContextMeta = v.object({
 
 /**
  * The context that the docker client would use: DOCKER_CONTEXT, else the one chosen by `docker context use`.
- * @returns undefined for the default one
- * @throws HeddleError `not-found` for one that is not there, `bad-input` for files that cannot be understood
+ * @returns undefined for the default context
+ * @throws HeddleError `not-found` for a missing context, `bad-input` for files that cannot be parsed
  */
 export function dockerContext(env: Readonly<Record<string, string | undefined>>): DockerContext | undefined {
   const folder = env.DOCKER_CONFIG || join(env.HOME ?? '/root', '.docker');
@@ -38,7 +38,7 @@ export function dockerContext(env: Readonly<Record<string, string | undefined>>)
   if (meta === undefined) {
     throw new HeddleError(
       'not-found',
-      `there is no docker context '${name}' to read in ${folder}; docker context ls shows which there are`,
+      `docker context '${name}' cannot be found in ${folder}; docker context ls lists the existing ones`,
     );
   }
   const { Host: host, SkipTLSVerify: unchecked } = meta.Endpoints.docker;
@@ -54,9 +54,9 @@ function read<Schema extends v.GenericSchema>(
   try {
     return v.parse(schema, JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
-    // Somebody else's home, as with `sudo -u` that keeps HOME: whose files may not be read has chosen nothing.
+    // HOME may be another user's, as with `sudo -u` that keeps HOME. An unreadable file counts as no choice.
     if (['ENOENT', 'EACCES'].includes(systemCode(cause) ?? '')) return undefined;
-    const message = `cannot read ${path} of the docker client: ${messageOf(cause)}; name the engine with DOCKER_HOST`;
+    const message = `cannot read the docker client's ${path}: ${messageOf(cause)}; name the engine with DOCKER_HOST`;
     throw new HeddleError('bad-input', message, { cause });
   }
 }

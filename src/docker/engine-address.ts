@@ -20,14 +20,14 @@ export type EngineAddress =
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
-/** Where registrator expected the engine's socket to be mounted; its users' lines work unchanged. */
+/** Where registrator expected the engine's socket to be mounted; command lines for registrator work unchanged. */
 const REGISTRATOR_SOCKET = '/tmp/docker.sock';
 
 /**
  * The engine that DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name; else that of the docker client's context;
- * else the one of this host.
- * @throws HeddleError `bad-input` for an address that cannot be understood or certificates that cannot be read,
- * `not-found` for a context that is not there
+ * else the engine of this host.
+ * @throws HeddleError `bad-input` for an address that cannot be parsed or certificates that cannot be read, `not-found`
+ * for a missing context
  */
 export function engineAddress(
   env: Environment,
@@ -40,7 +40,7 @@ export function engineAddress(
   return defaultAddress(exists);
 }
 
-/** The engine of this host: the default socket, or registrator's where only that one exists. */
+/** The engine of this host: the default socket, or registrator's if only that one exists. */
 export function defaultAddress(exists: (path: string) => boolean = existsSync): EngineAddress {
   const path = !exists(DEFAULT_SOCKET) && exists(REGISTRATOR_SOCKET) ? REGISTRATOR_SOCKET : DEFAULT_SOCKET;
   return { kind: 'unix', path };
@@ -54,7 +54,7 @@ export function formatAddress(host: EngineAddress): string {
   return `ssh://${host.user ? `${host.user}@` : ''}${bracketed}${host.port ? `:${host.port}` : ''}`;
 }
 
-/** @param source where the text stands, for messages */
+/** @param source where the text comes from, for messages */
 function parseHost(text: string, source: string, tlsOf: (url: URL) => DockerTls | undefined): EngineAddress {
   if (text.startsWith('unix://'))
     return { kind: 'unix', path: text.slice('unix://'.length) || DEFAULT_SOCKET };
@@ -75,7 +75,7 @@ function parseHost(text: string, source: string, tlsOf: (url: URL) => DockerTls 
 function parseUrl(text: string, source: string): URL {
   const url = URL.parse(text.includes('://') ? text : `tcp://${text}`);
   const isKnown = url?.hostname && ['tcp:', 'http:', 'https:', 'ssh:'].includes(url.protocol);
-  // ssh://host/path would be another socket there.
+  // ssh://host/path would name another socket on that host, which is not supported.
   const isHost = url?.protocol !== 'ssh:' || (['', '/'].includes(url.pathname) && isDecodable(url.username));
   if (isKnown && isHost) return url;
   throw new HeddleError(

@@ -3,7 +3,7 @@ import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import * as v from 'valibot';
 import { HeddleError, messageOf } from '../errors.ts';
 import { bridgeOf, DEFAULT_DEVICE } from './bridge.ts';
-import { type DockerClient, notUnderstood } from './client.ts';
+import { type DockerClient, unexpectedAnswer } from './client.ts';
 import { containerName } from './container-name.ts';
 import { snapshotOf } from './inspect.ts';
 import { type Listed, listedOf } from './list.ts';
@@ -12,45 +12,45 @@ import type { Snapshot } from './snapshot.ts';
 export interface EngineInfo {
   /** Stable for the life of the engine's data folder: two addresses with one id are one engine. */
   readonly id: string;
-  /** The host's name as the engine knows it. */
+  /** The host's name as the engine reports it. */
   readonly name: string;
   readonly version: string;
   /** Its clock when it answered, RFC 3339. */
   readonly time: string;
-  /** podman speaks Docker's API, and does some of it otherwise. */
+  /** podman implements Docker's API, and deviates in some calls. */
   readonly maker: 'docker' | 'podman';
 }
 
-/** What the events' loop and the words need of Docker; everything foreign is parsed behind it. */
+/** The Docker calls that the event loop and the commands need; Docker's JSON is parsed behind this interface. */
 export interface Docker {
   /** `unix:///var/run/docker.sock`, for messages. */
   readonly address: string;
   info(): Promise<EngineInfo>;
   /** All containers, stopped ones included. */
   containers(): Promise<readonly Listed[]>;
-  /** By id, unambiguous start of an id, or name; `undefined` when there is no such container. */
+  /** By id, unambiguous prefix of an id, or name; `undefined` if there is no such container. */
   inspect(container: string): Promise<Snapshot | undefined>;
   /** The bytes of the events stream from `since` (seconds since 1970, or now); aborting the signal ends it. */
   events(since: number | undefined, signal: AbortSignal): Promise<NodeJS.ReadableStream>;
-  /** The Linux bridge of Docker's network `bridge`, which need not be docker0. */
+  /** The Linux bridge of Docker's network `bridge`; it may have another name than docker0. */
   bridgeDevice(): Promise<string>;
 }
 
-/** Events that can change what a container is, what it is called, or where it is reached. */
+/** Events that can change a container's state, name or addresses. */
 export const WATCHED_ACTIONS = [
   ...['start', 'die', 'stop', 'kill', 'destroy', 'pause', 'unpause', 'rename', 'update', 'health_status'],
   ...['connect', 'disconnect'],
-  // podman's word for destroy
+  // podman's name for destroy
   'remove',
 ] as const;
 
-/** Beyond a container's own time to stop: a busy engine takes seconds to start one. */
+/** Added to a container's own stop timeout: a busy engine takes seconds to start a container. */
 const RESTART_MARGIN_MS = 30_000;
 
 /** One engine behind its API. Every method throws HeddleError as DockerClient does. */
 export class DockerEngine implements Docker {
   readonly #client: DockerClient;
-  /** Asked once a connection: it can only change with a restart of the engine. */
+  /** Requested once for each connection: it can only change with a restart of the engine. */
   #bridge: Promise<string> | undefined;
 
   constructor(client: DockerClient) {
@@ -63,23 +63,23 @@ export class DockerEngine implements Docker {
 
   async info(): Promise<EngineInfo> {
     const info = await this.#client.call('ask for its identity', (client) => client.info());
-    return this.#read('the question for its identity', () => infoOf(info));
+    return this.#read('the request for its identity', () => infoOf(info));
   }
 
   async containers(): Promise<readonly Listed[]> {
     const all = await this.#client.call('list its containers', (client) =>
       client.listContainers({ all: true }),
     );
-    return this.#read('the question for its containers', () => listOf(all));
+    return this.#read('the request for its containers', () => listOf(all));
   }
 
   async inspect(container: string): Promise<Snapshot | undefined> {
     const name = containerName(container);
     const inspect = await this.#find(name);
-    return inspect && this.#read(`the question for '${name}'`, () => snapshotOf(inspect, this.#client.kept));
+    return inspect && this.#read(`the request for '${name}'`, () => snapshotOf(inspect, this.#client.kept));
   }
 
-  /** The same, where there must be one. @throws HeddleError `not-found` */
+  /** The same for a container that must exist. @throws HeddleError `not-found` */
   async find(container: string): Promise<Snapshot> {
     const snapshot = await this.inspect(container);
     if (snapshot) return snapshot;
@@ -91,7 +91,7 @@ export class DockerEngine implements Docker {
     await this.#client.call(`start '${name}'`, (client) => client.getContainer(id).start());
   }
 
-  /** Stops it, waits as long as it may take to end, and starts it again. @throws HeddleError `not-found`, `refused` */
+  /** Stops a container, waits up to its stop timeout, and starts it again. @throws HeddleError `not-found`, `refused` */
   async restart({ id, name, stop }: Snapshot): Promise<void> {
     const limit = stop.timeout * 1000 + RESTART_MARGIN_MS;
     await this.#client.call(`restart '${name}'`, (client) => client.getContainer(id).restart(), limit);
@@ -124,8 +124,8 @@ export class DockerEngine implements Docker {
       const network = await this.#client.call('inspect its bridge', (client) =>
         client.getNetwork('bridge').inspect(),
       );
-      const { device, isKnown } = this.#read('the question for its bridge', () => bridgeOf(network));
-      // A guess holds only until the bridge is there.
+      const { device, isKnown } = this.#read('the request for its bridge', () => bridgeOf(network));
+      // A guess is not cached: it holds only until the bridge exists.
       if (!isKnown) this.#bridge = undefined;
       return device;
     } catch (error) {
@@ -134,12 +134,12 @@ export class DockerEngine implements Docker {
     }
   }
 
-  /** Makes values of ours of an answer. @throws HeddleError `failed` where it has another shape */
-  #read<T>(question: string, make: () => T): T {
+  /** Parses an answer. @throws HeddleError `failed` if it has another shape */
+  #read<T>(request: string, parse: () => T): T {
     try {
-      return make();
+      return parse();
     } catch (cause) {
-      throw notUnderstood(this.address, question, messageOf(cause));
+      throw unexpectedAnswer(this.address, request, messageOf(cause));
     }
   }
 
@@ -175,6 +175,6 @@ function infoOf(answer: unknown): EngineInfo {
 }
 
 function listOf(answer: readonly ContainerInfo[]): readonly Listed[] {
-  if (!Array.isArray(answer)) throw new Error('no list');
+  if (!Array.isArray(answer)) throw new Error('not a list');
   return answer.map(listedOf);
 }

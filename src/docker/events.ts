@@ -4,38 +4,38 @@ import type { Logger } from '../runtime/log.ts';
 import { isContainerId } from './container-name.ts';
 import type { Docker } from './engine.ts';
 
-/** What happened to a container, by its full id. */
+/** An event of a container, which its full id identifies. */
 export interface ContainerEvent {
   readonly container: string;
-  /** `start`, `die`, `rename`, `health_status`, `connect`, …; one word, details cut off. */
+  /** `start`, `die`, `rename`, `health_status`, `connect`, …; details after a colon are cut off. */
   readonly action: string;
-  /** The signal of a `kill`, a number as text. */
+  /** The signal of a `kill`: a number as text. */
   readonly signal: string | undefined;
   /** Seconds since 1970 by the engine's clock. */
   readonly time: number;
 }
 
 export interface EventHandlers {
-  /** The stream stands: what is listed from now on misses nothing. Called after every (re)connection. */
+  /** The stream is open: a list requested from now on misses nothing. Called after every (re)connection. */
   subscribed(): void;
   event(event: ContainerEvent): void;
-  /** The stream broke; it is being re-established. */
+  /** The stream broke, and is being reconnected. */
   lost(error: Error): void;
 }
 
 const FIRST_RETRY_MS = 100;
-/** An engine that comes back has started containers already, which are without an address until we hear of it. */
+/** A returning engine has already started containers; they lack an address until their events arrive. */
 const LAST_RETRY_MS = 200;
-/** An engine that sends a line without end is not read at full speed. */
+/** The retry delay after an endless line: an engine that sends one must not be read at full speed. */
 const ENDLESS_RETRY_MS = 5_000;
-/** An event carries all labels of its container; who it is stands before them. */
+/** An event contains all labels of its container; the container's id comes before them. */
 const LINE_LIMITS: LineLimits = { kept: 256 << 10, longest: 64 << 20 };
-/** A stream is asked again from a little before the last event: events of one instant must not be cut in two. */
+/** A new stream begins a little before the last event: events of the same instant must not be split. */
 const OVERLAP_S = 1;
 
 /**
- * An unbroken stream of container events: drained at once (an engine drops what is not read), resumed where it
- * broke, reconnected for ever.
+ * An unbroken stream of container events. It is read immediately (an engine drops unread events), resumed where it
+ * broke, and reconnected without limit.
  */
 export class EventStream {
   readonly #docker: Pick<Docker, 'events'>;
@@ -54,7 +54,7 @@ export class EventStream {
     this.#handlers = handlers;
   }
 
-  /** Begins to listen; `subscribed` says when. Never throws: an engine that is away is waited for. */
+  /** Connects in the background and calls `subscribed` once connected. Never throws: it waits for an absent engine. */
   start(): void {
     this.#running ??= this.#run();
   }
@@ -95,7 +95,7 @@ export class EventStream {
     const event = parseEvent(line);
     if (event === undefined) {
       if (line.trim() !== '')
-        this.#log.debug({ line: line.slice(0, 200) }, 'left out an event that cannot be read');
+        this.#log.debug({ line: line.slice(0, 200) }, 'ignored an event that cannot be parsed');
       return;
     }
     this.#since = Math.max(this.#since ?? 0, event.time);
@@ -103,7 +103,7 @@ export class EventStream {
   }
 }
 
-/** One line of the events stream; `undefined` for what is not about a container, or cannot be read. */
+/** Parses a line of the events stream; `undefined` if it concerns no container or cannot be parsed. */
 export function parseEvent(line: string): ContainerEvent | undefined {
   let event: RawEvent | null;
   try {
@@ -120,7 +120,7 @@ export function parseEvent(line: string): ContainerEvent | undefined {
   return { container, action, signal: typeof signal === 'string' ? signal : undefined, time };
 }
 
-/** The beginning of a line that was too long to be kept: engines write type, action and id before the attributes. */
+/** Parses the beginning of a cut line: engines write type, action and id before the attributes. */
 function parseCut(line: string): ContainerEvent | undefined {
   if (line.length < LINE_LIMITS.kept) return undefined;
   const head = line.slice(0, 1000);

@@ -2,20 +2,20 @@ import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
 import { HeddleError } from '../errors.ts';
-import { statusOf, stopSignal } from '../runtime/signals.ts';
+import { exitStatusOf, stopSignal } from '../runtime/signals.ts';
 import type { DockerClient } from './client.ts';
 
-/** As long as a timer can take. */
+/** The maximum of a timer. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
-/** Where the output of a command in a container goes. */
+/** Receives the output of a command in a container. */
 export interface Streams {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
 }
 
 /**
- * Runs a command in a running container and passes its streams on.
+ * Runs a command in a running container and forwards its output.
  * @returns the command's exit status
  */
 export async function execIn(
@@ -28,15 +28,15 @@ export async function execIn(
     client.getContainer(container).exec({ Cmd: [...command], AttachStdout: true, AttachStderr: true }),
   );
   const stream = await docker.call('run a command', () => exec.start({ hijack: true, stdin: false }));
-  await passOn(docker, stream, streams);
+  await pipeOutput(docker, stream, streams);
   const { ExitCode: status } = await docker.call('ask for the exit status', () => exec.inspect());
   return status ?? 1;
 }
 
 /**
- * Creates a container, passes its streams on until it ends, and removes it again whatever happens, SIGINT and SIGTERM
- * among it.
- * @returns its exit status, or the signal's
+ * Creates a container and forwards its output until it ends. The container is removed in any case, also after SIGINT
+ * and SIGTERM.
+ * @returns the container's exit status, or the signal's
  */
 export async function runOnce(
   docker: DockerClient,
@@ -47,16 +47,16 @@ export async function runOnce(
   try {
     const container = await docker.call('create a container', (client) => client.createContainer(options));
     try {
-      return await Promise.race([toItsEnd(docker, container, streams), signal.first.then(statusOf)]);
+      return await Promise.race([runToEnd(docker, container, streams), signal.first.then(exitStatusOf)]);
     } finally {
       await docker.call('remove a container', () => container.remove({ force: true, v: true }));
     }
   } finally {
-    signal.forget();
+    signal.unsubscribe();
   }
 }
 
-async function toItsEnd(
+async function runToEnd(
   docker: DockerClient,
   container: Dockerode.Container,
   streams: Streams,
@@ -65,7 +65,7 @@ async function toItsEnd(
     container.attach({ stream: true, stdout: true, stderr: true }),
   );
   await docker.call('start a container', () => container.start());
-  await passOn(docker, stream, streams);
+  await pipeOutput(docker, stream, streams);
   const { StatusCode: status } = await docker.call(
     'wait for a container',
     (): Promise<{ StatusCode: number }> => container.wait(),
@@ -84,7 +84,7 @@ export async function hasImage(docker: DockerClient, image: string): Promise<boo
   }
 }
 
-async function passOn(
+async function pipeOutput(
   docker: DockerClient,
   stream: NodeJS.ReadableStream,
   { stdout, stderr }: Streams,

@@ -1,10 +1,10 @@
 import type Dockerode from 'dockerode';
 import type { Snapshot } from './snapshot.ts';
 
-/** A label of our image, and of what is made from it: `daemon` is known again by it, whatever it is called. */
+/** A label of our image and its containers. It identifies the daemon's container, whatever its name. */
 export const ROLE_LABEL = 'heddle.role';
 
-/** Attaching, reading other namespaces, port 53, and rules beside those of iptables-legacy; never --privileged. */
+/** For attaching, reading other namespaces, port 53, and rules beside those of iptables-legacy; never --privileged. */
 export const CAPABILITIES = [
   'NET_ADMIN',
   'SYS_ADMIN',
@@ -16,7 +16,7 @@ export const CAPABILITIES = [
 
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** The engine's socket, the host's processes, and the daemon's own folders: its state, and its socket. */
+/** The engine's socket, the host's processes, and the daemon's own folders: state and socket. */
 export const MOUNTS: readonly string[] = [
   '/var/run/docker.sock:/var/run/docker.sock',
   '/proc:/hostproc:ro',
@@ -27,7 +27,7 @@ export const MOUNTS: readonly string[] = [
 /** Where MOUNTS puts the host's /proc. */
 export const HOST_PROCFS = '/hostproc';
 
-/** How a container of heddle's image stands on its host: in the host's network, with exactly these capabilities. */
+/** Host settings of a container of heddle's image: the host's network, and exactly these capabilities. */
 export const hostConfig = (capabilities: readonly Capability[]): Dockerode.HostConfig => ({
   NetworkMode: 'host',
   Binds: [...MOUNTS],
@@ -35,17 +35,17 @@ export const hostConfig = (capabilities: readonly Capability[]): Dockerode.HostC
   CapAdd: [...capabilities],
 });
 
-/** Environment variables as the engine takes them. */
+/** Environment variables in the engine's format. */
 export const environmentList = (env: Readonly<Record<string, string>>): string[] =>
   Object.entries(env).map(([name, value]) => `${name}=${value}`);
 
-/** Whether a container says that it is heddle itself: a daemon, or a helper that runs one command. */
+/** Whether a container's label marks it as heddle itself: a daemon, or a helper that runs one command. */
 export const isHeddleItself = ({
   metadata,
   labelNames,
 }: Pick<Snapshot, 'metadata' | 'labelNames'>): boolean =>
   labelNames.has(ROLE_LABEL) && metadata.has(ROLE_LABEL);
 
-/** What such a container is, for people. */
-export const ownText = ({ metadata }: Pick<Snapshot, 'metadata'>): string =>
+/** Describes such a container to people. */
+export const roleText = ({ metadata }: Pick<Snapshot, 'metadata'>): string =>
   metadata.get(ROLE_LABEL) === 'helper' ? 'heddle itself, for one command' : 'heddle itself';

@@ -13,8 +13,8 @@ import type {
 } from './snapshot.ts';
 
 /**
- * Docker's inspect JSON to a Snapshot. Nothing in it is trusted to be there: engines of many versions, and of other
- * makers, leave out what they do not know.
+ * Converts Docker's inspect JSON to a Snapshot. Any field may be missing: old engine versions and other engines omit
+ * fields.
  */
 export function snapshotOf(inspect: ContainerInspectInfo, kept: KeptMetadata = ALL_METADATA): Snapshot {
   const { State: state, Config: config } = inspect;
@@ -46,7 +46,7 @@ export function snapshotOf(inspect: ContainerInspectInfo, kept: KeptMetadata = A
   };
 }
 
-/** What the filter of large answers has left out. */
+/** How many entries the filter of large answers has dropped. */
 function leftOutOf(inspect: object): number {
   const count = (inspect as Readonly<Record<string, unknown>>)[LEFT_OUT_KEY];
   return typeof count === 'number' && count > 0 ? count : 0;
@@ -66,7 +66,7 @@ interface StopConfig {
   readonly StopTimeout?: number | null;
 }
 
-/** As Docker writes signals: `SIGQUIT`, `quit`, `3`, `RTMIN+3`. */
+/** Parses Docker's forms of a signal: `SIGQUIT`, `quit`, `3`, `RTMIN+3`. */
 function signalNumber(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text);
   const name = text.toUpperCase().replace(/^SIG/, '');
@@ -76,7 +76,7 @@ function signalNumber(text: string): number | undefined {
   return constants.signals[`SIG${name}` as NodeJS.Signals];
 }
 
-/** A label beats a variable of the same name, as registrator had it. */
+/** A label overrides a variable of the same name, as in registrator. */
 function metadataOf(
   env: readonly string[],
   labels: Readonly<Record<string, string>>,

@@ -4,20 +4,20 @@ const [QUOTE, BACKSLASH, COMMA, COLON, EQUALS] = [0x22, 0x5c, 0x2c, 0x3a, 0x3d];
 const [DIGIT_0, DIGIT_9] = [0x30, 0x39];
 const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 /**
- * An image can expose 131,070 ports, and no container has more services than this. A range of high numbers, which comes
- * first in the engine's order of texts, must not cost the others their places.
+ * The limit on a container's ports, and so on its services: an image can expose 131,070 ports. Five-digit ports are
+ * counted apart. The engine sorts ports as text, so a range of high ports may come first and must not displace the others.
  */
 const MAX_PORTS = 2_048;
 const HIGH_DIGITS = 5;
 const MAX_NAME = 512;
-/** How many settings were left out stands under this key of the answer, where no container can write. */
+/** Key in the filtered answer for the number of dropped entries; no container can write there. */
 export const LEFT_OUT_KEY = 'HeddleLeftOut';
-/** Keys that lead to what is filtered are shorter. */
+/** The keys on the path to a filtered list are shorter. */
 const MAX_KEY = 24;
 
 type List = 'labels' | 'env' | 'ports';
 
-/** Where a container's own lists stand in what the engine says of it. */
+/** Paths of a container's own lists in the engine's answer. */
 const LISTS: Readonly<Record<string, List>> = {
   'Config.Labels': 'labels',
   'Config.Env': 'env',
@@ -26,26 +26,26 @@ const LISTS: Readonly<Record<string, List>> = {
 };
 
 /**
- * Leaves out what nobody reads of one container while the engine's answer arrives: its image and whoever starts it can
- * give it any amount of labels, variables and ports, and parsing megabytes at once would hold up everybody.
+ * Drops unused parts of one container's inspection while the engine's answer arrives. An image or a `docker run` can
+ * set any amount of labels, variables and ports, and parsing megabytes at once would block the daemon.
  */
 export class InspectionFilter {
   readonly #budget: MetadataBudget;
   #inText = false;
   #escaped = false;
   #depth = 0;
-  /** The last text, while it may be a key; and the keys above, of the two outermost objects. */
+  /** The last string, while it may be a key; and the current keys of the two outermost objects. */
   #text: number[] = [];
   #key = '';
   readonly #path: string[] = [];
-  /** The list that is filtered now, and how deep it stands. */
+  /** The list that is being filtered, and its depth. */
   #list: List | undefined;
   #listDepth = 0;
   #isFirst = true;
-  /** Ports taken: of five digits, and of fewer. */
+  /** Ports kept: of five digits, and of fewer. */
   #highPorts = 0;
   #lowPorts = 0;
-  /** The entry of it that arrives; undefined where it is left out or has not begun. */
+  /** The entry that is arriving; undefined if it is dropped or has not begun. */
   #entry: Buffer[] | undefined;
   #entrySize = 0;
   #entryName: number[] = [];
@@ -56,18 +56,18 @@ export class InspectionFilter {
     this.#budget = new MetadataBudget(kept);
   }
 
-  /** What is to be kept of the next bytes. */
+  /** Filters the next bytes. @returns the parts to keep */
   take(chunk: Buffer): readonly Buffer[] {
     const kept: Buffer[] = [];
-    // What is copied as it stands, from here on: of the answer, or of an entry.
+    // The start of the bytes that are copied unchanged: of the answer, or of an entry.
     let from = 0;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] as number;
       if (this.#list === undefined) {
         if (!this.#outside(byte)) {
           if (byte !== CLOSE || this.#depth !== 0 || this.#inText || this.#budget.leftOut === 0) continue;
-          const said = Buffer.from(`,"${LEFT_OUT_KEY}":${this.#budget.leftOut}`);
-          kept.push(chunk.subarray(from, at), said);
+          const marker = Buffer.from(`,"${LEFT_OUT_KEY}":${this.#budget.leftOut}`);
+          kept.push(chunk.subarray(from, at), marker);
           from = at;
           continue;
         }
@@ -95,7 +95,7 @@ export class InspectionFilter {
     return kept;
   }
 
-  /** True where a list to be filtered begins with this byte. */
+  /** True if a list to be filtered begins with this byte. */
   #outside(byte: number): boolean {
     if (this.#inText) {
       if (this.#ends(byte)) this.#key = Buffer.from(this.#text).toString('latin1');
@@ -136,7 +136,7 @@ export class InspectionFilter {
     else if (byte === CLOSE || byte === CLOSE_LIST) this.#depth--;
   }
 
-  /** True for the quote that ends a text. */
+  /** True for the quote that ends a string. */
   #ends(byte: number): boolean {
     if (this.#escaped) this.#escaped = false;
     else if (byte === BACKSLASH) this.#escaped = true;
@@ -167,7 +167,7 @@ export class InspectionFilter {
     }
   }
 
-  /** The entry that has just ended, if it is kept. */
+  /** The entry that has just ended, if it is to be kept. */
   #ended(): readonly Buffer[] {
     const entry = this.#entry;
     const size = this.#entrySize;
@@ -188,7 +188,7 @@ export class InspectionFilter {
     return [...separator, ...entry];
   }
 
-  /** By its key, `8080/tcp`. */
+  /** @param name the port's key, `8080/tcp` */
   #takesPort(name: readonly number[]): boolean {
     const digits = name.findIndex((byte) => byte < DIGIT_0 || byte > DIGIT_9);
     return digits >= HIGH_DIGITS ? ++this.#highPorts <= MAX_PORTS : ++this.#lowPorts <= MAX_PORTS;

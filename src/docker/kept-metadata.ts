@@ -1,27 +1,27 @@
-/** Which variables and labels of a container are kept; most of them nobody here reads. */
+/** Which variables and labels of a container are kept; heddle uses few of them. */
 export interface KeptMetadata {
-  /** True for names that mean something to heddle. */
+  /** True for names that heddle uses. */
   isRead(name: string): boolean;
-  /** True for the few among them that a container has once, not for each port: no number of others displaces them. */
+  /** True for the few that a container has once, not for each port. Other entries never displace these. */
   isWellKnown(name: string): boolean;
-  /** Characters of all others that are kept besides, for templates. */
+  /** Characters of all other entries that are kept for templates. */
   readonly othersLimit: number;
 }
 
-/** Everything, as far as there is room for it. */
+/** Keeps everything, up to the limits. */
 export const ALL_METADATA: KeptMetadata = { isRead: () => true, isWellKnown: () => false, othersLimit: 0 };
 
-/** Characters, and entries, of what is read of one container. */
+/** Limits on the entries of one container that heddle uses: characters, and number. */
 export const READ_LIMIT = 4 << 20;
 export const READ_COUNT = 4_096;
 /** Characters of one name and its value. */
 export const ENTRY_LIMIT = 64 << 10;
-/** For messages. */
+/** The limits, for messages. */
 export const METADATA_BOUNDS = `more than ${READ_COUNT}, more than ${READ_LIMIT >> 20} MiB together, or longer than ${ENTRY_LIMIT >> 10} KiB`;
-/** As a variable, and as a label. */
+/** Once as a variable, and once as a label. */
 const TIMES_WELL_KNOWN = 2;
 
-/** Decides on one entry after the other. */
+/** Decides for one entry after the other whether it is kept. */
 export class MetadataBudget {
   readonly #kept: KeptMetadata;
   readonly #wellKnown = new Map<string, number>();
@@ -34,12 +34,12 @@ export class MetadataBudget {
     this.#kept = kept;
   }
 
-  /** How many entries that mean something were refused. */
+  /** How many entries that heddle uses were dropped. */
   get leftOut(): number {
     return this.#leftOut;
   }
 
-  /** True where an entry of this name and length is kept. */
+  /** True if an entry of this name and length is kept. */
   take(name: string, length: number): boolean {
     if (!this.#kept.isRead(name)) {
       if (length > ENTRY_LIMIT || this.#others + length > this.#kept.othersLimit) return false;

@@ -2,22 +2,22 @@ import { hash } from 'node:crypto';
 import type { ContainerInfo } from 'dockerode';
 import { isContainerId } from './container-name.ts';
 
-/** What the engine's list tells of a container; an inspection tells the rest. */
+/** A container in the engine's list; an inspection gives the rest. */
 export interface Listed {
   readonly id: string;
-  /** Another text whenever the list tells anything else of its state, health, names or networks. */
+  /** A hash that changes whenever the listed state, health, names or networks change. */
   readonly state: string;
 }
 
-/** A line of `GET /containers/json`. What never changes of a container is left out, and so is its age, which does. */
+/** Parses an entry of `GET /containers/json`. The hash covers neither what never changes nor the age, which always does. */
 export function listedOf(line: ContainerInfo): Listed {
   const { Id: id, State: state, Status: status, Names: names, NetworkSettings: settings } = line;
   if (!isContainerId(id)) throw new Error('a container without an id');
-  // `Up 2 hours (healthy)`: the list has a container's health nowhere else.
+  // `Up 2 hours (healthy)`: the list has a container's health only here.
   const health = /\((.*)\)$/.exec(status ?? '')?.[1];
   const networks = Object.entries(settings?.Networks ?? {})
-    // A container that was restarted unheard has another endpoint, whatever its addresses.
-    .map(([name, at]) => [name, at?.EndpointID, at?.IPAddress, at?.GlobalIPv6Address])
+    // After a restart whose events were missed, the endpoint differs even if the addresses are the same.
+    .map(([name, endpoint]) => [name, endpoint?.EndpointID, endpoint?.IPAddress, endpoint?.GlobalIPv6Address])
     .sort();
   return { id, state: hash('sha1', JSON.stringify([state, health, names, networks]), 'base64') };
 }

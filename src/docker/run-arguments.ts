@@ -1,15 +1,15 @@
-/** The words behind `docker run`, parted where docker parts them. */
+/** The arguments of `docker run`, split where docker splits them. */
 export interface DockerRun {
-  /** Everything before the image, values of options included, in order. */
+  /** Everything before the image, including values of options, in order. */
   readonly options: readonly string[];
   readonly image: string | undefined;
-  /** What the container runs; its words are none of ours, however much they look like options. */
+  /** What the container runs; its arguments are never parsed, even if they look like options. */
   readonly command: readonly string[];
 }
 
 /**
- * The options of `docker run` that take no value. All others do, so options that docker invents later still pass
- * as long as they take one.
+ * The options of `docker run` that take no value. All others take one, so a later docker's new options work as long as
+ * they take a value.
  */
 const BOOLEANS = new Set([
   'detach',
@@ -30,32 +30,33 @@ const BOOLEANS = new Set([
 ]);
 const SHORT_BOOLEANS = new Set(['d', 'i', 'P', 'q', 't']);
 
-/** One option of `docker run` as it was given. */
+/** One option on a `docker run` command line. */
 export interface DockerOption {
-  /** As they are spelled: `--name`, and both `-i` and `-t` for `-it`. Switches that are turned off are not among them. */
+  /** As written: `--name`, and both `-i` and `-t` for `-it`. Switches that are turned off are omitted. */
   readonly names: readonly string[];
-  /** Of the last name; undefined for switches, and where it is missing. */
+  /** The value of the last name; undefined for switches, and if it is missing. */
   readonly value: string | undefined;
-  /** How many words it is. */
+  /** How many arguments the option and its value take. */
   readonly length: number;
 }
 
-/** True for a word that docker reads as an option where it expects one. */
-export const isOption = (word: string): boolean => word.startsWith('-') && word !== '-' && word !== '--';
+/** True for an argument that docker parses as an option. */
+export const isOption = (argument: string): boolean =>
+  argument.startsWith('-') && argument !== '-' && argument !== '--';
 
-/** The option at this place of `docker run`'s arguments, with its value. */
+/** The option at this index of `docker run`'s arguments, with its value. */
 export function optionAt(args: readonly string[], at: number): DockerOption {
-  const { names, value, takesNextWord } = readOption(args[at] as string);
-  if (!takesNextWord) return { names, value, length: 1 };
+  const { names, value, takesNextArgument } = readOption(args[at] as string);
+  if (!takesNextArgument) return { names, value, length: 1 };
   const next = args[at + 1];
   return { names, value: next, length: next === undefined ? 1 : 2 };
 }
 
-/** The options among the words before the image. */
-export function optionsIn(words: readonly string[]): readonly DockerOption[] {
+/** The options among the arguments before the image. */
+export function optionsIn(args: readonly string[]): readonly DockerOption[] {
   const options: DockerOption[] = [];
-  for (let at = 0; at < words.length && isOption(words[at] as string); ) {
-    const option = optionAt(words, at);
+  for (let at = 0; at < args.length && isOption(args[at] as string); ) {
+    const option = optionAt(args, at);
     options.push(option);
     at += option.length;
   }
@@ -63,8 +64,8 @@ export function optionsIn(words: readonly string[]): readonly DockerOption[] {
 }
 
 /**
- * Parts the arguments of `docker run` at the image name: the first word that is neither an option nor the value of
- * one. Docker stops reading options there, and at `--`.
+ * Splits the arguments of `docker run` at the image name: the first argument that is neither an option nor an option's
+ * value. Docker stops parsing options there, and at `--`.
  */
 export function splitDockerRun(args: readonly string[]): DockerRun {
   let end = optionsIn(args).reduce((at, { length }) => at + length, 0);
@@ -85,23 +86,23 @@ export const optionValues = (options: readonly string[], wanted: readonly string
 interface ReadOption {
   readonly names: readonly string[];
   readonly value?: string;
-  /** Whether its value is the word behind it. */
-  readonly takesNextWord: boolean;
+  /** Whether its value is the next argument. */
+  readonly takesNextArgument: boolean;
 }
 
-/** What docker takes for false. */
+/** The values that docker parses as false. */
 const FALSE = new Set(['0', 'f', 'F', 'false', 'False', 'FALSE']);
 
-function readOption(word: string): ReadOption {
-  if (!word.startsWith('--')) return readCluster(word.slice(1));
-  const equals = word.indexOf('=');
-  if (equals < 0) return { names: [word], takesNextWord: !BOOLEANS.has(word.slice(2)) };
-  const [name, value] = [word.slice(0, equals), word.slice(equals + 1)];
-  if (!BOOLEANS.has(name.slice(2))) return { names: [name], value, takesNextWord: false };
-  return { names: FALSE.has(value) ? [] : [name], takesNextWord: false };
+function readOption(argument: string): ReadOption {
+  if (!argument.startsWith('--')) return readCluster(argument.slice(1));
+  const equals = argument.indexOf('=');
+  if (equals < 0) return { names: [argument], takesNextArgument: !BOOLEANS.has(argument.slice(2)) };
+  const [name, value] = [argument.slice(0, equals), argument.slice(equals + 1)];
+  if (!BOOLEANS.has(name.slice(2))) return { names: [name], value, takesNextArgument: false };
+  return { names: FALSE.has(value) ? [] : [name], takesNextArgument: false };
 }
 
-/** `itd`, `eFOO=1`, `ite`: switches up to the first letter that takes a value, which is the rest or the next word. */
+/** `itd`, `eFOO=1`, `ite`: switches up to the first letter with a value; the value is the rest or the next argument. */
 function readCluster(letters: string): ReadOption {
   const names: string[] = [];
   for (let at = 0; at < letters.length; at += 1) {
@@ -109,14 +110,14 @@ function readCluster(letters: string): ReadOption {
     const rest = letters.slice(at + 1);
     if (!SHORT_BOOLEANS.has(letter)) {
       const named = [...names, `-${letter}`];
-      if (rest === '') return { names: named, takesNextWord: true };
-      return { names: named, value: rest.replace(/^=/, ''), takesNextWord: false };
+      if (rest === '') return { names: named, takesNextArgument: true };
+      return { names: named, value: rest.replace(/^=/, ''), takesNextArgument: false };
     }
     if (rest.startsWith('=')) {
       const off = FALSE.has(rest.slice(1));
-      return { names: off ? names : [...names, `-${letter}`], takesNextWord: false };
+      return { names: off ? names : [...names, `-${letter}`], takesNextArgument: false };
     }
     names.push(`-${letter}`);
   }
-  return { names, takesNextWord: false };
+  return { names, takesNextArgument: false };
 }

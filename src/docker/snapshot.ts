@@ -1,37 +1,37 @@
 /**
- * What the rest of heddle knows of a container: one small readonly value, made once from Docker's inspect JSON at
- * the edge. Everything behind it is a pure function of snapshots and addresses.
+ * All that the rest of heddle knows about a container: one small readonly value, made once from Docker's inspect JSON.
+ * Everything derived from it is a pure function of snapshots and addresses.
  */
 export interface Snapshot {
   /** The full 64-digit id. */
   readonly id: string;
   /** Without Docker's leading slash. */
   readonly name: string;
-  /** As the container was created with: `nginx:1.9`, `host:5000/team/web@sha256:…`. */
+  /** The image as given at creation: `nginx:1.9`, `host:5000/team/web@sha256:…`. */
   readonly image: string;
-  /** Running and not paused: a container that can answer. */
+  /** Running and not paused: the container can answer. */
   readonly running: boolean;
   readonly paused: boolean;
-  /** Process id in the engine's pid namespace; 0 when there is none. */
+  /** Process id in the engine's pid namespace; 0 if there is none. */
   readonly pid: number;
-  /** Environment and labels in one table; a label beats a variable of the same name. */
+  /** Environment and labels in one table; a label overrides a variable of the same name. */
   readonly metadata: ReadonlyMap<string, string>;
   /** Which names in `metadata` are labels; the others are variables. */
   readonly labelNames: ReadonlySet<string>;
-  /** How many entries with a meaning are missing from `metadata`, because there are too many or they are too long. */
+  /** How many entries that heddle uses are missing from `metadata`, because they are too many or too long. */
   readonly leftOut?: number;
-  /** What stops it in order, and how many seconds Docker then waits before it kills: its own, or Docker's default. */
+  /** The stop signal, and the seconds Docker waits before it kills: the container's own settings or Docker's defaults. */
   readonly stop: { readonly signal: number; readonly timeout: number };
   /** Exposed and published ports, ordered by number, then tcp before udp. */
   readonly ports: readonly ContainerPort[];
   /** `bridge`, `host`, `none`, `container:<id>`, or the name of a user network. */
   readonly networkMode: string;
   readonly networks: readonly ContainerNetwork[];
-  /** True where its processes can give its interfaces any address (NET_ADMIN). */
+  /** True if its processes can give its interfaces any address (NET_ADMIN). */
   readonly hasNetAdmin: boolean;
   readonly hostname: string;
   readonly domainname: string;
-  /** Names that it was given on its networks (`--network-alias`, compose services), each once. */
+  /** Its aliases on its networks (`--network-alias`, compose services), each once. */
   readonly aliases: readonly string[];
   readonly health: Health;
   /** Of the last run; null while running. */
@@ -45,7 +45,7 @@ export type Protocol = 'tcp' | 'udp' | 'sctp';
 export interface ContainerPort {
   readonly port: number;
   readonly protocol: Protocol;
-  /** Where Docker publishes it on the host; empty when it does not. */
+  /** Where Docker publishes the port on the host; empty if it does not. */
   readonly published: readonly PublishedPort[];
 }
 
@@ -57,19 +57,19 @@ export interface PublishedPort {
 
 export interface ContainerNetwork {
   readonly name: string;
-  /** Empty when the network gives none. */
+  /** Empty if the network gives none. */
   readonly ipv4: string;
   readonly ipv6: string;
 }
 
-/** Docker's HEALTHCHECK state; `none` where the image has no such check. */
+/** Docker's HEALTHCHECK state; `none` if the container has no such check. */
 export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy';
 
-/** The twelve digits that people and logs use. */
+/** The first twelve digits, which people and logs use. */
 export const shortId = (id: string): string => id.slice(0, 12);
 
 const SHARED = 'container:';
 
-/** Id of the container whose network this one has (`--net=container:web`); undefined for one that has none such. */
+/** Id of the container whose network this one shares (`--net=container:web`); undefined if it shares none. */
 export const networkOwner = ({ networkMode }: Pick<Snapshot, 'networkMode'>): string | undefined =>
   networkMode.startsWith(SHARED) ? networkMode.slice(SHARED.length) : undefined;

@@ -3,20 +3,20 @@ import { Duplex } from 'node:stream';
 import { messageOf } from '../errors.ts';
 import { http } from '../runtime/http.ts';
 
-/** Where an engine behind ssh is; what is undefined is for the caller's own ssh settings to say. */
+/** Where an engine behind ssh is; for undefined values the caller's own ssh settings apply. */
 export interface SshHost {
   readonly host: string;
   readonly port: number | undefined;
   readonly user: string | undefined;
 }
 
-/** As the docker client has it: a host that does not answer must not hang us longer than an engine that does not. */
+/** The docker client's value: a silent host must not block longer than a silent engine. */
 const CONNECT_TIMEOUT_S = 30;
 const MAX_COMPLAINT = 1_000;
 
 /**
- * Connections to an engine behind ssh, made as the docker client makes them: by the caller's own ssh, with its keys,
- * settings and known hosts, and by `docker system dial-stdio` there. They are kept for further calls.
+ * Connections to an engine behind ssh, made as the docker client makes them: through the caller's own ssh, with its
+ * keys, settings and known hosts, and `docker system dial-stdio` on the other host. Connections are reused.
  */
 export class SshAgent extends http.Agent {
   readonly #host: SshHost;
@@ -35,7 +35,7 @@ export class SshAgent extends http.Agent {
   }
 }
 
-/** The two pipes of an ssh process as one stream, with as much of a socket as Node's http asks of it. */
+/** The two pipes of an ssh process as one stream, with the socket methods that Node's http calls. */
 class SshConnection extends Duplex {
   readonly #ssh: ChildProcessWithoutNullStreams;
   #complaint = '';
@@ -49,7 +49,7 @@ class SshConnection extends Duplex {
     ssh.stderr.on('data', (chunk: Buffer) => {
       this.#complaint = `${this.#complaint}${chunk}`.slice(-MAX_COMPLAINT);
     });
-    // It has ended; why, its exit status and its words tell.
+    // ssh has ended; its exit status and stderr give the reason.
     ssh.stdin.on('error', () => {});
     ssh.once('error', (cause) => this.destroy(new Error(`cannot start ssh: ${messageOf(cause)}`, { cause })));
     ssh.once('close', (status) => {

@@ -7,26 +7,26 @@ import { InspectionFilter } from './inspection-filter.ts';
 import { ALL_METADATA, type KeptMetadata } from './kept-metadata.ts';
 import { WithoutLabels } from './without-labels.ts';
 
-/** What is kept of an answer at most: the list of several thousand containers takes a tenth of this. */
+/** The limit on the kept part of an answer: the list of several thousand containers takes a tenth of it. */
 const ANSWER_LIMIT_BYTES = 64 << 20;
-/** An answer is filtered where it is larger: below, that would cost more than it saves. */
+/** Larger answers are filtered; for smaller ones filtering would cost more than it saves. */
 const LARGE_LIST_BYTES = 1 << 20;
 const LARGE_INSPECTION_BYTES = 256 << 10;
 const LIST = /\/containers\/json(?:\?|$)/;
 const INSPECTION = /\/containers\/[^/]+\/json(?:\?|$)/;
 
-/** Takes an answer as it arrives, and keeps what is read of it. */
+/** Filters an answer while it arrives. */
 interface Filter {
   take(chunk: Buffer): readonly Buffer[];
 }
-/** What an error says takes a few hundred bytes. */
+/** An error's message takes a few hundred bytes. */
 const ERROR_LIMIT_BYTES = 64 << 10;
 const MESSAGE_LIMIT = 500;
-/** More than this is read with pauses, in which names are answered. */
+/** Larger answers are read with pauses, in which DNS queries are answered. */
 const PACE_BYTES = 2 << 20;
 const PACE_MS = 10;
 
-/** What docker-modem says of a request beside the options of Node's own. */
+/** docker-modem's description of a request, besides Node's own options. */
 interface Context {
   readonly isStream?: boolean;
   readonly hijack?: boolean;
@@ -36,10 +36,10 @@ interface Context {
 
 type Body = string | Buffer | Readable | undefined;
 
-/** The two methods of docker-modem between which a request is made and sent, and what they find in `this`. */
+/** The part of docker-modem that builds and sends a request. */
 interface Modem {
   readonly protocol: string;
-  /** Of the call that this request belongs to. */
+  /** The signal of the call that this request belongs to. */
   readonly signal?: AbortSignal;
   buildRequest(
     options: RequestOptions,
@@ -49,7 +49,7 @@ interface Modem {
   ): void;
 }
 
-/** The engine's refusal, with as much of its text as a message can hold. */
+/** The engine's refusal, with its text cut to the length of a message. */
 export class EngineRefusal extends Error {
   readonly statusCode: number;
 
@@ -60,33 +60,33 @@ export class EngineRefusal extends Error {
 }
 
 /**
- * Replaces the sender of docker-modem. Its own follows redirects, and throws from a callback where one is relative; it
- * waits for the rest of an answer that was cut, and keeps an endless one in memory. With this one, whatever comes from
- * the engine resolves or rejects the promise of the call that asked.
+ * Replaces docker-modem's sender. The original follows redirects, and throws from a callback if one is relative. It waits
+ * for the rest of an answer that was cut, and collects an endless one in memory. With this sender, any answer of the
+ * engine resolves or rejects the promise of its call.
  */
 export function secure(client: Dockerode, kept: KeptMetadata = ALL_METADATA): Dockerode {
   const modem = client.modem as unknown as Modem;
   modem.buildRequest = function (this: Modem, options, context, body, done) {
-    // Most calls have one alone, and to make one of two costs more than the rest of a request.
+    // Most calls have a single signal, and combining two costs more than the rest of a request.
     const signal =
       options.signal && this.signal
         ? AbortSignal.any([options.signal, this.signal])
         : (this.signal ?? options.signal);
     exchange(this.protocol, { ...options, signal }, context, body, kept)
-      // `done` reads the answer, and throws where that has another shape.
+      // `done` reads the answer, and throws if it has another shape.
       .then((answer) => done(null, answer))
       .catch((error: unknown) => done(error));
   };
   return client;
 }
 
-/** The same client for one call: its requests end with the signal. */
+/** The client for one call: the signal ends its requests. */
 export function withSignal(client: Dockerode, signal: AbortSignal): Dockerode {
   const modem: unknown = Object.create(client.modem as object, { signal: { value: signal } });
   return Object.create(client, { modem: { value: modem } }) as Dockerode;
 }
 
-/** Sends one request. @returns parsed JSON or its bytes, the answer itself as a stream, or a connection that was upgraded */
+/** Sends one request. @returns parsed JSON or the bytes, the answer as a stream, or the upgraded connection */
 async function exchange(
   protocol: string,
   options: RequestOptions,
@@ -104,12 +104,12 @@ async function exchange(
   if (!context.isStream) {
     return parsed(await read(answer, ANSWER_LIMIT_BYTES, filterOf(options.path ?? '', kept)));
   }
-  // It may break when its reader has left already.
+  // The stream may break after its reader has left.
   answer.on('error', () => {});
   return answer;
 }
 
-/** The filter for the answer to this path, and the size from which it is used. */
+/** The filter for the answer to this path, and the size above which it is used. */
 function filterOf(
   path: string,
   kept: KeptMetadata,
@@ -125,9 +125,9 @@ function answerTo(
   body: Body,
 ): Promise<IncomingMessage | Duplex> {
   return new Promise((resolve, reject) => {
-    // For good: the connection can break at any later time as well.
+    // Never removed: the connection can break at any later time.
     request.on('error', reject).once('response', resolve);
-    // Without an error where the engine begins to speak another protocol.
+    // No error event comes if the engine switches to another protocol.
     request.once('close', () => reject(new Error('the connection was closed without an answer')));
     if (hijack) {
       request.once('upgrade', (_, socket, head) => {
@@ -141,7 +141,7 @@ function answerTo(
   });
 }
 
-/** The whole of an answer, a large one through the filter. Throws where it is cut, or more than the limit would be kept. */
+/** Reads an answer, a large one through the filter. Throws if it is cut, or if more than the limit would be kept. */
 async function read(
   answer: IncomingMessage,
   limit: number,
@@ -152,7 +152,7 @@ async function read(
   let filter: Filter | undefined;
   let unpaced = 0;
   for await (const chunk of answer as AsyncIterable<Buffer>) {
-    // A socket gives megabytes in one turn where its reader keeps up, and nothing else would have its turn.
+    // A socket delivers megabytes in one turn of the event loop if its reader keeps up, and would block other work.
     if (filter) await new Promise((resolve) => setImmediate(resolve));
     for (const part of filter?.take(chunk) ?? [chunk]) {
       size += part.length;
@@ -186,7 +186,7 @@ function parsed(answer: Buffer): unknown {
   }
 }
 
-/** Why the engine refused, as it says itself, or in HTTP's terms. */
+/** Why the engine refused: its own message, or the HTTP status. */
 async function refusal(answer: IncomingMessage): Promise<string> {
   const { statusCode: status = 0, statusMessage = '', headers } = answer;
   const text = await read(answer, ERROR_LIMIT_BYTES).catch(() => Buffer.alloc(0));
@@ -200,7 +200,7 @@ async function refusal(answer: IncomingMessage): Promise<string> {
   return `HTTP status ${status}: ${oneLine(isText ? text.toString('utf8') : statusMessage) || 'no reason given'}`;
 }
 
-/** One line without control characters, cut where it is long. */
+/** One line without control characters, cut if it is long. */
 const oneLine = (text: string): string =>
   text
     .slice(0, MESSAGE_LIMIT)

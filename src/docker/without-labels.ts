@@ -1,26 +1,26 @@
 const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
 const OPEN: readonly number[] = [0x7b, 0x5b];
 const CLOSE: readonly number[] = [0x7d, 0x5d];
-/** Keys whose objects or lists are left out; no two begin alike. */
+/** Keys whose objects or lists are emptied; their first letters differ. */
 const KEYS = ['Labels', 'Ports'].map((key) => Buffer.from(key));
 
 /**
- * Leaves labels and ports out of a list of containers while it arrives. The engine lists all of every container, one
- * may have megabytes of labels or 131,070 ports, and nothing here reads them from the list.
+ * Removes labels and ports from a list of containers while it arrives. The engine lists them for every container; one
+ * container may have megabytes of labels or 131,070 ports. heddle never reads them from the list.
  */
 export class WithoutLabels {
   #inText = false;
   #escaped = false;
-  /** Which key the text may be, and how much of it the text has been so far; -1 for another text. */
+  /** The key that the current string may be, and how much of it has matched; -1 for another string. */
   #candidate: Buffer | undefined;
   #matched = -1;
-  /** The text that just ended was one of the keys: a colon makes it a key. */
+  /** The last string equals one of the keys; a colon after it makes it a key. */
   #isKey = false;
-  /** Its value comes, or how many brackets of it are open. */
+  /** A key's value is being skipped, and how many of its brackets are open. */
   #skipping = false;
   #open = 0;
 
-  /** What is to be kept of the next bytes: valid JSON, with an empty object or list in the place of each. */
+  /** Filters the next bytes. @returns valid JSON, with an empty object or list in place of each value */
   take(chunk: Buffer): readonly Buffer[] {
     const kept: Buffer[] = [];
     let from = this.#skipping && this.#open > 0 ? chunk.length : 0;

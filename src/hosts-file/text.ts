@@ -1,15 +1,15 @@
 import type { HostEntry } from './entry.ts';
 
-/** Our lines in a container's /etc/hosts, and the lines of Docker's that they stand for, kept as comments. */
+/** Our lines in a container's /etc/hosts. Docker's lines that they replace are kept as comments. */
 
 const MARK = '# heddle attach --rewrite-hosts:';
 const BEGIN = `${MARK} begin`;
 const END = `${MARK} end`;
 const SET_ASIDE = `${MARK} instead of `;
 
-/** What a container's hosts file is to say. */
+/** The content of our lines in a container's hosts file. */
 export interface OwnLines {
-  /** What the container is called, its full name first. */
+  /** The container's names, its full name first. */
   readonly names: readonly string[];
   /** Its addresses, without prefix. */
   readonly ips: readonly string[];
@@ -17,15 +17,15 @@ export interface OwnLines {
 }
 
 /**
- * The text with these lines in front, in the place of earlier ones of ours. Lines that give the container's own names
- * another address are set aside: who asks for several would get them all.
+ * The text with these lines first; they replace our earlier lines. Lines that give the container's own names another
+ * address are commented out: a lookup returns the addresses of all matching lines.
  */
 export function withOwnLines(text: string, { names, ips, entries }: OwnLines): string {
   const own = new Set(names.map((name) => name.toLowerCase()));
   const rest = withoutOwnLines(text)
     .split('\n')
     .map((line) => (isOnlyOf(own, line) ? `${SET_ASIDE}${line}` : line));
-  // Blanks and no tab: Docker knows lines of its own by the tab before the name, and takes them out.
+  // Blanks, no tab: Docker recognizes its own lines by the tab before the name, and removes them.
   const lines = [
     ...ips.map((ip) => [ip, ...names].join(' ')),
     ...entries.map(({ name, ip }) => `${ip} ${name}`),
@@ -33,26 +33,26 @@ export function withOwnLines(text: string, { names, ips, entries }: OwnLines): s
   return [BEGIN, ...lines, END, ...rest].join('\n');
 }
 
-/** The text as it was before. */
+/** The text without our lines, and with Docker's restored. */
 export function withoutOwnLines(text: string): string {
-  const lines = text.split('\n').map(broughtBack);
+  const lines = text.split('\n').map(restored);
   for (let from = 0; ; ) {
     const begin = lines.indexOf(BEGIN, from);
     const end = begin < 0 ? -1 : lines.indexOf(END, begin);
-    // A block without an end is somebody else's work, and no reason to take the rest of the file away.
+    // Another program wrote a block without an end: that must not remove the rest of the file.
     if (end < 0) return lines.join('\n');
     lines.splice(begin, end - begin + 1);
     from = begin;
   }
 }
 
-function broughtBack(line: string): string {
+function restored(line: string): string {
   let text = line;
   while (text.startsWith(SET_ASIDE)) text = text.slice(SET_ASIDE.length);
   return text;
 }
 
-/** Whether an address is given to these names and to no other: `127.0.0.1 localhost web` must stand. */
+/** Whether a line gives its address to these names alone: `127.0.0.1 localhost web` must stay. */
 function isOnlyOf(own: ReadonlySet<string>, line: string): boolean {
   const [, ...names] = (line.split('#', 1)[0] ?? '').split(/\s+/).filter(Boolean);
   return names.length > 0 && names.every((name) => own.has(name.toLowerCase()));

@@ -1,5 +1,5 @@
 import { readAtMostSync } from '../runtime/bounded-file.ts';
-import { keptFor } from '../runtime/kept-for.ts';
+import { cachedFor } from '../runtime/cached-for.ts';
 import { networkOf, parseCidr } from './cidr.ts';
 import type { HostNetwork } from './engine.ts';
 
@@ -22,7 +22,7 @@ const CACHED_MS = 50;
 /** Reads the host's networks at most once per 50 ms. */
 export const cachedHostNetworks = (
   read: () => Promise<readonly HostNetwork[]>,
-): (() => Promise<readonly HostNetwork[]>) => keptFor(CACHED_MS, read);
+): (() => Promise<readonly HostNetwork[]>) => cachedFor(CACHED_MS, read);
 
 /**
  * Columns: interface (`*` for routes that reject packets), destination, five more, mask. Numbers are in the machine's

@@ -1,4 +1,4 @@
-import { isHeddleItself, ownText } from '../docker/heddle-container.ts';
+import { isHeddleItself, roleText } from '../docker/heddle-container.ts';
 import type { ContainerReport } from './host-operations.ts';
 
 /** One readable line: the address that a container is announced at and why, or why it is not announced. */
@@ -11,7 +11,7 @@ export function announcement({
 } {
   const { snapshot, choice, problem, awaitingAddress } = entry;
   const notAnnounced = (why: string) => ({ announced: false, text: `not announced: ${why}` });
-  if (isHeddleItself(snapshot) && services.length === 0) return notAnnounced(ownText(snapshot));
+  if (isHeddleItself(snapshot) && services.length === 0) return notAnnounced(roleText(snapshot));
   if (snapshot.paused) return notAnnounced('it is paused');
   if (!snapshot.running) return notAnnounced('it is not running');
   if (entry.draining) return notAnnounced('it is stopping');

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** The calls of Node that it is made of; tests have them fail. */
+/** The Node calls that AtomicFile uses; tests replace them to make them fail. */
 export interface FileCalls {
   readonly mkdir: typeof mkdir;
   readonly open: typeof open;
@@ -10,7 +10,7 @@ export interface FileCalls {
   readonly rm: typeof rm;
 }
 
-/** A small file that is replaced as a whole: whoever reads it finds one content or the other, also after a crash. */
+/** A small file that is replaced as a whole: a reader sees the old or the new content, also after a crash. */
 export class AtomicFile {
   readonly path: string;
   readonly #calls: FileCalls;
@@ -21,15 +21,14 @@ export class AtomicFile {
   }
 
   /**
-   * @returns the disk's error where the new content is in place, but a crash of the host may bring back the old one;
-   * else undefined
-   * @throws as Node does, and then the old content is still in place
+   * @returns undefined, or the disk's error if the new content is in place but a host crash may restore the old one
+   * @throws as Node does; the old content is then still in place
    */
   async write(text: string): Promise<unknown> {
     const temporary = `${this.path}.new`;
     const { mkdir, open, rename, rm } = this.#calls;
     await mkdir(dirname(this.path), { recursive: true, mode: 0o755 });
-    // Opened before the rename: a failure after it must not be reported as one that changed nothing.
+    // Opened before the rename: a failure to open it afterwards would be reported although the content has changed.
     const folder = await open(dirname(this.path));
     try {
       const file = await open(temporary, 'w', 0o600);
@@ -42,7 +41,7 @@ export class AtomicFile {
       await rename(temporary, this.path);
       return await folder.sync().catch((error: unknown) => error);
     } catch (error) {
-      // On a full disk half a file would be in the way.
+      // On a full disk, half a file would occupy space.
       await rm(temporary, { force: true }).catch(() => {});
       throw error;
     } finally {
@@ -50,7 +49,7 @@ export class AtomicFile {
     }
   }
 
-  /** Throws as Node does. */
+  /** @throws as Node does */
   read(): Promise<string> {
     return this.#calls.readFile(this.path, 'utf8');
   }

@@ -2,7 +2,7 @@ import { HeddleError, messageOf } from '../errors.ts';
 import type { Io } from './io.ts';
 import { printable, printableLines } from './printable.ts';
 
-/** One sentence on stderr for whatever was thrown. @returns the exit status */
+/** Reports any thrown value on stderr. @returns the exit status */
 export function reportFailure(error: unknown, io: Pick<Io, 'stderr'>): number {
   if (error instanceof HeddleError) {
     io.stderr.write(`heddle: ${printable(error.message)}\n`);

@@ -1,4 +1,4 @@
-/** Where a word's answers and complaints go; a terminal, a pipe, or the other end of the control socket. */
+/** Where a command's output and errors go: a terminal, a pipe, or the other end of the control socket. */
 export interface Io {
   readonly stdout: Sink;
   readonly stderr: Sink;
@@ -8,7 +8,7 @@ export interface Sink {
   write(text: string): unknown;
 }
 
-/** A sink that keeps what it is given, for one word that uses another. */
+/** A sink that collects its text, for a command that runs another command. */
 export function collect(): Sink & { readonly text: string } {
   const parts: string[] = [];
   return {
@@ -19,5 +19,5 @@ export function collect(): Sink & { readonly text: string } {
   };
 }
 
-/** Runs a word, wherever that is, and resolves to its exit status. */
+/** Runs a command, here or elsewhere, and resolves to its exit status. */
 export type RunCommand = (argv: readonly string[], io: Io) => Promise<number>;

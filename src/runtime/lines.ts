@@ -2,24 +2,24 @@ import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface LineLimits {
-  /** Characters that are kept of a line; the rest of a longer one is skipped. */
+  /** Characters of a line that are returned; the rest of a longer line is skipped. */
   readonly kept: number;
-  /** Characters after which a line is taken for endless, and the stream for broken. */
+  /** Characters after which a line counts as endless, and the stream as broken. */
   readonly longest: number;
 }
 
-/** A line without an end. */
+/** The stream sent a line longer than `longest`. */
 export class EndlessLine extends Error {}
 
-/** What is skipped is read with pauses: others have their turn. */
+/** Skipped text is read with pauses, so that other work can run. */
 const PACE = 1 << 20;
 const PACE_MS = 10;
 
 const UNLIMITED: LineLimits = { kept: Number.POSITIVE_INFINITY, longest: Number.POSITIVE_INFINITY };
 
 /**
- * The lines of a byte stream, without their ends. Throws when the stream breaks, which readline's iterator does not;
- * a last line without an end is not given: it was cut.
+ * The lines of a byte stream, without line ends. Throws when the stream breaks; readline's iterator does not. A last
+ * line without a line end is dropped: it was cut.
  */
 export async function* lines(
   stream: AsyncIterable<Buffer | string>,

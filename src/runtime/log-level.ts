@@ -1,3 +1,3 @@
-/** Apart from the logger, so that words which log nothing need not load it to read their settings. */
+/** In a file of its own: commands that log nothing can read their settings without loading the logger. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -5,8 +5,8 @@ import { escapedJson, printable } from './printable.ts';
 export type { Logger } from 'pino';
 
 /**
- * The daemon's logger: JSON lines for machines, one readable line each for a terminal. Children name their
- * `component`; `container` is always the twelve-digit id.
+ * The daemon's logger: JSON lines for machines, or readable lines for a terminal. Child loggers set their `component`;
+ * the field `container` is always the twelve-digit id.
  */
 export function createLogger(
   options: { readonly level: LogLevel; readonly pretty: boolean },
@@ -26,9 +26,9 @@ function readable(line: string): string {
   const fields = Object.entries(rest).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  const words = [clock, LABELS[level as number] ?? level, component ?? '-', msg, ...fields];
-  return `${printable(words.join(' '))}\n`;
+  const parts = [clock, LABELS[level as number] ?? level, component ?? '-', msg, ...fields];
+  return `${printable(parts.join(' '))}\n`;
 }
 
-/** For tests and for words that have nothing to log. */
+/** For tests, and for commands that log nothing. */
 export const silentLogger: Logger = pino({ level: 'silent' });

@@ -1,29 +1,29 @@
-/** Longer words are compared with nothing: the work grows with the square of the length. */
+/** Longer texts are not compared: the work grows with the square of the length. */
 const LONGEST = 64;
 
 /**
- * The known word that a misspelt one most likely means: at most a third of its letters are wrong, missing, too many
+ * The known name that a misspelt text most likely means. At most a third of its letters may be wrong, missing, extra
  * or swapped with their neighbour. Case does not count.
  */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
-  if (word.length === 0 || word.length > LONGEST) return undefined;
+export function nearest(text: string, known: Iterable<string>): string | undefined {
+  if (text.length === 0 || text.length > LONGEST) return undefined;
   let best: string | undefined;
-  let least = Math.max(1, Math.min(3, Math.floor(word.length / 3))) + 1;
+  let least = Math.max(1, Math.min(3, Math.floor(text.length / 3))) + 1;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - word.length) >= least) continue;
-    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (Math.abs(candidate.length - text.length) >= least) continue;
+    const edits = distance(text.toLowerCase(), candidate.toLowerCase());
     if (edits < least) [best, least] = [candidate, edits];
   }
   return best;
 }
 
-/** ` (did you mean 'attach'?)`, for the end of a sentence; empty where nothing known is near. */
-export function didYouMean(word: string, known: Iterable<string>): string {
-  const found = nearest(word, known);
+/** ` (did you mean 'attach'?)` for the end of a message; empty if no known name is near. */
+export function didYouMean(text: string, known: Iterable<string>): string {
+  const found = nearest(text, known);
   return found === undefined ? '' : ` (did you mean '${found}'?)`;
 }
 
-/** Optimal string alignment: the edits of Levenshtein, and neighbours swapped. */
+/** Optimal string alignment distance: Levenshtein edits, and swapped neighbours. */
 function distance(from: string, to: string): number {
   let beforeLast: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column);

@@ -1,25 +1,25 @@
 import type { Io } from './io.ts';
 
 /**
- * Foreign text on its way to a terminal: names, labels, logs and messages of containers, engines, registries and
- * resolvers can hold anything. What moves a cursor, changes a terminal, reorders or hides text is never printed: C0, DEL
- * and C1 (with them ESC and OSC), bidirectional and zero-width controls, line separators, halves of characters.
+ * Filters untrusted text for a terminal: names, labels, logs and messages of containers, engines, registries and
+ * resolvers can hold anything. Characters that move the cursor, change the terminal, reorder or hide text are never
+ * printed: C0, DEL and C1 (with ESC and OSC), bidirectional and zero-width controls, line separators, lone surrogates.
  */
 const NOT_PRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-/** The same but for the breaks that our own text has. */
+/** The same, except for the line breaks and tabs of our own text. */
 const NOT_PRINTABLE_IN_LINES = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** A foreign word or sentence, as a part of a line. */
+/** Untrusted text as part of a line. */
 export const printable = (text: string): string => text.replace(NOT_PRINTABLE, '?');
 
-/** Text of several lines that foreign text may have got into. */
+/** Text of several lines that may contain untrusted text. */
 export const printableLines = (text: string): string => text.replace(NOT_PRINTABLE_IN_LINES, '?');
 
-/** A value as JSON, in which such characters are written by their numbers: whoever reads it gets them as they are. */
+/** A value as JSON, with such characters as \u escapes: a JSON parser restores them. */
 export const printableJson = (value: unknown, indent?: number): string =>
   escapedJson(JSON.stringify(value, undefined, indent));
 
-/** The same for JSON that is text already. */
+/** The same for JSON text. */
 export const escapedJson = (json: string): string =>
   json.replace(NOT_PRINTABLE_IN_LINES, (character) =>
     character
@@ -28,7 +28,7 @@ export const escapedJson = (json: string): string =>
       .join(''),
   );
 
-/** An Io through which nothing else passes: whatever a command prints, and however, goes by here. */
+/** An Io that filters all output of a command, whichever way the command prints. */
 export function printableIo({ stdout, stderr }: Io): Io {
   return {
     stdout: { write: (text) => stdout.write(printableLines(text)) },

@@ -1,6 +1,6 @@
 const HIDDEN = '(hidden)';
 
-/** `user:secret@` and `token@` behind `://`, whatever the secret is made of. */
+/** `user:secret@` and `token@` after `://`, whatever characters the secret has. */
 const AUTHORITY = /(:\/\/)[^\s"'`]*@/g;
 /** The same without a scheme: `user:secret@host`. */
 const USER = /(^|[\s"'`=,])[^\s"'`:/@=,]+:(?!\/\/)[^\s"'`@]+@/g;
@@ -8,6 +8,6 @@ const USER = /(^|[\s"'`=,])[^\s"'`:/@=,]+:(?!\/\/)[^\s"'`@]+@/g;
 const PARAMETER =
   /([?&;][^=&;#\s"'`]*(?:token|secret|passw|pwd|api-?_?key|access-?_?key|auth|credential|signature|sig)[^=&;#\s"'`]*=)[^&;#\s"'`]*/gi;
 
-/** A text for people, in which no URI shows a password, a token or a key. For whatever may hold a URI somebody gave. */
+/** Hides passwords, tokens and keys in the URIs of a text. For every text that may contain a URI from a user. */
 export const withoutSecrets = (text: string): string =>
   text.replace(AUTHORITY, `$1${HIDDEN}@`).replace(USER, `$1${HIDDEN}@`).replace(PARAMETER, `$1${HIDDEN}`);

@@ -1,9 +1,9 @@
 import { messageOf, systemCode } from '../errors.ts';
 
 /**
- * Keeps this process going whatever becomes of its output. A reader may leave before the end (`heddle ps | head -1`),
- * or that of a daemon's log may end: neither is a failure. Output that a full disk has not taken is one.
- * @returns ends the process with this status, when its output is out: a pipe takes it in its own time
+ * Keeps the process running when its output breaks. It is no failure if the reader leaves early (`heddle ps | head -1`)
+ * or the reader of a daemon's log ends. A failed write, as on a full disk, is one.
+ * @returns a function that ends the process with this status once its output is written: a pipe may take time
  */
 export function guardStreams(): (status: number) => void {
   let lost: unknown;
@@ -16,7 +16,7 @@ export function guardStreams(): (status: number) => void {
       if (lost !== undefined) process.stderr.write(`heddle: cannot write the output: ${messageOf(lost)}\n`);
       process.exit(lost !== undefined && status === 0 ? 1 : status);
     };
-    // An error is told after the write that it belongs to.
+    // The error event comes after the write that it belongs to.
     process.stdout.write('', () => setImmediate(exit));
   };
 }

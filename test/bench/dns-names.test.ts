@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { queryFile, services } from '../../bench/dns/names.ts';
 import { FrameReader } from '../../src/dns/wire/frames.ts';
 
-/** How often each kind of question stands in a file, and how many names are asked for. */
+/** How often each kind of query occurs in a file, and how many names are queried. */
 function contents(file: Buffer) {
   const questions = new FrameReader(512).push(file).map((packet) => dnsPacket.decode(packet).questions?.[0]);
   const unknown = questions.filter((question) => question?.name.startsWith('nope')).length;
@@ -14,7 +14,7 @@ function contents(file: Buffer) {
   return { all: questions.length, unknown, srv, names: names.size };
 }
 
-test('of a hundred questions two are for unknown names and eight for SRV, over all names', () => {
+test('of a hundred queries, two are for unknown names and eight for SRV, over all names', () => {
   expect(contents(queryFile(services(1_000), 'mix'))).toEqual({
     all: 20_000,
     unknown: 400,
@@ -23,7 +23,7 @@ test('of a hundred questions two are for unknown names and eight for SRV, over a
   });
 });
 
-test('or all are for addresses', () => {
+test('the other kind has only queries for addresses', () => {
   expect(contents(queryFile(services(30_000, 1), 'a'))).toEqual({
     all: 30_000,
     unknown: 0,
@@ -32,7 +32,7 @@ test('or all are for addresses', () => {
   });
 });
 
-test('services have one to five addresses, or as many as wanted, and none twice', () => {
+test('services have one to five addresses, or as many as requested, and none twice', () => {
   const mixed = services(10);
   expect(mixed.map(({ addresses }) => addresses.length)).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5]);
   const many = services(100, 100).flatMap(({ addresses }) => addresses);

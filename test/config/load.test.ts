@@ -134,7 +134,7 @@ describe('settings', () => {
     const env = { HEDDLE_FORWARD: 'corp.example=10.0.0.2,web.heddle.test=10.0.0.2' };
     await expect(loadSettings({ flags: {}, env })).resolves.toBeDefined();
     await expect(loadSettings({ flags: { altDomain: 'Heddle.test' }, env })).rejects.toThrow(
-      "HEDDLE_FORWARD: `web.heddle.test` is nobody else's",
+      'HEDDLE_FORWARD: `web.heddle.test` cannot be forwarded',
     );
   });
 });

@@ -79,18 +79,18 @@ describe("a container's /etc/hosts", () => {
   ].join('; ');
   const planted = (command: string): string => `mount -t tmpfs none /etc; ${command}`;
   test.each([
-    ['a link out of the container', planted('ln -s "$1" /etc/hosts'), /no regular file/],
-    ['a folder', planted('mkdir /etc/hosts'), /no regular file/],
-    ['a pipe', planted('mkfifo /etc/hosts'), /no regular file/],
-    ['a device', planted('mknod /etc/hosts c 1 5'), /no regular file/],
+    ['a link out of the container', planted('ln -s "$1" /etc/hosts'), /not a regular file/],
+    ['a folder', planted('mkdir /etc/hosts'), /not a regular file/],
+    ['a pipe', planted('mkfifo /etc/hosts'), /not a regular file/],
+    ['a device', planted('mknod /etc/hosts c 1 5'), /not a regular file/],
     ['a file of its own', planted('touch /etc/hosts'), /not the file that Docker keeps/],
-    ['nothing', planted('true'), /it has none/],
+    ['nothing', planted('true'), /it has no such file/],
     [
       "a file of the host's",
       'mount --bind "$(dirname "$1")/../other" /etc/hosts',
       /not the file that Docker keeps/,
     ],
-    ['behind a link', LINKED_FOLDER, /its \/etc is no folder/],
+    ['behind a link', LINKED_FOLDER, /its \/etc is not a folder/],
     ['a mount that is read-only', `${BIND}; mount -o remount,bind,ro /etc/hosts`, /read-only/],
   ])('that is %s is refused with nothing written', async (_, script, message) => {
     const other = join(folder.path, 'other');

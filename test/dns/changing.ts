@@ -73,7 +73,7 @@ function elsewhere(): Zone {
   return new ForwardZone(
     {
       upstreams: { current: async () => ({ servers: [{ ip: '192.0.2.53', port: 53 }] }) },
-      client: { ask, hasComeRound: () => false },
+      client: { ask, isLoop: () => false },
       isLocal: isNeighbour,
       isOwn: () => false,
     },

@@ -90,7 +90,7 @@ describe('the records of a host', () => {
 
   test.each([
     ['is refused', async () => emptyReply('REFUSED')],
-    ['fails', () => Promise.reject(new Error('no upstream answered'))],
+    ['fails', () => Promise.reject(new Error('no upstream server answered'))],
     ['is no message', async () => ({ message: Buffer.from('123481800001000900000000', 'hex') })],
   ])('are none when the question %s', async (_how, resolve) => {
     const question = questionOf(queryBytes('web.service.consul', 'A'));

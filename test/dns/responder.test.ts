@@ -69,7 +69,7 @@ function responderOfDaemon(below: (limit: number) => number): Responder {
   const forward = new ForwardZone(
     {
       upstreams: { current: async () => ({ servers: [{ ip: '192.0.2.53', port: 53 }] }) },
-      client: { ask: async (question) => garbage(question), hasComeRound: () => false },
+      client: { ask: async (question) => garbage(question), isLoop: () => false },
       isLocal: () => true,
       isOwn: () => false,
     },
@@ -370,7 +370,7 @@ test('questions that wait for silent servers take no places of our own names', a
   const forward = () =>
     new ForwardZone(
       {
-        client: { ask: () => silent.promise, hasComeRound: () => false },
+        client: { ask: () => silent.promise, isLoop: () => false },
         upstreams: { current: async () => ({ servers: [{ ip: '10.0.0.1', port: 53 }] }) },
         isLocal: () => true,
         isOwn: () => false,

@@ -6,17 +6,17 @@ const failing = (code: 'refused' | 'unreachable') => async () => {
   throw new HeddleError(code, 'cannot inspect its bridge: 403');
 };
 
-test('a proxy that refuses the question leaves the usual bridge, and one warning that names the flag', async () => {
+test('if a proxy refuses the request, the default bridge is used, with one warning that names the flag', async () => {
   const said: string[] = [];
   const warn = (sentence: string) => void said.push(sentence);
   const device = bridgeDevice({ docker: { bridgeDevice: failing('refused') }, given: undefined, warn });
   for (let n = 0; n < 3; n++) expect(await device()).toBe('docker0');
   expect(said).toEqual([
-    expect.stringMatching(/403; taking docker0 for Docker's bridge: name it with --docker-bridge$/),
+    expect.stringMatching(/403; using docker0 as Docker's bridge: name it with --docker-bridge$/),
   ]);
 });
 
-test('an engine that does not answer may yet', async () => {
+test('an engine that does not answer is asked again', async () => {
   const docker = { bridgeDevice: failing('unreachable') };
   const warn = () => expect.unreachable();
   await expect(bridgeDevice({ docker, given: undefined, warn })()).rejects.toMatchObject({
@@ -24,7 +24,7 @@ test('an engine that does not answer may yet', async () => {
   });
 });
 
-test('an engine that no longer answers, or answers nonsense, moves no bridge', async () => {
+test('the last known bridge stays if an engine stops answering or sends nonsense', async () => {
   const answers: (() => Promise<string>)[] = [
     async () => 'weave',
     failing('unreachable'),
@@ -37,7 +37,7 @@ test('an engine that no longer answers, or answers nonsense, moves no bridge', a
   ]);
 });
 
-test('the one that is named is not asked for', async () => {
+test('the engine is not asked if the bridge is configured', async () => {
   const docker = { bridgeDevice: () => expect.unreachable() };
   expect(await bridgeDevice({ docker, given: 'br9', warn: () => {} })()).toBe('br9');
 });

@@ -15,7 +15,7 @@ describe("the bridge of an engine's default network", () => {
     expect(bridgeOf(answer, none)).toEqual({ device: 'weave', isKnown: true });
   });
 
-  test("is the device that has the gateway's address, where podman names none", () => {
+  test("is the device with the gateway's address, if podman names none", () => {
     const answer = { Name: 'bridge', Options: {}, IPAM: ipam('fd00::1', '10.88.0.1') };
     const deviceWith = (ip: string) => (ip === '10.88.0.1' ? 'cni-podman0' : undefined);
     expect(bridgeOf(answer, deviceWith)).toEqual({ device: 'cni-podman0', isKnown: true });
@@ -39,12 +39,12 @@ describe("the bridge of an engine's default network", () => {
     expect(bridgeOf(answer, none)).toEqual({ device, isKnown: false });
   });
 
-  test.each([null, 'text', 7, {}, { Name: 7 }, { Id: 5, Name: '' }])('is not read of %j', (answer) => {
+  test.each([null, 'text', 7, {}, { Name: 7 }, { Id: 5, Name: '' }])('is not read from %j', (answer) => {
     expect(() => bridgeOf(answer, none)).toThrow();
   });
 });
 
-test('a guess holds until the bridge is there, and what is known is asked for once', async () => {
+test('a guess holds until the bridge exists, and a known bridge is requested once', async () => {
   const answers = ['192.0.2.1', '127.0.0.1'].map((gateway) => ({ Name: 'podman', IPAM: ipam(gateway) }));
   const inspect = async () => answers.shift() ?? expect.unreachable();
   const call = (_: string, ask: (client: object) => unknown) => ask({ getNetwork: () => ({ inspect }) });

@@ -41,7 +41,7 @@ describe('a Docker engine', () => {
     expect(asked).toEqual(['GET /version', `GET ${path}`]);
   });
 
-  it('that has dropped the version we are tested with is spoken to in its oldest', async () => {
+  it('that has dropped our newest version is called with its oldest', async () => {
     answer = () => [200, { ApiVersion: '1.70', MinAPIVersion: '1.60' }];
     await client().call('ask', (docker) => docker.info());
     expect(asked).toEqual(['GET /version', 'GET /v1.60/info']);
@@ -59,7 +59,7 @@ describe('a Docker engine', () => {
     [409, 'refused'],
     [500, 'failed'],
     [503, 'unreachable'],
-  ])("answers %i: %s, with the engine's words", async (status, code) => {
+  ])("answers %i: %s, with the engine's message", async (status, code) => {
     const docker = client();
     await docker.call('ask', (engine) => engine.info());
     answer = () => [status, { message: 'no luck' }];
@@ -74,7 +74,7 @@ describe('a Docker engine', () => {
     'no container with ID 9f48 found in database: no such container',
     'no container with name or ID "web" found',
     'unable to find network with name or ID x: no such network',
-  ])('that says with 500, as podman, %j has no such thing', async (message) => {
+  ])('that answers 500 with %j, like podman, means not found', async (message) => {
     const docker = client();
     await docker.call('ask', (engine) => engine.info());
     answer = () => [500, { cause: 'no such container', message, response: 500 }];
@@ -83,17 +83,17 @@ describe('a Docker engine', () => {
     });
   });
 
-  it('is the one that was named, whatever DOCKER_HOST of this process says', async () => {
+  it('is the given one, whatever DOCKER_HOST this process has', async () => {
     vi.stubEnv('DOCKER_HOST', 'tcp://192.0.2.1:2375');
     await client().call('ask', (docker) => docker.info());
     expect(asked).toEqual(['GET /version', 'GET /v1.41/info']);
   });
 
-  it('that is not there is unreachable, and is found when it comes', async () => {
+  it('that is absent is unreachable, and is found when it comes', async () => {
     const absent = new DockerClient({ kind: 'unix', path: join(folder, 'absent.sock') });
     await expect(absent.call('ask', (docker) => docker.info())).rejects.toMatchObject({
       code: 'unreachable',
-      message: expect.stringMatching(/there is no such socket/),
+      message: expect.stringMatching(/the socket does not exist/),
     });
     const late = createServer((_, response) => response.end('{"ApiVersion":"1.41"}'));
     await new Promise<void>((resolve) => late.listen(join(folder, 'absent.sock'), resolve));
@@ -108,7 +108,7 @@ describe('a Docker engine', () => {
     expect(lines).toEqual(['GET /version', 'GET /containers/json']);
   });
 
-  it('that never answers is given up in bounded time', async () => {
+  it('that never answers fails in bounded time', async () => {
     const docker = client();
     await docker.call('ask', (engine) => engine.info());
     await expect(docker.call('wait for it', () => new Promise(() => {}), 30)).rejects.toMatchObject({

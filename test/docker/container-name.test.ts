@@ -27,11 +27,11 @@ it.each([
   'web\n',
   'web?',
   'x'.repeat(1025),
-])('no container is called %j', (text) => {
+])('%j is no container name', (text) => {
   expect(() => containerName(text)).toThrow(/container.*expected its name or id/);
 });
 
-it('whatever is given becomes a name that needs no escape in a path, or one short line of plain text', () => {
+it('every text becomes a name that needs no escape in a path, or a short error in plain text', () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constant('é'.repeat(65_536))),
@@ -47,7 +47,7 @@ it('whatever is given becomes a name that needs no escape in a path, or one shor
   );
 });
 
-it('a container is asked for by its name, or by three digits of its id and more', () => {
+it('a container matches its name, and prefixes of its id of at least three digits', () => {
   const web = { id: 'c0ffee', name: 'web' };
   for (const asked of ['web', '/web', 'c0f', 'c0ffee']) expect(isContainer(web, asked)).toBe(true);
   for (const asked of ['', '/', 'c0', 'we', '//web']) expect(isContainer(web, asked)).toBe(false);

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-/** As `docker context create` lays it down. */
+/** Written as `docker context create` does. */
 function addContext(name: string, docker: object, tls?: Readonly<Record<string, string>>): void {
   const id = createHash('sha256').update(name).digest('hex');
   const write = (folder: string, file: string, text: string) => {
@@ -35,20 +35,20 @@ describe('the context of the docker client', () => {
     expect(found()).toBe('ssh://me@build');
   });
 
-  it('is overruled by DOCKER_CONTEXT, and by DOCKER_HOST above all', () => {
+  it('is overridden by DOCKER_CONTEXT, and both by DOCKER_HOST', () => {
     use('build');
     expect(found({ DOCKER_CONTEXT: 'plain' })).toBe('tcp://10.0.0.1:2375');
     expect(found({ DOCKER_CONTEXT: 'plain', DOCKER_HOST: 'tcp://other:1' })).toBe('tcp://other:1');
     expect(found({ DOCKER_CONTEXT: 'default' })).toMatch(/^unix:/);
   });
 
-  it('counts for nothing where none is chosen', () => {
+  it('is ignored if none is chosen', () => {
     expect(found()).toMatch(/^unix:/);
     use('default');
     expect(found()).toMatch(/^unix:/);
   });
 
-  it('is looked for where DOCKER_CONFIG says', () => {
+  it('is read from the folder DOCKER_CONFIG', () => {
     expect(found({ HOME: '/nowhere', DOCKER_CONFIG: join(home, '.docker'), DOCKER_CONTEXT: 'build' })).toBe(
       'ssh://me@build',
     );
@@ -63,13 +63,13 @@ describe('the context of the docker client', () => {
     });
   });
 
-  it('that is not there is not taken for another', () => {
+  it('is an error if it does not exist', () => {
     expect(() => found({ DOCKER_CONTEXT: 'nosuch' })).toThrow(
-      /no docker context 'nosuch'.*docker context ls/,
+      /docker context 'nosuch' cannot be found.*docker context ls/,
     );
   });
 
-  it('is named when its address cannot be understood, and so is a file that cannot', () => {
+  it('is named if its address cannot be parsed, and so is a file that cannot', () => {
     addContext('odd', { Host: 'npipe:////./pipe/docker' });
     expect(() => found({ DOCKER_CONTEXT: 'odd' })).toThrow(/docker context 'odd' is 'npipe:.*expected unix/);
     writeFileSync(join(home, '.docker/config.json'), '{');

@@ -18,7 +18,7 @@ describe('the engine that the environment names', () => {
     expect(formatAddress(engineAddress(env, nothing))).toBe(address);
   });
 
-  it("takes registrator's socket where only that one is mounted", () => {
+  it("is registrator's socket if only that one is mounted", () => {
     expect(engineAddress({}, (path) => path === '/tmp/docker.sock')).toEqual({
       kind: 'unix',
       path: '/tmp/docker.sock',
@@ -33,7 +33,7 @@ describe('the engine that the environment names', () => {
     },
   );
 
-  it('says which certificate it could not read', () => {
+  it('is an error that names an unreadable certificate', () => {
     const env = { DOCKER_HOST: 'tcp://x:2376', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nowhere' };
     expect(() => engineAddress(env)).toThrow(/\/nowhere\/ca\.pem.*DOCKER_CERT_PATH/);
   });

@@ -16,7 +16,7 @@ describe('one event', () => {
       { container: 'c1', action: 'health_status', signal: undefined, time: 2 },
     ],
     [
-      'a network connect, told of the container',
+      'a network connect, reported for the container',
       '{"Type":"network","Action":"connect","Actor":{"ID":"n1","Attributes":{"container":"c9"}},"time":7}',
       { container: 'c9', action: 'connect', signal: undefined, time: 7 },
     ],
@@ -39,8 +39,8 @@ describe('one event', () => {
 
 describe('the stream of events', () => {
   const opened: { since: number | undefined; stream: PassThrough }[] = [];
-  const heard: ContainerEvent[] = [];
-  const told: string[] = [];
+  const received: ContainerEvent[] = [];
+  const calls: string[] = [];
   let refuse = 0;
   const docker = {
     events: async (since: number | undefined, signal: AbortSignal) => {
@@ -56,9 +56,9 @@ describe('the stream of events', () => {
     events = new EventStream(
       { docker, log: silentLogger },
       {
-        subscribed: () => told.push('subscribed'),
-        event: (event) => heard.push(event),
-        lost: () => told.push('lost'),
+        subscribed: () => calls.push('subscribed'),
+        event: (event) => received.push(event),
+        lost: () => calls.push('lost'),
       },
     );
     events.start();
@@ -66,37 +66,37 @@ describe('the stream of events', () => {
 
   afterEach(async () => {
     await events?.stop();
-    opened.length = heard.length = told.length = refuse = 0;
+    opened.length = received.length = calls.length = refuse = 0;
   });
 
-  it('says when it stands, and hands on each event as its line is complete', async () => {
+  it('reports when it is open, and passes on each event when its line is complete', async () => {
     start();
-    await eventually(() => expect(told).toEqual(['subscribed']));
+    await eventually(() => expect(calls).toEqual(['subscribed']));
     opened[0]?.stream.write(`${line('start')}${line('die').slice(0, 9)}`);
-    await eventually(() => expect(heard.map((event) => event.action)).toEqual(['start']));
+    await eventually(() => expect(received.map((event) => event.action)).toEqual(['start']));
     opened[0]?.stream.write(line('die').slice(9));
-    await eventually(() => expect(heard.map((event) => event.action)).toEqual(['start', 'die']));
+    await eventually(() => expect(received.map((event) => event.action)).toEqual(['start', 'die']));
   });
 
-  it('resumes a little before the last event after a stream that was cut in the middle of a line', async () => {
+  it('resumes a little before the last event if a stream breaks in the middle of a line', async () => {
     start();
     await eventually(() => expect(opened).toHaveLength(1));
     expect(opened[0]?.since).toBeUndefined();
     opened[0]?.stream.write(`${line('start', 'c1', 5e9)}{"Type":"cont`);
-    await eventually(() => expect(heard).toHaveLength(1));
+    await eventually(() => expect(received).toHaveLength(1));
     opened[0]?.stream.destroy(new Error('reset'));
     await eventually(() => expect(opened).toHaveLength(2));
     expect(opened[1]?.since).toBe(4);
-    expect(told).toEqual(['subscribed', 'lost', 'subscribed']);
+    expect(calls).toEqual(['subscribed', 'lost', 'subscribed']);
   });
 
-  it('reconnects for ever while the engine is away, and says once that it is', async () => {
+  it('reconnects without limit while the engine is away, and reports the loss once', async () => {
     refuse = 3;
     start();
-    await eventually(() => expect(told).toEqual(['lost', 'subscribed']), { within: 8000 });
+    await eventually(() => expect(calls).toEqual(['lost', 'subscribed']), { within: 8000 });
   });
 
-  it('stops at any time, twice too', async () => {
+  it('stops at any time, even twice', async () => {
     refuse = 1000;
     start();
     await events?.stop();

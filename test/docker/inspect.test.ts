@@ -2,7 +2,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import { describe, expect, it } from 'vitest';
 import { snapshotOf } from '../../src/docker/inspect.ts';
 
-/** What every engine says of a container, and what a test adds to it. */
+/** An inspection as every engine answers it, with a test's additions. */
 function inspect(more: Record<string, unknown> = {}): ContainerInspectInfo {
   return {
     Id: 'c0ffee'.padEnd(64, '0'),
@@ -53,7 +53,7 @@ describe('a snapshot of a container', () => {
       { StopSignal: 'SIGNONSENSE', StopTimeout: null },
       { signal: 15, timeout: 10 },
     ],
-  ])('knows how it is stopped from %j', (config, expected) => {
+  ])('reads the stop signal and timeout from %j', (config, expected) => {
     expect(snapshotOf(inspect({ Config: { ...inspect().Config, ...config } })).stop).toEqual(expected);
   });
 
@@ -65,11 +65,11 @@ describe('a snapshot of a container', () => {
     [{ CapAdd: ['SYS_PTRACE', 'net_admin'] }, true],
     [{ CapAdd: ['ALL'] }, true],
     [{ Privileged: true }, true],
-  ])('knows from %j whether it may give its interfaces addresses', (rights, expected) => {
+  ])('reads from %j whether the container may set its own addresses', (rights, expected) => {
     expect(snapshotOf(inspect({ HostConfig: rights })).hasNetAdmin).toBe(expected);
   });
 
-  it('tells labels from variables', () => {
+  it('distinguishes labels from variables', () => {
     const config = { Env: ['A=1', 'B=2'], Labels: { B: '3' } };
     const { labelNames, metadata } = snapshotOf(inspect({ Config: { ...inspect().Config, ...config } }));
     expect([...labelNames]).toEqual(['B']);
@@ -98,7 +98,7 @@ describe('a snapshot of a container', () => {
     expect(snapshotOf(state(more))).toMatchObject(expected);
   });
 
-  it('merges environment and labels: a label beats a variable, a value may hold an equals sign, one without is left out', () => {
+  it('merges environment and labels: a label overrides a variable, a value may contain an equals sign, a variable without one is dropped', () => {
     const { metadata } = snapshotOf(
       inspect({
         Config: {
@@ -116,7 +116,7 @@ describe('a snapshot of a container', () => {
     });
   });
 
-  it('lists exposed and published ports in order, and leaves out what is no port', () => {
+  it('lists exposed and published ports in order, and ignores invalid ones', () => {
     const { ports } = snapshotOf(
       inspect({
         Config: {
@@ -158,7 +158,7 @@ describe('a snapshot of a container', () => {
     expect(snapshotOf(state(status ? { Health: { Status: status } } : {})).health).toBe(health);
   });
 
-  it('survives an engine that leaves out all it does not know', () => {
+  it('accepts an engine that omits all optional fields', () => {
     expect(snapshotOf({ Id: 'a', Image: 'sha256:1' } as unknown as ContainerInspectInfo)).toMatchObject({
       id: 'a',
       name: '',

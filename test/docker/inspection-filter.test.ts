@@ -43,7 +43,7 @@ const inspection = fc.record({
 const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 });
 
 describe('an inspection', () => {
-  it('keeps all but the labels and variables that nobody reads, however it is cut into pieces', () => {
+  it('keeps all but unused labels and variables, however it is cut into chunks', () => {
     fc.assert(
       fc.property(inspection, lengths, fc.constantFrom(0, 2), (container, pieces, indent) => {
         const { Env: env, Labels: all } = container.Config;
@@ -63,7 +63,7 @@ describe('an inspection', () => {
     );
   });
 
-  it('is as it was where everything is read', () => {
+  it('is unchanged if everything is used', () => {
     fc.assert(
       fc.property(inspection, lengths, (container, pieces) => {
         const text = JSON.stringify(container);
@@ -73,7 +73,7 @@ describe('an inspection', () => {
     );
   });
 
-  it('is bounded in what is read, in other names for templates, and in ports', () => {
+  it('is bounded in used entries, in other entries for templates, and in ports', () => {
     const huge = 'x'.repeat(70_000);
     const ports = Object.fromEntries(Array.from({ length: 65_535 }, (_, n) => [`${n + 1}/tcp`, {}]));
     const many = Object.fromEntries(
@@ -99,7 +99,7 @@ describe('an inspection', () => {
     expect(Object.keys(Config.ExposedPorts)).toEqual([...range.slice(0, 2_048), '443/tcp', '80/tcp']);
   });
 
-  it.each(['before', 'behind'])('keeps what is well known, %s thousands of others', (where) => {
+  it.each(['before', 'behind'])('keeps well-known entries %s thousands of others', (where) => {
     const others = Array.from({ length: 10_000 }, (_, n) => [`SERVICE_KEY${n}`, 'v'] as const);
     const own = ['SERVICE_NAME', 'web'] as const;
     const all = where === 'before' ? [own, ...others] : [...others, own];
@@ -111,7 +111,7 @@ describe('an inspection', () => {
     expect(HeddleLeftOut).toBe(20_000 - 4_096);
   });
 
-  it('of whatever arrives, nothing throws', () => {
+  it('never throws, whatever arrives', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.stringMatching(/^[[\]{},:"\\a]*$/).map((text) => Buffer.from(text)),

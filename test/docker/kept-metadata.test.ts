@@ -22,7 +22,7 @@ const wellKnown = [
   ...[...KNOWN_KEYS].map((key) => `SERVICE_${key.toUpperCase()}`),
 ];
 
-describe('a container with more settings than are read', () => {
+describe('a container with more settings than the limits', () => {
   it.each(wellKnown)('keeps its %s, as a variable and as a label', (name) => {
     expect(snapshot({ ...bomb, [name]: 'v' }).metadata.get(name)).toBe('v');
     const both = snapshot({ ...bomb, [name]: 'variable' }, { ...bomb, [name]: 'label' });
@@ -42,8 +42,8 @@ describe('a container with more settings than are read', () => {
     ],
     ['one that is too long', { SERVICE_KEY: 'x'.repeat(70_000) }, 1],
     ['none too many', { SERVICE_KEY: 'v' }, undefined],
-    ['only those that nobody reads', { PATH: 'x'.repeat(70_000) }, undefined],
-  ])('says how many are left out: %s', (_, env, count) => {
+    ['only unused ones', { PATH: 'x'.repeat(70_000) }, undefined],
+  ])('counts the dropped ones: %s', (_, env, count) => {
     const { leftOut } = snapshot(env);
     expect(leftOut).toBe(count);
     const entry = entryOf({ ports: [80] });

@@ -19,7 +19,7 @@ describe("a line of the engine's list of containers", () => {
   it.each([
     ['it grows older', { Status: 'Up 3 hours (healthy)' }],
     ['its networks are listed in another order', networks({ other, bridge })],
-  ])('says the same when %s', (_, changes) => {
+  ])('has the same state when %s', (_, changes) => {
     expect(listedOf(line(changes))).toEqual(listedOf(line()));
   });
 
@@ -31,11 +31,11 @@ describe("a line of the engine's list of containers", () => {
     ['its address changes', networks({ bridge: { ...bridge, IPAddress: '172.17.0.9' }, other })],
     ['its IPv6 address changes', networks({ bridge: { ...bridge, GlobalIPv6Address: 'fd00::9' }, other })],
     ['it leaves a network', networks({ bridge })],
-  ])('says something else when %s', (_, changes) => {
+  ])('has another state when %s', (_, changes) => {
     expect(listedOf(line(changes)).state).not.toBe(listedOf(line()).state);
   });
 
-  it('takes an engine that leaves fields out', () => {
+  it('may lack optional fields', () => {
     expect(listedOf({ Id: 'b' } as ContainerInfo).id).toBe('b');
   });
 });

@@ -19,12 +19,12 @@ const CALLS: Readonly<Record<string, (client: DockerClient, engine: DockerEngine
   'asked for a container': (_, engine) => engine.inspect('web'),
   'asked for its bridge': (_, engine) => engine.bridgeDevice(),
   'asked for events': (_, engine) => engine.events(undefined, AbortSignal.timeout(2000)),
-  'told to create a container': (client) => client.call('create', (docker) => docker.createContainer({})),
-  'told to run a command': (client) => execIn(client, 'web', ['true'], { stdout: sink, stderr: sink }),
+  'asked to create a container': (client) => client.call('create', (docker) => docker.createContainer({})),
+  'asked to run a command': (client) => execIn(client, 'web', ['true'], { stdout: sink, stderr: sink }),
 };
 
 describe.each(Object.entries(MISDEEDS))('an engine that answers with %s', (_, deed) => {
-  it.each(Object.entries(CALLS))('%s, fails that call alone', async (_, call) => {
+  it.each(Object.entries(CALLS))('%s, fails only that call', async (_, call) => {
     await using server = await RawServer.start((line) => (line === 'GET /version' ? VERSION : deed));
     const client = new DockerClient({ kind: 'unix', path: server.path });
     const outcome = await call(client, new DockerEngine(client)).then(
@@ -36,13 +36,13 @@ describe.each(Object.entries(MISDEEDS))('an engine that answers with %s', (_, de
       expect((outcome as HeddleError).message).toMatch(/^[^\p{Cc}]{10,900}$/u);
       expect((outcome as HeddleError).message).not.toContain('<html>');
     }
-    // The next one is as good as ever, and nothing of the last is left to be read.
+    // The next call works, and no bytes of the last answer remain.
     server.deed = () => json(WEB);
     expect(await new DockerEngine(client).inspect('web')).toMatchObject({ name: 'web' });
     await eventually(() => expect(server.connections).toBeLessThanOrEqual(2));
   });
 
-  it('asked for its version, is refused or away, and is found when it is right', async () => {
+  it('asked for its version, causes an error, and works once its answer is right', async () => {
     await using server = await RawServer.start(() => deed);
     const engine = new DockerEngine(new DockerClient({ kind: 'unix', path: server.path }));
     await engine.info().catch((error: unknown) => expect(error).toBeInstanceOf(HeddleError));
@@ -51,7 +51,7 @@ describe.each(Object.entries(MISDEEDS))('an engine that answers with %s', (_, de
   });
 });
 
-it('a list with hundreds of megabytes of labels is a list like any other', async () => {
+it('a list with hundreds of megabytes of labels is read like any other', async () => {
   const piece = `"${'x'.repeat(200)}":"${'{'.repeat(1 << 20)}",`;
   await using server = await RawServer.start((line) =>
     line === 'GET /version'
@@ -67,7 +67,7 @@ it('a list with hundreds of megabytes of labels is a list like any other', async
   expect(await engine.containers()).toMatchObject([{ id: WEB.Id }]);
 });
 
-it('an answer that never ends is given up, and its connection closed', async () => {
+it('an endless answer is abandoned, and its connection closed', async () => {
   await using server = await RawServer.start((line) => (line === 'GET /version' ? VERSION : () => {}));
   const client = new DockerClient({ kind: 'unix', path: server.path });
   await expect(client.call('wait', (docker) => docker.info(), 50)).rejects.toThrow(/no answer in 0.05 s/);
@@ -88,20 +88,20 @@ describe('a stream of events', () => {
             text((piece) => void socket.write(piece));
           },
     );
-    const heard: string[] = [];
+    const received: string[] = [];
     const lost: string[] = [];
     const docker = new DockerEngine(new DockerClient({ kind: 'unix', path: server.path }));
     const stream = new EventStream(
       { docker, log: silentLogger },
       {
         subscribed: () => {},
-        event: ({ container, action }) => heard.push(`${action} ${container.slice(0, 12)}`),
+        event: ({ container, action }) => received.push(`${action} ${container.slice(0, 12)}`),
         lost: ({ message }) => lost.push(message),
       },
     );
     stream.start();
     return {
-      heard,
+      received,
       lost,
       async [Symbol.asyncDispose]() {
         await stream.stop();
@@ -110,16 +110,16 @@ describe('a stream of events', () => {
     };
   }
 
-  it('with a container of many megabytes of labels tells of it, and of the next one', async () => {
+  it('with a container of many megabytes of labels reports its event, and the next one', async () => {
     await using followedStream = await followed((write) =>
       write(`${event({ label: 'x'.repeat(3 << 20) })}\n${event({})}\n`),
     );
     const start = `start ${WEB.Id.slice(0, 12)}`;
-    await eventually(() => expect(followedStream.heard).toEqual([start, start]));
+    await eventually(() => expect(followedStream.received).toEqual([start, start]));
     expect(followedStream.lost).toEqual([]);
   });
 
-  it('with a line that never ends is left, and asked again at leisure', async () => {
+  it('with an endless line is closed, and opened again after a pause', async () => {
     let connections = 0;
     await using followedStream = await followed((write) => {
       connections++;

@@ -4,7 +4,7 @@ import { WithoutLabels } from '../../src/docker/without-labels.ts';
 import { count } from '../support/counts.ts';
 import { pieces } from '../support/pieces.ts';
 
-/** The text in pieces of these lengths, by turns, put together again without its labels. */
+/** Filters the text in chunks of these lengths, and joins the result. */
 function without(text: string, lengths: readonly number[]): string {
   const filter = new WithoutLabels();
   const kept = [...pieces(text, lengths)].flatMap((piece) => filter.take(piece));
@@ -44,7 +44,7 @@ const line = fc.record({
   ),
 });
 
-it('a list is as it was, but for its labels and ports, however it is cut into pieces', () => {
+it('a list is unchanged except for its labels and ports, however it is cut into chunks', () => {
   fc.assert(
     fc.property(
       fc.array(line),
@@ -57,7 +57,7 @@ it('a list is as it was, but for its labels and ports, however it is cut into pi
           Ports: entry.Ports === null ? null : [],
         }));
         const text = without(JSON.stringify(list, null, indent), lengths);
-        // As text: JSON.parse of Node 24 takes an escaped key for an earlier one of the same place.
+        // Compared as text: JSON.parse of Node 24 confuses an escaped key with an earlier one at the same place.
         expect(text).toBe(JSON.stringify(expected, null, indent));
       },
     ),
@@ -65,7 +65,7 @@ it('a list is as it was, but for its labels and ports, however it is cut into pi
   );
 });
 
-it('whatever arrives, it does not throw, and keeps no more than arrived', () => {
+it('it never throws, whatever arrives, and keeps no more than arrived', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1, max: 9 }), (bytes, length) => {
       const text = Buffer.from(bytes).toString('latin1');

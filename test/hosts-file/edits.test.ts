@@ -4,7 +4,7 @@ import { containerId } from '../support/snapshot.ts';
 
 const process = (name: string) => ({ procfs: '/proc', pid: 1, containerId: containerId(name) });
 
-/** Changes that end when they are told to, and how many are under way. */
+/** Edits that end when the test completes them, and how many are running. */
 function hanging() {
   const begun: { readonly id: string; readonly end: () => void }[] = [];
   const edit = ({ containerId: id }: { containerId: string }) =>
@@ -12,8 +12,8 @@ function hanging() {
   return { begun, edits: new HostsFileEdits({ edit }, { patienceMs: 20 }) };
 }
 
-describe('changes of hosts files', () => {
-  it('are one at a time for a container, in order', async () => {
+describe('edits of hosts files', () => {
+  it('run one at a time for a container, in order', async () => {
     const order: string[] = [];
     const edits = new HostsFileEdits({
       edit: async (_, change) => {
@@ -27,7 +27,7 @@ describe('changes of hosts files', () => {
     expect(order).toEqual(names.flatMap((name) => [`${name} begin`, `${name} end`]));
   });
 
-  it('hold one thread for a container that hangs, and two for all, and nobody waits for long', async () => {
+  it('block one thread for a hanging container, two in total, and no caller for long', async () => {
     const { begun, edits } = hanging();
     const asked = ['web', 'web', 'web', 'db', 'cache', 'cache'].map((name) =>
       edits.edit(process(name), (text) => text).catch(({ message }: Error) => message),
@@ -35,7 +35,7 @@ describe('changes of hosts files', () => {
     const answers = await Promise.all(asked);
     for (const answer of answers) expect(answer).toMatch(/has not answered for 0\.02 s/);
     expect(begun.map(({ id }) => id)).toEqual([containerId('web'), containerId('db')]);
-    // What nobody waits for any more is not begun when they come back.
+    // Edits whose callers have timed out do not start when the containers recover.
     for (const { end } of begun) end();
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(begun).toHaveLength(2);

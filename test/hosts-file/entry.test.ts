@@ -10,8 +10,8 @@ describe('--add-host', () => {
     ['db.example.org:fd00::9', { name: 'db.example.org', ip: 'fd00::9' }],
     ['db:[FD00:0::9]', { name: 'db', ip: 'fd00::9' }],
     ['my_db:::1', { name: 'my_db', ip: '::1' }],
-  ])('%s is understood, and written again', (word, entry) => {
-    expect(parseHostEntry(word)).toEqual(entry);
+  ])('%s is parsed, and formatted again', (text, entry) => {
+    expect(parseHostEntry(text)).toEqual(entry);
     expect(parseHostEntry(`${entry.name}:${entry.ip}`)).toEqual(entry);
   });
 
@@ -31,11 +31,11 @@ describe('--add-host', () => {
     ['db:10.2.9.9\n10.0.0.1 evil', /IP address/],
     ['db:fe80::1%eth0', /IP address/],
     ['10.2.9.9:db', /IP address/],
-  ])('%j is refused, with what was expected', (word, message) => {
-    expect(() => parseHostEntry(word)).toThrow(message);
+  ])('%j is refused, with the expected form', (text, message) => {
+    expect(() => parseHostEntry(text)).toThrow(message);
   });
 
-  it('never lets anything through that could end a line, begin a comment or stand for two names', () => {
+  it('never accepts text that could end a line, begin a comment or contain two names', () => {
     fc.assert(fc.property(anyText, (text) => !isHostName(`a${text}`) || /^[\w.-]*$/.test(text)));
   });
 });

@@ -10,7 +10,7 @@ const own: OwnLines = {
   entries: [{ name: 'db', ip: '10.2.9.9' }],
 };
 
-/** Text of any bytes, and texts that look like ours: whole, broken, in the wrong order, one in another. */
+/** Text of any bytes, and texts similar to ours: whole, broken, in the wrong order, nested. */
 const [begin = '', , , , end = ''] = withOwnLines('', own).split('\n');
 const aside = (line: string): string => withOwnLines(line, own).split('\n').at(-1) ?? '';
 const anyBytes = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('latin1'));
@@ -21,7 +21,7 @@ const anyLines = fc
   .map((lines) => lines.join('\n'));
 const anyText = fc.oneof(anyBytes, anyLines);
 
-/** What a program finds that asks for a name, as the C library reads the file. */
+/** The addresses that a program finds for a name, as the C library reads the file. */
 const resolve = (text: string, name: string): string[] =>
   text.split('\n').flatMap((line) => {
     const [ip = '', ...names] = (line.split('#')[0] ?? '').split(/\s+/);
@@ -29,7 +29,7 @@ const resolve = (text: string, name: string): string[] =>
   });
 
 describe("our lines in a container's /etc/hosts", () => {
-  test('stand in front, and instead of the line for its own name', () => {
+  test('come first, and replace the line for its own name', () => {
     expect(withOwnLines(DOCKER, own)).toBe(`\
 # heddle attach --rewrite-hosts: begin
 10.2.1.1 web.example.org web
@@ -47,7 +47,7 @@ fd00::1 web.example.org web
     ['web.example.org', ['10.2.1.1', 'fd00::1']],
     ['db', ['10.2.9.9']],
     ['localhost', ['127.0.0.1', '::1']],
-  ])('%s is asked for', (name, ips) => {
+  ])('resolve %s', (name, ips) => {
     expect(resolve(withOwnLines(DOCKER, own), name)).toEqual(ips);
   });
 
@@ -59,11 +59,11 @@ fd00::1 web.example.org web
     ['# 172.17.0.2 web', false],
     ['web', false],
     ['', false],
-  ])('%j is set aside: %s', (line, isAside) => {
+  ])('%j is commented out: %s', (line, isAside) => {
     expect(withOwnLines(line, own).split('\n').includes(line)).toBe(!isAside);
   });
 
-  it('leave every byte as it was when they are taken out', () => {
+  it('leave every other byte unchanged when they are removed', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const clean = withoutOwnLines(text);
@@ -76,7 +76,7 @@ fd00::1 web.example.org web
     fc.assert(fc.property(anyBytes, (text) => withoutOwnLines(text) === text));
   });
 
-  it('are replaced by newer ones, never doubled', () => {
+  it('are replaced by newer ones, never duplicated', () => {
     const newer: OwnLines = { names: ['web'], ips: ['10.2.1.7'], entries: [] };
     fc.assert(
       fc.property(anyText, (text) => {
@@ -86,11 +86,11 @@ fd00::1 web.example.org web
     );
   });
 
-  it('are no lines of Docker’s: what it adds for another network is set aside, too', () => {
+  it('are not taken for Docker’s; a line that Docker adds for another network is commented out as well', () => {
     const connected = `${withOwnLines(DOCKER, own)}172.18.0.2\tweb.example.org web\n`;
     expect(resolve(withOwnLines(connected, own), 'web')).toEqual(['10.2.1.1', 'fd00::1']);
     expect(withoutOwnLines(withOwnLines(connected, own))).toBe(`${DOCKER}172.18.0.2\tweb.example.org web\n`);
-    // It takes lines out that end in a tab and the names.
+    // Docker removes lines that end in a tab and the names.
     for (const line of withOwnLines(DOCKER, own).split('\n').slice(0, 5)) expect(line).not.toContain('\t');
   });
 });

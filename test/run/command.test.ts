@@ -102,7 +102,7 @@ describe('the arguments of run', () => {
     ['10.2.1.3/16 --help nginx', /--help must be the only argument: heddle run --help/],
     ['--detach=false 10.2.1.3/16 nginx', /only starts containers in the background/],
     ['-d=false nginx', /only starts containers in the background/],
-    ['--name shop/web 10.2.1.3/16 nginx', /no container can be called "shop\/web"/],
+    ['--name shop/web 10.2.1.3/16 nginx', /"shop\/web" cannot be a container's name/],
     ['--local 10.2.1.3/16 nginx', /--local must come before the command: heddle --local … run …/],
     ['--mtu=1400 nginx', /--mtu must come before the command/],
     ['-it --socket /s nginx', /--socket must come before the command/],

@@ -16,14 +16,14 @@ beforeEach(() => {
   [lines, healed, source] = [[], 0, new EventEmitter()];
   const out = { write: (line: string) => lines.push(JSON.parse(line)) };
   const log = createLogger({ level: 'info', pretty: false }, out);
-  lastResort = surviveFailures({ log, source, heal: () => healed++ });
+  lastResort = surviveFailures({ log, source, rescan: () => healed++ });
 });
 afterEach(() => {
   lastResort.stop();
   vi.useRealTimers();
 });
 
-it('logs what nothing else has caught, with its code and where it was, and heals once', async () => {
+it('logs an uncaught failure with its code and stack, and scans once', async () => {
   source.emit('unhandledRejection', Object.assign(new Error('no space'), { code: 'ENOSPC' }));
   source.emit('uncaughtException', 'just a text');
   expect(lines).toMatchObject([
@@ -34,30 +34,30 @@ it('logs what nothing else has caught, with its code and where it was, and heals
   expect(healed).toBe(1);
 });
 
-it('neither fills the log nor heals without end where failures come in a loop', async () => {
+it('bounds log lines and scans if failures come in a loop', async () => {
   for (let second = 0; second < 120; second++) {
     for (let each = 0; each < 100; each++) source.emit('uncaughtException', new Error('again'));
     await vi.advanceTimersByTimeAsync(1_000);
   }
   expect(lines.length).toBeGreaterThanOrEqual(20);
   expect(lines.length).toBeLessThanOrEqual(30);
-  expect(lines[9]?.msg).toMatch(/no more of them are logged for a minute$/);
+  expect(lines[9]?.msg).toMatch(/further failures are not logged for a minute$/);
   expect(healed).toBeGreaterThanOrEqual(2);
   expect(healed).toBeLessThanOrEqual(3);
 });
 
-it('leaves the process as it found it', () => {
+it('removes its listeners at a stop', () => {
   lastResort.stop();
   expect(source.eventNames()).toEqual([]);
 });
 
-it('a stream that cannot be written is written to again', () => {
+it('a stream that fails once can be written to again', () => {
   const stream = new EventEmitter().on('error', () => expect.unreachable());
   surviveOutput([stream]);
   stream.emit('error', new Error('EPIPE'));
 });
 
-it('a process goes on after a rejection, an exception in a timer, an error event and a reader that has left', async () => {
+it('a process survives a rejection, an exception in a timer, an error event and a closed pipe', async () => {
   vi.useRealTimers();
   const program = `
     import { surviveFailures, surviveOutput } from ${JSON.stringify(join(ROOT, 'src/runtime/last-resort.ts'))};

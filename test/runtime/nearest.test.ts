@@ -16,11 +16,11 @@ test.each([
   ['', undefined],
   ['nonsense', undefined],
   ['a'.repeat(100_000), undefined],
-])('%s means %s', (word, meant) => {
-  expect(nearest(word, KNOWN)).toBe(meant);
+])('%s means %s', (text, meant) => {
+  expect(nearest(text, KNOWN)).toBe(meant);
 });
 
-test('the end of a sentence names it, or is empty', () => {
+test('the end of a message names the nearest one, or is empty', () => {
   expect(didYouMean('atach', KNOWN)).toBe(" (did you mean 'attach'?)");
   expect(didYouMean('nonsense', KNOWN)).toBe('');
 });

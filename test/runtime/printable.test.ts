@@ -13,9 +13,9 @@ import { collect } from '../../src/runtime/io.ts';
 import { createLogger } from '../../src/runtime/log.ts';
 import { printable, printableIo, printableJson, printableLines } from '../../src/runtime/printable.ts';
 
-/** Nothing of these may reach a terminal; the break between lines is our own. */
+/** None of these characters may reach a terminal; line breaks are our own. */
 const FORBIDDEN =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for control characters
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
 
 const HOSTILE = [
@@ -40,7 +40,7 @@ const HOSTILE = [
 ] as const;
 const ALL = HOSTILE.map(([, text]) => text).join('');
 
-describe('text of others', () => {
+describe('untrusted text', () => {
   test.each(HOSTILE)('with %s is one plain line', (_, text) => {
     const shown = printable(text);
     expect(shown).not.toMatch(FORBIDDEN);
@@ -48,13 +48,13 @@ describe('text of others', () => {
     expect(shown).toContain('?');
   });
 
-  test('that is plain stays as it is', () => {
+  test('that is plain stays unchanged', () => {
     for (const text of ['web-1', 'grüße', '日本', '😀', 'a b', '10.2.1.1/16'])
       expect(printable(text)).toBe(text);
     expect(printableLines('one\ttwo\nthree\n')).toBe('one\ttwo\nthree\n');
   });
 
-  test('in JSON is written by numbers, and read back as it was', () => {
+  test('in JSON is escaped, and parsed back unchanged', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const json = printableJson({ text, ALL }, 2);
@@ -109,7 +109,7 @@ describe('nothing else is printed', () => {
     await runOnHost(argv, host as unknown as HostOperations, { stdout, stderr });
     expect(stdout.text + stderr.text).not.toBe('');
     expect(stdout.text + stderr.text).not.toMatch(FORBIDDEN);
-    // A line break in what others say begins no line of its own.
+    // A line break in untrusted text must not begin a new line.
     if (argv[0] === 'dns-lookup') expect(stdout.text).not.toMatch(/^two/m);
   });
 
@@ -121,7 +121,7 @@ describe('nothing else is printed', () => {
   });
 });
 
-test('every command writes to an Io, and only those who make one know the streams of the process', () => {
+test('every command writes to an Io, and only the makers of one use the streams of the process', () => {
   const writing = globSync('src/**/*.ts', { cwd: ROOT }).filter((file) =>
     /console\.|process\.std(out|err)|Io\(process\)|run\([^)]*, process,/.test(
       readFileSync(join(ROOT, file), 'utf8'),

@@ -72,6 +72,6 @@ describe('no secret is in the message for', () => {
   });
 });
 
-it('DOCKER_HOST with a user that cannot be decoded is refused in a sentence', () => {
+it('DOCKER_HOST with a user that cannot be decoded is refused with a clear message', () => {
   expect(() => engineAddress({ DOCKER_HOST: 'ssh://%zz@host' })).toThrow(/^DOCKER_HOST is/);
 });

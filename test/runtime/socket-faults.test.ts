@@ -22,7 +22,7 @@ import { failure } from '../support/failing-files.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { json, RawServer } from '../support/raw-server.ts';
 
-/** Each call on a socket fails once, at the moment that a test chooses; the part goes on. Vitest fails what is uncaught. */
+/** Each call on a socket fails once, when a test chooses; the part keeps working. Vitest fails on uncaught errors. */
 
 let servers: Set<net.Server>;
 let udp: Set<dgram.Socket>;
@@ -48,7 +48,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The next call of this method fails as an event, as the system's failures do; the others are as ever. */
+/** Makes the next call of this method emit an error, like the system's failures; other calls are unchanged. */
 function failsOnce(prototype: object, method: string, code: string): void {
   const spy = vi.spyOn(prototype as Record<string, () => unknown>, method);
   spy.mockImplementationOnce(function (this: net.Socket) {
@@ -64,7 +64,7 @@ const nextConnection = (fault: (socket: net.Socket) => void) => () => {
   for (const server of servers) server.prependOnceListener('connection', fault);
 };
 
-/** What can go wrong with one connection of a stream server. */
+/** Faults of one connection of a stream server. */
 const OF_A_SERVER: Readonly<Record<string, () => void>> = {
   'no descriptor for a connection': () =>
     servers.forEach((server) => void server.emit('error', failure('EMFILE'))),
@@ -80,7 +80,7 @@ const OF_A_SERVER: Readonly<Record<string, () => void>> = {
 };
 
 describe.each(Object.entries(OF_A_SERVER))('%s', (_, inject) => {
-  it('costs the control socket that connection alone', async () => {
+  it('costs the control socket only that connection', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'heddle.sock');
     const identity = { engine: 'E1', address: 'unix:///d.sock', version: '1' };
@@ -93,7 +93,7 @@ describe.each(Object.entries(OF_A_SERVER))('%s', (_, inject) => {
     await server.stop();
   });
 
-  it('costs DNS over TCP that connection alone', async () => {
+  it('costs DNS over TCP only that connection', async () => {
     const listener = await listening();
     inject();
     await exchange(listener.status.address.port, PACKET, 'tcp').catch(() => {});
@@ -222,9 +222,9 @@ it('a watch for addresses whose netlink socket cannot be opened reads all of the
       throw failure('EMFILE');
     },
   } as unknown as Libc;
-  let told = 0;
-  const watching = new NamespaceWatch({ log }).add(libc, () => void told++);
-  await eventually(() => expect(told).toBeGreaterThan(1), { within: 10_000 });
+  let reports = 0;
+  const watching = new NamespaceWatch({ log }).add(libc, () => void reports++);
+  await eventually(() => expect(reports).toBeGreaterThan(1), { within: 10_000 });
   expect(lines).toEqual([expect.stringContaining('reading all addresses once a second')]);
   await watching.stop();
 });

@@ -228,7 +228,7 @@ describe('what cannot be done is refused, and nothing is changed', () => {
     await eventually(async () => {
       expect(dataOf(await daemon.dig(far))).toEqual(['203.0.113.5']);
       expect(daemon.output).toMatch(
-        /cannot read \S+\/etc\/resolv\.conf: ENOENT.*last known resolvers stay in use/,
+        /cannot read \S+\/etc\/resolv\.conf: ENOENT.*still using the last known resolvers/,
       );
     });
     await guest.sh('ln -s nowhere /etc/resolv.conf');

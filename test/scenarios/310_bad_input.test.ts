@@ -190,7 +190,7 @@ describe('without a daemon', () => {
     [['--registry', 'etcd://x'], /registry/],
     [['--dns-listen', '1.2.3.4:99999'], /dns-listen/],
     [['--address', 'nonsense'], /address/],
-    [['--forward', 'consul=10.0.0.2'], /^heddle: --forward: `consul` is nobody else's/],
+    [['--forward', 'consul=10.0.0.2'], /^heddle: --forward: `consul` cannot be forwarded/],
     [['--mtu', 'big'], /mtu/],
     [['--config', '/nowhere/heddle.yml'], /nowhere\/heddle\.yml/],
   ])('a setting that cannot be understood ends the daemon before it begins: %s', async (flags, reason) => {

@@ -66,7 +66,7 @@ test('what cannot be rewritten is refused before anything is changed, and nothin
   await using sharer = await runContainer([`--net=container:${web.id}`]);
   await eventually(async () => expect(await hostile.exec('readlink', '/etc/hosts')).toBe(victim));
   for (const [container, why] of [
-    [hostile, /no regular file/],
+    [hostile, /not a regular file/],
     [unwritable, /--read-only/],
     [sharer, /name that container/],
   ] as const) {

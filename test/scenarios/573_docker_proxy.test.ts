@@ -19,9 +19,7 @@ test('behind a Docker socket that refuses networks, DNS opens, one warning names
     expect(dataOf(await dig('web.service.consul', { server: gateway, port: 53 }))).toHaveLength(1),
   );
   const warnings = daemon.log.filter(({ msg }) => msg.includes('--docker-bridge'));
-  expect(warnings.map(({ msg }) => msg)).toEqual([
-    expect.stringMatching(/taking docker0 for Docker's bridge/),
-  ]);
+  expect(warnings.map(({ msg }) => msg)).toEqual([expect.stringMatching(/using docker0 as Docker's bridge/)]);
   for (const word of [['ps'], ['status'], ['dns-args'], ['doctor'], ['docker-bridge-ip']]) {
     const { stdout, stderr } = await daemon.word(...word);
     expect(stdout + stderr, word.join(' ')).not.toMatch(/<\/?(html|body|h1)>/i);

@@ -34,7 +34,7 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 `;
 
-  test('each paragraph is an entry, comments are passed over, values may go on in further lines', () => {
+  test('each paragraph is an entry, comments are ignored, values may continue on further lines', () => {
     const other =
       'Types: deb deb-src\nURIs: https://a/x\n https://b/x\nSuites: sid\nComponents: main\n  contrib\n';
     expect(deb822Entries(`${debian}\n\n${other}`)).toEqual([
@@ -62,7 +62,7 @@ describe("the machine's own mirror", () => {
     return debianMirror('bookworm', etc.path);
   }
 
-  test('is that of the suite itself, not of its security updates or of other packages', async () => {
+  test('is the mirror of the suite itself, not of its security updates or of other packages', async () => {
     const files = {
       'sources.list': 'deb http://security/debian-security bookworm-security main\n',
       'sources.list.d/a.list': 'deb https://elsewhere/apt cloud-sdk-bookworm main\n',
@@ -72,7 +72,7 @@ describe("the machine's own mirror", () => {
     expect(await mirrorWith(files)).toBe('http://mirror/debian');
   });
 
-  test('is unknown when no source names the suite with the component main', async () => {
+  test('is unknown if no source names the suite with the component main', async () => {
     expect(await mirrorWith({ 'sources.list': 'deb http://m/debian bookworm contrib\n' })).toBeUndefined();
     expect(await mirrorWith({})).toBeUndefined();
   });

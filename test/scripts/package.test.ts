@@ -5,7 +5,7 @@ import { ROOT } from '../../scripts/root.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 import { runProgram, succeed } from '../support/program.ts';
 
-/** What a clone has; no dist, which npm has to make. */
+/** The content of a clone; npm has to build dist. */
 const CLONE = [
   ...['package.json', 'package-lock.json', 'rolldown.config.ts', 'README.md', 'LICENSE', 'CHANGELOG.md'],
   ...['bin', 'src', 'scripts', 'examples'],
@@ -16,7 +16,7 @@ let folder: TemporaryFolder;
 let files: readonly string[];
 const tarball = () => join(folder.path, 'heddle-0.1.0.tgz');
 
-/** npm as a user has it: what `npm test` set for itself is none of its settings. */
+/** npm as a user runs it: without the settings that `npm test` has set for itself. */
 const npm = (cwd: string, ...words: readonly string[]) => {
   const own = Object.keys(process.env).filter((name) => /^npm_/i.test(name));
   const env = Object.fromEntries(own.map((name) => [name, undefined]));
@@ -34,7 +34,7 @@ beforeAll(async () => {
 }, 5 * MINUTES);
 afterAll(() => folder[Symbol.asyncDispose]());
 
-test('npm pack in a clone without dist builds it, and ships nothing of the set-up', () => {
+test('npm pack in a clone without dist builds it, and does not ship the set-up', () => {
   expect(files).toEqual(
     expect.arrayContaining([
       ...['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'bin/heddle'],
@@ -47,7 +47,7 @@ test('npm pack in a clone without dist builds it, and ships nothing of the set-u
   );
 });
 
-test('the package says what it is and where it runs, and cannot be published by mistake', async () => {
+test('the package describes itself and its platform, and cannot be published by mistake', async () => {
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>;
   expect(manifest).toMatchObject({
     private: true,

@@ -45,14 +45,14 @@ test('a failure is named with the first line of its message, cut short', async (
 
 test('a file that cannot be run is a failure, although no test of it failed', async () => {
   const tally = await read([file('x.test.ts', 'failed'), file('y.test.ts', 'passed', passed)], 1);
-  expect(tally).toMatchObject({ passed: 1, failed: 1, failures: ['test/x.test.ts could not be run'] });
+  expect(tally).toMatchObject({ passed: 1, failed: 1, failures: ['test/x.test.ts could not run'] });
 });
 
-test('a run that ends badly with all tests passed is a failure', async () => {
+test('a run with a non-zero status is a failure even if all tests passed', async () => {
   expect(await read([file('x.test.ts', 'passed', passed)], 1)).toMatchObject({ passed: 1, failed: 1 });
 });
 
-test('a run that leaves no report is a failure, and a run without tests passes nothing', async () => {
+test('a run without a report is a failure, and a run without tests counts none as passed', async () => {
   expect(vitestReport('/nowhere/report.json', 137)).toMatchObject({ passed: 0, failed: 1 });
   expect(vitestReport('/nowhere/report.json', 0)).toMatchObject({ passed: 0, failed: 0 });
 });

@@ -11,7 +11,7 @@ test.each([
   expect(exactly('10.2.1.1', '10.2.1.2')(output) === undefined).toBe(right);
 });
 
-test('what is missing in an output is named', () => {
+test('the message names what is missing in an output', () => {
   expect(containing('ethwe', 'web')('ethwe is up')).toContain('web');
   expect(containing('ethwe', 'web')('web on ethwe')).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { differences } from '../../scripts/world/traces.ts';
 
-test('whatever is there and was not, or is gone, is named with its kind', () => {
+test('each trace that has appeared or disappeared is named with its kind', () => {
   const before = { device: ['lo', 'eth0'], rule: ['-P FORWARD ACCEPT'] };
   const after = { device: ['lo', 'docker0'], rule: ['-P FORWARD DROP'] };
   expect(differences(before, after)).toEqual([

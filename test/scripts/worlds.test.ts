@@ -16,7 +16,7 @@ test('every project runs in exactly one world, and every scenario in some projec
 test('a filter starts only the worlds that have files for it', () => {
   const started = (...filters: string[]) =>
     WORLDS.filter(({ projects }) => hasTests(projects, filters)).map(({ projects }) => projects.join());
-  // A full run has more files for the engines that are not the old one.
+  // A full run has more files for the other engines.
   const isFull = process.env.HEDDLE_TEST_FULL === '1';
   const [legacy, current] = isFull ? [['legacy'], ['current']] : [[], []];
   expect(started('300_run')).toEqual(['network', 'current', 'defaults-of-29', ...legacy]);

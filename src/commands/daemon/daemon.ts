@@ -32,7 +32,7 @@ export async function daemon(
   for (const warning of [unknownVariables(env), ignored]) if (warning !== undefined) log.warn(warning);
   const heddle = new Heddle(settings, { log, env, runOnHost });
   surviveOutput([process.stdout, process.stderr]);
-  const lastResort = surviveFailures({ log, heal: () => heddle.pass() });
+  const lastResort = surviveFailures({ log, rescan: () => heddle.pass() });
   const signal = stopSignal();
   const onHangUp = () => {
     log.info('SIGHUP received: scanning everything');
@@ -48,7 +48,7 @@ export async function daemon(
   } finally {
     await heddle.stop();
     lastResort.stop();
-    signal.forget();
+    signal.unsubscribe();
     process.off('SIGHUP', onHangUp);
   }
 }

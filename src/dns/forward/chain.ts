@@ -3,19 +3,19 @@ import { endOfName, nameAt, namesIn } from '../wire/names-in.ts';
 import type { WireRecord } from '../wire/records.ts';
 import type { Question } from '../zone.ts';
 
-/** Aliases that are followed from the name that was asked; what lies behind more of them is left out. */
+/** How many aliases are followed from the queried name; records behind more of them are dropped. */
 export const MAX_ALIASES = 16;
 
-/** Types by their numbers where they have no mnemonic here. */
+/** Types without a mnemonic in our tables, by their numbers. */
 const [DNAME, DS, RRSIG, NSEC, NSEC3, SVCB] = ['TYPE39', 'TYPE43', 'TYPE46', 'TYPE47', 'TYPE50', 'TYPE64'];
-/** What proves an absence beside the SOA, and may have any owner. */
+/** Records besides the SOA that prove an absence; they may have any owner. */
 const PROOFS: ReadonlySet<string | undefined> = new Set([DS, RRSIG, NSEC, NSEC3]);
-/** A pointer to the question: how nearly every owner is written. */
+/** A compression pointer to the question: the form of nearly every owner name. */
 const POINTER_TO_QUESTION = 0xc000 | HEADER_BYTES;
 
 /**
- * The sound records of an answer that belong to its question: those of the name and of its aliases, of the type that
- * was asked; who is in charge of one of them; the addresses that they lead to. A server has no say about other names.
+ * The well-formed records of an answer that belong to its question: records of the queried type, for the name and its
+ * aliases; NS and SOA records of their zones; addresses of their targets. Records for other names are not trusted.
  */
 export function recordsOnChain(
   message: Buffer,
@@ -28,14 +28,14 @@ export function recordsOnChain(
   return new Chain(message, records, question).kept();
 }
 
-/** Names are compared as the bytes that they have in lower case. */
+/** Compares names as bytes in lower case. */
 class Chain {
   readonly #message: Buffer;
   readonly #records: readonly WireRecord[];
   readonly #question: Question;
-  /** The name that was asked and its aliases. */
+  /** The queried name and its aliases. */
   readonly #names = new Set<string>();
-  /** Where the records that are kept lead. */
+  /** The targets of the records that are kept. */
   readonly #targets = new Set<string>();
   readonly #aliases = new Map<string, WireRecord>();
 
@@ -54,7 +54,7 @@ class Chain {
   kept(): readonly WireRecord[] {
     const kept = this.#records.filter((record) => record.type === 'OPT' || this.#belongs(record));
     for (const record of kept) this.#addTargets(record);
-    // Behind the others: it is seen last which addresses they lead to.
+    // The additional section is filtered last: only now are all targets known.
     return kept.filter(
       (record) => record.section !== 'additional' || record.type === 'OPT' || this.#isLedTo(record),
     );
@@ -74,7 +74,7 @@ class Chain {
     const { section, type } = record;
     if (section === 'additional') return true;
     if (section === 'authority') {
-      // Consul puts the SOA of its own domain beside the name of an address.
+      // Consul adds the SOA of its own domain to a PTR answer.
       if (type === 'SOA' && this.#question.name.endsWith('.arpa')) return true;
       return PROOFS.has(type) || ((type === 'SOA' || type === 'NS') && this.#isAbove(this.#owner(record)));
     }
@@ -82,11 +82,11 @@ class Chain {
     if (type === DNAME || type === RRSIG) return this.#isAbove(owner);
     if (!this.#names.has(owner)) return false;
     if (type === 'CNAME') return this.#aliases.get(owner) === record;
-    // Consul names an address whatever type it is asked for.
+    // Consul answers a reverse name with PTR, whatever type is queried.
     return type === this.#question.type || type === 'PTR' || this.#question.type === 'ANY';
   }
 
-  /** Whether a name is one of ours, or one of ours lies below it. */
+  /** Whether the owner is a name of the chain or a parent of one. */
   #isAbove(owner: string): boolean {
     if (owner === '\0') return true;
     for (const name of this.#names) {
@@ -100,7 +100,7 @@ class Chain {
   #addTargets(record: WireRecord): void {
     const { section, type, dataAt, end } = record;
     if (section === 'additional') {
-      // A target may be an alias, too.
+      // A target may itself be an alias.
       if (type === 'CNAME' && this.#isLedTo(record)) this.#targets.add(this.#at(dataAt));
     } else if (type === 'HTTPS' || type === SVCB) {
       const target = dataAt + 2;

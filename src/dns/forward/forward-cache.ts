@@ -5,21 +5,21 @@ import { type Question, RCODES } from '../zone.ts';
 import { relayedRcode } from './relay.ts';
 
 export interface CacheOptions {
-  /** All kept messages together, in bytes. */
+  /** The limit on all cached messages together, in bytes. */
   readonly maxBytes?: number;
   readonly maxEntries?: number;
-  /** Milliseconds, of any clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
 
-/** What is kept is at most a day old, and what does not exist three hours (RFC 2308 §5). */
+/** Seconds: positive answers are cached for at most a day, absences for three hours (RFC 2308 §5). */
 const [MAX_TTL, MAX_NEGATIVE_TTL] = [86_400, 10_800];
-/** How long an answer whose time is over may stand in for one that cannot be had (RFC 8767 §5), and its TTL then. */
+/** How long an expired answer may be served if no server answers (RFC 8767 §5), and its TTL then. */
 const [MAX_STALE_MS, STALE_TTL] = [86_400_000, 30];
-/** Beside the message: key, entry, links. */
+/** Memory of an entry besides the message: key, entry, links. */
 const ENTRY_BYTES = 400;
 
-/** An answer without an OPT record, and a word for the servers that it comes from. */
+/** An answer without an OPT record, and the key of the servers that it comes from. */
 export interface Answered {
   readonly question: Question;
   readonly message: Buffer;
@@ -34,15 +34,15 @@ interface Kept {
   readonly freshUntil: number;
 }
 
-/** An answer from memory: its TTLs are what is left of them. */
+/** A cached answer, with its remaining TTLs. */
 export interface Remembered {
   readonly message: Buffer;
   readonly fresh: boolean;
-  /** Whether the message is fresh, and its TTLs are the same, now. */
+  /** Whether the message is still fresh and its TTLs are still right. */
   readonly stillTrue: () => boolean;
 }
 
-/** Other servers' answers for as long as their TTLs say, and a day longer for when nobody answers. */
+/** Caches other servers' answers for their TTL, and a day longer in case no server answers. */
 export class ForwardCache {
   readonly #kept: LRUCache<string, Kept>;
   readonly #now: () => number;
@@ -56,7 +56,9 @@ export class ForwardCache {
     });
   }
 
-  /** What came from other servers is never fresh, since these may know other names; it can stand in for theirs. */
+  /**
+   * An answer from another set of servers is never fresh: the two sets may know different names. It is only served stale.
+   */
   get(key: string, from: string): Remembered | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
@@ -76,7 +78,7 @@ export class ForwardCache {
     return { message, fresh, stillTrue: () => this.#now() < until };
   }
 
-  /** Keeps an answer, if it may be kept. */
+  /** Caches an answer, if it may be cached. */
   put(key: string, { question, message, from }: Answered): void {
     const records = recordsOf(message, HEADER_BYTES + question.bytes.length);
     const { seconds, soa } = lifetime(message, records, question.type);
@@ -88,13 +90,13 @@ export class ForwardCache {
 }
 
 interface Lifetime {
-  /** 0 for what must not be kept. */
+  /** 0 if the answer must not be cached. */
   readonly seconds: number;
-  /** Where it says that something does not exist: by this record. */
+  /** For an absence: the SOA record that states it. */
   readonly soa?: WireRecord;
 }
 
-/** For how long an answer holds. */
+/** How long an answer may be cached. */
 function lifetime(message: Buffer, records: readonly WireRecord[], type: string): Lifetime {
   const rcode = relayedRcode(message);
   const isCut = (message.readUInt16BE(2) & FLAGS.truncated) !== 0;
@@ -104,21 +106,21 @@ function lifetime(message: Buffer, records: readonly WireRecord[], type: string)
   const isPositive =
     rcode === RCODES.NOERROR && answers.some((answer) => answer.type === type || type === 'ANY');
   if (isPositive) return { seconds: Math.min(MAX_TTL, ...ttls) };
-  // Only with an SOA is it known how long something does not exist (RFC 2308 §5); its last field says it, too.
+  // Only an SOA states how long an absence holds (RFC 2308 §5): by its TTL and by its last field.
   const soa = records.find((record) => record.section === 'authority' && record.type === 'SOA');
   if (soa === undefined || soa.end - soa.dataAt < 22) return { seconds: 0 };
   const minimum = message.readUInt32BE(soa.end - 4);
   return { seconds: Math.min(MAX_NEGATIVE_TTL, ttlOf(message, soa.ttlAt), minimum, ...ttls), soa };
 }
 
-/** Whoever keeps an absence in their turn takes its time from the SOA's TTL, and would keep it for twice as long. */
+/** Clients that cache an absence use the SOA's TTL; unchanged, it would let them cache the absence for twice as long. */
 function withTtl(message: Buffer, { ttlAt }: WireRecord, seconds: number): Buffer {
   const changed = Buffer.from(message);
   changed.writeUInt32BE(seconds, ttlAt);
   return changed;
 }
 
-/** With the highest bit set it is to be read as 0 (RFC 2181 §8). */
+/** A TTL with the highest bit set counts as 0 (RFC 2181 §8). */
 function ttlOf(message: Buffer, at: number): number {
   const ttl = message.readUInt32BE(at);
   return ttl < 2 ** 31 ? ttl : 0;

@@ -4,46 +4,46 @@ import { formatListen } from '../listen.ts';
 import { isWithin } from '../wire/name.ts';
 import { emptyReply, type Question, type Resolved, type Zone } from '../zone.ts';
 import { type CacheOptions, ForwardCache } from './forward-cache.ts';
-import { Inquiries, type Inquiry, isFailure } from './inquiries.ts';
+import { InflightQueries, type InflightQuery, isFailure } from './inflight-queries.ts';
 import type { RebindingGuard } from './rebinding.ts';
 import { type Route, serversFor } from './routes.ts';
 import { unanswered } from './unanswered.ts';
 import type { UpstreamClient } from './upstream/client.ts';
 import type { Upstream, UpstreamSet } from './upstreams.ts';
-import { WaitingPlaces } from './waiting-places.ts';
+import { WaitingSlots } from './waiting-slots.ts';
 
 export interface ForwardNeeds {
   readonly upstreams: { current(): Promise<UpstreamSet> };
-  readonly client: Pick<UpstreamClient, 'ask' | 'hasComeRound'>;
-  /** Whether a client is in one of the host's own networks: for others we are no resolver. */
+  readonly client: Pick<UpstreamClient, 'ask' | 'isLoop'>;
+  /** Whether a client is in one of the host's own networks; we forward for no other client. */
   readonly isLocal: (client: string) => boolean;
-  /** Whether we answer there ourselves. */
+  /** Whether heddle itself answers at this address. */
   readonly isOwn: (server: Upstream) => boolean;
-  /** Looks through the answers; without one, all are passed on. */
+  /** Checks the answers; without a guard, all are relayed. */
   readonly guard?: Pick<RebindingGuard, 'screen'> | undefined;
 }
 
 export interface ForwardOptions {
-  /** Domains that are answered here and never asked for elsewhere. */
+  /** Domains that are answered here and never forwarded. */
   readonly ownDomains: readonly string[];
   /** Domains with servers of their own. */
   readonly routes?: readonly Route[];
   readonly cache?: CacheOptions;
 }
 
-/** As long as an old answer waits for a new one (RFC 8767 §5: less than an asker waits). */
+/** How long a fresh answer is awaited before a stale one is served (RFC 8767 §5: less than a client waits). */
 const PATIENCE_MS = 1_800;
 
-/** All other names: asked from the host's own resolvers, on behalf of clients in the host's own networks. */
+/** All other names: forwards queries of clients in the host's own networks to the host's upstream servers. */
 export class ForwardZone implements Zone {
   readonly name = 'forward';
   readonly #needs: ForwardNeeds;
   readonly #ownDomains: readonly string[];
   readonly #routes: readonly Route[];
   readonly #cache: ForwardCache;
-  readonly #names = new WeakMap<UpstreamSet, string>();
-  readonly #inquiries: Inquiries;
-  readonly #places = new WaitingPlaces();
+  readonly #serverKeys = new WeakMap<UpstreamSet, string>();
+  readonly #inflight: InflightQueries;
+  readonly #slots = new WaitingSlots();
 
   constructor(needs: ForwardNeeds, { ownDomains, routes = [], cache }: ForwardOptions) {
     this.#needs = needs;
@@ -51,7 +51,7 @@ export class ForwardZone implements Zone {
     this.#routes = routes;
     this.#cache = new ForwardCache(cache);
     const { client, guard } = needs;
-    this.#inquiries = new Inquiries({
+    this.#inflight = new InflightQueries({
       client: guard ? screened(client, guard) : client,
       now: cache?.now ?? (() => performance.now()),
     });
@@ -59,43 +59,40 @@ export class ForwardZone implements Zone {
 
   async resolve(question: Question): Promise<Resolved> {
     if (!this.#isOurs(question)) return emptyReply('REFUSED');
-    if (this.#needs.client.hasComeRound(question)) {
-      throw new HeddleError(
-        'refused',
-        'one of the resolvers that we ask asks us: the question has come round',
-      );
+    if (this.#needs.client.isLoop(question)) {
+      throw new HeddleError('refused', 'forwarding loop: an upstream server sent this query back to us');
     }
     const upstreams = await this.#upstreamsFor(question.name);
-    const [key, from] = [keyOf(question), this.#nameOf(upstreams)];
+    const [key, from] = [keyOf(question), this.#serverKeyOf(upstreams)];
     const remembered = this.#cache.get(key, from);
     if (remembered?.fresh) return remembered;
-    if (!this.#places.take(question.client, from)) {
+    if (!this.#slots.take(question.client, from)) {
       if (remembered) return { message: remembered.message };
-      const { taken } = this.#places;
-      throw unanswered(`${taken} askers are waiting for other servers already`);
+      const { taken } = this.#slots;
+      throw unanswered(`too many queries: ${taken} clients are already waiting for upstream servers`);
     }
     try {
-      const areSilent = this.#inquiries.areSilent(from);
+      const areSilent = this.#inflight.areSilent(from);
       const asking = this.#ask({ key, question, upstreams, from });
       if (!remembered) return { message: await asking };
-      const answer = await inTime(asking, areSilent ? 0 : PATIENCE_MS);
-      if (answer === undefined) this.#inquiries.waitedInVain(from);
+      const answer = await withTimeout(asking, areSilent ? 0 : PATIENCE_MS);
+      if (answer === undefined) this.#inflight.markSilent(from);
       return { message: answer && !isFailure(answer) ? answer : remembered.message };
     } finally {
-      this.#places.leave(question.client, from);
+      this.#slots.release(question.client, from);
     }
   }
 
-  /** What the servers say. */
-  #ask({ key, question, upstreams, from }: Omit<Inquiry, 'learn' | 'marks'>): Promise<Buffer> {
-    return this.#inquiries.ask({
+  /** The upstream servers' answer. */
+  #ask({ key, question, upstreams, from }: Omit<InflightQuery, 'onAnswer' | 'marks'>): Promise<Buffer> {
+    return this.#inflight.ask({
       key: `${key} ${from}`,
-      // Two of us who wait for each other's answer would both join their own question, and wait for good.
+      // Part of the key, or two heddles forwarding to each other would deadlock: each would join its own pending query.
       marks: marksOf(question),
       question,
       upstreams,
       from,
-      learn: (message) => this.#cache.put(key, { question, message, from }),
+      onAnswer: (message) => this.#cache.put(key, { question, message, from }),
     });
   }
 
@@ -105,24 +102,24 @@ export class ForwardZone implements Zone {
     return { servers: routed.filter((server) => !this.#needs.isOwn(server)) };
   }
 
-  /** A word for the same servers, made once for each set. */
-  #nameOf(upstreams: UpstreamSet): string {
-    const known = this.#names.get(upstreams);
+  /** The cache key of a set of servers, made once for each set. */
+  #serverKeyOf(upstreams: UpstreamSet): string {
+    const known = this.#serverKeys.get(upstreams);
     if (known !== undefined) return known;
     const name = upstreams.servers.map(formatListen).join(' ');
-    this.#names.set(upstreams, name);
+    this.#serverKeys.set(upstreams, name);
     return name;
   }
 
-  /** Whether this question is one that we ask for this client. */
+  /** Whether this query is forwarded for this client. */
   #isOurs({ name, type, client, recursionDesired }: Question): boolean {
-    // The bare word `consul` is a host that people mean, and no name of the public tree.
+    // The single label `consul` means a host; it is no public name, and is not forwarded.
     if (name === 'consul' || this.#ownDomains.some((own) => isWithin(name, own))) return false;
     return recursionDesired && type !== 'AXFR' && type !== 'IXFR' && this.#needs.isLocal(client);
   }
 }
 
-/** The client, with its answers as the guard leaves them. */
+/** The upstream client, with its answers filtered by the guard. */
 function screened(
   client: Pick<UpstreamClient, 'ask'>,
   guard: Pick<RebindingGuard, 'screen'>,
@@ -133,8 +130,8 @@ function screened(
   };
 }
 
-/** What comes within so many milliseconds. */
-async function inTime(asking: Promise<Buffer>, milliseconds: number): Promise<Buffer | undefined> {
+/** The answer, or undefined if none comes within so many milliseconds. */
+async function withTimeout(asking: Promise<Buffer>, milliseconds: number): Promise<Buffer | undefined> {
   const patience = new AbortController();
   const late = delay(milliseconds, undefined, { signal: patience.signal });
   try {
@@ -147,7 +144,7 @@ async function inTime(asking: Promise<Buffer>, milliseconds: number): Promise<Bu
   }
 }
 
-/** All that makes one question other than another, but for whom it is asked from. */
+/** Everything that distinguishes one question from another, except the servers. */
 function keyOf({ name, type, class: klass, checkingDisabled, authenticData, edns }: Question): string {
   const [cd, ad] = [checkingDisabled ? ' cd' : '', authenticData ? ' ad' : ''];
   return `${name} ${type} ${klass}${cd}${ad}${edns?.dnssecOk ? ' do' : ''}`;

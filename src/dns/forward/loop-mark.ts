@@ -6,43 +6,42 @@ import { withoutZone } from '../local-networks.ts';
 import { LOOP_MARK_BYTES } from '../wire/edns.ts';
 import type { Question } from '../zone.ts';
 
-/** More of our kind than ask each other anywhere: what has passed so many goes round without us. */
+/** More heddles than forward to each other anywhere: a query with so many marks is in a loop without us. */
 const MAX_MARKS = 8;
-/** Questions whose way round is remembered: as many as may be under way. */
-const MAX_ROUND = 4_096;
+/** How many looped questions are remembered: as many as may be in flight. */
+const MAX_LOOPED = 4_096;
 
 /**
- * What a resolver of ours adds to each question that it passes on, behind the marks of those before it: one that
- * comes back with its own mark has gone round in a circle.
+ * The mark that each heddle appends to a query that it forwards, after the marks of earlier ones. A query that arrives
+ * with our own mark is in a forwarding loop.
  */
 export class LoopMark {
   readonly #own: Uint8Array;
-  /** Questions that have come round lately. */
-  readonly #round = new LRUCache<string, true>({ max: MAX_ROUND });
+  /** Questions that were recently in a loop. */
+  readonly #looped = new LRUCache<string, true>({ max: MAX_LOOPED });
 
   constructor(own: Uint8Array = randomBytes(LOOP_MARK_BYTES)) {
     this.#own = own;
   }
 
-  /** Whether a question has been here before, or gone through more of us than make sense. */
-  hasComeRound({ edns, name, type }: Question): boolean {
+  /** Whether a query has passed here before, or has passed more heddles than is plausible. */
+  isLoop({ edns, name, type }: Question): boolean {
     const marks = edns?.loopMarks;
     if (marks === undefined) return false;
-    const hasComeRound = marks.length >= MAX_MARKS * LOOP_MARK_BYTES || this.#isIn(marks);
-    if (hasComeRound) this.#round.set(`${name} ${type}`, true);
-    return hasComeRound;
+    const isLoop = marks.length >= MAX_MARKS * LOOP_MARK_BYTES || this.#isIn(marks);
+    if (isLoop) this.#looped.set(`${name} ${type}`, true);
+    return isLoop;
   }
 
   /**
-   * Whether a question is better not asked without its marks. Where it goes round, the servers that it passes through
-   * would wait for each other.
+   * Whether a query must keep its marks. In a loop without marks, the servers would wait for each other.
    */
   needs({ edns, name, type }: Question): boolean {
-    return edns?.loopMarks !== undefined || this.#round.has(`${name} ${type}`);
+    return edns?.loopMarks !== undefined || this.#looped.has(`${name} ${type}`);
   }
 
-  /** The marks that a question goes out with. */
-  onto({ edns }: Question): Uint8Array {
+  /** The marks of the query that we send. */
+  marksFor({ edns }: Question): Uint8Array {
     return edns?.loopMarks ? Buffer.concat([edns.loopMarks, this.#own]) : this.#own;
   }
 
@@ -55,10 +54,10 @@ export class LoopMark {
 }
 
 /**
- * Whether a server of this address may be a resolver that asks us, or ask one that does. We answer other names to our
- * own networks alone, so that servers at public addresses cannot ask us, and have no use for our mark.
+ * Whether a server at this address may forward to us, directly or through another server. We forward only for our own
+ * networks, so a server at a public address cannot query us and needs no mark.
  */
-export function mayLeadBack(ip: string): boolean {
+export function mayQueryUs(ip: string): boolean {
   const address = withoutZone(ip);
   return isIP(address) === 0 || ipaddr.process(address).range() !== 'unicast';
 }

@@ -8,13 +8,13 @@ import type { Question } from '../zone.ts';
 import { failure } from './upstream/reply.ts';
 
 export interface RebindingOptions {
-  /** Domains whose names may have private addresses; of others, no name may. */
+  /** Domains whose names may have private addresses; no other name may. */
   readonly exceptions: readonly string[];
-  /** Domains that are answered here: an alias of others that leads there leads to a private address. */
+  /** Domains that are answered here: an alias from outside to one of them counts as a private address. */
   readonly ownDomains: readonly string[];
 }
 
-/** Where a browser finds what is not public; the names are those of ipaddr.js. */
+/** Ranges that are not public, by their names in ipaddr.js. */
 const PRIVATE: ReadonlySet<string> = new Set([
   'private',
   'loopback',
@@ -24,19 +24,19 @@ const PRIVATE: ReadonlySet<string> = new Set([
   'carrierGradeNat',
   'deprecatedSiteLocal',
 ]);
-/** Prefixes of IPv6 that have an IPv4 address in their last four bytes. */
+/** IPv6 ranges that contain an IPv4 address in their last four bytes. */
 const WITH_IPV4: ReadonlySet<string> = new Set(['ipv4Mapped', 'rfc6052', 'rfc6145']);
 /** SVCB and HTTPS: the parameters that hint at addresses (RFC 9460 §7.3), and the length of an address. */
 const HINTS: ReadonlyMap<number, number> = new Map([
   [4, 4],
   [6, 16],
 ]);
-/** At most one line of the log in this time, in milliseconds. */
+/** At most one log line in this time, in milliseconds. */
 const QUIET_MS = 1_000;
 
 /**
- * Keeps private addresses out of the answers for foreign names: a page whose name suddenly leads to a machine of the
- * reader's network could otherwise talk to it.
+ * Removes private addresses from answers for external names. Otherwise a web page whose name suddenly resolves to a
+ * machine in the reader's network could access that machine.
  */
 export class RebindingGuard {
   readonly #log: Pick<Logger, 'warn'>;
@@ -50,7 +50,7 @@ export class RebindingGuard {
     this.#ownDomains = ownDomains.map(onWire);
   }
 
-  /** The message, or one without records where it leads a foreign name to a private address. */
+  /** The message, or one without records if it resolves an external name to a private address. */
   screen(question: Question, message: Buffer): Buffer {
     const { name } = question;
     if (this.#exceptions.some((domain) => isWithin(name, domain))) return message;
@@ -77,8 +77,8 @@ export class RebindingGuard {
     if (now - this.#warnedAt < QUIET_MS) return;
     this.#warnedAt = now;
     this.#log.warn(
-      `${type} ${asked}: the answer leads to a private address (DNS rebinding?) and is withheld; ` +
-        'if it is right, give its domain to --rebind-ok',
+      `${type} ${asked}: the answer contains a private address (DNS rebinding?), so its records are removed; ` +
+        'if the address is right, add the domain to --rebind-ok',
     );
   }
 }
@@ -89,7 +89,7 @@ function isPrivate(bytes: Uint8Array): boolean {
   return PRIVATE.has(range) || (WITH_IPV4.has(range) && isPrivate(bytes.subarray(12)));
 }
 
-/** The addresses that a service binding hints at, as far as it is sound. */
+/** The address hints of a service binding, as far as it is well formed. */
 function hintsOf(message: Buffer, dataAt: number, end: number): readonly Uint8Array[] {
   const hints: Uint8Array[] = [];
   let at = dataAt + 2;

@@ -6,10 +6,10 @@ import { rewritten } from '../wire/rewritten.ts';
 import type { Edns } from '../zone.ts';
 
 /**
- * Another server's message, without its OPT record, as the reply to `query`: its records untouched, id, question and
- * OPT the asker's own. The question has the same length in both, so compression pointers into the message stay true.
- * What does not fit the asker is compressed and, if need be, cut to whole answers, with TC set. The work is bounded by
- * what the asker takes, whatever the size of the message.
+ * Turns another server's message, without its OPT record, into the reply to `query`. The records stay unchanged; id,
+ * question and OPT are the client's. The question has the same length in both, so compression pointers stay valid. A
+ * message that is too large for the client is compressed and, if necessary, cut to whole answers with TC set. The
+ * client's size limit bounds the work, whatever the size of the message.
  */
 export function relay(query: Query, message: Uint8Array, recursionAvailable: boolean): Buffer {
   const { question } = query;
@@ -17,7 +17,7 @@ export function relay(query: Query, message: Uint8Array, recursionAvailable: boo
   const opt = edns ? optRecord(answering(edns)) : undefined;
   const room = sizeLimit(question, recursionAvailable) - (opt?.length ?? 0);
   const reply = fitted(message, HEADER_BYTES + question.bytes.length, room, opt);
-  // AD is for who asked for it, by the bit itself or by DO (RFC 6840 §5.8).
+  // AD is only for clients that asked for it, with the AD bit or with DO (RFC 6840 §5.8).
   const proof = question.authenticData || edns?.dnssecOk ? FLAGS.authenticData : 0;
   const asked = question.recursionDesired ? FLAGS.recursionDesired : 0;
   const disabled = question.checkingDisabled ? FLAGS.checkingDisabled : 0;
@@ -30,7 +30,7 @@ export function relay(query: Query, message: Uint8Array, recursionAvailable: boo
   return reply;
 }
 
-/** A copy of the message of at most `room` bytes, and the OPT record behind it. */
+/** A copy of the message of at most `room` bytes, followed by the OPT record. */
 function fitted(message: Uint8Array, questionEnd: number, room: number, opt?: Uint8Array): Buffer {
   const source = Buffer.from(message.buffer, message.byteOffset, message.length);
   const fits = source.length <= room;
@@ -40,8 +40,8 @@ function fitted(message: Uint8Array, questionEnd: number, room: number, opt?: Ui
 }
 
 /**
- * DO is echoed where the records that it asks for may follow (RFC 3225 §3). The subnet was told to nobody, so that the
- * answer is for all (RFC 7871 §7.2.2).
+ * DO is echoed because the records that it requests may follow (RFC 3225 §3). The client's subnet was sent to no server,
+ * so the answer holds for all subnets (RFC 7871 §7.2.2).
  */
 function answering({ udpSize, dnssecOk, clientSubnet }: Edns): Opt {
   return { udpSize, dnssecOk, clientSubnet };

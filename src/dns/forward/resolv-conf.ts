@@ -1,29 +1,29 @@
 import { isIP } from 'node:net';
 
-/** What resolv.conf(5) says of whom to ask, and how. Search domains and `ndots` are for who makes whole names of words. */
+/** The servers and options in resolv.conf(5). Search domains and `ndots` are omitted: only stub resolvers need them. */
 export interface ResolvConf {
-  /** Addresses, in the order to ask them. */
+  /** Addresses, in the order of queries. */
   readonly servers: readonly string[];
-  /** Milliseconds for each server, each time; undefined where nothing is said. */
+  /** Milliseconds for each server, each time; undefined if not set. */
   readonly timeoutMs?: number;
-  /** How often all servers are asked. */
+  /** How often all servers are queried. */
   readonly attempts?: number;
-  /** Whether each question begins with the next server. */
+  /** Whether each query begins with the next server. */
   readonly rotate: boolean;
-  /** Whether they are asked over TCP alone. */
+  /** Whether only TCP is used. */
   readonly useTcp?: true;
 }
 
-/** More than any system's resolver asks (glibc: 3). */
+/** More than any system's resolver uses (glibc: 3). */
 const MAX_SERVERS = 8;
-/** The bounds that glibc knows (resolv.conf(5)). */
+/** glibc's limits (resolv.conf(5)). */
 const [MAX_TIMEOUT_S, MAX_ATTEMPTS] = [30, 5];
 
-/** Reads the text of a resolv.conf; what cannot be understood is passed over, as every resolver does. */
+/** Parses the text of a resolv.conf. Lines that cannot be parsed are ignored, as in every resolver. */
 export function parseResolvConf(text: string): ResolvConf {
   const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
   const servers = lines.flatMap(([keyword, ip]) => (keyword === 'nameserver' && ip && isIP(ip) ? [ip] : []));
-  const options = lines.flatMap(([keyword, ...words]) => (keyword === 'options' ? words : []));
+  const options = lines.flatMap(([keyword, ...values]) => (keyword === 'options' ? values : []));
   const timeout = numberIn(options, 'timeout', MAX_TIMEOUT_S);
   const attempts = numberIn(options, 'attempts', MAX_ATTEMPTS);
   return {
@@ -35,7 +35,7 @@ export function parseResolvConf(text: string): ResolvConf {
   };
 }
 
-/** The last of `name:5`, at least 1; what stands last counts, as in glibc. */
+/** The value of the last `name:5`, at least 1; the last one counts, as in glibc. */
 function numberIn(options: readonly string[], name: string, most: number): number | undefined {
   const values = options.flatMap((option) => new RegExp(`^${name}:(\\d+)$`).exec(option)?.[1] ?? []);
   const last = values.at(-1);

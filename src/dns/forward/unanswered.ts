@@ -1,8 +1,8 @@
 import { HeddleError } from '../../errors.ts';
 
 /**
- * Why a question has no answer from another server. There may be thousands a second of them, and a stack, which says
- * nothing to anybody here, takes longer to collect than all else.
+ * An error for a query without an answer from an upstream server. There may be thousands a second, and collecting a
+ * stack, which is of no use here, takes longer than everything else. So it has none.
  */
 export function unanswered(why: string): HeddleError {
   const { stackTraceLimit } = Error;

@@ -1,4 +1,4 @@
-import { ClientPlaces } from '../../runtime/client-places.ts';
+import { ClientSlots } from '../../runtime/client-slots.ts';
 import { Turns, type Worker } from './turns.ts';
 
 /** Questions of one client that start at once in one turn of the event loop: as many as one system call receives. */
@@ -38,7 +38,7 @@ class Client implements Worker {
  */
 export class UdpTurns {
   readonly #turns = new Turns(TURN_MS);
-  readonly #places = new ClientPlaces(MAX_WAITING);
+  readonly #places = new ClientSlots(MAX_WAITING);
   /** Clients that sent a question in this turn, or have one waiting. */
   readonly #clients = new Map<string, Client>();
   #turn: NodeJS.Immediate | undefined;
@@ -55,7 +55,7 @@ export class UdpTurns {
     const own = Buffer.from(packet);
     return new Promise((resolve) => {
       client.waiting.push(() => {
-        this.#places.leave(name);
+        this.#places.release(name);
         resolve(work(own));
       });
       this.#turns.add(client);

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import PQueue from 'p-queue';
 import { HeddleError } from '../../errors.ts';
-import { ClientPlaces } from '../../runtime/client-places.ts';
+import { ClientSlots } from '../../runtime/client-slots.ts';
 
 export interface LastKnownOptions<V = unknown> {
   /** How long an answer is fresh, in ms; default 1,000. */
@@ -48,7 +48,7 @@ export class LastKnown<V extends object> {
   readonly #isEmpty: (value: V) => boolean;
   readonly #asking = new Map<string, Promise<V>>();
   readonly #queue = new PQueue({ concurrency: CONCURRENCY });
-  readonly #places = new ClientPlaces(MOST_ASKING);
+  readonly #places = new ClientSlots(MOST_ASKING);
   #awayUntil = 0;
   #away: unknown;
 
@@ -125,7 +125,7 @@ export class LastKnown<V extends object> {
       )
       .finally(() => {
         this.#asking.delete(key);
-        this.#places.leave(client);
+        this.#places.release(client);
       });
     // The caller may ignore the Promise; the failure is recorded above.
     asking.catch(() => {});

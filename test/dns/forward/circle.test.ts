@@ -19,7 +19,7 @@ describe('resolvers that forward to each other', () => {
     for (const stop of stops.splice(0)) await stop();
   });
 
-  /** So many of us on real sockets, each of which asks the next one, and the last one the first. */
+  /** So many heddles on real sockets: each forwards to the next one, and the last one to the first. */
   async function circleOf(length: number): Promise<readonly number[]> {
     const nexts = Array.from({ length }, (): Upstream[] => []);
     const members = await Promise.all(nexts.map((servers) => member(servers)));
@@ -48,10 +48,10 @@ describe('resolvers that forward to each other', () => {
     return server.status().listeners[0]?.address.port as number;
   }
 
-  test.each([1, 2, 5])('fail at once, and do not wait for each other: %i of them', async (length) => {
+  test.each([1, 2, 5])('fail immediately, and do not wait for each other: %i of them', async (length) => {
     const members = await circleOf(length);
     const started = performance.now();
-    // One asker for each, at the same moment: every one of them has the question out when it comes round.
+    // One client for each, at the same moment: each heddle has the query in flight when it comes back.
     const replies = await Promise.all(
       members.map((port) =>
         overTcp(
@@ -73,17 +73,17 @@ describe('a question', () => {
     return { ...question, edns: { version: 0, udpSize: 1232, dnssecOk: false, loopMarks } };
   };
 
-  test('has come round when our mark is among those that it has', () => {
+  test('is in a loop if our mark is among its marks', () => {
     const question = questionOf('example.com');
-    expect(ours.hasComeRound(question)).toBe(false);
-    const passedOn = withMarks(theirs.onto(question));
-    expect([ours.hasComeRound(passedOn), theirs.hasComeRound(passedOn)]).toEqual([false, true]);
-    const further = withMarks(ours.onto(passedOn));
-    expect([ours.hasComeRound(further), theirs.hasComeRound(further)]).toEqual([true, true]);
+    expect(ours.isLoop(question)).toBe(false);
+    const passedOn = withMarks(theirs.marksFor(question));
+    expect([ours.isLoop(passedOn), theirs.isLoop(passedOn)]).toEqual([false, true]);
+    const further = withMarks(ours.marksFor(passedOn));
+    expect([ours.isLoop(further), theirs.isLoop(further)]).toEqual([true, true]);
   });
 
-  test('goes through eight of us and no more', () => {
-    expect(ours.hasComeRound(withMarks(new Uint8Array(7 * 8)))).toBe(false);
-    expect(ours.hasComeRound(withMarks(new Uint8Array(8 * 8)))).toBe(true);
+  test('passes at most eight heddles', () => {
+    expect(ours.isLoop(withMarks(new Uint8Array(7 * 8)))).toBe(false);
+    expect(ours.isLoop(withMarks(new Uint8Array(8 * 8)))).toBe(true);
   });
 });

@@ -33,7 +33,7 @@ function message(answers: object[], authorities: object[] = [], flags = 0): Buff
 const from = '10.0.0.1:53';
 const [NXDOMAIN, SERVFAIL] = [3, 2];
 
-/** For how many seconds a cache answers with it. */
+/** How many seconds a cache answers with a message. */
 function lifetime(kept: Buffer, type = 'A'): number {
   const holdsAt = (seconds: number) => {
     let now = 0;
@@ -51,7 +51,7 @@ function lifetime(kept: Buffer, type = 'A'): number {
   return holds;
 }
 
-describe('an answer is kept (TestCacheEntries)', () => {
+describe('an answer is cached (TestCacheEntries)', () => {
   test.each([
     ['as long as its records hold', message([a(60)]), 60],
     ['as long as the first of them holds', message([a(60), a(20)]), 20],
@@ -73,13 +73,13 @@ describe('an answer is kept (TestCacheEntries)', () => {
     expect(lifetime(kept)).toBe(seconds);
   });
 
-  test('an alias is an answer to who asks for it, or for anything', () => {
+  test('an alias answers queries for CNAME and for ANY', () => {
     expect(lifetime(message([alias(20)]), 'CNAME')).toBe(20);
     expect(lifetime(message([alias(20)]), 'ANY')).toBe(20);
   });
 });
 
-test('what is left of each TTL is given; an SOA has the time for which the absence is kept (RFC 2308 §5)', () => {
+test('cached answers have their remaining TTLs; an SOA has the cache time of the absence (RFC 2308 §5)', () => {
   let now = 0;
   const cache = new ForwardCache({ now: () => now });
   const question = questionOf('example.com');
@@ -96,14 +96,14 @@ test('what is left of each TTL is given; an SOA has the time for which the absen
   expect(ttls('positive')).toEqual([30, 30, 30]);
 });
 
-test('what other servers said is not fresh, and can stand in', () => {
+test('the answer of another set of servers is not fresh, and can be served stale', () => {
   const cache = new ForwardCache({ now: () => 0 });
   cache.put('key', { question: questionOf('example.com'), message: message([a(60)]), from });
   expect(cache.get('key', from)?.fresh).toBe(true);
   expect(cache.get('key', '10.0.0.2:53')?.fresh).toBe(false);
 });
 
-test('no more is kept than there is room for, the least asked for goes first (TestCacheLength)', () => {
+test('the cache is bounded, and drops the least recently used answer first (TestCacheLength)', () => {
   const cache = new ForwardCache({ maxBytes: 3_000, now: () => 0 });
   const question = questionOf('example.com');
   for (let index = 0; index < 100; index += 1) {

@@ -9,10 +9,10 @@ import { questionOf } from '../question.ts';
 import { rcodeOf } from '../read.ts';
 import { replyTo } from '../upstream.ts';
 
-/** Other servers, as a test has them answer; `asked` says who was asked for what. */
+/** Upstream servers with the test's answers; `asked` records the queries. */
 class Others {
   readonly asked: string[] = [];
-  hasComeRound = (_question: Question): boolean => false;
+  isLoop = (_question: Question): boolean => false;
   answer: (question: Question) => Promise<Buffer> = async (question) => answerTo(question, '203.0.113.1');
 
   ask(question: Question, { servers }: UpstreamSet): Promise<Buffer> {
@@ -28,8 +28,8 @@ function answerTo(question: Question, ip: string, ttl = 300): Buffer {
   return replyTo(queryOf(question), [{ type: 'A', data: ip, ttl }]);
 }
 
-const nobody = async () => {
-  throw new Error('no upstream answered');
+const noAnswer = async () => {
+  throw new Error('no upstream server answered');
 };
 
 function setUp({ local = true, now = () => 0 }: { local?: boolean; now?: () => number } = {}) {
@@ -64,20 +64,20 @@ test.each([
   ['the bare word consul', questionOf('Consul')],
   ['a zone transfer', questionOf('example.com', 'AXFR')],
   ['a question without recursion', questionOf('example.com', 'A', { rd: false })],
-])('%s is refused, and nobody is asked', async (_what, question) => {
+])('%s is refused, and no server is queried', async (_what, question) => {
   const { zone, others } = setUp();
   expect(await zone.resolve(question)).toEqual(emptyReply('REFUSED'));
   expect(others.asked).toEqual([]);
 });
 
-test('a domain whose servers are silent leaves others a place to wait', async () => {
+test('a domain with silent servers leaves slots for other domains', async () => {
   const { zone, others } = setUp();
   others.answer = () => new Promise(() => {});
   const crowd = Array.from({ length: 2_048 }, (_, index) =>
     zone.resolve(questionOf(`n${index}.corp.example`)),
   );
   const turnedAway = crowd.map((each) => each.then(() => 'answered').catch((error: Error) => error.message));
-  await expect(Promise.race(turnedAway)).resolves.toMatch(/askers are waiting for other servers/);
+  await expect(Promise.race(turnedAway)).resolves.toMatch(/clients are already waiting for upstream servers/);
   others.answer = async (question) => answerTo(question, '203.0.113.1');
   expect(await addressOf(zone, 'www.example.com')).toBe('203.0.113.1 300');
 });
@@ -95,24 +95,24 @@ test.each([
   ['www.Corp.example', '10.0.0.2'],
   ['corp.example', '10.0.0.2'],
   ['www.own.example', ''],
-])('%s is asked from %s, never from ourselves', async (name, server) => {
+])('%s is forwarded to %s, never to ourselves', async (name, server) => {
   const { zone, others } = setUp();
   expect(await zone.resolve(questionOf(name))).toHaveProperty('message');
   expect(others.asked).toEqual([`${name.toLowerCase()} ${server}`]);
 });
 
-test('a question that has come round fails, though the same one is under way for somebody else', async () => {
+test('a query in a loop fails, even if the same one is in flight for another client', async () => {
   const { zone, others } = setUp();
   others.answer = () => new Promise(() => {});
   void zone.resolve(questionOf('example.com'));
   await eventually(() => expect(others.asked.length).toBe(1));
-  others.hasComeRound = () => true;
-  await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow('has come round');
+  others.isLoop = () => true;
+  await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow('forwarding loop');
   expect(others.asked.length).toBe(1);
 });
 
 describe('an answer', () => {
-  test('holds as long as it says, and is asked for again then (TestServerDbCacheExpiration)', async () => {
+  test('is cached for its TTL, and queried again after it (TestServerDbCacheExpiration)', async () => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 300');
@@ -125,7 +125,7 @@ describe('an answer', () => {
     expect(others.asked.length).toBe(2);
   });
 
-  test('for which it was not asked is another one', async () => {
+  test('is only used for the same question', async () => {
     const { zone, others } = setUp();
     await addressOf(zone, 'example.com');
     for (const question of [
@@ -141,7 +141,7 @@ describe('an answer', () => {
     expect(others.asked.length).toBe(5);
   });
 
-  test('is asked for once, however many ask meanwhile', async () => {
+  test('is queried once, however many clients wait for it', async () => {
     const { zone, others } = setUp();
     const { promise, resolve } = Promise.withResolvers<Buffer>();
     others.answer = () => promise;
@@ -152,16 +152,16 @@ describe('an answer', () => {
     expect(others.asked.length).toBe(1);
   });
 
-  test('whose time is over stands in while nobody answers, for a day', async () => {
+  test('that has expired is served for a day while no server answers', async () => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     await addressOf(zone, 'example.com');
-    others.answer = nobody;
+    others.answer = noAnswer;
     now = 301_000;
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
     expect(others.asked.length).toBe(2);
     now = 300_000 + 86_400_000;
-    await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow('no upstream answered');
+    await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow('no upstream server answered');
   });
 
   test.each([
@@ -170,7 +170,7 @@ describe('an answer', () => {
     ['NOTIMP', 4],
     ['REFUSED', 5],
     ['NOTAUTH', 9],
-  ])('whose time is over stands in while %s is all that the servers say', async (_name, rcode) => {
+  ])('that has expired is served while the servers only answer %s', async (_name, rcode) => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     await addressOf(zone, 'example.com');
@@ -179,7 +179,7 @@ describe('an answer', () => {
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
   });
 
-  test('whose time is over does not stand in for a denial', async () => {
+  test('that has expired is not served in place of a denial', async () => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     await addressOf(zone, 'example.com');
@@ -189,10 +189,10 @@ describe('an answer', () => {
     expect(rcodeOf(dnsPacket.decode(message))).toBe('NXDOMAIN');
   });
 
-  test('stands in when the servers were changed and those now named do not answer, or none are', async () => {
+  test('is served stale after a change of servers, if the new ones do not answer or none exist', async () => {
     const { zone, others, servers } = setUp();
     await addressOf(zone, 'example.com');
-    others.answer = nobody;
+    others.answer = noAnswer;
     servers.splice(0, 1, { ip: '10.0.0.9', port: 53 });
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
     servers.length = 0;
@@ -200,7 +200,7 @@ describe('an answer', () => {
     expect(others.asked).toEqual(['example.com 10.0.0.1', 'example.com 10.0.0.9', 'example.com ']);
   });
 
-  test('of the servers before is not given while those now named answer', async () => {
+  test('of the former servers is not served while the new ones answer', async () => {
     const { zone, others, servers } = setUp();
     await addressOf(zone, 'example.com');
     servers.splice(0, 1, { ip: '10.0.0.9', port: 53 });
@@ -208,7 +208,7 @@ describe('an answer', () => {
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.2 300');
   });
 
-  test('whose time is over is given after a moment, when the new one takes long', async () => {
+  test('that has expired is served after a moment if the new one takes long', async () => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     await addressOf(zone, 'example.com');
@@ -217,17 +217,17 @@ describe('an answer', () => {
     const started = performance.now();
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
     expect(performance.now() - started).toBeGreaterThan(1_500);
-    // Whoever asks next need not wait in vain as well, though the servers have not failed yet.
+    // The next client need not wait as well, although the servers have not failed yet.
     const again = performance.now();
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 30');
     expect(performance.now() - again).toBeLessThan(1_000);
   });
 
-  test('whose time is over is given at once when the servers were silent before, and they are asked behind it', async () => {
+  test('that has expired is served immediately if the servers were silent before, and they are queried meanwhile', async () => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     for (const name of ['example.com', 'www.example.com']) await addressOf(zone, name);
-    others.answer = nobody;
+    others.answer = noAnswer;
     now = 301_000;
     await addressOf(zone, 'example.com');
     const { promise, resolve } = Promise.withResolvers<Buffer>();
@@ -244,9 +244,9 @@ describe('an answer', () => {
 
 describe('a failure', () => {
   test.each([
-    ['of servers that do not answer', nobody],
+    ['of servers that do not answer', noAnswer],
     ['that they answer', async (question: Question) => replyTo(queryOf(question), [], { rcode: 5 })],
-  ])('%s is given again for two seconds, and nobody is asked', async (_what, answer) => {
+  ])('%s is repeated for two seconds without another query', async (_what, answer) => {
     let now = 0;
     const { zone, others } = setUp({ now: () => now });
     others.answer = answer;
@@ -260,9 +260,9 @@ describe('a failure', () => {
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 300');
   });
 
-  test('is that of its own question and of its own servers', async () => {
+  test('is only used for the same question and the same servers', async () => {
     const { zone, others, servers } = setUp();
-    others.answer = nobody;
+    others.answer = noAnswer;
     await expect(zone.resolve(questionOf('example.com'))).rejects.toThrow();
     others.answer = async (question) => answerTo(question, '203.0.113.1');
     expect(await addressOf(zone, 'www.example.com')).toBe('203.0.113.1 300');
@@ -270,7 +270,7 @@ describe('a failure', () => {
     expect(await addressOf(zone, 'example.com')).toBe('203.0.113.1 300');
   });
 
-  test('keeps nothing but its code of what a server said', async () => {
+  test('is cached without records: only its code remains', async () => {
     const { zone, others } = setUp();
     others.answer = async (question) => {
       const lie = replyTo(queryOf(question), [{ type: 'A', data: '203.0.113.9' }], { rcode: 2 });

@@ -6,11 +6,11 @@ import { questionOf } from '../question.ts';
 import type { FakeUpstream } from '../upstream.ts';
 
 /**
- * Every fault that a server may have, wherever it may have it. What is expected is what dnsmasq, unbound and glibc agree
- * on: an answer from a server that has one for a simpler query, else from the next server, else a failure.
+ * Every fault of a server, in every position. The expectation is what dnsmasq, unbound and glibc agree on: an answer from
+ * a server that answers a simpler query, else from the next server, else a failure.
  */
 
-/** What is silent is waited for, what is said must come in time on a busy machine, too. */
+/** Silence is waited for; an answer must arrive in time on a busy machine as well. */
 const timeoutOf = ({ fault }: Cell) => (fault === 'silence' ? 600 : 5_000);
 interface Cell extends Fault {
   readonly servers: 1 | 2;
@@ -62,14 +62,14 @@ describe.concurrent('a server with a fault', () => {
           expect(outcome).toBe('0 203.0.113.0');
         } else if (cell.servers === 2) expect(isAnswer(outcome)).toBe(true);
         else expect(isAnswer(outcome)).toBe(false);
-        // What a server says need not be waited for.
+        // An explicit failure causes no waiting.
         if (cell.fault !== 'silence') expect(ms).toBeLessThan(timeoutOf(cell));
         if (cell.cause === 'every query' || cell.servers === 2) return;
         const before = first.seen.length;
         const again = await ask(client, 'mail.example.com', cell, servers);
         expect(again.outcome).toBe('0 203.0.113.0');
         const [query] = first.seen.slice(before);
-        // What it does not like is remembered.
+        // The rejected form of query is remembered.
         expect(isHit(cell, query?.query as DecodedPacket)).toBe(false);
         expect(first.seen.length).toBe(before + 1);
       } finally {

@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 import { questionOf } from '../question.ts';
 import { FakeUpstream, replyTo } from '../upstream.ts';
 
-/** Two servers in the order of resolv.conf: the first one knows more than the second, as that of an intranet does. */
+/** Two servers in the order of resolv.conf: the first one knows more names, like the server of an intranet. */
 
 const [FIRST, SECOND] = ['10.1.1.1', '198.51.100.1'];
 const NXDOMAIN = 3;
@@ -40,12 +40,12 @@ function absent(query: DecodedPacket): Buffer {
   });
 }
 
-/** Answers every name, but none of which `isSilent` says so. */
+/** Answers every name, except those for which `isSilent` returns true. */
 const first = (isSilent: (name: string) => boolean) =>
   FakeUpstream.start((query) =>
     isSilent(nameOf(query)) ? [] : [replyTo(query, [{ type: 'A', data: FIRST }])],
   );
-/** Knows the names below `public` alone. */
+/** Knows only the names below `public`. */
 const second = () =>
   FakeUpstream.start((query) => [
     nameOf(query).includes('public') ? replyTo(query, [{ type: 'A', data: SECOND }]) : absent(query),
@@ -58,7 +58,7 @@ function resolver(servers: readonly FakeUpstream[], options: UpstreamClientOptio
     { upstreams, client, isLocal: () => true, isOwn: () => false },
     { ownDomains: [] },
   );
-  /** The address of a name, or its absence; and how many milliseconds it took. */
+  /** The address of a name, or its absence, and how many milliseconds the answer took. */
   const ask = async (name: string) => {
     const startedAt = performance.now();
     const { message } = (await zone.resolve(questionOf(name))) as { message: Buffer };
@@ -69,7 +69,7 @@ function resolver(servers: readonly FakeUpstream[], options: UpstreamClientOptio
   return { ask, outcomeOf: async (name: string) => (await ask(name)).outcome };
 }
 
-/** The first one answers what comes next, and the other is not asked. */
+/** Expects that the first server answers the next query, and that the second is not queried. */
 async function expectFirstAlone(
   outcomeOf: (name: string) => Promise<string>,
   other: FakeUpstream,
@@ -80,7 +80,7 @@ async function expectFirstAlone(
 }
 
 describe('the first of two servers', () => {
-  test('that answers is the only one that is asked', async () => {
+  test('is the only one queried if it answers', async () => {
     await using one = await first(() => false);
     await using two = await second();
     const { outcomeOf } = resolver([one, two], { timeoutMs: 5_000, headStartMs: 5_000 });
@@ -88,7 +88,7 @@ describe('the first of two servers', () => {
     expect(two.seen.length).toBe(0);
   });
 
-  test('that is silent for one question is asked first again at the next, and its names stay no absence', async () => {
+  test('is queried first again after one silence, and no absence of its names is cached', async () => {
     let silent = '';
     await using one = await first((name) => name === silent);
     await using two = await second();
@@ -102,14 +102,14 @@ describe('the first of two servers', () => {
     await expectFirstAlone(outcomeOf, two);
   });
 
-  test('proves itself by one question when it was away for long', async () => {
+  test('is used again after one answer, even after a long silence', async () => {
     let isAway = true;
     await using one = await first(() => isAway);
     await using two = await second();
     const { outcomeOf } = resolver([one, two]);
     for (let turn = 0; turn < 30; turn += 1) expect(await outcomeOf(`n${turn}.public.example`)).toBe(SECOND);
     isAway = false;
-    // Whoever answers this one, the first one has answered it, too.
+    // Whichever answer is used, the first server has answered this query as well.
     await outcomeOf('back.public.example');
     await eventually(async () =>
       expect(await outcomeOf(`again${performance.now()}.public.example`)).toBe(FIRST),
@@ -117,7 +117,7 @@ describe('the first of two servers', () => {
     await expectFirstAlone(outcomeOf, two);
   });
 
-  test('that dies makes few names wait', async () => {
+  test('delays only few names when it dies', async () => {
     let isDead = false;
     await using one = await first(() => isDead);
     await using two = await second();
@@ -131,13 +131,13 @@ describe('the first of two servers', () => {
       await delay(10);
     }
     await Promise.all(asked);
-    // Until it is found out that it says nothing at all, and one from time to time.
+    // Only queries until its silence is known, and then one from time to time.
     expect(times.filter((ms) => ms > 1_500).length).toBe(0);
     expect(times.filter((ms) => ms > 250).length).toBeLessThan(100);
     expect(times.slice(-100).filter((ms) => ms > 250).length).toBeLessThan(5);
   });
 
-  test('that leaves out some names is asked first for the others', async () => {
+  test('is queried first even if it ignores some names', async () => {
     await using one = await first((name) => name.startsWith('silent'));
     await using two = await second();
     // A busy machine may stand still for longer than 400 ms; the last turns come after the first time-outs.
@@ -151,7 +151,7 @@ describe('the first of two servers', () => {
     expect(new Set((await Promise.all(silent)).map(({ outcome }) => outcome))).toEqual(new Set([SECOND]));
   });
 
-  test('that cannot be reached costs nothing', async () => {
+  test('costs no time if it is unreachable', async () => {
     await using two = await second();
     const { ask } = resolver([{ address: { ip: '127.0.0.1', port: 1 } } as FakeUpstream, two]);
     for (let turn = 0; turn < 10; turn += 1) {
@@ -163,7 +163,7 @@ describe('the first of two servers', () => {
   test.each([
     ['SERVFAIL', 2],
     ['REFUSED', 5],
-  ])('that says %s leaves its turn at once, and absences are not kept', async (_name, rcode) => {
+  ])('loses its turn immediately after %s, and absences are not cached', async (_name, rcode) => {
     let isIll = true;
     await using one = await FakeUpstream.start((query) => [
       isIll ? replyTo(query, [], { rcode }) : replyTo(query, [{ type: 'A', data: FIRST }]),
@@ -176,14 +176,14 @@ describe('the first of two servers', () => {
   });
 });
 
-test('an absence that the first server reports is kept', async () => {
+test('an absence from the first server is cached', async () => {
   await using one = await second();
   const { outcomeOf } = resolver([one], { timeoutMs: 5_000 });
   for (let turn = 0; turn < 3; turn += 1) expect(await outcomeOf('nope.example')).toBe('absent');
   expect(one.seen.length).toBe(1);
 });
 
-test('an answer that comes while its asker still waits is given, however late', async () => {
+test('a late answer is used if the client still waits', async () => {
   await using slow = await FakeUpstream.start((query, { port }) => {
     setTimeout(() => slow.send(replyTo(query, [{ type: 'A', data: FIRST }]), port), 3_000);
     return [];
@@ -194,7 +194,7 @@ test('an answer that comes while its asker still waits is given, however late', 
   expect(ms).toBeLessThan(4_500);
 });
 
-test('a referral of a server that asks nobody for us is no answer', async () => {
+test('a referral from a server without recursion is no answer', async () => {
   const refer = (query: DecodedPacket) =>
     dnsPacket.encode({
       type: 'response',
@@ -211,7 +211,7 @@ test('a referral of a server that asks nobody for us is no answer', async () => 
   expect((message[3] as number) & 15).toBe(2);
 });
 
-test('with `use-vc` servers are asked over TCP alone', async () => {
+test('with `use-vc` servers are queried only over TCP', async () => {
   await using server = await FakeUpstream.start(
     () => [],
     (query) => replyTo(query, [{ type: 'A', data: FIRST }]),

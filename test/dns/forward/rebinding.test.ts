@@ -27,7 +27,7 @@ function setUp(exceptions: readonly string[] = []) {
   return { lines, guard, passes };
 }
 
-describe('an answer for a foreign name', () => {
+describe('an answer for an external name', () => {
   test.each([
     ['10.0.0.1', false],
     ['10.255.255.255', false],
@@ -71,7 +71,7 @@ describe('an answer for a foreign name', () => {
     expect(setUp().passes([{ type: 'AAAA', data }], 'AAAA')).toBe(expected);
   });
 
-  test('that hints at a private address in a service binding is withheld, too', () => {
+  test('with a private address hint in a service binding loses its records', () => {
     const binding = (address: readonly number[]) => {
       const data = Buffer.from([0, 1, 0, 0, 1, 0, 3, 2, 0x68, 0x32, 0, 4, 0, 8, 8, 8, 8, 8, ...address]);
       return { type: 'UNKNOWN_65', data };
@@ -80,13 +80,13 @@ describe('an answer for a foreign name', () => {
     expect(setUp().passes([binding([10, 0, 0, 1])], 'UNKNOWN_65')).toBe(false);
   });
 
-  test('that is an alias of a name of ours is withheld, since ours have private addresses', () => {
+  test('that is an alias of one of our names loses its records, since our names have private addresses', () => {
     expect(setUp().passes([{ type: 'CNAME', data: 'web.service.consul' }])).toBe(false);
     expect(setUp().passes([{ type: 'CNAME', data: 'web.weave.local' }])).toBe(false);
     expect(setUp().passes([{ type: 'CNAME', data: 'notconsul' }])).toBe(true);
   });
 
-  test('passes where its domain is an exception, and below it', () => {
+  test('passes if its domain is an exception or below one', () => {
     const { passes } = setUp(['corp.example']);
     const at = [{ type: 'A', data: '10.0.0.1' }];
     expect(passes(at, 'A', 'corp.example')).toBe(true);
@@ -94,21 +94,21 @@ describe('an answer for a foreign name', () => {
     expect(passes(at, 'A', 'notcorp.example')).toBe(false);
   });
 
-  test('is said to be withheld, and not for every question', () => {
+  test('is logged when it loses its records, but not for every query', () => {
     const { passes, lines } = setUp();
     for (let turn = 0; turn < 100; turn += 1) passes([{ type: 'A', data: '10.0.0.1' }]);
     expect(lines).toEqual([expect.stringMatching(/^A www\.example\.com: .*private address.*--rebind-ok/)]);
   });
 });
 
-test('what is withheld is an answer without records to its asker', async () => {
+test('a filtered answer reaches its client without records', async () => {
   const { guard } = setUp();
   const zone = new ForwardZone(
     {
       upstreams: { current: async () => ({ servers: [] }) },
       client: {
         ask: async () => messageOf([{ type: 'A', data: '192.168.0.1' }]),
-        hasComeRound: () => false,
+        isLoop: () => false,
       },
       isLocal: () => true,
       isOwn: () => false,

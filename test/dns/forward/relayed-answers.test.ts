@@ -12,10 +12,10 @@ import { replyTo } from '../upstream.ts';
 
 const STRANGER = '198.51.100.7';
 
-/** Forwarding with a clock of its own to servers whose answers change all the time. */
+/** Forwarding with a test clock to servers whose answers change all the time. */
 function forwarder(now: () => number, cache?: AnswerCache) {
   const client = {
-    hasComeRound: () => false,
+    isLoop: () => false,
     ask: async ({ asked, type }: { readonly asked: string; readonly type: string }) => {
       const query = { id: 1, questions: [{ name: asked, type, class: 'IN' }] } as DecodedPacket;
       const second = Math.floor(now() / 1000);
@@ -51,11 +51,11 @@ const step = fc.record({
   ),
   transport: fc.constantFrom('udp' as const, 'tcp' as const),
   client: fc.constantFrom('127.0.0.1', '10.2.1.1', '10.2.1.2', STRANGER),
-  /** Milliseconds since the step before. */
+  /** Milliseconds since the last step. */
   later: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 1_500 })),
 });
 
-test('what other servers answered is the same from memory as without, to the byte, at every moment', async () => {
+test('a cached answer of other servers is byte for byte the same as without the cache, at every moment', async () => {
   let fromMemory = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 150 }), async (steps) => {

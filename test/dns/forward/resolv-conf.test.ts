@@ -26,6 +26,6 @@ test.each([
   ['options edns0 use-vc', { rotate: false, useTcp: true }],
   ['options timeout:x attempts rotated timeout: attempts:-1', { rotate: false }],
   ['#options rotate\nsearch rotate\noptions ndots:2', { rotate: false }],
-])('how to ask them by %j', (text, manner) => {
-  expect(parseResolvConf(text)).toEqual({ servers: [], ...manner });
+])('the options of %j', (text, options) => {
+  expect(parseResolvConf(text)).toEqual({ servers: [], ...options });
 });

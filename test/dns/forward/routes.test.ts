@@ -11,10 +11,10 @@ test.each([
 });
 
 test.each([
-  ['corp.example', 'is no domain with its server'],
-  ['=10.0.0.2', 'is no domain with its server'],
-  ['a..b=10.0.0.2', 'is no domain with its server'],
-  ['a=b=10.0.0.2', 'is no domain with its server'],
+  ['corp.example', 'is not a domain with its server'],
+  ['=10.0.0.2', 'is not a domain with its server'],
+  ['a..b=10.0.0.2', 'is not a domain with its server'],
+  ['a=b=10.0.0.2', 'is not a domain with its server'],
   [
     'corp.example=ns.corp.example',
     '`ns.corp.example` is no DNS server: `ns.corp.example` is not an IP address',
@@ -31,11 +31,11 @@ test.each([
 ])('%s=10.0.0.2 is refused: names of %s are answered here', (domain, own) => {
   const refuse = () => refuseOwnRoutes([parseRoute(`${domain}=10.0.0.2`)], ['other', own]);
   expect(refuse).toThrow(
-    `\`${domain.toLowerCase()}\` is nobody else's: heddle itself answers all names of ${own}`,
+    `\`${domain.toLowerCase()}\` cannot be forwarded: heddle itself answers all names of ${own}`,
   );
 });
 
-test('what holds our domain, or only ends like it, is another one', () => {
+test('a parent of our domain, or a name that only ends like it, is another domain', () => {
   const others = ['local=10.0.0.2', 'notconsul=10.0.0.2', 'consul.example=10.0.0.2'].map(parseRoute);
   expect(() => refuseOwnRoutes(others, ['consul', 'weave.local'])).not.toThrow();
 });
@@ -51,7 +51,7 @@ test.each([
   ['lan', '10.0.0.4'],
   ['plan', ''],
   ['example.com', ''],
-])('%s is asked from %s', (name, servers) => {
+])('%s is forwarded to %s', (name, servers) => {
   expect(
     serversFor(routes, name)
       .map(({ ip }) => ip)

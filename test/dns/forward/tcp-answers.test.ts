@@ -6,7 +6,7 @@ import { FrameReader, frame } from '../../../src/dns/wire/frames.ts';
 import { questionOf } from '../question.ts';
 import { manyAddresses, replyTo } from '../upstream.ts';
 
-/** Servers that misbehave on a connection; each is asked over TCP alone. */
+/** Servers that misbehave on a connection; each is queried only over TCP. */
 
 const open: { server: Server; sockets: Set<Socket> }[] = [];
 afterEach(() => {
@@ -16,7 +16,7 @@ afterEach(() => {
   }
 });
 
-/** What happens on a connection once its query is there. */
+/** What the server does on a connection once the query has arrived. */
 async function serverThat(answers: (socket: Socket, query: dnsPacket.DecodedPacket) => void) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -41,7 +41,7 @@ const ask = async (upstream: { ip: string; port: number }, timeoutMs: number) =>
 };
 
 describe('over a connection', () => {
-  test('an answer of the largest size is read, however small its pieces', async () => {
+  test('an answer of maximum size is read, however small its chunks', async () => {
     const { upstream } = await serverThat((socket, query) => {
       const whole = frame(replyTo(query, manyAddresses(2_000)));
       for (let at = 0; at < whole.length; at += 50) socket.write(whole.subarray(at, at + 50));
@@ -49,7 +49,7 @@ describe('over a connection', () => {
     expect(await ask(upstream, 10_000)).toBe(2_000);
   });
 
-  test('messages that answer nothing are passed over', async () => {
+  test('unrelated messages are ignored', async () => {
     const { upstream } = await serverThat((socket, query) => {
       const other = replyTo({ ...query, id: ((query.id ?? 0) + 1) & 0xffff }, []);
       for (let turn = 0; turn < 50; turn += 1) socket.write(frame(other));
@@ -58,7 +58,7 @@ describe('over a connection', () => {
     expect(await ask(upstream, 10_000)).toBe(1);
   });
 
-  test('an endless stream of them ends the connection at once', async () => {
+  test('an endless stream of unrelated messages closes the connection', async () => {
     const { upstream, sockets } = await serverThat((socket, query) => {
       const other = frame(replyTo({ ...query, id: ((query.id ?? 0) + 1) & 0xffff }, manyAddresses(900)));
       const more = (): void => {
@@ -71,7 +71,7 @@ describe('over a connection', () => {
     expect(sockets.size).toBe(1);
   });
 
-  test('an answer that trickles in ends with its time', async () => {
+  test('a trickling answer ends at the timeout', async () => {
     const { upstream } = await serverThat((socket, query) => {
       const whole = frame(replyTo(query, manyAddresses(100)));
       let at = 0;
@@ -84,7 +84,7 @@ describe('over a connection', () => {
     await expect(ask(upstream, 300)).rejects.toThrow('no answer in time');
   });
 
-  test('no more than 128 are open at the same time', async () => {
+  test('at most 128 queries are in flight at the same time', async () => {
     const { upstream, sockets } = await serverThat(() => {});
     const client = new UpstreamClient();
     const set = { servers: [upstream], useTcp: true as const, timeoutMs: 1_000, attempts: 1 };
@@ -92,7 +92,9 @@ describe('over a connection', () => {
       client.ask(questionOf(`n${index}.example.com`), set).catch((error: Error) => error.message),
     );
     const outcomes = await Promise.all(asked);
-    expect(outcomes.filter((outcome) => String(outcome).includes('are open already')).length).toBe(72);
+    expect(
+      outcomes.filter((outcome) => String(outcome).includes('to upstream servers are already open')).length,
+    ).toBe(72);
     expect(sockets.size).toBe(128);
     client.stop();
   });

@@ -1,5 +1,5 @@
 import { type Question, RCODES } from '../../zone.ts';
-import { LoopMark, mayLeadBack } from '../loop-mark.ts';
+import { LoopMark, mayQueryUs } from '../loop-mark.ts';
 import { unanswered } from '../unanswered.ts';
 import type { Upstream, UpstreamSet } from '../upstreams.ts';
 import { Dialogue } from './dialogue.ts';
@@ -10,26 +10,26 @@ import { type Server, Servers } from './servers.ts';
 import { Ticker } from './ticker.ts';
 
 export interface UpstreamClientOptions {
-  /** Milliseconds given to each server, each time, where its set says nothing. */
+  /** Milliseconds for each server, each time, unless its set has an own value. */
   readonly timeoutMs?: number;
-  /** How often each server is asked until one answers, where its set says nothing: a packet may be lost. */
+  /** How often each server is queried until one answers, unless its set has an own value. A packet may be lost. */
   readonly attempts?: number;
-  /** Milliseconds for which a server that is not known to answer is asked alone, at most its time. */
+  /** Milliseconds for which a server that is not known to answer is queried alone; at most its timeout. */
   readonly headStartMs?: number;
-  /** Questions that are out at the same time; further ones fail at once. */
+  /** Queries in flight at the same time; further ones fail immediately. */
   readonly maxOutstanding?: number;
-  /** The clock for what is remembered of servers: milliseconds that never go back. */
+  /** A monotonic clock in milliseconds, for what is remembered about servers. */
   readonly now?: () => number;
-  /** Whether a server, or one that it asks, may be a resolver that asks us: our loop mark is for these alone. */
-  readonly mayAskUs?: (server: Upstream) => boolean;
+  /** Whether a server may forward to us, directly or through another; only such servers get our loop mark. */
+  readonly mayQueryUs?: (server: Upstream) => boolean;
 }
 
 const HEAD_START_MS = 300;
 const TIMEOUT_MS = 2_000;
-/** Where nobody says how long to wait: a bit less than the five seconds after which clients ask again or give up. */
+/** Total wait if no timeout is set: slightly less than the five seconds after which clients retry or give up. */
 const PATIENCE_MS = 4_800;
 
-/** Asks other servers on behalf of our askers: one after the other, again where none answers, never ourselves. */
+/** Queries upstream servers for our clients: one server after the other, and again if none answers. */
 export class UpstreamClient {
   readonly #timeoutMs: number | undefined;
   readonly #attempts: number;
@@ -47,31 +47,35 @@ export class UpstreamClient {
     this.#attempts = options.attempts ?? 2;
     this.#maxOutstanding = options.maxOutstanding ?? 4_096;
     const now = options.now ?? (() => performance.now());
-    const mayAskUs = options.mayAskUs ?? (({ ip }) => mayLeadBack(ip));
-    this.#servers = new Servers({ now, mayAskUs, headStartMs: options.headStartMs ?? HEAD_START_MS });
+    const mayQuery = options.mayQueryUs ?? (({ ip }) => mayQueryUs(ip));
+    this.#servers = new Servers({
+      now,
+      mayQueryUs: mayQuery,
+      headStartMs: options.headStartMs ?? HEAD_START_MS,
+    });
     const dialogue = new Dialogue({ exchange: this.#exchange, mark: this.#mark });
     this.#raceNeeds = { dialogue, isStopped: () => this.#isStopped, ticker: new Ticker() };
   }
 
-  /** Whether one of those that we asked now asks us the same: it must be answered at once, or both wait. */
-  hasComeRound(question: Question): boolean {
-    return this.#mark.hasComeRound(question);
+  /** Whether an upstream server sends our own query back to us: it must fail immediately, or both sides wait. */
+  isLoop(question: Question): boolean {
+    return this.#mark.isLoop(question);
   }
 
   /**
-   * The first helpful answer in the order of the servers, else the first of any kind; without an OPT record, its id
-   * and letter case any. `onOutOfTurn` is called before, where a server that comes before the one that answered has
-   * not answered: it may know better.
-   * @throws HeddleError `unreachable` with what each server did
+   * The first helpful answer in the order of the servers, else the first of any kind. It has no OPT record; its id and
+   * letter case are arbitrary. `onOutOfTurn` is called before, if an earlier server has not answered: that server may
+   * know more.
+   * @throws HeddleError `unreachable` with the failure of each server
    */
   async ask(question: Question, upstreams: UpstreamSet, onOutOfTurn?: () => void): Promise<Buffer> {
     if (this.#outstanding >= this.#maxOutstanding) {
-      throw unanswered(`${this.#outstanding} questions are waiting for upstreams already`);
+      throw unanswered(`too many queries: ${this.#outstanding} are already waiting for upstream servers`);
     }
     this.#outstanding += 1;
     try {
       const { reply, isOutOfTurn } = await this.#race(question, upstreams).run();
-      // Servers that take turns are all alike.
+      // With `rotate`, all servers count as equal.
       if (isOutOfTurn && !upstreams.rotate) onOutOfTurn?.();
       return reply.message ?? failure(question, rcodeForAsker(reply));
     } finally {
@@ -79,7 +83,7 @@ export class UpstreamClient {
     }
   }
 
-  /** Gives up on all that is outstanding. */
+  /** Fails all queries in flight. */
   stop(): void {
     this.#isStopped = true;
     this.#exchange.stop();
@@ -97,7 +101,7 @@ export class UpstreamClient {
     });
   }
 
-  /** With `rotate` each question begins with the next one. */
+  /** With `rotate`, each query begins with the next server. */
   #inOrder({ servers, rotate }: UpstreamSet): readonly Server[] {
     const all = servers.map((server) => this.#servers.of(server));
     if (!rotate) return all;
@@ -106,7 +110,7 @@ export class UpstreamClient {
   }
 }
 
-/** What only concerns a server and us, as that it does not understand our query, is SERVFAIL to who asks us. */
+/** An error between a server and us, such as FORMERR for our query, becomes SERVFAIL for the client. */
 function rcodeForAsker({ result }: UpstreamReply): number {
   return result === RCODES.REFUSED || result === RCODES.NOTIMP ? result : RCODES.SERVFAIL;
 }

@@ -17,11 +17,11 @@ export interface Asking {
   readonly question: Question;
   readonly patience: Patience;
   readonly useTcp: boolean;
-  /** Whether the answer is still of use to anybody. */
+  /** Whether the answer is still needed. */
   readonly isWanted: () => boolean;
 }
 
-/** Asks one server in the manner that it takes: again in a simpler one, at once, where it does not like the first. */
+/** Queries one server in a form that it accepts: if it rejects a form, again immediately in a simpler one. */
 export class Dialogue {
   readonly #needs: DialogueNeeds;
 
@@ -29,56 +29,56 @@ export class Dialogue {
     this.#needs = needs;
   }
 
-  /** @throws HeddleError `unreachable` when no answer has come in time */
+  /** @throws HeddleError `unreachable` if no answer comes in time */
   async ask(asking: Asking): Promise<UpstreamReply> {
-    const { manners, health } = asking.server;
+    const { abilities, health } = asking.server;
     const wasSilent = health.ignoresUs;
-    const tried = [manners.first(wasSilent)];
+    const tried = [abilities.first(wasSilent)];
     let cut: UpstreamReply | undefined;
     for (;;) {
-      const manner = tried.at(-1) as ServerAbility;
-      const reply = await this.#try(asking, manner, tried.length > 1);
-      // An answer of which the rest cannot be had is as bad as one that cannot be read.
+      const ability = tried.at(-1) as ServerAbility;
+      const reply = await this.#try(asking, ability, tried.length > 1);
+      // A truncated answer whose rest is unavailable counts as malformed.
       const isAnswer = reply.message !== undefined && !reply.isCut;
       const result = reply.isCut ? 'malformed' : reply.result;
-      const next = isAnswer ? undefined : this.#next(asking, manner, result);
+      const next = isAnswer ? undefined : this.#next(asking, ability, result);
       cut ??= reply.isCut ? reply : reply.cut;
       if (next === undefined) {
-        manners.learn(tried, result, wasSilent);
+        abilities.learn(tried, result, wasSilent);
         return isAnswer ? reply : (cut ?? reply);
       }
       tried.push(next);
     }
   }
 
-  /** How to ask again, if that is of use. */
+  /** The form of the next attempt, or undefined if a retry is of no use. */
   #next(
     { server, question, patience, isWanted }: Asking,
-    manner: ServerAbility,
+    ability: ServerAbility,
     result: Result,
   ): ServerAbility | undefined {
     if (!isWanted() || performance.now() >= patience.until) return undefined;
     const needsEdns = question.edns?.dnssecOk ?? false;
-    const needsMark = manner === 'marked' && this.#needs.mark.needs(question);
-    return server.manners.next(manner, result, { needsEdns, needsMark });
+    const needsMark = ability === 'marked' && this.#needs.mark.needs(question);
+    return server.abilities.next(ability, result, { needsEdns, needsMark });
   }
 
   #try(
     { server, question, useTcp, patience }: Asking,
-    manner: ServerAbility,
+    ability: ServerAbility,
     isAgain: boolean,
   ): Promise<UpstreamReply> {
     const { exchange } = this.#needs;
-    const query = outgoingQuery(question, this.#opt(question, manner));
+    const query = outgoingQuery(question, this.#opt(question, ability));
     const totalMs = isAgain ? patience.until - performance.now() : patience.totalMs;
     return useTcp
       ? exchange.askOverTcp(server, question, query, totalMs)
       : exchange.ask(server, question, query, isAgain ? { ...patience, totalMs } : patience);
   }
 
-  #opt(question: Question, manner: ServerAbility): Buffer | undefined {
-    if (manner === 'plain') return undefined;
-    const marks = manner === 'marked' ? this.#needs.mark.onto(question) : undefined;
+  #opt(question: Question, ability: ServerAbility): Buffer | undefined {
+    if (ability === 'plain') return undefined;
+    const marks = ability === 'marked' ? this.#needs.mark.marksFor(question) : undefined;
     return outgoingOpt(marks, question.edns?.dnssecOk ?? false);
   }
 }

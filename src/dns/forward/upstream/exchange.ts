@@ -10,55 +10,55 @@ import type { Server } from './servers.ts';
 import { UpstreamSockets } from './sockets.ts';
 import { isTruncated, judge } from './verdict.ts';
 
-/** What a TCP frame can hold. */
+/** The maximum of a TCP frame. */
 const MAX_ANSWER_BYTES = 65_535;
-/** What is read of a connection in search of the answer: one frame of the largest size, and some that are none. */
+/** Bytes that are read from a connection to find the answer: one frame of maximum size, and some unrelated ones. */
 const MAX_READ_BYTES = 4 * MAX_ANSWER_BYTES;
-/** Connections to upstreams at the same time: an upstream must not use up our descriptors by cutting answers. */
+/** Limit on open TCP connections: an upstream server that truncates answers must not exhaust our descriptors. */
 const MAX_CONNECTIONS = 128;
 
 /** How long a query waits, in milliseconds. */
 export interface Patience {
-  /** Until nothing more is awaited, from now and as performance.now() counts. */
+  /** The total wait from now, and its end on the clock of performance.now(). */
   readonly totalMs: number;
   readonly until: number;
-  /** For the whole of an answer that was cut over UDP. */
+  /** For the TCP retry of an answer that was truncated over UDP. */
   readonly tcpMs: number;
 }
 
-/** No connection was tried. */
+/** Too many connections are open; none was attempted. */
 export class Busy extends HeddleError {
   constructor(connections: number) {
-    super('unreachable', `${connections} connections to upstreams are open already`);
+    super('unreachable', `too many connections: ${connections} to upstream servers are already open`);
   }
 }
 
 /**
- * One query and its reply, with one upstream: over UDP, and again over TCP when the answer is cut, malformed or
- * misspelt. A server that misspells and has no TCP is asked in plain letters.
+ * One query to one upstream server and its reply: over UDP, and again over TCP if the answer is truncated, malformed or
+ * changes the letter case. A server that changes the case and has no TCP is queried in lower case.
  */
 export class Exchange {
   readonly #sockets = new UpstreamSockets();
   readonly #stopping = new AbortController();
   #connections = 0;
 
-  /** Rejects with `unreachable` when no answer has come in time. */
+  /** @throws HeddleError `unreachable` if no answer comes in time */
   async ask(
     server: Server,
     question: Question,
     query: OutgoingQuery,
     patience: Patience,
   ): Promise<UpstreamReply> {
-    const { manners, upstream } = server;
-    const isPlain = manners.hasPlainLetters;
+    const { abilities, upstream } = server;
+    const isPlain = abilities.changesCase;
     const asked = isPlain ? inLowerCase(query) : query;
     const reply = await this.#sockets.ask(upstream, asked, Math.max(1, patience.totalMs));
     const verdict = judge(asked, reply);
     if (verdict === 'error') return readError(question, reply);
-    const isCredible = verdict === 'answer' || (verdict === 'misspelt' && isPlain);
+    const isCredible = verdict === 'answer' || (verdict === 'case-changed' && isPlain);
     const read = isCredible && !isTruncated(reply) ? readReply(question, reply) : undefined;
     if (read) return read;
-    // A cut answer says more than none.
+    // A truncated answer is better than none.
     const cut = isCredible && isTruncated(reply) ? readCut(question, reply) : undefined;
     try {
       const whole = await this.askOverTcp(
@@ -70,14 +70,14 @@ export class Exchange {
       return cut && whole.message === undefined ? { ...whole, cut } : whole;
     } catch (error) {
       if (cut) return cut;
-      if (verdict !== 'misspelt' || isCredible) return MALFORMED;
+      if (verdict !== 'case-changed' || isCredible) return MALFORMED;
       if (error instanceof Busy || this.#stopping.signal.aborted) throw error;
-      manners.keepsNoLetters();
+      abilities.markChangesCase();
       return await this.ask(server, question, query, { ...patience, totalMs: leftOf(patience) });
     }
   }
 
-  /** The same over TCP alone. */
+  /** The same over TCP only. */
   async askOverTcp(
     server: Server,
     question: Question,
@@ -92,7 +92,7 @@ export class Exchange {
       const reply = await overTcp(server.upstream, query, signal);
       const verdict = judge(query, reply);
       if (verdict === 'error') return readError(question, reply);
-      // Nobody can forge what comes over a connection: letters are no proof that is needed.
+      // An answer over TCP cannot be forged blindly, so its letter case need not match.
       const read = verdict === 'malformed' ? undefined : readReply(question, reply);
       if (read) return isTruncated(reply) ? { ...read, isCut: true } : read;
       return MALFORMED;
@@ -101,7 +101,7 @@ export class Exchange {
     }
   }
 
-  /** Gives up on all that is outstanding. */
+  /** Fails all queries in flight. */
   stop(): void {
     this.#stopping.abort();
     this.#sockets.stop();
@@ -112,7 +112,7 @@ function leftOf({ until }: Patience): number {
   return until - performance.now();
 }
 
-/** Asks over a connection of its own. Rejects with `unreachable` when no answer has come before `signal` aborts. */
+/** Queries over a new connection. @throws HeddleError `unreachable` if no answer comes before `signal` aborts */
 export async function overTcp(
   upstream: Upstream,
   query: OutgoingQuery,

@@ -3,26 +3,26 @@ import { FLAGS, HEADER_BYTES, TYPE_AND_CLASS_BYTES } from '../../wire/message.ts
 import type { Question } from '../../zone.ts';
 import { randomByte } from './random.ts';
 
-/** A query of ours to another server. */
+/** A query to an upstream server. */
 export interface OutgoingQuery {
   readonly message: Buffer;
-  /** Offset behind its question. */
+  /** Offset of the end of its question. */
   readonly questionEnd: number;
 }
 
-/** Largest answer asked for over UDP: it passes every network in one piece (DNS flag day 2020). */
+/** Largest answer requested over UDP: it passes every network unfragmented (DNS flag day 2020). */
 const UDP_SIZE = 1232;
-/** What tells `a` from `A` in ASCII. */
+/** The bit that distinguishes `a` from `A` in ASCII. */
 const CASE_BIT = 0x20;
 
-/** The OPT record of our queries: with these marks, if any, and without the other options of our askers. */
+/** The OPT record of our queries: with these marks, if any, and without the other options of our clients. */
 export function outgoingOpt(loopMarks: Uint8Array | undefined, dnssecOk: boolean): Buffer {
   return optRecord({ udpSize: UDP_SIZE, dnssecOk, ...(loopMarks && { loopMarks }) });
 }
 
 /**
- * The question as a query to an upstream, against forgers with a random id and its letters in random case; with this
- * OPT record, if one is given.
+ * The question as a query to an upstream server, with this OPT record, if given. The id is random and the letters are
+ * in random case, against forged answers.
  */
 export function outgoingQuery(question: Question, opt?: Uint8Array): OutgoingQuery {
   const { bytes, recursionDesired, authenticData, checkingDisabled } = question;
@@ -45,7 +45,7 @@ export function outgoingQuery(question: Question, opt?: Uint8Array): OutgoingQue
   return query;
 }
 
-/** The same question in lower case, under an id of its own: for servers that keep no letters. */
+/** The same question in lower case, with a new id: for servers that change the letter case. */
 export function inLowerCase({ message, questionEnd }: OutgoingQuery): OutgoingQuery {
   const lower = { message: Buffer.from(message), questionEnd };
   for (let at = HEADER_BYTES; at < questionEnd - TYPE_AND_CLASS_BYTES; at += 1) {
@@ -56,23 +56,23 @@ export function inLowerCase({ message, questionEnd }: OutgoingQuery): OutgoingQu
   return lower;
 }
 
-/** Gives a query that has not been sent another random id, and returns it. */
+/** Gives an unsent query a new random id, and returns the id. */
 export function redrawId({ message }: OutgoingQuery): number {
   const id = (randomByte() << 8) | randomByte();
   message.writeUInt16BE(id, 0);
   return id;
 }
 
-/** Each letter of the name in upper or lower case by chance (draft-vixie-dnsext-dns0x20). */
+/** Sets each letter of the name to random case (draft-vixie-dnsext-dns0x20). */
 function randomizeCase(message: Buffer, nameEnd: number): void {
   for (let at = HEADER_BYTES; at < nameEnd; at += 1) {
     const byte = message[at] as number;
-    // The lengths before the labels of a name are below every letter.
+    // The length bytes of labels are smaller than every letter.
     if (isLetter(byte)) message[at] = byte ^ (randomByte() & CASE_BIT);
   }
 }
 
-/** Whether two bytes are one letter in both cases. */
+/** Whether two bytes are the same letter in different case. */
 export function isLetterPair(one: number, other: number): boolean {
   return isLetter(one) && (one ^ other) === CASE_BIT;
 }

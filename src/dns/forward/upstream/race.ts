@@ -9,7 +9,7 @@ import type { Turn } from './server-health.ts';
 import type { Server } from './servers.ts';
 import type { Ticker, Ticking } from './ticker.ts';
 
-/** How often it is looked at who is silent, and how long a server that others found silent is waited for. */
+/** Interval of the check for silent servers, and the wait for a server that other queries found silent. */
 const TICK_MS = 300;
 
 export interface RaceNeeds {
@@ -19,38 +19,38 @@ export interface RaceNeeds {
 }
 
 export interface RaceOptions {
-  /** In the order to ask them. */
+  /** In the order of queries. */
   readonly servers: readonly Server[];
   readonly question: Question;
   readonly useTcp: boolean;
-  /** Milliseconds that a server has for itself. */
+  /** Milliseconds for each server. */
   readonly timeoutMs: number;
-  /** How often each server is asked until one answers. */
+  /** How often each server is queried until one answers. */
   readonly attempts: number;
-  /** Milliseconds for which an answer is waited for at least, once all have been asked. */
+  /** The minimum total wait in milliseconds, once all servers have been queried. */
   readonly patienceMs: number;
 }
 
-/** What came of a question. */
+/** The outcome of a question. */
 export interface Outcome {
   /** The first helpful answer, or the best of those that are not. */
   readonly reply: UpstreamReply;
-  /** Whether a server before the one that answered has not: it may know better. */
+  /** Whether a server before the answering one has not answered: that server may know more. */
   readonly isOutOfTurn: boolean;
 }
 
-/** A server that has been asked. */
+/** A server that has been queried. */
 interface Runner {
   readonly turn: Turn;
   readonly askedAt: number;
-  /** `over` once it has said what it has to say, `failed` where it could not be asked. */
+  /** `over` once the server has answered, `failed` if it could not be queried. */
   state: 'asked' | 'over' | 'failed';
   isLate: boolean;
 }
 
 /**
- * One question on its way to several servers: each is asked when those before it have had their turn, and the first
- * helpful answer is taken from whoever gives it, as late as it may come.
+ * One question to several servers. Each server is queried when the turns of those before it are over. The first helpful
+ * answer of any server is taken, however late it comes.
  */
 export class Race implements Ticking {
   readonly #needs: RaceNeeds;
@@ -65,7 +65,7 @@ export class Race implements Ticking {
   #unhelpful: UpstreamReply | undefined;
   /** An absence that waits for the servers before the one that reports it. */
   #absence: { readonly rank: number; readonly reply: UpstreamReply } | undefined;
-  /** When to see to it again. */
+  /** When the ticker calls `tick` next. */
   dueAt = Number.POSITIVE_INFINITY;
   #isOver = false;
 
@@ -76,16 +76,16 @@ export class Race implements Ticking {
     this.#startedAt = performance.now();
   }
 
-  /** @throws HeddleError `unreachable` with what each server did */
+  /** @throws HeddleError `unreachable` with the failure of each server */
   run(): Promise<Outcome> {
     this.#needs.ticker.add(this);
     this.#proceed(this.#startedAt);
     return this.#end.promise;
   }
 
-  /** Asks whoever's turn it is, and waits for the next turn. */
+  /** Queries the servers whose turn it is, and waits for the next turn. */
   #proceed(now: number): void {
-    if (this.#latest) this.#lookAtSilence(now);
+    if (this.#latest) this.#checkSilence(now);
     const { servers, attempts } = this.#options;
     while (!this.#isOver && this.#turns < servers.length * attempts && this.#mayRepeat()) {
       const rank = this.#turns % servers.length;
@@ -98,7 +98,7 @@ export class Race implements Ticking {
     this.#wait(now);
   }
 
-  /** Whether all are asked once more: not where one has said that it cannot. */
+  /** Whether another round may begin: not after a server has answered that it cannot help. */
   #mayRepeat(): boolean {
     return this.#turns < this.#options.servers.length || this.#unhelpful === undefined;
   }
@@ -121,10 +121,10 @@ export class Race implements Ticking {
       (reply) => {
         health.answered(askedAt);
         if (wasSilent) health.endProbe();
-        this.#hear(rank, runner, reply);
+        this.#receive(rank, runner, reply);
       },
       (error) => {
-        this.#note(server, askedAt, error);
+        this.#recordFailure(server, askedAt, error);
         if (wasSilent) health.endProbe();
         this.#fail(runner, error);
       },
@@ -132,12 +132,12 @@ export class Race implements Ticking {
     return runner;
   }
 
-  #note({ health }: Server, askedAt: number, error: unknown): void {
+  #recordFailure({ health }: Server, askedAt: number, error: unknown): void {
     if (performance.now() - askedAt >= this.#options.timeoutMs) health.timedOut(askedAt);
     else if (!(error instanceof Busy) && !this.#needs.isStopped()) health.failed(askedAt);
   }
 
-  #hear(rank: number, runner: Runner, reply: UpstreamReply): void {
+  #receive(rank: number, runner: Runner, reply: UpstreamReply): void {
     if (this.#isOver) return;
     runner.state = 'over';
     if (reply.message === undefined || reply.isCut) {
@@ -158,17 +158,17 @@ export class Race implements Ticking {
     else this.#pass(runner);
   }
 
-  /** A server that has nothing to say leaves its turn to the next one. */
+  /** Ends the turn of a server without a helpful answer. */
   #pass(runner: Runner): void {
     if (runner === this.#latest) this.#proceed(performance.now());
     else this.#wait(performance.now());
   }
 
-  /** Sees to what is due now, and comes back when the next thing is. */
+  /** Does what is due now, and schedules the next tick. */
   #wait(now: number): void {
     if (this.#isOver) return;
-    if (now > this.#startedAt) this.#lookAtSilence(now);
-    if (this.#absence && this.#mayGive(this.#absence.rank, now)) {
+    if (now > this.#startedAt) this.#checkSilence(now);
+    if (this.#absence && this.#mayReturnAbsence(this.#absence.rank, now)) {
       this.#finish(this.#absence.rank, this.#absence.reply);
       return;
     }
@@ -180,7 +180,7 @@ export class Race implements Ticking {
     else this.dueAt = Math.min(until, now + this.#tickMs());
   }
 
-  /** Does what is due. */
+  /** Called by the ticker at `dueAt`. */
   tick(): void {
     const isOnTurn = this.#latest && this.#turnEnd(this.#latest) > performance.now();
     if (isOnTurn) this.#wait(performance.now());
@@ -191,13 +191,13 @@ export class Race implements Ticking {
     return Math.min(TICK_MS, this.#options.timeoutMs);
   }
 
-  /** When the server that was asked last has had its turn; the last one of all has all the time there is. */
+  /** When the turn of the last queried server ends; the last server of a round has its full timeout. */
   #turnEnd(runner: Runner | undefined): number {
     if (runner === undefined) return Number.NEGATIVE_INFINITY;
     const { servers, timeoutMs } = this.#options;
     const isLast = this.#turns % servers.length === 0;
     const server = servers[(this.#turns - 1) % servers.length] as Server;
-    // Others found out meanwhile that it is silent.
+    // Other queries have found it silent since.
     const isSilent = server.health.isSilent && runner.turn.nextMs === timeoutMs;
     const nextMs = isLast ? timeoutMs : isSilent ? TICK_MS : runner.turn.nextMs;
     return runner.askedAt + Math.min(timeoutMs, nextMs);
@@ -208,8 +208,8 @@ export class Race implements Ticking {
     return Math.max((this.#latest?.askedAt ?? 0) + timeoutMs, this.#startedAt + patienceMs);
   }
 
-  /** Tells of servers that have said nothing for as long as they usually need, and for as long as they may. */
-  #lookAtSilence(now: number): void {
+  /** Reports servers as late after their usual time, and as timed out after their timeout. */
+  #checkSilence(now: number): void {
     for (const [rank, runner] of this.#runners.entries()) {
       if (runner?.state !== 'asked') continue;
       const { health } = this.#options.servers[rank] as Server;
@@ -222,8 +222,8 @@ export class Race implements Ticking {
     }
   }
 
-  /** Whether an absence need not wait for a server before this one any more. */
-  #mayGive(rank: number, now: number): boolean {
+  /** Whether an absence may be returned: no earlier server is still worth waiting for. */
+  #mayReturnAbsence(rank: number, now: number): boolean {
     return this.#runners.slice(0, rank).every((runner, before) => {
       if (runner?.state !== 'asked') return true;
       const { health } = this.#options.servers[before] as Server;
@@ -263,7 +263,9 @@ export class Race implements Ticking {
       if (runner?.state !== 'asked') continue;
       this.#failed(`${formatListen((this.#options.servers[rank] as Server).upstream)}: no answer in time`);
     }
-    const why = [...(this.#failures ?? [])].join('; ') || 'no resolver is known but ourselves';
-    this.#end.reject(unanswered(`no upstream answered: ${why}`));
+    const why =
+      [...(this.#failures ?? [])].join('; ') ||
+      'no upstream server is configured (resolv.conf lists none but heddle)';
+    this.#end.reject(unanswered(`no upstream server answered: ${why}`));
   }
 }

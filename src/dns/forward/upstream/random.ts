@@ -1,10 +1,10 @@
 import { randomFillSync } from 'node:crypto';
 
-/** A call of the system's generator costs as much as some hundred bytes of it. */
+/** Filled at once: a call of the system's generator costs as much as several hundred of its bytes. */
 const drawn = Buffer.alloc(4_096);
 let used = drawn.length;
 
-/** A byte that nobody can foretell. */
+/** An unpredictable byte. */
 export function randomByte(): number {
   if (used === drawn.length) {
     randomFillSync(drawn);

@@ -5,28 +5,28 @@ import { type Question, RCODES } from '../../zone.ts';
 import { recordsOnChain } from '../chain.ts';
 import { isError } from './verdict.ts';
 
-/** What came of a query: a response code, or an answer that cannot be read to its end. */
+/** The result of a query: a response code, or an answer that cannot be parsed completely. */
 export type Result = number | 'malformed';
 
-/** What a server said to a question. */
+/** A server's reply to a question. */
 export interface UpstreamReply {
-  /** The response code with its upper bits, or that the answer cannot be read. */
+  /** The response code with its upper bits, or that the answer cannot be parsed. */
   readonly result: Result;
-  /** As it may be passed on: well formed, without OPT record. Undefined for an error, which need have no question. */
+  /** The message to relay: well formed, without OPT record. Undefined for an error, which may lack a question. */
   readonly message?: Buffer;
-  /** Whether it says that there is nothing, or no such name. */
+  /** Whether the reply states that the records, or the name, do not exist. */
   readonly isAbsence: boolean;
-  /** Whether the rest could not be had. */
+  /** Whether the reply is truncated and its rest unavailable. */
   readonly isCut: boolean;
-  /** Beside an error over TCP: what the server had said over UDP before. */
+  /** With an error over TCP: the server's earlier reply over UDP. */
   readonly cut?: UpstreamReply;
 }
 
 const TCP_MAXIMUM = 65_535;
-/** From here on a time to live is 0 (RFC 2181 §8). */
+/** A TTL of this value or more counts as 0 (RFC 2181 §8). */
 const TTL_LIMIT = 2 ** 31;
 
-/** Reads a message whose header and question have been judged. Undefined for an answer that is malformed. */
+/** Parses a message whose header and question have been checked. Undefined for a malformed answer. */
 export function readReply(question: Question, message: Buffer): UpstreamReply | undefined {
   const records = validRecordsOf(message, HEADER_BYTES + question.bytes.length);
   if (records === undefined) return undefined;
@@ -43,7 +43,7 @@ export function readReply(question: Question, message: Buffer): UpstreamReply | 
   return { result: rcode, message: passed, isAbsence, isCut: false };
 }
 
-/** A cut answer that is all there is: its records as far as they are sound. */
+/** Parses a truncated answer whose rest is unavailable: its records as far as they are well formed. */
 export function readCut(question: Question, message: Buffer): UpstreamReply {
   const read = readReply(question, message);
   if (read?.message) return { ...read, isCut: true };
@@ -52,10 +52,10 @@ export function readCut(question: Question, message: Buffer): UpstreamReply {
   return { result: RCODES.NOERROR, message: bare, isAbsence: true, isCut: true };
 }
 
-/** What is said of an answer that cannot be read. */
+/** The result for an answer that cannot be parsed. */
 export const MALFORMED: UpstreamReply = { result: 'malformed', isAbsence: false, isCut: false };
 
-/** An error, with a question section or without. */
+/** Parses an error, with or without a question section. */
 export function readError(question: Question, message: Buffer): UpstreamReply {
   const hasQuestion = message.readUInt16BE(4) > 0;
   const records = recordsOf(message, HEADER_BYTES + (hasQuestion ? question.bytes.length : 0));
@@ -66,7 +66,7 @@ function errorReply(result: Result): UpstreamReply {
   return { result, isAbsence: false, isCut: false };
 }
 
-/** Header and question alone, with this code. */
+/** A message of header and question only, with this code. */
 export function failure(question: Question, rcode: number): Buffer {
   const message = Buffer.alloc(HEADER_BYTES + question.bytes.length);
   message.writeUInt16BE(FLAGS.response | rcode, 2);
@@ -75,7 +75,7 @@ export function failure(question: Question, rcode: number): Buffer {
   return message;
 }
 
-/** Whether a message is only a referral, by a server that has no data of its own and asks nobody for us. */
+/** Whether a message is only a referral, from a server that neither has the data nor offers recursion. */
 function isLame(message: Buffer, rcode: number, records: readonly WireRecord[]): boolean {
   if (rcode !== RCODES.NOERROR) return false;
   if (message.readUInt16BE(2) & (FLAGS.authoritative | FLAGS.recursionAvailable)) return false;

@@ -1,23 +1,23 @@
-/** The head start of a server that takes long, in times of what it usually takes. */
+/** The head start of a slow server, as a multiple of its usual response time. */
 const PATIENCE_FACTOR = 3;
-/** So many questions without an answer for the head start, and none in between, make a server silent. */
+/** A server is silent after so many queries in a row without an answer within the head start. */
 const MAX_UNANSWERED = 3;
-/** A silent server is waited for by one question in this time; the others ask it and the next one together. */
+/** In this time, one query waits for a silent server; other queries go to it and the next server at once. */
 const WAIT_AGAIN_MS = 2_000;
-/** Questions that are out to a silent server: one answer proves it again, so that more are of no use. */
+/** Limit on queries in flight to a silent server: one answer is enough to end the silence. */
 const MAX_PROBES = 8;
 
-/** How long a server that is asked keeps its turn, in milliseconds from then. */
+/** How long a queried server keeps its turn, in milliseconds from the query. */
 export interface Turn {
-  /** When the next server is asked as well. */
+  /** When the next server is queried as well. */
   readonly nextMs: number;
-  /** Until when an absence that another server reports waits for this one. */
+  /** Until when an absence from another server waits for this server. */
   readonly holdsMs: number;
 }
 
 /**
- * Whether one server answers. It is silent once it has answered nothing at all for a while in which it was asked, not
- * by leaving out one name; and it answers again with its first answer.
+ * Whether one server answers. A server is silent once it has answered no query at all for a while; ignoring one name is
+ * not enough. Its first answer ends the silence.
  */
 export class ServerHealth {
   #state: 'unknown' | 'answers' | 'silent' = 'unknown';
@@ -29,7 +29,7 @@ export class ServerHealth {
   #isReachable = true;
   readonly #headStartMs: number;
 
-  /** @param headStartMs how long a server that is not known to answer is waited for before the next one is asked, too */
+  /** @param headStartMs the wait for a server that is not known to answer, before the next one is queried as well */
   constructor(headStartMs: number) {
     this.#headStartMs = headStartMs;
   }
@@ -38,17 +38,17 @@ export class ServerHealth {
     return this.#state === 'silent';
   }
 
-  /** Whether it says nothing although it can be reached: it may not like how it is asked. */
+  /** Whether the server is silent although it is reachable: it may drop this form of query. */
   get ignoresUs(): boolean {
     return this.isSilent && this.#isReachable;
   }
 
-  /** How long it is normally heard within. */
+  /** The time within which the server normally answers. */
   get headStartMs(): number {
     return Math.max(this.#headStartMs, PATIENCE_FACTOR * this.#usualMs);
   }
 
-  /** Begins a question. Undefined where it is better not asked; with `isNeeded`, it is asked in any case. */
+  /** Begins a query. Undefined if the server should be skipped; with `isNeeded` it is never skipped. */
   begin(timeoutMs: number, isNeeded: boolean): Turn | undefined {
     if (this.#state !== 'silent') {
       const nextMs = this.#state === 'answers' ? timeoutMs : Math.min(timeoutMs, this.#headStartMs);
@@ -63,7 +63,7 @@ export class ServerHealth {
     return { nextMs: milliseconds, holdsMs: milliseconds };
   }
 
-  /** Ends a question to a server that was silent when it began. */
+  /** Ends a query that began while the server was silent. */
   endProbe(): void {
     this.#probes -= 1;
   }
@@ -76,26 +76,26 @@ export class ServerHealth {
     this.#unanswered = 0;
   }
 
-  /** A question that was sent at `askedAt` has waited for the head start. */
+  /** A query sent at `askedAt` has had no answer within the head start. */
   isLate(askedAt: number): void {
     if (this.#answeredAt >= askedAt) return;
     this.#unanswered += 1;
     if (this.#unanswered >= MAX_UNANSWERED) this.#fallSilent();
   }
 
-  /** A question that was sent at `askedAt` has waited as long as it may. */
+  /** A query sent at `askedAt` has had no answer within its timeout. */
   timedOut(askedAt: number): void {
     if (this.#answeredAt < askedAt) this.#fallSilent();
   }
 
-  /** A question that was sent at `askedAt` cannot reach it. */
+  /** A query sent at `askedAt` could not reach the server. */
   failed(askedAt: number): void {
     if (this.#answeredAt < askedAt) this.#fallSilent(false);
   }
 
   #fallSilent(isReachable = true): void {
     this.#isReachable = isReachable;
-    // The next question that comes waits for it: it may be back.
+    // The next query waits for the server: it may be back.
     if (this.#state !== 'silent') this.#waitedForAt = Number.NEGATIVE_INFINITY;
     this.#state = 'silent';
   }

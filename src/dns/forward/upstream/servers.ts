@@ -4,26 +4,26 @@ import type { Upstream } from '../upstreams.ts';
 import { ServerAbilities } from './server-abilities.ts';
 import { ServerHealth } from './server-health.ts';
 
-/** What is known about one server. */
+/** An upstream server and what was learnt about it. */
 export interface Server {
   readonly upstream: Upstream;
-  readonly manners: ServerAbilities;
+  readonly abilities: ServerAbilities;
   readonly health: ServerHealth;
 }
 
-/** More servers than any host has; the one that was not asked for longest is forgotten first. */
+/** More servers than any host has; the least recently queried one is forgotten first. */
 const MAX_SERVERS = 256;
 
 export interface ServersNeeds {
-  /** Milliseconds, of any clock that never goes back. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
-  /** Whether a server may be one that asks us. */
-  readonly mayAskUs: (server: Upstream) => boolean;
-  /** Milliseconds for which a server that is not known to answer is asked alone. */
+  /** Whether a server may forward to us. */
+  readonly mayQueryUs: (server: Upstream) => boolean;
+  /** Milliseconds for which a server that is not known to answer is queried alone. */
   readonly headStartMs: number;
 }
 
-/** What was learnt about the servers that are asked, by their addresses. */
+/** What was learnt about the queried servers, by their addresses. */
 export class Servers {
   readonly #needs: ServersNeeds;
   readonly #byAddress = new LRUCache<string, Server>({ max: MAX_SERVERS });
@@ -37,15 +37,15 @@ export class Servers {
     const known = this.#byObject.get(upstream);
     if (known !== undefined) return known;
     const address = formatListen(upstream);
-    const server = this.#byAddress.get(address) ?? this.#stranger(upstream);
+    const server = this.#byAddress.get(address) ?? this.#newServer(upstream);
     this.#byAddress.set(address, server);
     this.#byObject.set(upstream, server);
     return server;
   }
 
-  #stranger(upstream: Upstream): Server {
-    const { now, mayAskUs, headStartMs } = this.#needs;
-    const manners = new ServerAbilities(now, mayAskUs(upstream));
-    return { upstream, manners, health: new ServerHealth(headStartMs) };
+  #newServer(upstream: Upstream): Server {
+    const { now, mayQueryUs, headStartMs } = this.#needs;
+    const abilities = new ServerAbilities(now, mayQueryUs(upstream));
+    return { upstream, abilities, health: new ServerHealth(headStartMs) };
   }
 }

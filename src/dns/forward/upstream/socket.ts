@@ -7,7 +7,7 @@ import type { Upstream } from '../upstreams.ts';
 import { type OutgoingQuery, redrawId } from './outgoing.ts';
 import { judge } from './verdict.ts';
 
-/** How long one socket is used: its port is what a forger has to guess, and every query lets him learn. */
+/** How long one socket is used: a forger has to guess its port, and every query leaks information about it. */
 export interface SocketLife {
   readonly queries: number;
   readonly milliseconds: number;
@@ -21,9 +21,9 @@ interface Waiting {
 }
 
 /**
- * One UDP socket that knows one upstream: connected, so that the kernel lets nobody else in and tells of refusals; on
- * a port of the kernel's random choice. It carries many questions at once and closes by itself when its life is over
- * and its last question has ended.
+ * One UDP socket to one upstream server. It is connected, so that the kernel drops packets of other senders and reports
+ * refusals. The kernel chooses a random port. The socket carries many queries at once, and closes itself when its life
+ * is over and its last query has ended.
  */
 export class UpstreamSocket {
   readonly #upstream: Upstream;
@@ -31,15 +31,15 @@ export class UpstreamSocket {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   readonly #end: NodeJS.Timeout;
-  /** Questions that came before the socket was connected. */
+  /** Queries from before the socket was connected. */
   #unsent: Buffer[] | undefined = [];
   #left: number;
   #isClosed = false;
   #whyClosed = '';
-  /** One for all: of a domain whose server is silent there may be hundreds a second. */
+  /** One error object for all timeouts: a domain with a silent server may cause hundreds a second. */
   readonly #late: HeddleError;
 
-  /** @param closed called once, when the socket is of no more use: before this returns where it cannot be opened */
+  /** @param closed called once, when the socket is closed: before the constructor returns if it cannot be opened */
   constructor(upstream: Upstream, life: SocketLife, closed: (socket: UpstreamSocket) => void) {
     this.#upstream = upstream;
     this.#closed = closed;
@@ -58,14 +58,14 @@ export class UpstreamSocket {
     this.#end = setTimeout(() => this.#retire(), life.milliseconds).unref();
   }
 
-  /** Whether it takes another question. */
+  /** Whether the socket accepts another query. */
   get isUsable(): boolean {
     return this.#left > 0;
   }
 
-  /** The reply to a query, its letters perhaps misspelt. Rejects with `unreachable` when none comes in time. */
+  /** The reply to a query; its letter case may differ. @throws HeddleError `unreachable` if none comes in time */
   ask(query: OutgoingQuery, timeoutMs: number): Promise<Buffer> {
-    // It may have failed as it was opened.
+    // Opening it may have failed.
     if (this.#isClosed) return Promise.reject(this.#unreachable(this.#whyClosed));
     this.#left -= 1;
     let id = query.message.readUInt16BE(0);
@@ -79,7 +79,7 @@ export class UpstreamSocket {
     });
   }
 
-  /** Ends at once; whatever waits fails for this reason. */
+  /** Closes immediately; waiting queries fail for this reason. */
   close(why: string): void {
     this.#left = 0;
     this.#whyClosed = why;
@@ -91,7 +91,7 @@ export class UpstreamSocket {
     if (reply.length < 2) return;
     const id = reply.readUInt16BE(0);
     const waiting = this.#waiting.get(id);
-    // What does not answer the query is passed over: the true answer may still come.
+    // A message that does not answer the query is ignored: the real answer may still come.
     if (waiting && judge(waiting.query, reply) !== 'other') this.#settle(id)?.resolve(reply);
   }
 
@@ -104,7 +104,7 @@ export class UpstreamSocket {
     return waiting;
   }
 
-  /** Takes no more questions, and closes as soon as none waits. */
+  /** Accepts no more queries, and closes as soon as none is waiting. */
   #retire(): void {
     this.#left = 0;
     this.#closeIfDone();

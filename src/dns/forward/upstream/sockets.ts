@@ -4,21 +4,21 @@ import { randomByte } from './random.ts';
 import { type SocketLife, UpstreamSocket } from './socket.ts';
 
 export interface UpstreamSocketsOptions {
-  /** Sockets of one upstream that take questions at the same time; at most 256. */
+  /** Sockets for each upstream server that accept queries at the same time; at most 256. */
   readonly each?: number;
   readonly life?: SocketLife;
 }
 
 /**
- * The sockets by which upstreams are asked over UDP, some for each: a new socket a question costs as much again as
- * the question. Which of them carries a question is drawn, and none is used for long.
+ * The UDP sockets to upstream servers, several for each: a new socket for each query would double its cost. A query uses
+ * a random one of them, and no socket is used for long.
  */
 export class UpstreamSockets {
   readonly #each: number;
   readonly #life: SocketLife;
-  /** Those that take questions. An upstream that is asked no more leaves nothing behind. */
+  /** Sockets that accept queries. The map is weak: an upstream server that is no longer used leaves nothing behind. */
   readonly #pools = new WeakMap<Upstream, UpstreamSocket[]>();
-  /** Also those that take no more questions. */
+  /** All open sockets, also those that accept no more queries. */
   readonly #open = new Set<UpstreamSocket>();
 
   constructor({ each = 16, life = { queries: 256, milliseconds: 60_000 } }: UpstreamSocketsOptions = {}) {
@@ -26,14 +26,14 @@ export class UpstreamSockets {
     this.#life = life;
   }
 
-  /** Asks by one of the upstream's sockets. Rejects with `unreachable` when no reply has come in time. */
+  /** Sends a query by one of the server's sockets. @throws HeddleError `unreachable` if no reply comes in time */
   ask(upstream: Upstream, query: OutgoingQuery, timeoutMs: number): Promise<Buffer> {
     return this.#socketTo(upstream).ask(query, timeoutMs);
   }
 
-  /** Closes all; what waits fails. */
+  /** Closes all sockets; waiting queries fail. */
   stop(): void {
-    for (const socket of [...this.#open]) socket.close('no answer in time: heddle stops');
+    for (const socket of [...this.#open]) socket.close('no answer in time: heddle is stopping');
   }
 
   #socketTo(upstream: Upstream): UpstreamSocket {
@@ -47,7 +47,7 @@ export class UpstreamSockets {
     const drawn = randomByte() % pool.length;
     const socket = pool[drawn] as UpstreamSocket;
     if (socket.isUsable) return socket;
-    // Its life is over; another one has its place.
+    // Its life is over; a new socket replaces it.
     const next = this.#opened(upstream);
     pool[drawn] = next;
     return next;
@@ -55,7 +55,7 @@ export class UpstreamSockets {
 
   #opened(upstream: Upstream): UpstreamSocket {
     const socket = new UpstreamSocket(upstream, this.#life, (closed) => this.#open.delete(closed));
-    // One that could not be opened is closed already.
+    // A socket that could not be opened is already closed.
     if (socket.isUsable) this.#open.add(socket);
     return socket;
   }

@@ -1,14 +1,14 @@
-/** What is to be seen to when its time has come. */
+/** An object whose `tick` is called once `dueAt` has passed. */
 export interface Ticking {
-  /** As performance.now() counts. */
+  /** On the clock of performance.now(). */
   readonly dueAt: number;
   tick(): void;
 }
 
-/** How late something may be seen to, in milliseconds. */
+/** How late a tick may be, in milliseconds. */
 const EVERY_MS = 20;
 
-/** One timer for many: a timer for each question costs more than all else that is done for most of them. */
+/** One timer for many objects: a timer for each query would cost more than all other work for most queries. */
 export class Ticker {
   readonly #all = new Set<Ticking>();
   #timer: NodeJS.Timeout | undefined;
@@ -19,7 +19,7 @@ export class Ticker {
   }
 
   delete(one: Ticking): void {
-    // The timer runs on until it finds nothing: the next question may come at once.
+    // The timer runs until it finds nothing: the next query may come immediately.
     this.#all.delete(one);
   }
 

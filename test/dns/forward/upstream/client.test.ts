@@ -26,10 +26,12 @@ function asker(options: UpstreamClientOptions = {}) {
 
 test('without a server, and with silent ones, a question fails with the reason', async () => {
   const { ask } = asker({ timeoutMs: 300 });
-  await expect(ask()).rejects.toThrow('no upstream answered: no resolver is known but ourselves');
+  await expect(ask()).rejects.toThrow(
+    'no upstream server answered: no upstream server is configured (resolv.conf lists none but heddle)',
+  );
   await using silent = await FakeUpstream.start(() => []);
   const { ip, port } = silent.address;
-  await expect(ask(silent)).rejects.toThrow(`no upstream answered: ${ip}:${port}: no answer in time`);
+  await expect(ask(silent)).rejects.toThrow(`no upstream server answered: ${ip}:${port}: no answer in time`);
   expect(silent.seen.length).toBe(2);
 });
 
@@ -142,18 +144,18 @@ test('a question of our own is known again by its mark, and passed on with those
     if (!received || !('query' in received)) throw new Error('not a query');
     return received.query.question;
   };
-  expect(first.hasComeRound(question)).toBe(false);
+  expect(first.isLoop(question)).toBe(false);
   const once = await passedOn(first, question);
-  expect([first.hasComeRound(once), second.hasComeRound(once)]).toEqual([true, false]);
+  expect([first.isLoop(once), second.isLoop(once)]).toEqual([true, false]);
   const twice = await passedOn(second, once);
-  expect([first.hasComeRound(twice), second.hasComeRound(twice)]).toEqual([true, true]);
+  expect([first.isLoop(twice), second.isLoop(twice)]).toEqual([true, true]);
 });
 
 test('further questions than may be outstanding fail at once', async () => {
   await using silent = await FakeUpstream.start(() => []);
   const { ask } = asker({ timeoutMs: 300, maxOutstanding: 2, attempts: 1 });
   const first = [ask(silent), ask(silent)];
-  await expect(ask(silent)).rejects.toThrow('2 questions are waiting');
+  await expect(ask(silent)).rejects.toThrow('too many queries: 2 are already waiting');
   expect((await Promise.allSettled(first)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   await expect(ask(silent)).rejects.toThrow('no answer in time');
 });

@@ -66,7 +66,7 @@ describe('a message that comes back', () => {
     ['two questions', changed((reply) => reply.writeUInt8(2, 5)), 'other'],
     ['another letter', changed((reply) => reply.write('v', 13)), 'other'],
     ['another type', changed((reply) => reply.writeUInt8(1, query.questionEnd - 3)), 'other'],
-    ['another case', changed((reply) => reply.writeUInt8((reply[13] as number) ^ 0x20, 13)), 'misspelt'],
+    ['another case', changed((reply) => reply.writeUInt8((reply[13] as number) ^ 0x20, 13)), 'case-changed'],
     ['a header alone', answer.subarray(0, 12), 'malformed'],
     ['half the question', answer.subarray(0, 20), 'malformed'],
     ['half of another question', changed((reply) => reply.write('v', 13)).subarray(0, 20), 'other'],

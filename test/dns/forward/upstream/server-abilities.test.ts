@@ -76,7 +76,7 @@ describe('a server', () => {
 });
 
 test('what is known of a server outlasts its object, and 256 servers are known', () => {
-  const servers = new Servers({ now: () => 0, mayAskUs: () => true, headStartMs: 300 });
+  const servers = new Servers({ now: () => 0, mayQueryUs: () => true, headStartMs: 300 });
   const known = servers.of({ ip: '10.0.0.1', port: 53 });
   expect(servers.of({ ip: '10.0.0.1', port: 53 })).toBe(known);
   for (let port = 1; port <= 256; port += 1) servers.of({ ip: '10.0.0.2', port });

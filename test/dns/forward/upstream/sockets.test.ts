@@ -52,7 +52,7 @@ describe('the sockets of an upstream', () => {
     const sockets = new UpstreamSockets();
     const asking = sockets.ask(upstream.address, outgoingQuery(questionOf('example.com')), 1_000);
     sockets.stop();
-    await expect(asking).rejects.toThrow('heddle stops');
+    await expect(asking).rejects.toThrow('heddle is stopping');
     // What is thrown when the socket is connected reaches nobody but the process.
     await eventually(() => expect(udpHandles()).toBe(1));
     expect(upstream.seen).toEqual([]);

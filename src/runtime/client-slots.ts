@@ -1,11 +1,11 @@
-/** What one client has at most, as a part of the places that are still free: the more ask, the less each has. */
+/** The largest share of the free slots that one client may hold: the more clients, the fewer slots each has. */
 const CLIENT_SHARE = 0.25;
 
 /**
- * So many places in which clients wait. Nobody can take them all: each client has a share of those that are free, so
- * that some are left however many others ask.
+ * A bounded number of slots for waiting clients. No client can take them all: each may hold a share of the free ones,
+ * so some remain for further clients.
  */
-export class ClientPlaces {
+export class ClientSlots {
   readonly #max: number;
   readonly #byClient = new Map<string, number>();
   #taken = 0;
@@ -18,7 +18,7 @@ export class ClientPlaces {
     return this.#taken;
   }
 
-  /** Takes a place for a client. False where there is none for him. */
+  /** Takes a slot for a client. @returns false if none is available to it */
   take(client: string): boolean {
     const taken = this.#byClient.get(client) ?? 0;
     if (taken >= CLIENT_SHARE * (this.#max - this.#taken)) return false;
@@ -27,8 +27,8 @@ export class ClientPlaces {
     return true;
   }
 
-  /** Gives back a place that was taken. */
-  leave(client: string): void {
+  /** Releases a slot that the client has taken. */
+  release(client: string): void {
     const taken = this.#byClient.get(client);
     if (taken === undefined) return;
     this.#taken -= 1;

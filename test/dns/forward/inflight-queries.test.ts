@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Inquiries } from '../../../src/dns/forward/inquiries.ts';
+import { InflightQueries } from '../../../src/dns/forward/inflight-queries.ts';
 import { questionOf } from '../question.ts';
 
 const question = questionOf('slow.example.com');
@@ -8,13 +8,13 @@ const message = Buffer.concat([Buffer.alloc(12), question.bytes]);
 function setUp() {
   const waiting: ((message: Buffer) => void)[] = [];
   const client = { ask: () => new Promise<Buffer>((resolve) => waiting.push(resolve)) };
-  const inquiries = new Inquiries({ client, now: () => 0 });
+  const inquiries = new InflightQueries({ client, now: () => 0 });
   const ask = (marks: string, key = 'slow') =>
-    inquiries.ask({ key, marks, question, upstreams: { servers: [] }, from: 'a', learn: () => {} });
+    inquiries.ask({ key, marks, question, upstreams: { servers: [] }, from: 'a', onAnswer: () => {} });
   return { waiting, ask };
 }
 
-test('the same question with other marks each time is asked a few times at once, and all are answered', async () => {
+test('one question with many different marks is queried a few times at once, and all clients get an answer', async () => {
   const { waiting, ask } = setUp();
   const asked = Array.from({ length: 1_000 }, (_, index) => ask(`mark ${index}`));
   expect(waiting.length).toBe(4);
@@ -24,7 +24,7 @@ test('the same question with other marks each time is asked a few times at once,
   expect(waiting.length).toBe(5);
 });
 
-test('questions with the same marks share what comes of it, those without any first of all', async () => {
+test('questions with the same marks share an outcome, and so do those without marks', async () => {
   const { waiting, ask } = setUp();
   const same = [ask(''), ask(''), ask('one'), ask('one')];
   expect(waiting.length).toBe(2);
