@@ -61,3 +61,10 @@ export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** Whether this is a HeddleError with this code. */
+export const hasCode = (error: unknown, code: ErrorCode): error is HeddleError =>
+  error instanceof HeddleError && error.code === code;
+
+/** Whether the system has denied an operation: root or a capability is missing. */
+export const isDenied = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(systemCode(error) ?? '');

@@ -1,6 +1,6 @@
 import type { Docker } from '../docker/engine.ts';
 import { type Snapshot, shortId } from '../docker/snapshot.ts';
-import { HeddleError } from '../errors.ts';
+import { HeddleError, hasCode } from '../errors.ts';
 import type { Claims } from '../ipam/claims.ts';
 import type { FoundNamespace } from '../network/container-namespace.ts';
 import type { AttachTarget, Cidr, NetworkEngine } from '../network/engine.ts';
@@ -54,7 +54,7 @@ export class Attachment {
     try {
       await network.attach(target, cidrs, claims.optionsOf(snapshot.id));
     } catch (error) {
-      if (!(error instanceof HeddleError && error.code === 'not-found')) throw error;
+      if (!hasCode(error, 'not-found')) throw error;
       await network.ensureBridge();
       // Read again: a command may have changed the options while the bridge was created.
       await network.attach(target, cidrs, claims.optionsOf(snapshot.id));

@@ -3,7 +3,7 @@ import type { AnnouncedHost } from '../addresses/announced-host.ts';
 import { chooseAddress } from '../addresses/choose-address.ts';
 import type { PolicyTerm } from '../addresses/policy.ts';
 import type { Snapshot } from '../docker/snapshot.ts';
-import { HeddleError, messageOf } from '../errors.ts';
+import { hasCode, messageOf } from '../errors.ts';
 import type { Addressing, Wanted } from '../ipam/addressing.ts';
 import type { Claims } from '../ipam/claims.ts';
 import { requestedAddresses } from '../ipam/requested.ts';
@@ -77,7 +77,7 @@ export class Observer {
     } catch (error) {
       // A container that ends during its inspection is reported by its own event. Until then it is announced at no
       // other address.
-      const isGone = error instanceof HeddleError && error.code === 'not-running';
+      const isGone = hasCode(error, 'not-running');
       if (isGone) findings.hasEnded = this.#seesProcesses;
       else findings.problem = messageOf(error);
     }

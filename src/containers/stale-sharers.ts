@@ -1,6 +1,6 @@
 import type { Docker } from '../docker/engine.ts';
 import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
-import { HeddleError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import type { Claims } from '../ipam/claims.ts';
 import type { FoundNamespace } from '../network/container-namespace.ts';
 import type { Cidr, NetworkEngine } from '../network/engine.ts';
@@ -65,7 +65,7 @@ export class StaleSharers {
       const { path, inode } = await this.#needs.namespaceOf(snapshot);
       return inode === undefined || namespace === undefined || inode === namespace ? undefined : path;
     } catch (error) {
-      if (error instanceof HeddleError && error.code === 'not-running') return undefined;
+      if (hasCode(error, 'not-running')) return undefined;
       throw error;
     }
   }

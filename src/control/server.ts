@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
-import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { HeddleError, hasCode, messageOf, systemCode } from '../errors.ts';
 import { http } from '../runtime/http.ts';
 import type { Io } from '../runtime/io.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -125,7 +125,7 @@ export class ControlServer {
   /** Answers after the path is free, because the successor listens there at once. */
   async #handOver(response: ServerResponse): Promise<void> {
     const done = await this.#needs.handOver().catch((error: unknown) => {
-      if (!(error instanceof HeddleError && error.code === 'refused')) throw error;
+      if (!hasCode(error, 'refused')) throw error;
       response.writeHead(NOT_NOW).end(error.message);
     });
     if (!done) return;

@@ -1,4 +1,4 @@
-import { HeddleError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { DEFAULT_DEVICE } from './bridge.ts';
 import type { Docker } from './engine.ts';
 
@@ -24,7 +24,7 @@ export function bridgeDevice({ docker, given, warn }: BridgeDeviceNeeds): () => 
       return last;
     } catch (error) {
       if (last !== undefined) return last;
-      if (!(error instanceof HeddleError) || error.code !== 'refused') throw error;
+      if (!hasCode(error, 'refused')) throw error;
       if (!hasWarned)
         warn(`${error.message}; using ${DEFAULT_DEVICE} as Docker's bridge: name it with --docker-bridge`);
       hasWarned = true;

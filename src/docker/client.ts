@@ -1,6 +1,6 @@
 import type Dockerode from 'dockerode';
 import * as v from 'valibot';
-import { type ErrorCode, HeddleError, messageOf, systemCode } from '../errors.ts';
+import { type ErrorCode, HeddleError, isDenied, messageOf, systemCode } from '../errors.ts';
 import { type EngineAddress, formatAddress } from './engine-address.ts';
 import { ALL_METADATA, type KeptMetadata } from './kept-metadata.ts';
 import { EngineRefusal, secure, withSignal } from './transport.ts';
@@ -191,22 +191,13 @@ function dockerError(address: string, attempt: string, cause: unknown): HeddleEr
   if (status === 404 || (status === 500 && meansNotFound(reason)))
     return new HeddleError('not-found', what + reason, { cause });
   if (status !== undefined) return new HeddleError(codeOf(status), what + reason, { cause });
-  const code = systemCode(cause);
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new HeddleError(
-      'not-permitted',
-      `${what}permission denied; run as root or as a member of the group docker`,
-      { cause },
-    );
+  if (isDenied(cause)) {
+    const message = `${what}permission denied; run as root or as a member of the group docker`;
+    return new HeddleError('not-permitted', message, { cause });
   }
-  if (code === 'ENOENT') {
-    return new HeddleError(
-      'unreachable',
-      `${what}the socket does not exist; start Docker or set DOCKER_HOST`,
-      {
-        cause,
-      },
-    );
+  if (systemCode(cause) === 'ENOENT') {
+    const message = `${what}the socket does not exist; start Docker or set DOCKER_HOST`;
+    return new HeddleError('unreachable', message, { cause });
   }
   return new HeddleError(
     'unreachable',

@@ -1,7 +1,7 @@
 import type Dockerode from 'dockerode';
 import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 import * as v from 'valibot';
-import { HeddleError, messageOf } from '../errors.ts';
+import { HeddleError, hasCode, messageOf } from '../errors.ts';
 import { bridgeOf, DEFAULT_DEVICE } from './bridge.ts';
 import { type DockerClient, unexpectedAnswer } from './client.ts';
 import { containerName } from './container-name.ts';
@@ -129,7 +129,7 @@ export class DockerEngine implements Docker {
       if (!isKnown) this.#bridge = undefined;
       return device;
     } catch (error) {
-      if (error instanceof HeddleError && error.code === 'not-found') return DEFAULT_DEVICE;
+      if (hasCode(error, 'not-found')) return DEFAULT_DEVICE;
       throw error;
     }
   }
@@ -149,7 +149,7 @@ export class DockerEngine implements Docker {
         client.getContainer(container).inspect(),
       );
     } catch (error) {
-      if (error instanceof HeddleError && error.code === 'not-found') return undefined;
+      if (hasCode(error, 'not-found')) return undefined;
       throw error;
     }
   }

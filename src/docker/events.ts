@@ -1,6 +1,8 @@
 import { messageOf } from '../errors.ts';
+import { type Backoff, backoff } from '../runtime/backoff.ts';
 import { EndlessLine, type LineLimits, lines } from '../runtime/lines.ts';
 import type { Logger } from '../runtime/log.ts';
+import { pause } from '../runtime/pause.ts';
 import { isContainerId } from './container-name.ts';
 import type { Docker } from './engine.ts';
 
@@ -23,9 +25,8 @@ export interface EventHandlers {
   lost(error: Error): void;
 }
 
-const FIRST_RETRY_MS = 100;
-/** A returning engine has already started containers; they lack an address until their events arrive. */
-const LAST_RETRY_MS = 200;
+/** Short: a returning engine has already started containers, which lack an address until their events arrive. */
+export const EVENTS_RETRY: Backoff = { first: 100, longest: 200 };
 /** The retry delay after an endless line: an engine that sends one must not be read at full speed. */
 const ENDLESS_RETRY_MS = 5_000;
 /** An event contains all labels of its container; the container's id comes before them. */
@@ -66,18 +67,18 @@ export class EventStream {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    let attempt = 0;
+    let failures = 0;
     while (!signal.aborted) {
       try {
         await this.#listen(signal, () => {
-          attempt = 0;
+          failures = 0;
         });
         throw new Error('the engine ended the stream');
       } catch (error) {
         if (signal.aborted) return;
-        if (attempt === 0) this.#handlers.lost(error instanceof Error ? error : new Error(messageOf(error)));
-        const delay = error instanceof EndlessLine ? ENDLESS_RETRY_MS : retryDelay(attempt);
-        attempt++;
+        if (failures === 0) this.#handlers.lost(error instanceof Error ? error : new Error(messageOf(error)));
+        failures++;
+        const delay = error instanceof EndlessLine ? ENDLESS_RETRY_MS : backoff(failures, EVENTS_RETRY);
         await pause(delay, signal);
       }
     }
@@ -135,21 +136,4 @@ interface RawEvent {
   readonly Actor?: { readonly ID?: string; readonly Attributes?: Readonly<Record<string, string>> };
   readonly time?: number;
   readonly timeNano?: number;
-}
-
-/** Doubling with jitter, so that many hosts do not come back to a busy engine in step. */
-export const retryDelay = (attempt: number, random: () => number = Math.random): number =>
-  Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempt, 10)) * (0.5 + random() / 2);
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

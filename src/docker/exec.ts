@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
-import { HeddleError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { exitStatusOf, stopSignal } from '../runtime/signals.ts';
 import type { DockerClient } from './client.ts';
 
@@ -79,7 +79,7 @@ export async function hasImage(docker: DockerClient, image: string): Promise<boo
     await docker.call(`inspect the image '${image}'`, (client) => client.getImage(image).inspect());
     return true;
   } catch (error) {
-    if (error instanceof HeddleError && error.code === 'not-found') return false;
+    if (hasCode(error, 'not-found')) return false;
     throw error;
   }
 }

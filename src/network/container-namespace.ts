@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { shortId } from '../docker/snapshot.ts';
-import { HeddleError, systemCode } from '../errors.ts';
+import { HeddleError, hasCode, isDenied, systemCode } from '../errors.ts';
 import { readAtMostSync } from '../runtime/bounded-file.ts';
 import { kernelFailure, namespaceGone } from './netlink/kernel-error.ts';
 
@@ -33,8 +33,7 @@ export async function findNamespace(process: ContainerProcess): Promise<FoundNam
     const { ino } = statSync(path);
     return { path: ino === ownNamespace() ? undefined : path, inode: ino };
   } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EACCES' || code === 'EPERM') return { path, inode: undefined };
+    if (isDenied(error)) return { path, inode: undefined };
     throw kernelFailure(`read ${path}`, namespaceGone(path, error));
   }
 }
@@ -79,7 +78,7 @@ export async function isGone(process: ContainerProcess): Promise<boolean> {
     await assertContainerProcess(process);
     return false;
   } catch (error) {
-    return error instanceof HeddleError && error.code === 'not-running';
+    return hasCode(error, 'not-running');
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { messageOf, systemCode } from '../errors.ts';
 import type { Logger } from '../runtime/log.ts';
+import { pause } from '../runtime/pause.ts';
 import { ownNamespace } from './container-namespace.ts';
 import { ChangeSocket } from './netlink/change-socket.ts';
 import { kernelFailure } from './netlink/kernel-error.ts';
@@ -138,7 +139,7 @@ export class NamespaceWatch {
 
   async #pollInstead(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+      await pause(POLL_MS, signal);
       if (!signal.aborted) this.#notify(undefined);
     }
   }

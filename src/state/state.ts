@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { HeddleError, messageOf, systemCode } from '../errors.ts';
+import { HeddleError, isDenied, messageOf, systemCode } from '../errors.ts';
 import { AtomicFile, type FileCalls } from '../runtime/atomic-file.ts';
+import { type Backoff, backoff, WITHOUT_JITTER } from '../runtime/backoff.ts';
 import { type Logger, silentLogger } from '../runtime/log.ts';
 import { newState, readState, type State } from './content.ts';
 import { randomHostId } from './host-id.ts';
@@ -63,8 +64,7 @@ const NOT_FLUSHED =
   'confirms it';
 /** Changes within this time share one write, as when the first scan finds a hundred containers. */
 const WRITE_DELAY_MS = 50;
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 30_000;
+const RETRY: Backoff = { first: 250, longest: 30_000 };
 /** The longest wait for a disk that hangs: a successor gives up after 15 s. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -208,15 +208,15 @@ export class StateFile implements StateStore {
       this.#logged = message;
       this.#log.error({ path: this.path, code: systemCode(error), error: messageOf(error) }, message);
     }
-    const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures++;
+    const delay = backoff(this.#failures, RETRY, WITHOUT_JITTER);
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.#flush().catch(() => {}), delay).unref();
   }
 }
 
 const cannotWrite = (folder: string, cause: unknown): HeddleError => {
-  const code = ['EACCES', 'EPERM'].includes(systemCode(cause) ?? '') ? 'not-permitted' : 'failed';
+  const code = isDenied(cause) ? 'not-permitted' : 'failed';
   const message = `cannot write state to ${folder}: ${messageOf(cause)}; run as root or choose another folder with --state-dir`;
   return new HeddleError(code, message, { cause });
 };

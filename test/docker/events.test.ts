@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ContainerEvent, EventStream, parseEvent, retryDelay } from '../../src/docker/events.ts';
+import { type ContainerEvent, EVENTS_RETRY, EventStream, parseEvent } from '../../src/docker/events.ts';
+import { backoff, WITHOUT_JITTER } from '../../src/runtime/backoff.ts';
 import { silentLogger } from '../../src/runtime/log.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -104,10 +105,10 @@ describe('the stream of events', () => {
     expect(opened).toHaveLength(0);
   });
 
-  it('waits longer after each failure, never longer than it takes to be missed', () => {
-    const delays = Array.from({ length: 12 }, (_, attempt) => retryDelay(attempt, () => 1));
+  it('waits longer after each failure, never long enough to be missed', () => {
+    const delays = Array.from({ length: 12 }, (_, index) => backoff(index + 1, EVENTS_RETRY, WITHOUT_JITTER));
     expect(delays.slice(0, 2)).toEqual([100, 200]);
     expect(delays.at(-1)).toBe(200);
-    expect(retryDelay(0, () => 0)).toBe(50);
+    expect(backoff(1, EVENTS_RETRY, () => 0)).toBe(50);
   });
 });

@@ -1,5 +1,5 @@
 import { resolverArgs } from '../../dns/args.ts';
-import { HeddleError } from '../../errors.ts';
+import { hasCode } from '../../errors.ts';
 import { ALLOW_OVERLAP, requestsIn } from '../syntax/address-arguments.ts';
 import type { HostCommand } from '../syntax/command.ts';
 
@@ -26,7 +26,7 @@ export const prepareRun: HostCommand = {
     const onlyAttached = options.onlyAttached === true;
     const resolver = await host.resolver({ onlyAttached }).catch((error: unknown) => {
       // The container can run without names. It gets no resolver that it cannot reach.
-      if (!onlyAttached || !(error instanceof HeddleError) || error.code !== 'not-found') throw error;
+      if (!onlyAttached || !hasCode(error, 'not-found')) throw error;
       io.stderr.write(`heddle: the container cannot use heddle's DNS: ${error.message}\n`);
       return undefined;
     });

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, systemCode } from '../../errors.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { pause } from '../../runtime/pause.ts';
 import { formatListen, type ListenAddress } from '../listen.ts';
 import { type Respond, type TcpLimits, TcpListener } from './tcp.ts';
 import { UdpListener, type UdpOptions } from './udp.ts';
@@ -72,11 +72,11 @@ export class Listener {
   }
 
   async #retry(): Promise<void> {
-    let pause = FIRST_PAUSE_MS;
+    let pauseMs = FIRST_PAUSE_MS;
     while (!this.#stopping.signal.aborted) {
-      await delay(pause, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await pause(pauseMs, this.#stopping.signal);
       if (this.#stopping.signal.aborted || (await this.#attempt())) return;
-      pause = Math.min(pause * 2, LAST_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS);
     }
   }
 

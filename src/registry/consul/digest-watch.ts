@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { pause } from '../../runtime/pause.ts';
 import type { Watching } from '../registry.ts';
 
 export interface WatchNeeds {
@@ -31,6 +31,6 @@ async function poll(
     const now = { writes: needs.writes(), digest: await needs.digest(signal).catch(() => 'away') };
     if (before !== undefined && !signal.aborted && !isDeepStrictEqual(now, before)) changed();
     before = now;
-    await delay(every, undefined, { signal }).catch(() => undefined);
+    await pause(every, signal);
   }
 }

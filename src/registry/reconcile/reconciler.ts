@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
-import { type Backoff, waitAfter } from '../../runtime/backoff.ts';
+import { type Backoff, backoff } from '../../runtime/backoff.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { pause } from '../../runtime/pause.ts';
 import { differs } from '../../services/naming/identity.ts';
 import type { Service } from '../../services/service.ts';
 import type { Registry, Watching } from '../registry.ts';
@@ -61,8 +61,6 @@ const DEFAULTS = {
   onStop: 'keep',
   stopPatience: 5000,
 } as const;
-
-const pause = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => undefined);
 
 /**
  * Keeps the registry equal to desired state. A change is written at once. A full pass compares everything and writes
@@ -186,7 +184,7 @@ export class Reconciler {
       }
       for (const done of asked) done();
       if (this.#state === 'synced') await this.#untilWoken();
-      if (this.#state === 'away') await pause(waitAfter(this.#failures, this.#options.retry), signal);
+      if (this.#state === 'away') await pause(backoff(this.#failures, this.#options.retry), signal);
     }
   }
 

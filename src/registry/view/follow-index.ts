@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Backoff, waitAfter } from '../../runtime/backoff.ts';
+import { type Backoff, backoff } from '../../runtime/backoff.ts';
+import { pause } from '../../runtime/pause.ts';
 import type { Indexed } from '../registry.ts';
 
 /** Callbacks of a blocking query. */
@@ -40,8 +40,6 @@ export async function followIndex<T>(
       failures += 1;
     }
     callbacks.polled?.();
-    await delay(failures === 0 ? paceMs : waitAfter(failures, RETRY), undefined, { signal }).catch(
-      () => undefined,
-    );
+    await pause(failures === 0 ? paceMs : backoff(failures, RETRY), signal);
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../runtime/log.ts';
+import { pause } from '../../runtime/pause.ts';
 import type { Documents } from './documents.ts';
 
 export interface FetcherNeeds {
@@ -41,7 +41,7 @@ export class Fetcher {
     const { documents, completed, log, retryEvery = RETRY_MS } = this.#needs;
     const { signal } = this.#stopping;
     while (!documents.complete && !signal.aborted) {
-      await delay(retryEvery, undefined, { signal }).catch(() => undefined);
+      await pause(retryEvery, signal);
       await documents.fetchMissing(signal);
     }
     if (signal.aborted) return;

@@ -1,4 +1,4 @@
-import { HeddleError, messageOf, systemCode } from '../../../errors.ts';
+import { HeddleError, hasCode, messageOf, systemCode } from '../../../errors.ts';
 import { tlsProblem } from './tls-errors.ts';
 
 /** The policy that a token needs; named in the message whenever Consul denies a request. */
@@ -125,6 +125,6 @@ export function unlessRefused(error: unknown): undefined {
 }
 
 export function unlessNotFound(error: unknown): undefined {
-  if (error instanceof HeddleError && error.code === 'not-found') return undefined;
+  if (hasCode(error, 'not-found')) return undefined;
   throw error;
 }
