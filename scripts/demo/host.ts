@@ -47,7 +47,7 @@ export class DemoHost {
   async restore(): Promise<void> {
     const now = await inventory();
     const added = now.containers.filter((id) => !this.#before.containers.includes(id));
-    const isNew = ({ rule }: TaggedRule) => !this.#before.rules.some((old) => `${old.rule}` === `${rule}`);
+    const isNew = ({ line }: TaggedRule) => !this.#before.rules.some((old) => old.line === line);
     const steps: (() => Promise<unknown>)[] = [
       ...added.map((id) => () => run('docker', ['rm', '--force', '--volumes', id])),
       ...now.rules.filter(isNew).map((rule) => () => deleteRule(rule)),

@@ -7,7 +7,7 @@ export async function leftOnHost(bridge = 'weave'): Promise<string[]> {
   const links = await succeed('ip', ['-o', 'link', 'show']);
   const devices = [...links.matchAll(/^\d+: ([^:@]+)/gm)].map(([, name = '']) => name);
   const ours = devices.filter((name) => name === bridge || name.startsWith('vethwl'));
-  const rules = (await taggedRules()).map(({ command, rule }) => `${command} -A ${rule.join(' ')}`);
+  const rules = (await taggedRules()).map(({ command, line }) => `${command} ${line}`);
   return [...ours, ...rules];
 }
 
