@@ -12,8 +12,9 @@ import { type Case, cases } from './dns/cases.ts';
 import { buildPrograms, type Programs } from './dns/load.ts';
 import type { Named } from './dns/names.ts';
 import { PEERS, type Server, startConsul, startServer } from './dns/peers.ts';
-import { type Figures, race } from './dns/race.ts';
+import { race } from './dns/race.ts';
 import { goalsOf, tableOf } from './dns/report.ts';
+import type { Figures } from './dns/rounds.ts';
 
 const { values } = parseArgs({
   options: {

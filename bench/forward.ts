@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { forwardGoals } from './dns/forward-goals.ts';
 import { FORWARDERS, KEPT, NOT_KEPT, upstream } from './dns/forwarders.ts';
-import { type Burst, buildPrograms, burst, rssOf } from './dns/load.ts';
+import { buildPrograms, burst } from './dns/load.ts';
 import { queryFile } from './dns/names.ts';
 import { type Server, startServer } from './dns/peers.ts';
-import { type Figures, middle, shuffled } from './dns/race.ts';
 import { tableOf } from './dns/report.ts';
+import { type Figures, figuresOf, measureInRounds } from './dns/rounds.ts';
 
 const { values } = parseArgs({
   options: {
@@ -80,26 +80,8 @@ async function compare(
     burst(load, { port, pid, queries, outstanding, seconds });
   // What is to be kept is kept, and what is compiled is.
   for (const server of servers) await ask(server, 2);
-  const bursts = new Map<Server, Burst[]>(servers.map((server) => [server, []]));
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    for (const server of shuffled(servers)) {
-      const result = await ask(server, Number(values.seconds));
-      bursts.get(server)?.push(result);
-      const busy = Number((loadavg()[0] ?? 0).toFixed(1));
-      console.error(JSON.stringify({ case: name, server: server.name, round, ...result, load: busy }));
-    }
-  }
-  return Array.from(bursts, ([server, all]) => {
-    const median = (key: keyof Burst) => middle(all.map((one) => one[key]));
-    return {
-      server: server.name,
-      perSecond: median('perSecond'),
-      p50: median('p50'),
-      p99: median('p99'),
-      p999: median('p999'),
-      cpu: median('cpu'),
-      lost: all.reduce((sum, { lost }) => sum + lost, 0),
-      mebibytes: rssOf(server.pid),
-    };
-  });
+  const results = await measureInRounds(name, servers, Number(values.rounds), (server) =>
+    ask(server, Number(values.seconds)),
+  );
+  return Array.from(results, ([server, bursts]) => figuresOf(server, bursts));
 }

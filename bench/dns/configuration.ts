@@ -34,3 +34,45 @@ export function knot(folder: string, port: number, records: readonly string[]): 
   ]);
   return ['knotd', '-c', file];
 }
+
+/** The command of a dnsmasq on loopback with these further settings. */
+export function dnsmasq(folder: string, port: number, settings: readonly string[]): readonly string[] {
+  const file = write(folder, 'dnsmasq.conf', [
+    `port=${port}`,
+    'listen-address=127.0.0.1',
+    'bind-interfaces',
+    'no-resolv',
+    'no-hosts',
+    'cache-size=10000',
+    'user=root',
+    'pid-file=',
+    ...settings,
+  ]);
+  return ['dnsmasq', '--keep-in-foreground', `-C${file}`];
+}
+
+/** The command of an unbound on loopback with one thread, these further settings of the server, and these clauses. */
+export function unbound(
+  folder: string,
+  port: number,
+  settings: readonly string[],
+  clauses: readonly string[] = [],
+): readonly string[] {
+  const file = write(folder, 'unbound.conf', [
+    'server:',
+    '  interface: 127.0.0.1',
+    `  port: ${port}`,
+    '  num-threads: 1',
+    '  do-daemonize: no',
+    '  chroot: ""',
+    '  username: ""',
+    '  use-syslog: no',
+    `  pidfile: "${join(folder, 'unbound.pid')}"`,
+    '  module-config: "iterator"',
+    ...settings.map((setting) => `  ${setting}`),
+    'remote-control:',
+    '  control-enable: no',
+    ...clauses,
+  ]);
+  return ['unbound', '-d', '-c', file];
+}

@@ -1,4 +1,4 @@
-import type { Figures } from './race.ts';
+import type { Figures } from './rounds.ts';
 
 /** The figures of each server, by case. */
 export type ForwardResults = ReadonlyMap<string, readonly Figures[]>;

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { knot, write } from './configuration.ts';
+import { dnsmasq, knot, unbound } from './configuration.ts';
 import { LOAD_CORE } from './load.ts';
 import { type Named, nameOf } from './names.ts';
 
@@ -45,42 +44,13 @@ const ours =
 export const FORWARDERS: Readonly<Record<string, ConfigureForwarder>> = {
   'heddle plain': ours('plain'),
   'heddle batched': ours('batched'),
-  dnsmasq({ folder, port, upstreamPort }) {
-    const file = write(folder, 'dnsmasq.conf', [
-      `port=${port}`,
-      'listen-address=127.0.0.1',
-      'bind-interfaces',
-      'no-resolv',
-      'no-hosts',
-      `server=127.0.0.1#${upstreamPort}`,
-      'cache-size=10000',
-      'dns-forward-max=2000',
-      'user=root',
-      'pid-file=',
-    ]);
-    return ['dnsmasq', '--keep-in-foreground', `-C${file}`];
-  },
-  unbound({ folder, port, upstreamPort }) {
-    const file = write(folder, 'unbound.conf', [
-      'server:',
-      '  interface: 127.0.0.1',
-      `  port: ${port}`,
-      '  num-threads: 1',
-      '  do-daemonize: no',
-      '  chroot: ""',
-      '  username: ""',
-      '  use-syslog: no',
-      `  pidfile: "${join(folder, 'unbound.pid')}"`,
-      '  module-config: "iterator"',
-      '  do-not-query-localhost: no',
-      '  num-queries-per-thread: 2048',
-      '  outgoing-range: 4096',
-      'remote-control:',
-      '  control-enable: no',
-      'forward-zone:',
-      '  name: "."',
-      `  forward-addr: 127.0.0.1@${upstreamPort}`,
-    ]);
-    return ['unbound', '-d', '-c', file];
-  },
+  dnsmasq: ({ folder, port, upstreamPort }) =>
+    dnsmasq(folder, port, [`server=127.0.0.1#${upstreamPort}`, 'dns-forward-max=2000']),
+  unbound: ({ folder, port, upstreamPort }) =>
+    unbound(
+      folder,
+      port,
+      ['do-not-query-localhost: no', 'num-queries-per-thread: 2048', 'outgoing-range: 4096'],
+      ['forward-zone:', '  name: "."', `  forward-addr: 127.0.0.1@${upstreamPort}`],
+    ),
 };

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { dig } from '../../test/support/dig.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { knot, write } from './configuration.ts';
+import { dnsmasq, knot, unbound, write } from './configuration.ts';
 import { SERVER_CORE } from './load.ts';
 import { type Named, nameOf, PORT_OF_SERVICES, targetOf } from './names.ts';
 
@@ -124,38 +123,14 @@ export const PEERS: Readonly<Record<string, Configure>> = {
     );
     // dnsmasq hashes names of a hosts file, but searches srv-host linearly for every type of query.
     const addresses = `addn-hosts=${write(folder, 'hosts', hosts)}`;
-    const settings = ['local=/consul/', 'cache-size=10000', addresses];
-    const file = write(folder, 'dnsmasq.conf', queries === 'a' ? settings : [...settings, ...services]);
-    const alone = ['--keep-in-foreground', '--no-resolv', '--no-hosts', '--pid-file=', '--user=root'];
-    return [
-      'dnsmasq',
-      ...alone,
-      '--listen-address=127.0.0.1',
-      '--bind-interfaces',
-      `--port=${port}`,
-      `-C${file}`,
-    ];
+    const settings = ['local=/consul/', addresses];
+    return dnsmasq(folder, port, queries === 'a' ? settings : [...settings, ...services]);
   },
-  unbound(folder, port, all) {
-    const lines = records(all).map((record) => `  local-data: "${record}"`);
-    const file = write(folder, 'unbound.conf', [
-      'server:',
-      '  interface: 127.0.0.1',
-      `  port: ${port}`,
-      '  num-threads: 1',
-      '  do-daemonize: no',
-      '  chroot: ""',
-      '  username: ""',
-      '  use-syslog: no',
-      `  pidfile: "${join(folder, 'unbound.pid')}"`,
-      '  module-config: "iterator"',
-      '  local-zone: "consul." static',
-      ...lines,
-      'remote-control:',
-      '  control-enable: no',
-    ]);
-    return ['unbound', '-d', '-c', file];
-  },
+  unbound: (folder, port, all) =>
+    unbound(folder, port, [
+      'local-zone: "consul." static',
+      ...records(all).map((record) => `local-data: "${record}"`),
+    ]),
   Knot: (folder, port, all) => knot(folder, port, records(all)),
 };
 

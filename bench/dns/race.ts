@@ -1,27 +1,12 @@
 import { writeFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Case } from './cases.ts';
-import { type Burst, burst, dnsperf, type Programs, rssOf } from './load.ts';
+import { burst, dnsperf, type Programs } from './load.ts';
 import { type Named, queryFile, queryLines, services } from './names.ts';
 import type { Server } from './peers.ts';
+import { type Figures, figuresOf, measureInRounds } from './rounds.ts';
 import { oldestAnswer } from './staleness.ts';
-
-/** The figures of one server in one case: medians over the rounds; times in microseconds. */
-export interface Figures {
-  readonly server: string;
-  readonly perSecond: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly cpu: number;
-  readonly lost: number;
-  readonly mebibytes: number;
-  readonly dnsperf?: number;
-  /** Age of the oldest answer in milliseconds, if services change. */
-  readonly oldest?: number;
-}
 
 export interface RaceOptions {
   readonly folder: string;
@@ -34,7 +19,7 @@ export interface RaceOptions {
 /** Long enough to query every name, and for the code to be compiled, before anything is measured. */
 const warmUpSeconds = (names: number) => 1 + names / 10_000;
 
-/** Measures all servers of a case in turn, in a new order each round, so that other load affects all alike. */
+/** Starts all servers of a case, and measures them. */
 export async function race(one: Case, options: RaceOptions): Promise<readonly Figures[]> {
   const { folder, programs, rounds, seconds } = options;
   const { addresses, outstanding, names } = one;
@@ -49,47 +34,24 @@ export async function race(one: Case, options: RaceOptions): Promise<readonly Fi
     burst(programs.load, { port: server.port, pid: server.pid, queries, outstanding, seconds: time });
   for (const server of servers) await ask(server, server.isOurs ? warmUpSeconds(names) : 1);
 
-  const bursts = new Map<Server, (Burst & { readonly oldest: number })[]>(servers.map((s) => [s, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    for (const server of shuffled(servers)) {
-      const done = new AbortController();
-      const oldest = one.changes ? oldestAnswer(server.port, done.signal) : 0;
-      const result = await ask(server, seconds);
-      done.abort();
-      const measured = { ...result, oldest: await oldest };
-      bursts.get(server)?.push(measured);
-      const load = Number((loadavg()[0] ?? 0).toFixed(1));
-      console.error(JSON.stringify({ case: one.name, server: server.name, round, ...measured, load }));
-      // Work that the load generator leaves to the kernel must not count for the next server.
-      await delay(50);
-    }
-  }
+  const results = await measureInRounds(one.name, servers, rounds, async (server) => {
+    const done = new AbortController();
+    const oldest = one.changes ? oldestAnswer(server.port, done.signal) : 0;
+    const result = await ask(server, seconds);
+    done.abort();
+    const measured = { ...result, oldest: await oldest };
+    // Work that the load generator leaves to the kernel must not count for the next server.
+    await delay(50);
+    return measured;
+  });
   const figures: Figures[] = [];
-  for (const [{ name, pid, port }, results] of bursts) {
-    const median = (key: keyof Burst) => middle(results.map((result) => result[key]));
+  for (const [server, bursts] of results) {
+    const { name, port } = server;
     figures.push({
-      server: name,
-      perSecond: median('perSecond'),
-      p50: median('p50'),
-      p99: median('p99'),
-      p999: median('p999'),
-      cpu: median('cpu'),
-      lost: results.reduce((sum, { lost }) => sum + lost, 0),
-      mebibytes: rssOf(pid),
+      ...figuresOf(server, bursts),
       ...(one.dnsperf && name !== 'echo' && { dnsperf: await dnsperf(port, lines, outstanding, seconds) }),
-      ...(one.changes && { oldest: Math.max(...results.map(({ oldest }) => oldest)) }),
+      ...(one.changes && { oldest: Math.max(...bursts.map(({ oldest }) => oldest)) }),
     });
   }
   return figures;
-}
-
-export function middle(numbers: readonly number[]): number {
-  return numbers.toSorted((one, other) => one - other)[numbers.length >> 1] as number;
-}
-
-export function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, at: Math.random() }))
-    .sort((one, other) => one.at - other.at)
-    .map(({ item }) => item);
 }

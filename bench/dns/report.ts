@@ -1,5 +1,5 @@
 import type { Case } from './cases.ts';
-import type { Figures } from './race.ts';
+import type { Figures } from './rounds.ts';
 
 const whole = (value: number) => Math.round(value).toLocaleString('en');
 
