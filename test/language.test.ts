@@ -17,7 +17,6 @@ const PENDING: readonly string[] = [
   'docs/benchmarks.md',
   'docs/consul.md',
   'docs/decisions/',
-  'docs/dns.md',
   'docs/engines.md',
   'docs/metadata.md',
   'docs/network.md',
