@@ -29,18 +29,18 @@ export function withoutHeddle(parts: () => AloneParts): void {
     const addresses = (name: string) =>
       there.docker('exec', name, 'ip', '-o', '-4', 'address', 'show', 'ethwe');
 
-    test('does words by docker run alone, line by line as printed', async () => {
+    test('runs commands by docker run alone, line by line as printed', async () => {
       const [definition = '', script = ''] = (blocks[0] ?? '').split('\n\n');
       const lines = script.split('\n');
-      const [first, last] = [lines.indexOf('$word ps'), lines.indexOf('$word restart web')];
+      const [first, last] = [lines.indexOf('$heddle ps'), lines.indexOf('$heddle restart web')];
       expect(last - first).toBeGreaterThan(5);
-      const sh = (...words: readonly string[]) =>
-        succeed('sh', ['-ec', [definition, ...words].join('\n')], { env: there.env, timeout: 120_000 });
-      const said = [await sh(...lines.slice(0, first))];
+      const sh = (...commands: readonly string[]) =>
+        succeed('sh', ['-ec', [definition, ...commands].join('\n')], { env: there.env, timeout: 120_000 });
+      const outputs = [await sh(...lines.slice(0, first))];
       // These change nothing, and need not wait for each other.
-      said.push(...(await Promise.all(lines.slice(first, last).map((line) => sh(line)))));
-      said.push(await sh(...lines.slice(last)));
-      const printed = said
+      outputs.push(...(await Promise.all(lines.slice(first, last).map((line) => sh(line)))));
+      outputs.push(await sh(...lines.slice(last)));
+      const printed = outputs
         .join('\n')
         .split('\n')
         .filter((line) => !/^[0-9a-f]{64}$/.test(line));
@@ -50,10 +50,10 @@ export function withoutHeddle(parts: () => AloneParts): void {
       await expect(addresses('web')).rejects.toThrow(); // reset was the last but one
     });
 
-    test('keeps a daemon by docker run, and does its words by docker exec', async () => {
-      const said = await succeed('sh', ['-ec', blocks[1] ?? ''], { env: there.env, timeout: 60_000 });
-      expect(said.split('\n')).toContain('10.2.1.4');
-      expect(said).toMatch(/^10\.2\.1\.3$/m);
+    test('keeps a daemon by docker run, and runs commands in it by docker exec', async () => {
+      const output = await succeed('sh', ['-ec', blocks[1] ?? ''], { env: there.env, timeout: 60_000 });
+      expect(output.split('\n')).toContain('10.2.1.4');
+      expect(output).toMatch(/^10\.2\.1\.3$/m);
       expect(await addresses('db')).toContain('inet 10.2.1.3/16');
     });
 
