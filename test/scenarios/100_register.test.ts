@@ -61,7 +61,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
 
   test('a container that is attached after its start is corrected to its weave address', async () => {
     await using late = await runContainer(['-e', 'SERVICE_NAME=late', '--expose', '80']);
-    const { status, stdout } = await daemon.word('attach', '10.2.1.5/16', late.name);
+    const { status, stdout } = await daemon.command('attach', '10.2.1.5/16', late.name);
     expect({ status, stdout }).toEqual({ status: 0, stdout: '10.2.1.5\n' });
     await answers('late', '10.2.1.5');
   });
@@ -160,7 +160,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
 
   test('SIGHUP has every container looked at, and the registry compared, at once', async () => {
     const passes = async () => {
-      const { stdout } = await daemon.word('status', '--format', 'json');
+      const { stdout } = await daemon.command('status', '--format', 'json');
       const { docker: engine, registry: held } = JSON.parse(stdout) as {
         readonly docker: { readonly follower: { readonly lastFullPass: string } };
         readonly registry: { readonly lastPass: string };

@@ -57,7 +57,7 @@ test('a host without an agent registers in the datacenter that it is given, and 
   expect(dataOf(await daemon.dig('heddle-n1.node.dc1.consul'))).toEqual(['127.0.0.1']);
   await ours.kill();
   await everywhere('10.9.9.9');
-  const { hostId } = JSON.parse((await daemon.word('status', '--format', 'json')).stdout).daemon;
+  const { hostId } = JSON.parse((await daemon.command('status', '--format', 'json')).stdout).daemon;
   await daemon.stop();
   const nodes = async () => (await far.get<{ Node: string }[]>('/v1/catalog/nodes')).map(({ Node }) => Node);
   expect(await nodes()).toContain(`heddle-${hostId}`);
@@ -73,7 +73,7 @@ test('what other hosts have is followed at once, and stands as last known, marke
   await register('10.9.9.1');
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const found = async () => dataOf(await daemon.dig(web));
-  const said = async () => (await daemon.word('status', 'registry')).stdout;
+  const said = async () => (await daemon.command('status', 'registry')).stdout;
   await eventually(async () => expect(await found()).toEqual(['10.9.9.1']));
   expect(await said()).toContain('Elsewhere: 1 names requested, 1 watched\n');
   await register('10.9.9.2');
@@ -111,7 +111,7 @@ test('a Consul that refuses is named with its reason, and its refusal does not e
   await using daemon = await startDaemon(['--registry', consul.uri]);
   await using _web = await daemon.run(['10.2.1.1/16'], asWeb);
   await eventually(async () => {
-    const { status, stdout } = await daemon.word('status');
+    const { status, stdout } = await daemon.command('status');
     expect(status).toBe(0);
     expect(stdout).toMatch(/Registry: .*away.*no token was given: .*needs the policy service_prefix/);
   });

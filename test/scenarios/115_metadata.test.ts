@@ -150,11 +150,11 @@ test('a container with both families is found in both, in Consul and here, and f
   );
   // Consul has the reverse name of a service's own address alone.
   expect(dataOf(await daemon.dig(reverseName('fd00:2::1'), { type: 'PTR' }))).toEqual([`${name}.`]);
-  expect((await daemon.word('services')).stdout).toMatch(/^both\s+10\.2\.1\.1,fd00:2::1\s+80\s/m);
-  const dry = (await daemon.word('services', '--dry-run', both.name)).stdout;
+  expect((await daemon.command('services')).stdout).toMatch(/^both\s+10\.2\.1\.1,fd00:2::1\s+80\s/m);
+  const dry = (await daemon.command('services', '--dry-run', both.name)).stdout;
   expect(dry).toContain('10.2.1.1 and fd00:2::1: ethwe has 10.2.1.1/16 and fd00:2::1/64\n');
   expect(dry).toContain('service both at 10.2.1.1 and fd00:2::1, port 80\n');
-  expect((await daemon.word('detach', 'fd00:2::1/64', both.name)).status).toBe(0);
+  expect((await daemon.command('detach', 'fd00:2::1/64', both.name)).status).toBe(0);
   await isFound([name, 'AAAA', []], [name, 'A', ['10.2.1.1']]);
 });
 

@@ -61,16 +61,16 @@ describe.each([
       { within: 10_000 },
     );
     for (const { name } of [direct, mapped, named]) {
-      const { stdout } = await daemon.word('ps', name);
+      const { stdout } = await daemon.command('ps', name);
       expect(stdout).toMatch(/SERVICE_CHECK_HTTP is left out: checks may only target the container itself/);
     }
-    const dry = await daemon.word('services', '--dry-run', direct.name);
+    const dry = await daemon.command('services', '--dry-run', direct.name);
     expect(dry.stdout).toContain(
       'note: SERVICE_CHECK_HTTP is left out: checks may only target the container itself, but 127.0.0.1 is a loopback address; ' +
         '--check-address-allow can allow its network\n',
     );
     expect(dry.stdout).not.toContain('  check ');
-    expect((await daemon.word('explain', 'direct')).stdout).toContain(
+    expect((await daemon.command('explain', 'direct')).stdout).toContain(
       '  note: SERVICE_CHECK_HTTP is left out: ',
     );
     expect(daemon.output).toContain('127.0.0.1 is a loopback address');
@@ -101,8 +101,8 @@ test('what an operator allows is checked, by the methods that are allowed', asyn
   await eventually(async () =>
     expect(dataOf(await daemon.dig('read.service.dc1.consul'))).toEqual(['127.0.0.1']),
   );
-  expect((await daemon.word('explain', 'read')).stdout).toMatch(/http GET .*leader.*: passing$/m);
-  expect((await daemon.word('ps', write.name)).stdout).toContain(
+  expect((await daemon.command('explain', 'read')).stdout).toMatch(/http GET .*leader.*: passing$/m);
+  expect((await daemon.command('ps', write.name)).stdout).toContain(
     '"PUT" is not one of --check-methods GET,HEAD',
   );
   await consul.stop();

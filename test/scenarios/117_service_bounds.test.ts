@@ -27,11 +27,11 @@ test('a container of ten thousand ports and a list of names has 256 services, an
   );
   await using greedy = await runContainer([...named('a,b,c,d'), '--expose', '1-10000']);
   const services = async () => {
-    const { stdout } = await daemon.word('services', '--format', 'json', greedy.name);
+    const { stdout } = await daemon.command('services', '--format', 'json', greedy.name);
     return (JSON.parse(stdout) as unknown[]).length;
   };
   await eventually(async () => expect(await services()).toBe(256), { within: 15_000 });
-  const { stdout } = await daemon.word('ps', greedy.name);
+  const { stdout } = await daemon.command('ps', greedy.name);
   expect(stdout).toMatch(/some of its services are left out, .*: more than --max-services 256/);
   expect(dataOf(await daemon.dig('honest.service.dc1.consul'))).toEqual([await honest.address()]);
 });
@@ -48,7 +48,7 @@ test('megabytes of labels and variables of others cost no memory, and ours among
   await eventually(
     async () => {
       for (let n = 0; n < 4; n++) {
-        const { stdout } = await daemon.word('services', '--format', 'json');
+        const { stdout } = await daemon.command('services', '--format', 'json');
         expect(JSON.parse(stdout)).toHaveLength(4);
         expect(dataOf(await daemon.dig(`last.heavy${n}.service.dc1.consul`))).toHaveLength(1);
       }

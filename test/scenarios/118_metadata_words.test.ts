@@ -23,15 +23,15 @@ interface Found {
 }
 
 const servicesOf = async (container: string) => {
-  const { stdout } = await daemon.word('services', '--format', 'json', container);
+  const { stdout } = await daemon.command('services', '--format', 'json', container);
   return (JSON.parse(stdout) as Found[]).map(({ name, port, tags }) =>
     [`${name}:${port}`, ...tags].join(' '),
   );
 };
 const isSaid = (container: string, ...sentences: readonly string[]) =>
   eventually(async () => {
-    const { stdout: ps } = await daemon.word('ps', container);
-    const { stdout: dry } = await daemon.word('services', '--dry-run', container);
+    const { stdout: ps } = await daemon.command('ps', container);
+    const { stdout: dry } = await daemon.command('services', '--dry-run', container);
     for (const sentence of sentences) {
       expect(ps).toContain(sentence);
       expect(dry).toContain(sentence);

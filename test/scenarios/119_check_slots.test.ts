@@ -20,7 +20,7 @@ test('a container of 200 ports whose checks hang keeps no honest container from 
     ],
   );
   await eventually(async () => {
-    const { stdout } = await daemon.word('services', '--format', 'json', hostile.name);
+    const { stdout } = await daemon.command('services', '--format', 'json', hostile.name);
     expect(JSON.parse(stdout)).toHaveLength(200);
   });
   await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -37,7 +37,7 @@ test('a container of 200 ports whose checks hang keeps no honest container from 
     ],
     ['sh', '-c', 'mkdir /www && touch /www/index.html && exec httpd -f -p 80 -h /www'],
   );
-  const { stdout } = await daemon.word('explain', 'busybox-1000');
+  const { stdout } = await daemon.command('explain', 'busybox-1000');
   expect(stdout).toMatch(/tcp .*: critical/);
   await eventually(
     async () =>

@@ -56,14 +56,14 @@ describe.each([
   ])('a container is answered while %s passes, and explained', async (_what, name, words, check) => {
     await using container = await server(name, ...words);
     await answers(name, await container.address());
-    const well = await daemon.word('explain', name);
+    const well = await daemon.command('explain', name);
     expect(well).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^ *check .*: (passing|warning)$/m),
     });
     await sicken(container);
     await answers(name);
-    const ill = await daemon.word('explain', name);
+    const ill = await daemon.command('explain', name);
     expect(ill).toMatchObject({ status: 3, stdout: expect.stringMatching(/^ *check .*: critical$/m) });
     expect(ill.stdout).toContain(` does not answer: ${check} is critical\n`);
     await heal(container);
@@ -128,7 +128,7 @@ test('in the catalog, a host is a node of its own, and nothing stays there that 
     ...['--address', 'internal', '--registry', consul.uri],
     ...['--consul-mode', 'catalog', '--ip', '192.0.2.7'],
   ]);
-  const { daemon: about } = JSON.parse((await daemon.word('status', '--format', 'json')).stdout);
+  const { daemon: about } = JSON.parse((await daemon.command('status', '--format', 'json')).stdout);
   const node = `heddle-${about.hostId}`;
   const held = async () => {
     const { Services, Node } = await consul.get<{
@@ -167,7 +167,7 @@ test('a command that a container names is run only where that is allowed', async
     await using daemon = await startDaemon(flags);
     await eventually(async () => expect(Object.keys(await consul.services())).toHaveLength(1));
     expect(await checks()).toEqual([]);
-    expect((await daemon.word('ps', container.name)).stdout).toContain('need --allow-script-checks');
+    expect((await daemon.command('ps', container.name)).stdout).toContain('need --allow-script-checks');
   }
   await using _daemon = await startDaemon([...flags, '--allow-script-checks']);
   await eventually(async () => expect(await checks()).toEqual(['script passing']), { within: 10_000 });
@@ -177,7 +177,7 @@ test('with --only-passing, one that warns is not answered, and explain says why'
   await using daemon = await startDaemon(['--address', 'internal', '--only-passing']);
   await using _starting = await server('web', '--health-cmd', 'true', '--health-interval', '1h');
   await eventually(async () => {
-    const { status, stdout } = await daemon.word('explain', 'web');
+    const { status, stdout } = await daemon.command('explain', 'web');
     expect(status).toBe(3);
     expect(stdout).toContain("the container's HEALTHCHECK is warning, and --only-passing omits it\n");
   });
@@ -192,7 +192,7 @@ test('--no-healthcheck leaves the HEALTHCHECK alone', async () => {
   );
   await eventually(
     async () => {
-      const { stdout } = await daemon.word('ps', '--format', 'json');
+      const { stdout } = await daemon.command('ps', '--format', 'json');
       expect(JSON.parse(stdout)).toMatchObject([{ health: 'unhealthy', services: [{ checks: [] }] }]);
     },
     { within: 15_000 },

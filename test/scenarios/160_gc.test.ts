@@ -11,37 +11,37 @@ test('heddle gc removes what a host that is gone has left, and nothing of its ow
   await using consul = await startConsul();
   const flags = ['--address', 'internal', '--registry', consul.uri];
   await using gone = await startDaemon(flags);
-  const { daemon } = JSON.parse((await gone.word('status', '--format', 'json')).stdout);
+  const { daemon } = JSON.parse((await gone.command('status', '--format', 'json')).stdout);
   await using _web = await runContainer(['-e', 'SERVICE_NAME=web']);
   const held = async () => Object.values(await consul.services()).map(({ Meta }) => Meta['heddle-host']);
   await eventually(async () => expect(await held()).toEqual([daemon.hostId]));
 
-  const own = await gone.word('gc', '--host', daemon.hostId);
+  const own = await gone.command('gc', '--host', daemon.hostId);
   expect(own).toMatchObject({
     status: 1,
     stderr: expect.stringContaining('is this host, and its heddle runs'),
   });
-  expect(await gone.word('gc', '--host', 'web')).toMatchObject({ status: 2 });
+  expect(await gone.command('gc', '--host', 'web')).toMatchObject({ status: 2 });
 
   await gone.kill();
   await using here = await startDaemon(flags);
   await eventually(async () => expect(await held()).toHaveLength(2));
-  const found = await here.word('gc', '--host', daemon.hostId, '--dry-run');
+  const found = await here.command('gc', '--host', daemon.hostId, '--dry-run');
   expect(found.stdout).toMatch(/heddle-n1 +web +heddle:\S+ +found/);
   expect(await held()).toHaveLength(2);
-  const removed = await here.word('gc', '--host', daemon.hostId);
+  const removed = await here.command('gc', '--host', daemon.hostId);
   expect(removed).toMatchObject({
     status: 0,
     stdout: found.stdout.replace('found', 'removed').replace(/ +$/gm, ''),
   });
   expect(await held()).toHaveLength(1);
   expect(await held()).not.toContain(daemon.hostId);
-  expect(await here.word('gc', '--host', daemon.hostId)).toMatchObject({
+  expect(await here.command('gc', '--host', daemon.hostId)).toMatchObject({
     status: 0,
     stderr: expect.stringContaining('no services of host'),
   });
-  expect(await here.word('gc', '--host', daemon.hostId, '--registrator', 'h')).toMatchObject({ status: 2 });
-  expect(await here.word('gc')).toMatchObject({ status: 2 });
+  expect(await here.command('gc', '--host', daemon.hostId, '--registrator', 'h')).toMatchObject({ status: 2 });
+  expect(await here.command('gc')).toMatchObject({ status: 2 });
 });
 
 test('heddle gc --registrator removes what a registrator left by the form of its ids, and nothing else', async () => {
@@ -61,20 +61,20 @@ test('heddle gc --registrator removes what a registrator left by the form of its
   const held = async () => Object.keys(await consul.services()).filter((id) => !id.startsWith('heddle:'));
   await eventually(async () => expect(Object.keys(await consul.services())).toHaveLength(12));
 
-  const found = await daemon.word('gc', '--registrator', 'host1.lan', '--dry-run', '--format', 'json');
+  const found = await daemon.command('gc', '--registrator', 'host1.lan', '--dry-run', '--format', 'json');
   expect(JSON.parse(found.stdout)).toHaveLength(2);
   expect(await held()).toHaveLength(11);
-  const { status, stdout } = await daemon.word('gc', '--registrator', 'host1.lan');
+  const { status, stdout } = await daemon.command('gc', '--registrator', 'host1.lan');
   expect(status).toBe(0);
   for (const id of theirs) expect(stdout).toContain(`heddle-n1  web      ${id}`);
   expect((await held()).sort()).toEqual([...others, marked.ID].sort());
-  expect(await daemon.word('gc', '--registrator', 'host1.lan')).toMatchObject({ status: 0, stdout: '' });
-  expect(await daemon.word('gc', '--registrator', 'a:b')).toMatchObject({ status: 2 });
+  expect(await daemon.command('gc', '--registrator', 'host1.lan')).toMatchObject({ status: 0, stdout: '' });
+  expect(await daemon.command('gc', '--registrator', 'a:b')).toMatchObject({ status: 2 });
 });
 
 test('without Consul there is nothing of others', async () => {
   await using daemon = await startDaemon();
-  const { status, stderr } = await daemon.word('gc', '--host', '0123456789ab');
+  const { status, stderr } = await daemon.command('gc', '--host', '0123456789ab');
   expect(status).toBe(1);
   expect(stderr).toBe('heddle: the embedded registry holds no services of other owners\n');
 });

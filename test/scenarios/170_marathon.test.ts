@@ -15,7 +15,7 @@ let daemon: Daemon;
 beforeAll(async () => {
   consul = await startConsul();
   daemon = await startDaemon(['--registry', consul.uri, '--marathon-task-tags']);
-  expect((await daemon.word('create-bridge')).status).toBe(0);
+  expect((await daemon.command('create-bridge')).status).toBe(0);
 });
 afterEach(removeContainers);
 afterAll(async () => {
@@ -70,7 +70,7 @@ test("host-network.json: a task in the host's network answers with the ports tha
   expect(service?.ServiceTags).toContainEqual(
     expect.stringMatching(/^marathon-task:proxy_edge\.[0-9a-f-]{36}$/),
   );
-  expect((await daemon.word('explain', 'edge')).stdout).toContain(task.name);
+  expect((await daemon.command('explain', 'edge')).stdout).toContain(task.name);
 });
 
 test('two apps that answer to one name are both named', async () => {
@@ -83,7 +83,7 @@ test('two apps that answer to one name are both named', async () => {
   await using _two = await runTask(at('/web/a-b', '10.2.1.6'), { host: HOST, ports: [31008] });
   await answers('a.b.web', '10.2.1.5');
   await answers('a-b.web', '10.2.1.5', '10.2.1.6');
-  const { stdout } = await daemon.word('ps');
+  const { stdout } = await daemon.command('ps');
   expect(stdout).toContain('the app /web/a-b also has the name a-b.web');
   expect(stdout).toContain('the app /web/b/a also has the name a-b.web');
 });

@@ -92,8 +92,8 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     expect((await entries('web')).map(({ Service }) => Service)).toEqual([before?.Service]);
 
     // What is corrected, in place: a second address goes unseen, and the loss of the first one changes the entry.
-    expect((await daemon.word('attach', '10.2.1.2/16', web.id)).status).toBe(0);
-    expect((await daemon.word('detach', '10.2.1.1/16', web.id)).status).toBe(0);
+    expect((await daemon.command('attach', '10.2.1.2/16', web.id)).status).toBe(0);
+    expect((await daemon.command('detach', '10.2.1.1/16', web.id)).status).toBe(0);
     await watcher.sees('10.2.1.2');
     const [after] = await entries('web');
     const { ID, CreateIndex, ModifyIndex = 0 } = before?.Service ?? {};
@@ -170,8 +170,8 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     await eventually(async () => expect(await seen()).toEqual([['10.2.1.1', 'ours']]));
     await consul.retag('retagged', 'theirs');
     process.kill(daemon.pid, 'SIGHUP');
-    await daemon.word('attach', '10.2.1.2/16', web.id);
-    await daemon.word('detach', '10.2.1.1/16', web.id);
+    await daemon.command('attach', '10.2.1.2/16', web.id);
+    await daemon.command('detach', '10.2.1.1/16', web.id);
     await eventually(async () => expect(await seen()).toEqual([['10.2.1.2', 'theirs']]));
     await daemon.restart();
     expect(await seen()).toEqual([['10.2.1.2', 'theirs']]);

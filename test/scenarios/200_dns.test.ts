@@ -39,7 +39,7 @@ beforeAll(async () => {
     '--dns-listen',
     `${HOST}:53`,
   ]);
-  bridgeAddress = /--dns (\S+)/.exec((await daemon.word('dns-args')).stdout)?.[1] as string;
+  bridgeAddress = /--dns (\S+)/.exec((await daemon.command('dns-args')).stdout)?.[1] as string;
 });
 
 afterAll(async () => {

@@ -27,7 +27,7 @@ const isFound = (name: string, ...ips: string[]) =>
   eventually(async () => expect(await found(name)).toEqual(ips));
 
 async function word(...words: string[]): Promise<string> {
-  const { status, stdout, stderr } = await daemon.word(...words);
+  const { status, stdout, stderr } = await daemon.command(...words);
   if (status !== 0) throw new Error(`heddle ${words.join(' ')} ended with status ${status}: ${stderr}`);
   return stdout;
 }
@@ -162,7 +162,7 @@ describe('dns-add, dns-remove and dns-lookup (240, TestHttp)', () => {
     [3, 'no answer for nope', ['dns-lookup', 'nope']],
     [2, 'is neither a name nor an address', ['dns-lookup', 'a..b']],
   ])('status %i: %s', async (status, sentence, words) => {
-    const outcome = await daemon.word(...words);
+    const outcome = await daemon.command(...words);
     expect([outcome.status, outcome.stdout]).toEqual([status, '']);
     expect(outcome.stderr).toContain(sentence);
   });

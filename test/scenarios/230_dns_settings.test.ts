@@ -57,7 +57,7 @@ describe('the settings of service names', () => {
       '99',
     ];
     await using late = await daemon.run(['10.2.1.4/16'], ['-e', 'SERVICE_NAME=late', ...health]);
-    await eventually(async () => expect((await daemon.word('services')).stdout).toMatch(/late.*10\.2\.1\.4/));
+    await eventually(async () => expect((await daemon.command('services')).stdout).toMatch(/late.*10\.2\.1\.4/));
     expect((await daemon.dig('late.service.consul')).status).toBe('NXDOMAIN');
     await late.exec('touch', '/tmp/up');
     await eventually(async () =>
@@ -156,7 +156,7 @@ describe('names that others know', () => {
 });
 
 describe('dns-args', () => {
-  const args = async (daemon: Daemon, ...words: string[]) => await daemon.word('dns-args', ...words);
+  const args = async (daemon: Daemon, ...words: string[]) => await daemon.command('dns-args', ...words);
 
   test('prints the search domains that are set, unless docker is given others', async () => {
     await using daemon = await startDaemon(['--dns-search', 'weave.local', '--dns-search', 'corp.example']);
@@ -183,7 +183,7 @@ describe('dns-args', () => {
       const there = { server: 'fd00:5::1', port: 53 };
       expect((await daemon.dig('nope.service.consul', there)).status).toBe('NXDOMAIN');
       await succeed('ip', ['link', 'delete', 'six0']);
-      const answered = async () => (await daemon.word('status', 'dns')).stdout.includes('[fd00:5::1]:53');
+      const answered = async () => (await daemon.command('status', 'dns')).stdout.includes('[fd00:5::1]:53');
       await eventually(async () => expect(await answered()).toBe(false));
       await make();
       await eventually(async () => {

@@ -35,7 +35,7 @@ test('explain takes a name, an address or a container, and says which zone answe
     ['localhost', 'localhost, zone special-use', '127.0.0.1, ::1\n'],
   ] as const) {
     await eventually(async () => {
-      const { status, stdout } = await daemon.word('explain', word);
+      const { status, stdout } = await daemon.command('explain', word);
       expect([word, status, stdout]).toEqual([word, 0, expect.stringContaining(line)]);
       expect(stdout).toContain(more);
     });
@@ -50,7 +50,7 @@ test('explain says what DNS says of another datacenter and of nothing, and ends 
     'nope.weave.local',
     'nope.service.consul',
   ]) {
-    const { status, stdout } = await daemon.word('explain', name);
+    const { status, stdout } = await daemon.command('explain', name);
     expect([name, status, (await daemon.dig(name)).status]).toEqual([name, 3, 'NXDOMAIN']);
     expect(stdout).toContain(`${name}, zone `);
     expect(stdout).toContain(': NXDOMAIN');
@@ -62,7 +62,7 @@ test('a container name that is no label is said in ps and in the log; localhost 
   const long = 'x'.repeat(64);
   await using one = await daemon.run(['10.2.1.2/16'], ['--name', long]);
   await eventually(async () => {
-    const { stdout } = await daemon.word('ps', one.id);
+    const { stdout } = await daemon.command('ps', one.id);
     expect(stdout).toContain(
       `the container name ${long} is not a valid DNS name: a label has at most 63 characters`,
     );

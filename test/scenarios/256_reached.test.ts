@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await removeContainers();
-  await daemon.word('reset');
+  await daemon.command('reset');
 });
 afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
@@ -21,19 +21,19 @@ afterAll(async () => {
 
 test('expose returns when DNS answers there, and dns-args --network none names that address', async () => {
   const none = ['--network', 'none', 'busybox'];
-  const refused = await daemon.word('dns-args', ...none);
+  const refused = await daemon.command('dns-args', ...none);
   expect(refused).toMatchObject({ status: 3, stdout: '' });
   expect(refused.stderr).toContain(
     'a container with --network none reaches only the bridge weave, which has no address',
   );
   for (const ip of ['10.2.0.1', '10.3.0.1', '10.4.0.1']) {
-    expect(await daemon.word('expose', `${ip}/16`, '-h', `gate-${ip.split('.')[1]}`)).toMatchObject({
+    expect(await daemon.command('expose', `${ip}/16`, '-h', `gate-${ip.split('.')[1]}`)).toMatchObject({
       status: 0,
     });
     // Asked once, and nothing is waited for.
     expect(dataOf(await dig('gate-2', { server: ip }))).toEqual(['10.2.0.1']);
   }
-  expect(await daemon.word('dns-args', ...none)).toMatchObject({
+  expect(await daemon.command('dns-args', ...none)).toMatchObject({
     status: 0,
     stdout: '--dns 10.2.0.1 --dns-search=.\n',
   });
@@ -42,19 +42,19 @@ test('expose returns when DNS answers there, and dns-args --network none names t
 });
 
 const dnsFlags = async (args: readonly string[]): Promise<readonly string[]> => {
-  const { stdout } = await daemon.word('dns-args', ...args);
+  const { stdout } = await daemon.command('dns-args', ...args);
   return ['--network', 'none', ...stdout.trim().split(' ')];
 };
 
 test('after reset, ps says why a labelled container stays unattached', async () => {
   await using web = await daemon.run(['10.2.1.1/16']);
-  await daemon.word('reset');
+  await daemon.command('reset');
   await eventually(async () => {
-    const { stdout } = await daemon.word('ps', web.id);
+    const { stdout } = await daemon.command('ps', web.id);
     expect(stdout).toContain(
       `heddle.cidr requests 10.2.1.1/16, which detach or reset took away: assign it again with heddle attach 10.2.1.1/16 ${web.name}`,
     );
   });
-  expect(await daemon.word('attach', '10.2.1.1/16', web.name)).toMatchObject({ status: 0 });
-  expect((await daemon.word('ps', web.id)).stdout).not.toContain('asks for');
+  expect(await daemon.command('attach', '10.2.1.1/16', web.name)).toMatchObject({ status: 0 });
+  expect((await daemon.command('ps', web.id)).stdout).not.toContain('asks for');
 });

@@ -24,7 +24,7 @@ const ethwe = (id: string) => docker('exec', id, 'ip', '-o', 'address', 'show', 
 
 describe('heddle run', () => {
   test('starts the container in the background, attaches it, and prints its id last', async () => {
-    const { status, stdout, stderr } = await daemon.word('run', '10.2.1.1/16', '--name', 'web', ...sleeper);
+    const { status, stdout, stderr } = await daemon.command('run', '10.2.1.1/16', '--name', 'web', ...sleeper);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
     expect(await docker('inspect', '--format', '{{.Id}} {{.State.Running}}', 'web')).toBe(
@@ -43,14 +43,14 @@ describe('heddle run', () => {
     const addresses = await ethwe(container.id);
     expect(addresses).toContain('inet 10.2.1.1/16');
     expect(addresses).toContain('inet 10.3.1.1/24');
-    const { stdout } = await daemon.word('dns-args');
+    const { stdout } = await daemon.command('dns-args');
     const [, address] = stdout.split(' ');
     expect(await container.exec('cat', '/etc/resolv.conf')).toContain(`nameserver ${address}`);
   });
 
   test('gives no resolver without --with-dns, and none to a later --with-dns of the command (280)', async () => {
     await using plain = await daemon.run(['10.2.1.1/16'], [], ['sh', '-c', 'sleep 3600', '--with-dns']);
-    const [, address] = (await daemon.word('dns-args')).stdout.split(' ');
+    const [, address] = (await daemon.command('dns-args')).stdout.split(' ');
     expect(await plain.exec('cat', '/etc/resolv.conf')).not.toContain(`nameserver ${address}`);
   });
 
@@ -70,10 +70,10 @@ describe('heddle run', () => {
   });
 
   test("passes docker's own failure and exit status on", async () => {
-    const { status, stdout, stderr } = await daemon.word('run', '10.2.1.1/16', '--nosuchflag', 'busybox');
+    const { status, stdout, stderr } = await daemon.command('run', '10.2.1.1/16', '--nosuchflag', 'busybox');
     expect({ status, stdout }).toEqual({ status: 125, stdout: '' });
     expect(stderr).toContain('nosuchflag');
-    const noProgram = await daemon.word('run', '10.2.1.1/16', 'busybox', '/nosuch');
+    const noProgram = await daemon.command('run', '10.2.1.1/16', 'busybox', '/nosuch');
     expect(noProgram).toMatchObject({ status: 127, stdout: '', stderr: expect.stringContaining('/nosuch') });
   });
 });
@@ -103,7 +103,7 @@ test('attach and detach say which addresses, may be repeated, and the name follo
   await using web = await runContainer(['-e', 'SERVICE_NAME=web']);
   const name = 'web.service.dc1.consul';
   for (let times = 0; times < 2; times++) {
-    expect(await daemon.word('attach', '10.2.1.1/16', '10.3.1.1/24', web.name)).toEqual({
+    expect(await daemon.command('attach', '10.2.1.1/16', '10.3.1.1/24', web.name)).toEqual({
       status: 0,
       stdout: '10.2.1.1 10.3.1.1\n',
       stderr: '',
@@ -111,21 +111,21 @@ test('attach and detach say which addresses, may be repeated, and the name follo
   }
   await eventually(async () => expect(dataOf(await daemon.dig(name))).toEqual(['10.2.1.1']));
   for (let times = 0; times < 2; times++) {
-    expect(await daemon.word('detach', '10.2.1.1/16', web.id.slice(0, 12))).toMatchObject({
+    expect(await daemon.command('detach', '10.2.1.1/16', web.id.slice(0, 12))).toMatchObject({
       status: 0,
       stderr: '',
     });
   }
   expect(await ethwe(web.id)).not.toContain('10.2.1.1/16');
   await eventually(async () => expect(dataOf(await daemon.dig(name))).toEqual(['10.3.1.1']));
-  await daemon.word('detach', '10.3.1.1/24', web.name);
+  await daemon.command('detach', '10.3.1.1/24', web.name);
   await expect(ethwe(web.id)).rejects.toThrow();
   const own = await web.address();
   await eventually(async () => expect(dataOf(await daemon.dig(name))).toEqual([own]));
 });
 
 test('dns-args prints the flags, and looks at nothing behind the image name', async () => {
-  const args = async (...words: string[]) => (await daemon.word('dns-args', ...words)).stdout;
+  const args = async (...words: string[]) => (await daemon.command('dns-args', ...words)).stdout;
   const plain = await args();
   expect(plain).toMatch(/^--dns \d+\.\d+\.\d+\.\d+ --dns-search=\.\n$/);
   const withoutSearch = plain.replace(' --dns-search=.', '');
@@ -139,7 +139,7 @@ test('ps shows every container with its addresses, services and the reason for i
   await using web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
   await using plain = await runContainer();
   await eventually(async () => {
-    const { status, stdout } = await daemon.word('ps');
+    const { status, stdout } = await daemon.command('ps');
     expect(status).toBe(0);
     const rows = stdout.split('\n');
     expect(rows[0]).toMatch(/^CONTAINER +NAME +ADDRESSES +SERVICES/);
@@ -148,15 +148,15 @@ test('ps shows every container with its addresses, services and the reason for i
     );
     expect(rows.find((row) => row.startsWith(plain.id.slice(0, 12)))).toContain(plain.name);
   });
-  const { stdout } = await daemon.word('ps', '--format', 'json', web.name);
+  const { stdout } = await daemon.command('ps', '--format', 'json', web.name);
   expect(JSON.parse(stdout)).toMatchObject([{ container: web.id, services: [{ name: 'web', port: 80 }] }]);
-  expect((await daemon.word('ps', 'nosuch')).status).toBe(3);
+  expect((await daemon.command('ps', 'nosuch')).status).toBe(3);
 });
 
 test('status tells the state of every part', async () => {
   await using _web = await daemon.run(['10.2.1.1/16']);
   await eventually(async () => {
-    const { status, stdout } = await daemon.word('status');
+    const { status, stdout } = await daemon.command('status');
     expect(status).toBe(0);
     for (const part of ['Heddle', 'Docker', 'Containers', 'Registry', 'DNS', 'Network']) {
       expect(stdout).toContain(`${part}: `);
@@ -164,7 +164,7 @@ test('status tells the state of every part', async () => {
     expect(stdout).toMatch(/Containers: 1 running, 1 announced/);
     expect(stdout).toContain(`127.0.0.1:${daemon.dnsPort}`);
   });
-  const { stdout } = await daemon.word('status', '--format', 'json');
+  const { stdout } = await daemon.command('status', '--format', 'json');
   expect(JSON.parse(stdout)).toMatchObject({
     daemon: { pid: expect.any(Number) },
     registry: { name: 'embedded' },

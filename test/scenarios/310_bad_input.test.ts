@@ -21,7 +21,7 @@ describe('with a daemon', () => {
 
   beforeAll(async () => {
     daemon = await startDaemon();
-    await daemon.word('create-bridge');
+    await daemon.command('create-bridge');
     before = await leftOnHost();
   });
   afterEach(async () => {
@@ -44,36 +44,36 @@ describe('with a daemon', () => {
   ])('the address %s, which %s, is refused before anything is started', async (address) => {
     await using container = await runContainer();
     const quoted = address.replace(/[./]/g, '\\$&');
-    expectRefusal(await daemon.word('run', address, 'busybox', 'true'), 2, new RegExp(quoted));
-    expectRefusal(await daemon.word('attach', address, container.name), 2, new RegExp(quoted));
-    expectRefusal(await daemon.word('detach', address, container.name), 2, new RegExp(quoted));
+    expectRefusal(await daemon.command('run', address, 'busybox', 'true'), 2, new RegExp(quoted));
+    expectRefusal(await daemon.command('attach', address, container.name), 2, new RegExp(quoted));
+    expectRefusal(await daemon.command('detach', address, container.name), 2, new RegExp(quoted));
     expect(await containerIds()).toEqual([container.id]);
   });
 
   test('words that are missing are named', async () => {
-    expectRefusal(await daemon.word('run'), 2, 'image');
-    expectRefusal(await daemon.word('run', '10.2.1.1/16'), 2, 'image');
-    expectRefusal(await daemon.word('attach', '10.2.1.1/16'), 2, "'10.2.1.1/16' is an address");
+    expectRefusal(await daemon.command('run'), 2, 'image');
+    expectRefusal(await daemon.command('run', '10.2.1.1/16'), 2, 'image');
+    expectRefusal(await daemon.command('attach', '10.2.1.1/16'), 2, "'10.2.1.1/16' is an address");
   });
 
   test('an unknown word and an unknown flag get a sentence and the usage status', async () => {
     for (const words of [['atach'], ['ps', '--nosuch']]) {
-      const { status, stdout, stderr } = await daemon.word(...words);
+      const { status, stdout, stderr } = await daemon.command(...words);
       expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
       expect(stderr).toContain(words.at(-1));
     }
   });
 
   test('an unknown container is not found', async () => {
-    expectRefusal(await daemon.word('attach', '10.2.1.1/16', 'nosuch'), 3, /'nosuch'.*no such container/);
-    expectRefusal(await daemon.word('detach', '10.2.1.1/16', 'nosuch'), 3, 'nosuch');
+    expectRefusal(await daemon.command('attach', '10.2.1.1/16', 'nosuch'), 3, /'nosuch'.*no such container/);
+    expectRefusal(await daemon.command('detach', '10.2.1.1/16', 'nosuch'), 3, 'nosuch');
   });
 
   test('a stopped container cannot be attached, and it says how it ended', async () => {
     await using stopped = await runContainer([], ['sh', '-c', 'exit 3']);
     await docker('wait', stopped.id);
     expectRefusal(
-      await daemon.word('attach', '10.2.1.1/16', stopped.name),
+      await daemon.command('attach', '10.2.1.1/16', stopped.name),
       1,
       stopped.name,
       /not running.*status 3/,
@@ -82,8 +82,8 @@ describe('with a daemon', () => {
 
   test("a container with the host's network cannot be attached, and run removes it again", async () => {
     await using host = await runContainer(['--net=host']);
-    expectRefusal(await daemon.word('attach', '10.2.1.1/16', host.name), 1, /host's network/);
-    const { status, stdout, stderr } = await daemon.word(
+    expectRefusal(await daemon.command('attach', '10.2.1.1/16', host.name), 1, /host's network/);
+    const { status, stdout, stderr } = await daemon.command(
       'run',
       '10.2.1.1/16',
       '--net=host',
@@ -100,13 +100,13 @@ describe('with a daemon', () => {
     await using own = await runContainer();
     const pid = String(await own.pid());
     await succeed('nsenter', ['--target', pid, '--net', 'ip', 'link', 'add', 'ethwe', 'type', 'bridge']);
-    expectRefusal(await daemon.word('attach', '10.2.1.1/16', own.name), 1, 'ethwe');
+    expectRefusal(await daemon.command('attach', '10.2.1.1/16', own.name), 1, 'ethwe');
   });
 
   test('a label that is no address attaches nothing, and ps says why', async () => {
     await using odd = await runContainer(['--label', 'heddle.cidr=10.2.0.300/16', '-e', 'SERVICE_NAME=odd']);
     await eventually(async () => {
-      expect((await daemon.word('ps', odd.name)).stdout).toMatch(/heddle\.cidr.*10\.2\.0\.300\/16/);
+      expect((await daemon.command('ps', odd.name)).stdout).toMatch(/heddle\.cidr.*10\.2\.0\.300\/16/);
     });
   });
 
@@ -114,7 +114,7 @@ describe('with a daemon', () => {
     const second = await heddle(['daemon', '--socket', daemon.socket, '--state-dir', daemon.stateFolder]);
     expect(second.status).toBe(1);
     expect(second.stderr).toMatch(/^heddle: another heddle daemon/);
-    expect((await daemon.word('status')).status).toBe(0);
+    expect((await daemon.command('status')).status).toBe(0);
   });
 });
 
@@ -169,10 +169,10 @@ describe('without a daemon', () => {
     await once(other, 'listening');
     await using daemon = await startDaemon();
     const why = `cannot answer DNS on ${address}:53: another program has that port`;
-    expect((await daemon.word('status', 'dns')).stdout).toContain(why);
-    expect((await daemon.word('doctor')).stdout).toContain(why);
-    expectRefusal(await daemon.word('dns-args'), 1, why);
-    expectRefusal(await daemon.word('run', '--with-dns', '10.2.1.1/16', 'busybox', 'true'), 1, why);
+    expect((await daemon.command('status', 'dns')).stdout).toContain(why);
+    expect((await daemon.command('doctor')).stdout).toContain(why);
+    expectRefusal(await daemon.command('dns-args'), 1, why);
+    expectRefusal(await daemon.command('run', '--with-dns', '10.2.1.1/16', 'busybox', 'true'), 1, why);
     await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
     await eventually(async () =>
       expect(dataOf(await daemon.dig('web.service.consul'))).toEqual(['10.2.1.1']),
@@ -182,7 +182,7 @@ describe('without a daemon', () => {
     await eventually(async () => {
       expect(dataOf(await daemon.dig('web.service.consul', there))).toEqual(['10.2.1.1']);
     });
-    expect((await daemon.word('dns-args')).stdout).toContain(`--dns ${address}`);
+    expect((await daemon.command('dns-args')).stdout).toContain(`--dns ${address}`);
     expect(daemon.log.filter(({ level, msg }) => level >= 50 && msg.startsWith(why))).toHaveLength(1);
   });
 

@@ -75,7 +75,7 @@ describe('addresses that nobody chose', () => {
     await eventually(async () => expect(await has(spaces)).toBe('10.2.1.1/16 10.3.1.1/24 10.40.7.1/24'));
     await eventually(async () => expect(await has(commas)).toBe('10.40.0.1/16 10.2.1.2/16'));
     await eventually(async () =>
-      expect((await daemon.word('ps', wrong.name)).stdout).toMatch(/WEAVE_CIDR: .*10\.2\.0\.300/),
+      expect((await daemon.command('ps', wrong.name)).stdout).toMatch(/WEAVE_CIDR: .*10\.2\.0\.300/),
     );
     for (const { id } of [none, wrong]) await expect(ethwe(id)).rejects.toThrow(/ethwe/);
   });
@@ -94,12 +94,12 @@ describe('addresses that nobody chose', () => {
   test('those who share a network get and lose an address together, whichever of them is named', async () => {
     await using web = await daemon.run(['--no-multicast-route', '10.2.1.1/16']);
     await using sidecar = await runContainer([`--net=container:${web.name}`]);
-    expect((await daemon.word('attach', '10.2.1.9/16', sidecar.name)).stdout).toBe('10.2.1.9\n');
+    expect((await daemon.command('attach', '10.2.1.9/16', sidecar.name)).stdout).toBe('10.2.1.9\n');
     expect(await ethwe(web.id)).toEqual(['10.2.1.1/16', '10.2.1.9/16']);
     expect(await withMulticast(web, sidecar)).toEqual([false, false]);
-    expect((await daemon.word('detach', '10.2.1.1/16', sidecar.name)).stdout).toBe('10.2.1.1\n');
+    expect((await daemon.command('detach', '10.2.1.1/16', sidecar.name)).stdout).toBe('10.2.1.1\n');
     expect(await ethwe(web.id)).toEqual(['10.2.1.9/16']);
-    expect((await daemon.word('detach', '10.2.1.9/16', web.name)).stdout).toBe('10.2.1.9\n');
+    expect((await daemon.command('detach', '10.2.1.9/16', web.name)).stdout).toBe('10.2.1.9\n');
     await daemon.restart(); // it has looked at everything again
     await expect(ethwe(sidecar.id)).rejects.toThrow();
     await using next = await daemon.run(['10.2.1.1/16', '10.2.1.9/16']);
@@ -109,7 +109,7 @@ describe('addresses that nobody chose', () => {
   test('attach and detach print what they gave and took, and asking twice gives the same', async () => {
     await using web = await runContainer();
     const attach = (...flags: string[]) =>
-      daemon.word('attach', ...flags, 'net:10.40.9.0/24', 'ip:10.2.1.1/16', web.name);
+      daemon.command('attach', ...flags, 'net:10.40.9.0/24', 'ip:10.2.1.1/16', web.name);
     for (const [flags, multicast] of [
       [[], true],
       [['--no-multicast-route'], false],
@@ -118,10 +118,10 @@ describe('addresses that nobody chose', () => {
       expect(await attach(...flags)).toEqual({ status: 0, stdout: '10.40.9.1 10.2.1.1\n', stderr: '' });
       expect(await withMulticast(web)).toEqual([multicast]);
     }
-    expect((await daemon.word('detach', 'net:10.40.9.0/24', web.name)).stdout).toBe('10.40.9.1\n');
+    expect((await daemon.command('detach', 'net:10.40.9.0/24', web.name)).stdout).toBe('10.40.9.1\n');
     expect(await ethwe(web.id)).toEqual(['10.2.1.1/16']);
     await docker('stop', '-t', '0', web.id);
-    expect(await daemon.word('detach', '10.2.1.1/16', web.name)).toMatchObject({
+    expect(await daemon.command('detach', '10.2.1.1/16', web.name)).toMatchObject({
       status: 0,
       stdout: '10.2.1.1\n',
     });
@@ -134,15 +134,15 @@ describe('addresses that nobody chose', () => {
     await using other = await runContainer();
     const before = await containerIds();
     const refusals = [
-      await daemon.word('run', '10.2.1.1/16', 'busybox', 'sleep', '60'),
-      await daemon.word('run', 'net:10.40.5.0/24', '10.2.1.1/24', 'busybox', 'sleep', '60'),
-      await daemon.word('attach', '10.2.1.1/16', other.name),
+      await daemon.command('run', '10.2.1.1/16', 'busybox', 'sleep', '60'),
+      await daemon.command('run', 'net:10.40.5.0/24', '10.2.1.1/24', 'busybox', 'sleep', '60'),
+      await daemon.command('attach', '10.2.1.1/16', other.name),
     ];
     for (const refusal of refusals) {
       expect(refusal).toMatchObject({ status: 1, stdout: '' });
       expect(refusal.stderr).toMatch(new RegExp(`^heddle: 10\\.2\\.1\\.1/\\d+ belongs to .*'${web.name}'`));
     }
-    expect((await daemon.word('run', 'net:10.2.0.0/16', 'busybox', 'true')).stderr).toMatch(
+    expect((await daemon.command('run', 'net:10.2.0.0/16', 'busybox', 'true')).stderr).toMatch(
       /outside the range/,
     );
     expect(await containerIds()).toEqual(before);
@@ -153,7 +153,7 @@ describe('addresses that nobody chose', () => {
       'SERVICE_NAME=rival',
     ]);
     await eventually(async () => {
-      const { stdout } = await daemon.word('ps', rival.name);
+      const { stdout } = await daemon.command('ps', rival.name);
       expect(stdout).toMatch(new RegExp(`not announced: 10\\.2\\.1\\.1/16 belongs to .*'${web.name}'`));
     });
     expect(dataOf(await daemon.dig('rival.service.dc1.consul'))).toEqual([]);
@@ -168,7 +168,7 @@ describe('addresses that nobody chose', () => {
     const all = async () => [await ethwe(daily.id), await ethwe(first.id), await ethwe(second.id)];
     const given = [['10.2.1.1/16'], ['10.40.0.1/16'], ['10.40.8.1/24']];
     expect(await all()).toEqual(given);
-    await daemon.word('expose', '10.2.0.1/16');
+    await daemon.command('expose', '10.2.0.1/16');
     expect(await exposed()).toEqual(['10.2.0.1/16', 3]);
     // All that a host loses with its memory: processes, devices, rules.
     await daemon.kill();
@@ -183,7 +183,7 @@ describe('addresses that nobody chose', () => {
     await eventually(async () => expect(await all()).toEqual(given));
     expect(await withMulticast(first, second)).toEqual([false, true]);
     await eventually(async () => expect(await exposed()).toEqual(['10.2.0.1/16', 3]));
-    await daemon.word('hide', '10.2.0.1/16');
+    await daemon.command('hide', '10.2.0.1/16');
     await using other = await daemon.run([]);
     expect(await ethwe(other.id)).toEqual(['10.40.0.2/16']);
   });
@@ -192,7 +192,7 @@ describe('addresses that nobody chose', () => {
     await using one = await daemon.run(['net:10.40.6.0/30']);
     await using two = await daemon.run(['net:10.40.6.0/30']);
     expect([await ethwe(one.id), await ethwe(two.id)]).toEqual([['10.40.6.1/30'], ['10.40.6.2/30']]);
-    const refused = await daemon.word('run', 'net:10.40.6.0/30', 'busybox', 'sleep', '60');
+    const refused = await daemon.command('run', 'net:10.40.6.0/30', 'busybox', 'sleep', '60');
     expect(refused).toMatchObject({ status: 1, stdout: '' });
     expect(refused.stderr).toMatch(/^heddle: every address of 10\.40\.6\.0\/30 is taken/);
   });

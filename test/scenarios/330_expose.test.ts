@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await removeContainers();
-  await daemon.word('reset');
+  await daemon.command('reset');
 });
 afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
@@ -29,12 +29,12 @@ const ethwe = (id: string) => docker('exec', id, 'ip', '-o', 'address', 'show', 
 describe('the host on the network', () => {
   test('an exposed host reaches containers, and others reach them through it (200 expose -h)', async () => {
     await using web = await daemon.run(['10.2.1.1/16'], ['--net=none'], httpd);
-    expect(await daemon.word('expose', '10.2.0.1/16', '-h', 'gateway.weave.local')).toEqual({
+    expect(await daemon.command('expose', '10.2.0.1/16', '-h', 'gateway.weave.local')).toEqual({
       status: 0,
       stdout: '10.2.0.1\n',
       stderr: '',
     });
-    expect((await daemon.word('dns-lookup', 'gateway')).stdout).toBe('10.2.0.1\n');
+    expect((await daemon.command('dns-lookup', 'gateway')).stdout).toBe('10.2.0.1\n');
     await eventually(async () =>
       expect(await succeed('busybox', fetchFrom('http://10.2.1.1').slice(2).with(0, 'wget'))).toBe('hello'),
     );
@@ -53,7 +53,7 @@ describe('the host on the network', () => {
     await succeed('iptables', ['-w', '-I', 'FORWARD', '-i', 'weave', '-j', 'ACCEPT']);
     try {
       expect((await asked(3)).trim()).toBe('hello');
-      await daemon.word('hide', '10.2.0.1/16');
+      await daemon.command('hide', '10.2.0.1/16');
       await succeed('ip', ['address', 'add', '10.2.0.1/16', 'dev', 'weave']);
       await expect(asked(1)).rejects.toThrow();
     } finally {
@@ -64,18 +64,18 @@ describe('the host on the network', () => {
   });
 
   test('an expose of which the kernel refuses a part leaves nothing of it', async () => {
-    await daemon.word('expose', '10.2.0.1/16');
+    await daemon.command('expose', '10.2.0.1/16');
     await succeed('sysctl', ['-qw', 'net.ipv6.conf.weave.disable_ipv6=1']);
     const both = ['10.2.0.1/16', '10.3.0.1/16', 'fd00:2::1/64'];
-    expect(await daemon.word('expose', '-h', 'gate', ...both)).toMatchObject({ status: 1, stdout: '' });
+    expect(await daemon.command('expose', '-h', 'gate', ...both)).toMatchObject({ status: 1, stdout: '' });
     const bridge = await succeed('ip', ['-o', '-4', 'address', 'show', 'weave']);
     expect(Array.from(bridge.matchAll(/inet (\S+)/g), ([, cidr]) => cidr)).toEqual(['10.2.0.1/16']);
     expect((await natRules()).filter((rule) => !rule.includes('10.2.0.0/16'))).toEqual([]);
-    expect((await daemon.word('dns-lookup', 'gate')).stdout).toBe('');
+    expect((await daemon.command('dns-lookup', 'gate')).stdout).toBe('');
   });
 
   test('expose twice is as once; it lasts over a restart and a flush, and hide takes it all away', async () => {
-    for (let times = 0; times < 2; times++) expect((await daemon.word('expose')).stdout).toBe('10.32.0.1\n');
+    for (let times = 0; times < 2; times++) expect((await daemon.command('expose')).stdout).toBe('10.32.0.1\n');
     expect(await natRules()).toHaveLength(3);
     await daemon.restart();
     const asked = async () => (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A INPUT'));
@@ -90,12 +90,12 @@ describe('the host on the network', () => {
     });
     await using web = await daemon.run([]);
     expect(await ethwe(web.id)).toContain('inet 10.32.0.2/12');
-    expect((await daemon.word('attach', '10.32.0.1/12', web.id)).stderr).toMatch(
+    expect((await daemon.command('attach', '10.32.0.1/12', web.id)).stderr).toMatch(
       /belongs to the bridge weave/,
     );
-    expect((await daemon.word('expose', '10.32.0.2/12')).stderr).toContain(`'${web.name}'`);
+    expect((await daemon.command('expose', '10.32.0.2/12')).stderr).toContain(`'${web.name}'`);
     const exposed = { status: 0, stdout: '10.32.0.1\n', stderr: '' };
-    expect(await daemon.word('expose', '--without-masquerade')).toEqual(exposed);
+    expect(await daemon.command('expose', '--without-masquerade')).toEqual(exposed);
     expect(await natRules()).toEqual([]);
     // As a process leaves it that is killed before it has done what it was told.
     const rule = ['-s', '10.32.0.0/12', '!', '-d', '10.32.0.0/12', '-m', 'comment', '--comment', 'heddle'];
@@ -103,10 +103,10 @@ describe('the host on the network', () => {
     expect(await natRules()).toHaveLength(1);
     process.kill(daemon.pid, 'SIGHUP');
     await eventually(async () => expect(await natRules()).toEqual([]), { within: 5_000 });
-    expect(await daemon.word('expose')).toEqual(exposed);
+    expect(await daemon.command('expose')).toEqual(exposed);
     expect(await natRules()).toHaveLength(3);
     for (const gone of ['10.32.0.1\n', ''])
-      expect(await daemon.word('hide')).toEqual({ status: 0, stdout: gone, stderr: '' });
+      expect(await daemon.command('hide')).toEqual({ status: 0, stdout: gone, stderr: '' });
     expect(await natRules()).toEqual([]);
     expect(await succeed('ip', ['-o', '-4', 'address', 'show', 'weave'])).toBe('');
   });
@@ -114,7 +114,7 @@ describe('the host on the network', () => {
   test('a bridge that somebody deletes is made anew, with its containers and exposed addresses', async () => {
     await using web = await daemon.run(['10.2.1.1/16']);
     await using db = await daemon.run(['10.2.1.2/16']);
-    await daemon.word('expose', '10.2.0.1/16');
+    await daemon.command('expose', '10.2.0.1/16');
     const reaches = (ip: string) => web.exec('ping', '-c', '1', '-W', '1', ip);
     const recovers = () =>
       eventually(async () => expect([await reaches('10.2.1.2'), await reaches('10.2.0.1')]).toHaveLength(2), {
@@ -133,11 +133,11 @@ describe('the host on the network', () => {
   });
 
   test("ps --format weave is what scripts of the weave script's users read", async () => {
-    await daemon.word('expose', '10.2.0.1/16');
+    await daemon.command('expose', '10.2.0.1/16');
     await using web = await daemon.run(['10.2.1.1/16', '10.3.1.1/24']);
     await using plain = await runContainer();
     const lines = async (...words: string[]) =>
-      (await daemon.word('ps', '--format', 'weave', ...words)).stdout.split('\n');
+      (await daemon.command('ps', '--format', 'weave', ...words)).stdout.split('\n');
     const short = web.id.slice(0, 12);
     expect(await lines()).toEqual([
       expect.stringMatching(/^weave:expose 0a:5a(:[0-9a-f]{2}){4} 10\.2\.0\.1\/16$/),
@@ -150,38 +150,38 @@ describe('the host on the network', () => {
 
   test('start gives addresses, and restart gives them back', async () => {
     const id = await docker('create', '--init', '--name', 'created', 'busybox', 'sleep', '3600');
-    const started = await daemon.word('start', '10.2.1.1/16', 'net:default', 'created');
+    const started = await daemon.command('start', '10.2.1.1/16', 'net:default', 'created');
     expect(started).toEqual({ status: 0, stdout: 'created\n', stderr: '' });
     const has = async () => [...(await ethwe(id)).matchAll(/inet (\S+)/g)].map(([, cidr]) => cidr);
     expect(await has()).toEqual(['10.2.1.1/16', '10.32.0.1/12']);
-    expect(await daemon.word('restart', id)).toEqual({ status: 0, stdout: `${id}\n`, stderr: '' });
+    expect(await daemon.command('restart', id)).toEqual({ status: 0, stdout: `${id}\n`, stderr: '' });
     expect(await has()).toEqual(['10.2.1.1/16', '10.32.0.1/12']);
     await docker('stop', '-t', '0', id);
-    expect((await daemon.word('start', id)).status).toBe(0);
+    expect((await daemon.command('start', id)).status).toBe(0);
     expect(await has()).toEqual(['10.2.1.1/16', '10.32.0.1/12']);
     const other = await docker('create', '--init', 'busybox', 'sleep', '3600');
-    expect((await daemon.word('start', '10.2.1.1/16', other)).stderr).toMatch(
+    expect((await daemon.command('start', '10.2.1.1/16', other)).stderr).toMatch(
       /belongs to container 'created'/,
     );
     expect(await docker('inspect', '--format', '{{.State.Running}}', other)).toBe('false');
-    expect((await daemon.word('start', 'nosuch')).status).toBe(3);
-    expect((await daemon.word('restart', 'nosuch')).status).toBe(3);
+    expect((await daemon.command('start', 'nosuch')).status).toBe(3);
+    expect((await daemon.command('restart', 'nosuch')).status).toBe(3);
   });
 
   test('reset leaves nothing of ours, and containers that it left alone', async () => {
-    await daemon.word('expose');
+    await daemon.command('expose');
     await using web = await daemon.run(['10.2.1.1/16']);
     await succeed('ip', ['link', 'delete', 'weave']); // pairs are left that belong to no bridge
-    expect(await daemon.word('reset')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await daemon.command('reset')).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(await leftOnHost()).toEqual([]);
     await expect(ethwe(web.id)).rejects.toThrow();
     await using next = await daemon.run(['10.2.1.1/16']);
     expect(await ethwe(next.id)).toContain('10.2.1.1/16');
-    expect((await daemon.word('ps', '--format', 'weave')).stdout).not.toContain('weave:expose');
+    expect((await daemon.command('ps', '--format', 'weave')).stdout).not.toContain('weave:expose');
   });
 
   test("docker-bridge-ip is the address of Docker's bridge", async () => {
-    const { stdout } = await daemon.word('docker-bridge-ip');
+    const { stdout } = await daemon.command('docker-bridge-ip');
     expect(await succeed('ip', ['-o', 'address', 'show', 'docker0'])).toContain(`inet ${stdout.trim()}/`);
   });
 
@@ -239,7 +239,7 @@ describe('the host on the network', () => {
     const own = { env: { HEDDLE_SOCKET: daemon.socket, HEDDLE_STATE_DIR: daemon.stateFolder } };
     const reset = () => heddle(['--local', 'reset'], own);
     await using web = await daemon.run(['10.2.1.1/16']);
-    await daemon.word('expose', '10.2.0.1/16', '-h', 'gate');
+    await daemon.command('expose', '10.2.0.1/16', '-h', 'gate');
     expect(await reset()).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/would restore every address/),
@@ -249,8 +249,8 @@ describe('the host on the network', () => {
     expect(await reset()).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(await leftOnHost()).toEqual([]);
     await daemon.start();
-    expect((await daemon.word('status', 'ipam')).stdout).toContain('0 addresses of 0 owners');
-    expect((await daemon.word('dns-lookup', 'gate')).stdout).toBe('');
+    expect((await daemon.command('status', 'ipam')).stdout).toContain('0 addresses of 0 owners');
+    expect((await daemon.command('dns-lookup', 'gate')).stdout).toBe('');
     for (const { id } of [web, labelled]) await expect(ethwe(id)).rejects.toThrow();
   });
 });

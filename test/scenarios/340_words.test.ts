@@ -12,7 +12,7 @@ let web: Container;
 beforeAll(async () => {
   daemon = await startDaemon(['--mtu', '1400'], { CONSUL_HTTP_TOKEN: 'hush-hush' });
   web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
-  await daemon.word('expose');
+  await daemon.command('expose');
 });
 afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
@@ -20,13 +20,13 @@ afterAll(async () => {
 });
 
 test('status ipam shows who has which address', async () => {
-  const { stdout } = await daemon.word('status', 'ipam');
+  const { stdout } = await daemon.command('status', 'ipam');
   expect(stdout).toMatch(/IPAM: range 10\.32\.0\.0\/12, 2 addresses of 2 owners/);
   expect(stdout).toMatch(/^10\.32\.0\.1\/12 +weave:expose/m);
   expect(stdout).toMatch(new RegExp(`^10\\.2\\.1\\.1/16 +${web.id.slice(0, 12)} +${web.name} +running`, 'm'));
   await docker('stop', '-t', '0', web.id);
   await eventually(async () =>
-    expect((await daemon.word('status', 'ipam')).stdout).toMatch(/10\.2\.1\.1.* kept/),
+    expect((await daemon.command('status', 'ipam')).stdout).toMatch(/10\.2\.1\.1.* kept/),
   );
   await docker('start', web.id);
 });
@@ -38,14 +38,14 @@ test.each([
   ['registry', /Registry: embedded/],
   ['services', /^web +10\.2\.1\.1:80/m],
 ])('status %s tells of that part alone, also as JSON', async (part, line) => {
-  await eventually(async () => expect((await daemon.word('status', part)).stdout).toMatch(line));
-  expect((await daemon.word('status', part)).stdout).not.toContain('Heddle:');
-  expect(JSON.parse((await daemon.word('status', part, '--format', 'json')).stdout)).toBeTruthy();
-  expect((await daemon.word('status', 'nonsense')).status).toBe(2);
+  await eventually(async () => expect((await daemon.command('status', part)).stdout).toMatch(line));
+  expect((await daemon.command('status', part)).stdout).not.toContain('Heddle:');
+  expect(JSON.parse((await daemon.command('status', part, '--format', 'json')).stdout)).toBeTruthy();
+  expect((await daemon.command('status', 'nonsense')).status).toBe(2);
 });
 
 test('report is all of it as JSON', async () => {
-  const report = JSON.parse((await daemon.word('report')).stdout);
+  const report = JSON.parse((await daemon.command('report')).stdout);
   expect(report).toMatchObject({
     daemon: { pid: expect.any(Number) },
     ipam: { range: '10.32.0.0/12' },
@@ -56,7 +56,7 @@ test('report is all of it as JSON', async () => {
 });
 
 test("settings are the daemon's own, with where each came from, and no secret", async () => {
-  const { stdout } = await daemon.word('settings');
+  const { stdout } = await daemon.command('settings');
   expect(stdout).toMatch(/^mtu +1400 +--mtu$/m);
   expect(stdout).toMatch(/^consul-token +\(hidden\) +CONSUL_HTTP_TOKEN$/m);
   expect(stdout).toMatch(/^bridge +weave +default$/m);
@@ -64,11 +64,11 @@ test("settings are the daemon's own, with where each came from, and no secret", 
 });
 
 test('report -f prints one part of it', async () => {
-  expect((await daemon.word('report', '-f', '{{.ipam.range}}')).stdout).toBe('10.32.0.0/12\n');
+  expect((await daemon.command('report', '-f', '{{.ipam.range}}')).stdout).toBe('10.32.0.0/12\n');
   const owners = '{{range .attachments}}{{.owner}} {{end}}';
-  expect((await daemon.word('report', '-f', owners)).stdout).toBe(`weave:expose ${web.id} \n`);
-  expect((await daemon.word('report', '-f', '{{.DNS.Domain}}')).stdout).toBe('weave.local.\n');
-  const dns = JSON.parse((await daemon.word('report', '-f', '{{json .DNS}}')).stdout);
+  expect((await daemon.command('report', '-f', owners)).stdout).toBe(`weave:expose ${web.id} \n`);
+  expect((await daemon.command('report', '-f', '{{.DNS.Domain}}')).stdout).toBe('weave.local.\n');
+  const dns = JSON.parse((await daemon.command('report', '-f', '{{json .DNS}}')).stdout);
   expect(dns).toMatchObject({ Domain: 'weave.local.', Address: '172.17.0.1:53', TTL: 1 });
   expect(dns.Entries).toContainEqual({
     Hostname: `${web.name}.weave.local.`,
@@ -76,7 +76,7 @@ test('report -f prints one part of it', async () => {
     Address: '10.2.1.1',
     Tombstone: 0,
   });
-  const { status, stderr } = await daemon.word('report', '-f', '{{.nosuch}}');
+  const { status, stderr } = await daemon.command('report', '-f', '{{.nosuch}}');
   expect({ status, stderr }).toEqual({
     status: 2,
     stderr: expect.stringMatching(/no field nosuch; the fields are version, daemon, .*DNS, IPAM\n$/),
@@ -85,7 +85,7 @@ test('report -f prints one part of it', async () => {
 
 test('every word that answers answers in JSON, too', async () => {
   const json = async (...words: string[]) => {
-    const { status, stdout, stderr } = await daemon.word(...words, '--format', 'json');
+    const { status, stdout, stderr } = await daemon.command(...words, '--format', 'json');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     return JSON.parse(stdout) as unknown;
   };
@@ -109,38 +109,38 @@ test('every word that answers answers in JSON, too', async () => {
   expect(await json('docker-bridge-ip')).toEqual({ address: '172.17.0.1' });
   expect(await json('create-bridge')).toEqual({ bridge: 'weave' });
   expect(await json('setup')).toMatchObject({ container: { name: 'heddle', state: 'is not there' } });
-  const dns = await daemon.word('dns-args', '--format', 'json', '-h', 'x', '--dns-search=.', 'busybox');
+  const dns = await daemon.command('dns-args', '--format', 'json', '-h', 'x', '--dns-search=.', 'busybox');
   expect(JSON.parse(dns.stdout)).toEqual({ args: ['--dns', '172.17.0.1'] });
-  const run = await daemon.word('run', '--format', 'json', '10.2.1.8/16', '-h', 'x', 'busybox', 'sleep', '9');
+  const run = await daemon.command('run', '--format', 'json', '10.2.1.8/16', '-h', 'x', 'busybox', 'sleep', '9');
   const { container } = JSON.parse(run.stdout) as { container: string };
   expect(await docker('inspect', '-f', '{{.Config.Hostname}}', container)).toBe('x');
   await docker('rm', '-f', container);
 });
 
 test('hide takes the name away that expose gave, and leaves that of dns-add', async () => {
-  const lookUp = async (name: string) => (await daemon.word('dns-lookup', name)).stdout;
-  await daemon.word('expose', '10.3.0.1/16', '-h', 'gate.weave.local');
-  await daemon.word('dns-add', '10.3.0.1', '-h', 'mine');
+  const lookUp = async (name: string) => (await daemon.command('dns-lookup', name)).stdout;
+  await daemon.command('expose', '10.3.0.1/16', '-h', 'gate.weave.local');
+  await daemon.command('dns-add', '10.3.0.1', '-h', 'mine');
   expect([await lookUp('gate'), await lookUp('mine')]).toEqual(['10.3.0.1\n', '10.3.0.1\n']);
-  expect(await daemon.word('dns-remove', '10.3.0.1', '-h', 'gate')).toMatchObject({ status: 3 });
+  expect(await daemon.command('dns-remove', '10.3.0.1', '-h', 'gate')).toMatchObject({ status: 3 });
   await daemon.restart();
   expect(await lookUp('gate')).toBe('10.3.0.1\n');
-  await daemon.word('hide', '10.3.0.1/16');
+  await daemon.command('hide', '10.3.0.1/16');
   expect([await lookUp('gate'), await lookUp('mine')]).toEqual(['', '10.3.0.1\n']);
-  await daemon.word('dns-remove', '10.3.0.1', '-h', 'mine');
-  const refused = await daemon.word('expose', '10.3.0.1/16', '-h', 'gate.example.com');
+  await daemon.command('dns-remove', '10.3.0.1', '-h', 'mine');
+  const refused = await daemon.command('expose', '10.3.0.1/16', '-h', 'gate.example.com');
   expect(refused).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/no name below/) });
   expect(await succeed('ip', ['-o', 'address', 'show', 'weave'])).not.toContain('10.3.0.1');
 });
 
 test("ps has this host's own addresses in its first line, as the script's had", async () => {
-  expect((await daemon.word('ps')).stdout.split('\n')[1]).toMatch(/^weave:expose +- +10\.32\.0\.1\/12 /);
-  expect(await daemon.word('ps', 'weave:expose')).toMatchObject({ status: 0, stderr: '' });
+  expect((await daemon.command('ps')).stdout.split('\n')[1]).toMatch(/^weave:expose +- +10\.32\.0\.1\/12 /);
+  expect(await daemon.command('ps', 'weave:expose')).toMatchObject({ status: 0, stderr: '' });
 });
 
 test('doctor looks at every part, asks port 53 from inside a container, and says what to do', async () => {
   const asked = async () => {
-    const { status, stdout } = await daemon.word('doctor');
+    const { status, stdout } = await daemon.command('doctor');
     return {
       status,
       of: (subject: string) => stdout.split('\n').find((line) => line.includes(`  ${subject}  `)),
@@ -199,7 +199,7 @@ test("the script's users go on typing weave", async () => {
 });
 
 test('stop says of a daemon that launch did not start that it goes on', async () => {
-  expect(await daemon.word('stop')).toMatchObject({
+  expect(await daemon.command('stop')).toMatchObject({
     status: 1,
     stdout: '',
     stderr: expect.stringMatching(
@@ -222,7 +222,7 @@ test('what needs several hosts is refused, and a password above all', async () =
     ['connect', '10.0.0.2'],
     ['forget', '10.0.0.2'],
   ]) {
-    const { status, stdout, stderr } = await daemon.word(...words);
+    const { status, stdout, stderr } = await daemon.command(...words);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^heddle: .*several hosts.*\n$/);
   }

@@ -74,7 +74,7 @@ test("the article's web server is found at its own address, and its page at both
 });
 
 test('containers reach each other and the host, with the MTU of the network, and ask heddle for names', async () => {
-  const { stdout } = await daemon.word('dns-args');
+  const { stdout } = await daemon.command('dns-args');
   expect(stdout).toContain('10.2.0.1');
   const client = [
     'run',
@@ -119,12 +119,12 @@ test("Marathon's applications are found by service and customer", async () => {
 
 test('nobody is given by hand what Docker has given', async () => {
   const ip = await ownAddress('server');
-  const { stderr } = await daemon.word('attach', `${ip}/16`, 'client');
+  const { stderr } = await daemon.command('attach', `${ip}/16`, 'client');
   expect(stderr).toMatch(new RegExp(`^heddle: ${ip}/16 belongs to container 'server'`));
 });
 
 test("reset does not take Docker's bridge away", async () => {
-  const { status, stderr } = await daemon.word('reset');
+  const { status, stderr } = await daemon.command('reset');
   expect(status).toBe(1);
   expect(stderr).toMatch(/^heddle: weave is the bridge of the Docker engine/);
   expect(await fetchPage(`http://${await ownAddress('server')}`)).toBe('hello from weave');

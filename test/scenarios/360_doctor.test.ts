@@ -24,13 +24,13 @@ const of = (findings: readonly Finding[], subject: string) =>
 
 let consul: ConsulAgent;
 let daemon: Daemon;
-const doctor = async () => findingsOf(await daemon.word('doctor', '--format', 'json'));
+const doctor = async () => findingsOf(await daemon.command('doctor', '--format', 'json'));
 
 beforeAll(async () => {
   consul = await startConsul();
   // A world has no default route, and doctor would say so.
   daemon = await startDaemon([consul.uri, '--ip', '192.168.0.10']);
-  await daemon.word('create-bridge');
+  await daemon.command('create-bridge');
 });
 afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
@@ -129,12 +129,12 @@ describe('what is wrong with a host', () => {
 
   test('a bridge that is not there yet', async () => {
     await removeContainers();
-    await daemon.word('reset');
+    await daemon.command('reset');
     expect(of(await doctor(), 'bridge')).toMatchObject({
       state: 'warning',
       advice: expect.stringContaining('heddle create-bridge'),
     });
-    await daemon.word('create-bridge');
+    await daemon.command('create-bridge');
   });
 
   test('capabilities that are missing', async () => {

@@ -31,7 +31,7 @@ test('a container that shares a network is cut off when that is made anew, and h
   // Docker has taken eth0 away from it, and heddle the address, which would be in two networks otherwise.
   await eventually(async () => expect(await ethwe(side.id)).not.toContain('10.2.1.1'));
   await eventually(async () => expect(await addressOf('side')).toEqual([]));
-  expect((await daemon.word('ps', side.name)).stdout).toMatch(
+  expect((await daemon.command('ps', side.name)).stdout).toMatch(
     new RegExp(
       `the network that '${web.name}' .* had before it was restarted.*: restart this container, too`,
     ),
@@ -51,7 +51,7 @@ test('a container that shares a network is cut off when that is made anew, and h
   await eventually(async () => expect(await addressOf('side')).toEqual(['10.2.1.1']));
 
   // And by heddle's own word, with and without a daemon.
-  expect((await daemon.word('restart', web.id)).status).toBe(0);
+  expect((await daemon.command('restart', web.id)).status).toBe(0);
   expect(await ethwe(side.id)).not.toContain('10.2.1.1');
   await docker('restart', '-t', '0', side.id);
   await daemon.stop();

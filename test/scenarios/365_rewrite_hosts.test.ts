@@ -26,7 +26,7 @@ test("a container's own name is its address on the network, over its restarts, u
   await using web = await runContainer(['-h', 'web.example.org', '--add-host', 'ours:127.0.0.7']);
   const before = await hosts(web);
   const added = ['--add-host', 'db:127.0.0.9', '--add-host=cache:fd00::9'];
-  const attached = await daemon.word('attach', '--rewrite-hosts', ...added, '10.2.1.1/16', web.name);
+  const attached = await daemon.command('attach', '--rewrite-hosts', ...added, '10.2.1.1/16', web.name);
   expect(attached).toEqual({ status: 0, stdout: '10.2.1.1\n', stderr: '' });
   const answers = () =>
     Promise.all(['web', 'web.example.org', 'db', 'ours', 'localhost'].map((name) => resolved(web, name)));
@@ -36,12 +36,12 @@ test("a container's own name is its address on the network, over its restarts, u
 
   await docker('restart', '-t', '0', web.id);
   await eventually(async () => expect(await answers()).toEqual(rewritten));
-  expect((await daemon.word('attach', '10.2.1.2/16', web.id)).status).toBe(0);
+  expect((await daemon.command('attach', '10.2.1.2/16', web.id)).status).toBe(0);
   expect(await hosts(web)).toContain('\n10.2.1.1 web.example.org web\n10.2.1.2 web.example.org web\n');
 
-  expect((await daemon.word('detach', '10.2.1.1/16', web.id)).status).toBe(0);
+  expect((await daemon.command('detach', '10.2.1.1/16', web.id)).status).toBe(0);
   expect(await web.exec('hostname', '-i')).toBe('10.2.1.2');
-  expect((await daemon.word('detach', '10.2.1.2/16', web.id)).status).toBe(0);
+  expect((await daemon.command('detach', '10.2.1.2/16', web.id)).status).toBe(0);
   expect(await hosts(web)).toBe(before);
 });
 
@@ -70,13 +70,13 @@ test('what cannot be rewritten is refused before anything is changed, and nothin
     [unwritable, /--read-only/],
     [sharer, /name that container/],
   ] as const) {
-    expect(await daemon.word('attach', '--rewrite-hosts', '10.2.1.1/16', container.id)).toEqual({
+    expect(await daemon.command('attach', '--rewrite-hosts', '10.2.1.1/16', container.id)).toEqual({
       status: 1,
       stdout: '',
       stderr: expect.stringMatching(why),
     });
     expect(await container.exec('ip', 'link')).not.toContain('ethwe');
   }
-  expect((await daemon.word('status', 'ipam')).stdout).not.toContain('10.2.1.1');
+  expect((await daemon.command('status', 'ipam')).stdout).not.toContain('10.2.1.1');
   expect(await readFile(victim, 'utf8')).toBe('untouched\n');
 });

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await removeContainers();
-  await daemon?.word('reset');
+  await daemon?.command('reset');
   await daemon?.[Symbol.asyncDispose]();
   await clearWorld();
 });
@@ -64,7 +64,7 @@ test("a container's router advertisement does not become the host's default rout
     expect(await guards()).toEqual(rules);
   });
   await succeed('ip', ['-6', 'route', 'flush', 'default']);
-  expect((await daemon.word('doctor')).stdout).toMatch(/router advertisements .*weave accepts none/);
+  expect((await daemon.command('doctor')).stdout).toMatch(/router advertisements .*weave accepts none/);
 
   // The packets are real: a host that lets them in has another default route, and doctor sees it.
   await daemon.stop();
@@ -75,10 +75,10 @@ test("a container's router advertisement does not become the host's default rout
   writeFileSync(setting('weave', 'accept_ra'), '1');
   await eventually(async () => expect(await defaultRoutes()).toContain('dev weave'));
   await daemon.start();
-  expect((await daemon.word('doctor')).stdout).toMatch(/router advertisements .*leads through weave/);
+  expect((await daemon.command('doctor')).stdout).toMatch(/router advertisements .*leads through weave/);
 });
 
 test('reset takes the rules away', async () => {
-  await daemon.word('reset');
+  await daemon.command('reset');
   expect(await guards()).toEqual([]);
 });

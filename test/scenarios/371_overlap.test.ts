@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterEach(removeContainers);
 afterAll(async () => {
-  await daemon?.word('reset');
+  await daemon?.command('reset');
   await daemon?.[Symbol.asyncDispose]();
   await succeed('ip', ['link', 'delete', 'office']);
   await clearWorld();
@@ -38,18 +38,18 @@ test('an address of the host, and a network that it is in, are refused with whos
     ['192.168.77.9/24', /overlaps the network 192\.168\.77\.0\/24 of office on this host/],
     ['192.168.1.9/16', /overlaps the network 192\.168\.77\.0\/24 of office on this host/],
   ] as const) {
-    const refused = await daemon.word('attach', address, web.name);
+    const refused = await daemon.command('attach', address, web.name);
     expect(refused).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(whose) });
     expect(await eth0(web.id)).toBe('');
   }
   // Nobody can insist on what is the host's own; on its network, somebody can.
-  const insist = (address: string) => daemon.word('attach', '--allow-overlap', address, web.name);
+  const insist = (address: string) => daemon.command('attach', '--allow-overlap', address, web.name);
   expect(await insist('172.17.0.1/16')).toMatchObject({ status: 1 });
   expect(await insist('192.168.77.9/24')).toMatchObject({ status: 0, stdout: '192.168.77.9\n' });
   // The same where the container asks for it itself.
   await using asking = await runContainer(['--label', 'heddle.cidr=172.17.0.1/16']);
   await eventually(async () =>
-    expect((await daemon.word('ps', asking.name)).stdout).toContain('belongs to this host, on docker0'),
+    expect((await daemon.command('ps', asking.name)).stdout).toContain('belongs to this host, on docker0'),
   );
   expect(await eth0(asking.id)).toBe('');
 });
@@ -59,15 +59,15 @@ test('a range that a route of the host leads into is refused, with the route', a
   try {
     const why = /overlaps the route of this host to 10\.0\.0\.0\/8 by office.*--allow-overlap/;
     const refusal = { status: 1, stdout: '', stderr: expect.stringMatching(why) };
-    expect(await daemon.word('run', 'busybox', 'sleep', '60')).toMatchObject(refusal);
-    expect(await daemon.word('run', '10.2.1.1/16', 'busybox', 'sleep', '60')).toMatchObject(refusal);
-    expect(await daemon.word('expose')).toMatchObject(refusal);
+    expect(await daemon.command('run', 'busybox', 'sleep', '60')).toMatchObject(refusal);
+    expect(await daemon.command('run', '10.2.1.1/16', 'busybox', 'sleep', '60')).toMatchObject(refusal);
+    expect(await daemon.command('expose')).toMatchObject(refusal);
     expect(await containerIds()).toEqual([]);
-    expect((await daemon.word('doctor')).stdout).toMatch(
+    expect((await daemon.command('doctor')).stdout).toMatch(
       /networks .*10\.32\.0\.0\/12 overlaps .*10\.0\.0\.0\/8/,
     );
 
-    const insisting = await daemon.word('run', '--allow-overlap', '--init', 'busybox', 'sleep', '60');
+    const insisting = await daemon.command('run', '--allow-overlap', '--init', 'busybox', 'sleep', '60');
     expect(insisting).toMatchObject({ status: 0 });
     expect(await eth0(insisting.stdout.trim())).toContain('inet 10.32.0.1/12');
 
@@ -81,7 +81,7 @@ test('a range that a route of the host leads into is refused, with the route', a
   } finally {
     await route('delete', '10.0.0.0/8');
   }
-  expect(await daemon.word('expose')).toMatchObject({ status: 0 });
+  expect(await daemon.command('expose')).toMatchObject({ status: 0 });
 });
 
 test.each([
@@ -100,7 +100,7 @@ test.each(['10.2.1.1/0', '10.2.1.1/1', '10.2.1.1/7', '169.254.169.254/16'])(
   '%s is refused',
   async (address) => {
     await using web = await runContainer();
-    const refused = await daemon.word('attach', address, web.name);
+    const refused = await daemon.command('attach', address, web.name);
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining(address) });
   },
 );

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await removeContainers();
-  await daemon?.word('reset');
+  await daemon?.command('reset');
   await daemon?.[Symbol.asyncDispose]();
   await clearWorld();
 });
@@ -24,7 +24,7 @@ test('an address that a container gives itself is neither answered nor kept from
   await using own = await daemon.run(['10.2.1.1/16'], ['--cap-add', 'NET_ADMIN']);
   await own.exec('ip', 'address', 'add', '10.2.1.9/16', 'dev', 'ethwe');
   const said = expect.stringMatching(/10\.2\.1\.9\/16 on ethwe was not granted/);
-  await eventually(async () => expect((await daemon.word('ps', own.name)).stdout).toEqual(said));
+  await eventually(async () => expect((await daemon.command('ps', own.name)).stdout).toEqual(said));
   expect(await answered(own.name)).toEqual(['10.2.1.1']);
 
   await using other = await daemon.run(['10.2.1.9/16']);
@@ -32,25 +32,25 @@ test('an address that a container gives itself is neither answered nor kept from
 
   // The same after a restart of the daemon, and of an interface that a container makes itself.
   await daemon.restart();
-  await eventually(async () => expect((await daemon.word('ps', own.name)).stdout).toEqual(said));
+  await eventually(async () => expect((await daemon.command('ps', own.name)).stdout).toEqual(said));
   expect(await answered(own.name)).toEqual(['10.2.1.1']);
   await using forger = await runContainer(['--cap-add', 'NET_ADMIN']);
   await forger.exec('ip', 'link', 'add', 'ethwe', 'type', 'veth', 'peer', 'name', 'forged');
   await forger.exec('ip', 'address', 'add', '10.2.1.8/16', 'dev', 'ethwe');
   await forger.exec('ip', 'link', 'set', 'ethwe', 'up');
   await eventually(async () =>
-    expect((await daemon.word('ps', forger.name)).stdout).toContain('10.2.1.8/16 on ethwe was not granted'),
+    expect((await daemon.command('ps', forger.name)).stdout).toContain('10.2.1.8/16 on ethwe was not granted'),
   );
   expect(await answered(forger.name)).not.toContain('10.2.1.8');
-  expect(await daemon.word('attach', '10.2.1.8/16', other.name)).toMatchObject({ status: 0 });
+  expect(await daemon.command('attach', '10.2.1.8/16', other.name)).toMatchObject({ status: 0 });
   // What a container gives another interface keeps it from nobody either.
   await own.exec('ip', 'address', 'add', '10.2.1.7/16', 'dev', 'eth0');
-  await eventually(async () => expect((await daemon.word('ps', own.name)).stdout).toContain('10.2.1.7'));
-  expect(await daemon.word('attach', '10.2.1.7/16', other.name)).toMatchObject({ status: 0 });
+  await eventually(async () => expect((await daemon.command('ps', own.name)).stdout).toContain('10.2.1.7'));
+  expect(await daemon.command('attach', '10.2.1.7/16', other.name)).toMatchObject({ status: 0 });
 });
 
 test('what the weave script gave counts as it is', async () => {
-  await daemon.word('create-bridge');
+  await daemon.command('create-bridge');
   await using web = await runContainer(['--cap-add', 'NET_ADMIN']);
   const pid = `${await web.pid()}`;
   const peer = ['peer', 'name', 'ethwe', 'netns', pid];
@@ -58,7 +58,7 @@ test('what the weave script gave counts as it is', async () => {
   await web.exec('ip', 'address', 'add', '10.2.3.1/16', 'dev', 'ethwe');
   await web.exec('ip', 'link', 'set', 'ethwe', 'up');
   await eventually(async () => expect(await answered(web.name)).toEqual(['10.2.3.1']));
-  expect((await daemon.word('attach', '10.2.3.1/16', web.name)).status).toBe(0);
+  expect((await daemon.command('attach', '10.2.3.1/16', web.name)).status).toBe(0);
   await using other = await runContainer();
-  expect((await daemon.word('attach', '10.2.3.1/16', other.name)).stderr).toContain(`'${web.name}'`);
+  expect((await daemon.command('attach', '10.2.3.1/16', other.name)).stderr).toContain(`'${web.name}'`);
 });

@@ -30,15 +30,15 @@ test.each([
   ['behind -it', ['-it', '10.2.1.3/16', '--name', 'm1']],
   ['between docker’s options', ['--name', 'm1', '10.2.1.3/16', '-e', 'A=10.9.9.9/16']],
 ])('run takes an address %s', async (_, words) => {
-  const { status, stdout, stderr } = await daemon.word('run', ...words, ...sleeper);
+  const { status, stdout, stderr } = await daemon.command('run', ...words, ...sleeper);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(await ethwe(stdout.trim())).toContain('inet 10.2.1.3/16');
   expect(await docker('inspect', '-f', '{{.Name}} {{.Config.Image}}', stdout.trim())).toBe('/m1 busybox');
 });
 
 test('run takes --with-dns behind docker’s options', async () => {
-  const { stdout } = await daemon.word('run', '--name', 'm1', '--with-dns', '10.2.1.3/16', ...sleeper);
-  const [, address] = (await daemon.word('dns-args')).stdout.split(' ');
+  const { stdout } = await daemon.command('run', '--name', 'm1', '--with-dns', '10.2.1.3/16', ...sleeper);
+  const [, address] = (await daemon.command('dns-args')).stdout.split(' ');
   expect(await docker('exec', stdout.trim(), 'cat', '/etc/resolv.conf')).toContain(`nameserver ${address}`);
 });
 
@@ -51,7 +51,7 @@ test.each([
   ],
   ['a bad WEAVE_CIDR', ['-e', 'WEAVE_CIDR=10.2.1.300/16', 'nosuch-image'], /WEAVE_CIDR: .*10\.2\.1\.300/],
 ])('%s is refused before Docker looks for the image', async (_, words, why) => {
-  expect(await daemon.word('run', ...words)).toEqual({
+  expect(await daemon.command('run', ...words)).toEqual({
     status: 2,
     stdout: '',
     stderr: expect.stringMatching(why),
@@ -68,7 +68,7 @@ test('run gives what WEAVE_CIDR or heddle.cidr of docker’s options ask for, an
     [['--env-file', file], '10.2.1.6/16'],
     [['--label', 'heddle.cidr=10.2.1.7/16'], '10.2.1.7/16'],
   ] as const) {
-    const { status, stdout, stderr } = await daemon.word('run', ...flags, ...sleeper);
+    const { status, stdout, stderr } = await daemon.command('run', ...flags, ...sleeper);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const found = Array.from((await ethwe(stdout.trim())).matchAll(/ inet (\S+)/g), ([, cidr]) => cidr);
     expect(found.join(' ')).toBe(address);
@@ -76,10 +76,10 @@ test('run gives what WEAVE_CIDR or heddle.cidr of docker’s options ask for, an
 });
 
 test('run with WEAVE_CIDR=none attaches nothing, then and later', async () => {
-  const { status, stdout } = await daemon.word('run', '-e', 'WEAVE_CIDR=none', ...sleeper);
+  const { status, stdout } = await daemon.command('run', '-e', 'WEAVE_CIDR=none', ...sleeper);
   expect(status).toBe(0);
   const id = stdout.trim();
-  await eventually(async () => expect((await daemon.word('ps')).stdout).toContain(id.slice(0, 12)));
+  await eventually(async () => expect((await daemon.command('ps')).stdout).toContain(id.slice(0, 12)));
   expect(await isAttached(id)).toBe(false);
 });
 
@@ -88,7 +88,7 @@ test('a program that fails at once is kept, and run shows its status and the end
   const ends = ['--name', 'm1', 'busybox', 'sh', '-c', 'echo no configuration >&2; exit 3'];
   await eventually(async () => {
     await removeContainers();
-    const { status, stdout, stderr } = await daemon.word('run', '10.2.1.3/16', ...ends);
+    const { status, stdout, stderr } = await daemon.command('run', '10.2.1.3/16', ...ends);
     expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
     expect(stderr).toMatch(/^heddle: m1 ended with status 3 .*docker logs m1.*\n {2}no configuration\n$/);
   });
@@ -96,7 +96,7 @@ test('a program that fails at once is kept, and run shows its status and the end
   // Where the daemon saw it run, it is its own address, for when it is started again; nobody has it once it is removed.
   await docker('rm', 'm1');
   await eventually(async () =>
-    expect((await daemon.word('status', 'ipam')).stdout).not.toContain('10.2.1.3'),
+    expect((await daemon.command('status', 'ipam')).stdout).not.toContain('10.2.1.3'),
   );
 });
 
@@ -104,7 +104,7 @@ test.each([
   ['kept', []],
   ['removed by Docker (--rm)', ['--rm']],
 ])('a short job that succeeds is no failure: %s', async (_, flags) => {
-  const { status, stdout } = await daemon.word('run', '10.2.1.3/16', ...flags, 'busybox', 'true');
+  const { status, stdout } = await daemon.command('run', '10.2.1.3/16', ...flags, 'busybox', 'true');
   expect(status).toBe(0);
   expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
   await eventually(async () => expect(await containerIds()).toEqual(flags.length > 0 ? [] : [stdout.trim()]));

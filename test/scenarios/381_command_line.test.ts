@@ -19,19 +19,19 @@ const done = (stdout: string) => ({ status: 0, stdout, stderr: '' });
 
 test('detach prints the addresses that were there, and nothing for none', async () => {
   await using web = await runContainer();
-  expect(await daemon.word('detach', web.name)).toEqual(done(''));
-  await daemon.word('attach', '10.2.1.1/16', '10.3.1.1/24', web.name);
-  expect(await daemon.word('detach', '10.2.1.1/16', '10.2.1.9/16', web.name)).toEqual(done('10.2.1.1\n'));
-  expect(await daemon.word('detach', '10.2.1.1/16', web.name)).toEqual(done(''));
+  expect(await daemon.command('detach', web.name)).toEqual(done(''));
+  await daemon.command('attach', '10.2.1.1/16', '10.3.1.1/24', web.name);
+  expect(await daemon.command('detach', '10.2.1.1/16', '10.2.1.9/16', web.name)).toEqual(done('10.2.1.1\n'));
+  expect(await daemon.command('detach', '10.2.1.1/16', web.name)).toEqual(done(''));
   await docker('stop', '-t', '0', web.id);
-  const json = await daemon.word('detach', '--format', 'json', '10.3.1.1/24', '10.2.1.1/16', web.name);
+  const json = await daemon.command('detach', '--format', 'json', '10.3.1.1/24', '10.2.1.1/16', web.name);
   expect(JSON.parse(json.stdout)).toEqual({ container: web.name, addresses: ['10.3.1.1/24'] });
 });
 
 test('hide prints the addresses that were there', async () => {
-  await daemon.word('expose', '10.2.0.1/16');
-  expect(await daemon.word('hide', '10.2.0.1/16', '10.3.0.1/16')).toEqual(done('10.2.0.1\n'));
-  expect(await daemon.word('hide', '10.2.0.1/16')).toEqual(done(''));
+  await daemon.command('expose', '10.2.0.1/16');
+  expect(await daemon.command('hide', '10.2.0.1/16', '10.3.0.1/16')).toEqual(done('10.2.0.1\n'));
+  expect(await daemon.command('hide', '10.2.0.1/16')).toEqual(done(''));
 });
 
 test('the same without a daemon', async () => {
@@ -47,29 +47,29 @@ test('the same without a daemon', async () => {
 
 test('dns-remove of what dns-add did not give is not found', async () => {
   await using web = await runContainer();
-  await daemon.word('dns-add', '10.9.9.9', '10.9.9.8', '-h', 'printer');
+  await daemon.command('dns-add', '10.9.9.9', '10.9.9.8', '-h', 'printer');
   for (const words of [
     ['10.9.9.7', '-h', 'printer'],
     ['10.9.9.9', '-h', 'scanner'],
     [web.name],
     [web.name, '-h', 'x'],
   ]) {
-    expect(await daemon.word('dns-remove', ...words)).toEqual({
+    expect(await daemon.command('dns-remove', ...words)).toEqual({
       status: 3,
       stdout: '',
       stderr: expect.stringMatching(/^heddle: dns-add gave no name .*\n$/),
     });
   }
-  expect(await daemon.word('dns-remove', '10.9.9.9', '-h', 'printer')).toEqual(done(''));
-  expect((await daemon.word('dns-lookup', 'printer')).stdout).toBe('10.9.9.8\n');
-  expect(await daemon.word('dns-remove', '10.9.9.8', '-h', 'printer')).toEqual(done(''));
+  expect(await daemon.command('dns-remove', '10.9.9.9', '-h', 'printer')).toEqual(done(''));
+  expect((await daemon.command('dns-lookup', 'printer')).stdout).toBe('10.9.9.8\n');
+  expect(await daemon.command('dns-remove', '10.9.9.8', '-h', 'printer')).toEqual(done(''));
 });
 
 test('ps has the announced address first, and a line for each problem below its container', async () => {
   const flags = ['--expose', '80', '-e', 'SERVICE_NAME=web', '-e', 'SERVICE_CHECK_SCRIPT=true'];
   await using web = await daemon.run(['10.2.1.1/16'], flags);
   await eventually(async () => {
-    const lines = (await daemon.word('ps')).stdout.split('\n');
+    const lines = (await daemon.command('ps')).stdout.split('\n');
     const row = lines.findIndex((line) => line.includes(web.name));
     expect(lines[row]).toMatch(/ 10\.2\.1\.1\/16,172\.\S+ +web +10\.2\.1\.1: [^;]*$/);
     expect(lines[row + 1]).toMatch(/^ {2}problem: SERVICE_CHECK_SCRIPT /);

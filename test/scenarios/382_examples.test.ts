@@ -27,14 +27,14 @@ test('the examples of every command’s help work, in their order', async () => 
   // Without a Consul there is nothing that `gc` could remove.
   const lines = HOST_COMMANDS.filter(({ name }) => name !== 'gc').flatMap(({ examples = [] }) => examples);
   // A name is looked up before it is taken away; one that has no address has no name.
-  await daemon.word('attach', '10.2.1.1/16', 'web');
+  await daemon.command('attach', '10.2.1.1/16', 'web');
   for (const line of [...lines.filter((text) => !/^(detach|hide)/.test(text)), ...RUN_EXAMPLES]) {
     await eventually(async () => {
-      expect({ line, ...(await daemon.word(...shellWords(line))) }).toMatchObject({ status: 0, stderr: '' });
+      expect({ line, ...(await daemon.command(...shellWords(line))) }).toMatchObject({ status: 0, stderr: '' });
     });
   }
   for (const line of lines.filter((text) => /^(detach|hide)/.test(text))) {
-    expect({ line, ...(await daemon.word(...shellWords(line))) }).toMatchObject({ status: 0, stderr: '' });
+    expect({ line, ...(await daemon.command(...shellWords(line))) }).toMatchObject({ status: 0, stderr: '' });
   }
 });
 

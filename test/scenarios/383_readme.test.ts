@@ -41,7 +41,7 @@ test('the first five minutes of the README are as it says', async () => {
   for (const { line, comment } of lines) {
     const [program = '', ...words] = shellWords(line);
     if (program === 'heddle') {
-      expect({ line, ...(await daemon.word(...words)) }).toMatchObject({ status: 0, stderr: '' });
+      expect({ line, ...(await daemon.command(...words)) }).toMatchObject({ status: 0, stderr: '' });
       continue;
     }
     const expected = (comment.match(/\d+\.\d+\.\d+\.\d+/g) ?? []).sort();

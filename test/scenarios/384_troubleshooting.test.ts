@@ -44,7 +44,7 @@ beforeAll(async () => {
   const run = (name: string, ...options: string[]) =>
     docker('run', '-d', '--name', name, '--expose', '80', ...options, 'busybox', 'sleep', '3600');
   await run('web', '--label', 'heddle.cidr=10.2.1.1/16', '-e', 'SERVICE_NAME=web', '-e', 'SERVICE_TAG=blue');
-  await eventually(async () => expect((await daemon.word('ps', 'web')).stdout).toContain('10.2.1.1/16'));
+  await eventually(async () => expect((await daemon.command('ps', 'web')).stdout).toContain('10.2.1.1/16'));
   await run('plain');
   await run('wrong', '--label', 'heddle.cidr=10.2.1.1/16', '-e', 'SERVICE_NAME=wrong');
 });
@@ -57,7 +57,7 @@ afterAll(async () => {
 async function printsWhatThePageShows({ command, printed }: Example): Promise<void> {
   expect(printed.length).toBeGreaterThan(0);
   await eventually(async () => {
-    const { stdout, stderr } = await daemon.word(...shellWords(command));
+    const { stdout, stderr } = await daemon.command(...shellWords(command));
     expect(`${stdout}${stderr}`.split('\n').map(plain)).toEqual(expect.arrayContaining(printed.map(plain)));
   });
 }

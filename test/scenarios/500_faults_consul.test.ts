@@ -102,7 +102,7 @@ if (count(0, 1) > 0)
     await using folder = await temporaryFolder();
     await using consul = await startConsul(keeping(folder.path));
     await using daemon = await startDaemon(['--registry', consul.uri, '--consul-mode', 'catalog']);
-    const status = JSON.parse((await daemon.word('status', '--format', 'json')).stdout);
+    const status = JSON.parse((await daemon.command('status', '--format', 'json')).stdout);
     const node = `heddle-${status.daemon.hostId}`;
     const fleet = new Fleet('10.2.50');
     await fleet.startAll([...four('stays'), ...four('goes')]);
@@ -176,12 +176,12 @@ test('a token may no longer read nodes: nothing that was known is denied, and th
   await eventually(() => expect(saying(daemon, lacks), daemon.output).toBe(1));
   await expectKnown();
   expect(await statusOf('never-asked')).toBe('SERVFAIL');
-  expect((await daemon.word('status')).stdout).toMatch(lacks);
+  expect((await daemon.command('status')).stdout).toMatch(lacks);
 
   await token.allow(TOKEN_POLICY);
   await eventually(async () => expect(await statusOf('never-asked')).toBe('NXDOMAIN'));
   await expectKnown();
-  await eventually(async () => expect((await daemon.word('status')).stdout).not.toMatch(lacks), {
+  await eventually(async () => expect((await daemon.command('status')).stdout).not.toMatch(lacks), {
     within: 7000,
   });
   await comesTrue({ fleet, daemon, consul });

@@ -44,7 +44,7 @@ describe('the names of containers', () => {
     const name = (await docker('inspect', '-f', '{{.Name}}', web.id)).trim();
     expect(name).toBe(`/${web.name}`);
     const run = async (...words: string[]) => {
-      const outcome = await daemon.word(...words);
+      const outcome = await daemon.command(...words);
       expect(outcome, words.join(' ')).toMatchObject({ status: 0, stderr: '' });
       return outcome.stdout;
     };
@@ -197,13 +197,13 @@ describe('a state folder', () => {
       await eventually(() => lives(daemon, 'first', '10.2.56.1'));
       await begin(folder);
 
-      const refused = await daemon.word('attach', '10.2.56.2/16', second.name);
+      const refused = await daemon.command('attach', '10.2.56.2/16', second.name);
       expect(refused).toMatchObject({ status: 1, stdout: '' });
       expect(refused.stderr).toMatch(
         /^heddle: cannot write state to \S*: (ENOSPC|EROFS)[^\n]*nothing was changed[^\n]*\n$/,
       );
-      expect((await daemon.word('ps', second.name)).stdout).not.toContain('10.2.56.2');
-      const named = await daemon.word('dns-add', second.name, '-h', 'nick');
+      expect((await daemon.command('ps', second.name)).stdout).not.toContain('10.2.56.2');
+      const named = await daemon.command('dns-add', second.name, '-h', 'nick');
       expect(named).toMatchObject({ status: 1, stderr: expect.stringContaining('cannot write state') });
 
       await docker('rm', '-f', first.id);
@@ -225,7 +225,7 @@ describe('a state folder', () => {
         within: 35_000,
       });
       await eventually(() => expect(saying(daemon, /^the state is written again/)).toBe(1));
-      expect((await daemon.word('attach', '10.2.56.3/16', second.name)).status).toBe(0);
+      expect((await daemon.command('attach', '10.2.56.3/16', second.name)).status).toBe(0);
       await daemon.restart();
       await eventually(() => lives(daemon, 'third', '10.2.56.2'));
     } finally {

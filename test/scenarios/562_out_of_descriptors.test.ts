@@ -40,7 +40,7 @@ test('a daemon that gets no further descriptor answers names, and all comes righ
         await fleet.start(`comes-${round}`);
         await fleet.end(round === 0 ? 'goes' : `comes-${round - 1}`);
         // Descriptors that were given back meanwhile may be enough for it; half done it never is.
-        const { status, stdout, stderr } = await daemon.word('attach', '10.2.58.200/16', other.name);
+        const { status, stdout, stderr } = await daemon.command('attach', '10.2.58.200/16', other.name);
         const has = await other.exec('ip', 'address', 'show');
         if (status === 0) expect(has).toContain('10.2.58.200/16');
         else {
@@ -51,7 +51,7 @@ test('a daemon that gets no further descriptor answers names, and all comes righ
         await delay(2_000);
         await limit(1_024);
         for (const word of ['attach', 'detach']) {
-          expect(await daemon.word(word, '10.2.58.200/16', other.name)).toMatchObject({
+          expect(await daemon.command(word, '10.2.58.200/16', other.name)).toMatchObject({
             status: 0,
             stderr: '',
           });

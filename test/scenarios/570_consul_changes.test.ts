@@ -36,7 +36,7 @@ test('an agent that comes back under another node name is followed: nodes, check
   await using consul = await startConsul({ node: 'old' });
   await using daemon = await startDaemon(['--registry', consul.uri]);
   // The agent runs its checks from the host.
-  await daemon.word('expose', '10.2.1.250/16');
+  await daemon.command('expose', '10.2.1.250/16');
   await using _well = await daemon.run(['10.2.1.1/16'], checked('well', 80), WEB);
   await using _sick = await daemon.run(['10.2.1.2/16'], checked('sick', 81), WEB);
   const isAnswered = () =>
@@ -50,7 +50,7 @@ test('an agent that comes back under another node name is followed: nodes, check
   await eventually(async () => {
     expect(dataOf(await daemon.dig('new.node.consul'))).toEqual(['127.0.0.1']);
     expect(dataOf(await daemon.dig('old.node.consul'))).toEqual([]);
-    const status = await daemon.word('status', 'registry');
+    const status = await daemon.command('status', 'registry');
     expect(status.stdout).not.toContain('not served');
   });
   expect(daemon.log.map(({ msg }) => msg)).toContain(
@@ -64,7 +64,7 @@ test('so it is when the agent keeps its data and takes another name', async () =
   await using consul = await startConsul({ node: 'old', mode });
   await using daemon = await startDaemon(['--registry', consul.uri]);
   // The agent runs its checks from the host.
-  await daemon.word('expose', '10.2.1.250/16');
+  await daemon.command('expose', '10.2.1.250/16');
   await using _well = await daemon.run(['10.2.1.1/16'], checked('well', 80), WEB);
   await eventually(async () => expect(await found(daemon, 'well')).toEqual(['10.2.1.1']), { within: 8000 });
   await consul.stop();
@@ -124,7 +124,7 @@ test.each([
     await using daemon = await startDaemon(['--registry', 'consul://127.0.0.1:8500']);
     await using web = await runContainer(['-p', '18080:80', '-e', 'SERVICE_NAME=pub']);
     await eventually(async () => expect(await found(daemon, 'pub')).toEqual([FIRST]));
-    const { stdout } = await daemon.word('ps', '--format', 'json');
+    const { stdout } = await daemon.command('ps', '--format', 'json');
     const entries = JSON.parse(stdout) as { name: string }[];
     expect(JSON.stringify(entries.find(({ name }) => name === web.name))).toMatch(why);
   },

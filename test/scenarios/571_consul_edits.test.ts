@@ -38,7 +38,7 @@ test('maintenance of a service, and of the node, takes out what has no check, an
   for (const path of [service, '/v1/agent/maintenance']) {
     await consul.put(`${path}?enable=true&reason=work`);
     await answers();
-    expect((await daemon.word('explain', 'web')).stdout).toContain('Maintenance Mode');
+    expect((await daemon.command('explain', 'web')).stdout).toContain('Maintenance Mode');
     await consul.put(`${path}?enable=false`);
     await answers('10.2.1.1');
   }
@@ -94,7 +94,7 @@ test('gc goes past a name and an id with control characters, and says so', async
   await register('right', 'right');
   await register('odd\u0007id', 'odd');
   await register('bad', 'ba\u001b]0;d');
-  const collected = await daemon.word('gc', '--host', gone);
+  const collected = await daemon.command('gc', '--host', gone);
   expect(collected).toMatchObject({ status: 0, stderr: expect.stringContaining('skipped "ba') });
   // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may reach a terminal
   expect(collected.stdout + collected.stderr).not.toMatch(/[\u0007\u001b]/);

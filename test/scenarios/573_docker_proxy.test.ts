@@ -21,7 +21,7 @@ test('behind a Docker socket that refuses networks, DNS opens, one warning names
   const warnings = daemon.log.filter(({ msg }) => msg.includes('--docker-bridge'));
   expect(warnings.map(({ msg }) => msg)).toEqual([expect.stringMatching(/using docker0 as Docker's bridge/)]);
   for (const word of [['ps'], ['status'], ['dns-args'], ['doctor'], ['docker-bridge-ip']]) {
-    const { stdout, stderr } = await daemon.word(...word);
+    const { stdout, stderr } = await daemon.command(...word);
     expect(stdout + stderr, word.join(' ')).not.toMatch(/<\/?(html|body|h1)>/i);
   }
   expect(daemon.output).not.toMatch(/<\/?(html|body|h1)>/i);

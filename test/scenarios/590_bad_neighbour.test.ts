@@ -41,7 +41,7 @@ test('twenty innocent containers come and go beside all bad neighbours at once, 
   for (let each = 0; each < count(8, 80); each++) await startSharer(each);
   // Each of them opens the hosts file of a container that holds a lease on it.
   const rewriting = LEASED.map((name, index) =>
-    daemon.word('attach', '--rewrite-hosts', `10.2.61.${index + 1}/16`, name),
+    daemon.command('attach', '--rewrite-hosts', `10.2.61.${index + 1}/16`, name),
   );
 
   const waits: Wait[] = [];
@@ -67,7 +67,7 @@ test('twenty innocent containers come and go beside all bad neighbours at once, 
   expect(late.length, `${late}`).toBeLessThanOrEqual(MOST_LATE);
   expect(asked.longestGap).toBeLessThanOrEqual(MOST_MS + machine);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal obeys them
-  expect((await daemon.word('ps')).stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  expect((await daemon.command('ps')).stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
   expect((await daemon.dig('8.8.8.8.in-addr.arpa', { type: 'PTR' })).answers).toEqual([]);
 
   await Promise.all(rewriting);

@@ -136,7 +136,7 @@ test('a container run there has its address and its name there, and nothing of i
   expect(await there.docker('exec', 'far', 'nslookup', name)).toContain('Address: 10.2.1.1');
   expect((await word('ps')).stdout).toMatch(/far .*10\.2\.1\.1\/16/);
   expect((await word('status')).stdout).toMatch(/Containers: 2 running/);
-  expect((await here.word('ps')).stdout).not.toContain('far');
+  expect((await here.command('ps')).stdout).not.toContain('far');
   expect((await here.dig(name)).status).toBe('NXDOMAIN');
 });
 
@@ -318,7 +318,7 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
 byHelper(() => ({ there, env: own() }));
 
 test('the daemon on this host has seen nothing of all this', async () => {
-  const status = JSON.parse((await here.word('status', '--format', 'json')).stdout);
+  const status = JSON.parse((await here.command('status', '--format', 'json')).stdout);
   expect(status).toMatchObject({
     daemon: { pid: here.pid },
     containers: { running: 0 },

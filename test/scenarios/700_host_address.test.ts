@@ -28,7 +28,7 @@ test.each([
 ])('without a default route %s is not announced, and ps says what to give', async (_, name, flags) => {
   await using web = await runContainer([...flags, ...says(name), '--name', name]);
   await eventually(async () => {
-    const { stdout } = await daemon.word('ps', '--format', 'json');
+    const { stdout } = await daemon.command('ps', '--format', 'json');
     expect(stdout).toContain(web.id.slice(0, 12));
     expect(stdout).toContain("the host's address is unknown: give --ip");
   });
@@ -40,7 +40,7 @@ test('SERVICE_ADDRESS=0.0.0.0 is refused, and said', async () => {
   await eventually(async () =>
     expect((await daemon.dig('zero.service.consul')).answers).toMatchObject([{ data: '10.2.1.1' }]),
   );
-  const dry = await daemon.word('services', '--dry-run', web.name);
+  const dry = await daemon.command('services', '--dry-run', web.name);
   expect(dry.stdout).toMatch(/SERVICE_ADDRESS "0\.0\.0\.0" is refused/);
 });
 

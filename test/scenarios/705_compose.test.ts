@@ -59,7 +59,7 @@ test('up, scale, what each name gives, and down', async () => {
   const first = (await compose('ps', '--quiet', 'web')).split('\n')[0] as string;
   const within = await docker('exec', first, 'nslookup', 'web');
   expect(within).not.toContain('10.32.0.');
-  const { stdout } = await daemon.word('ps');
+  const { stdout } = await daemon.command('ps');
   expect(stdout).toMatch(/10\.32\.0\.1: ethwe has 10\.32\.0\.1/);
 
   await compose('up', '--detach', '--scale', 'web=1', '--no-recreate');

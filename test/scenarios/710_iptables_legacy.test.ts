@@ -42,7 +42,7 @@ async function fetchesOverEthwe(daemon: Daemon): Promise<void> {
 }
 
 const firewallOf = async (daemon: Daemon) => {
-  const { stdout } = await daemon.word('doctor', '--format', 'json');
+  const { stdout } = await daemon.command('doctor', '--format', 'json');
   const findings = JSON.parse(stdout) as { subject: string; state: string; advice: string }[];
   return findings.find(({ subject }) => subject === 'firewall');
 };
@@ -57,7 +57,7 @@ test("with the unit's capabilities containers reach each other, by rules in the 
     state: 'ok',
     detail: expect.stringMatching(/^iptables-legacy, policy of forwarded packets DROP/),
   });
-  await daemon.word('reset');
+  await daemon.command('reset');
 });
 
 test('without NET_RAW the log and doctor say what is missing', async () => {
@@ -76,14 +76,14 @@ test('without NET_RAW the log and doctor say what is missing', async () => {
     detail: expect.stringContaining('cannot be read'),
     advice: expect.stringContaining('NET_RAW'),
   });
-  await daemon.word('reset');
+  await daemon.command('reset');
 });
 
 test('where every iptables is the legacy one, all is as usual', async () => {
   await using daemon = await startDaemon();
   await fetchesOverEthwe(daemon);
-  expect((await daemon.word('expose', '10.2.0.1/16')).status).toBe(0);
+  expect((await daemon.command('expose', '10.2.0.1/16')).status).toBe(0);
   expect(await firewallOf(daemon)).toMatchObject({ state: 'ok' });
-  await daemon.word('reset');
+  await daemon.command('reset');
   expect(await succeed('iptables', ['-S'])).not.toContain('heddle');
 });

@@ -35,7 +35,7 @@ const inConsul = async (name: string) =>
   dataOf(await dig(`${name}.service.consul`, { port: consul.dnsPort }));
 
 test('doctor says that the engine is podman', async () => {
-  const { stdout } = await daemon.word('doctor', '--format', 'json');
+  const { stdout } = await daemon.command('doctor', '--format', 'json');
   const findings = JSON.parse(stdout) as { subject: string; state: string; detail: string }[];
   expect(findings.find(({ subject }) => subject === 'docker')).toMatchObject({
     state: 'ok',
@@ -50,7 +50,7 @@ test('a container is registered and answered, and gone when it stops, starts aga
   expect(address).toMatch(/^10\.88\./);
   await eventually(async () => expect(await inConsul('web')).toEqual([address]));
   expect(dataOf(await daemon.dig('web.weave.local'))).toEqual([address]);
-  const { stdout } = await daemon.word('ps');
+  const { stdout } = await daemon.command('ps');
   expect(stdout).toContain(`Docker gave it ${address} on network podman`);
 
   await docker('kill', id);
@@ -59,7 +59,7 @@ test('a container is registered and answered, and gone when it stops, starts aga
   await eventually(async () => expect(await inConsul('web')).toHaveLength(1));
   await docker('rm', '--force', id);
   await eventually(async () => expect([await answer('web'), await inConsul('web')]).toEqual([[], []]));
-  expect((await daemon.word('ps')).stdout).not.toContain('web');
+  expect((await daemon.command('ps')).stdout).not.toContain('web');
   // Its inspection is answered with 500 while it is being removed.
   expect(daemon.log.filter(({ level }) => level > 40)).toEqual([]);
 });
@@ -79,7 +79,7 @@ test("DNS is answered on podman's bridge, which its first container makes", asyn
   await eventually(async () =>
     expect(dataOf(await dig('one.weave.local', { server: gateway, port: 53 }))).toHaveLength(1),
   );
-  const args = await daemon.word('dns-args');
+  const args = await daemon.command('dns-args');
   expect(args.stdout).toContain(`--dns ${gateway}`);
   const lookup = ['run', '--rm', '--dns', gateway, 'busybox', 'nslookup', 'one.weave.local'];
   expect(await docker(...lookup)).toMatch(/Address:? .*10\.88\./);
@@ -87,10 +87,10 @@ test("DNS is answered on podman's bridge, which its first container makes", asyn
 
 test('a container is attached, and detached', async () => {
   await run('att');
-  expect((await daemon.word('attach', '10.2.1.1/16', 'att')).stdout).toBe('10.2.1.1\n');
+  expect((await daemon.command('attach', '10.2.1.1/16', 'att')).stdout).toBe('10.2.1.1\n');
   await eventually(async () => expect(await answer('att')).toEqual(['10.2.1.1']));
   expect(await docker('exec', 'att', 'ip', '-o', 'address', 'show', 'ethwe')).toContain('10.2.1.1/16');
-  expect((await daemon.word('detach', '10.2.1.1/16', 'att')).status).toBe(0);
+  expect((await daemon.command('detach', '10.2.1.1/16', 'att')).status).toBe(0);
   await eventually(async () => expect(await answer('att')).not.toEqual(['10.2.1.1']));
 });
 

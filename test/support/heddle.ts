@@ -134,7 +134,7 @@ export class Daemon {
   }
 
   /** Runs a word against this daemon. */
-  word(...args: readonly string[]): Promise<Outcome> {
+  command(...args: readonly string[]): Promise<Outcome> {
     return heddle(args, { env: { HEDDLE_SOCKET: this.socket } });
   }
 
@@ -149,7 +149,7 @@ export class Daemon {
   ): Promise<Container> {
     const name = `t-${randomBytes(4).toString('hex')}`;
     const docker = ['--init', '--name', name, ...flags, 'busybox', ...command];
-    const { status, stdout, stderr } = await this.word('run', ...words, ...docker);
+    const { status, stdout, stderr } = await this.command('run', ...words, ...docker);
     if (status !== 0) throw new Error(`heddle run ended with status ${status}: ${stderr}\n${this.#output}`);
     return new Container(stdout.trimEnd().split('\n').at(-1) as string, name);
   }
