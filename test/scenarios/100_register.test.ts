@@ -1,42 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { describe, expect, test } from 'vitest';
+import { bothResolvers, serviceName } from '../support/both-resolvers.ts';
 import { ConsulAgent } from '../support/consul.ts';
 import { count } from '../support/counts.ts';
-import { type DigReply, dataOf, dig } from '../support/dig.ts';
-import { docker, removeContainers, restartEngine, runContainer } from '../support/engine.ts';
+import { dataOf, dig } from '../support/dig.ts';
+import { docker, restartEngine, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 import { comesTrue } from '../support/truth.ts';
-
-const service = (name: string) => `${name}.service.dc1.consul`;
 
 describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
   const consul = registry === 'Consul' ? new ConsulAgent() : undefined;
-  let daemon: Daemon;
+  const { daemon } = scenario({ consul, flags: consul === undefined ? [] : ['--registry', consul.uri] });
+  const { everywhere, answers } = bothResolvers(daemon, consul);
 
-  beforeAll(async () => {
-    await consul?.start();
-    daemon = await startDaemon(consul === undefined ? [] : ['--registry', consul.uri]);
-  });
-  afterEach(removeContainers);
-  afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
-    await consul?.stop();
-    await clearWorld();
-  });
-
-  /** What heddle's resolver says and, where there is a Consul, what Consul's own DNS says: both must hold. */
-  async function everywhere(name: string, type: string, check: (reply: DigReply) => void): Promise<void> {
-    await eventually(async () => check(await daemon.dig(name, { type })));
-    if (consul !== undefined) {
-      await eventually(async () => check(await dig(name, { type, port: consul.dnsPort })));
-    }
-  }
-  const answers = (name: string, ...data: readonly string[]) =>
-    everywhere(service(name), 'A', (reply) => expect(dataOf(reply)).toEqual(data));
   const gone = (name: string) =>
-    everywhere(service(name), 'A', (reply) =>
+    everywhere(serviceName(name), 'A', (reply) =>
       expect(reply).toMatchObject({ status: 'NXDOMAIN', answers: [] }),
     );
 
@@ -44,7 +23,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     const flags = ['-e', 'SERVICE_NAME=web', '--expose', '80'];
     await Promise.all(['10.2.1.1/16', '10.2.1.2/16'].map((address) => daemon.run([address], flags)));
     await answers('web', '10.2.1.1', '10.2.1.2');
-    await everywhere(service('web'), 'SRV', (reply) => {
+    await everywhere(serviceName('web'), 'SRV', (reply) => {
       expect(dataOf(reply)).toEqual(['1 1 80 0a020101.addr.dc1.consul.', '1 1 80 0a020102.addr.dc1.consul.']);
       expect(
         reply.additional
@@ -53,10 +32,12 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
           .sort(),
       ).toEqual(['10.2.1.1', '10.2.1.2']);
     });
-    await everywhere(service('web'), 'ANY', (reply) =>
+    await everywhere(serviceName('web'), 'ANY', (reply) =>
       expect(dataOf(reply)).toEqual(['10.2.1.1', '10.2.1.2']),
     );
-    await everywhere(service('WEB'), 'A', (reply) => expect(dataOf(reply)).toEqual(['10.2.1.1', '10.2.1.2']));
+    await everywhere(serviceName('WEB'), 'A', (reply) =>
+      expect(dataOf(reply)).toEqual(['10.2.1.1', '10.2.1.2']),
+    );
   });
 
   test('a container that is attached after its start is corrected to its weave address', async () => {
@@ -98,7 +79,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
       ],
     );
     await answers('blue.shop-80', '10.2.1.7');
-    await everywhere(service('tls'), 'SRV', (reply) =>
+    await everywhere(serviceName('tls'), 'SRV', (reply) =>
       expect(dataOf(reply)).toEqual(['1 1 443 0a020107.addr.dc1.consul.']),
     );
     await gone('green.shop-80');
@@ -199,7 +180,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     await answers('kept', '10.2.1.24');
     expect(await daemon.stop()).toBe(0);
     if (consul !== undefined) {
-      expect(dataOf(await dig(service('kept'), { port: consul.dnsPort }))).toEqual(['10.2.1.24']);
+      expect(dataOf(await dig(serviceName('kept'), { port: consul.dnsPort }))).toEqual(['10.2.1.24']);
     }
     await daemon.start();
     await answers('kept', '10.2.1.24');

@@ -1,25 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { reverseName } from '../../src/dns/lookup.ts';
-import { clearWorld } from '../support/cleanup.ts';
-import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { ConsulAgent } from '../support/consul.ts';
 import { dataOf, dig } from '../support/dig.ts';
-import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { docker, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let consul: ConsulAgent;
-let daemon: Daemon;
-
-beforeAll(async () => {
-  consul = await startConsul();
-  daemon = await startDaemon(['--registry', consul.uri, '--ip', '192.0.2.7']);
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await consul?.stop();
-  await clearWorld();
-});
+const consul = new ConsulAgent();
+const { daemon } = scenario({ consul, flags: ['--registry', consul.uri, '--ip', '192.0.2.7'] });
 
 interface Entry {
   readonly ServiceAddress: string;
@@ -181,7 +170,13 @@ test('with a prefix of its own and explicit names, other metadata means nothing'
   const before = ['theirs 10.2.1.1:0', 'theirs 10.2.1.2:0'];
   await eventually(async () => expect(await registered()).toEqual(before));
   await daemon[Symbol.asyncDispose]();
-  daemon = await startDaemon(['--registry', consul.uri, '--service-prefix', 'OUR_', '--explicit']);
+  await using _explicit = await startDaemon([
+    '--registry',
+    consul.uri,
+    '--service-prefix',
+    'OUR_',
+    '--explicit',
+  ]);
   // What the daemon before has left is another host's: its state folder is gone.
   await eventually(async () => expect(await registered()).toEqual(['own 10.2.1.1:0', ...before]));
 });

@@ -1,17 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { dataOf } from '../support/dig.ts';
 import { docker, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon(['--address', 'internal', '--compose-names']);
-});
+const { daemon } = scenario({ flags: ['--address', 'internal', '--compose-names'], keepContainers: true });
 afterEach(() => clearWorld());
-afterAll(() => daemon[Symbol.asyncDispose]());
 
 const says = (...words: readonly string[]) => words.flatMap((word) => ['-e', word]);
 

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { clearWorld } from '../support/cleanup.ts';
 import { ConsulAgent, type HealthEntry } from '../support/consul.ts';
 import { dataOf, dig } from '../support/dig.ts';
 import { type Container, removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
 /** A web server whose /ok is there or not, as the test says. */
 const server = (service: string, ...flags: readonly string[]) =>
@@ -26,17 +27,11 @@ describe.each([
   ["Consul's catalog", ['--consul-mode', 'catalog']],
 ])('with %s', (_, flags) => {
   const consul = flags.length > 0 ? new ConsulAgent() : undefined;
-  let daemon: Daemon;
-
-  beforeAll(async () => {
-    await consul?.start();
-    const registry = consul === undefined ? [] : ['--registry', consul.uri];
-    daemon = await startDaemon(['--address', 'internal', ...registry, ...flags]);
-  });
-  afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
-    await consul?.stop();
-    await clearWorld();
+  const registry = consul === undefined ? [] : ['--registry', consul.uri];
+  const { daemon } = scenario({
+    consul,
+    flags: ['--address', 'internal', ...registry, ...flags],
+    keepContainers: true,
   });
 
   /** What our resolver says and, where there is a Consul, what its own says. */

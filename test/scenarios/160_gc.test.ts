@@ -40,7 +40,9 @@ test('heddle gc removes what a host that is gone has left, and nothing of its ow
     status: 0,
     stderr: expect.stringContaining('no services of host'),
   });
-  expect(await here.command('gc', '--host', daemon.hostId, '--registrator', 'h')).toMatchObject({ status: 2 });
+  expect(await here.command('gc', '--host', daemon.hostId, '--registrator', 'h')).toMatchObject({
+    status: 2,
+  });
   expect(await here.command('gc')).toMatchObject({ status: 2 });
 });
 

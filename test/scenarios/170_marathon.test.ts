@@ -1,40 +1,21 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
-import { type ConsulAgent, startConsul } from '../support/consul.ts';
-import { type DigReply, dataOf, dig } from '../support/dig.ts';
-import { removeContainers } from '../support/engine.ts';
-import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { bothResolvers, serviceName } from '../support/both-resolvers.ts';
+import { ConsulAgent } from '../support/consul.ts';
+import { dataOf } from '../support/dig.ts';
 import { exampleApp, runTask } from '../support/marathon.ts';
+import { scenario } from '../support/scenario.ts';
 
 const HOST = '192.0.2.10';
 
-let consul: ConsulAgent;
-let daemon: Daemon;
+const consul = new ConsulAgent();
+const flags = ['--registry', consul.uri, '--marathon-task-tags'];
+const { daemon } = scenario({ consul, flags });
+const { everywhere, answers } = bothResolvers(daemon, consul);
+beforeAll(async () => expect((await daemon.command('create-bridge')).status).toBe(0));
 
-beforeAll(async () => {
-  consul = await startConsul();
-  daemon = await startDaemon(['--registry', consul.uri, '--marathon-task-tags']);
-  expect((await daemon.command('create-bridge')).status).toBe(0);
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await consul?.stop();
-  await clearWorld();
-});
-
-/** By heddle's resolver and by Consul's own. */
-async function everywhere(name: string, type: string, check: (reply: DigReply) => void): Promise<void> {
-  const whole = `${name}.service.dc1.consul`;
-  await eventually(async () => check(await daemon.dig(whole, { type })));
-  await eventually(async () => check(await dig(whole, { type, port: consul.dnsPort })));
-}
-const answers = (name: string, ...data: readonly string[]) =>
-  everywhere(name, 'A', (reply) => expect(dataOf(reply)).toEqual(data));
 /** `weight port` of every answer. */
 const ports = (name: string, ...expected: readonly string[]) =>
-  everywhere(name, 'SRV', (reply) =>
+  everywhere(serviceName(name), 'SRV', (reply) =>
     expect(dataOf(reply).map((data) => data.split(' ').slice(1, 3).join(' '))).toEqual(expected),
   );
 

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
-import { type ConsulAgent, type HealthEntry, startConsul } from '../support/consul.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ConsulAgent, type HealthEntry } from '../support/consul.ts';
 import { count } from '../support/counts.ts';
 import { dataOf } from '../support/dig.ts';
-import { Container, docker, removeContainers } from '../support/engine.ts';
+import { Container, docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
 const NETWORK = 'further';
 
@@ -14,24 +13,17 @@ const NETWORK = 'further';
 const MODES = ['agent', 'catalog'].slice(0, count(1, 2));
 
 describe.each(MODES)("in Consul's %s mode", (mode) => {
-  let consul: ConsulAgent;
-  let daemon: Daemon;
-
-  beforeAll(async () => {
-    consul = await startConsul();
-    daemon = await startDaemon([
+  const consul = new ConsulAgent();
+  // The network has no container only when the world is cleared.
+  afterAll(() => docker('network', 'rm', NETWORK));
+  const { daemon } = scenario({
+    consul,
+    flags: [
       ...['--registry', consul.uri, '--consul-mode', mode],
       ...['--address', `ethwe,network:${NETWORK},internal`],
-    ]);
-    await docker('network', 'create', NETWORK);
+    ],
   });
-  afterEach(removeContainers);
-  afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
-    await consul?.stop();
-    await clearWorld();
-    await docker('network', 'rm', NETWORK);
-  });
+  beforeAll(() => docker('network', 'create', NETWORK));
 
   const entries = (name: string) => consul.get<HealthEntry[]>(`/v1/health/service/${name}`);
 

@@ -1,24 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reverseName } from '../../src/dns/lookup.ts';
-import { clearWorld } from '../support/cleanup.ts';
 import { count } from '../support/counts.ts';
 import { type DigOptions, dataOf } from '../support/dig.ts';
 import { docker, removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { heddle, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
 // In brackets: the test of weave that holds the same rule.
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon(['--datacenter', 'dc1']);
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+const { daemon } = scenario({ flags: ['--datacenter', 'dc1'] });
 
 /** Addresses in order, whatever order they came in. */
 const found = async (name: string, options?: DigOptions) => dataOf(await daemon.dig(name, options)).sort();

@@ -57,7 +57,9 @@ describe('the settings of service names', () => {
       '99',
     ];
     await using late = await daemon.run(['10.2.1.4/16'], ['-e', 'SERVICE_NAME=late', ...health]);
-    await eventually(async () => expect((await daemon.command('services')).stdout).toMatch(/late.*10\.2\.1\.4/));
+    await eventually(async () =>
+      expect((await daemon.command('services')).stdout).toMatch(/late.*10\.2\.1\.4/),
+    );
     expect((await daemon.dig('late.service.consul')).status).toBe('NXDOMAIN');
     await late.exec('touch', '/tmp/up');
     await eventually(async () =>

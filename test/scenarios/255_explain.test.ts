@@ -1,20 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { expect, test } from 'vitest';
 import { dataOf } from '../support/dig.ts';
-import { removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon(['--datacenter', 'dc1']);
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+const { daemon } = scenario({ flags: ['--datacenter', 'dc1'] });
 
 const web = ['-e', 'SERVICE_NAME=web', '--expose', '80', '-h', 'front.weave.local'];
 

@@ -1,22 +1,13 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { afterEach, expect, test } from 'vitest';
 import { dataOf, dig } from '../support/dig.ts';
 import { removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-});
+const { daemon } = scenario({ keepContainers: true });
 afterEach(async () => {
   await removeContainers();
   await daemon.command('reset');
-});
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
 });
 
 test('expose returns when DNS answers there, and dns-args --network none names that address', async () => {

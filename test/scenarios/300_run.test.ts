@@ -1,30 +1,26 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { clearWorld, leftOnHost } from '../support/cleanup.ts';
 import { dataOf } from '../support/dig.ts';
-import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { type Container, docker, ethwe, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { heddle } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+const { daemon } = scenario();
 
 const sleeper = ['--init', 'busybox', 'sleep', '3600'];
-const pidOf = async (id: string) => Number(await docker('inspect', '--format', '{{.State.Pid}}', id));
-const ethwe = (id: string) => docker('exec', id, 'ip', '-o', 'address', 'show', 'ethwe');
 
 describe('heddle run', () => {
   test('starts the container in the background, attaches it, and prints its id last', async () => {
-    const { status, stdout, stderr } = await daemon.command('run', '10.2.1.1/16', '--name', 'web', ...sleeper);
+    const { status, stdout, stderr } = await daemon.command(
+      'run',
+      '10.2.1.1/16',
+      '--name',
+      'web',
+      ...sleeper,
+    );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
     expect(await docker('inspect', '--format', '{{.Id}} {{.State.Running}}', 'web')).toBe(
@@ -55,14 +51,14 @@ describe('heddle run', () => {
   });
 
   test.each([
-    ['by hand', (id: string) => docker('restart', id)],
-    ['by its restart policy', async (id: string) => process.kill(await pidOf(id), 'SIGKILL')],
+    ['by hand', ({ id }: Container) => docker('restart', id)],
+    ['by its restart policy', async (web: Container) => process.kill(await web.pid(), 'SIGKILL')],
   ])('gives the address back when Docker restarts the container %s', async (_, restart) => {
     const flags = ['-e', 'SERVICE_NAME=web', '--restart', 'always'];
     await using web = await daemon.run(['10.2.1.1/16'], flags);
-    const before = await pidOf(web.id);
-    await restart(web.id);
-    await eventually(async () => expect([0, before]).not.toContain(await pidOf(web.id)));
+    const before = await web.pid();
+    await restart(web);
+    await eventually(async () => expect([0, before]).not.toContain(await web.pid()));
     await eventually(async () => expect(await ethwe(web.id)).toContain('inet 10.2.1.1/16'));
     await eventually(async () =>
       expect(dataOf(await daemon.dig('web.service.dc1.consul'))).toEqual(['10.2.1.1']),

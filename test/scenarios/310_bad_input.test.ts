@@ -1,12 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clearWorld, leftOnHost } from '../support/cleanup.ts';
 import { dataOf } from '../support/dig.ts';
 import { containerIds, docker, removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
+import { HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
 import { type Outcome, runProgram, succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
 /** Nothing on stdout, one sentence on stderr that says this, and this exit status. */
 function expectRefusal(outcome: Outcome, status: number, ...words: readonly (string | RegExp)[]): void {
@@ -16,21 +17,15 @@ function expectRefusal(outcome: Outcome, status: number, ...words: readonly (str
 }
 
 describe('with a daemon', () => {
-  let daemon: Daemon;
+  const { daemon } = scenario({ keepContainers: true });
   let before: readonly string[];
-
   beforeAll(async () => {
-    daemon = await startDaemon();
     await daemon.command('create-bridge');
     before = await leftOnHost();
   });
   afterEach(async () => {
     await removeContainers();
     await eventually(async () => expect(await leftOnHost()).toEqual(before));
-  });
-  afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
-    await clearWorld();
   });
 
   test.each([

@@ -1,28 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { clearWorld, leftOnHost } from '../support/cleanup.ts';
+import { describe, expect, test } from 'vitest';
+import { leftOnHost } from '../support/cleanup.ts';
 import { dataOf } from '../support/dig.ts';
-import {
-  containerIds,
-  docker,
-  removeContainers,
-  runContainer,
-  startEngine,
-  stopEngine,
-} from '../support/engine.ts';
+import { containerIds, docker, runContainer, startEngine, stopEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { heddle } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon(['--ipalloc-range', '10.40.0.0/16']);
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+const { daemon } = scenario({ flags: ['--ipalloc-range', '10.40.0.0/16'] });
 
 /** What it has on ethwe: `10.40.0.1/16`. */
 async function ethwe(container: string): Promise<readonly string[]> {

@@ -1,30 +1,22 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { clearWorld, leftOnHost } from '../support/cleanup.ts';
-import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { leftOnHost } from '../support/cleanup.ts';
+import { docker, ethwe, removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { heddle } from '../support/heddle.ts';
 import { startNamespace } from '../support/namespaces.ts';
 import { succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-});
+const { daemon } = scenario({ keepContainers: true });
 afterEach(async () => {
   await removeContainers();
   await daemon.command('reset');
-});
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
 });
 
 const httpd = ['sh', '-c', 'echo hello > /var/www/index.html; exec httpd -f -p 80 -h /var/www'];
 const fetchFrom = (url: string, seconds = 3) => ['timeout', `${seconds}`, 'wget', '-q', '-O', '-', url];
 const natRules = async () =>
   (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A POSTROUTING'));
-const ethwe = (id: string) => docker('exec', id, 'ip', '-o', 'address', 'show', 'ethwe');
 
 describe('the host on the network', () => {
   test('an exposed host reaches containers, and others reach them through it (200 expose -h)', async () => {
@@ -75,7 +67,8 @@ describe('the host on the network', () => {
   });
 
   test('expose twice is as once; it lasts over a restart and a flush, and hide takes it all away', async () => {
-    for (let times = 0; times < 2; times++) expect((await daemon.command('expose')).stdout).toBe('10.32.0.1\n');
+    for (let times = 0; times < 2; times++)
+      expect((await daemon.command('expose')).stdout).toBe('10.32.0.1\n');
     expect(await natRules()).toHaveLength(3);
     await daemon.restart();
     const asked = async () => (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A INPUT'));

@@ -1,22 +1,20 @@
 import { dirname } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { beforeAll, expect, test } from 'vitest';
 import { type Container, docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
+import { HEDDLE, heddle } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
+const { daemon } = scenario({
+  flags: ['--mtu', '1400'],
+  env: { CONSUL_HTTP_TOKEN: 'hush-hush' },
+  keepContainers: true,
+});
 let web: Container;
-
 beforeAll(async () => {
-  daemon = await startDaemon(['--mtu', '1400'], { CONSUL_HTTP_TOKEN: 'hush-hush' });
   web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
   await daemon.command('expose');
-});
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
 });
 
 test('status ipam shows who has which address', async () => {
@@ -111,7 +109,17 @@ test('every word that answers answers in JSON, too', async () => {
   expect(await json('setup')).toMatchObject({ container: { name: 'heddle', state: 'is not there' } });
   const dns = await daemon.command('dns-args', '--format', 'json', '-h', 'x', '--dns-search=.', 'busybox');
   expect(JSON.parse(dns.stdout)).toEqual({ args: ['--dns', '172.17.0.1'] });
-  const run = await daemon.command('run', '--format', 'json', '10.2.1.8/16', '-h', 'x', 'busybox', 'sleep', '9');
+  const run = await daemon.command(
+    'run',
+    '--format',
+    'json',
+    '10.2.1.8/16',
+    '-h',
+    'x',
+    'busybox',
+    'sleep',
+    '9',
+  );
   const { container } = JSON.parse(run.stdout) as { container: string };
   expect(await docker('inspect', '-f', '{{.Config.Hostname}}', container)).toBe('x');
   await docker('rm', '-f', container);

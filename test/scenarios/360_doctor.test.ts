@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { findLinkKinds } from '../../src/doctor/link-kinds.ts';
-import { clearWorld } from '../support/cleanup.ts';
-import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { ConsulAgent } from '../support/consul.ts';
 import { removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
+import { HEDDLE, heddle } from '../support/heddle.ts';
 import { type Outcome, runProgram, succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
 /** Bad states of a host, each made for real in this world, and what doctor says of them. */
 interface Finding {
@@ -22,21 +22,11 @@ const findingsOf = ({ stdout }: Outcome) => JSON.parse(stdout) as readonly Findi
 const of = (findings: readonly Finding[], subject: string) =>
   findings.find((finding) => finding.subject === subject);
 
-let consul: ConsulAgent;
-let daemon: Daemon;
+const consul = new ConsulAgent();
+// A world has no default route, and doctor would report that.
+const { daemon } = scenario({ consul, flags: [consul.uri, '--ip', '192.168.0.10'], keepContainers: true });
 const doctor = async () => findingsOf(await daemon.command('doctor', '--format', 'json'));
-
-beforeAll(async () => {
-  consul = await startConsul();
-  // A world has no default route, and doctor would say so.
-  daemon = await startDaemon([consul.uri, '--ip', '192.168.0.10']);
-  await daemon.command('create-bridge');
-});
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await consul?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+beforeAll(() => daemon.command('create-bridge'));
 
 /** Does it, looks, and undoes it. */
 async function during(

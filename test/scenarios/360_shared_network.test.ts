@@ -1,20 +1,11 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { expect, test } from 'vitest';
 import { dataOf } from '../support/dig.ts';
-import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { docker, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { heddle } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon(['--address', 'ethwe']);
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+const { daemon } = scenario({ flags: ['--address', 'ethwe'] });
 
 const ethwe = (container: string): Promise<string> =>
   docker('exec', container, 'sh', '-c', 'ip -o -4 address show ethwe 2>/dev/null || true');

@@ -1,21 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
-import { type Container, docker, removeContainers, runContainer } from '../support/engine.ts';
+import { expect, test } from 'vitest';
+import { type Container, docker, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { heddle } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+const { daemon } = scenario();
 
 const hosts = (container: Container): Promise<string> => container.exec('cat', '/etc/hosts');
 /** As a program in it is answered, by the C library; addresses that answer at once. */

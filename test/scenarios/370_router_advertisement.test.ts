@@ -2,11 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { clearWorld, leftOnHost } from '../support/cleanup.ts';
+import { leftOnHost } from '../support/cleanup.ts';
 import { removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
 /** In a container it runs with Docker's default capabilities, from the host's own files. */
 const FRAME = fileURLToPath(new URL('../support/hostile-frame.ts', import.meta.url));
@@ -20,20 +20,16 @@ const guards = async () =>
 /** Ten of its packets. */
 const SEVERAL_PACKETS_MS = 1_000;
 
-let daemon: Daemon;
-
 beforeAll(async () => {
-  // A bridge that is there already, as an earlier version or somebody else made it.
+  // A bridge that an earlier version or another program made.
   await succeed('ip', ['link', 'add', 'weave', 'type', 'bridge']);
   await succeed('ip', ['link', 'set', 'weave', 'up']);
   expect(read('weave', 'accept_ra')).toBe('1');
-  daemon = await startDaemon();
 });
+const { daemon } = scenario({ keepContainers: true });
 afterAll(async () => {
   await removeContainers();
-  await daemon?.command('reset');
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
+  await daemon.command('reset');
 });
 
 test("a container's router advertisement does not become the host's default route", async () => {

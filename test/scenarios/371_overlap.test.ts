@@ -1,26 +1,19 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
-import { containerIds, removeContainers, runContainer } from '../support/engine.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { containerIds, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, HEDDLE, startDaemon } from '../support/heddle.ts';
+import { HEDDLE } from '../support/heddle.ts';
 import { runProgram, succeed } from '../support/program.ts';
-
-let daemon: Daemon;
+import { scenario } from '../support/scenario.ts';
 
 beforeAll(async () => {
   // A company's network behind this host's own card.
   await succeed('ip', ['link', 'add', 'office', 'type', 'bridge']);
   await succeed('ip', ['address', 'add', '192.168.77.1/24', 'dev', 'office']);
   await succeed('ip', ['link', 'set', 'office', 'up']);
-  daemon = await startDaemon();
 });
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.command('reset');
-  await daemon?.[Symbol.asyncDispose]();
-  await succeed('ip', ['link', 'delete', 'office']);
-  await clearWorld();
-});
+afterAll(() => succeed('ip', ['link', 'delete', 'office']));
+const { daemon } = scenario();
+afterAll(() => daemon.command('reset'));
 
 const route = (action: 'add' | 'delete', network: string) =>
   succeed('ip', ['route', action, network, 'via', '192.168.77.2', 'dev', 'office']);

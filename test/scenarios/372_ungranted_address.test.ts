@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { afterAll, expect, test } from 'vitest';
 import { dataOf } from '../support/dig.ts';
 import { removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-});
+const { daemon } = scenario({ keepContainers: true });
 afterAll(async () => {
   await removeContainers();
-  await daemon?.command('reset');
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
+  await daemon.command('reset');
 });
 
 const answered = async (name: string) => dataOf(await daemon.dig(`${name}.weave.local`)).toSorted();
@@ -39,7 +32,9 @@ test('an address that a container gives itself is neither answered nor kept from
   await forger.exec('ip', 'address', 'add', '10.2.1.8/16', 'dev', 'ethwe');
   await forger.exec('ip', 'link', 'set', 'ethwe', 'up');
   await eventually(async () =>
-    expect((await daemon.command('ps', forger.name)).stdout).toContain('10.2.1.8/16 on ethwe was not granted'),
+    expect((await daemon.command('ps', forger.name)).stdout).toContain(
+      '10.2.1.8/16 on ethwe was not granted',
+    ),
   );
   expect(await answered(forger.name)).not.toContain('10.2.1.8');
   expect(await daemon.command('attach', '10.2.1.8/16', other.name)).toMatchObject({ status: 0 });

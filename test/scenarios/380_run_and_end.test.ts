@@ -1,28 +1,19 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
-import { containerIds, docker, removeContainers } from '../support/engine.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { containerIds, docker, ethwe, removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
 let folder: TemporaryFolder;
-
 beforeAll(async () => {
-  daemon = await startDaemon();
   folder = await temporaryFolder();
 });
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await folder?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+afterAll(() => folder?.[Symbol.asyncDispose]());
+const { daemon } = scenario();
 
 const sleeper = ['--init', 'busybox', 'sleep', '3600'];
-const ethwe = (id: string) => docker('exec', id, 'ip', '-o', 'address', 'show', 'ethwe');
 const isAttached = async (id: string) => (await ethwe(id).catch(() => '')) !== '';
 
 test.each([

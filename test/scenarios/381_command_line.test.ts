@@ -1,19 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
-import { docker, removeContainers, runContainer } from '../support/engine.ts';
+import { expect, test } from 'vitest';
+import { docker, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { heddle } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+const { daemon } = scenario();
 
 const done = (stdout: string) => ({ status: 0, stdout, stderr: '' });
 

@@ -1,26 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { HOST_COMMANDS } from '../../src/cli/program.ts';
 import { RUN_EXAMPLES } from '../../src/commands/syntax/help-texts.ts';
-import { clearWorld } from '../support/cleanup.ts';
-import { removeContainers, runContainer } from '../support/engine.ts';
+import { runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { type Daemon, HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
+import { HEDDLE, heddle } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 import { shellWords } from '../support/shell-words.ts';
 
-let daemon: Daemon;
-
-beforeAll(async () => {
-  daemon = await startDaemon();
-});
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await removeContainers();
-  await clearWorld();
-});
+const { daemon } = scenario({ keepContainers: true });
 
 test('the examples of every command’s help work, in their order', async () => {
   await using _web = await runContainer(['--name', 'web', '-e', 'SERVICE_NAME=web', '--expose', '80']);
@@ -30,7 +21,10 @@ test('the examples of every command’s help work, in their order', async () => 
   await daemon.command('attach', '10.2.1.1/16', 'web');
   for (const line of [...lines.filter((text) => !/^(detach|hide)/.test(text)), ...RUN_EXAMPLES]) {
     await eventually(async () => {
-      expect({ line, ...(await daemon.command(...shellWords(line))) }).toMatchObject({ status: 0, stderr: '' });
+      expect({ line, ...(await daemon.command(...shellWords(line))) }).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
     });
   }
   for (const line of lines.filter((text) => /^(detach|hide)/.test(text))) {

@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../scripts/root.ts';
-import { clearWorld } from '../support/cleanup.ts';
-import { docker, removeContainers } from '../support/engine.ts';
+import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 import { shellWords } from '../support/shell-words.ts';
 
 /** The lines of a section's first shell block, without comments; what `#` says stands beside them. */
@@ -19,20 +18,13 @@ function shellBlock(section: string): readonly { readonly line: string; readonly
   });
 }
 
-let daemon: Daemon;
-
+afterAll(() => docker('rmi', 'nginx'));
+const { daemon } = scenario({ keepContainers: true });
 beforeAll(async () => {
-  daemon = await startDaemon();
   // No world reaches a public registry: another image of that name, which keeps running and has a port.
   await docker('run', '--name', 'image', 'busybox', 'true');
   await docker('commit', '-c', 'CMD ["sleep", "3600"]', '-c', 'EXPOSE 80', 'image', 'nginx');
   await docker('rm', 'image');
-});
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await removeContainers();
-  await docker('rmi', 'nginx');
-  await clearWorld();
 });
 
 test('the first five minutes of the README are as it says', async () => {

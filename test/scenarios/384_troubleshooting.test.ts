@@ -2,12 +2,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { ROOT } from '../../scripts/root.ts';
-import { clearWorld } from '../support/cleanup.ts';
-import { docker, removeContainers } from '../support/engine.ts';
+import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 import { shellWords } from '../support/shell-words.ts';
 
 /** A command of the page, and the lines that it prints. */
@@ -37,21 +36,14 @@ const examples = new Map<string, Example>(
 );
 const portIsTaken = 'Port 53 is taken';
 
-let daemon: Daemon;
-
+const { daemon } = scenario({ keepContainers: true });
 beforeAll(async () => {
-  daemon = await startDaemon();
   const run = (name: string, ...options: string[]) =>
     docker('run', '-d', '--name', name, '--expose', '80', ...options, 'busybox', 'sleep', '3600');
   await run('web', '--label', 'heddle.cidr=10.2.1.1/16', '-e', 'SERVICE_NAME=web', '-e', 'SERVICE_TAG=blue');
   await eventually(async () => expect((await daemon.command('ps', 'web')).stdout).toContain('10.2.1.1/16'));
   await run('plain');
   await run('wrong', '--label', 'heddle.cidr=10.2.1.1/16', '-e', 'SERVICE_NAME=wrong');
-});
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await removeContainers();
-  await clearWorld();
 });
 
 async function printsWhatThePageShows({ command, printed }: Example): Promise<void> {

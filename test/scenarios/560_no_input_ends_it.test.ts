@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { HOST_COMMANDS } from '../../src/cli/program.ts';
 import { daemonAt, runInDaemon } from '../../src/control/client.ts';
 import { collect } from '../../src/runtime/io.ts';
@@ -14,6 +14,7 @@ import { type Container, docker, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
 import { runProgram, succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 import { saying } from '../support/truth.ts';
 
 /** Names are answered, and a command as well. */
@@ -25,19 +26,13 @@ async function lives(daemon: Daemon, name: string, ip: string): Promise<void> {
 const notMentioned = /unexpected failure|TypeError|\n\s+at /;
 
 describe('the names of containers', () => {
-  let daemon: Daemon;
+  const { daemon } = scenario({ keepContainers: true });
   let honest: Container;
   let web: Container;
-
   beforeAll(async () => {
-    daemon = await startDaemon();
     honest = await daemon.run(['10.2.56.1/16'], ['-e', 'SERVICE_NAME=honest']);
     web = await runContainer();
     await eventually(() => lives(daemon, 'honest', '10.2.56.1'));
-  });
-  afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
-    await clearWorld();
   });
 
   test('are taken as docker inspect prints them, with a slash', async () => {

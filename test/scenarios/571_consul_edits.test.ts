@@ -1,24 +1,11 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
-import { type ConsulAgent, startConsul } from '../support/consul.ts';
+import { expect, test } from 'vitest';
+import { ConsulAgent } from '../support/consul.ts';
 import { dataOf, dig } from '../support/dig.ts';
-import { removeContainers } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
-let consul: ConsulAgent;
-let daemon: Daemon;
-
-beforeAll(async () => {
-  consul = await startConsul();
-  daemon = await startDaemon(['--registry', consul.uri]);
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await consul?.stop();
-  await clearWorld();
-});
+const consul = new ConsulAgent();
+const { daemon } = scenario({ consul, flags: ['--registry', consul.uri] });
 
 const web = 'web.service.dc1.consul';
 const asWeb = ['-e', 'SERVICE_NAME=web', '--expose', '80'];

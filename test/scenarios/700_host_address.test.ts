@@ -1,22 +1,13 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
-import { removeContainers, runContainer } from '../support/engine.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
+import { heddle } from '../support/heddle.ts';
 import { runProgram, succeed } from '../support/program.ts';
+import { scenario } from '../support/scenario.ts';
 
 /** A world has no default route, like a host without an uplink, so nothing says at which address others reach it. */
-let daemon: Daemon;
-
-beforeAll(async () => {
-  expect((await runProgram('ip', ['route', 'show', 'default'])).stdout).toBe('');
-  daemon = await startDaemon(['--address', 'ethwe,published']);
-});
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+beforeAll(async () => expect((await runProgram('ip', ['route', 'show', 'default'])).stdout).toBe(''));
+const { daemon } = scenario({ flags: ['--address', 'ethwe,published'] });
 
 const says = (name: string) => ['-e', `SERVICE_NAME=${name}`];
 

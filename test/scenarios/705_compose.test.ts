@@ -1,12 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { clearWorld } from '../support/cleanup.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dataOf } from '../support/dig.ts';
-import { docker, removeContainers } from '../support/engine.ts';
+import { docker } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
-import { type Daemon, startDaemon } from '../support/heddle.ts';
+import { scenario } from '../support/scenario.ts';
 
 /** Docker Compose v2 as people use it: up, scale, down, with services that ask for addresses and names. */
 const FILE = `
@@ -26,23 +25,16 @@ services:
     network_mode: none
 `;
 
-let daemon: Daemon;
 let folder: TemporaryFolder;
-const compose = (...words: readonly string[]) =>
-  docker('compose', '--project-name', 'town', '--file', join(folder.path, 'compose.yml'), ...words);
-const answer = async (name: string) => [...dataOf(await daemon.dig(name))].sort();
-
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeFile(join(folder.path, 'compose.yml'), FILE);
-  daemon = await startDaemon(['--address', 'ethwe,internal']);
 });
-afterEach(removeContainers);
-afterAll(async () => {
-  await daemon?.[Symbol.asyncDispose]();
-  await folder?.[Symbol.asyncDispose]();
-  await clearWorld();
-});
+afterAll(() => folder?.[Symbol.asyncDispose]());
+const { daemon } = scenario({ flags: ['--address', 'ethwe,internal'] });
+const compose = (...args: readonly string[]) =>
+  docker('compose', '--project-name', 'town', '--file', join(folder.path, 'compose.yml'), ...args);
+const answer = async (name: string) => [...dataOf(await daemon.dig(name))].sort();
 
 test('up, scale, what each name gives, and down', async () => {
   await compose('up', '--detach');

@@ -74,6 +74,10 @@ export async function runContainer(
   return new Container(id, name);
 }
 
+/** The addresses on a container's `ethwe`, as `ip` prints them. @throws Error where there is no such interface */
+export const ethwe = (container: string): Promise<string> =>
+  docker('exec', container, 'ip', '-o', 'address', 'show', 'ethwe');
+
 /** All containers of the world's engine, running or not, by id. */
 export async function containerIds(): Promise<string[]> {
   worldFolder();

@@ -17,7 +17,7 @@ export const HEDDLE = join(ROOT, 'bin/heddle');
 /** A port beside the bridge address, so that dig can ask from the host. */
 const DNS_PORT = 5353;
 
-/** Runs one word of the built program: `heddle(['attach', '10.2.1.1/16', id])`. */
+/** Runs one command of the built program: `heddle(['attach', '10.2.1.1/16', id])`. */
 export function heddle(args: readonly string[], options?: ProgramOptions): Promise<Outcome> {
   return runProgram(HEDDLE, args, options);
 }
@@ -33,32 +33,36 @@ export interface LogLine {
 export class Daemon {
   readonly dnsPort = DNS_PORT;
   readonly log: LogLine[] = [];
-  readonly #folder: TemporaryFolder;
   readonly #flags: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
   readonly #enter: readonly string[];
+  /** From the first start until the daemon is disposed of. */
+  #folder: TemporaryFolder | undefined;
   #process: ChildProcess | undefined;
   #output = '';
 
-  /** @param enter the words that start a program on another host of this world; none: it runs here */
+  /** @param enter the command line that starts a program on another host of this world; none: it runs here */
   constructor(
-    folder: TemporaryFolder,
-    flags: readonly string[],
-    env: Readonly<Record<string, string>>,
+    flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
     enter: readonly string[] = [],
   ) {
-    this.#folder = folder;
     this.#flags = flags;
     this.#env = env;
     this.#enter = enter;
   }
 
   get socket(): string {
-    return join(this.#folder.path, 'heddle.sock');
+    return join(this.#path, 'heddle.sock');
   }
 
   get stateFolder(): string {
-    return join(this.#folder.path, 'state');
+    return join(this.#path, 'state');
+  }
+
+  get #path(): string {
+    if (this.#folder === undefined) throw new Error('the daemon has not been started yet');
+    return this.#folder.path;
   }
 
   /** A host-id of its own: all daemons of a world have one engine, and each is to be a host of its own. */
@@ -73,15 +77,17 @@ export class Daemon {
     );
   }
 
-  /** Resolves when it says that it is ready. @throws Error with its output when it ends, or is not ready in 20 s */
+  /** Resolves when the log says `ready`. @throws Error with the log when it ends or is not ready in 20 s, or outside a world */
   async start(): Promise<void> {
+    worldFolder(); // a daemon changes its host: outside a world, that would be the developer's own
+    this.#folder ??= await temporaryFolder();
     const own = ['--state-dir', this.stateFolder, '--socket', this.socket, '--log-format', 'json'];
     const listen = ['--dns-listen', `127.0.0.1:${DNS_PORT}`];
     await this.#beHost();
     this.log.length = 0;
     this.#output = '';
-    const [program, ...words] = [...this.#enter, HEDDLE, 'daemon', ...own, ...listen, ...this.#flags];
-    const daemon = spawn(program as string, words, {
+    const [program, ...args] = [...this.#enter, HEDDLE, 'daemon', ...own, ...listen, ...this.#flags];
+    const daemon = spawn(program as string, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#env },
     });
@@ -133,23 +139,23 @@ export class Daemon {
     await this.start();
   }
 
-  /** Runs a word against this daemon. */
+  /** Runs a command against this daemon. */
   command(...args: readonly string[]): Promise<Outcome> {
     return heddle(args, { env: { HEDDLE_SOCKET: this.socket } });
   }
 
   /**
-   * `heddle run WORDS FLAGS busybox COMMAND`, which must succeed: words are ours (`10.2.1.1/16`), flags are docker's.
+   * `heddle run ARGS FLAGS busybox COMMAND`, which must succeed: args are heddle's (`10.2.1.1/16`), flags are docker's.
    * The container is removed when its scope ends.
    */
   async run(
-    words: readonly string[],
+    args: readonly string[],
     flags: readonly string[] = [],
     command: readonly string[] = ['sleep', '3600'],
   ): Promise<Container> {
     const name = `t-${randomBytes(4).toString('hex')}`;
     const docker = ['--init', '--name', name, ...flags, 'busybox', ...command];
-    const { status, stdout, stderr } = await this.command('run', ...words, ...docker);
+    const { status, stdout, stderr } = await this.command('run', ...args, ...docker);
     if (status !== 0) throw new Error(`heddle run ended with status ${status}: ${stderr}\n${this.#output}`);
     return new Container(stdout.trimEnd().split('\n').at(-1) as string, name);
   }
@@ -176,7 +182,8 @@ export class Daemon {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    await this.#folder[Symbol.asyncDispose]();
+    await this.#folder?.[Symbol.asyncDispose]();
+    this.#folder = undefined;
   }
 }
 
@@ -186,8 +193,7 @@ export async function startDaemon(
   env: Readonly<Record<string, string>> = {},
   enter: readonly string[] = [],
 ): Promise<Daemon> {
-  worldFolder(); // a daemon changes its host: outside a world, that would be somebody's own
-  const daemon = new Daemon(await temporaryFolder(), flags, env, enter);
+  const daemon = new Daemon(flags, env, enter);
   try {
     await daemon.start();
   } catch (error) {
