@@ -108,7 +108,7 @@ test('a client agent that lost its data is recognised, and what is said of it he
   await using cluster = await serverAndClient(folder.path);
   const said: string[] = [];
   const log = silentLogger.child({});
-  Object.assign(log, { warn: (...words: unknown[]) => void said.push(String(words.at(-1))) });
+  Object.assign(log, { warn: (...args: unknown[]) => void said.push(String(args.at(-1))) });
   const registry = new ConsulRegistry(clientOf(cluster.client), { hostId: LIVE, watchEvery: 200 });
   const desired = new Desired({ log: silentLogger }, { hostId: LIVE });
   desired.set(entryOf({ env: { SERVICE_NAME: 'web' } }));

@@ -96,12 +96,12 @@ describe.each([
     ['example.com', 'MX', '10 mail.example.com.'],
     ['any.example.com', 'ANY', '10 mail.example.com.'],
     [reverseName('8.8.8.8'), 'PTR', 'dns.example.com.'],
-  ])('%s %s is asked from the host’s resolvers (290 fallback)', async (name, type, expected) => {
+  ])('%s %s is asked from the host’s resolvers (weave#290)', async (name, type, expected) => {
     expect(dataOf(await ask(name, { type, tcp }))).toEqual([expected]);
   });
 
   test('512 addresses of one name arrive complete, over UDP after a retry over TCP', async () => {
-    const reply = await ask('many.weave.local', { tcp, words: ['+noignore'] });
+    const reply = await ask('many.weave.local', { tcp, args: ['+noignore'] });
     expect(dataOf(reply).sort()).toEqual(many.toSorted());
   });
 });

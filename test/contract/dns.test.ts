@@ -102,25 +102,25 @@ describe('a service name', () => {
     ['+bufsize=700', 40],
     ['+bufsize=1232', 74],
     ['+bufsize=4096', 200],
-  ])('of many instances is truncated to the size that %s allows', async (word, answers) => {
-    const reply = await ask('many.service.consul', { words: [word] });
+  ])('of many instances is truncated to the size that %s allows', async (arg, answers) => {
+    const reply = await ask('many.service.consul', { args: [arg] });
     expect(reply.answers.length).toBe(answers);
     expect(reply.flags.includes('tc')).toBe(answers < 200);
   });
 
   test('of many instances arrives complete over TCP when dig sees TC', async () => {
-    const reply = await ask('many.service.consul', { words: ['+noedns', '+noignore'] });
+    const reply = await ask('many.service.consul', { args: ['+noedns', '+noignore'] });
     expect(reply.answers.length).toBe(200);
   });
 
   test('asked with another version of EDNS is answered BADVERS', async () => {
-    expect((await ask('web.service.consul', { words: ['+edns=1', '+noednsnegotiation'] })).status).toBe(
+    expect((await ask('web.service.consul', { args: ['+edns=1', '+noednsnegotiation'] })).status).toBe(
       'BADVERS',
     );
   });
 
   test('asked in another class is refused', async () => {
-    expect((await ask('web.service.consul', { words: ['-c', 'CH'] })).status).toBe('REFUSED');
+    expect((await ask('web.service.consul', { args: ['-c', 'CH'] })).status).toBe('REFUSED');
   });
 });
 
@@ -205,7 +205,7 @@ describe('another name', () => {
 
   test('is refused to clients of other networks, and when no recursion is desired', async () => {
     await using upstream = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
-    expect((await ask('example.com', { words: ['+norecurse'] })).status).toBe('REFUSED');
+    expect((await ask('example.com', { args: ['+norecurse'] })).status).toBe('REFUSED');
     local = false;
     const reply = await ask('example.com').finally(() => {
       local = true;
@@ -219,7 +219,7 @@ describe('another name', () => {
     await using upstream = await useUpstream((query) => [
       replyTo(query, manyAddresses(1), { flags: dnsPacket.AUTHENTIC_DATA }),
     ]);
-    const proven = async (...words: string[]) => (await ask('example.com', { words })).flags.includes('ad');
+    const proven = async (...args: string[]) => (await ask('example.com', { args })).flags.includes('ad');
     expect(await proven('+adflag')).toBe(true);
     expect(await proven('+noadflag', '+dnssec')).toBe(true);
     expect(await proven('+noadflag')).toBe(false);
@@ -262,7 +262,7 @@ describe('another name', () => {
     const whole = await ask('example.com', { tcp: true });
     expect(whole.answers.length).toBe(300);
     expect(whole.flags).not.toContain('tc');
-    const cut = await ask('example.com', { words: ['+bufsize=700'] });
+    const cut = await ask('example.com', { args: ['+bufsize=700'] });
     // The upstream does not compress, we do: 16 bytes a record behind 12 + 17 + 11.
     expect(cut.answers.length).toBe(41);
     expect(cut.flags).toContain('tc');

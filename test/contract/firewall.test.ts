@@ -13,7 +13,7 @@ const PROCESS = fileURLToPath(new URL('../support/network-process.ts', import.me
 let host: LabNamespace;
 const running: LabNamespace[] = [];
 
-const heddle = (...words: string[]): Promise<string> => host.run(process.execPath, PROCESS, ...words);
+const heddle = (...args: string[]): Promise<string> => host.run(process.execPath, PROCESS, ...args);
 const tagged = async (command: string, table = 'filter'): Promise<string[]> =>
   (await host.run(command, '-t', table, '-S'))
     .split('\n')
@@ -135,8 +135,8 @@ test("what is exposed is kept from containers of Docker's own networks, whatever
 });
 
 test('a network is masqueraded for as long as one of its addresses asks for it', async () => {
-  const exposed = async (...words: string[]) => {
-    await heddle('expose', '-', ...words);
+  const exposed = async (...args: string[]) => {
+    await heddle('expose', '-', ...args);
     return (await tagged('iptables', 'nat')).length;
   };
   const foreign = ['POSTROUTING', '-s', '10.2.0.0/16', '-j', 'ACCEPT'];

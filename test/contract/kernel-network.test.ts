@@ -54,11 +54,11 @@ interface IpLink {
   readonly ifalias?: string;
   readonly master?: string;
 }
-const links = async (ip: (...words: string[]) => Promise<string>): Promise<IpLink[]> =>
+const links = async (ip: (...args: string[]) => Promise<string>): Promise<IpLink[]> =>
   JSON.parse(await ip('-j', 'link', 'show')) as IpLink[];
-const hostLinks = (): Promise<IpLink[]> => links((...words) => succeed('ip', words));
+const hostLinks = (): Promise<IpLink[]> => links((...args) => succeed('ip', args));
 const linksIn = (namespace: LabNamespace): Promise<IpLink[]> =>
-  links((...words) => namespace.run('ip', ...words));
+  links((...args) => namespace.run('ip', ...args));
 const pairsOnHost = async (): Promise<string[]> =>
   (await hostLinks()).filter(({ master }) => master === TEST_BRIDGE).map(({ ifname }) => ifname);
 const named = (all: readonly IpLink[], name: string): IpLink | undefined =>
@@ -269,7 +269,7 @@ describe('what is made', () => {
     expect(seen).toEqual(await engine.addresses(target.nsPath));
   });
 
-  test('the neighbours hear of every attached address, thirty times of thirty (300 IP reuse)', async () => {
+  test('the neighbours hear of every attached address, thirty times of thirty (weave#300)', async () => {
     await engine.ensureBridge();
     const [moving, neighbour] = [await started(), await started()];
     await engine.attach(neighbour, [parseCidr('10.2.9.9/16')]);

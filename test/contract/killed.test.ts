@@ -34,9 +34,9 @@ const devices = async (): Promise<string[]> =>
     .sort();
 
 /** @returns true when the process was killed at this step, false when it came to its end before. */
-function killedAfter(step: number, verb: string, folder: string, ...words: string[]): Promise<boolean> {
+function killedAfter(step: number, verb: string, folder: string, ...args: string[]): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [PROCESS, `${step}`, verb, folder, ...words], (error, _, stderr) => {
+    execFile(process.execPath, [PROCESS, `${step}`, verb, folder, ...args], (error, _, stderr) => {
       if (error === null) resolve(false);
       else if (error.signal === 'SIGKILL') resolve(true);
       else reject(new Error(`${verb} failed before step ${step}: ${stderr}`));
@@ -55,7 +55,7 @@ interface Attempt {
  */
 async function afterEachStep(
   verb: string,
-  words: readonly string[],
+  args: readonly string[],
   before: (attempt: Attempt) => Promise<void>,
   check: (attempt: Attempt) => Promise<void>,
 ): Promise<number> {
@@ -67,7 +67,7 @@ async function afterEachStep(
     const target = { ...namespace, container: ID };
     try {
       await before({ target, folder: folder.path });
-      if (!(await killedAfter(step, verb, folder.path, target.nsPath, ID, ...words))) return step - 1;
+      if (!(await killedAfter(step, verb, folder.path, target.nsPath, ID, ...args))) return step - 1;
       await check({ target, folder: folder.path }).catch((cause: unknown) => {
         throw new Error(`after step ${step} of ${verb}`, { cause });
       });
@@ -146,12 +146,12 @@ describe('a process that is killed after any step of', () => {
   test.each([
     ['one address of two', ['10.2.1.1/16'], ['10.2.1.2'], 6],
     ['the last address', ['10.2.1.1/16', '10.2.1.2/16'], [], 4],
-  ])('detaching %s is done by doing it again', async (_, words, kept, least) => {
+  ])('detaching %s is done by doing it again', async (_, args, kept, least) => {
     const before = async ({ target }: Attempt): Promise<void> => {
       await engine.attach(target, [first, second]);
     };
-    const steps = await afterEachStep('detach', words, before, async ({ target }) => {
-      await engine.detach(target, words.map(parseCidr));
+    const steps = await afterEachStep('detach', args, before, async ({ target }) => {
+      await engine.detach(target, args.map(parseCidr));
       expect(await ips(target)).toEqual(kept);
       // A MAC that came from the address would meet itself at the next holder.
       if (kept.length > 0) expect(await engine.mac(target.nsPath)).toBe('0a:58:0a:02:01:02');
@@ -162,11 +162,11 @@ describe('a process that is killed after any step of', () => {
 
   test('making, exposing and hiding the bridge is done by doing it again', async () => {
     await using folder = await temporaryFolder();
-    const words = ['-', '-', '10.2.0.1/16', '10.2.0.2/16'];
+    const args = ['-', '-', '10.2.0.1/16', '10.2.0.2/16'];
     const eachStep = async (verb: string, before: () => Promise<void>, check: () => Promise<void>) => {
       for (let step = 1; step <= MOST_STEPS; step++) {
         await before();
-        if (!(await killedAfter(step, verb, folder.path, ...words))) return step - 1;
+        if (!(await killedAfter(step, verb, folder.path, ...args))) return step - 1;
         await check();
       }
       return MOST_STEPS;

@@ -103,8 +103,8 @@ function kernelLab(): Lab {
   };
 }
 
-const inside = (nsPath: string, words: readonly string[]) =>
-  succeed('nsenter', [`--net=${nsPath}`, 'ip', ...words]);
+const inside = (nsPath: string, args: readonly string[]) =>
+  succeed('nsenter', [`--net=${nsPath}`, 'ip', ...args]);
 
 describe.each([
   ['memory', memoryLab],
@@ -194,7 +194,7 @@ describe.each([
     expect(await texts(target.nsPath)).toHaveLength(8);
   });
 
-  test('detaching the first address keeps the others, and the last one takes the interface away (500)', async () => {
+  test('detaching the first address keeps the others, and the last one takes the interface away (weave#500)', async () => {
     await engine.ensureBridge();
     const target = await started();
     const cidrs = ['10.2.1.1/16', '10.2.1.2/16', '10.2.1.3/16'].map(parseCidr);

@@ -29,7 +29,7 @@ async function registered(): Promise<string[]> {
     const entries = await consul.get<Entry[]>(`/v1/catalog/service/${name}`);
     return entries.map((entry) => {
       const { Passing, Warning } = entry.ServiceWeights;
-      const words = [
+      const parts = [
         `${name} ${entry.ServiceAddress}:${entry.ServicePort}`,
         entry.ServiceTags.join(),
         ...Object.entries(entry.ServiceMeta)
@@ -39,7 +39,7 @@ async function registered(): Promise<string[]> {
         entry.ServiceEnableTagOverride ? 'override' : '',
         entry.ServiceID.startsWith('heddle:') ? '' : `id=${entry.ServiceID}`,
       ];
-      return words.filter(Boolean).join(' ');
+      return parts.filter(Boolean).join(' ');
     });
   });
   return (await Promise.all(lines)).flat().sort();

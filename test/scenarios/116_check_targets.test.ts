@@ -8,7 +8,7 @@ import { startDaemon } from '../support/heddle.ts';
 
 afterEach(() => clearWorld());
 
-const says = (...words: readonly string[]) => words.flatMap((word) => ['-e', word]);
+const says = (...settings: readonly string[]) => settings.flatMap((setting) => ['-e', setting]);
 const LEAVE = [
   ...['SERVICE_CHECK_HTTP=/v1/agent/leave', 'SERVICE_CHECK_HTTP_METHOD=PUT', 'SERVICE_CHECK_INTERVAL=1s'],
   'SERVICE_CHECK_INITIAL_STATUS=passing',

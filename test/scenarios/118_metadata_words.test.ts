@@ -8,7 +8,7 @@ import { scenario } from '../support/scenario.ts';
 const { daemon } = scenario({ flags: ['--address', 'internal', '--compose-names'], keepContainers: true });
 afterEach(() => clearWorld());
 
-const says = (...words: readonly string[]) => words.flatMap((word) => ['-e', word]);
+const says = (...settings: readonly string[]) => settings.flatMap((setting) => ['-e', setting]);
 
 interface Found {
   readonly name: string;

@@ -78,7 +78,7 @@ test('neither the daemon nor another container of its image is registered', asyn
   await docker('rm', '-f', idle);
 });
 
-test('the words of the host reach it by its socket, or through Docker when there is no socket', async () => {
+test('commands on the host reach it by its socket, or through Docker when there is no socket', async () => {
   await using web = await runContainer(['-e', 'SERVICE_NAME=late']);
   const bySocket = await heddle(['attach', '10.2.1.5/16', web.name]);
   expect(bySocket).toEqual({ status: 0, stdout: '10.2.1.5\n', stderr: '' });

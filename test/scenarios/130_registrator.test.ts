@@ -29,8 +29,8 @@ const ask = (name: string, type = 'A') => dig(`${name}.service.dc1.consul`, { ty
 const SOCKET = ['-v', '/var/run/docker.sock:/tmp/docker.sock'];
 
 /** registrator's line with the image's name changed, in the host's network. */
-const registrator = (...words: readonly string[]) =>
-  docker('run', '-d', '--net=host', ...SOCKET, image, ...words);
+const registrator = (...args: readonly string[]) =>
+  docker('run', '-d', '--net=host', ...SOCKET, image, ...args);
 
 test('the plainest line, from a network of its own and without any capability, does the same', async () => {
   await using web = await runContainer(['-e', 'SERVICE_NAME=plain', '--expose', '80']);
@@ -117,8 +117,8 @@ async function startServer(text: string) {
 }
 
 test('a template, a backend or a value that cannot be used is refused at the start', async () => {
-  const refused = async (...words: readonly string[]) => {
-    const id = await registrator(...words);
+  const refused = async (...args: readonly string[]) => {
+    const id = await registrator(...args);
     const status = await docker('wait', id);
     return `${status} ${await docker('logs', id).catch(() => '')}`;
   };

@@ -48,8 +48,8 @@ describe.each([
   test.concurrent.each([
     ['an HTTP check', 'http', http, 'http check'],
     ['its HEALTHCHECK', 'health', healthcheck, "the container's HEALTHCHECK"],
-  ])('a container is answered while %s passes, and explained', async (_what, name, words, check) => {
-    await using container = await server(name, ...words);
+  ])('a container is answered while %s passes, and explained', async (_what, name, args, check) => {
+    await using container = await server(name, ...args);
     await answers(name, await container.address());
     const well = await daemon.command('explain', name);
     expect(well).toMatchObject({
@@ -82,8 +82,8 @@ describe.each([
 
   if (flags.includes('agent')) {
     test.concurrent('a sick container that Consul removed is answered again when its check passes', async () => {
-      const words = ['SERVICE_CHECK_INITIAL_STATUS=passing', 'SERVICE_CHECK_DEREGISTER_AFTER=10m'];
-      await using sick = await server('reaped', ...http, ...words.flatMap((word) => ['-e', word]));
+      const settings = ['SERVICE_CHECK_INITIAL_STATUS=passing', 'SERVICE_CHECK_DEREGISTER_AFTER=10m'];
+      await using sick = await server('reaped', ...http, ...settings.flatMap((setting) => ['-e', setting]));
       const entries = async () => (await consul?.get<HealthEntry[]>('/v1/health/service/reaped')) ?? [];
       const passing = async () =>
         (await entries()).filter(({ Checks }) => Checks.every(({ Status }) => Status === 'passing'));
@@ -152,12 +152,12 @@ test('a command that a container names is run only where that is allowed', async
   await using consul = new ConsulAgent({ configuration: 'enable_script_checks = true' });
   await consul.start();
   const flags = ['--address', 'internal', '--registry', consul.uri];
-  const words = ['-e', 'SERVICE_CHECK_SCRIPT=test -f /etc/passwd', ...everySecond];
+  const args = ['-e', 'SERVICE_CHECK_SCRIPT=test -f /etc/passwd', ...everySecond];
   const checks = async () => {
     const found = await consul.get<Record<string, { Status: string }>>('/v1/agent/checks');
     return Object.entries(found).map(([id, { Status }]) => `${id.replace(/.*~/, '')} ${Status}`);
   };
-  await using container = await server('web', ...words);
+  await using container = await server('web', ...args);
   {
     await using daemon = await startDaemon(flags);
     await eventually(async () => expect(Object.keys(await consul.services())).toHaveLength(1));

@@ -54,11 +54,11 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
   }
 
   function stateOf(instances: readonly HealthEntry[]): string {
-    const words = instances.map(({ Service, Checks }) => {
+    const parts = instances.map(({ Service, Checks }) => {
       const failing = Checks.find(({ Status }) => Status !== 'passing');
       return failing === undefined ? Service.Address : `${Service.Address} ${failing.Status}`;
     });
-    return words.sort().join(', ');
+    return parts.sort().join(', ');
   }
 
   /** Whatever happens to a container and changes nothing of its service. */

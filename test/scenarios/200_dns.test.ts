@@ -67,19 +67,19 @@ async function makeNeighbour(): Promise<void> {
   ]);
   await succeed('ip', ['address', 'add', `${HOST}/24`, 'dev', 'uplink']);
   await succeed('ip', ['link', 'set', 'uplink', 'up']);
-  for (const words of [
+  for (const args of [
     ['address', 'add', `${NEIGHBOUR}/24`, 'dev', 'eth0'],
     ['address', 'add', `${FOREIGNER}/32`, 'dev', 'eth0'],
     ['link', 'set', 'eth0', 'up'],
   ]) {
-    await succeed('ip', ['-n', 'neighbour', ...words]);
+    await succeed('ip', ['-n', 'neighbour', ...args]);
   }
   await succeed('ip', ['route', 'add', `${FOREIGNER}/32`, 'dev', 'uplink']);
 }
 
 /** Asks heddle from the neighbour, sending from this address. */
 const digFrom = (source: string, name: string) =>
-  dig(name, { server: HOST, namespace: 'neighbour', words: ['-b', source] });
+  dig(name, { server: HOST, namespace: 'neighbour', args: ['-b', source] });
 
 test('the same answers come by UDP and TCP, on the Docker bridge and on the address of --dns-listen', async () => {
   await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
@@ -145,7 +145,7 @@ test('more containers than a packet holds: as many as fit and the truncation fla
     const reply = await daemon.dig('big.service.dc1.consul', { type: 'SRV', tcp: true });
     expect(reply.answers).toHaveLength(number);
   });
-  const cut = await daemon.dig('big.service.dc1.consul', { type: 'SRV', words: ['+noedns'] });
+  const cut = await daemon.dig('big.service.dc1.consul', { type: 'SRV', args: ['+noedns'] });
   expect(cut.flags).toContain('tc');
   expect(cut.answers.length).toBeGreaterThan(3);
   expect(cut.answers.length).toBeLessThan(number);
@@ -199,7 +199,7 @@ test('other names are refused to strangers: heddle is no open resolver', async (
 test('a resolver that does not answer is a failure that is told, and own names are answered meanwhile', async () => {
   await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
   upstream.freeze();
-  const silent = dig('far.service.example', { port: daemon.dnsPort, words: ['+time=10'] });
+  const silent = dig('far.service.example', { port: daemon.dnsPort, args: ['+time=10'] });
   await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(['10.2.1.1']));
   expect((await silent).status).toBe('SERVFAIL');
   upstream.thaw();

@@ -7,8 +7,6 @@ import { eventually } from '../support/eventually.ts';
 import { heddle, startDaemon } from '../support/heddle.ts';
 import { scenario } from '../support/scenario.ts';
 
-// In brackets: the test of weave that holds the same rule.
-
 const { daemon } = scenario({ flags: ['--datacenter', 'dc1'] });
 
 /** Addresses in order, whatever order they came in. */
@@ -17,13 +15,13 @@ const nameOf = async (ip: string) => dataOf(await daemon.dig(reverseName(ip), { 
 const isFound = (name: string, ...ips: string[]) =>
   eventually(async () => expect(await found(name)).toEqual(ips));
 
-async function word(...words: string[]): Promise<string> {
-  const { status, stdout, stderr } = await daemon.command(...words);
-  if (status !== 0) throw new Error(`heddle ${words.join(' ')} ended with status ${status}: ${stderr}`);
+async function command(...args: string[]): Promise<string> {
+  const { status, stdout, stderr } = await daemon.command(...args);
+  if (status !== 0) throw new Error(`heddle ${args.join(' ')} ended with status ${status}: ${stderr}`);
   return stdout;
 }
 
-test('a container has its name and its host name, by the domain and without it, until it ends (200, 230, 270)', async () => {
+test('a container has its name and its host name, by the domain and without it, until it ends (weave#200, weave#230, weave#270)', async () => {
   await using web = await daemon.run(['10.2.1.1/16'], ['-h', 'seetwo.weave.local']);
   await isFound('seetwo.weave.local', '10.2.1.1');
   for (const name of [`${web.name}.weave.local`, web.name, 'seetwo', 'SeeTwo.WEAVE.local']) {
@@ -37,7 +35,7 @@ test('a container has its name and its host name, by the domain and without it, 
   }
 });
 
-test('an unknown name is NXDOMAIN, a single label too; another type than there is, is empty (250)', async () => {
+test('an unknown name is NXDOMAIN, a single label too; another type than there is, is empty (weave#250)', async () => {
   await using web = await daemon.run(['10.2.1.1/16']);
   await isFound(web.name, '10.2.1.1');
   for (const name of ['nope.weave.local', 'nope']) {
@@ -49,7 +47,7 @@ test('an unknown name is NXDOMAIN, a single label too; another type than there i
   }
 });
 
-test('an address has the name that was given to it; else its service’s (200 reverse, 265)', async () => {
+test('an address has the name that was given to it; else its service’s (weave#200, weave#265)', async () => {
   await daemon.run(['10.2.1.1/16'], ['-h', 'see.weave.local', '-e', 'SERVICE_NAME=web']);
   await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=web']);
   const ignored = await daemon.run(['10.2.1.3/16'], ['-e', 'SERVICE_IGNORE=1']);
@@ -61,7 +59,7 @@ test('an address has the name that was given to it; else its service’s (200 re
   await eventually(async () => expect(await nameOf('10.2.1.3')).toEqual([]));
 });
 
-test('several containers of one name, killed and started again and again (210, 260, 310)', async () => {
+test('several containers of one name, killed and started again and again (weave#210, weave#260, weave#310)', async () => {
   await using _one = await daemon.run(['10.2.1.1/16'], ['-h', 'web.weave.local']);
   await using two = await daemon.run(['10.2.1.2/16'], ['-h', 'web.weave.local']);
   for (let round = 0; round < count(2, 5); round += 1) {
@@ -87,48 +85,48 @@ test('names of a network and of compose lead to the address on the weave network
   }
 });
 
-test('a container asks for another one by its bare name, and keeps the hosts it is given (200 add-host, 230)', async () => {
+test('a container asks for another one by its bare name, and keeps the hosts it is given (weave#200, weave#230)', async () => {
   await using web = await daemon.run(['10.2.1.1/16']);
   await using client = await daemon.run(['--with-dns', '10.2.1.2/16'], ['--add-host', 'extra:192.0.2.9']);
   await eventually(async () => expect(await client.exec('nslookup', web.name)).toContain('10.2.1.1'));
   expect(await client.exec('cat', '/etc/hosts')).toMatch(/^192\.0\.2\.9\s+extra$/m);
 });
 
-test('fifty addresses: cut to what fits, all of them by TCP and where there is room (295)', async () => {
+test('fifty addresses: cut to what fits, all of them by TCP and where there is room (weave#295)', async () => {
   const ips = Array.from({ length: 50 }, (_, index) => `10.2.9.${index}`);
-  await word('dns-add', ...ips, '-h', 'big');
+  await command('dns-add', ...ips, '-h', 'big');
   expect(await found('big.weave.local', { tcp: true })).toEqual(ips.toSorted());
-  expect(await found('big.weave.local', { words: ['+bufsize=4096'] })).toEqual(ips.toSorted());
-  const cut = await daemon.dig('big.weave.local', { words: ['+bufsize=700', '+ignore'] });
+  expect(await found('big.weave.local', { args: ['+bufsize=4096'] })).toEqual(ips.toSorted());
+  const cut = await daemon.dig('big.weave.local', { args: ['+bufsize=700', '+ignore'] });
   expect(cut.flags).toContain('tc');
   expect(cut.answers.length).toBeGreaterThan(35);
-  await word('dns-remove', ...ips, '-h', 'big');
+  await command('dns-remove', ...ips, '-h', 'big');
 });
 
-describe('dns-add, dns-remove and dns-lookup (240, TestHttp)', () => {
+describe('dns-add, dns-remove and dns-lookup (weave#240)', () => {
   test('name a container, with its own addresses or others, until it ends', async () => {
     const web = await daemon.run(['10.2.1.1/16']);
-    await word('dns-add', web.name, '-h', 'front');
+    await command('dns-add', web.name, '-h', 'front');
     expect(await found('front.weave.local')).toEqual(['10.2.1.1']);
-    await word('dns-add', '10.2.7.7', web.id, '-h', 'back.weave.local');
+    await command('dns-add', '10.2.7.7', web.id, '-h', 'back.weave.local');
     expect(await found('back')).toEqual(['10.2.7.7']);
-    expect(await word('dns-lookup', 'front')).toBe('10.2.1.1\n');
-    expect(await word('dns-lookup', '10.2.7.7')).toBe('back.weave.local\n');
-    await word('dns-remove', web.name, '-h', 'front');
+    expect(await command('dns-lookup', 'front')).toBe('10.2.1.1\n');
+    expect(await command('dns-lookup', '10.2.7.7')).toBe('back.weave.local\n');
+    await command('dns-remove', web.name, '-h', 'front');
     expect(await found('front.weave.local')).toEqual([]);
     await web.kill();
     await isFound('back.weave.local');
   });
 
-  test('name what is no container, and outlast the daemon (external names, 255)', async () => {
+  test('name what is no container, and outlast the daemon (weave#255)', async () => {
     const web = await daemon.run(['10.2.1.1/16']);
-    await word('dns-add', '192.0.2.7', '2001:db8::7', '-h', 'printer');
-    await word('dns-add', web.name, '-h', 'front');
+    await command('dns-add', '192.0.2.7', '2001:db8::7', '-h', 'printer');
+    await command('dns-add', web.name, '-h', 'front');
     await daemon.restart();
     expect(await found('printer.weave.local')).toEqual(['192.0.2.7']);
     expect(await found('printer.weave.local', { type: 'AAAA' })).toEqual(['2001:db8::7']);
     expect(await found('front.weave.local')).toEqual(['10.2.1.1']);
-    await word('dns-remove', '192.0.2.7', '2001:db8::7', '-h', 'printer');
+    await command('dns-remove', '192.0.2.7', '2001:db8::7', '-h', 'printer');
     await daemon.restart();
     expect(await found('printer.weave.local')).toEqual([]);
   });
@@ -152,14 +150,14 @@ describe('dns-add, dns-remove and dns-lookup (240, TestHttp)', () => {
     [3, 'no such container: nobody', ['dns-add', 'nobody', '-h', 'web']],
     [3, 'no answer for nope', ['dns-lookup', 'nope']],
     [2, 'is neither a name nor an address', ['dns-lookup', 'a..b']],
-  ])('status %i: %s', async (status, sentence, words) => {
-    const outcome = await daemon.command(...words);
+  ])('status %i: %s', async (status, sentence, args) => {
+    const outcome = await daemon.command(...args);
     expect([outcome.status, outcome.stdout]).toEqual([status, '']);
     expect(outcome.stderr).toContain(sentence);
   });
 });
 
-test('another domain, with or without its final dot (220)', async () => {
+test('another domain, with or without its final dot (weave#220)', async () => {
   await daemon.stop();
   await using other = await startDaemon(['--weave-domain', 'Foo.Bar.']);
   const web = await other.run(['10.2.1.1/16'], ['-h', 'web.foo.bar']);

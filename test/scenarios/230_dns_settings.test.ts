@@ -158,18 +158,18 @@ describe('names that others know', () => {
 });
 
 describe('dns-args', () => {
-  const args = async (daemon: Daemon, ...words: string[]) => await daemon.command('dns-args', ...words);
+  const dnsArgs = async (daemon: Daemon, ...args: string[]) => await daemon.command('dns-args', ...args);
 
   test('prints the search domains that are set, unless docker is given others', async () => {
     await using daemon = await startDaemon(['--dns-search', 'weave.local', '--dns-search', 'corp.example']);
-    const { stdout } = await args(daemon, '-d', 'busybox');
+    const { stdout } = await dnsArgs(daemon, '-d', 'busybox');
     expect(stdout).toMatch(/^--dns \S+ --dns-search=weave\.local --dns-search=corp\.example\n$/);
-    expect((await args(daemon, '--dns-search=x', 'busybox')).stdout).toMatch(/^--dns \S+\n$/);
+    expect((await dnsArgs(daemon, '--dns-search=x', 'busybox')).stdout).toMatch(/^--dns \S+\n$/);
   });
 
-  test('prints nothing where no DNS is served (205 --no-dns)', async () => {
+  test('prints nothing where no DNS is served (weave#205)', async () => {
     await using daemon = await startDaemon(['--no-dns']);
-    expect(await args(daemon)).toEqual({ status: 0, stdout: '\n', stderr: '' });
+    expect(await dnsArgs(daemon)).toEqual({ status: 0, stdout: '\n', stderr: '' });
   });
 
   test('prints the address of a bridge that has IPv6 alone, where it answers, also when it is made again', async () => {
@@ -181,7 +181,7 @@ describe('dns-args', () => {
     await make();
     try {
       await using daemon = await startDaemon(['--docker-bridge', 'six0']);
-      expect((await args(daemon)).stdout).toBe('--dns fd00:5::1 --dns-search=.\n');
+      expect((await dnsArgs(daemon)).stdout).toBe('--dns fd00:5::1 --dns-search=.\n');
       const there = { server: 'fd00:5::1', port: 53 };
       expect((await daemon.dig('nope.service.consul', there)).status).toBe('NXDOMAIN');
       await succeed('ip', ['link', 'delete', 'six0']);
@@ -198,7 +198,7 @@ describe('dns-args', () => {
 
   test('says that there is no such bridge', async () => {
     await using daemon = await startDaemon(['--docker-bridge', 'nosuch0']);
-    const { status, stdout, stderr } = await args(daemon);
+    const { status, stdout, stderr } = await dnsArgs(daemon);
     expect([status, stdout]).toEqual([3, '']);
     expect(stderr).toContain('the bridge nosuch0 has no address, or there is no such device');
   });
@@ -207,11 +207,11 @@ describe('dns-args', () => {
     expect((await heddle(['create-bridge'])).status).toBe(0);
     await succeed('ip', ['address', 'add', '10.2.0.1/16', 'dev', 'weave']);
     await using daemon = await startDaemon();
-    expect((await args(daemon)).stdout).not.toContain('10.2.0.1');
+    expect((await dnsArgs(daemon)).stdout).not.toContain('10.2.0.1');
     await restartEngine(['--bridge=weave', '--fixed-cidr=10.2.128.0/17']);
     try {
       await eventually(async () => {
-        expect((await args(daemon)).stdout).toBe('--dns 10.2.0.1 --dns-search=.\n');
+        expect((await dnsArgs(daemon)).stdout).toBe('--dns 10.2.0.1 --dns-search=.\n');
       });
       await using client = await daemon.run(['--with-dns', '10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
       await eventually(async () => {

@@ -258,8 +258,8 @@ describe('what cannot be done is refused, and nothing is changed', () => {
 });
 
 test('only root may, and --undo alone means nothing', async () => {
-  const words = [HEDDLE, 'setup', '--host-dns', '--undo'];
-  const nobody = await guest.run('setpriv', '--reuid=65534', '--clear-groups', ...words);
+  const args = [HEDDLE, 'setup', '--host-dns', '--undo'];
+  const nobody = await guest.run('setpriv', '--reuid=65534', '--clear-groups', ...args);
   expect(nobody).toMatchObject({ status: 1, stderr: expect.stringContaining('run it as root') });
   expect(await guest.heddle('setup', '--undo')).toMatchObject({ status: 2 });
 });

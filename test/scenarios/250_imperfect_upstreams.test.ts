@@ -42,7 +42,7 @@ test('a first server that is silent at first, and a second one that drops EDNS, 
   );
   await using daemon = await daemonWith(`nameserver ${FIRST}`, `nameserver ${SECOND}`);
   // dig asks once and waits as long as stub resolvers do.
-  expect(dataOf(await daemon.dig('www.example.com', { words: ['+time=5'] }))).toEqual([BY_SECOND]);
+  expect(dataOf(await daemon.dig('www.example.com', { args: ['+time=5'] }))).toEqual([BY_SECOND]);
   const before = second.seen.length;
   expect(dataOf(await daemon.dig('mail.example.com'))).toEqual([BY_SECOND]);
   // What it does not like is remembered.

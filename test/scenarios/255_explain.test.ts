@@ -10,7 +10,7 @@ const web = ['-e', 'SERVICE_NAME=web', '--expose', '80', '-h', 'front.weave.loca
 test('explain takes a name, an address or a container, and says which zone answers', async () => {
   await using one = await daemon.run(['10.2.1.1/16'], web);
   const block = `container ${one.name} (${one.id.slice(0, 12)})\n  10.2.1.1: ethwe has 10.2.1.1/16\n`;
-  for (const [word, line, more] of [
+  for (const [subject, line, more] of [
     [
       'web',
       'web.service.consul, zone service (services, nodes and addresses): 10.2.1.1\n',
@@ -24,8 +24,8 @@ test('explain takes a name, an address or a container, and says which zone answe
     ['localhost', 'localhost, zone special-use', '127.0.0.1, ::1\n'],
   ] as const) {
     await eventually(async () => {
-      const { status, stdout } = await daemon.command('explain', word);
-      expect([word, status, stdout]).toEqual([word, 0, expect.stringContaining(line)]);
+      const { status, stdout } = await daemon.command('explain', subject);
+      expect([subject, status, stdout]).toEqual([subject, 0, expect.stringContaining(line)]);
       expect(stdout).toContain(more);
     });
   }

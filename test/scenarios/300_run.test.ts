@@ -34,8 +34,8 @@ describe('heddle run', () => {
     ['before the addresses', ['--with-dns', '10.2.1.1/16', '10.3.1.1/24']],
     ['after the addresses', ['10.2.1.1/16', '10.3.1.1/24', '--with-dns']],
     ['between the addresses', ['10.2.1.1/16', '--with-dns', '10.3.1.1/24']],
-  ])('takes --with-dns %s, and several addresses (280)', async (_, words) => {
-    await using container = await daemon.run(words);
+  ])('takes --with-dns %s, and several addresses (weave#280)', async (_, args) => {
+    await using container = await daemon.run(args);
     const addresses = await ethwe(container.id);
     expect(addresses).toContain('inet 10.2.1.1/16');
     expect(addresses).toContain('inet 10.3.1.1/24');
@@ -44,7 +44,7 @@ describe('heddle run', () => {
     expect(await container.exec('cat', '/etc/resolv.conf')).toContain(`nameserver ${address}`);
   });
 
-  test('gives no resolver without --with-dns, and none to a later --with-dns of the command (280)', async () => {
+  test('gives no resolver without --with-dns, and none to a later --with-dns of the command (weave#280)', async () => {
     await using plain = await daemon.run(['10.2.1.1/16'], [], ['sh', '-c', 'sleep 3600', '--with-dns']);
     const [, address] = (await daemon.command('dns-args')).stdout.split(' ');
     expect(await plain.exec('cat', '/etc/resolv.conf')).not.toContain(`nameserver ${address}`);
@@ -95,7 +95,7 @@ test('rules that somebody flushed stand again when the daemon starts', async () 
   await eventually(async () => expect(await ours()).toHaveLength(1));
 });
 
-test('attach and detach say which addresses, may be repeated, and the name follows (500, 510)', async () => {
+test('attach and detach say which addresses, may be repeated, and the name follows (weave#500, weave#510)', async () => {
   await using web = await runContainer(['-e', 'SERVICE_NAME=web']);
   const name = 'web.service.dc1.consul';
   for (let times = 0; times < 2; times++) {
@@ -121,14 +121,14 @@ test('attach and detach say which addresses, may be repeated, and the name follo
 });
 
 test('dns-args prints the flags, and looks at nothing behind the image name', async () => {
-  const args = async (...words: string[]) => (await daemon.command('dns-args', ...words)).stdout;
-  const plain = await args();
+  const dnsArgs = async (...args: string[]) => (await daemon.command('dns-args', ...args)).stdout;
+  const plain = await dnsArgs();
   expect(plain).toMatch(/^--dns \d+\.\d+\.\d+\.\d+ --dns-search=\.\n$/);
   const withoutSearch = plain.replace(' --dns-search=.', '');
-  expect(await args('--dns-search=example.com', 'busybox')).toBe(withoutSearch);
-  expect(await args('--dns-search', 'example.com', 'busybox')).toBe(withoutSearch);
-  expect(await args('-it', '--name', 'x', 'busybox', 'sh', '--dns-search=example.com')).toBe(plain);
-  expect(await args('--flag-of-the-future', 'value', '--dns-search=a', 'busybox')).toBe(withoutSearch);
+  expect(await dnsArgs('--dns-search=example.com', 'busybox')).toBe(withoutSearch);
+  expect(await dnsArgs('--dns-search', 'example.com', 'busybox')).toBe(withoutSearch);
+  expect(await dnsArgs('-it', '--name', 'x', 'busybox', 'sh', '--dns-search=example.com')).toBe(plain);
+  expect(await dnsArgs('--flag-of-the-future', 'value', '--dns-search=a', 'busybox')).toBe(withoutSearch);
 });
 
 test('ps shows every container with its addresses, services and the reason for its address', async () => {
@@ -167,7 +167,7 @@ test('status tells the state of every part', async () => {
   });
 });
 
-test('with --local a word is done without any daemon', async () => {
+test('--local runs a command without any daemon', async () => {
   await daemon.stop();
   await using web = await runContainer();
   const attached = await heddle(['--local', 'attach', '10.2.1.1/16', web.name]);

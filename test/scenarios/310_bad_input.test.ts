@@ -10,10 +10,10 @@ import { type Outcome, runProgram, succeed } from '../support/program.ts';
 import { scenario } from '../support/scenario.ts';
 
 /** Nothing on stdout, one sentence on stderr that says this, and this exit status. */
-function expectRefusal(outcome: Outcome, status: number, ...words: readonly (string | RegExp)[]): void {
+function expectRefusal(outcome: Outcome, status: number, ...parts: readonly (string | RegExp)[]): void {
   expect(outcome).toMatchObject({ status, stdout: '' });
   expect(outcome.stderr).toMatch(/^heddle: [^\n]+\n$/);
-  for (const word of words) expect(outcome.stderr).toMatch(word);
+  for (const part of parts) expect(outcome.stderr).toMatch(part);
 }
 
 describe('with a daemon', () => {
@@ -45,17 +45,17 @@ describe('with a daemon', () => {
     expect(await containerIds()).toEqual([container.id]);
   });
 
-  test('words that are missing are named', async () => {
+  test('missing arguments are named', async () => {
     expectRefusal(await daemon.command('run'), 2, 'image');
     expectRefusal(await daemon.command('run', '10.2.1.1/16'), 2, 'image');
     expectRefusal(await daemon.command('attach', '10.2.1.1/16'), 2, "'10.2.1.1/16' is an address");
   });
 
-  test('an unknown word and an unknown flag get a sentence and the usage status', async () => {
-    for (const words of [['atach'], ['ps', '--nosuch']]) {
-      const { status, stdout, stderr } = await daemon.command(...words);
+  test('an unknown command and an unknown flag get a sentence and the usage status', async () => {
+    for (const args of [['atach'], ['ps', '--nosuch']]) {
+      const { status, stdout, stderr } = await daemon.command(...args);
       expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-      expect(stderr).toContain(words.at(-1));
+      expect(stderr).toContain(args.at(-1));
     }
   });
 
@@ -143,8 +143,8 @@ describe('without a daemon', () => {
 
   test('without capabilities nothing is made, and the missing one is named', async () => {
     await using container = await runContainer();
-    const powerless = (...words: string[]) =>
-      runProgram('setpriv', ['--bounding-set=-all', '--inh-caps=-all', HEDDLE, ...words]);
+    const powerless = (...args: string[]) =>
+      runProgram('setpriv', ['--bounding-set=-all', '--inh-caps=-all', HEDDLE, ...args]);
     expectRefusal(await powerless('create-bridge'), 1, /root|NET_ADMIN/);
     expectRefusal(await powerless('--local', 'attach', '10.2.1.1/16', container.name), 1, /root|CAP_|_ADMIN/);
     expect(await leftOnHost()).toEqual([]);

@@ -19,7 +19,7 @@ const natRules = async () =>
   (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A POSTROUTING'));
 
 describe('the host on the network', () => {
-  test('an exposed host reaches containers, and others reach them through it (200 expose -h)', async () => {
+  test('an exposed host reaches containers, and others reach them through it (weave#200)', async () => {
     await using web = await daemon.run(['10.2.1.1/16'], ['--net=none'], httpd);
     expect(await daemon.command('expose', '10.2.0.1/16', '-h', 'gateway.weave.local')).toEqual({
       status: 0,
@@ -178,7 +178,7 @@ describe('the host on the network', () => {
     expect(await succeed('ip', ['-o', 'address', 'show', 'docker0'])).toContain(`inet ${stdout.trim()}/`);
   });
 
-  test('with --local the same words work without a daemon (510)', async () => {
+  test('with --local the same commands work without a daemon (weave#510)', async () => {
     await daemon.stop();
     const elsewhere = { env: { HEDDLE_STATE_DIR: `${daemon.stateFolder}-of-nobody` } };
     const local = (...words: string[]) => heddle(['--local', ...words], elsewhere);

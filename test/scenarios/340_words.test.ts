@@ -81,9 +81,9 @@ test('report -f prints one part of it', async () => {
   });
 });
 
-test('every word that answers answers in JSON, too', async () => {
-  const json = async (...words: string[]) => {
-    const { status, stdout, stderr } = await daemon.command(...words, '--format', 'json');
+test('every command with output has JSON output, too', async () => {
+  const json = async (...args: string[]) => {
+    const { status, stdout, stderr } = await daemon.command(...args, '--format', 'json');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     return JSON.parse(stdout) as unknown;
   };
@@ -226,11 +226,11 @@ test('setup says what is there, and fetches nothing', async () => {
 });
 
 test('what needs several hosts is refused, and a password above all', async () => {
-  for (const words of [
+  for (const args of [
     ['connect', '10.0.0.2'],
     ['forget', '10.0.0.2'],
   ]) {
-    const { status, stdout, stderr } = await daemon.command(...words);
+    const { status, stdout, stderr } = await daemon.command(...args);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/^heddle: .*several hosts.*\n$/);
   }

@@ -17,9 +17,9 @@ let daemon: Daemon;
 const example = (path: string) => readFile(join(ROOT, 'examples', path), 'utf8');
 /** Debian's ifup and ifdown; they run commands with a PATH of their own, whose first folder is this one. */
 const PATH_OF_IFUP = '/usr/local/sbin';
-const interfaces = (word: 'ifup' | 'ifdown') =>
+const interfaces = (program: 'ifup' | 'ifdown') =>
   // Without the exception ifdown takes the loopback device with it, and every later scenario's daemon.
-  succeed(word, [
+  succeed(program, [
     '-a',
     '--exclude=lo',
     '-i',

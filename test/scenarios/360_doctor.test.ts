@@ -30,11 +30,11 @@ beforeAll(() => daemon.command('create-bridge'));
 
 /** Does it, looks, and undoes it. */
 async function during(
-  [program = '', ...words]: readonly string[],
+  [program = '', ...args]: readonly string[],
   undo: readonly string[],
   look: () => Promise<readonly Finding[]> = doctor,
 ): Promise<readonly Finding[]> {
-  await succeed(program, words);
+  await succeed(program, args);
   try {
     return await look();
   } finally {
@@ -188,7 +188,7 @@ describe('what is wrong with a host', () => {
 
   test('no daemon, container or image: the caller looks, and asks Consul itself', async () => {
     const env = { HEDDLE_SOCKET: '/nowhere/heddle.sock', HEDDLE_IMAGE: 'heddle:nowhere' };
-    const alone = (words: readonly string[], more = {}) => heddle(words, { env: { ...env, ...more } });
+    const alone = (args: readonly string[], more = {}) => heddle(args, { env: { ...env, ...more } });
     const asked = await alone(['doctor', '--format', 'json'], { CONSUL_HTTP_ADDR: consul.uri });
     expect(asked).toMatchObject({
       status: 0,

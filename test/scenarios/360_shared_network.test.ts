@@ -41,7 +41,7 @@ test('a container that shares a network is cut off when that is made anew, and h
   await docker('restart', '-t', '0', side.id);
   await eventually(async () => expect(await addressOf('side')).toEqual(['10.2.1.1']));
 
-  // And by heddle's own word, with and without a daemon.
+  // And by heddle's own command, with and without a daemon.
   expect((await daemon.command('restart', web.id)).status).toBe(0);
   expect(await ethwe(side.id)).not.toContain('10.2.1.1');
   await docker('restart', '-t', '0', side.id);

@@ -11,7 +11,7 @@ import { scenario } from '../support/scenario.ts';
 /** In a container it runs with Docker's default capabilities, from the host's own files. */
 const FRAME = fileURLToPath(new URL('../support/hostile-frame.ts', import.meta.url));
 const HOST_FILES = ['-v', '/:/host:ro', '--init'];
-const sending = (...words: string[]) => ['chroot', '/host', process.execPath, FRAME, ...words];
+const sending = (...args: string[]) => ['chroot', '/host', process.execPath, FRAME, ...args];
 const setting = (device: string, name: string) => `/proc/sys/net/ipv6/conf/${device}/${name}`;
 const read = (device: string, name: string) => readFileSync(setting(device, name), 'latin1').trim();
 const defaultRoutes = () => succeed('ip', ['-6', 'route', 'show', 'default']);
@@ -51,8 +51,8 @@ test("a container's router advertisement does not become the host's default rout
 
   // Both heal.
   for (const rule of rules) {
-    const [command = '', , ...words] = rule.split(' ');
-    await succeed(command, ['-w', '-D', ...words]);
+    const [command = '', , ...args] = rule.split(' ');
+    await succeed(command, ['-w', '-D', ...args]);
   }
   process.kill(daemon.pid, 'SIGHUP');
   await eventually(async () => {
@@ -65,8 +65,8 @@ test("a container's router advertisement does not become the host's default rout
   // The packets are real: a host that lets them in has another default route, and doctor sees it.
   await daemon.stop();
   for (const rule of rules) {
-    const [command = '', , ...words] = rule.split(' ');
-    await succeed(command, ['-w', '-D', ...words]);
+    const [command = '', , ...args] = rule.split(' ');
+    await succeed(command, ['-w', '-D', ...args]);
   }
   writeFileSync(setting('weave', 'accept_ra'), '1');
   await eventually(async () => expect(await defaultRoutes()).toContain('dev weave'));

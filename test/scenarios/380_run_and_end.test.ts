@@ -20,8 +20,8 @@ test.each([
   ['behind --name', ['--name', 'm1', '10.2.1.3/16']],
   ['behind -it', ['-it', '10.2.1.3/16', '--name', 'm1']],
   ['between docker’s options', ['--name', 'm1', '10.2.1.3/16', '-e', 'A=10.9.9.9/16']],
-])('run takes an address %s', async (_, words) => {
-  const { status, stdout, stderr } = await daemon.command('run', ...words, ...sleeper);
+])('run takes an address %s', async (_, args) => {
+  const { status, stdout, stderr } = await daemon.command('run', ...args, ...sleeper);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(await ethwe(stdout.trim())).toContain('inet 10.2.1.3/16');
   expect(await docker('inspect', '-f', '{{.Name}} {{.Config.Image}}', stdout.trim())).toBe('/m1 busybox');
@@ -41,8 +41,8 @@ test.each([
     /10\.2\.1\.300/,
   ],
   ['a bad WEAVE_CIDR', ['-e', 'WEAVE_CIDR=10.2.1.300/16', 'nosuch-image'], /WEAVE_CIDR: .*10\.2\.1\.300/],
-])('%s is refused before Docker looks for the image', async (_, words, why) => {
-  expect(await daemon.command('run', ...words)).toEqual({
+])('%s is refused before Docker looks for the image', async (_, args, why) => {
+  expect(await daemon.command('run', ...args)).toEqual({
     status: 2,
     stdout: '',
     stderr: expect.stringMatching(why),

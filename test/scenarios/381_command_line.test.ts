@@ -27,7 +27,7 @@ test('hide prints the addresses that were there', async () => {
 
 test('the same without a daemon', async () => {
   await using web = await runContainer();
-  const local = (...words: string[]) => heddle(['--local', ...words]);
+  const local = (...args: string[]) => heddle(['--local', ...args]);
   await daemon.stop();
   await local('attach', '10.2.1.1/16', web.name);
   expect(await local('detach', '10.2.1.1/16', '10.2.1.9/16', web.name)).toEqual(done('10.2.1.1\n'));
@@ -39,13 +39,13 @@ test('the same without a daemon', async () => {
 test('dns-remove of what dns-add did not give is not found', async () => {
   await using web = await runContainer();
   await daemon.command('dns-add', '10.9.9.9', '10.9.9.8', '-h', 'printer');
-  for (const words of [
+  for (const args of [
     ['10.9.9.7', '-h', 'printer'],
     ['10.9.9.9', '-h', 'scanner'],
     [web.name],
     [web.name, '-h', 'x'],
   ]) {
-    expect(await daemon.command('dns-remove', ...words)).toEqual({
+    expect(await daemon.command('dns-remove', ...args)).toEqual({
       status: 3,
       stdout: '',
       stderr: expect.stringMatching(/^heddle: dns-add gave no name .*\n$/),

@@ -39,16 +39,16 @@ test('a daemon whose log nobody reads any more goes on', async () => {
   const child = spawn(HEDDLE, ['daemon', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
   try {
-    const word = (...words: string[]) => heddle(words, { env: { HEDDLE_SOCKET: socket } });
-    await eventually(async () => expect((await word('healthcheck')).status).toBe(0), { within: 20_000 });
+    const command = (...args: string[]) => heddle(args, { env: { HEDDLE_SOCKET: socket } });
+    await eventually(async () => expect((await command('healthcheck')).status).toBe(0), { within: 20_000 });
     child.stdout.destroy();
     child.stderr.destroy();
     // Each start and end of a container is logged.
     for (let times = 0; times < 3; times += 1) {
       await using web = await runContainer(['-e', 'SERVICE_NAME=late']);
-      await eventually(async () => expect((await word('ps')).stdout).toContain(web.name));
+      await eventually(async () => expect((await command('ps')).stdout).toContain(web.name));
     }
-    expect(await word('healthcheck')).toMatchObject({ status: 0, stdout: 'healthy\n' });
+    expect(await command('healthcheck')).toMatchObject({ status: 0, stdout: 'healthy\n' });
   } finally {
     child.kill('SIGTERM');
   }

@@ -31,14 +31,14 @@ test('the first five minutes of the README are as it says', async () => {
   const lines = shellBlock('The first five minutes').filter(({ line }) => !/^npm|daemon &$/.test(line));
   expect(lines.length).toBeGreaterThan(6);
   for (const { line, comment } of lines) {
-    const [program = '', ...words] = shellWords(line);
+    const [program = '', ...args] = shellWords(line);
     if (program === 'heddle') {
-      expect({ line, ...(await daemon.command(...words)) }).toMatchObject({ status: 0, stderr: '' });
+      expect({ line, ...(await daemon.command(...args)) }).toMatchObject({ status: 0, stderr: '' });
       continue;
     }
     const expected = (comment.match(/\d+\.\d+\.\d+\.\d+/g) ?? []).sort();
     await eventually(async () => {
-      const found = await succeed(program, ['+short', ...words]);
+      const found = await succeed(program, ['+short', ...args]);
       expect(found, line).not.toBe('');
       if (expected.length > 0) expect(found.split('\n').sort(), line).toEqual(expected);
     });

@@ -190,7 +190,7 @@ test('a token may no longer read nodes: nothing that was known is denied, and th
 test('a client agent is held to one request a second by its limits, and then let go', async () => {
   await using folder = await temporaryFolder();
   const limits = join(folder.path, 'limits.hcl');
-  const limit = (words: string) => writeFileSync(limits, `limits { ${words} }`);
+  const limit = (rates: string) => writeFileSync(limits, `limits { ${rates} }`);
   limit('');
   await using _server = await startConsul({ address: '127.0.0.2', node: 'server' });
   const mode = ['-retry-join=127.0.0.2', `-data-dir=${folder.path}/data`, `-config-file=${limits}`];

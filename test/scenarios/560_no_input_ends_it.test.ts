@@ -38,9 +38,9 @@ describe('the names of containers', () => {
   test('are taken as docker inspect prints them, with a slash', async () => {
     const name = (await docker('inspect', '-f', '{{.Name}}', web.id)).trim();
     expect(name).toBe(`/${web.name}`);
-    const run = async (...words: string[]) => {
-      const outcome = await daemon.command(...words);
-      expect(outcome, words.join(' ')).toMatchObject({ status: 0, stderr: '' });
+    const run = async (...args: string[]) => {
+      const outcome = await daemon.command(...args);
+      expect(outcome, args.join(' ')).toMatchObject({ status: 0, stderr: '' });
       return outcome.stdout;
     };
     expect(await run('attach', '10.2.56.9/16', name)).toBe('10.2.56.9\n');

@@ -50,8 +50,8 @@ test('a daemon that gets no further descriptor answers names, and all comes righ
         }
         await delay(2_000);
         await limit(1_024);
-        for (const word of ['attach', 'detach']) {
-          expect(await daemon.command(word, '10.2.58.200/16', other.name)).toMatchObject({
+        for (const command of ['attach', 'detach']) {
+          expect(await daemon.command(command, '10.2.58.200/16', other.name)).toMatchObject({
             status: 0,
             stderr: '',
           });

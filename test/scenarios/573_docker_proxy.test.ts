@@ -9,7 +9,7 @@ import { succeed } from '../support/program.ts';
 
 afterEach(() => clearWorld());
 
-test('behind a Docker socket that refuses networks, DNS opens, one warning names the flag, and no word prints HTML', async () => {
+test('behind a Docker socket that refuses networks, DNS opens, one warning names the flag, and no command prints HTML', async () => {
   await using proxy = await EngineProxy.start();
   proxy.refuses = /\/networks/;
   await using daemon = await startDaemon([], { DOCKER_HOST: proxy.address });
@@ -20,9 +20,9 @@ test('behind a Docker socket that refuses networks, DNS opens, one warning names
   );
   const warnings = daemon.log.filter(({ msg }) => msg.includes('--docker-bridge'));
   expect(warnings.map(({ msg }) => msg)).toEqual([expect.stringMatching(/using docker0 as Docker's bridge/)]);
-  for (const word of [['ps'], ['status'], ['dns-args'], ['doctor'], ['docker-bridge-ip']]) {
-    const { stdout, stderr } = await daemon.command(...word);
-    expect(stdout + stderr, word.join(' ')).not.toMatch(/<\/?(html|body|h1)>/i);
+  for (const args of [['ps'], ['status'], ['dns-args'], ['doctor'], ['docker-bridge-ip']]) {
+    const { stdout, stderr } = await daemon.command(...args);
+    expect(stdout + stderr, args.join(' ')).not.toMatch(/<\/?(html|body|h1)>/i);
   }
   expect(daemon.output).not.toMatch(/<\/?(html|body|h1)>/i);
 });

@@ -82,8 +82,8 @@ const LEASED = ['leased-0', 'leased-1', 'leased-2', 'leased-3'] as const;
 
 function neighbours(adminPort: number): readonly Hostile[] {
   const all = Array.from({ length: 65_535 }, (_, index) => index + 1);
-  const node = (program: string, ...words: readonly string[]) => ['node', `/hostile/${program}`, ...words];
-  const perl = (program: string, ...words: readonly string[]) => ['perl', `/hostile/${program}`, ...words];
+  const node = (program: string, ...args: readonly string[]) => ['node', `/hostile/${program}`, ...args];
+  const perl = (program: string, ...args: readonly string[]) => ['perl', `/hostile/${program}`, ...args];
   const sleeps = ['sleep', '3600'];
   return [
     {
@@ -153,9 +153,9 @@ const startSharer = (each: number) =>
 
 /** In milliseconds. */
 interface Wait {
-  /** From the engine's word that it is started to the answer. */
+  /** From the engine's event of its start to the answer. */
   readonly start: number;
-  /** From the engine's word that it is killed to NXDOMAIN. */
+  /** From the engine's event of its end to NXDOMAIN. */
   readonly stop: number;
 }
 

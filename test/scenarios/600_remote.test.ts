@@ -19,7 +19,7 @@ let image: string;
 
 const own = () => ({ HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image });
 const env = () => ({ ...there.env, ...own() });
-const word = (...args: readonly string[]): Promise<Outcome> => heddle(args, { env: env() });
+const command = (...args: readonly string[]): Promise<Outcome> => heddle(args, { env: env() });
 
 /** Begins to listen to the engine; what is returned gives what it has heard. */
 async function eventsFrom(): Promise<() => Promise<readonly { Action: string; id: string }[]>> {
@@ -56,16 +56,16 @@ afterAll(async () => {
 });
 
 test('without an image there, nothing can be done, and it says what is missing', async () => {
-  expect(await word('launch')).toMatchObject({
+  expect(await command('launch')).toMatchObject({
     status: 3,
     stdout: '',
     stderr: expect.stringContaining(image),
   });
-  expect(await word('ps')).toMatchObject({
+  expect(await command('ps')).toMatchObject({
     status: 3,
     stderr: expect.stringMatching(/serves another engine/),
   });
-  expect(await word('launch', '--mtu', 'big')).toMatchObject({
+  expect(await command('launch', '--mtu', 'big')).toMatchObject({
     status: 2,
     stderr: expect.stringMatching(/^heddle: --mtu: 'big' is not a whole number\n$/),
   });
@@ -86,7 +86,7 @@ test('launch --load brings the image, starts the daemon there and prints its id'
       stdout.trim(),
     ),
   ).toBe('/heddle true false');
-  const again = await word('--trace', 'launch', '--load');
+  const again = await command('--trace', 'launch', '--load');
   expect(again).toMatchObject({ status: 1, stderr: expect.stringMatching(/already runs/) });
   expect(again.stderr, 'the image is read in vain').not.toContain('/images/');
   expect(await there.docker('ps', '-aq', '--no-trunc')).toBe(stdout.trim());
@@ -94,7 +94,7 @@ test('launch --load brings the image, starts the daemon there and prints its id'
 });
 
 test('version names the daemon there, and not the one of this host', async () => {
-  const { stdout, status } = await word('version', '--format', 'json');
+  const { stdout, status } = await command('version', '--format', 'json');
   expect(status).toBe(0);
   const answers = JSON.parse(stdout) as { version: string; daemon: { version: string; pid: number } | null };
   expect(answers.daemon).toMatchObject({ version: answers.version });
@@ -107,13 +107,13 @@ test('version names the daemon there, and not the one of this host', async () =>
 });
 
 test('create-bridge makes the bridge there, and none here', async () => {
-  expect(await word('create-bridge')).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(await command('create-bridge')).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(await there.run('ip', 'link', 'show', 'weave')).toContain('mtu 1450');
   expect(await leftOnHost()).not.toContain('weave');
 });
 
 test('a container run there has its address and its name there, and nothing of it is here', async () => {
-  const { status, stdout, stderr } = await word(
+  const { status, stdout, stderr } = await command(
     ...[
       'run',
       '--with-dns',
@@ -134,8 +134,8 @@ test('a container run there has its address and its name there, and nothing of i
     expect(await there.run('dig', '+short', '@172.17.0.1', name)).toBe('10.2.1.1'),
   );
   expect(await there.docker('exec', 'far', 'nslookup', name)).toContain('Address: 10.2.1.1');
-  expect((await word('ps')).stdout).toMatch(/far .*10\.2\.1\.1\/16/);
-  expect((await word('status')).stdout).toMatch(/Containers: 2 running/);
+  expect((await command('ps')).stdout).toMatch(/far .*10\.2\.1\.1\/16/);
+  expect((await command('status')).stdout).toMatch(/Containers: 2 running/);
   expect((await here.command('ps')).stdout).not.toContain('far');
   expect((await here.dig(name)).status).toBe('NXDOMAIN');
 });
@@ -151,7 +151,7 @@ test('run --with-dns starts one container, where the script needed three', async
     '-e',
     'PASSWORD=hush-hush',
   ];
-  const ran = await word('--trace', 'run', ...line, 'busybox', 'sleep', '60');
+  const ran = await command('--trace', 'run', ...line, 'busybox', 'sleep', '60');
   expect(ran.status).toBe(0);
   expect(ran.stderr).toContain(
     '+ docker run -d --dns 172.17.0.1 --dns-search=. … --label heddle.cidr=10.2.1.4/16 …\n',
@@ -163,8 +163,8 @@ test('run --with-dns starts one container, where the script needed three', async
   ]);
   const done = events.map(({ Action }) => Action).filter((action) => action.startsWith('exec_create'));
   // Docker's own look at the daemon's health may fall among them.
-  const words = done.map((action) => action.replace(/^.*here\.js /, '').trim());
-  expect(words.filter((line) => line !== 'healthcheck')).toEqual([
+  const commands = done.map((action) => action.replace(/^.*here\.js /, '').trim());
+  expect(commands.filter((line) => line !== 'healthcheck')).toEqual([
     'prepare-run --with-dns 10.2.1.4/16',
     `attach --no-multicast-route 10.2.1.4/16 ${ran.stdout.trim()}`,
   ]);
@@ -174,10 +174,18 @@ test('run --with-dns starts one container, where the script needed three', async
 });
 
 test('attach, detach and their complaints come back as if they had been here', async () => {
-  expect(await word('attach', '10.2.1.9/16', 'far')).toEqual({ status: 0, stdout: '10.2.1.9\n', stderr: '' });
+  expect(await command('attach', '10.2.1.9/16', 'far')).toEqual({
+    status: 0,
+    stdout: '10.2.1.9\n',
+    stderr: '',
+  });
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.9/16');
-  expect(await word('detach', '10.2.1.9/16', 'far')).toEqual({ status: 0, stdout: '10.2.1.9\n', stderr: '' });
-  expect(await word('attach', '10.2.1.9/16', 'nobody')).toMatchObject({
+  expect(await command('detach', '10.2.1.9/16', 'far')).toEqual({
+    status: 0,
+    stdout: '10.2.1.9\n',
+    stderr: '',
+  });
+  expect(await command('attach', '10.2.1.9/16', 'nobody')).toMatchObject({
     status: 3,
     stdout: '',
     stderr: expect.stringMatching(/'nobody'/),
@@ -185,8 +193,8 @@ test('attach, detach and their complaints come back as if they had been here', a
 });
 
 test("whoever is not root is in nobody's way: this host's daemon, whose socket is root's, is gone round", async () => {
-  const asNobody = (words: readonly string[], more = {}) =>
-    heddleAsNobody(words, { env: { ...env(), ...more } });
+  const asNobody = (args: readonly string[], more = {}) =>
+    heddleAsNobody(args, { env: { ...env(), ...more } });
   const cidr = '10.2.1.9/16';
   const attached = await asNobody(['attach', cidr, 'far']);
   expect(attached).toEqual({ status: 0, stdout: '10.2.1.9\n', stderr: '' });
@@ -197,7 +205,7 @@ test("whoever is not root is in nobody's way: this host's daemon, whose socket i
 });
 
 test('--trace prints the calls to the Docker API, and only those', async () => {
-  const { stdout, stderr } = await word('--trace', 'dns-args');
+  const { stdout, stderr } = await command('--trace', 'dns-args');
   expect(stdout).toBe('--dns 172.17.0.1 --dns-search=.\n');
   expect(stderr.split('\n')).toEqual(
     expect.arrayContaining([
@@ -219,14 +227,14 @@ test('launch --replace puts a new daemon in the place of the old one, and every 
   const listen = ['--dns-listen', there.ip];
   const args = ['daemon', '--take-over', ...listen];
   const rounds = [
-    { words: [], has: { args, settings: asVariables(SETTINGS) } },
-    { words: listen, has: { args, settings: [] } },
+    { flags: [], has: { args, settings: asVariables(SETTINGS) } },
+    { flags: listen, has: { args, settings: [] } },
   ];
-  for (const { words, has } of rounds) {
+  for (const { flags, has } of rounds) {
     const before = await idOf();
     let replaced: Outcome | undefined;
     const unbroken = await askMeanwhile(asked, async () => {
-      replaced = await word('launch', '--replace', ...words);
+      replaced = await command('launch', '--replace', ...flags);
     });
     expect(await given()).toEqual(has);
     const id = await idOf();
@@ -274,7 +282,10 @@ test('a replacement that was cut short is finished by the next launch', async ()
   await there.docker('create', '--name', 'heddle', image);
   const restarted = '{{.HostConfig.RestartPolicy.Name}}';
   const finished = async () => {
-    expect(await word('launch')).toMatchObject({ status: 1, stderr: expect.stringMatching(/already runs/) });
+    expect(await command('launch')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/already runs/),
+    });
     const names = ['--format', '{{.ID}} {{.Names}}', '--filter', 'name=heddle'];
     expect(await there.docker('ps', '-a', '--no-trunc', ...names)).toBe(`${id} heddle`);
     expect(await there.docker('inspect', '-f', restarted, id)).toBe('unless-stopped');
@@ -290,18 +301,18 @@ test('Docker starts the daemon again when it has crashed', async () => {
   const state = (what: string) => there.docker('inspect', '-f', `{{${what}}}`, 'heddle');
   await there.run('kill', '-9', await state('.State.Pid'));
   await eventually(async () => expect(await state('.RestartCount')).toBe('1'), { within: 20_000 });
-  await eventually(async () => expect((await word('ps')).stdout).toMatch(/far .*10\.2\.1\.1/), {
+  await eventually(async () => expect((await command('ps')).stdout).toMatch(/far .*10\.2\.1\.1/), {
     within: 20_000,
   });
 });
 
-test('stop stops it, and what is stopped already is a note; then a helper container does a word', async () => {
-  expect(await word('stop')).toEqual({ status: 0, stdout: '', stderr: '' });
-  expect(await word('stop')).toMatchObject({
+test('stop stops it, and what is stopped already is a note; then a helper container runs the command', async () => {
+  expect(await command('stop')).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(await command('stop')).toMatchObject({
     status: 0,
     stderr: expect.stringMatching(/no container 'heddle' is running/),
   });
-  const attached = await word('attach', '--no-multicast-route', '--rewrite-hosts', '10.2.1.8/16', 'far');
+  const attached = await command('attach', '--no-multicast-route', '--rewrite-hosts', '10.2.1.8/16', 'far');
   expect(attached).toEqual({ status: 0, stdout: '10.2.1.8\n', stderr: '' });
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.8/16');
   expect(await there.docker('exec', 'far', 'ip', 'route')).not.toContain('224.');
@@ -309,7 +320,7 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
   expect(await there.docker('ps', '-a', '--format', '{{.Names}}')).toBe('heddle\nfar');
   const heard = await eventsFrom();
   const line = ['run', '--with-dns', '10.2.1.7/16', '--name', 'two', 'busybox', 'sleep', '60'];
-  expect(await word(...line)).toMatchObject({ status: 0, stderr: '' });
+  expect(await command(...line)).toMatchObject({ status: 0, stderr: '' });
   const created = (await heard()).filter(({ Action }) => Action === 'create');
   expect(created, 'one before it, and one after it').toHaveLength(3);
   await there.docker('rm', '-f', 'two');

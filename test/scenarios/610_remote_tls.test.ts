@@ -31,32 +31,32 @@ afterAll(async () => {
   await clearWorld();
 });
 
-const word = (args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}) =>
+const command = (args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}) =>
   heddle(args, { env: { ...there.env, HEDDLE_SOCKET: '/nowhere.sock', HEDDLE_IMAGE: image, ...env } });
 const done = (stdout: unknown) => ({ status: 0, stdout, stderr: '' });
 const anId = expect.stringMatching(/^[0-9a-f]{64}\n$/);
 
 test('an engine behind TLS is reached with the certificates of DOCKER_CERT_PATH', async () => {
   // That there is no heddle is the engine's own answer: it was reached.
-  expect(await word(['ps'])).toMatchObject({
+  expect(await command(['ps'])).toMatchObject({
     status: 3,
     stderr: expect.stringMatching(/no heddle serves .*:2376/),
   });
 });
 
-test('behind TLS words do what they do elsewhere: launch, run, attach, ps, status, stop', async () => {
-  expect(await word(['launch', '--load', '--dns-listen', there.ip])).toEqual(done(anId));
+test('behind TLS commands work as elsewhere: launch, run, attach, ps, status, stop', async () => {
+  expect(await command(['launch', '--load', '--dns-listen', there.ip])).toEqual(done(anId));
   const docker = ['--name', 'far', '-e', 'SERVICE_NAME=far', 'busybox', 'sleep', '600'];
-  expect(await word(['run', '--with-dns', '10.2.1.1/16', ...docker])).toEqual(done(anId));
-  expect(await word(['attach', '10.2.1.9/16', 'far'])).toEqual(done('10.2.1.9\n'));
+  expect(await command(['run', '--with-dns', '10.2.1.1/16', ...docker])).toEqual(done(anId));
+  expect(await command(['attach', '10.2.1.9/16', 'far'])).toEqual(done('10.2.1.9\n'));
   const inside = await there.docker('exec', 'far', 'ip', '-o', '-4', 'address', 'show', 'ethwe');
   expect(inside).toMatch(/10\.2\.1\.1\/16.*10\.2\.1\.9\/16/s);
   await eventually(async () =>
     expect(await there.docker('exec', 'far', 'nslookup', 'far.service.dc1.consul')).toContain('10.2.1.1'),
   );
-  expect(await word(['ps'])).toEqual(done(expect.stringMatching(/far .*10\.2\.1\.1\/16/)));
-  expect(await word(['status'])).toEqual(done(expect.stringMatching(/Containers: 2 running/)));
-  expect(await word(['stop'])).toEqual(done(''));
+  expect(await command(['ps'])).toEqual(done(expect.stringMatching(/far .*10\.2\.1\.1\/16/)));
+  expect(await command(['status'])).toEqual(done(expect.stringMatching(/Containers: 2 running/)));
+  expect(await command(['stop'])).toEqual(done(''));
   expect(await there.docker('ps', '--format', '{{.Names}}')).toBe('far');
 });
 
@@ -65,7 +65,7 @@ test.each([
   ["with another authority's certificates", () => ({ DOCKER_CERT_PATH: other.path }), 4],
   ['without the files', { DOCKER_CERT_PATH: '/nowhere' }, 2],
 ])('it refuses a caller %s, in one sentence', async (_, env, status) => {
-  const outcome = await word(['ps'], typeof env === 'function' ? env() : env);
+  const outcome = await command(['ps'], typeof env === 'function' ? env() : env);
   expect(outcome).toMatchObject({
     status,
     stdout: '',

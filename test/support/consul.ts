@@ -14,7 +14,7 @@ export interface ConsulOptions {
   readonly mode?: readonly string[];
   /** Further configuration in HCL: `limits { rpc_rate = 1 }`. */
   readonly configuration?: string;
-  /** Ready as soon as a leader is elected: for an agent that lets nobody read. */
+  /** Ready as soon as a leader is elected: for an agent that denies all reads. */
   readonly leaderOnly?: boolean;
 }
 
@@ -135,7 +135,7 @@ export class ConsulAgent {
     this.#process?.kill('SIGCONT');
   }
 
-  /** Has it read its configuration files again. */
+  /** Makes it read its configuration files again. */
   reload(): void {
     this.#process?.kill('SIGHUP');
   }
@@ -153,7 +153,7 @@ export class ConsulAgent {
     return found?.Services ?? {};
   }
 
-  /** Gives a service other tags behind the back of who registered it. */
+  /** Gives a service other tags without the knowledge of its owner. */
   async retag(service: string, ...Tags: readonly string[]): Promise<void> {
     const [held] = await this.get<HealthEntry[]>(`/v1/health/service/${service}`);
     if (held === undefined) throw new Error(`Consul has no ${service}`);

@@ -25,19 +25,19 @@ export interface DigOptions {
   readonly tcp?: boolean;
   /** Asks from this named network namespace (`ip netns`). */
   readonly namespace?: string;
-  /** Further words: `+bufsize=512`, `-x`. */
-  readonly words?: readonly string[];
+  /** Further arguments: `+bufsize=512`, `-x`. */
+  readonly args?: readonly string[];
 }
 
 /** Asks once (no retry, 3 s). @throws Error when no reply comes */
 export async function dig(name: string, options: DigOptions = {}): Promise<DigReply> {
-  const { type = 'A', server = '127.0.0.1', port = 53, tcp = false, namespace, words = [] } = options;
+  const { type = 'A', server = '127.0.0.1', port = 53, tcp = false, namespace, args = [] } = options;
   const form = ['+noall', '+comments', '+answer', '+authority', '+additional', '+nocookie'];
   const once = ['+tries=1', '+time=3', '+noidnin', '+noidnout', '+ignore', tcp ? '+tcp' : '+notcp'];
-  const dig = ['dig', `@${server}`, '-p', String(port), ...form, ...once, ...words, '-q', name, '-t', type];
-  const [program, ...args] =
+  const dig = ['dig', `@${server}`, '-p', String(port), ...form, ...once, ...args, '-q', name, '-t', type];
+  const [program, ...programArgs] =
     namespace === undefined ? dig : ['nsenter', `--net=/run/netns/${namespace}`, ...dig];
-  const { status, stdout, stderr } = await runProgram(program as string, args);
+  const { status, stdout, stderr } = await runProgram(program as string, programArgs);
   if (status !== 0) throw new Error(`no reply to ${dig.join(' ')}: ${stdout}${stderr}`.trimEnd());
   return parseReply(stdout);
 }

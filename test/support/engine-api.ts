@@ -6,7 +6,7 @@ const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 /**
  * One request to the world's engine. The docker client would cost more processor time than what is tested or
  * measured with it.
- * @throws Error with the engine's words
+ * @throws Error with the engine's message
  */
 export function engineApi(method: string, path: string, body?: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ import { succeed } from './program.ts';
 
 export { killEngine, startEngine, stopEngine };
 
-/** Runs the docker client against the world's engine; returns its output. @throws Error with its words, or outside a world */
+/** Runs the docker client against the world's engine; returns its output. @throws Error with its message, or outside a world */
 export function docker(...args: readonly string[]): Promise<string> {
   worldFolder();
   return succeed('docker', args);

@@ -63,7 +63,7 @@ export class FakeConsul {
     });
   }
 
-  /** Listens on a free port of 127.0.0.1, or where told. */
+  /** Listens on a free port of 127.0.0.1, or on the given one. */
   static async start(
     where: { host: string } | { path: string } = { host: '127.0.0.1' },
   ): Promise<FakeConsul> {

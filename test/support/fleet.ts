@@ -65,7 +65,7 @@ export class Fleet {
     return State.Pid;
   }
 
-  /** Which of them run, by the engine's own word: `name address`, sorted. */
+  /** Those that run, as the engine lists them: `name address`, sorted. */
   async running(): Promise<string[]> {
     const all = (await engineApi('GET', '/containers/json')) as {
       readonly Names: readonly string[];

@@ -9,7 +9,7 @@ export interface TemporaryFolder extends AsyncDisposable {
 
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'heddle-'));
-  // A write that nobody waits for may put a file there meanwhile.
+  // A write in the background may put a file there meanwhile.
   const options = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 };
   return { path, [Symbol.asyncDispose]: () => rm(path, options) };
 }

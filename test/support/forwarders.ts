@@ -15,7 +15,7 @@ interface Place {
   readonly port: number;
 }
 
-/** The forwarders that Debian has: how each is told to ask for these domains from their servers alone. */
+/** The forwarders that Debian has: how each is configured to ask only the given servers for these domains. */
 const COMMANDS: Readonly<Record<string, (domains: Domains, place: Place) => readonly string[]>> = {
   dnsmasq(domains, { folder, port }) {
     const servers = linesOf(domains, (domain, { ip, port: at }) => `server=/${domain}/${ip}#${at}`);
@@ -73,8 +73,8 @@ export async function startForwarder(
   domains: Domains,
   { ready, ...place }: Place & { readonly ready: string },
 ): Promise<Forwarder> {
-  const [program = '', ...words] = COMMANDS[name]?.(domains, place) ?? [];
-  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [program = '', ...args] = COMMANDS[name]?.(domains, place) ?? [];
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => {
     complaint = `${complaint}${chunk}`.slice(-2_000);

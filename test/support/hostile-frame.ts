@@ -11,7 +11,7 @@ import { findLink } from '../../src/network/netlink/tables.ts';
  *     claim IFACE IP           an announcement of this IPv4 address as its own, every 100 ms
  *     claim IFACE IP MAC       the same with another one's MAC
  */
-const [word, device = '', ip = '', mac = ''] = process.argv.slice(2);
+const [command, device = '', ip = '', mac = ''] = process.argv.slice(2);
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
 const IPV6 = 0x86dd;
@@ -55,7 +55,7 @@ while (Date.now() < until) {
     address.writeInt32LE((link as Link).index, 4);
     libc.bind(socket, address);
     for (;;) {
-      libc.send(socket, word === 'advertise' ? advertisement(from) : claim(from));
+      libc.send(socket, command === 'advertise' ? advertisement(from) : claim(from));
       await delay(100);
     }
   } catch {

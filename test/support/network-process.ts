@@ -15,9 +15,9 @@ import { TEST_BRIDGE } from './namespaces.ts';
  *     reset                 removes the bridge and its rules
  *     unprotected           removes the rules alone
  *     read NSPATH           prints the addresses, with a watch running
- *     watch                 prints the first three things it hears
+ *     watch                 prints the first three notifications
  */
-const [word, nsPath = '', ...texts] = process.argv.slice(2);
+const [command, nsPath = '', ...texts] = process.argv.slice(2);
 const log = createLogger({ level: 'info', pretty: true }, process.stderr);
 const firewall = new IptablesFirewall({ log }, { bridge: TEST_BRIDGE, localBridges: ['docker0'] });
 const engine = new KernelEngine({ firewall, log }, { bridge: TEST_BRIDGE, interface: 'ethwe', mtu: 1450 });
@@ -28,7 +28,7 @@ const unmasqueraded = texts
   .filter((text) => text.startsWith(WITHOUT))
   .map((text) => parseCidr(text.slice(WITHOUT.length)));
 
-switch (word) {
+switch (command) {
   case 'attach':
     console.log(JSON.stringify(await engine.attach(target, cidrs)));
     break;
@@ -60,14 +60,14 @@ switch (word) {
     break;
   }
   case 'watch': {
-    const heard: string[] = [];
+    const received: string[] = [];
     const watch = await engine.watch((namespace) => {
-      if (heard.push(String(namespace)) < 3) return;
-      console.log(heard.join(' '));
+      if (received.push(String(namespace)) < 3) return;
+      console.log(received.join(' '));
       void watch.stop();
     });
     break;
   }
   default:
-    throw new Error(`no such word: ${word}`);
+    throw new Error(`no such command: ${command}`);
 }

@@ -39,7 +39,7 @@ export function runProgram(
   });
 }
 
-/** Runs a program that must succeed; returns its output without the last line's end. @throws Error with its words */
+/** Runs a program that must succeed; returns its output without the last line's end. @throws Error with its message */
 export async function succeed(
   program: string,
   args: readonly string[],

@@ -110,15 +110,15 @@ export class RemoteEngine {
     );
   }
 
-  /** The words that start a program on that host. */
+  /** The command line that starts a program on that host. */
   get enter(): readonly string[] {
     return ['nsenter', '--target', `${this.#pid}`, '--net', '--mount', '--pid'];
   }
 
   /** Runs a program on that host. */
   run(program: string, ...args: readonly string[]): Promise<string> {
-    const [nsenter, ...words] = this.enter;
-    return succeed(nsenter as string, [...words, program, ...args]);
+    const [nsenter, ...entering] = this.enter;
+    return succeed(nsenter as string, [...entering, program, ...args]);
   }
 
   /** Runs the docker client against it, from here. */

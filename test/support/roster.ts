@@ -5,11 +5,11 @@ import type { RosterEntry } from '../../src/roster/entry.ts';
 import { entryFor, snapshot } from './snapshot.ts';
 
 /** A port of a container in a test: `80`, `'53/udp'`, `'80>8080,127.0.0.1:8081'` (published at two host ports). */
-export type PortWords = number | string;
+export type PortText = number | string;
 
-interface EntryWords extends Partial<Omit<Snapshot, 'metadata' | 'ports'>> {
+interface EntryOptions extends Partial<Omit<Snapshot, 'metadata' | 'ports'>> {
   readonly env?: Readonly<Record<string, string>>;
-  readonly ports?: readonly PortWords[];
+  readonly ports?: readonly PortText[];
   /** The chosen address; null where none could be chosen. */
   readonly ip?: string | null;
   /** The other one, where the container has both families. */
@@ -22,7 +22,7 @@ interface EntryWords extends Partial<Omit<Snapshot, 'metadata' | 'ports'>> {
 const THING: Partial<Snapshot> = { name: 'thing', image: 'team/thing:1', networkMode: 'bridge' };
 
 /** A roster entry of a running container at 10.2.1.1, but for what the test says. */
-export function entryOf(words: EntryWords = {}): RosterEntry {
+export function entryOf(options: EntryOptions = {}): RosterEntry {
   const {
     env = {},
     ports = [],
@@ -31,7 +31,7 @@ export function entryOf(words: EntryWords = {}): RosterEntry {
     hostPorts = false,
     awaitingAddress = false,
     ...rest
-  } = words;
+  } = options;
   const choice: Choice =
     ip === null
       ? { chosen: false, tried: [{ term: 'ethwe', why: 'no such interface' }] }
@@ -55,8 +55,8 @@ export function entryOf(words: EntryWords = {}): RosterEntry {
   return entryFor(snapshot('c0ffee', given), { namespace: undefined, addresses, choice, awaitingAddress });
 }
 
-function portOf(words: PortWords): ContainerPort {
-  const [own = '', published = ''] = String(words).split('>');
+function portOf(text: PortText): ContainerPort {
+  const [own = '', published = ''] = String(text).split('>');
   const [port, protocol = 'tcp'] = own.split('/');
   const bindings = published === '' ? [] : published.split(',');
   return {

@@ -51,9 +51,9 @@ export async function openSsh(there: RemoteEngine): Promise<SshAccess> {
 
   // sshd separates its privileges in this folder.
   await there.run('mkdir', '-p', '/run/sshd');
-  const [enter = '', ...words] = there.enter;
+  const [enter = '', ...args] = there.enter;
   const sshd = ['/usr/sbin/sshd', '-D', '-f', path('sshd_config')];
-  const server = spawn(enter, [...words, ...sshd], { stdio: 'ignore' });
+  const server = spawn(enter, [...args, ...sshd], { stdio: 'ignore' });
   const env = {
     PATH: `${folder.path}:${process.env.PATH}`,
     HEDDLE_TEST_SSH_CONFIG: path('ssh_config'),

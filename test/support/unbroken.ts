@@ -25,7 +25,7 @@ export async function askMeanwhile(
     seen.longestGap = Math.max(seen.longestGap, now - last);
     last = now;
   };
-  socket.on('error', () => {}); // refused while nobody listens
+  socket.on('error', () => {}); // refused while no server listens
   socket.on('message', (packet) => {
     const { answers = [] } = decode(packet);
     const isRight = answers.length === 1 && (answers[0] as StringAnswer).data === address;

@@ -7,7 +7,7 @@ import type { RemoteEngine } from '../../support/remote-engine.ts';
 
 export interface HelperParts {
   readonly there: RemoteEngine;
-  /** What words need besides the way to that host. */
+  /** What commands need besides the address of that host. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -15,7 +15,7 @@ export interface HelperParts {
 export function byHelper(parts: () => HelperParts): void {
   describe('by a helper container', () => {
     const envOf = ({ there, env }: HelperParts) => ({ ...there.env, ...env });
-    const word = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
+    const command = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
       heddle(args, { env: { ...envOf(parts()), ...more } });
 
     test.each([
@@ -37,15 +37,15 @@ export function byHelper(parts: () => HelperParts): void {
     });
 
     test('ps marks the helper that prints it, and doctor misses nothing that a helper does not need', async () => {
-      const { stdout } = await word(['ps']);
+      const { stdout } = await command(['ps']);
       expect(stdout.match(/not announced: heddle itself, for one command$/gm)).toHaveLength(1);
-      const findings = JSON.parse((await word(['doctor', '--format', 'json'])).stdout) as object[];
+      const findings = JSON.parse((await command(['doctor', '--format', 'json'])).stdout) as object[];
       expect(findings).toContainEqual(expect.objectContaining({ subject: 'capabilities', state: 'ok' }));
     });
 
-    test("a word is done as the caller's variables and flags say", async () => {
+    test("a command runs with the caller's variables and flags", async () => {
       const flags = ['--bridge', 'loom', '--socket', '/nowhere/heddle.sock'];
-      const { stdout } = await word([...flags, 'settings'], { WEAVE_MTU: '1300' });
+      const { stdout } = await command([...flags, 'settings'], { WEAVE_MTU: '1300' });
       expect(stdout).toMatch(/^bridge +loom +--bridge$/m);
       expect(stdout).toMatch(/^mtu +1300 +WEAVE_MTU$/m);
       expect(stdout).toMatch(/^procfs +\/hostproc +HEDDLE_PROCFS$/m);
@@ -54,9 +54,9 @@ export function byHelper(parts: () => HelperParts): void {
 
     test('a reset is one that the next daemon knows of', async () => {
       const { there } = parts();
-      expect(await word(['reset'])).toEqual({ status: 0, stdout: '', stderr: '' });
-      expect((await word(['launch'])).status).toBe(0);
-      expect((await word(['status', 'ipam'])).stdout).toContain('0 addresses of 0 owners');
+      expect(await command(['reset'])).toEqual({ status: 0, stdout: '', stderr: '' });
+      expect((await command(['launch'])).status).toBe(0);
+      expect((await command(['status', 'ipam'])).stdout).toContain('0 addresses of 0 owners');
       expect(await there.run('ip', 'link')).not.toContain('vethwl');
     });
   });

@@ -5,7 +5,7 @@ import { openSsh, type SshAccess } from '../../support/ssh.ts';
 
 export interface SshParts {
   readonly there: RemoteEngine;
-  /** What words need besides the way to that host. */
+  /** What commands need besides the address of that host. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -20,31 +20,31 @@ export function bySsh(parts: () => SshParts): void {
     });
     afterAll(() => ssh?.[Symbol.asyncDispose]());
     /** With the context alone, no DOCKER_HOST; unless more is given. */
-    const word = (args: readonly string[], more: Readonly<Record<string, string | undefined>> = {}) =>
+    const command = (args: readonly string[], more: Readonly<Record<string, string | undefined>> = {}) =>
       heddle(args, { env: { ...parts().env, ...ssh.env, ...more } });
 
-    test("the docker client's context is the host that words are done on", async () => {
-      expect(await word(['ps'])).toMatchObject({
+    test("the docker client's context is the host that commands run on", async () => {
+      expect(await command(['ps'])).toMatchObject({
         status: 0,
         stdout: expect.stringMatching(/far .*10\.2\.1\.1/),
       });
-      const ran = await word(['run', '10.2.1.6/16', '--name', 'farther', 'busybox', 'sleep', '600']);
+      const ran = await command(['run', '10.2.1.6/16', '--name', 'farther', 'busybox', 'sleep', '600']);
       expect(ran).toMatchObject({ status: 0, stderr: '' });
       const address = await there.docker('exec', 'farther', 'ip', 'address', 'show', 'ethwe');
       expect(address).toContain('10.2.1.6/16');
       await there.docker('rm', '-f', 'farther');
-      expect((await word(['ps'], { DOCKER_CONTEXT: 'default' })).stdout).not.toContain('far');
+      expect((await command(['ps'], { DOCKER_CONTEXT: 'default' })).stdout).not.toContain('far');
     });
 
     test("DOCKER_HOST is a host of the caller's own ssh settings", async () => {
       const more = { DOCKER_CONTEXT: undefined, DOCKER_HOST: `ssh://${ssh.host}` };
-      const found = await word(['--trace', 'docker-bridge-ip'], more);
+      const found = await command(['--trace', 'docker-bridge-ip'], more);
       expect(found).toMatchObject({ status: 0, stdout: '172.17.0.1\n' });
       expect(found.stderr).toContain('+ GET /containers/heddle/json\n');
     });
 
-    test('a host whose key nobody knows is not trusted, and ssh says so', async () => {
-      const { status, stdout, stderr } = await word(['ps'], ssh.stranger);
+    test('a host with an unknown key is not trusted, and ssh reports it', async () => {
+      const { status, stdout, stderr } = await command(['ps'], ssh.stranger);
       expect({ status, stdout }).toEqual({ status: 4, stdout: '' });
       expect(stderr).toMatch(/^heddle: cannot [^\n]*Host key verification failed[^\n]*\n$/);
     });

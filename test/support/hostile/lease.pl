@@ -1,4 +1,4 @@
-# Holds a write lease (fcntl, F_SETLEASE 1024, F_WRLCK 1) on a file: whoever opens it waits until the lease ends.
+# Holds a write lease (fcntl, F_SETLEASE 1024, F_WRLCK 1) on a file: a process that opens it waits until the lease ends.
 use strict; use warnings;
 my ($path) = @ARGV;
 $SIG{IO} = 'IGNORE';
