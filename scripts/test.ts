@@ -31,8 +31,17 @@ const filters = args.filter((arg) => arg !== '--full');
 const consul = requireParts();
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-test-'));
 
+/** Ctrl-C ends what runs; without this the next world would start. */
+let interruptedBy: NodeJS.Signals | undefined;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    interruptedBy = signal;
+  });
+}
+
 const rings: Tally[] = [];
 async function ring(name: string, work: () => Promise<Omit<Tally, 'name' | 'seconds'>>): Promise<void> {
+  if (interruptedBy) return;
   console.log(`\n== ${name}`);
   const started = Date.now();
   rings.push({ name, ...(await work()), seconds: (Date.now() - started) / 1000 });
@@ -98,7 +107,9 @@ const tests = sum(rings.filter((each) => each.isTests));
 for (const failure of total.failures) console.log(`failed: ${failure}`);
 if (tests.passed + tests.failed === 0) console.log('no test ran');
 if (total.skipped > 0) console.log('a skipped test proves nothing, so it counts as a failure');
-if (full) writeVerification(rings, total);
+if (interruptedBy) console.log(`interrupted by ${interruptedBy}: the other tests did not run`);
+else if (full) writeVerification(rings, total);
 console.log(`\n${tallyTable(rings)}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exitCode = total.failed > 0 || total.skipped > 0 || tests.passed === 0 ? 1 : 0;
+const isGreen = total.failed === 0 && total.skipped === 0 && tests.passed > 0;
+process.exitCode = isGreen && !interruptedBy ? 0 : 1;
