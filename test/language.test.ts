@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { describeFinding, findingsIn, retiredWords } from '../scripts/language/retired.ts';
 
-/**
- * Folders and pages that still use retired words; `node scripts/language.ts src/dns` lists them all. This list only
- * gets shorter.
- */
-const PENDING: readonly string[] = ['docs/benchmarks.md'];
-
-const isPending = (file: string): boolean => PENDING.some((path) => file.startsWith(path));
-
 describe('the language of sources and pages', () => {
   it('uses no retired word', () => {
-    const findings = retiredWords().filter(({ file }) => !isPending(file));
-    expect(findings.map(describeFinding)).toEqual([]);
+    expect(retiredWords().map(describeFinding)).toEqual([]);
   });
 
   it.each([
