@@ -20,7 +20,7 @@ test('the engine is the one that this world was made for', async () => {
   expect(await succeed(program, ['--version'])).toContain(version);
 });
 
-test('the engine answers in namespaces of its own, where no device of the host is seen', async () => {
+test('the engine answers in namespaces of its own, without any device of the host', async () => {
   expect(await docker('version', '--format', '{{.Server.Os}}')).toBe('linux');
   expect(readdirSync('/sys/class/net').sort()).toEqual(['docker0', 'lo']);
   expect(readlinkSync('/proc/self/ns/net')).toBe(readlinkSync('/proc/1/ns/net'));
@@ -46,7 +46,7 @@ test('Consul starts on its usual ports, answers dig, and forgets everything when
   expect(await ask()).toMatchObject({ status: 'NXDOMAIN', answers: [] });
 });
 
-test('a second Consul lives beside the first, and a frozen one answers nobody', async () => {
+test('a second Consul lives beside the first, and a frozen one gives no answer', async () => {
   await using first = await startConsul();
   await using second = await startConsul({ portOffset: 1000 });
   first.freeze();

@@ -47,14 +47,14 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     await answers('late', '10.2.1.5');
   });
 
-  test('a container that is due to be attached is registered once, with its final address', async () => {
+  test('a container that is about to be attached is registered once, with its final address', async () => {
     await using due = await daemon.run(['10.2.1.6/16'], ['-e', 'SERVICE_NAME=due', '--expose', '80']);
     await answers('due', '10.2.1.6');
     if (consul === undefined) return;
     const [entry] =
       await consul.get<{ CreateIndex: number; ModifyIndex: number }[]>('/v1/catalog/service/due');
     expect(entry?.ModifyIndex).toBe(entry?.CreateIndex);
-    // Consul writes that it has a service after it serves it.
+    // Consul logs a service after it serves it.
     await eventually(() => {
       const lines = consul.output.split('\n').filter((line) => line.includes(due.id.slice(0, 12)));
       expect(lines.filter((line) => /deregister/i.test(line))).toEqual([]);
@@ -126,7 +126,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     await comesTrue({ fleet, daemon, ...(consul && { consul }) });
   });
 
-  test('of many containers, twenty started and killed at once, none is missing and none is stale', async () => {
+  test('twenty of many containers started and killed at once: none is missing and none is stale', async () => {
     const fleet = new Fleet('10.2.4');
     const twenties = Array.from({ length: count(1, 6) }, (_, batch) =>
       Array.from({ length: 20 }, (_, index) => `burst-${batch}-${index}`),
@@ -139,7 +139,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     await comesTrue({ fleet, daemon, ...(consul && { consul }) });
   });
 
-  test('SIGHUP has every container looked at, and the registry compared, at once', async () => {
+  test('SIGHUP makes heddle scan every container and compare the registry at once', async () => {
     const passes = async () => {
       const { stdout } = await daemon.command('status', '--format', 'json');
       const { docker: engine, registry: held } = JSON.parse(stdout) as {
@@ -150,7 +150,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     };
     const sent = Date.now();
     process.kill(daemon.pid, 'SIGHUP');
-    // Containers are all looked at every minute otherwise.
+    // Otherwise all containers are scanned once a minute.
     await eventually(async () => {
       for (const pass of await passes()) expect(pass).toBeGreaterThanOrEqual(sent);
     });
@@ -186,7 +186,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     await answers('kept', '10.2.1.24');
   });
 
-  // With Consul that is 520_faults_docker.test.ts's.
+  // 520_faults_docker.test.ts covers this with Consul.
   if (consul !== undefined) return;
 
   test('a restarted Docker engine is followed again, by the same daemon', async () => {

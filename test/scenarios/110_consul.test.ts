@@ -24,7 +24,7 @@ test("other people's services are never touched", async () => {
   await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(['10.9.9.9']));
 });
 
-test('a host without an agent registers in the datacenter that it is given, and answers for that one', async () => {
+test('a host without an agent registers in the configured datacenter, and answers its names', async () => {
   await using consul = await startConsul();
   const mode = ['-dev', '-datacenter=dc2', '-retry-join-wan=127.0.0.1'];
   await using far = await startConsul({ address: '127.0.0.2', node: 'far', mode });
@@ -49,7 +49,7 @@ test('a host without an agent registers in the datacenter that it is given, and 
     expect(dataOf(reply)).toEqual(['fd00:2::1']);
   });
   expect(await consul.get('/v1/catalog/service/web')).toEqual([]);
-  // The names of the other datacenter are Consul's.
+  // Consul answers the names of the other datacenter.
   await consul.put('/v1/agent/service/register', { ID: 'near', Name: 'web', Address: '10.8.8.8', Port: 80 });
   for (const elsewhere of [web, '_web._tcp.service.dc1.consul']) {
     await eventually(async () => expect(dataOf(await daemon.dig(elsewhere))).toEqual(['10.8.8.8']));
@@ -66,7 +66,7 @@ test('a host without an agent registers in the datacenter that it is given, and 
   expect(await nodes()).not.toContain(`heddle-${hostId}`);
 });
 
-test('what other hosts have is followed at once, and stands as last known, marked, while Consul is away', async () => {
+test("other hosts' services are followed at once, and are served as last known, marked so, while Consul is away", async () => {
   await using consul = await startConsul();
   const register = (Address: string) =>
     consul.put('/v1/agent/service/register', { ID: 'host:other:80', Name: 'web', Address, Port: 80 });
@@ -103,7 +103,7 @@ test('CONSUL_HTTP_ADDR names the Consul, and a registration carries its owner an
   expect(container.id).toContain(service?.Meta['heddle-container']);
 });
 
-test('a Consul that refuses is named with its reason, and its refusal does not end the daemon', async () => {
+test('a refusal by Consul is logged with its reason, and does not end the daemon', async () => {
   await using consul = await startConsul({
     configuration: 'acl { enabled = true default_policy = "deny" }',
     leaderOnly: true,

@@ -20,7 +20,7 @@ interface Entry {
   readonly ServiceID: string;
 }
 
-/** Everything that the catalog has of somebody's containers: `name address:port tag,tag key=value …`, sorted. */
+/** Every service in the catalog but Consul's own: `name address:port tag,tag key=value …`, sorted. */
 async function registered(): Promise<string[]> {
   const names = Object.keys(await consul.get<object>('/v1/catalog/services')).filter(
     (name) => name !== 'consul',
@@ -120,7 +120,7 @@ test.each<[string, readonly string[], readonly string[]]>([
   await eventually(async () => expect(await registered()).toEqual(expected));
 });
 
-test('a container with both families is found in both, in Consul and here, and follows what it loses', async () => {
+test('a container with IPv4 and IPv6 is found by both, in Consul and here, also after it loses one', async () => {
   const flags = [...at('10.2.1.1/16 fd00:2::1/64'), ...IPV6, '--expose', '80', ...says('SERVICE_NAME=both')];
   await using both = await runContainer(flags);
   const isFound = (...expected: readonly [string, string, readonly string[]][]) =>
@@ -137,7 +137,7 @@ test('a container with both families is found in both, in Consul and here, and f
     [name, 'AAAA', ['fd00:2::1']],
     [reverseName('10.2.1.1'), 'PTR', [`${name}.`]],
   );
-  // Consul has the reverse name of a service's own address alone.
+  // Consul has only the reverse name of a service's own address.
   expect(dataOf(await daemon.dig(reverseName('fd00:2::1'), { type: 'PTR' }))).toEqual([`${name}.`]);
   expect((await daemon.command('services')).stdout).toMatch(/^both\s+10\.2\.1\.1,fd00:2::1\s+80\s/m);
   const dry = (await daemon.command('services', '--dry-run', both.name)).stdout;
@@ -147,7 +147,7 @@ test('a container with both families is found in both, in Consul and here, and f
   await isFound([name, 'AAAA', []], [name, 'A', ['10.2.1.1']]);
 });
 
-test("a container in another one's network has that one's address", async () => {
+test("a container that shares another container's network has its address", async () => {
   await using main = await runContainer([...at('10.2.1.1/16'), ...says('SERVICE_IGNORE=1')]);
   await using _sidecar = await runContainer([
     ...[`--net=container:${main.name}`, ...says('SERVICE_NAME=sidecar', 'SERVICE_9000_NAME=x')],
@@ -155,13 +155,13 @@ test("a container in another one's network has that one's address", async () => 
   await eventually(async () => expect(await registered()).toEqual(['sidecar 10.2.1.1:0']));
 });
 
-test('a container of an image without a name is known by its own', async () => {
+test('a container of an image without a name is registered under its own name', async () => {
   const image = await docker('image', 'inspect', '--format', '{{.Id}}', 'busybox');
   await docker('run', '-d', '--name', 'only_me', ...at('10.2.1.1/16'), image, 'sleep', '600');
   await eventually(async () => expect(await registered()).toEqual(['only-me 10.2.1.1:0']));
 });
 
-test('with a prefix of its own and explicit names, other metadata means nothing', async () => {
+test('with --service-prefix and --explicit, other metadata is ignored', async () => {
   await using _own = await runContainer([
     ...at('10.2.1.1/16'),
     ...says('OUR_NAME=own', 'SERVICE_NAME=theirs'),
@@ -177,6 +177,6 @@ test('with a prefix of its own and explicit names, other metadata means nothing'
     'OUR_',
     '--explicit',
   ]);
-  // What the daemon before has left is another host's: its state folder is gone.
+  // The previous daemon's state folder is gone, so its registrations count as another host's.
   await eventually(async () => expect(await registered()).toEqual(['own 10.2.1.1:0', ...before]));
 });

@@ -14,7 +14,7 @@ const LEAVE = [
   'SERVICE_CHECK_INITIAL_STATUS=passing',
 ];
 const QUICK = ['--net=none', '--cap-drop=ALL', '--expose', '8500'];
-/** A web server that sends everybody on to the API of Consul's agent, keeping the method. */
+/** A web server that redirects every client to the API of Consul's agent, keeping the method. */
 const SENDS_ON = [
   'sh',
   '-c',
@@ -49,7 +49,7 @@ describe.each([
       [...['--cap-drop=ALL', '--expose', '8500'], ...says('SERVICE_NAME=redirect', ...LEAVE)],
       SENDS_ON,
     );
-    // Its check runs, and finds it sick: the redirect is an answer like any other.
+    // Its check runs and fails: the redirect is an answer like any other.
     await eventually(
       async () => expect(await redirect.exec('cat', '/asked')).toContain('PUT /v1/agent/leave'),
       {
@@ -75,14 +75,14 @@ describe.each([
     );
     expect(daemon.output).toContain('127.0.0.1 is a loopback address');
     expect(daemon.output).toContain('localhost is a host name');
-    // It has left when it says so, and then answers nobody.
+    // The agent logs that it has left, and then answers no request.
     expect(await consul.get('/v1/agent/members?wan=1')).toHaveLength(1);
     expect(consul.output).not.toMatch(/agent\/leave|server starting leave|Graceful/i);
     expect(named.name).toBeTruthy();
   });
 });
 
-test('what an operator allows is checked, by the methods that are allowed', async () => {
+test('checks run against allowed networks, by allowed methods', async () => {
   await using consul = new ConsulAgent();
   await consul.start();
   await using daemon = await startDaemon([

@@ -19,7 +19,7 @@ async function memory({ pid }: Daemon): Promise<number> {
   return Number(kilobytes) / 1024;
 }
 
-test('a container of ten thousand ports and a list of names has 256 services, and ps says so', async () => {
+test('a container of ten thousand ports and a list of names has 256 services, and ps reports it', async () => {
   await using daemon = await startDaemon(['--address', 'internal']);
   await using honest = await runContainer(named('honest'));
   await eventually(async () =>
@@ -36,7 +36,7 @@ test('a container of ten thousand ports and a list of names has 256 services, an
   expect(dataOf(await daemon.dig('honest.service.dc1.consul'))).toEqual([await honest.address()]);
 });
 
-test('megabytes of labels and variables of others cost no memory, and ours among them count', async () => {
+test('megabytes of labels and variables of others cost no memory, and heddle’s keys among them count', async () => {
   await using folder = await temporaryFolder();
   const labels = join(folder.path, 'labels');
   const line = (n: number) => `junk.${n}=${'x'.repeat(1_000)}`;

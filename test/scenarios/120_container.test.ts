@@ -9,7 +9,7 @@ import { heddle } from '../support/heddle.ts';
 import { buildImage } from '../support/image.ts';
 import { heddleAsNobody } from '../support/nobody.ts';
 
-/** What the daemon needs, and no more: never --privileged. */
+/** The capabilities that the daemon needs, and no others: never --privileged. */
 const CAPABILITIES = ['NET_ADMIN', 'SYS_ADMIN', 'SYS_PTRACE', 'NET_BROADCAST', 'NET_BIND_SERVICE', 'NET_RAW'];
 
 let image: string;
@@ -23,7 +23,7 @@ beforeAll(async () => {
     ...['run', '-d', '--name', 'heddle', '--net=host', '--cap-drop=ALL'],
     ...CAPABILITIES.map((capability) => `--cap-add=${capability}`),
     ...['--security-opt', 'no-new-privileges', '--read-only'],
-    // The image has it looked at every half minute.
+    // The image's HEALTHCHECK runs every half minute.
     '--health-interval=3s',
     ...[
       '-v',
@@ -92,7 +92,7 @@ test('commands on the host reach it by its socket, or through Docker when there 
   expect((await heddle(['attach', '10.2.1.5/16', 'nosuch'], noSocket)).status).toBe(3);
 });
 
-test('whoever may use Docker reaches it through Docker, though its socket is for root', async () => {
+test('a user who may use Docker reaches it through Docker, although its socket is for root', async () => {
   await using web = await runContainer();
   const { gid: group } = await stat('/var/run/docker.sock');
   const attached = await heddleAsNobody(['attach', '10.2.1.5/16', web.name], { group });
@@ -112,7 +112,7 @@ test('containers with an injected resolver ask the daemon in its container', asy
   });
 });
 
-test('its image says that it is healthy, and heddle version which version it is', async () => {
+test('its image reports that it is healthy, and heddle version prints its version', async () => {
   await eventually(
     async () => expect(await docker('inspect', '-f', '{{.State.Health.Status}}', 'heddle')).toBe('healthy'),
     { within: 60_000 },

@@ -45,12 +45,12 @@ test('the plainest line, from a network of its own and without any capability, d
   const ids = Object.keys(await consul.services());
   expect(ids).toHaveLength(2);
 
-  // A new container in the place of the first one, which has left nothing behind.
+  // A new container replaces the first one, which has left nothing behind.
   await docker('rm', '--force', '--volumes', first);
   await docker('kill', web.id);
   await docker(...line);
   await eventually(async () => expect((await ask('plain')).status).toBe('NXDOMAIN'), { within: 20_000 });
-  // Not a second time: with the id that it had.
+  // Not registered a second time: it keeps its id.
   expect(Object.keys(await consul.services())).toEqual(ids.filter((id) => id.endsWith(':0')));
 });
 
@@ -68,7 +68,7 @@ test("registrator's line with -internal registers the containers' own addresses"
   expect(await docker('inspect', '--format', '{{.State.ExitCode}}', id)).toBe('0');
 });
 
-test('its flags mean what they meant, and those without a meaning are named once in the log', async () => {
+test('its flags keep their meaning, and ignored flags are logged once', async () => {
   await using zone = await startServer('eu-1');
   const tags = `all,{{strSlice .Name 1}},{{httpGet "${zone.url}"}}`;
   const id = await registrator(
@@ -116,7 +116,7 @@ async function startServer(text: string) {
   return { url, [Symbol.asyncDispose]: async () => void server.close() };
 }
 
-test('a template, a backend or a value that cannot be used is refused at the start', async () => {
+test('an unusable template, backend or value is refused at the start', async () => {
   const refused = async (...args: readonly string[]) => {
     const id = await registrator(...args);
     const status = await docker('wait', id);

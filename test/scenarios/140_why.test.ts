@@ -10,7 +10,7 @@ const { daemon } = scenario({ consul, flags: ['--registry', consul.uri] });
 
 const web = ['-e', 'SERVICE_NAME=web', '-e', 'SERVICE_TAGS=v1', '--expose', '80'];
 
-test('services lists what is registered, and --dry-run what would be and why, with a daemon and without', async () => {
+test('services lists registrations, and --dry-run what would be registered and why, with a daemon and without', async () => {
   await using one = await daemon.run(['10.2.1.1/16'], [...web, '-e', 'SERVICE_WEIGHT=lots']);
   await eventually(async () => {
     const { status, stdout } = await daemon.command('services');
@@ -59,7 +59,7 @@ test('explain follows a name to its containers here and its instances elsewhere'
   await consul.put(`/v1/agent/service/deregister/${theirs.ID}`);
 });
 
-test('explain says why nothing answers', async () => {
+test('explain gives the reason why a name has no answer', async () => {
   await using _outside = await runContainer(['-e', 'SERVICE_NAME=outside']);
   await eventually(async () => {
     const { status, stdout } = await daemon.command('explain', 'outside');

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { startDaemon } from '../support/heddle.ts';
 import { scenario } from '../support/scenario.ts';
 
-/** A web server whose /ok is there or not, as the test says. */
+/** A web server whose /ok the test creates and removes. */
 const server = (service: string, ...flags: readonly string[]) =>
   runContainer(
     ['-e', `SERVICE_NAME=${service}`, '--expose', '80', ...flags],
@@ -34,7 +34,7 @@ describe.each([
     keepContainers: true,
   });
 
-  /** What our resolver says and, where there is a Consul, what its own says. */
+  /** What heddle's resolver answers and, where there is a Consul, what its own answers. */
   const answers = async (service: string, ...expected: readonly string[]) => {
     const name = `${service}.service.dc1.consul`;
     const within = { within: 10_000 };
@@ -44,7 +44,7 @@ describe.each([
     await eventually(async () => expect(dataOf(await dig(name, { port }))).toEqual(expected), within);
   };
 
-  // They wait for seconds to pass, and can do that together.
+  // Each waits some seconds, so they run at the same time.
   test.concurrent.each([
     ['an HTTP check', 'http', http, 'http check'],
     ['its HEALTHCHECK', 'health', healthcheck, "the container's HEALTHCHECK"],
@@ -65,7 +65,7 @@ describe.each([
     await answers(name, await container.address());
   });
 
-  test.concurrent('a HEALTHCHECK that has not spoken yet holds nothing up', async () => {
+  test.concurrent('a HEALTHCHECK without a result yet delays nothing', async () => {
     await using container = await server('silent', '--health-cmd', 'true', '--health-interval', '1h');
     await answers('silent', await container.address());
   });
@@ -81,7 +81,7 @@ describe.each([
   });
 
   if (flags.includes('agent')) {
-    test.concurrent('a sick container that Consul removed is answered again when its check passes', async () => {
+    test.concurrent('a container that Consul removed for a failing check is answered again when its check passes', async () => {
       const settings = ['SERVICE_CHECK_INITIAL_STATUS=passing', 'SERVICE_CHECK_DEREGISTER_AFTER=10m'];
       await using sick = await server('reaped', ...http, ...settings.flatMap((setting) => ['-e', setting]));
       const entries = async () => (await consul?.get<HealthEntry[]>('/v1/health/service/reaped')) ?? [];
@@ -90,7 +90,7 @@ describe.each([
       await answers('reaped', await sick.address());
       await sicken(sick);
       await answers('reaped');
-      // Consul itself takes a minute and a half at the least.
+      // Consul itself takes at least a minute and a half.
       const [entry] = await entries();
       await consul?.put(`/v1/agent/service/deregister/${entry?.Service.ID}`);
       await eventually(async () => {
@@ -116,7 +116,7 @@ describe.each([
   });
 });
 
-test('in the catalog, a host is a node of its own, and nothing stays there that does not run', async () => {
+test('in the catalog, a host is a node of its own, and nothing stays there when its container ends', async () => {
   await using consul = new ConsulAgent();
   await consul.start();
   await using daemon = await startDaemon([
@@ -148,7 +148,7 @@ test('in the catalog, a host is a node of its own, and nothing stays there that 
   await clearWorld();
 });
 
-test('a command that a container names is run only where that is allowed', async () => {
+test("a container's check command runs only where that is allowed", async () => {
   await using consul = new ConsulAgent({ configuration: 'enable_script_checks = true' });
   await consul.start();
   const flags = ['--address', 'internal', '--registry', consul.uri];
@@ -168,7 +168,7 @@ test('a command that a container names is run only where that is allowed', async
   await eventually(async () => expect(await checks()).toEqual(['script passing']), { within: 10_000 });
 });
 
-test('with --only-passing, one that warns is not answered, and explain says why', async () => {
+test('with --only-passing, a container in state warning is not answered, and explain gives the reason', async () => {
   await using daemon = await startDaemon(['--address', 'internal', '--only-passing']);
   await using _starting = await server('web', '--health-cmd', 'true', '--health-interval', '1h');
   await eventually(async () => {

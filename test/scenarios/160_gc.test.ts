@@ -7,7 +7,7 @@ import { heddle, startDaemon } from '../support/heddle.ts';
 
 afterEach(() => clearWorld());
 
-test('heddle gc removes what a host that is gone has left, and nothing of its own', async () => {
+test('heddle gc removes the leftovers of a lost host, and nothing of its own', async () => {
   await using consul = await startConsul();
   const flags = ['--address', 'internal', '--registry', consul.uri];
   await using gone = await startDaemon(flags);
@@ -46,7 +46,7 @@ test('heddle gc removes what a host that is gone has left, and nothing of its ow
   expect(await here.command('gc')).toMatchObject({ status: 2 });
 });
 
-test('heddle gc --registrator removes what a registrator left by the form of its ids, and nothing else', async () => {
+test("heddle gc --registrator removes registrator's leftovers by the form of their ids, and nothing else", async () => {
   await using consul = await startConsul();
   await using daemon = await startDaemon(['--registry', consul.uri, '--ip', '192.0.2.7']);
   await using _web = await runContainer(['-p', '18080:80', '-e', 'SERVICE_NAME=web', '--name', 'web-1']);
@@ -74,14 +74,14 @@ test('heddle gc --registrator removes what a registrator left by the form of its
   expect(await daemon.command('gc', '--registrator', 'a:b')).toMatchObject({ status: 2 });
 });
 
-test('without Consul there is nothing of others', async () => {
+test('without Consul there are no services of other hosts', async () => {
   await using daemon = await startDaemon();
   const { status, stderr } = await daemon.command('gc', '--host', '0123456789ab');
   expect(status).toBe(1);
   expect(stderr).toBe('heddle: the embedded registry holds no services of other owners\n');
 });
 
-test('gc says what it is for', async () => {
+test('gc explains its purpose', async () => {
   const { status, stdout } = await heddle(['gc', '--help']);
   expect(status).toBe(0);
   expect(stdout).toContain('--dry-run');

@@ -54,7 +54,7 @@ test("host-network.json: a task in the host's network answers with the ports tha
   expect((await daemon.command('explain', 'edge')).stdout).toContain(task.name);
 });
 
-test('two apps that answer to one name are both named', async () => {
+test('two apps of one name are both reported', async () => {
   const at = (id: string, address: string) => {
     const app = exampleApp('site1.json');
     const parameters = [{ key: 'label', value: `heddle.cidr=${address}/16` }];

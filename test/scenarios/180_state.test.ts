@@ -24,11 +24,11 @@ const entries = async (name: string) =>
 const addresses = async (name: string) => (await entries(name)).map(({ Address }) => Address).sort();
 const isRunning = async (container: Container) => (await container.pid()) > 0;
 
-/** Ends what it has begun: two seconds after it was told to stop. */
+/** Finishes open requests: it ends two seconds after its stop signal. */
 const POLITE = ['sh', '-c', 'trap "sleep 2; exit 0" TERM; while :; do sleep 0.1; done'];
 const DEAF = ['sh', '-c', 'trap "" TERM; while :; do sleep 0.1; done'];
 
-/** A web server that takes its time for each answer, and two seconds more to end what it has begun. */
+/** A web server with slow answers, which finishes open requests for two seconds after its stop signal. */
 const SERVER = [
   'sh',
   '-c',
@@ -70,7 +70,7 @@ test('clients of a service see no error while one of its containers is stopped, 
   expect(answers.at(-1)).toBe('staying');
 });
 
-test('a container that is told to stop is out before it ends, alone, and in again when it starts', async () => {
+test('a container is taken out when its stop begins, before it ends, and is back when it starts', async () => {
   await using daemon = await startDaemon(['--registry', consul.uri]);
   await using polite = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=drained'], POLITE);
   await using _other = await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=drained']);
@@ -84,7 +84,7 @@ test('a container that is told to stop is out before it ends, alone, and in agai
   await eventually(async () => expect(await addresses('drained')).toContain('10.2.1.1'));
 });
 
-test('one that ignores its stop signal counts again after its stop timeout', async () => {
+test('a container that ignores its stop signal is back after its stop timeout', async () => {
   await using daemon = await startDaemon(['--registry', consul.uri]);
   await using deaf = await daemon.run(
     ['10.2.1.2/16'],
@@ -98,7 +98,7 @@ test('one that ignores its stop signal counts again after its stop timeout', asy
   expect(await isRunning(deaf)).toBe(true);
 });
 
-test('with --no-drain it stays until it has ended', async () => {
+test('with --no-drain a container stays registered until it has ended', async () => {
   await using daemon = await startDaemon(['--registry', consul.uri, '--no-drain']);
   await using polite = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=stays'], POLITE);
   await eventually(async () => expect(await addresses('stays')).toEqual(['10.2.1.1']));
@@ -109,7 +109,7 @@ test('with --no-drain it stays until it has ended', async () => {
   await eventually(async () => expect(await addresses('stays')).toEqual([]));
 });
 
-test('a stop of heddle keeps what is registered, or removes it with --on-stop deregister', async () => {
+test('a stop of heddle keeps registrations, or removes them with --on-stop deregister', async () => {
   const daemon: Daemon = await startDaemon(['--registry', consul.uri]);
   await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=kept']);
   await eventually(async () => expect(await addresses('kept')).toEqual(['10.2.1.1']));
@@ -122,11 +122,11 @@ test('a stop of heddle keeps what is registered, or removes it with --on-stop de
   const ours = async () => (await addresses('kept')).length;
   await eventually(async () => expect(await ours()).toBe(2));
   expect(await leaving.stop()).toBe(0);
-  // What remains is the first daemon's, whose state folder, and host-id with it, is gone.
+  // The rest belongs to the first daemon, whose state folder and host-id are gone.
   expect(await entries('kept')).toEqual(hostEntry);
 });
 
-test("nothing that is not this host's own is touched, however much it looks so", async () => {
+test('services of others are never touched, however similar they are', async () => {
   const meta = (host: string) => ({
     'heddle-owner': 'heddle',
     'heddle-host': host,

@@ -9,12 +9,12 @@ import { scenario } from '../support/scenario.ts';
 
 const NETWORK = 'further';
 
-/** The full run does it in both. */
+/** The full run covers both modes. */
 const MODES = ['agent', 'catalog'].slice(0, count(1, 2));
 
 describe.each(MODES)("in Consul's %s mode", (mode) => {
   const consul = new ConsulAgent();
-  // The network has no container only when the world is cleared.
+  // Docker removes the network only after its containers, so after the world is cleared.
   afterAll(() => docker('network', 'rm', NETWORK));
   const { daemon } = scenario({
     consul,
@@ -27,7 +27,7 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
 
   const entries = (name: string) => consul.get<HealthEntry[]>(`/v1/health/service/${name}`);
 
-  /** Every state of a service that a watcher (a blocking query) is told of, from now on: `10.2.1.1, 10.2.1.2 critical`. */
+  /** Every state of a service that a watcher (a blocking query) sees from now on: `10.2.1.1, 10.2.1.2 critical`. */
   async function watch(name: string) {
     const states: string[] = [];
     const over = new AbortController();
@@ -61,7 +61,7 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     return parts.sort().join(', ');
   }
 
-  /** Whatever happens to a container and changes nothing of its service. */
+  /** Events of a container that change nothing in its service. */
   async function disturb(container: Container): Promise<void> {
     await docker('rename', container.id, `again-${container.name}`);
     await docker('network', 'connect', NETWORK, container.id);
@@ -69,7 +69,7 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     await docker('update', '--cpu-shares', '512', container.id);
   }
 
-  test('a watcher is told nothing of what changes nothing: renames, networks, full passes, restarts and a crash of heddle', async () => {
+  test('a watcher sees no change from renames, networks, full scans, restarts and a crash of heddle', async () => {
     await using web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web', '--expose', '80']);
     await eventually(async () => expect(stateOf(await entries('web'))).toBe('10.2.1.1'));
     const [before] = await entries('web');
@@ -83,19 +83,19 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     await sleep(500);
     expect((await entries('web')).map(({ Service }) => Service)).toEqual([before?.Service]);
 
-    // What is corrected, in place: a second address goes unseen, and the loss of the first one changes the entry.
+    // A second address changes nothing; the loss of the first one corrects the entry in place.
     expect((await daemon.command('attach', '10.2.1.2/16', web.id)).status).toBe(0);
     expect((await daemon.command('detach', '10.2.1.1/16', web.id)).status).toBe(0);
     await watcher.sees('10.2.1.2');
     const [after] = await entries('web');
     const { ID, CreateIndex, ModifyIndex = 0 } = before?.Service ?? {};
-    // The catalog takes the old entry out and the new one in, in one transaction.
+    // The catalog replaces the old entry by the new one in one transaction.
     expect(after?.Service).toMatchObject(mode === 'agent' ? { ID, CreateIndex } : { ID });
     expect(after?.Service.ModifyIndex).toBeGreaterThan(ModifyIndex);
     expect(await watcher.stop()).toEqual(['10.2.1.1', '10.2.1.2']);
   });
 
-  test('a watcher is told of each change of a container once, and nothing of its neighbour', async () => {
+  test('a watcher sees each change of a container once, and none of its neighbour', async () => {
     const ill = '--health-cmd=test ! -f /ill --health-interval=1s --health-retries=1'.split(/ (?=--)/);
     await using patient = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=busy', ...ill]);
     await using other = await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=busy']);
@@ -124,8 +124,8 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     ]);
   });
 
-  test('what a rename or a network changes of a service is corrected in place, and its check goes on passing', async () => {
-    // An image that is called by its id names nothing: the container's own name is the service's.
+  test('a rename or a network corrects a service in place, and its check stays passing', async () => {
+    // An image without a name gives none to the service: the container's own name is used.
     const image = await docker('image', 'inspect', '--format', '{{.Id}}', 'busybox');
     const check = ['--expose', '80', '-e', 'SERVICE_CHECK_HTTP=/hosts', '-e', 'SERVICE_CHECK_INTERVAL=1s'];
     const serve = ['httpd', '-f', '-p', '80', '-h', '/etc'];
@@ -154,7 +154,7 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     expect((await entries('after'))[0]?.Service.ID).toBe(first?.Service.ID);
   });
 
-  test('tags that others gave stand, whatever else changes of the service', async () => {
+  test('tags set by others stay, whatever else changes in the service', async () => {
     const tags = ['-e', 'SERVICE_TAGS=ours', '-e', 'SERVICE_ENABLE_TAG_OVERRIDE=true'];
     await using web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=retagged', ...tags]);
     const seen = async () =>

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { HERE, type RemoteEngine, startRemoteEngine } from '../support/remote-engine.ts';
 
-/** Two hosts that are called the same, each with an engine and a heddle of its own, and one Consul agent for both. */
+/** Two hosts with one hostname, each with its own engine and heddle, and one Consul agent for both. */
 let consul: ConsulAgent;
 let there: RemoteEngine;
 
@@ -32,11 +32,11 @@ const entries = () => consul.get<Entry[]>('/v1/catalog/service/web');
 const addresses = async () => (await entries()).map(({ ServiceAddress }) => ServiceAddress).sort();
 const entryAt = async (address: string) =>
   (await entries()).find(({ ServiceAddress }) => ServiceAddress === address);
-/** The third field of ids and the container's name are the same on both: only the host-id tells them apart. */
+/** The third field of ids and the container's name are the same on both: only the host-id differs. */
 const WEB = ['--name', 'web', '-e', 'SERVICE_NAME=web', '--expose', '80'];
 const registry = (address: string) => ['--registry', `consul://${address}:${consul.httpPort}`];
 
-test("two hosts of one name keep and correct their own services, and never touch each other's", async () => {
+test("two hosts with one hostname keep and correct their own services, and never touch each other's", async () => {
   expect(await there.run('hostname')).toBe(hostname());
   const here: Daemon = await startDaemon([...registry('127.0.0.1'), '--on-stop', 'deregister']);
   await using other = await startDaemon(registry(HERE), {}, there.enter);
@@ -47,7 +47,7 @@ test("two hosts of one name keep and correct their own services, and never touch
   const hosts = new Set([mine, theirs].map((entry) => entry?.ServiceMeta['heddle-host']));
   expect(hosts.size).toBe(2);
 
-  // Each looks at everything, is restarted, and crashes while the other's container goes.
+  // Each scans everything, is restarted, and crashes while the other's container ends.
   for (const daemon of [here, other]) process.kill(daemon.pid, 'SIGHUP');
   await here.restart();
   await eventually(async () => expect(await entryAt('10.2.1.1')).toBeDefined());

@@ -50,7 +50,7 @@ afterAll(async () => {
   await clearWorld();
 });
 
-/** A machine next to this host, which also sends from an address of no network of ours. */
+/** A neighbouring machine that also sends from an address outside all local networks. */
 async function makeNeighbour(): Promise<void> {
   await succeed('ip', ['netns', 'add', 'neighbour']);
   await succeed('ip', [
@@ -103,7 +103,7 @@ test('the weave bridge itself answers, for containers that have no other network
   });
 });
 
-test('a name that is not there is NXDOMAIN, one without such a record is empty; both carry the SOA', async () => {
+test('an unknown name is NXDOMAIN, a name without such a record is empty; both carry the SOA', async () => {
   await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
   await eventually(async () => expect(dataOf(await daemon.dig(web))).toEqual(['10.2.1.1']));
   const unknown = await daemon.dig('nope.service.dc1.consul');
@@ -125,7 +125,7 @@ test('a container with an IPv6 address has an AAAA record', async () => {
   });
 });
 
-test('a container asks by the resolver it was given, and by name reaches another one', async () => {
+test('a container uses the resolver it was given, and reaches another container by name', async () => {
   const page = 'echo hello > /tmp/index.html; exec httpd -f -h /tmp';
   await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web'], ['sh', '-c', page]);
   await using client = await daemon.run(['--with-dns', '10.2.1.2/16']);
@@ -136,7 +136,7 @@ test('a container asks by the resolver it was given, and by name reaches another
   });
 });
 
-test('more containers than a packet holds: as many as fit and the truncation flag, all of them by TCP', async () => {
+test('more containers than a packet holds: UDP gives as many as fit, with the truncation flag; TCP gives all', async () => {
   const number = count(12, 40);
   const fleet = new Fleet('10.2.5');
   const names = Array.from({ length: number }, (_, index) => `big-${index}`);
@@ -152,7 +152,7 @@ test('more containers than a packet holds: as many as fit and the truncation fla
   await fleet.end(...names);
 });
 
-test('other names are asked from the resolvers of resolv.conf, for the host and for its containers', async () => {
+test('other names are forwarded to the resolvers of resolv.conf, for the host and for its containers', async () => {
   const reply = await daemon.dig('far.service.example');
   expect(dataOf(reply)).toEqual(['203.0.113.5']);
   expect(dataOf(await daemon.dig('far.service.example', { tcp: true }))).toEqual(['203.0.113.5']);
@@ -161,13 +161,13 @@ test('other names are asked from the resolvers of resolv.conf, for the host and 
   expect(await client.exec('nslookup', 'far.service.example')).toContain('203.0.113.5');
 });
 
-test('the first container on an idle Docker bridge is no stranger, from its first question on', async () => {
+test('the first container on an idle Docker bridge counts as a local client from its first query on', async () => {
   await removeContainers();
   for (let times = 0; times < 3; times++) {
     await eventually(async () => {
       expect(await readFile('/sys/class/net/docker0/operstate', 'utf8')).toBe('down\n');
     });
-    // Meanwhile the host asks as well, so that heddle has just looked in which networks it is.
+    // The host asks as well, so that heddle has just read its local networks.
     const asking = new AbortController();
     const host = askUntil(asking.signal);
     const lookup = docker(
@@ -188,7 +188,7 @@ async function askUntil(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) await daemon.dig('far.service.example');
 }
 
-test('other names are refused to strangers: heddle is no open resolver', async () => {
+test('other names are refused to external clients: heddle is no open resolver', async () => {
   expect(dataOf(await digFrom(NEIGHBOUR as string, 'far.service.example'))).toEqual(['203.0.113.5']);
   expect(await digFrom(FOREIGNER as string, 'far.service.example')).toMatchObject({
     status: 'REFUSED',
@@ -196,7 +196,7 @@ test('other names are refused to strangers: heddle is no open resolver', async (
   });
 });
 
-test('a resolver that does not answer is a failure that is told, and own names are answered meanwhile', async () => {
+test('a silent upstream is reported as a failure, and own names are answered meanwhile', async () => {
   await using _web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
   upstream.freeze();
   const silent = dig('far.service.example', { port: daemon.dnsPort, args: ['+time=10'] });

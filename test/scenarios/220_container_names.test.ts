@@ -21,7 +21,7 @@ async function command(...args: string[]): Promise<string> {
   return stdout;
 }
 
-test('a container has its name and its host name, by the domain and without it, until it ends (weave#200, weave#230, weave#270)', async () => {
+test('a container is found by its name and its hostname, with the domain and without it, until it ends (weave#200, weave#230, weave#270)', async () => {
   await using web = await daemon.run(['10.2.1.1/16'], ['-h', 'seetwo.weave.local']);
   await isFound('seetwo.weave.local', '10.2.1.1');
   for (const name of [`${web.name}.weave.local`, web.name, 'seetwo', 'SeeTwo.WEAVE.local']) {
@@ -35,7 +35,7 @@ test('a container has its name and its host name, by the domain and without it, 
   }
 });
 
-test('an unknown name is NXDOMAIN, a single label too; another type than there is, is empty (weave#250)', async () => {
+test('an unknown name is NXDOMAIN, a single label too; a missing record type is empty (weave#250)', async () => {
   await using web = await daemon.run(['10.2.1.1/16']);
   await isFound(web.name, '10.2.1.1');
   for (const name of ['nope.weave.local', 'nope']) {
@@ -47,7 +47,7 @@ test('an unknown name is NXDOMAIN, a single label too; another type than there i
   }
 });
 
-test('an address has the name that was given to it; else its service’s (weave#200, weave#265)', async () => {
+test('an address resolves to the name set for it, otherwise to its service’s (weave#200, weave#265)', async () => {
   await daemon.run(['10.2.1.1/16'], ['-h', 'see.weave.local', '-e', 'SERVICE_NAME=web']);
   await daemon.run(['10.2.1.2/16'], ['-e', 'SERVICE_NAME=web']);
   const ignored = await daemon.run(['10.2.1.3/16'], ['-e', 'SERVICE_IGNORE=1']);
@@ -59,7 +59,7 @@ test('an address has the name that was given to it; else its service’s (weave#
   await eventually(async () => expect(await nameOf('10.2.1.3')).toEqual([]));
 });
 
-test('several containers of one name, killed and started again and again (weave#210, weave#260, weave#310)', async () => {
+test('several containers with one name are killed and started repeatedly (weave#210, weave#260, weave#310)', async () => {
   await using _one = await daemon.run(['10.2.1.1/16'], ['-h', 'web.weave.local']);
   await using two = await daemon.run(['10.2.1.2/16'], ['-h', 'web.weave.local']);
   for (let round = 0; round < count(2, 5); round += 1) {
@@ -71,7 +71,7 @@ test('several containers of one name, killed and started again and again (weave#
   await isFound('web.weave.local', '10.2.1.1', '10.2.1.2');
 });
 
-test('names of a network and of compose lead to the address on the weave network', async () => {
+test('names from a Docker network and from compose resolve to the address on the weave network', async () => {
   await docker('network', 'create', 'app');
   try {
     const flags = ['--network', 'app', '--network-alias', 'db', '--network-alias', 'main.db'];
@@ -85,14 +85,14 @@ test('names of a network and of compose lead to the address on the weave network
   }
 });
 
-test('a container asks for another one by its bare name, and keeps the hosts it is given (weave#200, weave#230)', async () => {
+test('a container finds another one by its bare name, and keeps its --add-host entries (weave#200, weave#230)', async () => {
   await using web = await daemon.run(['10.2.1.1/16']);
   await using client = await daemon.run(['--with-dns', '10.2.1.2/16'], ['--add-host', 'extra:192.0.2.9']);
   await eventually(async () => expect(await client.exec('nslookup', web.name)).toContain('10.2.1.1'));
   expect(await client.exec('cat', '/etc/hosts')).toMatch(/^192\.0\.2\.9\s+extra$/m);
 });
 
-test('fifty addresses: cut to what fits, all of them by TCP and where there is room (weave#295)', async () => {
+test('fifty addresses are truncated over UDP, and complete over TCP or with a larger buffer (weave#295)', async () => {
   const ips = Array.from({ length: 50 }, (_, index) => `10.2.9.${index}`);
   await command('dns-add', ...ips, '-h', 'big');
   expect(await found('big.weave.local', { tcp: true })).toEqual(ips.toSorted());
@@ -118,7 +118,7 @@ describe('dns-add, dns-remove and dns-lookup (weave#240)', () => {
     await isFound('back.weave.local');
   });
 
-  test('name what is no container, and outlast the daemon (weave#255)', async () => {
+  test('name addresses without a container, and survive the daemon (weave#255)', async () => {
     const web = await daemon.run(['10.2.1.1/16']);
     await command('dns-add', '192.0.2.7', '2001:db8::7', '-h', 'printer');
     await command('dns-add', web.name, '-h', 'front');
@@ -131,7 +131,7 @@ describe('dns-add, dns-remove and dns-lookup (weave#240)', () => {
     expect(await found('printer.weave.local')).toEqual([]);
   });
 
-  test('--local looks up at the bridge, and says that names are kept by a daemon', async () => {
+  test('--local asks the resolver on the bridge, and explains that only a daemon keeps names', async () => {
     const web = await daemon.run(['10.2.1.1/16']);
     await isFound(web.name, '10.2.1.1');
     expect(await heddle(['--local', 'dns-lookup', web.name])).toMatchObject({

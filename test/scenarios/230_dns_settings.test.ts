@@ -47,7 +47,7 @@ describe('the settings of service names', () => {
     expect((await daemon.dig('0a020101.addr.dc1.consul')).answers).toMatchObject([{ ttl: 15 }]);
   });
 
-  test('with --only-passing, who is still starting is not answered', async () => {
+  test('with --only-passing, a container that is still starting is not answered', async () => {
     const health = [
       '--health-cmd',
       'test -e /tmp/up',
@@ -67,12 +67,12 @@ describe('the settings of service names', () => {
     );
   });
 
-  test('an unknown address in a network that somebody here is attached to is asked from nobody', async () => {
+  test('an unknown address in an attached network is not forwarded', async () => {
     const { status, flags } = await daemon.dig(reverseName('10.2.9.9'), { type: 'PTR' });
     expect([status, flags]).toEqual(['NXDOMAIN', expect.arrayContaining(['aa'])]);
   });
 
-  test('a second domain answers alike', async () => {
+  test('a second domain has the same answers', async () => {
     await eventually(async () => {
       expect(dataOf(await daemon.dig('web.service.dc1.heddle.test'))).toEqual(['10.2.1.1']);
     });
@@ -80,7 +80,7 @@ describe('the settings of service names', () => {
   });
 });
 
-describe('names that others know', () => {
+describe('names of other servers', () => {
   let daemon: Daemon;
   beforeAll(async () => {
     const server = `127.0.0.1:${consul.dnsPort}`;
@@ -92,12 +92,12 @@ describe('names that others know', () => {
   });
   afterAll(() => daemon?.[Symbol.asyncDispose]());
 
-  test('a domain with a server of its own is asked from there, and no other', async () => {
+  test('--forward sends one domain to its own server, and no other domain', async () => {
     expect(dataOf(await daemon.dig('far.service.corp.example'))).toEqual(['203.0.113.5']);
     expect((await daemon.dig('far.service.example')).status).toBe('SERVFAIL');
   });
 
-  test('prepared queries and names of other datacenters are asked from Consul', async () => {
+  test('prepared queries and names of other datacenters are forwarded to Consul', async () => {
     const url = `http://127.0.0.1:${consul.httpPort}/v1/query`;
     const body = JSON.stringify({ Name: 'find-far', Service: { Service: 'far' } });
     expect((await fetch(url, { method: 'POST', body })).status).toBe(200);
@@ -109,7 +109,7 @@ describe('names that others know', () => {
     expect((await daemon.dig('far.service.dc2.consul')).status).toBe('NXDOMAIN');
   });
 
-  test("where a service's sidecar is, is asked from Consul", async () => {
+  test("the address of a service's sidecar is forwarded to Consul", async () => {
     const Check = { TTL: '1h', Status: 'passing' };
     const Connect = { SidecarService: { Port: 20_000, Check } };
     const mesh = { Name: 'mesh', Address: '203.0.113.6', Port: 443, Connect };
@@ -120,7 +120,7 @@ describe('names that others know', () => {
     expect(dataOf(await daemon.dig('mesh.connect.consul', srv))).toEqual(dataOf(theirs));
   });
 
-  test("an address of another host's service is called as Consul calls it", async () => {
+  test("an address of another host's service resolves to Consul's name for it", async () => {
     await consul.put('/v1/agent/service/register', { Name: 'remote', Address: '10.33.9.9', Port: 80 });
     const nameOf = (ip: string) => daemon.dig(reverseName(ip), { type: 'PTR' });
     const found = dataOf(await nameOf('10.33.9.9'));
@@ -128,7 +128,7 @@ describe('names that others know', () => {
     expect((await nameOf('10.33.9.8')).status).toBe('NXDOMAIN');
   });
 
-  test('a service at the name of a host outside is answered with the addresses that others know', async () => {
+  test('a service whose address is an external hostname is answered with its addresses from upstream', async () => {
     const name = 'far.service.corp.example';
     await using _ = await daemon.run([], ['-e', 'SERVICE_NAME=outside', '-e', `SERVICE_ADDRESS=${name}`]);
     await eventually(async () => {
@@ -139,7 +139,7 @@ describe('names that others know', () => {
     });
   });
 
-  test('what was answered once is answered on while nobody else answers', async () => {
+  test('earlier answers are served while no upstream answers', async () => {
     const name = 'far.service.corp.example';
     expect(dataOf(await daemon.dig(name))).toEqual(['203.0.113.5']);
     consul.freeze();
@@ -160,7 +160,7 @@ describe('names that others know', () => {
 describe('dns-args', () => {
   const dnsArgs = async (daemon: Daemon, ...args: string[]) => await daemon.command('dns-args', ...args);
 
-  test('prints the search domains that are set, unless docker is given others', async () => {
+  test('prints the configured search domains, unless docker gets others', async () => {
     await using daemon = await startDaemon(['--dns-search', 'weave.local', '--dns-search', 'corp.example']);
     const { stdout } = await dnsArgs(daemon, '-d', 'busybox');
     expect(stdout).toMatch(/^--dns \S+ --dns-search=weave\.local --dns-search=corp\.example\n$/);
@@ -172,7 +172,7 @@ describe('dns-args', () => {
     expect(await dnsArgs(daemon)).toEqual({ status: 0, stdout: '\n', stderr: '' });
   });
 
-  test('prints the address of a bridge that has IPv6 alone, where it answers, also when it is made again', async () => {
+  test('prints the address of a bridge with only IPv6, also after the bridge is made again', async () => {
     const make = async () => {
       await succeed('ip', ['link', 'add', 'six0', 'type', 'bridge']);
       await succeed('ip', ['address', 'add', 'fd00:5::1/64', 'dev', 'six0', 'nodad']);
@@ -196,14 +196,14 @@ describe('dns-args', () => {
     }
   });
 
-  test('says that there is no such bridge', async () => {
+  test('reports that there is no such bridge', async () => {
     await using daemon = await startDaemon(['--docker-bridge', 'nosuch0']);
     const { status, stdout, stderr } = await dnsArgs(daemon);
     expect([status, stdout]).toEqual([3, '']);
     expect(stderr).toContain('the bridge nosuch0 has no address, or there is no such device');
   });
 
-  test('prints the address of the weave bridge where that is Docker’s own, as soon as it is', async () => {
+  test('prints the address of the weave bridge as soon as Docker uses it as its own', async () => {
     expect((await heddle(['create-bridge'])).status).toBe(0);
     await succeed('ip', ['address', 'add', '10.2.0.1/16', 'dev', 'weave']);
     await using daemon = await startDaemon();

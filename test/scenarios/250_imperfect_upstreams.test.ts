@@ -8,7 +8,7 @@ import { dataOf } from '../support/dig.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 import { startDaemon } from '../support/heddle.ts';
 
-/** A daemon whose resolv.conf names servers with faults, as home routers and intranets have them, and a plain dig. */
+/** A daemon whose resolv.conf names faulty servers, as home routers and intranets have them, and a plain dig. */
 
 const [FIRST, SECOND] = ['127.0.53.1', '127.0.53.2'];
 const [BY_FIRST, BY_SECOND] = ['192.0.2.1', '192.0.2.2'];
@@ -28,7 +28,7 @@ async function daemonWith(...lines: readonly string[]) {
   return await startDaemon(['--resolv-conf', file]);
 }
 
-test('a first server that is silent at first, and a second one that drops EDNS, both answer', async () => {
+test('both answer: a first server that is silent at first, and a second one that drops EDNS', async () => {
   let isSilent = true;
   await using first = await FakeUpstream.start(
     (query) => (isSilent ? [] : [answered(query, BY_FIRST)]),
@@ -45,18 +45,18 @@ test('a first server that is silent at first, and a second one that drops EDNS, 
   expect(dataOf(await daemon.dig('www.example.com', { args: ['+time=5'] }))).toEqual([BY_SECOND]);
   const before = second.seen.length;
   expect(dataOf(await daemon.dig('mail.example.com'))).toEqual([BY_SECOND]);
-  // What it does not like is remembered.
+  // heddle remembers that this server drops EDNS.
   expect(second.seen.slice(before).map(({ query }) => hasEdns(query))).toEqual([false]);
   isSilent = false;
   const names = ['a', 'b', 'c', 'd'].map((label) => `${label}.example.com`);
   const found: string[] = [];
   for (const name of names) found.push(...dataOf(await daemon.dig(name)));
-  // One question proves it again, and then it is the first again.
+  // One answered query is enough to make it the first choice again.
   expect(found.at(-1)).toBe(BY_FIRST);
   expect(first.seen.length).toBeGreaterThan(1);
 });
 
-test('`options use-vc` asks a server over TCP alone, whose UDP is dropped on the way', async () => {
+test('`options use-vc` uses TCP only, for a server whose UDP is dropped on the way', async () => {
   await using server = await FakeUpstream.start(
     () => [],
     (query) => answered(query, BY_FIRST),

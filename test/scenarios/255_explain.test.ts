@@ -7,7 +7,7 @@ const { daemon } = scenario({ flags: ['--datacenter', 'dc1'] });
 
 const web = ['-e', 'SERVICE_NAME=web', '--expose', '80', '-h', 'front.weave.local'];
 
-test('explain takes a name, an address or a container, and says which zone answers', async () => {
+test('explain takes a name, an address or a container, and names the zone that answers', async () => {
   await using one = await daemon.run(['10.2.1.1/16'], web);
   const block = `container ${one.name} (${one.id.slice(0, 12)})\n  10.2.1.1: ethwe has 10.2.1.1/16\n`;
   for (const [subject, line, more] of [
@@ -31,7 +31,7 @@ test('explain takes a name, an address or a container, and says which zone answe
   }
 });
 
-test('explain says what DNS says of another datacenter and of nothing, and ends with 3', async () => {
+test('explain agrees with DNS on another datacenter and on unknown names, with status 3', async () => {
   await using _one = await daemon.run(['10.2.1.1/16'], web);
   for (const name of [
     'web.service.dc2.consul',
@@ -47,7 +47,7 @@ test('explain says what DNS says of another datacenter and of nothing, and ends 
   }
 });
 
-test('a container name that is no label is said in ps and in the log; localhost stays with its own', async () => {
+test('a container name that is no DNS label is reported in ps and in the log; localhost stays local', async () => {
   const long = 'x'.repeat(64);
   await using one = await daemon.run(['10.2.1.2/16'], ['--name', long]);
   await eventually(async () => {

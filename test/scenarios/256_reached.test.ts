@@ -10,7 +10,7 @@ afterEach(async () => {
   await daemon.command('reset');
 });
 
-test('expose returns when DNS answers there, and dns-args --network none names that address', async () => {
+test('expose returns once DNS answers at the new address, and dns-args --network none prints it', async () => {
   const none = ['--network', 'none', 'busybox'];
   const refused = await daemon.command('dns-args', ...none);
   expect(refused).toMatchObject({ status: 3, stdout: '' });
@@ -21,7 +21,7 @@ test('expose returns when DNS answers there, and dns-args --network none names t
     expect(await daemon.command('expose', `${ip}/16`, '-h', `gate-${ip.split('.')[1]}`)).toMatchObject({
       status: 0,
     });
-    // Asked once, and nothing is waited for.
+    // Asked once, without waiting.
     expect(dataOf(await dig('gate-2', { server: ip }))).toEqual(['10.2.0.1']);
   }
   expect(await daemon.command('dns-args', ...none)).toMatchObject({
@@ -37,7 +37,7 @@ const dnsFlags = async (args: readonly string[]): Promise<readonly string[]> => 
   return ['--network', 'none', ...stdout.trim().split(' ')];
 };
 
-test('after reset, ps says why a labelled container stays unattached', async () => {
+test('after reset, ps gives the reason why a labelled container stays unattached', async () => {
   await using web = await daemon.run(['10.2.1.1/16']);
   await daemon.command('reset');
   await eventually(async () => {

@@ -65,7 +65,7 @@ describe('heddle run', () => {
     );
   });
 
-  test("passes docker's own failure and exit status on", async () => {
+  test("passes on docker's own failure and exit status", async () => {
     const { status, stdout, stderr } = await daemon.command('run', '10.2.1.1/16', '--nosuchflag', 'busybox');
     expect({ status, stdout }).toEqual({ status: 125, stdout: '' });
     expect(stderr).toContain('nosuchflag');
@@ -74,7 +74,7 @@ describe('heddle run', () => {
   });
 });
 
-test('containers fetch pages from each other over ethwe, although Docker drops what it forwards', async () => {
+test('containers fetch pages from each other over ethwe, although Docker drops forwarded packets', async () => {
   expect(await succeed('iptables', ['-S', 'FORWARD'])).toContain('-P FORWARD DROP');
   expect((await readFile('/proc/sys/net/bridge/bridge-nf-call-iptables', 'utf8')).trim()).toBe('1');
   const page = 'echo hello > /tmp/index.html; exec httpd -f -h /tmp';
@@ -84,7 +84,7 @@ test('containers fetch pages from each other over ethwe, although Docker drops w
   await eventually(async () => expect(await client.exec(...fetch)).toBe('hello'));
 });
 
-test('rules that somebody flushed stand again when the daemon starts', async () => {
+test('flushed rules are restored when the daemon starts', async () => {
   await using _container = await daemon.run(['10.2.1.1/16']);
   const ours = async () => (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A FORWARD'));
   expect(await ours()).toHaveLength(1);
@@ -95,7 +95,7 @@ test('rules that somebody flushed stand again when the daemon starts', async () 
   await eventually(async () => expect(await ours()).toHaveLength(1));
 });
 
-test('attach and detach say which addresses, may be repeated, and the name follows (weave#500, weave#510)', async () => {
+test('attach and detach print the addresses, may be repeated, and the name follows (weave#500, weave#510)', async () => {
   await using web = await runContainer(['-e', 'SERVICE_NAME=web']);
   const name = 'web.service.dc1.consul';
   for (let times = 0; times < 2; times++) {
@@ -120,7 +120,7 @@ test('attach and detach say which addresses, may be repeated, and the name follo
   await eventually(async () => expect(dataOf(await daemon.dig(name))).toEqual([own]));
 });
 
-test('dns-args prints the flags, and looks at nothing behind the image name', async () => {
+test('dns-args prints the flags, and ignores everything after the image name', async () => {
   const dnsArgs = async (...args: string[]) => (await daemon.command('dns-args', ...args)).stdout;
   const plain = await dnsArgs();
   expect(plain).toMatch(/^--dns \d+\.\d+\.\d+\.\d+ --dns-search=\.\n$/);
@@ -149,7 +149,7 @@ test('ps shows every container with its addresses, services and the reason for i
   expect((await daemon.command('ps', 'nosuch')).status).toBe(3);
 });
 
-test('status tells the state of every part', async () => {
+test('status prints the state of every part', async () => {
   await using _web = await daemon.run(['10.2.1.1/16']);
   await eventually(async () => {
     const { status, stdout } = await daemon.command('status');

@@ -9,7 +9,7 @@ import { HEDDLE, heddle, startDaemon } from '../support/heddle.ts';
 import { type Outcome, runProgram, succeed } from '../support/program.ts';
 import { scenario } from '../support/scenario.ts';
 
-/** Nothing on stdout, one sentence on stderr that says this, and this exit status. */
+/** Nothing on stdout, this exit status, and one sentence on stderr with these parts. */
 function expectRefusal(outcome: Outcome, status: number, ...parts: readonly (string | RegExp)[]): void {
   expect(outcome).toMatchObject({ status, stdout: '' });
   expect(outcome.stderr).toMatch(/^heddle: [^\n]+\n$/);
@@ -64,7 +64,7 @@ describe('with a daemon', () => {
     expectRefusal(await daemon.command('detach', '10.2.1.1/16', 'nosuch'), 3, 'nosuch');
   });
 
-  test('a stopped container cannot be attached, and it says how it ended', async () => {
+  test('a stopped container cannot be attached, and the error says how it ended', async () => {
     await using stopped = await runContainer([], ['sh', '-c', 'exit 3']);
     await docker('wait', stopped.id);
     expectRefusal(
@@ -91,21 +91,21 @@ describe('with a daemon', () => {
     expect(await containerIds()).toEqual([host.id]);
   });
 
-  test('a container whose own ethwe is of another kind is left alone', async () => {
+  test('a container whose ethwe is of another kind is left alone', async () => {
     await using own = await runContainer();
     const pid = String(await own.pid());
     await succeed('nsenter', ['--target', pid, '--net', 'ip', 'link', 'add', 'ethwe', 'type', 'bridge']);
     expectRefusal(await daemon.command('attach', '10.2.1.1/16', own.name), 1, 'ethwe');
   });
 
-  test('a label that is no address attaches nothing, and ps says why', async () => {
+  test('a label with an invalid address attaches nothing, and ps gives the reason', async () => {
     await using odd = await runContainer(['--label', 'heddle.cidr=10.2.0.300/16', '-e', 'SERVICE_NAME=odd']);
     await eventually(async () => {
       expect((await daemon.command('ps', odd.name)).stdout).toMatch(/heddle\.cidr.*10\.2\.0\.300\/16/);
     });
   });
 
-  test('a second daemon on the same socket is refused, and the first one lives on', async () => {
+  test('a second daemon on the same socket is refused, and the first one keeps running', async () => {
     const second = await heddle(['daemon', '--socket', daemon.socket, '--state-dir', daemon.stateFolder]);
     expect(second.status).toBe(1);
     expect(second.stderr).toMatch(/^heddle: another heddle daemon/);
@@ -116,13 +116,13 @@ describe('with a daemon', () => {
 describe('without a daemon', () => {
   afterEach(() => clearWorld());
 
-  test('no heddle is found for the engine, and it says how to start one', async () => {
+  test('without a heddle for the engine, the error explains how to start one', async () => {
     await using container = await runContainer();
     expectRefusal(await heddle(['attach', '10.2.1.1/16', container.name]), 3, 'heddle daemon', '--local');
     expect(await leftOnHost()).toEqual([]);
   });
 
-  test('a Docker socket that is not there is unreachable', async () => {
+  test('a missing Docker socket is reported as unreachable', async () => {
     const nowhere = { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } };
     expectRefusal(await heddle(['attach', '10.2.1.1/16', 'web'], nowhere), 4, '/nowhere/docker.sock');
     expectRefusal(
@@ -133,7 +133,7 @@ describe('without a daemon', () => {
     expectRefusal(await heddle(['ps'], { env: { DOCKER_HOST: 'gopher://x' } }), 2, 'DOCKER_HOST');
   });
 
-  test('a daemon waits for a Docker engine that is not there, and says so', async () => {
+  test('a daemon waits for a missing Docker engine, and logs it', async () => {
     await using daemon = await startDaemon([], { DOCKER_HOST: 'unix:///nowhere/docker.sock' });
     await eventually(() => expect(daemon.output).toContain('/nowhere/docker.sock'));
     expect(daemon.log.map(({ msg }) => msg)).toContain('Docker does not answer; retrying until it does');
@@ -141,7 +141,7 @@ describe('without a daemon', () => {
     expect(await daemon.stop()).toBe(0);
   });
 
-  test('without capabilities nothing is made, and the missing one is named', async () => {
+  test('without capabilities nothing is made, and the missing capability is named', async () => {
     await using container = await runContainer();
     const powerless = (...args: string[]) =>
       runProgram('setpriv', ['--bounding-set=-all', '--inh-caps=-all', HEDDLE, ...args]);
@@ -156,7 +156,7 @@ describe('without a daemon', () => {
     expect(await succeed('ip', ['-d', 'link', 'show', 'weave'])).toContain('veth');
   });
 
-  test('a port 53 that another program has is told, all else goes on, and it is taken once it is free', async () => {
+  test('a port 53 in use is logged, everything else goes on, and the port is taken once it is free', async () => {
     const [address = ''] =
       / inet ([\d.]+)\//.exec(await succeed('ip', ['-o', '-4', 'address', 'show', 'docker0']))?.slice(1) ??
       [];
@@ -188,7 +188,7 @@ describe('without a daemon', () => {
     [['--forward', 'consul=10.0.0.2'], /^heddle: --forward: `consul` cannot be forwarded/],
     [['--mtu', 'big'], /mtu/],
     [['--config', '/nowhere/heddle.yml'], /nowhere\/heddle\.yml/],
-  ])('a setting that cannot be understood ends the daemon before it begins: %s', async (flags, reason) => {
+  ])('an invalid setting ends the daemon at its start: %s', async (flags, reason) => {
     expectRefusal(await heddle(['daemon', ...flags], { timeout: 10_000 }), 2, reason);
   });
 });

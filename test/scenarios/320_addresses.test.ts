@@ -9,13 +9,13 @@ import { scenario } from '../support/scenario.ts';
 
 const { daemon } = scenario({ flags: ['--ipalloc-range', '10.40.0.0/16'] });
 
-/** What it has on ethwe: `10.40.0.1/16`. */
+/** The addresses on its ethwe: `10.40.0.1/16`. */
 async function ethwe(container: string): Promise<readonly string[]> {
   const lines = await docker('exec', container, 'ip', '-o', '-4', 'address', 'show', 'ethwe');
   return [...lines.matchAll(/inet (\S+)/g)].map(([, cidr = '']) => cidr);
 }
 
-/** Which of them send multicast by ethwe. */
+/** Those that send multicast by ethwe. */
 async function withMulticast(...containers: readonly { readonly id: string }[]): Promise<readonly boolean[]> {
   const routes = await Promise.all(containers.map(({ id }) => docker('exec', id, 'ip', 'route')));
   return routes.map((lines) => /^224\.0\.0\.0\/4 dev ethwe/m.test(lines));
@@ -28,8 +28,8 @@ async function exposed(): Promise<readonly [string | undefined, number]> {
   return [/inet (\S+)/.exec(line)?.[1], rules.length];
 }
 
-describe('addresses that nobody chose', () => {
-  test('every container gets one of its own, and keeps it over restarts of container, daemon and engine', async () => {
+describe('automatic addresses', () => {
+  test('every container gets its own, and keeps it over restarts of container, daemon and engine', async () => {
     await using web = await daemon.run(['--no-multicast-route'], ['-e', 'SERVICE_NAME=web']);
     await using db = await daemon.run(['net:default']);
     await using labelled = await runContainer(['--label', 'heddle.cidr=net:10.40.7.0/24']);
@@ -51,7 +51,7 @@ describe('addresses that nobody chose', () => {
     expect(await withMulticast(web, db)).toEqual([false, true]);
   });
 
-  test("weave's own word is read from the environment and from labels, and none is none", async () => {
+  test('WEAVE_CIDR is read from the environment and from labels, and `none` means no address', async () => {
     await using spaces = await runContainer(['-e', 'WEAVE_CIDR=10.2.1.1/16 ip:10.3.1.1/24 net:10.40.7.0/24']);
     await using commas = await runContainer(['--label', 'WEAVE_CIDR=net:default,10.2.1.2/16']);
     await using none = await runContainer(['-e', 'WEAVE_CIDR=none']);
@@ -76,7 +76,7 @@ describe('addresses that nobody chose', () => {
     expect(await ethwe(free.id)).toEqual(['10.40.0.1/16']);
   });
 
-  test('those who share a network get and lose an address together, whichever of them is named', async () => {
+  test('containers that share a network get and lose an address together, whichever of them is named', async () => {
     await using web = await daemon.run(['--no-multicast-route', '10.2.1.1/16']);
     await using sidecar = await runContainer([`--net=container:${web.name}`]);
     expect((await daemon.command('attach', '10.2.1.9/16', sidecar.name)).stdout).toBe('10.2.1.9\n');
@@ -91,7 +91,7 @@ describe('addresses that nobody chose', () => {
     expect(await ethwe(next.id)).toEqual(['10.2.1.1/16', '10.2.1.9/16']);
   });
 
-  test('attach and detach print what they gave and took, and asking twice gives the same', async () => {
+  test('attach and detach print the addresses they assigned and released, the same when repeated', async () => {
     await using web = await runContainer();
     const attach = (...flags: string[]) =>
       daemon.command('attach', ...flags, 'net:10.40.9.0/24', 'ip:10.2.1.1/16', web.name);
@@ -114,7 +114,7 @@ describe('addresses that nobody chose', () => {
     expect(await ethwe(next.id)).toEqual(['10.2.1.1/16']);
   });
 
-  test('an address that somebody has is refused, by name, before anything is started', async () => {
+  test('an address in use is refused, with its owner, before anything is started', async () => {
     await using web = await daemon.run(['10.2.1.1/16']);
     await using other = await runContainer();
     const before = await containerIds();
@@ -146,7 +146,7 @@ describe('addresses that nobody chose', () => {
     await eventually(async () => expect(await ethwe(rival.id)).toEqual(['10.2.1.1/16']));
   });
 
-  test('after a restart of the host everybody has what he had', async () => {
+  test('after a restart of the host every container has its old address', async () => {
     await using daily = await daemon.run(['10.2.1.1/16'], ['--restart', 'always']);
     await using first = await daemon.run(['--no-multicast-route'], ['--restart', 'always']);
     await using second = await daemon.run(['net:10.40.8.0/24'], ['--restart', 'always']);
@@ -155,7 +155,7 @@ describe('addresses that nobody chose', () => {
     expect(await all()).toEqual(given);
     await daemon.command('expose', '10.2.0.1/16');
     expect(await exposed()).toEqual(['10.2.0.1/16', 3]);
-    // All that a host loses with its memory: processes, devices, rules.
+    // A restart of the host takes processes, devices and rules.
     await daemon.kill();
     await stopEngine();
     // The state is on disk, and stays.
@@ -173,7 +173,7 @@ describe('addresses that nobody chose', () => {
     expect(await ethwe(other.id)).toEqual(['10.40.0.2/16']);
   });
 
-  test('a subnet that is full says so', async () => {
+  test('a full subnet is reported', async () => {
     await using one = await daemon.run(['net:10.40.6.0/30']);
     await using two = await daemon.run(['net:10.40.6.0/30']);
     expect([await ethwe(one.id), await ethwe(two.id)]).toEqual([['10.40.6.1/30'], ['10.40.6.2/30']]);
@@ -182,7 +182,7 @@ describe('addresses that nobody chose', () => {
     expect(refused.stderr).toMatch(/^heddle: every address of 10\.40\.6\.0\/30 is taken/);
   });
 
-  test('with --local, without a daemon, nobody gets what somebody has, or was given', async () => {
+  test('with --local, without a daemon, addresses in use and reserved addresses are not assigned', async () => {
     await using web = await daemon.run([]);
     await using stopped = await daemon.run([]);
     await docker('stop', '-t', '0', stopped.id);

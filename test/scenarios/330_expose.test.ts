@@ -19,7 +19,7 @@ const natRules = async () =>
   (await leftOnHost()).filter((trace) => trace.startsWith('iptables -A POSTROUTING'));
 
 describe('the host on the network', () => {
-  test('an exposed host reaches containers, and others reach them through it (weave#200)', async () => {
+  test('an exposed host reaches containers, and other machines reach them through it (weave#200)', async () => {
     await using web = await daemon.run(['10.2.1.1/16'], ['--net=none'], httpd);
     expect(await daemon.command('expose', '10.2.0.1/16', '-h', 'gateway.weave.local')).toEqual({
       status: 0,
@@ -31,7 +31,7 @@ describe('the host on the network', () => {
       expect(await succeed('busybox', fetchFrom('http://10.2.1.1').slice(2).with(0, 'wget'))).toBe('hello'),
     );
     expect(await web.exec('ping', '-c', '1', '-W', '2', '10.2.0.1')).toContain('1 packets received');
-    // The container knows no way back to where this one asks from: it answers because the asker is masqueraded.
+    // The container has no route back to this client: it answers because the client is masqueraded.
     const outsider = await startNamespace();
     const [, , pid = ''] = outsider.nsPath.split('/');
     await succeed('ip', ['link', 'add', 'outside', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', pid]);
@@ -55,7 +55,7 @@ describe('the host on the network', () => {
     }
   });
 
-  test('an expose of which the kernel refuses a part leaves nothing of it', async () => {
+  test('an expose that the kernel refuses in part leaves nothing behind', async () => {
     await daemon.command('expose', '10.2.0.1/16');
     await succeed('sysctl', ['-qw', 'net.ipv6.conf.weave.disable_ipv6=1']);
     const both = ['10.2.0.1/16', '10.3.0.1/16', 'fd00:2::1/64'];
@@ -66,7 +66,7 @@ describe('the host on the network', () => {
     expect((await daemon.command('dns-lookup', 'gate')).stdout).toBe('');
   });
 
-  test('expose twice is as once; it lasts over a restart and a flush, and hide takes it all away', async () => {
+  test('expose twice equals once; it survives a restart and a flush, and hide removes all of it', async () => {
     for (let times = 0; times < 2; times++)
       expect((await daemon.command('expose')).stdout).toBe('10.32.0.1\n');
     expect(await natRules()).toHaveLength(3);
@@ -90,7 +90,7 @@ describe('the host on the network', () => {
     const exposed = { status: 0, stdout: '10.32.0.1\n', stderr: '' };
     expect(await daemon.command('expose', '--without-masquerade')).toEqual(exposed);
     expect(await natRules()).toEqual([]);
-    // As a process leaves it that is killed before it has done what it was told.
+    // As left by a process that is killed halfway.
     const rule = ['-s', '10.32.0.0/12', '!', '-d', '10.32.0.0/12', '-m', 'comment', '--comment', 'heddle'];
     await succeed('iptables', ['-w', '-t', 'nat', '-I', 'POSTROUTING', ...rule, '-j', 'MASQUERADE']);
     expect(await natRules()).toHaveLength(1);
@@ -104,7 +104,7 @@ describe('the host on the network', () => {
     expect(await succeed('ip', ['-o', '-4', 'address', 'show', 'weave'])).toBe('');
   });
 
-  test('a bridge that somebody deletes is made anew, with its containers and exposed addresses', async () => {
+  test('a deleted bridge is made again, with its containers and exposed addresses', async () => {
     await using web = await daemon.run(['10.2.1.1/16']);
     await using db = await daemon.run(['10.2.1.2/16']);
     await daemon.command('expose', '10.2.0.1/16');
@@ -125,7 +125,7 @@ describe('the host on the network', () => {
     expect(await ethwe(db.id)).toContain('inet 10.2.1.2/16');
   });
 
-  test("ps --format weave is what scripts of the weave script's users read", async () => {
+  test("ps --format weave prints the weave script's own format", async () => {
     await daemon.command('expose', '10.2.0.1/16');
     await using web = await daemon.run(['10.2.1.1/16', '10.3.1.1/24']);
     await using plain = await runContainer();
@@ -141,7 +141,7 @@ describe('the host on the network', () => {
     expect((await lines('weave:expose'))[0]).toMatch(/^weave:expose /);
   });
 
-  test('start gives addresses, and restart gives them back', async () => {
+  test('start assigns addresses, and restart restores them', async () => {
     const id = await docker('create', '--init', '--name', 'created', 'busybox', 'sleep', '3600');
     const started = await daemon.command('start', '10.2.1.1/16', 'net:default', 'created');
     expect(started).toEqual({ status: 0, stdout: 'created\n', stderr: '' });
@@ -161,7 +161,7 @@ describe('the host on the network', () => {
     expect((await daemon.command('restart', 'nosuch')).status).toBe(3);
   });
 
-  test('reset leaves nothing of ours, and containers that it left alone', async () => {
+  test('reset leaves nothing of ours on the host, and keeps the containers', async () => {
     await daemon.command('expose');
     await using web = await daemon.run(['10.2.1.1/16']);
     await succeed('ip', ['link', 'delete', 'weave']); // pairs are left that belong to no bridge
@@ -202,7 +202,7 @@ describe('the host on the network', () => {
     await daemon.start();
   });
 
-  test('with --local start gives what the container asks for, and refuses what it cannot mean', async () => {
+  test('with --local start assigns the requested addresses, and refuses invalid ones', async () => {
     await daemon.stop();
     const start = (...words: string[]) => heddle(['--local', 'start', ...words, '--format', 'json']);
     const created = (label: string) =>
@@ -228,7 +228,7 @@ describe('the host on the network', () => {
     await daemon.start();
   });
 
-  test('after a reset without a daemon the next one gives nothing back, and with one it is refused', async () => {
+  test('after a reset without a daemon the next daemon restores nothing; with a running daemon it is refused', async () => {
     const own = { env: { HEDDLE_SOCKET: daemon.socket, HEDDLE_STATE_DIR: daemon.stateFolder } };
     const reset = () => heddle(['--local', 'reset'], own);
     await using web = await daemon.run(['10.2.1.1/16']);

@@ -57,7 +57,7 @@ const ownAddress = (name: string) =>
   docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}', name);
 const consulSays = async (name: string) => dataOf(await dig(name, { port: consul.dnsPort, type: 'ANY' }));
 
-test("the article's web server is found at its own address, and its page at both", async () => {
+test("the article's web server is found at its own address, and its page at both addresses", async () => {
   await docker('tag', 'busybox', 'sttts/python-ubuntu');
   await docker('run', '-itd', '--init', '--name', 'server', '-p', '12345:80', 'sttts/python-ubuntu', ...page);
   const ip = await ownAddress('server');
@@ -73,7 +73,7 @@ test("the article's web server is found at its own address, and its page at both
   }
 });
 
-test('containers reach each other and the host, with the MTU of the network, and ask heddle for names', async () => {
+test('containers reach each other and the host, with the MTU of the network, and resolve names by heddle', async () => {
   const { stdout } = await daemon.command('dns-args');
   expect(stdout).toContain('10.2.0.1');
   const client = [
@@ -117,20 +117,20 @@ test("Marathon's applications are found by service and customer", async () => {
   expect(await consulSays('site1-customer1.web.service.dc1.consul')).toEqual([ip]);
 });
 
-test('nobody is given by hand what Docker has given', async () => {
+test('attach refuses an address that Docker has assigned', async () => {
   const ip = await ownAddress('server');
   const { stderr } = await daemon.command('attach', `${ip}/16`, 'client');
   expect(stderr).toMatch(new RegExp(`^heddle: ${ip}/16 belongs to container 'server'`));
 });
 
-test("reset does not take Docker's bridge away", async () => {
+test("reset keeps Docker's bridge", async () => {
   const { status, stderr } = await daemon.command('reset');
   expect(status).toBe(1);
   expect(stderr).toMatch(/^heddle: weave is the bridge of the Docker engine/);
   expect(await fetchPage(`http://${await ownAddress('server')}`)).toBe('hello from weave');
 });
 
-test('ifdown takes the bridge away again, when Docker has stopped', async () => {
+test('ifdown removes the bridge once Docker has stopped', async () => {
   await daemon.stop();
   await stopEngine();
   expect(await leftOnHost()).toContain('weave');

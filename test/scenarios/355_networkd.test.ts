@@ -26,12 +26,12 @@ ip -o -4 address show dev weave
 kill $!`;
 
 describe('the example for systemd-networkd', () => {
-  test('gives the bridge its address, although nothing is attached to it yet', async () => {
+  test('gives the bridge its address before anything is attached', async () => {
     const shell = ['sh', '-c', SCRIPT, 'sh', EXAMPLES, HEDDLE, NETWORKD];
     expect(await succeed('unshare', ['--net', '--mount', ...shell])).toContain('inet 10.2.0.1/16 ');
   });
 
-  test('has a unit that systemd has nothing to say against', async () => {
+  test('has a unit that systemd-analyze accepts', async () => {
     expect(await succeed('systemd-analyze', ['verify', join(EXAMPLES, 'weave-bridge.service')])).toBe('');
   });
 });

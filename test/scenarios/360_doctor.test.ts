@@ -28,7 +28,7 @@ const { daemon } = scenario({ consul, flags: [consul.uri, '--ip', '192.168.0.10'
 const doctor = async () => findingsOf(await daemon.command('doctor', '--format', 'json'));
 beforeAll(() => daemon.command('create-bridge'));
 
-/** Does it, looks, and undoes it. */
+/** Runs a command, runs doctor, and undoes the command. */
 async function during(
   [program = '', ...args]: readonly string[],
   undo: readonly string[],
@@ -43,7 +43,7 @@ async function during(
 }
 
 describe('what is wrong with a host', () => {
-  test('nothing, and then it has no advice but to start a container', async () => {
+  test('nothing: the only advice is to start a container', async () => {
     const findings = await doctor();
     for (const { subject, state, advice, detail } of findings) {
       if (subject === 'port 53')
@@ -81,7 +81,7 @@ describe('what is wrong with a host', () => {
   test.each([
     ['iptables', 'firewall', 'FORWARD', /containers do not reach each other/],
     ['ip6tables', 'firewall IPv6', 'INPUT', /containers do not reach the resolver/],
-  ])('rules that somebody flushed, where %s drops', async (command, subject, chain, detail) => {
+  ])('flushed rules, where %s drops', async (command, subject, chain, detail) => {
     await succeed(command, ['-w', '-P', chain, 'DROP']);
     // The daemon would bring them back.
     await daemon.stop();
@@ -100,7 +100,7 @@ describe('what is wrong with a host', () => {
     }
   });
 
-  test('a table of nft that drops, whatever iptables accepts', async () => {
+  test('an nft table that drops what iptables accepts', async () => {
     const chain = '{ type filter hook forward priority 10; policy drop; }';
     await succeed('nft', ['add table inet strict']);
     const findings = await during(
@@ -117,7 +117,7 @@ describe('what is wrong with a host', () => {
     });
   });
 
-  test('a bridge that is not there yet', async () => {
+  test('a missing bridge', async () => {
     await removeContainers();
     await daemon.command('reset');
     expect(of(await doctor(), 'bridge')).toMatchObject({
@@ -127,7 +127,7 @@ describe('what is wrong with a host', () => {
     await daemon.command('create-bridge');
   });
 
-  test('capabilities that are missing', async () => {
+  test('missing capabilities', async () => {
     const powerless = [
       '--bounding-set=-all',
       '--inh-caps=-all',
@@ -153,8 +153,8 @@ describe('what is wrong with a host', () => {
     });
   });
 
-  test("a clock that is not the engine's", async () => {
-    // An engine an hour ahead: all that doctor asks of it.
+  test("a clock that differs from the engine's", async () => {
+    // An engine an hour ahead, with every answer that doctor needs.
     const SystemTime = new Date(Date.now() + 3_600_000).toISOString();
     const engine = createServer((request, response) => {
       const isList = request.url?.includes('/containers/json');
@@ -186,7 +186,7 @@ describe('what is wrong with a host', () => {
     });
   });
 
-  test('no daemon, container or image: the caller looks, and asks Consul itself', async () => {
+  test('no daemon, container or image: the command itself checks, and asks Consul', async () => {
     const env = { HEDDLE_SOCKET: '/nowhere/heddle.sock', HEDDLE_IMAGE: 'heddle:nowhere' };
     const alone = (args: readonly string[], more = {}) => heddle(args, { env: { ...env, ...more } });
     const asked = await alone(['doctor', '--format', 'json'], { CONSUL_HTTP_ADDR: consul.uri });
@@ -212,7 +212,7 @@ describe('what is wrong with a host', () => {
     ]);
   });
 
-  test('a Consul that is gone', async () => {
+  test('an unreachable Consul', async () => {
     await consul.stop();
     await eventually(async () =>
       expect(of(await doctor(), 'registry')).toMatchObject({

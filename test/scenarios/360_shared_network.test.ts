@@ -11,7 +11,7 @@ const ethwe = (container: string): Promise<string> =>
   docker('exec', container, 'sh', '-c', 'ip -o -4 address show ethwe 2>/dev/null || true');
 const addressOf = async (name: string) => dataOf(await daemon.dig(`${name}.service.dc1.consul`));
 
-test('a container that shares a network is cut off when that is made anew, and has its address again when restarted', async () => {
+test('a container that shares a network loses it when the owner restarts, and has its address again once restarted', async () => {
   await using web = await daemon.run(['10.2.1.1/16'], ['-e', 'SERVICE_NAME=web']);
   const sharing = `--net=container:${web.name}`;
   await using side = await runContainer([sharing, '-e', 'SERVICE_NAME=side']);
@@ -19,7 +19,7 @@ test('a container that shares a network is cut off when that is made anew, and h
 
   await docker('restart', '-t', '0', web.id);
   await eventually(async () => expect(await ethwe(web.id)).toContain('10.2.1.1/16'));
-  // Docker has taken eth0 away from it, and heddle the address, which would be in two networks otherwise.
+  // Docker has removed its eth0, and heddle the address, which would otherwise be in two namespaces.
   await eventually(async () => expect(await ethwe(side.id)).not.toContain('10.2.1.1'));
   await eventually(async () => expect(await addressOf('side')).toEqual([]));
   expect((await daemon.command('ps', side.name)).stdout).toMatch(
@@ -32,7 +32,7 @@ test('a container that shares a network is cut off when that is made anew, and h
   await docker('restart', '-t', '0', side.id);
   await eventually(async () => expect(await addressOf('side')).toEqual(['10.2.1.1']));
 
-  // The same while no daemon runs: the next one finds it.
+  // The same while no daemon runs: the next daemon finds it.
   await daemon.stop();
   await docker('restart', '-t', '0', web.id);
   await daemon.start();
@@ -52,7 +52,7 @@ test('a container that shares a network is cut off when that is made anew, and h
   await daemon.start();
 });
 
-test('a container that is stopped leaves its address with those that share its network', async () => {
+test('a stopped container leaves its address with the containers that share its network', async () => {
   await using web = await daemon.run(['10.2.1.1/16']);
   await using _side = await runContainer([`--net=container:${web.name}`, '-e', 'SERVICE_NAME=side']);
   await docker('stop', '-t', '0', web.id);

@@ -9,7 +9,7 @@ import { scenario } from '../support/scenario.ts';
 const { daemon } = scenario();
 
 const hosts = (container: Container): Promise<string> => container.exec('cat', '/etc/hosts');
-/** As a program in it is answered, by the C library; addresses that answer at once. */
+/** As the C library in the container resolves it; the addresses must answer pings. */
 const resolved = async (container: Container, name: string): Promise<string | undefined> =>
   /\((.*?)\)/.exec(await container.exec('ping', '-c', '1', name))?.[1];
 
@@ -36,7 +36,7 @@ test("a container's own name is its address on the network, over its restarts, u
   expect(await hosts(web)).toBe(before);
 });
 
-test('run takes it, too, and without a daemon it is done once', async () => {
+test('run takes --rewrite-hosts, too; without a daemon the file is written once', async () => {
   await using web = await daemon.run(['--rewrite-hosts', '10.2.1.1/16'], ['-h', 'web']);
   expect(await web.exec('hostname', '-i')).toBe('10.2.1.1');
   await using db = await runContainer(['-h', 'db']);
@@ -47,7 +47,7 @@ test('run takes it, too, and without a daemon it is done once', async () => {
   expect(await hosts(db)).toBe(before);
 });
 
-test('what cannot be rewritten is refused before anything is changed, and nothing of the host is written', async () => {
+test('an unsafe hosts file is refused before anything is changed, and no file of the host is written', async () => {
   const victim = join(daemon.stateFolder, 'victim');
   await writeFile(victim, 'untouched\n');
   const plant = `umount /etc/hosts; rm /etc/hosts; ln -s ${victim} /etc/hosts; sleep 3600`;

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { succeed } from '../support/program.ts';
 import { scenario } from '../support/scenario.ts';
 
-/** In a container it runs with Docker's default capabilities, from the host's own files. */
+/** It runs in a container with Docker's default capabilities, from the host's files. */
 const FRAME = fileURLToPath(new URL('../support/hostile-frame.ts', import.meta.url));
 const HOST_FILES = ['-v', '/:/host:ro', '--init'];
 const sending = (...args: string[]) => ['chroot', '/host', process.execPath, FRAME, ...args];
@@ -42,14 +42,14 @@ test("a container's router advertisement does not become the host's default rout
   await delay(SEVERAL_PACKETS_MS);
   expect(await defaultRoutes()).toBe('');
 
-  // Where /proc/sys cannot be written, the rules do it alone.
+  // Where /proc/sys cannot be written, the rules alone protect the host.
   const rules = await guards();
   expect(rules.some((rule) => rule.startsWith('ip6tables') && rule.includes('-i weave '))).toBe(true);
   writeFileSync(setting('weave', 'accept_ra'), '1');
   await delay(SEVERAL_PACKETS_MS);
   expect(await defaultRoutes()).toBe('');
 
-  // Both heal.
+  // Both are repaired.
   for (const rule of rules) {
     const [command = '', , ...args] = rule.split(' ');
     await succeed(command, ['-w', '-D', ...args]);
@@ -62,7 +62,7 @@ test("a container's router advertisement does not become the host's default rout
   await succeed('ip', ['-6', 'route', 'flush', 'default']);
   expect((await daemon.command('doctor')).stdout).toMatch(/router advertisements .*weave accepts none/);
 
-  // The packets are real: a host that lets them in has another default route, and doctor sees it.
+  // The packets are real: a host that accepts them gets another default route, and doctor reports it.
   await daemon.stop();
   for (const rule of rules) {
     const [command = '', , ...args] = rule.split(' ');
@@ -74,7 +74,7 @@ test("a container's router advertisement does not become the host's default rout
   expect((await daemon.command('doctor')).stdout).toMatch(/router advertisements .*leads through weave/);
 });
 
-test('reset takes the rules away', async () => {
+test('reset removes the rules', async () => {
   await daemon.command('reset');
   expect(await guards()).toEqual([]);
 });

@@ -22,7 +22,7 @@ const eth0 = async (id: string) => {
   return stdout;
 };
 
-test('an address of the host, and a network that it is in, are refused with whose they are', async () => {
+test("the host's own addresses and networks are refused, and their device is named", async () => {
   await using web = await runContainer(['--name', 'web']);
   for (const [address, whose] of [
     ['172.17.0.1/16', /172\.17\.0\.1\/16 belongs to this host, on docker0/],
@@ -35,11 +35,11 @@ test('an address of the host, and a network that it is in, are refused with whos
     expect(refused).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(whose) });
     expect(await eth0(web.id)).toBe('');
   }
-  // Nobody can insist on what is the host's own; on its network, somebody can.
+  // An address of the host is always refused; one in its network can be forced.
   const insist = (address: string) => daemon.command('attach', '--allow-overlap', address, web.name);
   expect(await insist('172.17.0.1/16')).toMatchObject({ status: 1 });
   expect(await insist('192.168.77.9/24')).toMatchObject({ status: 0, stdout: '192.168.77.9\n' });
-  // The same where the container asks for it itself.
+  // The same when the container requests it by label.
   await using asking = await runContainer(['--label', 'heddle.cidr=172.17.0.1/16']);
   await eventually(async () =>
     expect((await daemon.command('ps', asking.name)).stdout).toContain('belongs to this host, on docker0'),
@@ -47,7 +47,7 @@ test('an address of the host, and a network that it is in, are refused with whos
   expect(await eth0(asking.id)).toBe('');
 });
 
-test('a range that a route of the host leads into is refused, with the route', async () => {
+test('a range that overlaps a route of the host is refused, with the route', async () => {
   await route('add', '10.0.0.0/8');
   try {
     const why = /overlaps the route of this host to 10\.0\.0\.0\/8 by office.*--allow-overlap/;
@@ -80,8 +80,8 @@ test('a range that a route of the host leads into is refused, with the route', a
 test.each([
   ['127.0.0.0/8', /loopback/],
   ['169.254.0.0/16', /link-local/],
-  ['240.0.0.0/4', /wider than|reserved/],
-  ['0.0.0.0/0', /wider than/],
+  ['240.0.0.0/4', /prefix shorter than|reserved/],
+  ['0.0.0.0/0', /prefix shorter than/],
 ])('the range %s is refused at the start', async (range, why) => {
   const { status, stderr } = await runProgram(HEDDLE, ['daemon', '--ipalloc-range', range], {
     timeout: 20_000,

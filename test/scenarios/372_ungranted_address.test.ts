@@ -13,7 +13,7 @@ afterAll(async () => {
 
 const answered = async (name: string) => dataOf(await daemon.dig(`${name}.weave.local`)).toSorted();
 
-test('an address that a container gives itself is neither answered nor kept from others', async () => {
+test('an address that a container gives itself is neither answered nor reserved', async () => {
   await using own = await daemon.run(['10.2.1.1/16'], ['--cap-add', 'NET_ADMIN']);
   await own.exec('ip', 'address', 'add', '10.2.1.9/16', 'dev', 'ethwe');
   const said = expect.stringMatching(/10\.2\.1\.9\/16 on ethwe was not granted/);
@@ -23,7 +23,7 @@ test('an address that a container gives itself is neither answered nor kept from
   await using other = await daemon.run(['10.2.1.9/16']);
   await eventually(async () => expect(await answered(other.name)).toEqual(['10.2.1.9']));
 
-  // The same after a restart of the daemon, and of an interface that a container makes itself.
+  // The same after a restart of the daemon, and on an interface that a container makes itself.
   await daemon.restart();
   await eventually(async () => expect((await daemon.command('ps', own.name)).stdout).toEqual(said));
   expect(await answered(own.name)).toEqual(['10.2.1.1']);
@@ -38,13 +38,13 @@ test('an address that a container gives itself is neither answered nor kept from
   );
   expect(await answered(forger.name)).not.toContain('10.2.1.8');
   expect(await daemon.command('attach', '10.2.1.8/16', other.name)).toMatchObject({ status: 0 });
-  // What a container gives another interface keeps it from nobody either.
+  // An address on another interface of a container is not reserved either.
   await own.exec('ip', 'address', 'add', '10.2.1.7/16', 'dev', 'eth0');
   await eventually(async () => expect((await daemon.command('ps', own.name)).stdout).toContain('10.2.1.7'));
   expect(await daemon.command('attach', '10.2.1.7/16', other.name)).toMatchObject({ status: 0 });
 });
 
-test('what the weave script gave counts as it is', async () => {
+test('an address set by the weave script counts', async () => {
   await daemon.command('create-bridge');
   await using web = await runContainer(['--cap-add', 'NET_ADMIN']);
   const pid = `${await web.pid()}`;

@@ -50,7 +50,7 @@ test.each([
   expect(await containerIds()).toEqual([]);
 });
 
-test('run gives what WEAVE_CIDR or heddle.cidr of docker’s options ask for, and nothing on top', async () => {
+test('run assigns the addresses in WEAVE_CIDR or heddle.cidr of docker’s options, and no others', async () => {
   const file = join(folder.path, 'env');
   await writeFile(file, 'WEAVE_CIDR=10.2.1.6/16\n');
   for (const [flags, address] of [
@@ -74,8 +74,8 @@ test('run with WEAVE_CIDR=none attaches nothing, then and later', async () => {
   expect(await isAttached(id)).toBe(false);
 });
 
-test('a program that fails at once is kept, and run shows its status and the end of its log', async () => {
-  // Whether it can be attached before its end is a race that this one loses: it has ended when docker run returns.
+test('the container of a program that fails at once is kept, and run shows its status and the end of its log', async () => {
+  // This container cannot be attached: it has ended when docker run returns.
   const ends = ['--name', 'm1', 'busybox', 'sh', '-c', 'echo no configuration >&2; exit 3'];
   await eventually(async () => {
     await removeContainers();
@@ -84,7 +84,7 @@ test('a program that fails at once is kept, and run shows its status and the end
     expect(stderr).toMatch(/^heddle: m1 ended with status 3 .*docker logs m1.*\n {2}no configuration\n$/);
   });
   expect(await docker('inspect', '-f', '{{.State.ExitCode}}', 'm1')).toBe('3');
-  // Where the daemon saw it run, it is its own address, for when it is started again; nobody has it once it is removed.
+  // If the daemon saw the container run, its address stays reserved for the next start, until the container is removed.
   await docker('rm', 'm1');
   await eventually(async () =>
     expect((await daemon.command('status', 'ipam')).stdout).not.toContain('10.2.1.3'),

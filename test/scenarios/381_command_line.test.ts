@@ -8,7 +8,7 @@ const { daemon } = scenario();
 
 const done = (stdout: string) => ({ status: 0, stdout, stderr: '' });
 
-test('detach prints the addresses that were there, and nothing for none', async () => {
+test('detach prints the addresses that it removed, and nothing if there were none', async () => {
   await using web = await runContainer();
   expect(await daemon.command('detach', web.name)).toEqual(done(''));
   await daemon.command('attach', '10.2.1.1/16', '10.3.1.1/24', web.name);
@@ -19,7 +19,7 @@ test('detach prints the addresses that were there, and nothing for none', async 
   expect(JSON.parse(json.stdout)).toEqual({ container: web.name, addresses: ['10.3.1.1/24'] });
 });
 
-test('hide prints the addresses that were there', async () => {
+test('hide prints the addresses that it removed', async () => {
   await daemon.command('expose', '10.2.0.1/16');
   expect(await daemon.command('hide', '10.2.0.1/16', '10.3.0.1/16')).toEqual(done('10.2.0.1\n'));
   expect(await daemon.command('hide', '10.2.0.1/16')).toEqual(done(''));
@@ -36,7 +36,7 @@ test('the same without a daemon', async () => {
   await daemon.start();
 });
 
-test('dns-remove of what dns-add did not give is not found', async () => {
+test('dns-remove of a name without dns-add is not found', async () => {
   await using web = await runContainer();
   await daemon.command('dns-add', '10.9.9.9', '10.9.9.8', '-h', 'printer');
   for (const args of [

@@ -15,9 +15,9 @@ const { daemon } = scenario({ keepContainers: true });
 
 test('the examples of every command’s help work, in their order', async () => {
   await using _web = await runContainer(['--name', 'web', '-e', 'SERVICE_NAME=web', '--expose', '80']);
-  // Without a Consul there is nothing that `gc` could remove.
+  // Without a Consul, `gc` has nothing to remove.
   const lines = HOST_COMMANDS.filter(({ name }) => name !== 'gc').flatMap(({ examples = [] }) => examples);
-  // A name is looked up before it is taken away; one that has no address has no name.
+  // A name is looked up before it is removed; an address that is not attached has no name.
   await daemon.command('attach', '10.2.1.1/16', 'web');
   for (const line of [...lines.filter((text) => !/^(detach|hide)/.test(text)), ...RUN_EXAMPLES]) {
     await eventually(async () => {
@@ -32,7 +32,7 @@ test('the examples of every command’s help work, in their order', async () => 
   }
 });
 
-test('a daemon whose log nobody reads any more goes on', async () => {
+test('a daemon whose log is no longer read keeps running', async () => {
   await using folder = await temporaryFolder();
   const socket = join(folder.path, 'heddle.sock');
   const flags = ['--socket', socket, '--state-dir', folder.path, '--no-dns', '--log-level', 'debug'];

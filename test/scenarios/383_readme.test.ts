@@ -8,7 +8,7 @@ import { succeed } from '../support/program.ts';
 import { scenario } from '../support/scenario.ts';
 import { shellWords } from '../support/shell-words.ts';
 
-/** The lines of a section's first shell block, without comments; what `#` says stands beside them. */
+/** The lines of a section's first shell block, each with the text of its comment. */
 function shellBlock(section: string): readonly { readonly line: string; readonly comment: string }[] {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
   const [, block = ''] = readme.slice(readme.indexOf(`## ${section}\n`)).split(/^```(?:sh)?\n/m);
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await docker('rm', 'image');
 });
 
-test('the first five minutes of the README are as it says', async () => {
+test('the first five minutes of the README work as printed', async () => {
   const lines = shellBlock('The first five minutes').filter(({ line }) => !/^npm|daemon &$/.test(line));
   expect(lines.length).toBeGreaterThan(6);
   for (const { line, comment } of lines) {

@@ -60,13 +60,13 @@ test('the page has examples', () => {
 });
 
 test.each([...examples].filter(([title]) => title !== portIsTaken))(
-  'the troubleshooting page is right: %s',
+  'the troubleshooting page prints the real output: %s',
   async (_, example) => {
     await printsWhatThePageShows(example);
   },
 );
 
-test(`the troubleshooting page is right: ${portIsTaken}`, async () => {
+test(`the troubleshooting page prints the real output: ${portIsTaken}`, async () => {
   await daemon.stop();
   const other = createSocket('udp4').bind(53, '172.17.0.1');
   await once(other, 'listening');

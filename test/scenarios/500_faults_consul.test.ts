@@ -16,10 +16,10 @@ import { comesTrue, saying } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 
-/** Whatever happened to Consul, the log says that it went and that it came back: once each. */
+/** Whatever happened to Consul, the log reports its loss and its return once each. */
 const LOST = /^the registry is away/;
 const BACK = /^consul:.* is back$/;
-/** Said where its data went, too: how many of ours were written anew. */
+/** Logged when Consul lost its data: how many of our services were registered again. */
 const lostOurs = (daemon: Daemon, count: number) =>
   saying(daemon, new RegExp(` had lost ${count} of this host's`));
 const saidOnce = (daemon: Daemon) =>
@@ -64,7 +64,7 @@ test.each([
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });
 
-test('a Consul is wiped so fast that it was hardly away', async () => {
+test('a Consul is wiped faster than heddle notices its absence', async () => {
   await using consul = await startConsul();
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
@@ -74,7 +74,7 @@ test('a Consul is wiped so fast that it was hardly away', async () => {
   await consul.wipe();
   await comesTrue({ fleet, daemon, consul });
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
-  // Whether it was noticed that it was away is chance; its return is said with the first write that it took.
+  // heddle may miss such a short absence; the first accepted write logs the return.
   await eventually(() => expect(saying(daemon, BACK)).toBe(saying(daemon, LOST)));
   expect(lostOurs(daemon, 4), daemon.output).toBe(1);
 });
@@ -96,7 +96,7 @@ test('a Consul is frozen while containers come and go', async () => {
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });
 
-/** A quarter of a minute, for what differs from the above by how it is written: in the full run. */
+/** In the full run only, as it takes 15 s: the same fault in another mode of writing. */
 if (count(0, 1) > 0)
   test('in catalog mode, a Consul is frozen, and then restarted with its data, while containers come and go', async () => {
     await using folder = await temporaryFolder();
@@ -128,7 +128,7 @@ if (count(0, 1) > 0)
     expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
   });
 
-test('a Consul refuses all that is asked of it, while containers come and go, and then no more', async () => {
+test('a Consul refuses every request while containers come and go, then recovers', async () => {
   await using consul = await startConsul({ configuration: DENIES_BY_DEFAULT });
   const token = await createToken(consul, TOKEN_POLICY);
   await using daemon = await startDaemon(['--registry', consul.uri], { CONSUL_HTTP_TOKEN: token.secret });
@@ -147,7 +147,7 @@ test('a Consul refuses all that is asked of it, while containers come and go, an
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });
 
-test('a token may no longer read nodes: nothing that was known is denied, and the log names what it lacks', async () => {
+test('a token may no longer read nodes: known names stay, and the log names the missing policy', async () => {
   await using consul = await startConsul({ configuration: DENIES_BY_DEFAULT });
   const token = await createToken(consul, TOKEN_POLICY);
   await using daemon = await startDaemon(['--registry', consul.uri], { CONSUL_HTTP_TOKEN: token.secret });
@@ -187,7 +187,7 @@ test('a token may no longer read nodes: nothing that was known is denied, and th
   await comesTrue({ fleet, daemon, consul });
 });
 
-test('a client agent is held to one request a second by its limits, and then let go', async () => {
+test('a client agent allows one request a second, and later any number', async () => {
   await using folder = await temporaryFolder();
   const limits = join(folder.path, 'limits.hcl');
   const limit = (rates: string) => writeFileSync(limits, `limits { ${rates} }`);

@@ -18,7 +18,7 @@ const eight = Array.from({ length: 8 }, (_, index) => `lives-${index}`);
 
 afterEach(() => clearWorld());
 
-/** The daemon follows the engine again, has said so once, and holds no more memory than before. */
+/** The daemon follows the engine again, has logged it once, and uses no more memory than before. */
 async function follows(places: Places, memory: number): Promise<void> {
   const { daemon, fleet, consul } = places;
   await comesTrue({ fleet, daemon, consul });
@@ -50,7 +50,7 @@ describe('containers that live on without dockerd', () => {
   test.each([
     ['stopped', stopEngine],
     ['killed with -9', killEngine],
-  ])('are answered for while it is %s, and those that end meanwhile are not', async (_, end) => {
+  ])('are answered while dockerd is %s, except those that end meanwhile', async (_, end) => {
     await using consul = await startConsul();
     await using daemon = await startDaemon(['--registry', consul.uri]);
     const fleet = new Fleet('10.2.52');

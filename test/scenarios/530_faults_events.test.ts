@@ -33,7 +33,7 @@ test.each(seeds(count(1, 5)))(
     await comesTrue({ fleet, daemon, consul });
     const memory = memoryOf(daemon.pid);
     for (let round = 0; round < 5; round++) {
-      // Two containers that go and two that come are told in more bytes than this.
+      // The events of two ending and two starting containers are longer than this.
       proxy.cutAfter([1 + Math.floor(random() * 1500)]);
       await Promise.all(movesOf(fleet, round));
       await eventually(() => {
@@ -46,7 +46,7 @@ test.each(seeds(count(1, 5)))(
   },
 );
 
-test('a thousand events a second about other things, and broken ones among them, drown nothing', async () => {
+test('a thousand unrelated and broken events a second hide no container event', async () => {
   await using proxy = await EngineProxy.start();
   await using consul = await startConsul();
   await using daemon = await startDaemon(['--registry', consul.uri], { DOCKER_HOST: proxy.address });
@@ -73,7 +73,7 @@ test('a thousand events a second about other things, and broken ones among them,
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + 60);
 });
 
-/** What is not about a container, not known, or not even JSON; every tenth about a container that does not exist. */
+/** Events of other objects, unknown events, invalid JSON; every tenth names a container that does not exist. */
 function floodLine(number: number): string {
   const id = number.toString(16).padStart(64, '0');
   const time = { time: Math.floor(Date.now() / 1000), timeNano: Date.now() * 1e6 };

@@ -59,7 +59,7 @@ test.each(seeds(count(2, 20)))(
   },
 );
 
-test('heddle is stopped in its tracks for seconds while containers come and go', async () => {
+test('heddle is frozen for seconds while containers come and go', async () => {
   await using consul = await startConsul();
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.54');

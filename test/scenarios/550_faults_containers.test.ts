@@ -38,7 +38,7 @@ test('containers that end within milliseconds, half of them removed at once, lea
 
 test('containers with absurd labels, or variables, cost their neighbours nothing', async () => {
   await using consul = await startConsul();
-  // What a container says is put into tags by this template, and is none itself.
+  // This template puts metadata of a container into tags; the metadata itself is no template.
   const tags = '{{if .Config.Labels.SERVICE_REGION}}of-{{.Config.Labels.SERVICE_REGION}}{{end}}';
   await using daemon = await startDaemon(['--registry', consul.uri, '--tags', tags]);
   const fleet = new Fleet('10.2.55');
@@ -92,6 +92,6 @@ test('containers with absurd labels, or variables, cost their neighbours nothing
   expect(daemon.output.length, 'characters about them').toBeLessThan(50_000);
   await fleet.end('variables', ...Object.keys(bombs));
   await comesTrue({ fleet, daemon, consul });
-  // Megabytes were read for them, and are garbage that the next collection takes; it is given back every half minute.
+  // heddle read megabytes for them; the next garbage collection frees these, and returns them every half minute.
   await eventually(() => expect(memoryOf(daemon.pid)).toBeLessThan(memory + 60), { within: 60_000 });
 });

@@ -17,7 +17,7 @@ import { runProgram, succeed } from '../support/program.ts';
 import { scenario } from '../support/scenario.ts';
 import { saying } from '../support/truth.ts';
 
-/** Names are answered, and a command as well. */
+/** DNS answers a name, and a command works. */
 async function lives(daemon: Daemon, name: string, ip: string): Promise<void> {
   expect(dataOf(await daemon.dig(`${name}.service.consul`)), daemon.output).toEqual([ip]);
   expect(await daemonAt(daemon.socket)).toBeDefined();
@@ -35,7 +35,7 @@ describe('the names of containers', () => {
     await eventually(() => lives(daemon, 'honest', '10.2.56.1'));
   });
 
-  test('are taken as docker inspect prints them, with a slash', async () => {
+  test('are accepted as docker inspect prints them, with a slash', async () => {
     const name = (await docker('inspect', '-f', '{{.Name}}', web.id)).trim();
     expect(name).toBe(`/${web.name}`);
     const run = async (...args: string[]) => {
@@ -77,7 +77,7 @@ describe('the names of containers', () => {
     '\u001b[31m',
     '%2e%2e',
     '?all=1',
-  ])('that no container can have are refused in a sentence: %j', async (name) => {
+  ])('that are invalid are refused in a sentence: %j', async (name) => {
     const sentence = /^heddle: [^\p{Cc}]*container[^\p{Cc}]*\n$/u;
     for (const attempt of attempts) {
       const [stdout, stderr] = [collect(), collect()];
@@ -104,7 +104,7 @@ describe('the names of containers', () => {
   const patient = { timeout: count(120_000, 900_000) };
 
   test(
-    'every command, with whatever arguments, ends in a sentence, and the daemon lives',
+    'every command ends with a sentence whatever its arguments, and the daemon keeps running',
     patient,
     async () => {
       const commands = HOST_COMMANDS.map(({ name }) => name).filter(
@@ -147,7 +147,7 @@ describe('the names of containers', () => {
     },
   );
 
-  test('whatever arrives at its socket, the daemon lives', async () => {
+  test('the daemon keeps running whatever arrives at its socket', async () => {
     for (const bytes of [
       '\0'.repeat(100_000),
       'POST /word HTTP/1.1\r\n',
@@ -203,7 +203,7 @@ describe('a state folder', () => {
 
       await docker('rm', '-f', first.id);
       await eventually(async () => expect(dataOf(await daemon.dig('first.service.consul'))).toEqual([]));
-      // By its label; the address that was refused is free.
+      // Attached by its label; the refused address is free.
       await using third = await runContainer([
         '--label',
         'heddle.cidr=10.2.56.2/16',

@@ -14,10 +14,10 @@ import { askMeanwhile } from '../support/unbroken.ts';
 
 afterEach(() => clearWorld());
 
-/** Beyond it stands what the machine itself keeps a process waiting. */
+/** Delays of the machine itself are allowed on top. */
 const LONGEST_GAP_MS = 250;
 
-test('a daemon that gets no further descriptor answers names, and all comes right when it does', async () => {
+test('a daemon without free descriptors answers names, and recovers when it gets some', async () => {
   await using consul = await startConsul();
   await using pace = await MachinePace.start();
   await using daemon = await startDaemon(['--registry', consul.uri]);
@@ -35,11 +35,11 @@ test('a daemon that gets no further descriptor answers names, and all comes righ
     async () => {
       for (let round = 0; round < count(2, 10); round++) {
         const highest = Math.max(...readdirSync(`/proc/${daemon.pid}/fd`).map(Number));
-        // Those at hand may be used again; from one round to the next fewer are.
+        // Descriptors at hand may be reused; each round leaves fewer of them.
         await limit(Math.max(8, highest + 1 - 4 * round));
         await fleet.start(`comes-${round}`);
         await fleet.end(round === 0 ? 'goes' : `comes-${round - 1}`);
-        // Descriptors that were given back meanwhile may be enough for it; half done it never is.
+        // Descriptors freed meanwhile may be enough for the command; it is never half done.
         const { status, stdout, stderr } = await daemon.command('attach', '10.2.58.200/16', other.name);
         const has = await other.exec('ip', 'address', 'show');
         if (status === 0) expect(has).toContain('10.2.58.200/16');

@@ -58,7 +58,7 @@ test('an agent that comes back under another node name is followed: nodes, check
   );
 });
 
-test('so it is when the agent keeps its data and takes another name', async () => {
+test('the same when the agent keeps its data under another node name', async () => {
   await using folder = await temporaryFolder();
   const mode = ['-server', '-bootstrap-expect=1', `-data-dir=${folder.path}`];
   await using consul = await startConsul({ node: 'old', mode });

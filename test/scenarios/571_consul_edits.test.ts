@@ -9,7 +9,7 @@ const { daemon } = scenario({ consul, flags: ['--registry', consul.uri] });
 
 const web = 'web.service.dc1.consul';
 const asWeb = ['-e', 'SERVICE_NAME=web', '--expose', '80'];
-/** As heddle answers, and as Consul does. */
+/** Both resolvers, of heddle and of Consul, answer with exactly these. */
 const answers = (...expected: readonly string[]) =>
   eventually(async () => {
     for (const port of [consul.dnsPort, daemon.dnsPort]) {
@@ -18,7 +18,7 @@ const answers = (...expected: readonly string[]) =>
   });
 const idOf = async () => Object.keys(await consul.services())[0] as string;
 
-test('maintenance of a service, and of the node, takes out what has no check, and its end brings it back', async () => {
+test('maintenance of a service or of the node takes out services without checks, and its end restores them', async () => {
   await using _web = await daemon.run(['10.2.1.1/16'], asWeb);
   await answers('10.2.1.1');
   const service = `/v1/agent/service/maintenance/${encodeURIComponent(await idOf())}`;
@@ -31,7 +31,7 @@ test('maintenance of a service, and of the node, takes out what has no check, an
   }
 });
 
-test('a check that somebody else put on a service, or on the node, counts', async () => {
+test('a foreign check on a service or on the node counts', async () => {
   await using _web = await daemon.run(['10.2.1.1/16'], asWeb);
   await answers('10.2.1.1');
   for (const ServiceID of [await idOf(), undefined]) {
@@ -43,7 +43,7 @@ test('a check that somebody else put on a service, or on the node, counts', asyn
   }
 });
 
-test('what is taken out of the catalog, or changed there, is right again within seconds', async () => {
+test('entries removed from the catalog or changed there are corrected within seconds', async () => {
   await using _web = await daemon.run(['10.2.1.1/16'], asWeb);
   await answers('10.2.1.1');
   const ServiceID = await idOf();
@@ -69,7 +69,7 @@ test('what is taken out of the catalog, or changed there, is right again within 
   );
 });
 
-test('gc goes past a name and an id with control characters, and says so', async () => {
+test('gc skips a name and an id with control characters, and reports it', async () => {
   const gone = '0123456789ab';
   const Meta = { 'heddle-owner': 'heddle', 'heddle-host': gone };
   const register = (ID: string, Service: string) =>

@@ -8,14 +8,14 @@ import { startDaemon } from '../support/heddle.ts';
 
 afterEach(() => clearWorld());
 
-/** So many that the small one would be the last of all, had it to wait for them. */
+/** So many that the small container would come last if it had to wait for them. */
 const PORTS = count(500, 2000);
 /** An agent takes some twenty registrations a second on a busy machine. */
 const ALL_WITHIN_MS = count(60_000, 300_000);
 const SMALL = ['-e', 'SERVICE_NAME=small', '--expose', '80'];
 
 test(
-  'a container of many ports does not keep Consul from the others: neither a start nor an end waits for it',
+  'a container with many ports delays no other one in Consul, neither a start nor an end',
   async () => {
     await using consul = await startConsul();
     await using daemon = await startDaemon(['--registry', consul.uri, '--max-services', '4096']);

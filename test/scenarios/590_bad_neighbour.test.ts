@@ -27,7 +27,7 @@ const ROUNDS = 20;
 /** Of twice as many waits. */
 const MOST_LATE = 2;
 
-test('twenty innocent containers come and go beside all bad neighbours at once, and wait for none', async () => {
+test('twenty innocent containers start and end beside all bad neighbours, and wait for none of them', async () => {
   await using upstreams = await Upstreams.start();
   await using admin = await LoopbackService.start();
   await using pace = await MachinePace.start();
@@ -220,7 +220,7 @@ async function clearContainers(but: string): Promise<void> {
   for (const { Id } of all) if (Id !== but) await engineApi('DELETE', `/containers/${Id}?force=1&v=1`);
 }
 
-/** The administration of something on the host's loopback: a container must never make heddle speak to it. */
+/** The administration of something on the host's loopback: a container must never make heddle connect to it. */
 class LoopbackService implements AsyncDisposable {
   readonly requests: string[] = [];
   readonly port: number;

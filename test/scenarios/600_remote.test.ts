@@ -21,7 +21,7 @@ const own = () => ({ HEDDLE_SOCKET: here.socket, HEDDLE_IMAGE: image });
 const env = () => ({ ...there.env, ...own() });
 const command = (...args: readonly string[]): Promise<Outcome> => heddle(args, { env: env() });
 
-/** Begins to listen to the engine; what is returned gives what it has heard. */
+/** Starts to read events of the engine; the returned function gives those received so far. */
 async function eventsFrom(): Promise<() => Promise<readonly { Action: string; id: string }[]>> {
   const since = `${Date.now() / 1000}`;
   return async () => {
@@ -32,11 +32,11 @@ async function eventsFrom(): Promise<() => Promise<readonly { Action: string; id
   };
 }
 
-/** Of whoever launched; whoever replaces has others. */
+/** Settings of the first launch; the replacing launch has others. */
 const SETTINGS = { CONSUL_HTTP_TOKEN: 'hush-hush', HEDDLE_LOG_LEVEL: 'debug' };
 const asVariables = (settings: Readonly<Record<string, string>>) =>
   Object.entries(settings).map(([name, value]) => `${name}=${value}`);
-/** What the daemon's container was given, but for what every one has. */
+/** Arguments and settings of the daemon's container. */
 const given = async () => {
   const shown = await there.docker('inspect', '-f', '{{json .Config}}', 'heddle');
   const { Cmd, Env } = JSON.parse(shown) as { Cmd: readonly string[]; Env: readonly string[] };
@@ -55,7 +55,7 @@ afterAll(async () => {
   await clearWorld();
 });
 
-test('without an image there, nothing can be done, and it says what is missing', async () => {
+test('without an image there, commands fail, and the error names the image', async () => {
   expect(await command('launch')).toMatchObject({
     status: 3,
     stdout: '',
@@ -93,7 +93,7 @@ test('launch --load brings the image, starts the daemon there and prints its id'
   expect(await docker('ps', '-q')).toBe('');
 });
 
-test('version names the daemon there, and not the one of this host', async () => {
+test("version prints the version of the daemon there, not of this host's", async () => {
   const { stdout, status } = await command('version', '--format', 'json');
   expect(status).toBe(0);
   const answers = JSON.parse(stdout) as { version: string; daemon: { version: string; pid: number } | null };
@@ -112,7 +112,7 @@ test('create-bridge makes the bridge there, and none here', async () => {
   expect(await leftOnHost()).not.toContain('weave');
 });
 
-test('a container run there has its address and its name there, and nothing of it is here', async () => {
+test('a container run there has its address and its name there, and leaves no trace here', async () => {
   const { status, stdout, stderr } = await command(
     ...[
       'run',
@@ -162,7 +162,7 @@ test('run --with-dns starts one container, where the script needed three', async
     expect.objectContaining({ id: ran.stdout.trim() }),
   ]);
   const done = events.map(({ Action }) => Action).filter((action) => action.startsWith('exec_create'));
-  // Docker's own look at the daemon's health may fall among them.
+  // Docker's own check of the daemon's health may be among them.
   const commands = done.map((action) => action.replace(/^.*here\.js /, '').trim());
   expect(commands.filter((line) => line !== 'healthcheck')).toEqual([
     'prepare-run --with-dns 10.2.1.4/16',
@@ -173,7 +173,7 @@ test('run --with-dns starts one container, where the script needed three', async
   await there.docker('rm', '-f', 'one');
 });
 
-test('attach, detach and their complaints come back as if they had been here', async () => {
+test('attach and detach print their results and errors as if they ran here', async () => {
   expect(await command('attach', '10.2.1.9/16', 'far')).toEqual({
     status: 0,
     stdout: '10.2.1.9\n',
@@ -192,7 +192,7 @@ test('attach, detach and their complaints come back as if they had been here', a
   });
 });
 
-test("whoever is not root is in nobody's way: this host's daemon, whose socket is root's, is gone round", async () => {
+test("without root, this host's daemon is skipped, as its socket is root's", async () => {
   const asNobody = (args: readonly string[], more = {}) =>
     heddleAsNobody(args, { env: { ...env(), ...more } });
   const cidr = '10.2.1.9/16';
@@ -218,7 +218,7 @@ test('--trace prints the calls to the Docker API, and only those', async () => {
   expect(stderr).toMatch(/^(\+ [A-Z]+ \/\S+\n)+$/);
 });
 
-test('launch --replace puts a new daemon in the place of the old one, and every address and name stays', async () => {
+test('launch --replace replaces the old daemon by a new one, and every address and name stays', async () => {
   const idOf = () => there.docker('inspect', '-f', '{{.Id}}', 'heddle');
   const look = 'ip -o address show ethwe | grep -q 10.2.1.1/16 || echo gone; usleep 10000';
   const address = there.docker('exec', 'far', 'sh', '-c', `while [ ! -e /end ]; do ${look}; done`);
@@ -255,9 +255,9 @@ test('launch --replace puts a new daemon in the place of the old one, and every 
   expect(await there.docker('exec', 'far', 'ip', 'address', 'show', 'ethwe')).toContain('10.2.1.1/16');
 });
 
-test('a replacement that does not come up is taken back, and the old daemon goes on', async () => {
+test('a replacement that does not start is undone, and the old daemon keeps running', async () => {
   const before = await there.docker('inspect', '-f', '{{.Id}}', 'heddle');
-  // An address that no interface has is waited for; a state folder that is a file is not.
+  // The daemon waits for a missing address, but ends when its state folder is a file.
   const env = {
     ...there.env,
     HEDDLE_SOCKET: here.socket,
@@ -276,7 +276,7 @@ test('a replacement that does not come up is taken back, and the old daemon goes
 
 bySsh(() => ({ there, env: own() }));
 
-test('a replacement that was cut short is finished by the next launch', async () => {
+test('an interrupted replacement is finished by the next launch', async () => {
   const id = await there.docker('inspect', '-f', '{{.Id}}', 'heddle');
   await there.docker('rename', 'heddle', 'heddle-new');
   await there.docker('create', '--name', 'heddle', image);
@@ -291,13 +291,13 @@ test('a replacement that was cut short is finished by the next launch', async ()
     expect(await there.docker('inspect', '-f', restarted, id)).toBe('unless-stopped');
   };
   await finished();
-  // Before the new one was started: the old one would have ended by itself.
+  // As before the start of the new daemon: the old one would have ended by itself.
   await there.docker('update', '--restart', 'no', 'heddle');
   await there.docker('create', '--name', 'heddle-new', image);
   await finished();
 });
 
-test('Docker starts the daemon again when it has crashed', async () => {
+test('Docker restarts the daemon after a crash', async () => {
   const state = (what: string) => there.docker('inspect', '-f', `{{${what}}}`, 'heddle');
   await there.run('kill', '-9', await state('.State.Pid'));
   await eventually(async () => expect(await state('.RestartCount')).toBe('1'), { within: 20_000 });
@@ -306,7 +306,7 @@ test('Docker starts the daemon again when it has crashed', async () => {
   });
 });
 
-test('stop stops it, and what is stopped already is a note; then a helper container runs the command', async () => {
+test('stop stops the daemon, and a second stop prints a note; then a helper container runs the command', async () => {
   expect(await command('stop')).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(await command('stop')).toMatchObject({
     status: 0,
@@ -328,7 +328,7 @@ test('stop stops it, and what is stopped already is a note; then a helper contai
 
 byHelper(() => ({ there, env: own() }));
 
-test('the daemon on this host has seen nothing of all this', async () => {
+test('the daemon on this host has received no request', async () => {
   const status = JSON.parse((await here.command('status', '--format', 'json')).stdout);
   expect(status).toMatchObject({
     daemon: { pid: here.pid },

@@ -37,7 +37,7 @@ const done = (stdout: unknown) => ({ status: 0, stdout, stderr: '' });
 const anId = expect.stringMatching(/^[0-9a-f]{64}\n$/);
 
 test('an engine behind TLS is reached with the certificates of DOCKER_CERT_PATH', async () => {
-  // That there is no heddle is the engine's own answer: it was reached.
+  // The error about a missing heddle proves that the engine was reached.
   expect(await command(['ps'])).toMatchObject({
     status: 3,
     stderr: expect.stringMatching(/no heddle serves .*:2376/),
@@ -64,7 +64,7 @@ test.each([
   ['without TLS', { DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '' }, 1],
   ["with another authority's certificates", () => ({ DOCKER_CERT_PATH: other.path }), 4],
   ['without the files', { DOCKER_CERT_PATH: '/nowhere' }, 2],
-])('it refuses a caller %s, in one sentence', async (_, env, status) => {
+])('it refuses a client %s, in one sentence', async (_, env, status) => {
   const outcome = await command(['ps'], typeof env === 'function' ? env() : env);
   expect(outcome).toMatchObject({
     status,

@@ -36,7 +36,7 @@ const compose = (...args: readonly string[]) =>
   docker('compose', '--project-name', 'town', '--file', join(folder.path, 'compose.yml'), ...args);
 const answer = async (name: string) => [...dataOf(await daemon.dig(name))].sort();
 
-test('up, scale, what each name gives, and down', async () => {
+test('up, scale, the addresses of each name, and down', async () => {
   await compose('up', '--detach');
   await eventually(async () => expect(await answer('shop.service.consul')).toEqual(['10.32.0.1']));
   expect(await answer('web.weave.local')).toEqual(['10.32.0.1']);
@@ -47,7 +47,7 @@ test('up, scale, what each name gives, and down', async () => {
   expect(await answer('web.weave.local')).toEqual(three);
   expect(await answer('town-web-2.weave.local')).toHaveLength(1);
 
-  // Docker's own resolver in the project's network gives Docker's addresses, and asks heddle for what it lacks.
+  // Docker's own resolver in the project's network gives Docker's addresses, and forwards other names to heddle.
   const first = (await compose('ps', '--quiet', 'web')).split('\n')[0] as string;
   const within = await docker('exec', first, 'nslookup', 'web');
   expect(within).not.toContain('10.32.0.');

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
 
-/** In this world Docker keeps its chains in iptables' legacy tables, and drops what it does not know. */
+/** In this world Docker keeps its chains in iptables' legacy tables, and drops all other packets. */
 beforeAll(async () => {
   expect(await succeed('iptables', ['--version'])).toContain('legacy');
   expect(await succeed('iptables', ['-S', 'FORWARD'])).toContain('-P FORWARD DROP');
@@ -60,7 +60,7 @@ test("with the unit's capabilities containers reach each other, by rules in the 
   await daemon.command('reset');
 });
 
-test('without NET_RAW the log and doctor say what is missing', async () => {
+test('without NET_RAW the log and doctor name the missing capability', async () => {
   await using daemon = await confined('CAP_NET_RAW');
   await using _web = await daemon.run(['10.2.1.1/16']);
   await eventually(() => {
@@ -79,7 +79,7 @@ test('without NET_RAW the log and doctor say what is missing', async () => {
   await daemon.command('reset');
 });
 
-test('where every iptables is the legacy one, all is as usual', async () => {
+test('where every iptables is the legacy one, everything works as usual', async () => {
   await using daemon = await startDaemon();
   await fetchesOverEthwe(daemon);
   expect((await daemon.command('expose', '10.2.0.1/16')).status).toBe(0);

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { type Daemon, HEDDLE, startDaemon } from '../support/heddle.ts';
 import { runProgram } from '../support/program.ts';
 
-/** podman's Docker-compatible API: what registers containers and answers for them works as with Docker. */
+/** podman's Docker-compatible API: registration and DNS work as with Docker. */
 let consul: ConsulAgent;
 let daemon: Daemon;
 
@@ -27,14 +27,14 @@ afterAll(async () => {
   await consul?.stop();
 });
 
-/** No --init: podman's API looks for it in one place alone, where the packages of this world are not. */
+/** No --init: podman's API searches it in one place only, without this world's packages. */
 const run = (name: string, flags: readonly string[] = [], command = ['sleep', '3600']) =>
   docker('run', '-d', '--name', name, '-e', `SERVICE_NAME=${name}`, ...flags, 'busybox', ...command);
 const answer = async (name: string) => dataOf(await daemon.dig(`${name}.service.consul`));
 const inConsul = async (name: string) =>
   dataOf(await dig(`${name}.service.consul`, { port: consul.dnsPort }));
 
-test('doctor says that the engine is podman', async () => {
+test('doctor reports that the engine is podman', async () => {
   const { stdout } = await daemon.command('doctor', '--format', 'json');
   const findings = JSON.parse(stdout) as { subject: string; state: string; detail: string }[];
   expect(findings.find(({ subject }) => subject === 'docker')).toMatchObject({
@@ -43,7 +43,7 @@ test('doctor says that the engine is podman', async () => {
   });
 });
 
-test('a container is registered and answered, and gone when it stops, starts again or is removed', async () => {
+test('a container is registered and answered, through stop, start and removal', async () => {
   const id = await run('web', ['--expose', '80']);
   await eventually(async () => expect(await answer('web')).toHaveLength(1));
   const [address = ''] = await answer('web');

@@ -11,7 +11,7 @@ export interface HelperParts {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Words on another host where no daemon runs; a container `far` does. At the end one runs again. */
+/** Commands on another host without a daemon but with a container `far`. At the end a daemon runs again. */
 export function byHelper(parts: () => HelperParts): void {
   describe('by a helper container', () => {
     const envOf = ({ there, env }: HelperParts) => ({ ...there.env, ...env });
@@ -36,7 +36,7 @@ export function byHelper(parts: () => HelperParts): void {
       expect(await there.docker('ps', '-q')).toBe(before);
     });
 
-    test('ps marks the helper that prints it, and doctor misses nothing that a helper does not need', async () => {
+    test('ps marks the helper that prints it, and doctor asks for nothing that a helper does not need', async () => {
       const { stdout } = await command(['ps']);
       expect(stdout.match(/not announced: heddle itself, for one command$/gm)).toHaveLength(1);
       const findings = JSON.parse((await command(['doctor', '--format', 'json'])).stdout) as object[];
@@ -52,7 +52,7 @@ export function byHelper(parts: () => HelperParts): void {
       expect(stdout).toMatch(/^socket +\/run\/heddle\/heddle\.sock +default$/m);
     });
 
-    test('a reset is one that the next daemon knows of', async () => {
+    test('the next daemon respects a reset', async () => {
       const { there } = parts();
       expect(await command(['reset'])).toEqual({ status: 0, stdout: '', stderr: '' });
       expect((await command(['launch'])).status).toBe(0);

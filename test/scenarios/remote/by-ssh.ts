@@ -9,7 +9,7 @@ export interface SshParts {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Words on another host, reached by ssh; a container `far` has 10.2.1.1 there. */
+/** Commands on another host, reached by ssh; a container `far` has 10.2.1.1 there. */
 export function bySsh(parts: () => SshParts): void {
   describe('by ssh', () => {
     let there: RemoteEngine;
@@ -36,7 +36,7 @@ export function bySsh(parts: () => SshParts): void {
       expect((await command(['ps'], { DOCKER_CONTEXT: 'default' })).stdout).not.toContain('far');
     });
 
-    test("DOCKER_HOST is a host of the caller's own ssh settings", async () => {
+    test("DOCKER_HOST may be a host of the caller's own ssh settings", async () => {
       const more = { DOCKER_CONTEXT: undefined, DOCKER_HOST: `ssh://${ssh.host}` };
       const found = await command(['--trace', 'docker-bridge-ip'], more);
       expect(found).toMatchObject({ status: 0, stdout: '172.17.0.1\n' });

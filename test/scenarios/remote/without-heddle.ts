@@ -57,7 +57,7 @@ export function withoutHeddle(parts: () => AloneParts): void {
       expect(await addresses('db')).toContain('inet 10.2.1.3/16');
     });
 
-    test('attaches by nothing but curl', async () => {
+    test('attaches by curl alone', async () => {
       expect(await there.run('sh', '-ec', blocks[2] ?? '')).toContain('"StatusCode":0');
       expect(await addresses('web')).toContain('inet 10.2.1.5/16');
     });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await daemon.command('expose');
 });
 
-test('status ipam shows who has which address', async () => {
+test('status ipam lists the owner of each address', async () => {
   const { stdout } = await daemon.command('status', 'ipam');
   expect(stdout).toMatch(/IPAM: range 10\.32\.0\.0\/12, 2 addresses of 2 owners/);
   expect(stdout).toMatch(/^10\.32\.0\.1\/12 +weave:expose/m);
@@ -35,7 +35,7 @@ test.each([
   ['network', /Network: bridge weave, 10\.32\.0\.1\/12/],
   ['registry', /Registry: embedded/],
   ['services', /^web +10\.2\.1\.1:80/m],
-])('status %s tells of that part alone, also as JSON', async (part, line) => {
+])('status %s prints only that part, also as JSON', async (part, line) => {
   await eventually(async () => expect((await daemon.command('status', part)).stdout).toMatch(line));
   expect((await daemon.command('status', part)).stdout).not.toContain('Heddle:');
   expect(JSON.parse((await daemon.command('status', part, '--format', 'json')).stdout)).toBeTruthy();
@@ -53,7 +53,7 @@ test('report is all of it as JSON', async () => {
   expect(JSON.stringify(report)).not.toContain('hush');
 });
 
-test("settings are the daemon's own, with where each came from, and no secret", async () => {
+test("settings prints the daemon's settings with the source of each, and no secret", async () => {
   const { stdout } = await daemon.command('settings');
   expect(stdout).toMatch(/^mtu +1400 +--mtu$/m);
   expect(stdout).toMatch(/^consul-token +\(hidden\) +CONSUL_HTTP_TOKEN$/m);
@@ -125,7 +125,7 @@ test('every command with output has JSON output, too', async () => {
   await docker('rm', '-f', container);
 });
 
-test('hide takes the name away that expose gave, and leaves that of dns-add', async () => {
+test('hide removes the name set by expose, and keeps the name set by dns-add', async () => {
   const lookUp = async (name: string) => (await daemon.command('dns-lookup', name)).stdout;
   await daemon.command('expose', '10.3.0.1/16', '-h', 'gate.weave.local');
   await daemon.command('dns-add', '10.3.0.1', '-h', 'mine');
@@ -141,12 +141,12 @@ test('hide takes the name away that expose gave, and leaves that of dns-add', as
   expect(await succeed('ip', ['-o', 'address', 'show', 'weave'])).not.toContain('10.3.0.1');
 });
 
-test("ps has this host's own addresses in its first line, as the script's had", async () => {
+test("ps has this host's own addresses in its first line, as the script had", async () => {
   expect((await daemon.command('ps')).stdout.split('\n')[1]).toMatch(/^weave:expose +- +10\.32\.0\.1\/12 /);
   expect(await daemon.command('ps', 'weave:expose')).toMatchObject({ status: 0, stderr: '' });
 });
 
-test('doctor looks at every part, asks port 53 from inside a container, and says what to do', async () => {
+test('doctor checks every part, asks port 53 from inside a container, and advises', async () => {
   const asked = async () => {
     const { status, stdout } = await daemon.command('doctor');
     return {
@@ -192,7 +192,7 @@ test('doctor looks at every part, asks port 53 from inside a container, and says
   );
 });
 
-test("what the script's users have in their environment means what it meant", async () => {
+test("the script's variables in the environment keep their meaning", async () => {
   const asked = async (line: string, env: Readonly<Record<string, string>>) =>
     (await heddle(line.split(' '), { env: { HEDDLE_SOCKET: daemon.socket, ...env } })).stdout;
   expect(await asked('setup', { WEAVE_CONTAINER_NAME: 'loom' })).toMatch(/^container: loom is not there$/m);
@@ -200,24 +200,26 @@ test("what the script's users have in their environment means what it meant", as
   expect(await asked('--local settings', { WEAVE_MTU: '1300' })).toMatch(/^mtu +1300 +WEAVE_MTU$/m);
 });
 
-test("the script's users go on typing weave", async () => {
+test("the script's commands work under the name weave", async () => {
   const typed = `alias weave=heddle\nweave expose 10.3.0.1/16\nweave ps weave:expose | grep -c 10.3.0.1\nweave hide 10.3.0.1/16`;
   const env = { PATH: `${dirname(HEDDLE)}:${process.env.PATH}`, HEDDLE_SOCKET: daemon.socket };
   expect(await succeed('sh', ['-ec', typed], { env })).toBe('10.3.0.1\n1\n10.3.0.1');
 });
 
-test('stop says of a daemon that launch did not start that it goes on', async () => {
+test('stop reports that a daemon not started by launch keeps running', async () => {
   expect(await daemon.command('stop')).toMatchObject({
     status: 1,
     stdout: '',
     stderr: expect.stringMatching(
-      new RegExp(`no container 'heddle' is running\n.* ${daemon.socket}, process ${daemon.pid}, goes on`),
+      new RegExp(
+        `no container 'heddle' is running\n.* ${daemon.socket}, process ${daemon.pid}, continues: it was not started by launch`,
+      ),
     ),
   });
   expect((await heddle(['stop'])).status).toBe(0);
 });
 
-test('setup says what is there, and fetches nothing', async () => {
+test('setup reports what is installed, and fetches nothing', async () => {
   const { status, stdout } = await heddle(['setup']);
   expect(status).toBe(0);
   expect(stdout).toMatch(
@@ -241,7 +243,7 @@ test('what needs several hosts is refused, and a password above all', async () =
       timeout: 10_000,
     });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^heddle: WEAVE_PASSWORD .*not there yet/);
+    expect(stderr).toMatch(/^heddle: WEAVE_PASSWORD .*not supported yet/);
     expect(stderr).not.toContain('hush');
   }
 });

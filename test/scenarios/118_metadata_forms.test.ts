@@ -35,7 +35,7 @@ const isSaid = (container: string, ...sentences: readonly string[]) =>
     }
   });
 
-test('a misspelt key, quotes, a URL and a template are said once, with what was meant', async () => {
+test('a misspelt key, quotes, a URL and a template are logged once, with a suggestion', async () => {
   await using one = await runContainer([
     ...['--expose', '80'],
     ...says('SERVICE_NAME=web', 'SERVICE_CHECK_HTPP=/x', 'SERVICE_IP=10.9.9.9', 'SERVICE_REGION="eu"'),
@@ -71,7 +71,7 @@ test('a range of ports is ignored, tags are added, and a check goes to the port 
   );
 });
 
-test("a container in another one's network says its port, and one of two networks is chosen", async () => {
+test("a container that shares another container's network names its port, and one of two networks is chosen", async () => {
   const network = `front-${process.pid}`;
   await docker('network', 'create', network);
   try {
