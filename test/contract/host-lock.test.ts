@@ -33,7 +33,7 @@ it('excludes other processes, in a mount and pid namespace of their own as well,
     await using _ = await holder(...enter, 'flock', LOCKED, 'sh', '-c', HOLD);
     await expect(withHostLock({ ...here, timeoutMs: 50 }, async () => 1)).rejects.toMatchObject({
       code: 'failed',
-      message: expect.stringMatching(/^another heddle command without a daemon has been at work/),
+      message: expect.stringMatching(/^another heddle command without a daemon has been running/),
     });
   }
   expect(await withHostLock({ ...here, timeoutMs: 50 }, async () => 1)).toBe(1);

@@ -119,9 +119,11 @@ export const argumentsFor = (action: '-C' | '-I', rule: Rule): string[] => [
   ...specification(rule),
 ];
 
-/** The input with which iptables-restore inserts rules of one table, in this order. */
-export const insertionOf = (table: Table, rules: readonly Rule[]): string =>
-  [`*${table}`, ...rules.map((rule) => `-I ${specification(rule).join(' ')}`), 'COMMIT', ''].join('\n');
+/** The input with which iptables-restore inserts rules of one table, in this order; it would insert a rule twice. */
+export function insertionOf(table: Table, rules: readonly Rule[]): string {
+  const insertions = new Set(rules.map((rule) => `-I ${specification(rule).join(' ')}`));
+  return [`*${table}`, ...insertions, 'COMMIT', ''].join('\n');
+}
 
 /** The rule as iptables lists it; therefore our rules spell out every match that iptables would add. */
 export const lineOf = (rule: Rule): string => `-A ${specification(rule).join(' ')}`;
