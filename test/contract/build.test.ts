@@ -9,7 +9,7 @@ import { startDaemon } from '../support/heddle.ts';
 
 /** The program as it is built and shipped. */
 
-test('the libraries are in the program, with their licenses, but for what only builds and ssh need', () => {
+test('the program contains its libraries and their licenses, except those that only builds and ssh need', () => {
   const notices = readFileSync(join(ROOT, 'dist/third-party.txt'), 'utf8').split(/^== /m).slice(1);
   const packages = notices.map((notice) => notice.split(' ')[0]);
   expect(packages).toEqual(
@@ -26,20 +26,20 @@ test('the libraries are in the program, with their licenses, but for what only b
 
 const built = globSync('dist/*.js', { cwd: ROOT }).map((file) => readFileSync(join(ROOT, file), 'utf8'));
 
-test('nothing is in it that the oldest Node it is for cannot read', () => {
+test('the oldest supported Node can read all of it', () => {
   // Node 22 has no explicit resource management, which src is full of.
   expect(built.filter((text) => /^\s*(await )?using \w+ =/m.test(text))).toEqual([]);
   expect(built.join('')).toContain('Symbol.asyncDispose');
 });
 
-test('of node_modules the program needs koffi alone', () => {
+test('the program needs only koffi of node_modules', () => {
   const from = built.flatMap((text) => [
     ...text.matchAll(/^import .*?from "([^"]+)";|import\("([^"]+)"\)|__require\("([^"]+)"\)/gm),
   ]);
   const packages = from
     .map(([, direct, lazy, common]) => direct ?? lazy ?? common ?? '')
     .filter((name) => !name.startsWith('.'));
-  // `debug` colours its lines where it finds that one, and does without.
+  // `debug` works without that package, which only colours its lines.
   const foreign = packages.filter((name) => !isBuiltin(name) && name !== 'supports-color');
   expect(new Set(foreign)).toEqual(new Set(['koffi']));
   expect(packages.length).toBeGreaterThan(50);
@@ -52,7 +52,7 @@ test('the daemon does not load undici', async () => {
     import { writeFileSync } from 'node:fs';
     process.on('exit', () => writeFileSync('${report}', JSON.stringify(process.moduleLoadList)));`;
   const options = `--import=data:text/javascript,${encodeURIComponent(script)}`;
-  // Nothing answers there: what asks has been loaded all the same.
+  // Nothing answers there, but the client has been loaded all the same.
   const nowhere = `unix://${join(folder.path, 'docker.sock')}`;
   await using daemon = await startDaemon([], { NODE_OPTIONS: options, DOCKER_HOST: nowhere });
   await eventually(() => expect(daemon.log.map(({ msg }) => msg)).toContain('ready'));

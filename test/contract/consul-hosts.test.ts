@@ -60,8 +60,8 @@ async function serverAndClient(folder: string) {
   return { server, client, [Symbol.asyncDispose]: async () => void (await stop()) };
 }
 
-describe('what a host that is gone has left', () => {
-  test('is found first, then removed, wherever it is, and nothing else', async () => {
+describe('leftovers of a lost host', () => {
+  test('are found first, then removed wherever they are, and nothing else', async () => {
     await using agent = new ConsulAgent(PORTS);
     await agent.start();
     const client = clientOf(agent);
@@ -85,7 +85,7 @@ describe('what a host that is gone has left', () => {
     expect(await onNode(LIVE).list()).toHaveLength(1);
   });
 
-  test('is kept where the agent it is on lives, and removed once that is gone', async () => {
+  test('are kept while their agent runs, and removed once it is gone', async () => {
     await using folder = await temporaryFolder();
     await using cluster = await serverAndClient(folder.path);
     await fill(new ConsulRegistry(clientOf(cluster.client), { hostId: DEAD }), DEAD, ['web']);
@@ -103,7 +103,7 @@ describe('what a host that is gone has left', () => {
   });
 });
 
-test('a client agent that lost its data is recognised, and what is said of it helps', async () => {
+test('a client agent that lost its data is recognised, and the message helps', async () => {
   await using folder = await temporaryFolder();
   await using cluster = await serverAndClient(folder.path);
   const said: string[] = [];

@@ -34,7 +34,7 @@ async function clientOf(port: number, ip = '127.0.0.1'): Promise<Socket> {
   return client;
 }
 
-/** Sends all at once; resolves with as many replies. */
+/** Sends all of them at once, and waits for the same number of replies. */
 function exchange(client: Socket, packets: readonly Buffer[], wanted = packets.length): Promise<Buffer[]> {
   const replies: Buffer[] = [];
   return new Promise((resolve) => {
@@ -86,7 +86,7 @@ test('questions that arrive while the process is busy are queued, up to a limit'
     return undefined;
   });
   const client = await clientOf(port);
-  // Each is in the listener's queue when this returns: nobody reads meanwhile.
+  // Each is in the listener's queue when this returns: this process does not read meanwhile.
   for (const packet of numbered(WAITING)) client.send(packet);
   await eventually(() => expect(seen).toBe(WAITING));
 });
@@ -149,7 +149,7 @@ describe('with a kernel that', () => {
     return kernel;
   }
 
-  test('has ever more to read, a turn takes eight batches, and the next one goes on', async () => {
+  test('always has more to read, a turn takes eight batches, and the next turn continues', async () => {
     let answered = 0;
     const batch = await batchOn(
       () => ({ receive: () => 64 }),
@@ -166,7 +166,7 @@ describe('with a kernel that', () => {
     expect(answered).toBe(16 * 64);
   });
 
-  test('refuses one answer, the others are sent', async () => {
+  test('refuses one answer, the others are still sent', async () => {
     const sent: number[] = [];
     let waiting = 5;
     const batch = await batchOn(
@@ -176,7 +176,7 @@ describe('with a kernel that', () => {
           waiting = 0;
           return now;
         },
-        // The first two go, the third is refused, then the rest go.
+        // The kernel takes the first two, refuses the third, then takes the rest.
         send: (_socket: number, _headers: number, left: number) => {
           sent.push(left);
           return left === 5 ? 2 : left === 3 ? -1 : left;
@@ -189,7 +189,7 @@ describe('with a kernel that', () => {
   });
 });
 
-/** Queries that are out at the same time, so that they come in batches. */
+/** Queries pending at the same time, so that they arrive in batches. */
 const AT_ONCE = 50;
 
 test(
@@ -204,7 +204,7 @@ test(
     await fc.assert(
       fc.asyncProperty(change, asked, async ({ name, addresses, status }, questions) => {
         view.set(name, addresses, status);
-        // By id, which tells the replies apart.
+        // Matched by id.
         const packets = questions.map((one, id) => packetOf({ ...one, id }));
         const replies = await exchange(client, packets);
         for (const reply of replies) {

@@ -44,14 +44,14 @@ const PROFILES = {
 
 describe.each(Object.entries(PROFILES))('with %s', (_, { consul, flags, runs }) => {
   const agent = new ConsulAgent({ portOffset: 40, configuration: `node_meta { rack = "r=1" }\n${consul}` });
-  /** Other names are asked from that Consul, which refuses them. */
+  /** Other names are forwarded to that Consul, which refuses them. */
   const forward = ['example.com', 'notconsul', 'alt.example', 'notalt.example', 'arpa']
     .filter((domain) => !('altDomain' in flags) || domain !== flags.altDomain.toLowerCase())
     .map((domain) => `${domain}=127.0.0.1:${agent.dnsPort}`);
   beforeAll(() => agent.start());
   afterAll(() => agent.stop());
 
-  test('random services and questions have the answers that Consul gives', { timeout: 600_000 }, async () => {
+  test("random queries about random services get Consul's answers", { timeout: 600_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         randomServices,
@@ -64,7 +64,7 @@ describe.each(Object.entries(PROFILES))('with %s', (_, { consul, flags, runs }) 
             const ports = { theirs: agent.dnsPort, ours: heddle.port };
             const same = () => Promise.all(questions.map((question) => compare(question, ports)));
             await eventually(same, { every: 10 });
-            // What was asked for is watched now: it is soon known that something is gone.
+            // The queried names are watched now, so a removal is seen soon.
             await forget(agent, registrations.find(({ via }) => via === 'agent-service')?.body);
             await eventually(same, { every: 10 });
           } finally {
@@ -82,7 +82,7 @@ type Question = typeof randomQuestion extends fc.Arbitrary<infer T> ? T : never;
 
 async function compare(question: Question, ports: { readonly theirs: number; readonly ours: number }) {
   const { name, type, rd, cd, size, transport } = question;
-  // A zone is never asked for elsewhere.
+  // Names of an own zone are never forwarded.
   if (type === 'AXFR' && isConsuls(name)) return;
   const packet = queryBytes(name, type, { rd, cd, ...(size !== undefined && { edns: { size } }) });
   const what = `${name} ${type} ${size} ${transport}`;
@@ -92,7 +92,7 @@ async function compare(question: Question, ports: { readonly theirs: number; rea
     exchange(ports.theirs, packet, 'tcp'),
   ]);
   if (transport === 'udp') expect(reply.length, what).toBeLessThanOrEqual(size ?? 512);
-  // Where not all fits Consul leaves out other records than we do, and mostly more of them.
+  // If not all records fit, Consul omits other records than heddle, and mostly more of them.
   const [ours, expected] = [comparable(reply), comparable(whole)];
   if (!isCut(reply)) {
     expect(ours, what).toEqual(expected);
@@ -111,7 +111,7 @@ async function compare(question: Question, ports: { readonly theirs: number; rea
 
 const isCut = (reply: Buffer) => dnsPacket.decode(reply).flag_tc;
 
-/** Our answers are no longer than theirs; but their refusals have no OPT record, and a reverse name may be another. */
+/** heddle's answers are no longer than Consul's, except refusals (Consul's have no OPT record) and reverse names. */
 const isComparable = (reply: Buffer, name: string) =>
   rcodeOf(dnsPacket.decode(reply)) !== 'REFUSED' && !isConsuls(name);
 

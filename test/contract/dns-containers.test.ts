@@ -15,7 +15,7 @@ import { RecordedView } from '../dns/recorded-view.ts';
 import { FakeUpstream, replyTo } from '../dns/upstream.ts';
 import { type DigOptions, dataOf, dig } from '../support/dig.ts';
 
-/** The names of containers on real sockets, asked by the real dig. In brackets: weave's own tests of the same rule. */
+/** The names of containers on real sockets, asked by the real dig. */
 
 const names = new NameTable();
 names.set('web', [{ name: 'web.weave.local', ip: '10.2.1.1', explicit: true }]);
@@ -96,7 +96,7 @@ describe.each([
     ['example.com', 'MX', '10 mail.example.com.'],
     ['any.example.com', 'ANY', '10 mail.example.com.'],
     [reverseName('8.8.8.8'), 'PTR', 'dns.example.com.'],
-  ])('%s %s is asked from the host’s resolvers (weave#290)', async (name, type, expected) => {
+  ])('%s %s is forwarded to the host’s resolvers (weave#290)', async (name, type, expected) => {
     expect(dataOf(await ask(name, { type, tcp }))).toEqual([expected]);
   });
 

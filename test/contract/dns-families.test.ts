@@ -29,7 +29,7 @@ describe('a container with addresses of both families', () => {
   test.each<[string, (client: ConsulClient) => Registry]>([
     ['its agent', (client) => new ConsulRegistry(client, { hostId: 'h1' })],
     ['its catalog', (client) => new CatalogRegistry(client, { hostId: 'h1', address: () => '192.0.2.7' })],
-  ])('has the answers of Consul, registered with %s, and follows its changes', async (_, registryOf) => {
+  ])("has Consul's answers, registered with %s, and follows its changes", async (_, registryOf) => {
     const client = new ConsulClient({ kind: 'consul', host: '127.0.0.1', port: agent.httpPort, tls: false });
     const registry = registryOf(client);
     const desired = new Desired({ log: silentLogger }, { hostId: 'h1' });
@@ -50,12 +50,12 @@ describe('a container with addresses of both families', () => {
       await reconciler.flush();
       expect(await ask('web.service.consul', 'A')).toEqual(['10.2.1.1']);
       expect(await ask('web.service.consul', 'AAAA')).toEqual(ipv6 === undefined ? [] : [ipv6]);
-      // Either will do for these: Consul gives the IPv6 one.
+      // Either address is right for these: Consul gives the IPv6 one.
       expect(await ask('web.service.consul', 'ANY')).toEqual([ipv6 ?? '10.2.1.1']);
       await ask('web.service.consul', 'SRV');
       expect(await ask(reverseName('10.2.1.1'), 'PTR')).toHaveLength(1);
       for (const ip of ['fd00::1', 'fd00::2']) {
-        // The reverse name of the other address is ours alone: Consul has that of the service's own.
+        // Only heddle has the reverse name of the other address; Consul has that of the service's own.
         const { answers } = await ours(queryBytes(reverseName(ip), 'PTR'));
         expect(answers, ip).toHaveLength(ip === ipv6 ? 1 : 0);
       }

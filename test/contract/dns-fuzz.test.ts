@@ -25,11 +25,11 @@ const [seed = 0] = seeds(1);
 const random = randomFrom(seed);
 const below = (limit: number) => Math.floor(random() * limit);
 const anyPacket = () => mutated(QUESTIONS[below(QUESTIONS.length)] as Buffer, below);
-/** Packets that are sent before an answer to the good one among them is waited for. */
+/** Packets sent before the test waits for the answer to the good one among them. */
 const AT_ONCE = 50;
 /**
  * Upstreams and caches have bounds of their own, which these packets do not reach: answers to questions that are
- * unlike each other are kept, at some 700 bytes each. What nobody meant to keep would be more.
+ * unlike each other are kept, at some 700 bytes each. A leak would be more.
  */
 const GROWTH_MIB = count(40, 100);
 
@@ -61,7 +61,7 @@ afterAll(async () => {
   await upstream?.[Symbol.asyncDispose]();
 });
 
-/** A question that is answered at once and in full, whatever was sent before it. */
+/** A query that is answered at once and in full, whatever was sent before it. */
 async function isWell(transport: 'udp' | 'tcp'): Promise<void> {
   const good = queryBytes('web.service.consul', 'A', { id: below(0x10000) });
   const { id, answers } = dnsPacket.decode(await exchange(PORT, good, transport));
@@ -94,7 +94,7 @@ test('no data on a connection affects more than that connection', { timeout: 600
     const at = below(bytes.length);
     socket.write(mutated(bytes.subarray(0, at), below));
     socket.end(bytes.subarray(at));
-    // One client has so many connections, those among them whose questions wait for other servers.
+    // One client's connections, including those whose queries wait for other servers.
     await eventually(() => isWell('tcp'), { within: 20_000 });
     socket.destroy();
   };

@@ -6,7 +6,7 @@ import { ConsulAgent } from '../support/consul.ts';
 
 /** What a real agent answered, by heddle while an agent holds the registrations: all of them at once. */
 const shared = replayed.filter(({ isolated }) => isolated !== true);
-// Reverse names of other hosts are Consul's: the zone alone does not know them.
+// Consul answers reverse names of other hosts: the zone alone does not have them.
 const cases = shared.filter(({ query }) => !/\.arpa\.$/i.test(query.name ?? ''));
 
 const agent = new ConsulAgent({ portOffset: 50, configuration: 'node_meta { zone = "z1" }' });

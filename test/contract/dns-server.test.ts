@@ -48,7 +48,7 @@ async function started(options: Partial<DnsServerOptions> = {}): Promise<number>
 describe.each([false, true])('an address, with UDP in batches: %s;', (batched) => {
   const udp = { batched };
 
-  test('that does not exist yet is waited for, and used once it does', async () => {
+  test('that does not exist yet is used once it exists', async () => {
     const script = fileURLToPath(new URL('../dns/waiting-server.ts', import.meta.url));
     const output = await succeed('unshare', ['--net', process.execPath, script]);
     const [before, after] = output.split('\n').map((line) => JSON.parse(line) as unknown);
@@ -131,7 +131,7 @@ describe('connections', () => {
       });
     pour();
     await closed(socket);
-    // What the kernel's buffers take, and not what a client cares to send.
+    // Bounded by the kernel's buffers, not by what a client sends.
     expect(accepted).toBeLessThan(10);
   });
 });
@@ -159,7 +159,7 @@ function echo(socket: Socket, text: string): Promise<string | undefined> {
 
 /**
  * Holds a port for one transport. Not one that the kernel draws: where a client that has closed had it, the kernel
- * refuses it to TCP servers for a minute (TIME_WAIT), and whoever waits for the holder waits for that, too.
+ * refuses it to TCP servers for a minute (TIME_WAIT), and a test that waits for the holder would wait for that, too.
  */
 async function holdPort(transport: string): Promise<AsyncDisposable & { readonly port: number }> {
   const holder = transport === 'udp' ? createSocket('udp4') : createServer();

@@ -38,7 +38,7 @@ const faults = FAULTS.flatMap((fault) =>
     ),
   ),
 );
-/** In a short run some of them, spread over all; each takes as long as the longest silence. */
+/** A short run takes an even sample; each case takes as long as the longest silence. */
 const every = count(9, 1);
 const cases: readonly Case[] = faults
   .filter((_, index) => index % every === 0)
@@ -74,7 +74,7 @@ test(`what one of ${FORWARDERS.join(', ')} answers, heddle answers`, { timeout: 
     ([, answers]) => answers.heddle === 'none' && Object.values(answers).some((answer) => answer !== 'none'),
   );
   expect(worse).toEqual([]);
-  // The comparison compares something: each of them answers, and each fails, here and there.
+  // The comparison is meaningful: each forwarder answers some queries and fails others.
   for (const name of ports.keys()) {
     const answered = outcomes.filter(([, answers]) => answers[name] !== 'none').length;
     expect([name, answered > 0 && answered < cases.length]).toEqual([name, true]);
@@ -141,10 +141,10 @@ function outcomeOf(reply: Buffer): string {
   }
 }
 
-/** Below those that the kernel gives to whoever asks for any: it could be given again before it is taken. */
+/** Below the range of ephemeral ports: the kernel could assign such a port again before the test uses it. */
 let nextPort = 21_053;
 
-/** A port that nobody has, over UDP and TCP. */
+/** A port that is free over UDP and TCP. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = nextPort++;

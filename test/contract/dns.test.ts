@@ -34,7 +34,7 @@ const forward = new ForwardZone(
     isLocal: () => local,
     isOwn: () => false,
   },
-  // Each test asks anew.
+  // No test sees cached answers of another.
   { ownDomains: ['consul'], cache: { maxBytes: 1 } },
 );
 const agentService = (Name: string, Address: string, index: number) =>
@@ -157,7 +157,7 @@ describe('an external client', () => {
     expect(cut).toBeLessThan(80);
   });
 
-  /** How many of 200 queries, sent in small bunches, are answered whole, and how many cut. */
+  /** The numbers of complete and of truncated answers to 200 queries, sent in small bunches. */
   async function flood(to: number) {
     const asker = createSocket('udp4');
     const replies: Buffer[] = [];
@@ -186,7 +186,7 @@ describe('another name', () => {
     const reply = await ask('WWW.example.com');
     expect(reply.status).toBe('NOERROR');
     expect(reply.flags).toEqual(['qr', 'rd', 'ra']);
-    // An upstream that does not compress repeats the letters we drew by chance.
+    // An upstream that does not compress repeats the random letter case.
     expect(reply.answers.map(({ name, data }) => `${name.toLowerCase()} ${data}`)).toEqual([
       'www.example.com. real.example.com.',
       'real.example.com. 203.0.113.7',
@@ -198,7 +198,7 @@ describe('another name', () => {
     await using upstream = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
     for (let turn = 0; turn < 5; turn += 1) await ask('a-name-with-many-letters.example.com');
     expect(new Set(upstream.seen.map((seen) => seen.port)).size).toBe(5);
-    // Of five numbers that are drawn, two may be the same.
+    // Two of five random numbers may be equal.
     expect(new Set(upstream.seen.map(({ query }) => query.id)).size).toBeGreaterThan(3);
     expect(new Set(upstream.seen.map(({ query }) => query.questions?.[0]?.name)).size).toBe(5);
   });
@@ -278,19 +278,19 @@ describe('another name', () => {
     expect(reply.flags).toContain('tc');
   });
 
-  test('is asked from the next upstream when one is silent, absent or unable', async () => {
+  test('is forwarded to the next upstream when one is silent, absent or failing', async () => {
     await using silent = await FakeUpstream.start(() => []);
     await using unable = await FakeUpstream.start((query) => [replyTo(query, [], { rcode: 5 })]);
     const absent = { ip: '127.0.0.1', port: await closedPort() };
     await using _ = await useUpstream((query) => [replyTo(query, manyAddresses(1))]);
     upstreams.unshift(silent.address, absent, unable.address);
     expect(dataOf(await ask('example.com'))).toEqual(['203.0.113.0']);
-    // A server that is not known to take EDNS is asked without it before it is given up.
+    // A server without proven EDNS support is asked without it before heddle gives up.
     expect([silent.seen.length, unable.seen.length]).toEqual([1, 2]);
     upstreams.length = 0;
   });
 
-  test('is SERVFAIL when no upstream answers, and the refusal of one when none is better', async () => {
+  test('is SERVFAIL when no upstream answers, and REFUSED when the best answer is a refusal', async () => {
     upstreams.push({ ip: '127.0.0.1', port: await closedPort() });
     expect((await ask('example.com')).status).toBe('SERVFAIL');
     await using refusing = await useUpstream((query) => [replyTo(query, [], { rcode: 5 })]);
@@ -306,7 +306,7 @@ describe('with a resolver of its own', () => {
     for (const one of running.splice(0)) await one.stop();
   });
 
-  /** Forwards to these servers, as they are at each moment, and lets nothing be forgotten. */
+  /** Forwards to the current content of this list, and keeps every answer. */
   async function forwarder(servers: readonly Upstream[], timeoutMs: number, now?: () => number) {
     const client = new UpstreamClient({ timeoutMs });
     const upstreams = { current: async () => ({ servers: [...servers] }) };
@@ -333,12 +333,12 @@ describe('with a resolver of its own', () => {
       if (index % 100 === 0) await delay(2);
     }
     asker.close();
-    // No more of them can wait.
+    // The queue of waiting queries is full.
     expect(refused).toBeGreaterThan(0);
     expect((await ask('web.service.consul', { port: to })).status).toBe('NOERROR');
   });
 
-  test('an old answer stands in when the upstream has lost its uplink, and when there is no upstream any more', async () => {
+  test('an expired answer is served when the upstream has lost its uplink, and when there is no upstream left', async () => {
     let [now, uplink] = [0, true];
     await using upstream = await FakeUpstream.start((query) => [
       uplink ? replyTo(query, manyAddresses(1)) : replyTo(query, [], { rcode: 2 }),
@@ -378,7 +378,7 @@ describe('a packet that is no query', () => {
 
   test.each(malformed)('%s', async (_what, hex, reply) => {
     const packet = Buffer.from(hex.replaceAll(' ', ''), 'hex');
-    // The good query behind it shows that silence was the answer, and that the server is well.
+    // The answer to the good query behind it shows that the bad one was ignored, and that the server works.
     const good = queryBytes('web.service.consul', 'A', { id: 7 });
     const replies = await exchangeUdp([packet, good], reply === undefined ? 1 : 2);
     const rejected = replies
@@ -409,7 +409,7 @@ describe('a TCP connection', () => {
     expect((await ask('web.service.consul', { tcp: true })).status).toBe('NOERROR');
   });
 
-  test('gets its answer though it has sent its last byte', async () => {
+  test('gets its answer after the client has half-closed it', async () => {
     const replies = await exchangeTcp(frame(queryBytes('web.service.consul', 'A')), 1, true);
     expect(dnsPacket.decode(replies[0] as Buffer).answers?.length).toBe(2);
   });
@@ -422,7 +422,7 @@ async function useUpstream(...behaviour: Parameters<typeof FakeUpstream.start>):
   return upstream;
 }
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 async function closedPort(): Promise<number> {
   const socket = createSocket('udp4');
   socket.bind(0, '127.0.0.1');

@@ -50,18 +50,18 @@ test('rules are made once, however often the bridge is made, for both families',
   expect(rules6).toEqual(expect.arrayContaining(guards));
 });
 
-test('rules come before those that are there', async () => {
+test('rules come before existing ones', async () => {
   await host.run('iptables', '-A', 'FORWARD', '-j', 'DROP');
   await heddle('bridge');
   const forward = (await host.run('iptables', '-S', 'FORWARD')).split('\n');
   expect(forward.slice(1)).toEqual([expect.stringContaining('heddle'), '-A FORWARD -j DROP']);
 });
 
-test('rules go with the bridge, and those of others stay', async () => {
+test('rules are removed with the bridge, and rules of others stay', async () => {
   const foreign = ['FORWARD', '-i', 'weave', '-m', 'comment', '--comment', 'heddlelike', '-j', 'ACCEPT'];
   await host.run('iptables', '-A', ...foreign);
   await heddle('bridge');
-  // As two processes leave it that insert the same rule at the same moment.
+  // As left by two processes that insert the same rule at the same moment.
   const [rule = ''] = await tagged('ip6tables');
   await host.run('ip6tables', ...rule.split(' '));
   expect((await tagged('ip6tables')).filter((line) => line === rule)).toHaveLength(2);
@@ -70,7 +70,7 @@ test('rules go with the bridge, and those of others stay', async () => {
   expect(await tagged('iptables')).toEqual([`-A ${foreign.join(' ')}`]);
 });
 
-test('what is exposed is masqueraded by its network, once, until the last address of it is hidden', async () => {
+test('an exposed network is masqueraded once, until its last address is hidden', async () => {
   await heddle('expose', '-', '10.2.0.1/16', '10.2.0.2/16', 'fd00:2::1/64');
   await heddle('expose', '-', '10.2.0.1/16');
   const ours = '-m comment --comment heddle -j';
@@ -91,7 +91,7 @@ test('what is exposed is masqueraded by its network, once, until the last addres
   expect([await tagged('iptables', 'nat'), await tagged('iptables')]).toEqual([[], []]);
 });
 
-test("what is exposed is kept from containers of Docker's own networks, whatever Docker accepts before", async () => {
+test("exposed addresses are unreachable from Docker's own networks, whatever Docker accepts before", async () => {
   await host.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
   const [web] = [await startNamespace()];
   running.push(web);
@@ -122,7 +122,7 @@ test("what is exposed is kept from containers of Docker's own networks, whatever
       outside.map((from) => from.run('timeout', '2', process.execPath, '-e', connect).catch(() => 'false')),
     );
   expect(await reached()).toEqual(['false', 'false', 'true']);
-  // Rules of networks that are gone go with the next look.
+  // The next check removes rules of removed networks.
   await host.run('ip', 'link', 'delete', 'br-0123456789ab');
   await heddle('expose', '-', '10.2.1.101/24');
   const ours = '-m comment --comment heddle -j DROP';
@@ -134,7 +134,7 @@ test("what is exposed is kept from containers of Docker's own networks, whatever
   expect(await tagged('iptables', 'mangle')).toEqual([]);
 });
 
-test('a network is masqueraded for as long as one of its addresses asks for it', async () => {
+test('a network is masqueraded as long as one of its addresses needs it', async () => {
   const exposed = async (...args: string[]) => {
     await heddle('expose', '-', ...args);
     return (await tagged('iptables', 'nat')).length;
@@ -161,7 +161,7 @@ test("rules are made by the backend that holds Docker's chains", async () => {
 });
 
 test("containers talk where the policy for bridged packets is Docker's DROP", async () => {
-  // Fails where the kernel has no bridge netfilter: then this test would prove nothing.
+  // Fails without bridge netfilter in the kernel, as this test would then prove nothing.
   await host.run('sh', '-c', 'echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables');
   await host.run('iptables', '-P', 'FORWARD', 'DROP');
   await heddle('bridge');
@@ -169,7 +169,7 @@ test("containers talk where the policy for bridged packets is Docker's DROP", as
   running.push(one, other);
   await heddle('attach', one.nsPath, '10.2.1.1/16');
   await heddle('attach', other.nsPath, '10.2.1.2/16');
-  // Nothing listens there: a refusal is an answer of the other container.
+  // Nothing listens there: a refused connection is an answer of the other container.
   const connect =
     "require('net').connect(7001, '10.2.1.1').on('error', (e) => console.log(e.code === 'ECONNREFUSED'))";
   const reaches = (): Promise<string> =>

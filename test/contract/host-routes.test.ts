@@ -3,7 +3,7 @@ import { formatCidr } from '../../src/network/cidr.ts';
 import { kernelEngine } from '../support/kernel-engine.ts';
 import { requirePrivateNetwork, startNamespace } from '../support/namespaces.ts';
 
-test("the host's routes are the host's, however often a container's network is entered meanwhile", async () => {
+test("the host's routes are read from the host, however often a container's network is entered meanwhile", async () => {
   requirePrivateNetwork();
   const engine = kernelEngine();
   const container = await startNamespace();

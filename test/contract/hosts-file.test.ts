@@ -9,7 +9,7 @@ import { type TemporaryFolder, temporaryFolder } from '../support/folder.ts';
 import { BIND, mountHosts } from '../support/hosts-mount.ts';
 import { containerId } from '../support/snapshot.ts';
 
-/** What only the kernel can get wrong: the way to a container's /etc/hosts through folders that are the container's. */
+/** What only a real kernel can test: the path to a container's /etc/hosts through folders that are the container's. */
 /** asm-generic/fcntl.h */
 const [F_RDLCK, F_WRLCK] = [0, 1];
 const LEASE = `
@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]());
 
 describe("a container's /etc/hosts", () => {
-  test('is changed where it lies, every other byte kept', async () => {
+  test('is changed in place, and every other byte is kept', async () => {
     await using container = await mountHosts(folder.path, { text: '127.0.0.1\tlocalhost\n# \xff\xfe\n' });
     const path = join(folder.path, container.process.containerId, 'hosts');
     const { ino } = await stat(path);
@@ -44,7 +44,7 @@ describe("a container's /etc/hosts", () => {
     expect(await readFile('/etc/hosts', 'utf8')).not.toContain('short');
   });
 
-  test('is not written where nothing changes', async () => {
+  test('is not written without a change', async () => {
     await using container = await mountHosts(folder.path);
     const path = join(folder.path, container.process.containerId, 'hosts');
     const { mtimeNs } = await stat(path, { bigint: true });
@@ -52,7 +52,7 @@ describe("a container's /etc/hosts", () => {
     expect((await stat(path, { bigint: true })).mtimeNs).toBe(mtimeNs);
   });
 
-  test('that a process of the container holds a lease on is left alone, at once', async () => {
+  test('under a lease of a process in the container is refused at once', async () => {
     await using container = await mountHosts(folder.path);
     const path = join(folder.path, container.process.containerId, 'hosts');
     for (const lease of [F_RDLCK, F_WRLCK]) {
@@ -71,7 +71,7 @@ describe("a container's /etc/hosts", () => {
     expect(await container.text()).toContain('10.2.1.1 web');
   });
 
-  /** A root of the container's own making, whose /etc is a link to where Docker's file is. */
+  /** A root made by the container, whose /etc links to the folder of Docker's file. */
   const LINKED_FOLDER = [
     'cd "$(dirname "$1")"; mount -t tmpfs none .; mkdir usr real; mount --rbind /usr usr',
     'for each in bin lib lib64; do ln -s "usr/$each" "$each"; done; ln -s real etc; touch real/hosts',

@@ -30,11 +30,11 @@ import {
 } from '../support/namespaces.ts';
 import { runProgram, succeed } from '../support/program.ts';
 
-/** What only the kernel can get wrong; what both engines promise is in network.test.ts. */
+/** What only a real kernel can test; network.test.ts has what both engines promise. */
 const PROCESS = fileURLToPath(new URL('../support/network-process.ts', import.meta.url));
 const engine = kernelEngine();
 const ID = 'a1b2'.repeat(16);
-/** For what is done so much more often by test:full. */
+/** For repetitions, of which test:full makes many more. */
 const PATIENT = { timeout: count(60_000, 900_000) };
 const first = parseCidr('10.2.1.1/16');
 const second = parseCidr('10.2.1.2/16');
@@ -72,7 +72,7 @@ afterEach(async () => {
   await engine.removeBridge();
 });
 
-describe('a path that leads into another network by now', () => {
+describe('a path that leads into another network by then', () => {
   test.each(['attach', 'detach'] as const)(
     'is found out after the lock: %s does nothing to anybody',
     async (verb) => {
@@ -96,7 +96,7 @@ describe('a path that leads into another network by now', () => {
     },
   );
 
-  test('is asked about while the network is held, by reading and changing alike', async () => {
+  test('is checked while the network is held open, for reads and changes alike', async () => {
     const asked: string[] = [];
     const confirm = async (nsPath: string, container: string) => {
       asked.push(`${nsPath} ${container}`);
@@ -114,8 +114,8 @@ describe('a path that leads into another network by now', () => {
   });
 });
 
-describe('a namespace whose lock somebody inside holds', () => {
-  test('keeps one call waiting for long, and the others a moment; everybody else is served', async () => {
+describe('a namespace whose lock a process inside holds', () => {
+  test('delays one call for long, and later ones for a moment; other namespaces are served', async () => {
     await engine.ensureBridge();
     const [hostile, honest] = [await started(), await started()];
     const holder = hostile.spawn('flock', '-x', '/proc/self/ns/net', 'sleep', '600');
@@ -142,8 +142,8 @@ describe('a namespace whose lock somebody inside holds', () => {
   });
 });
 
-describe('a container with more addresses than anybody needs', () => {
-  test('is refused to be read, and others are not', async () => {
+describe('a container with too many addresses', () => {
+  test('is not read, and others are', async () => {
     await engine.ensureBridge();
     const [hostile, honest] = [await started(), await started()];
     await engine.attach(honest, [first]);
@@ -158,8 +158,8 @@ describe('a container with more addresses than anybody needs', () => {
   });
 });
 
-describe('who answers for an address', () => {
-  test('is told by the port that the answer came in by, whatever MAC it has', async () => {
+describe('the owner of an address', () => {
+  test('is found by the port of its answer, whatever its MAC', async () => {
     await engine.expose([parseCidr('10.2.0.1/16')]);
     const [web, thief] = [await started(), await started()];
     await engine.attach(web, [first]);
@@ -192,7 +192,7 @@ describe('what is made', () => {
     for (const end of ends) expect(end).toMatch(/numtxqueues 1 numrxqueues 1 /);
   });
 
-  test('a container that is to have no route for multicast has none, whoever is attached there later', async () => {
+  test('a container without a multicast route gets none by later attachments', async () => {
     await engine.ensureBridge();
     const [never, since] = [await started(), await started()];
     const route = (target: LabNamespace) => target.run('ip', 'route', 'show', '224.0.0.0/4');
@@ -220,7 +220,7 @@ describe('what is made', () => {
     expect(await succeed('ip', ['-d', 'link', 'show', TEST_BRIDGE])).toMatch(/forward_delay 0 .*stp_state 0/);
   });
 
-  test('the MAC moves on when the address that it came from is detached', async () => {
+  test('the MAC changes when its address is detached', async () => {
     await engine.ensureBridge();
     const [one, other] = [await started(), await started()];
     await engine.attach(one, [first, second]);
@@ -230,7 +230,7 @@ describe('what is made', () => {
     expect(named(await linksIn(other), 'ethwe')?.address).toBe('0a:58:0a:02:01:01');
   });
 
-  test('pairs come back into a bridge that was made anew, whichever of them is attached again', async () => {
+  test('all pairs return into a bridge that was made again, whichever is attached again', async () => {
     await engine.ensureBridge();
     const [one, other] = [await started(), await started()];
     await engine.attach(one, [first]);
@@ -269,11 +269,11 @@ describe('what is made', () => {
     expect(seen).toEqual(await engine.addresses(target.nsPath));
   });
 
-  test('the neighbours hear of every attached address, thirty times of thirty (weave#300)', async () => {
+  test('the neighbours receive every announcement of an attached address, thirty of thirty (weave#300)', async () => {
     await engine.ensureBridge();
     const [moving, neighbour] = [await started(), await started()];
     await engine.attach(neighbour, [parseCidr('10.2.9.9/16')]);
-    // A neighbour that believes every announcement notes the sender, which is how it shows that it heard one.
+    // This neighbour believes every announcement and stores its sender, which proves that it received one.
     await neighbour.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/ethwe/arp_accept');
     for (let round = 1; round <= 30; round++) {
       const cidr = parseCidr(`10.2.1.${round}/16`);
@@ -313,7 +313,7 @@ describe('what was left half made', () => {
   test.each([
     ['without an address', []],
     ['with its address', ['10.2.1.1/16']],
-    ['with an address that nobody asks for any more', ['10.2.66.66/16']],
+    ['with an address that is no longer requested', ['10.2.66.66/16']],
   ])('a pair %s is seen by no reader, and the next attach completes it', async (_, addresses) => {
     await engine.ensureBridge();
     const target = await started();
@@ -342,7 +342,7 @@ describe('what was left half made', () => {
     expect(bridge).toMatchObject({ mtu: 1450, flags: expect.arrayContaining(['UP']) });
   });
 
-  test('a process that is killed at any moment leaves nothing that stops the next', PATIENT, async () => {
+  test('a process killed at any moment leaves nothing that blocks the next one', PATIENT, async () => {
     await engine.ensureBridge();
     const target = await started();
     for (let round = 0; round < count(3, 200); round++) {
@@ -358,7 +358,7 @@ describe('what was left half made', () => {
     }
   });
 
-  test('an attach that fails takes back what it made', async () => {
+  test('a failed attach removes what it made', async () => {
     await engine.ensureBridge();
     const target = await started();
     await target.run('sh', '-c', 'echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6');
@@ -372,7 +372,7 @@ describe('what was left half made', () => {
   });
 
   test(
-    'nothing is left of containers that end, be it while they are attached, and no descriptor stays open',
+    'nothing is left of ended containers, even those that end while being attached, and no descriptor stays open',
     PATIENT,
     async () => {
       await engine.ensureBridge();
@@ -458,43 +458,44 @@ describe('with other processes', () => {
 });
 
 describe('the watch', () => {
-  test('hears of addresses that others give, in namespaces whose numbers were used before', async () => {
-    const heard: (number | undefined)[] = [];
-    const watch = await engine.watch((namespace) => heard.push(namespace));
+  test('reports addresses assigned by other programs, in namespaces with reused inode numbers', async () => {
+    const notified: (number | undefined)[] = [];
+    const watch = await engine.watch((namespace) => notified.push(namespace));
     for (let round = 0; round < 5; round++) {
       const target = await started();
       await engine.addresses(target.nsPath);
-      heard.length = 0;
+      notified.length = 0;
       await target.run('ip', 'link', 'set', 'lo', 'up');
-      await eventually(() => expect(heard).toContain(target.inode));
+      await eventually(() => expect(notified).toContain(target.inode));
       await target.end();
     }
     await watch.stop();
   });
 
-  test('says that everything must be read anew when changes were lost', async () => {
+  test('reports that everything must be read again when changes were lost', async () => {
     await succeed('ip', ['link', 'add', TEST_BRIDGE, 'type', 'bridge']);
-    const heard: (number | undefined)[] = [];
-    const watch = await engine.watch((namespace) => heard.push(namespace));
-    await eventually(() => expect(heard).toEqual([undefined]));
-    heard.length = 0;
+    const notified: (number | undefined)[] = [];
+    const watch = await engine.watch((namespace) => notified.push(namespace));
+    await eventually(() => expect(notified).toEqual([undefined]));
+    notified.length = 0;
     const lines = Array.from(
-      { length: 8000 }, // its queue has room for some four thousand
+      { length: 8000 }, // its queue holds some four thousand
       (_, index) => `link set ${TEST_BRIDGE} ${index % 2 ? 'down' : 'up'}\n`,
     );
-    execFileSync('ip', ['-batch', '-'], { input: lines.join('') }); // nobody listens meanwhile
-    await eventually(() => expect(heard).toContain(undefined));
-    heard.length = 0;
+    execFileSync('ip', ['-batch', '-'], { input: lines.join('') }); // this process does not read meanwhile
+    await eventually(() => expect(notified).toContain(undefined));
+    notified.length = 0;
     const target = await started();
     await engine.addresses(target.nsPath);
     await target.run('ip', 'link', 'set', 'lo', 'up');
-    // Until its queue is empty the kernel drops what is new, and says no more that it does.
-    const isTold = (namespace: number | undefined) => namespace === undefined || namespace === target.inode;
-    await eventually(() => expect(heard.some(isTold)).toBe(true));
+    // Until its queue is empty the kernel drops new messages, and reports that only once.
+    const isNotified = (namespace: number | undefined) =>
+      namespace === undefined || namespace === target.inode;
+    await eventually(() => expect(notified.some(isNotified)).toBe(true));
     await watch.stop();
   });
 
-  test('without NET_BROADCAST it says so once, and has everything read once a second', async () => {
+  test('without NET_BROADCAST it logs so once, and requests a full scan once a second', async () => {
     const { status, stdout, stderr } = await runProgram('setpriv', [
       '--bounding-set=-net_broadcast',
       ...[process.execPath, PROCESS, 'watch'],

@@ -18,7 +18,7 @@ import { succeed } from '../support/program.ts';
 
 /** What a process leaves that was killed after the first of its steps, after the second, and so on to its end. */
 const PROCESS = fileURLToPath(new URL('../support/killed-process.ts', import.meta.url));
-/** More than anything takes: whoever gets there was never killed. */
+/** More steps than any action takes: reaching this number means that no kill happened. */
 const MOST_STEPS = 40;
 const ID = 'a1b2'.repeat(16);
 const engine = kernelEngine();
@@ -50,7 +50,7 @@ interface Attempt {
 }
 
 /**
- * Has a process begin anew for each of its steps, with a container and a state folder of its own, looks at what it
+ * Runs a process once for each of its steps, with its own container and state folder, checks what it
  * left, and then finds nothing left of the container. @returns how many steps there were
  */
 async function afterEachStep(
@@ -87,7 +87,7 @@ beforeAll(requirePrivateNetwork);
 afterEach(() => engine.removeBridge());
 
 describe('a process that is killed after any step of', () => {
-  test('giving addresses to a container leaves nothing given, or what the next one completes', async () => {
+  test('assigning addresses to a container leaves nothing assigned, or what the next process completes', async () => {
     const steps = await afterEachStep('give', ['10.2.1.1/16', '10.2.1.2/16'], nothing, async (attempt) => {
       const { target, folder } = attempt;
       const given = await claimed(folder);
@@ -105,7 +105,7 @@ describe('a process that is killed after any step of', () => {
     expect(steps).toBeGreaterThanOrEqual(16);
   });
 
-  test('taking an address from a container is finished by the next look at it, unless it was never begun', async () => {
+  test('releasing an address is finished by the next scan, unless it was never begun', async () => {
     const before = async ({ target, folder }: Attempt): Promise<void> => {
       await new Claims(await StateFile.open(folder)).add(ID, [first, second]);
       await engine.attach(target, [first, second]);
@@ -123,7 +123,7 @@ describe('a process that is killed after any step of', () => {
     expect(steps).toBeGreaterThanOrEqual(16);
   });
 
-  test('attaching leaves nothing that detach does not take away', async () => {
+  test('attaching leaves nothing that detach does not remove', async () => {
     await afterEachStep('attach', ['10.2.1.1/16', '10.2.1.2/16'], nothing, async ({ target }) => {
       await engine.detach(target, [first, second]);
       expect(await engine.mac(target.nsPath)).toBeUndefined();
@@ -146,7 +146,7 @@ describe('a process that is killed after any step of', () => {
   test.each([
     ['one address of two', ['10.2.1.1/16'], ['10.2.1.2'], 6],
     ['the last address', ['10.2.1.1/16', '10.2.1.2/16'], [], 4],
-  ])('detaching %s is done by doing it again', async (_, args, kept, least) => {
+  ])('detaching %s is completed by repeating it', async (_, args, kept, least) => {
     const before = async ({ target }: Attempt): Promise<void> => {
       await engine.attach(target, [first, second]);
     };
@@ -160,7 +160,7 @@ describe('a process that is killed after any step of', () => {
     expect(steps).toBeGreaterThanOrEqual(least);
   });
 
-  test('making, exposing and hiding the bridge is done by doing it again', async () => {
+  test('making, exposing and hiding the bridge is completed by repeating it', async () => {
     await using folder = await temporaryFolder();
     const args = ['-', '-', '10.2.0.1/16', '10.2.0.2/16'];
     const eachStep = async (verb: string, before: () => Promise<void>, check: () => Promise<void>) => {

@@ -22,13 +22,13 @@ interface Lab {
   /** Another kind of device takes the bridge's name. */
   takeBridgeName(): Promise<void>;
   giveHost(device: string, cidr: string): Promise<void>;
-  /** Somebody else hangs the container's interface into the bridge, with this address. */
+  /** Another program puts the container's interface into the bridge, with this address. */
   attachAsOthers(nsPath: string, cidr: string): Promise<void>;
   /** The container makes the interface itself, with this address. */
   makeInterface(nsPath: string, cidr: string): Promise<void>;
-  /** The host gets a route by a device that it has. */
+  /** The host gets a route by an existing device. */
   addRoute(network: string, device: string): Promise<void>;
-  /** Somebody removes the bridge from under its pairs. */
+  /** Another program removes the bridge from under its pairs. */
   loseBridge(): Promise<void>;
   clear(): Promise<void>;
 }
@@ -151,7 +151,7 @@ describe.each([
     await engine.attach(await started(), [parseCidr('10.2.1.1/16')]);
   });
 
-  test('a bridge is restored where there is one, and never made by that', async () => {
+  test('restoring repairs an existing bridge, and never makes one', async () => {
     expect(await engine.restoreBridge()).toBe(false);
     await expect(engine.attach(await started(), [parseCidr('10.2.1.1/16')])).rejects.toMatchObject({
       code: 'not-found',
@@ -160,7 +160,7 @@ describe.each([
     expect(await engine.restoreBridge()).toBe(true);
   });
 
-  test('a bridge that somebody removed from under its pairs is made anew, or the pairs go with a reset', async () => {
+  test('a bridge removed from under its pairs is made again, or a reset removes the pairs', async () => {
     const web = await started();
     const address = parseCidr('10.2.1.1/16');
     await engine.ensureBridge();
@@ -185,7 +185,7 @@ describe.each([
     expect(await texts(target.nsPath)).toEqual(['ethwe 10.2.1.1/16 v4', 'ethwe 10.2.1.2/16 v4']);
   });
 
-  test('eight callers at once make one interface with all addresses', async () => {
+  test('eight concurrent callers make one interface with all addresses', async () => {
     await engine.ensureBridge();
     const target = await started();
     const cidrs = Array.from({ length: 8 }, (_, index) => parseCidr(`10.2.1.${index + 1}/16`));
@@ -207,7 +207,7 @@ describe.each([
     expect(await engine.attach(target, cidrs)).toMatchObject({ created: true });
   });
 
-  test('an address that is attached while the last other one is detached stays', async () => {
+  test('an address attached while the last other one is detached stays', async () => {
     await engine.ensureBridge();
     const target = await started();
     const [first, second] = [parseCidr('10.2.1.1/16'), parseCidr('10.2.1.2/16')] as const;
@@ -219,7 +219,7 @@ describe.each([
     }
   });
 
-  test('who made the interface is told by its other end', async () => {
+  test('the maker of the interface is found by its other end', async () => {
     await engine.ensureBridge();
     const [none, ours, others, own] = [await started(), await started(), await started(), await started()];
     await engine.attach(ours, [parseCidr('10.2.1.1/16')]);
@@ -238,7 +238,7 @@ describe.each([
     await expect(engine.addresses(lab.hostPath)).rejects.toMatchObject(refusal);
   });
 
-  test('a container that has stopped is said to have stopped', async () => {
+  test('a stopped container is reported as stopped', async () => {
     await engine.ensureBridge();
     const target = await started();
     await target.end();
@@ -255,7 +255,7 @@ describe.each([
     expect(await texts(target.nsPath)).toEqual([]);
   });
 
-  test('a bridge name that another kind of device has is refused, and the device stays', async () => {
+  test('a bridge name used by another kind of device is refused, and the device stays', async () => {
     await lab.takeBridgeName();
     const refusal = { code: 'taken', message: expect.stringContaining(`${TEST_BRIDGE} is not a bridge`) };
     await expect(engine.ensureBridge()).rejects.toMatchObject(refusal);
@@ -263,7 +263,7 @@ describe.each([
     await expect(attaching).rejects.toMatchObject(refusal);
   });
 
-  test('an address that no container can have is refused before anything is made', async () => {
+  test('an unassignable address is refused before anything is made', async () => {
     await engine.ensureBridge();
     const target = await started();
     for (const cidrs of [['10.2.1.1/16', '10.2.0.0/16'], ['127.0.0.1/8'], []]) {
@@ -273,7 +273,7 @@ describe.each([
     expect(await texts(target.nsPath)).toEqual([]);
   });
 
-  test('what the host reaches by other devices is told, and what it reaches by the bridge is not', async () => {
+  test('routes by other devices are reported, and routes by the bridge are not', async () => {
     await lab.giveHost('heddletest0', '192.168.9.1/24');
     await lab.addRoute('10.64.0.0/10', 'heddletest0');
     await engine.expose([parseCidr('10.2.0.1/16')]);
@@ -285,7 +285,7 @@ describe.each([
     expect(networks.join()).not.toContain('10.2.0');
   });
 
-  test("the host's own addresses are read by device, and a device that is not there has none", async () => {
+  test("the host's own addresses are read by device, and a missing device has none", async () => {
     await lab.giveHost('heddletest0', '172.17.0.1/16');
     const address = { ip: '172.17.0.1', prefixLength: 16, family: 4, interface: 'heddletest0' };
     expect(await engine.hostAddresses('heddletest0')).toEqual([address]);
@@ -310,7 +310,7 @@ describe.each([
     await engine.hide([second]);
   });
 
-  test('the MAC follows from the address, and what is not there has none', async () => {
+  test('the MAC follows from the address, and a missing interface has none', async () => {
     await engine.expose([parseCidr('10.2.0.1/16')]);
     const target = await started();
     expect(await engine.mac(target.nsPath)).toBeUndefined();
@@ -320,51 +320,51 @@ describe.each([
     expect(await engine.hostMac('heddletest1')).toBeUndefined();
   });
 
-  test('a watcher is told to read everything, then of each container that changes, until it stops', async () => {
+  test('a watcher is asked to scan everything, then notified of each changed container, until it stops', async () => {
     await engine.ensureBridge();
     const [one, other] = [await started(), await started()];
-    const heard: (number | undefined)[] = [];
-    const watch = await engine.watch((namespace) => heard.push(namespace));
-    await eventually(() => expect(heard).toEqual([undefined]));
+    const notified: (number | undefined)[] = [];
+    const watch = await engine.watch((namespace) => notified.push(namespace));
+    await eventually(() => expect(notified).toEqual([undefined]));
     for (const { nsPath } of [one, other]) await engine.addresses(nsPath);
     await engine.attach(one, [parseCidr('10.2.1.1/16')]);
-    await eventually(() => expect(heard).toContain(one.inode));
-    expect(heard).not.toContain(other.inode);
-    heard.length = 0;
+    await eventually(() => expect(notified).toContain(one.inode));
+    expect(notified).not.toContain(other.inode);
+    notified.length = 0;
     await engine.detach(one, [parseCidr('10.2.1.1/16')]);
-    await eventually(() => expect(heard).toContain(one.inode));
+    await eventually(() => expect(notified).toContain(one.inode));
     await watch.stop();
     await watch.stop();
-    heard.length = 0;
+    notified.length = 0;
     await engine.attach(other, [parseCidr('10.2.1.2/16')]);
-    expect(heard).toEqual([]);
+    expect(notified).toEqual([]);
   });
 
-  test('a watcher hears nothing of an attachment that was there already', async () => {
+  test('a watcher is not notified of an existing attachment', async () => {
     await engine.ensureBridge();
     const [one, other] = [await started(), await started()];
     await engine.attach(one, [parseCidr('10.2.1.1/16')], { multicastRoute: false });
-    const heard: (number | undefined)[] = [];
-    const watch = await engine.watch((namespace) => heard.push(namespace));
-    await eventually(() => expect(heard).toContain(undefined));
-    heard.length = 0;
+    const notified: (number | undefined)[] = [];
+    const watch = await engine.watch((namespace) => notified.push(namespace));
+    await eventually(() => expect(notified).toContain(undefined));
+    notified.length = 0;
     for (const { nsPath } of [one, other]) await engine.addresses(nsPath);
     await engine.attach(one, [parseCidr('10.2.1.1/16')], { multicastRoute: false });
     await engine.attach(other, [parseCidr('10.2.1.2/16')]);
-    await eventually(() => expect(heard).toContain(other.inode));
-    expect(heard).not.toContain(one.inode);
+    await eventually(() => expect(notified).toContain(other.inode));
+    expect(notified).not.toContain(one.inode);
     await watch.stop();
   });
 
-  test('stopping one watcher leaves the others hearing', async () => {
+  test('stopping one watcher leaves the others notified', async () => {
     await engine.ensureBridge();
     const target = await started();
-    const heard: (number | undefined)[] = [];
+    const notified: (number | undefined)[] = [];
     const leaving = await engine.watch(() => undefined);
-    const staying = await engine.watch((namespace) => heard.push(namespace));
+    const staying = await engine.watch((namespace) => notified.push(namespace));
     await leaving.stop();
     await engine.attach(target, [parseCidr('10.2.1.1/16')]);
-    await eventually(() => expect(heard).toContain(target.inode));
+    await eventually(() => expect(notified).toContain(target.inode));
     await staying.stop();
   });
 });

@@ -50,7 +50,7 @@ test('a second Consul lives beside the first, and a frozen one gives no answer',
   await using first = await startConsul();
   await using second = await startConsul({ portOffset: 1000 });
   first.freeze();
-  const soon = { port: first.dnsPort, words: ['+time=1'] };
+  const soon = { port: first.dnsPort, args: ['+time=1'] };
   // A stop signal takes a moment to reach every thread.
   await eventually(() => expect(dig('consul.service.consul', soon)).rejects.toThrow('no reply'));
   expect((await dig('consul.service.consul', { port: second.dnsPort })).status).toBe('NOERROR');

@@ -7,7 +7,7 @@ import { docker, restartEngine, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { scenario } from '../support/scenario.ts';
-import { comesTrue } from '../support/truth.ts';
+import { expectConsistent } from '../support/truth.ts';
 
 describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
   const consul = registry === 'Consul' ? new ConsulAgent() : undefined;
@@ -123,7 +123,7 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     await fleet.startAll(names, { command: ['true'], host: { AutoRemove: true } });
     await fleet.start('after');
     await eventually(async () => expect(await fleet.running()).toHaveLength(1));
-    await comesTrue({ fleet, daemon, ...(consul && { consul }) });
+    await expectConsistent({ fleet, daemon, ...(consul && { consul }) });
   });
 
   test('twenty of many containers started and killed at once: none is missing and none is stale', async () => {
@@ -133,10 +133,10 @@ describe.each(['the embedded registry', 'Consul'])('with %s', (registry) => {
     );
     for (const names of twenties) await fleet.startAll(names);
     expect(await fleet.running()).toHaveLength(20 * twenties.length);
-    await comesTrue({ fleet, daemon, ...(consul && { consul }) });
+    await expectConsistent({ fleet, daemon, ...(consul && { consul }) });
     for (const names of twenties) await fleet.end(...names);
     expect(await fleet.running()).toEqual([]);
-    await comesTrue({ fleet, daemon, ...(consul && { consul }) });
+    await expectConsistent({ fleet, daemon, ...(consul && { consul }) });
   });
 
   test('SIGHUP makes heddle scan every container and compare the registry at once', async () => {

@@ -76,7 +76,7 @@ describe.each(MODES)("in Consul's %s mode", (mode) => {
     const watcher = await watch('web');
     await disturb(web);
     process.kill(daemon.pid, 'SIGHUP');
-    await eventually(() => expect(daemon.said('SIGHUP received: scanning everything')).toBe(true));
+    await eventually(() => expect(daemon.logged('SIGHUP received: scanning everything')).toBe(true));
     await daemon.restart();
     await daemon.kill();
     await daemon.start();

@@ -189,8 +189,7 @@ describe('automatic addresses', () => {
     await using other = await runContainer();
     await daemon.stop();
     const own = { env: { HEDDLE_STATE_DIR: daemon.stateFolder } };
-    const local = (...words: string[]) =>
-      heddle(['--local', '--ipalloc-range', '10.40.0.0/16', ...words], own);
+    const local = (...args: string[]) => heddle(['--local', '--ipalloc-range', '10.40.0.0/16', ...args], own);
     for (const flag of [['--no-multicast-route'], []]) {
       expect(await local('attach', ...flag, other.name)).toMatchObject({ status: 0, stdout: '10.40.0.3\n' });
     }

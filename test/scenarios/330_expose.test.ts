@@ -129,8 +129,8 @@ describe('the host on the network', () => {
     await daemon.command('expose', '10.2.0.1/16');
     await using web = await daemon.run(['10.2.1.1/16', '10.3.1.1/24']);
     await using plain = await runContainer();
-    const lines = async (...words: string[]) =>
-      (await daemon.command('ps', '--format', 'weave', ...words)).stdout.split('\n');
+    const lines = async (...args: string[]) =>
+      (await daemon.command('ps', '--format', 'weave', ...args)).stdout.split('\n');
     const short = web.id.slice(0, 12);
     expect(await lines()).toEqual([
       expect.stringMatching(/^weave:expose 0a:5a(:[0-9a-f]{2}){4} 10\.2\.0\.1\/16$/),
@@ -181,7 +181,7 @@ describe('the host on the network', () => {
   test('with --local the same commands work without a daemon (weave#510)', async () => {
     await daemon.stop();
     const elsewhere = { env: { HEDDLE_STATE_DIR: `${daemon.stateFolder}-of-nobody` } };
-    const local = (...words: string[]) => heddle(['--local', ...words], elsewhere);
+    const local = (...args: string[]) => heddle(['--local', ...args], elsewhere);
     await using web = await runContainer();
     for (const [flags, rules] of [
       [['--without-masquerade'], 0],
@@ -204,7 +204,7 @@ describe('the host on the network', () => {
 
   test('with --local start assigns the requested addresses, and refuses invalid ones', async () => {
     await daemon.stop();
-    const start = (...words: string[]) => heddle(['--local', 'start', ...words, '--format', 'json']);
+    const start = (...args: string[]) => heddle(['--local', 'start', ...args, '--format', 'json']);
     const created = (label: string) =>
       docker('create', '--init', '--label', `WEAVE_CIDR=${label}`, 'busybox', 'sleep', '3600');
     const web = await created('10.2.1.5/16,net:10.32.5.0/24');

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { memoryOf, SLACK_MIB } from '../support/memory.ts';
 import { answersTo } from '../support/questions.ts';
-import { comesTrue, saying } from '../support/truth.ts';
+import { countOfLines, expectConsistent } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 
@@ -21,9 +21,11 @@ const LOST = /^the registry is away/;
 const BACK = /^consul:.* is back$/;
 /** Logged when Consul lost its data: how many of our services were registered again. */
 const lostOurs = (daemon: Daemon, count: number) =>
-  saying(daemon, new RegExp(` had lost ${count} of this host's`));
+  countOfLines(daemon, new RegExp(` had lost ${count} of this host's`));
 const saidOnce = (daemon: Daemon) =>
-  eventually(() => expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([1, 1]));
+  eventually(() =>
+    expect([countOfLines(daemon, LOST), countOfLines(daemon, BACK)], daemon.output).toEqual([1, 1]),
+  );
 
 const four = (prefix: string) => Array.from({ length: 4 }, (_, index) => `${prefix}-${index}`);
 /** A server that keeps its data. */
@@ -36,9 +38,9 @@ test('Consul is absent at the start', async () => {
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
   await fleet.startAll(four('early'));
-  await comesTrue({ fleet, daemon });
+  await expectConsistent({ fleet, daemon });
   await consul.start();
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   await saidOnce(daemon);
 });
 
@@ -51,14 +53,14 @@ test.each([
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
   await fleet.startAll([...four('stays'), ...four('goes')]);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   await consul.stop();
   await Promise.all([fleet.end(...four('goes')), fleet.startAll(four('comes'))]);
-  await comesTrue({ fleet, daemon });
-  await eventually(() => expect(saying(daemon, LOST)).toBe(1));
+  await expectConsistent({ fleet, daemon });
+  await eventually(() => expect(countOfLines(daemon, LOST)).toBe(1));
   await consul.start();
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   await saidOnce(daemon);
   expect(lostOurs(daemon, 4), daemon.output).toBe(keeps ? 0 : 1);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
@@ -69,13 +71,13 @@ test('a Consul is wiped faster than heddle notices its absence', async () => {
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
   await fleet.startAll(four('stays'));
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   await consul.wipe();
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
   // heddle may miss such a short absence; the first accepted write logs the return.
-  await eventually(() => expect(saying(daemon, BACK)).toBe(saying(daemon, LOST)));
+  await eventually(() => expect(countOfLines(daemon, BACK)).toBe(countOfLines(daemon, LOST)));
   expect(lostOurs(daemon, 4), daemon.output).toBe(1);
 });
 
@@ -84,14 +86,14 @@ test('a Consul is frozen while containers come and go', async () => {
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
   await fleet.startAll([...four('stays'), ...four('goes')]);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   consul.freeze();
   await Promise.all([fleet.end(...four('goes')), fleet.startAll(four('comes'))]);
-  await comesTrue({ fleet, daemon });
-  await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
+  await expectConsistent({ fleet, daemon });
+  await eventually(() => expect(countOfLines(daemon, LOST)).toBe(1), { within: 15_000 });
   consul.thaw();
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   await saidOnce(daemon);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });
@@ -106,25 +108,25 @@ if (count(0, 1) > 0)
     const node = `heddle-${status.daemon.hostId}`;
     const fleet = new Fleet('10.2.50');
     await fleet.startAll([...four('stays'), ...four('goes')]);
-    await comesTrue({ fleet, daemon, consul, node });
+    await expectConsistent({ fleet, daemon, consul, node });
     const memory = memoryOf(daemon.pid);
     consul.freeze();
     await Promise.all([fleet.end('goes-0', 'goes-1'), fleet.startAll(four('comes'))]);
-    await comesTrue({ fleet, daemon });
-    await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
+    await expectConsistent({ fleet, daemon });
+    await eventually(() => expect(countOfLines(daemon, LOST)).toBe(1), { within: 15_000 });
     consul.thaw();
-    await comesTrue({ fleet, daemon, consul, node });
+    await expectConsistent({ fleet, daemon, consul, node });
     await saidOnce(daemon);
     await consul.stop();
     await Promise.all([fleet.end('goes-2', 'goes-3'), fleet.startAll(four('follows'))]);
-    await comesTrue({ fleet, daemon });
-    await eventually(() => expect(saying(daemon, LOST)).toBe(2));
+    await expectConsistent({ fleet, daemon });
+    await eventually(() => expect(countOfLines(daemon, LOST)).toBe(2));
     await consul.start();
-    await comesTrue({ fleet, daemon, consul, node });
+    await expectConsistent({ fleet, daemon, consul, node });
     await eventually(() =>
-      expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([2, 2]),
+      expect([countOfLines(daemon, LOST), countOfLines(daemon, BACK)], daemon.output).toEqual([2, 2]),
     );
-    expect(saying(daemon, / had lost /)).toBe(0);
+    expect(countOfLines(daemon, / had lost /)).toBe(0);
     expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
   });
 
@@ -134,15 +136,15 @@ test('a Consul refuses every request while containers come and go, then recovers
   await using daemon = await startDaemon(['--registry', consul.uri], { CONSUL_HTTP_TOKEN: token.secret });
   const fleet = new Fleet('10.2.50');
   await fleet.startAll([...four('stays'), ...four('goes')]);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   await token.allow('key_prefix "" { policy = "read" }');
   await Promise.all([fleet.end(...four('goes')), fleet.startAll(four('comes'))]);
-  await comesTrue({ fleet, daemon });
-  await eventually(() => expect(saying(daemon, LOST)).toBe(1));
+  await expectConsistent({ fleet, daemon });
+  await eventually(() => expect(countOfLines(daemon, LOST)).toBe(1));
   expect(Object.keys(await consul.services()).length).toBeGreaterThanOrEqual(4);
   await token.allow(TOKEN_POLICY);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   await saidOnce(daemon);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });
@@ -169,11 +171,11 @@ test('a token may no longer read nodes: known names stay, and the log names the 
   expect(await statusOf('nobody')).toBe('NXDOMAIN');
 
   await token.allow('service_prefix "" { policy = "write" } agent_prefix "" { policy = "read" }');
-  await ofOthers('tells-who-watches');
+  await ofOthers('wakes-watchers');
   await fleet.start('unchecked');
   const lacks = /shows this token no service on any node.*node_prefix "" \{ policy = "read" \}/;
   process.kill(daemon.pid, 'SIGHUP');
-  await eventually(() => expect(saying(daemon, lacks), daemon.output).toBe(1));
+  await eventually(() => expect(countOfLines(daemon, lacks), daemon.output).toBe(1));
   await expectKnown();
   expect(await statusOf('never-asked')).toBe('SERVFAIL');
   expect((await daemon.command('status')).stdout).toMatch(lacks);
@@ -184,7 +186,7 @@ test('a token may no longer read nodes: known names stay, and the log names the 
   await eventually(async () => expect((await daemon.command('status')).stdout).not.toMatch(lacks), {
     within: 7000,
   });
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
 });
 
 test('a client agent allows one request a second, and later any number', async () => {
@@ -198,17 +200,17 @@ test('a client agent allows one request a second, and later any number', async (
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.50');
   await fleet.startAll([...four('stays'), ...four('goes')]);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   limit('rpc_rate = 1, rpc_max_burst = 1');
   consul.reload();
   await eventually(() => expect(consul.output).toContain('signal=hangup'));
   await Promise.all([fleet.end(...four('goes')), fleet.startAll(four('comes'))]);
-  await comesTrue({ fleet, daemon });
-  await eventually(() => expect(saying(daemon, LOST)).toBe(1), { within: 15_000 });
+  await expectConsistent({ fleet, daemon });
+  await eventually(() => expect(countOfLines(daemon, LOST)).toBe(1), { within: 15_000 });
   limit('rpc_rate = -1, rpc_max_burst = 1000');
   consul.reload();
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   await saidOnce(daemon);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });

@@ -7,7 +7,7 @@ import { Fleet } from '../support/fleet.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { startDaemon } from '../support/heddle.ts';
 import { memoryOf, SLACK_MIB } from '../support/memory.ts';
-import { comesTrue, saying } from '../support/truth.ts';
+import { countOfLines, expectConsistent } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 
@@ -34,18 +34,18 @@ test('of three servers two die, containers come and go without a leader, and one
   const fleet = new Fleet('10.2.51');
   const six = (prefix: string) => Array.from({ length: 6 }, (_, index) => `${prefix}-${index}`);
   await fleet.startAll([...six('stays'), ...six('goes')]);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
 
   const memory = memoryOf(daemon.pid);
   await Promise.all([second.stop(), third.stop()]);
   await Promise.all([fleet.end(...six('goes')), fleet.startAll(six('comes'))]);
-  await comesTrue({ fleet, daemon });
-  await eventually(() => expect(saying(daemon, /^the registry is away/), daemon.output).toBe(1), {
+  await expectConsistent({ fleet, daemon });
+  await eventually(() => expect(countOfLines(daemon, /^the registry is away/), daemon.output).toBe(1), {
     within: 15_000,
   });
   await second.start();
-  await comesTrue({ fleet, daemon, consul });
-  await eventually(() => expect(saying(daemon, /^consul:.* is back$/)).toBe(1));
-  expect(saying(daemon, /^the registry is away/)).toBe(1);
+  await expectConsistent({ fleet, daemon, consul });
+  await eventually(() => expect(countOfLines(daemon, /^consul:.* is back$/)).toBe(1));
+  expect(countOfLines(daemon, /^the registry is away/)).toBe(1);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { type Daemon, startDaemon } from '../support/heddle.ts';
 import { memoryOf, SLACK_MIB } from '../support/memory.ts';
-import { comesTrue, saying } from '../support/truth.ts';
+import { countOfLines, expectConsistent } from '../support/truth.ts';
 
 interface Places {
   readonly daemon: Daemon;
@@ -21,12 +21,12 @@ afterEach(() => clearWorld());
 /** The daemon follows the engine again, has logged it once, and uses no more memory than before. */
 async function follows(places: Places, memory: number): Promise<void> {
   const { daemon, fleet, consul } = places;
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   await fleet.startAll(['afterwards-0', 'afterwards-1']);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   await eventually(() => {
-    expect(saying(daemon, /^lost the stream of Docker events/), daemon.output).toBe(1);
-    expect(saying(daemon, /^Docker is back/), daemon.output).toBe(1);
+    expect(countOfLines(daemon, /^lost the stream of Docker events/), daemon.output).toBe(1);
+    expect(countOfLines(daemon, /^Docker is back/), daemon.output).toBe(1);
   });
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 }
@@ -36,7 +36,7 @@ test('dockerd is restarted, and its containers end with it', async () => {
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.52');
   await fleet.startAll(eight);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   await restartEngine();
   expect(await fleet.running()).toEqual([]);
@@ -55,14 +55,14 @@ describe('containers that live on without dockerd', () => {
     await using daemon = await startDaemon(['--registry', consul.uri]);
     const fleet = new Fleet('10.2.52');
     await fleet.startAll(eight);
-    await comesTrue({ fleet, daemon, consul });
+    await expectConsistent({ fleet, daemon, consul });
     const memory = memoryOf(daemon.pid);
     const running = await fleet.running();
     const pid = await fleet.pid('lives-7');
     await end();
     process.kill(pid, 'SIGKILL');
     const left = running.filter((line) => !line.startsWith('lives-7 '));
-    await comesTrue({ fleet: { names: eight, running: async () => left }, daemon, consul });
+    await expectConsistent({ fleet: { names: eight, running: async () => left }, daemon, consul });
     await startEngine(['--live-restore']);
     expect(await fleet.running()).toEqual(left);
     await follows({ daemon, fleet, consul }, memory);

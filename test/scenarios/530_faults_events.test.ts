@@ -10,7 +10,7 @@ import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
 import { memoryOf, SLACK_MIB } from '../support/memory.ts';
 import { randomFrom, seeds } from '../support/random.ts';
-import { comesTrue, saying } from '../support/truth.ts';
+import { countOfLines, expectConsistent } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 
@@ -30,18 +30,21 @@ test.each(seeds(count(1, 5)))(
     await using daemon = await startDaemon(['--registry', consul.uri], { DOCKER_HOST: proxy.address });
     const fleet = new Fleet('10.2.53');
     await fleet.startAll(ten('goes'));
-    await comesTrue({ fleet, daemon, consul });
+    await expectConsistent({ fleet, daemon, consul });
     const memory = memoryOf(daemon.pid);
     for (let round = 0; round < 5; round++) {
       // The events of two ending and two starting containers are longer than this.
       proxy.cutAfter([1 + Math.floor(random() * 1500)]);
       await Promise.all(movesOf(fleet, round));
       await eventually(() => {
-        expect([saying(daemon, LOST), saying(daemon, BACK)], daemon.output).toEqual([round + 1, round + 1]);
+        expect([countOfLines(daemon, LOST), countOfLines(daemon, BACK)], daemon.output).toEqual([
+          round + 1,
+          round + 1,
+        ]);
       });
     }
     expect(proxy.cuts).toBe(5);
-    await comesTrue({ fleet, daemon, consul });
+    await expectConsistent({ fleet, daemon, consul });
     expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
   },
 );
@@ -52,7 +55,7 @@ test('a thousand unrelated and broken events a second hide no container event', 
   await using daemon = await startDaemon(['--registry', consul.uri], { DOCKER_HOST: proxy.address });
   const fleet = new Fleet('10.2.53');
   await fleet.startAll(ten('goes'));
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   const lines = daemon.log.length;
 
@@ -65,7 +68,7 @@ test('a thousand unrelated and broken events a second hide no container event', 
     }
   })();
   for (let round = 0; round < 5; round++) await Promise.all(movesOf(fleet, round));
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   flooding.abort();
   await flood;
   for (let tag = 0; tag < 20; tag++) await engineApi('DELETE', `/images/flood:t${tag}`).catch(() => {});

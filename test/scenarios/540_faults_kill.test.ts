@@ -8,7 +8,7 @@ import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
 import { memoryOf, SLACK_MIB } from '../support/memory.ts';
 import { randomFrom, seeds } from '../support/random.ts';
-import { comesTrue } from '../support/truth.ts';
+import { expectConsistent } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 
@@ -51,7 +51,7 @@ test.each(seeds(count(2, 20)))(
       await daemon.start();
     }
     await coming;
-    await comesTrue({ fleet, daemon, consul });
+    await expectConsistent({ fleet, daemon, consul });
     expect(kills).toBeGreaterThan(0);
     const ends = async () => (await leftOnHost()).filter((name) => name.startsWith('vethwl'));
     const running = await fleet.running();
@@ -65,13 +65,13 @@ test('heddle is frozen for seconds while containers come and go', async () => {
   const fleet = new Fleet('10.2.54');
   const names = (prefix: string) => Array.from({ length: 10 }, (_, index) => `${prefix}-${index}`);
   await fleet.startAll([...names('stays'), ...names('goes')]);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   const lines = daemon.log.length;
   process.kill(daemon.pid, 'SIGSTOP');
   await Promise.all([sleep(1000 * count(2, 5)), fleet.end(...names('goes')), fleet.startAll(names('comes'))]);
   process.kill(daemon.pid, 'SIGCONT');
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   expect(daemon.log.slice(lines)).toEqual([]);
   expect(memoryOf(daemon.pid)).toBeLessThan(memory + SLACK_MIB);
 });

@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
 import { memoryOf } from '../support/memory.ts';
-import { comesTrue } from '../support/truth.ts';
+import { expectConsistent } from '../support/truth.ts';
 
 afterEach(() => clearWorld());
 
@@ -17,7 +17,7 @@ test('containers that end within milliseconds, half of them removed at once, lea
   await using daemon = await startDaemon(['--registry', consul.uri]);
   const fleet = new Fleet('10.2.55');
   await fleet.start('stays');
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   const lines = daemon.log.length;
   for (let batch = 0; batch < count(2, 5); batch++) {
@@ -29,7 +29,7 @@ test('containers that end within milliseconds, half of them removed at once, lea
     );
   }
   await eventually(async () => expect(await fleet.running()).toHaveLength(1));
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const ends = async () => (await leftOnHost()).filter((name) => name.startsWith('vethwl'));
   await eventually(async () => expect(await ends()).toHaveLength(1));
   expect(daemon.log.slice(lines)).toEqual([]);
@@ -43,7 +43,7 @@ test('containers with absurd labels, or variables, cost their neighbours nothing
   await using daemon = await startDaemon(['--registry', consul.uri, '--tags', tags]);
   const fleet = new Fleet('10.2.55');
   await fleet.start('before');
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const memory = memoryOf(daemon.pid);
   const many = (count: number, key: (index: number) => string) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [key(index), `value ${index}`]));
@@ -74,7 +74,7 @@ test('containers with absurd labels, or variables, cost their neighbours nothing
   };
   await fleet.start('variables', { env });
   await fleet.start('after');
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const registered = new Map(Object.values(await consul.services()).map((one) => [one.Service, one]));
   expect(registered.get('templates')?.Tags).toEqual([
     ...bombs.templates.SERVICE_TAGS.split(','),
@@ -91,7 +91,7 @@ test('containers with absurd labels, or variables, cost their neighbours nothing
   expect(new Set(lines).size, 'each is said once').toBe(lines.length);
   expect(daemon.output.length, 'characters about them').toBeLessThan(50_000);
   await fleet.end('variables', ...Object.keys(bombs));
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   // heddle read megabytes for them; the next garbage collection frees these, and returns them every half minute.
   await eventually(() => expect(memoryOf(daemon.pid)).toBeLessThan(memory + 60), { within: 60_000 });
 });

@@ -15,7 +15,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Daemon, heddle, startDaemon } from '../support/heddle.ts';
 import { runProgram, succeed } from '../support/program.ts';
 import { scenario } from '../support/scenario.ts';
-import { saying } from '../support/truth.ts';
+import { countOfLines } from '../support/truth.ts';
 
 /** DNS answers a name, and a command works. */
 async function lives(daemon: Daemon, name: string, ip: string): Promise<void> {
@@ -142,7 +142,7 @@ describe('the names of containers', () => {
         ),
         { numRuns: count(60, 2000) },
       );
-      expect(saying(daemon, /^unexpected failure/)).toBe(0);
+      expect(countOfLines(daemon, /^unexpected failure/)).toBe(0);
       expect(honest.id).not.toBe('');
     },
   );
@@ -211,15 +211,15 @@ describe('a state folder', () => {
         'SERVICE_NAME=third',
       ]);
       await eventually(() => lives(daemon, 'third', '10.2.56.2'));
-      expect(saying(daemon, /^cannot write state/)).toBe(1);
-      expect(saying(daemon, /^unexpected failure/)).toBe(0);
+      expect(countOfLines(daemon, /^cannot write state/)).toBe(1);
+      expect(countOfLines(daemon, /^unexpected failure/)).toBe(0);
 
       await end(folder);
       const state = async () => JSON.parse(await readFile(join(folder, 'state.json'), 'utf8'));
       await eventually(async () => expect((await state()).claims).toEqual({ [third.id]: ['10.2.56.2/16'] }), {
         within: 35_000,
       });
-      await eventually(() => expect(saying(daemon, /^the state is written again/)).toBe(1));
+      await eventually(() => expect(countOfLines(daemon, /^the state is written again/)).toBe(1));
       expect((await daemon.command('attach', '10.2.56.3/16', second.name)).status).toBe(0);
       await daemon.restart();
       await eventually(() => lives(daemon, 'third', '10.2.56.2'));

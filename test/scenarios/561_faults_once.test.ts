@@ -11,7 +11,7 @@ import { MachinePace } from '../support/machine-pace.ts';
 import { succeed } from '../support/program.ts';
 import { randomFrom } from '../support/random.ts';
 import { MISDEEDS } from '../support/raw-server.ts';
-import { comesTrue, saying } from '../support/truth.ts';
+import { countOfLines, expectConsistent } from '../support/truth.ts';
 import { askMeanwhile } from '../support/unbroken.ts';
 
 afterEach(() => clearWorld());
@@ -34,7 +34,7 @@ test('one bad answer of any kind from the engine or Consul: names are answered, 
   });
   const fleet = new Fleet('10.2.57');
   await fleet.start('stays');
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const [server = ''] =
     / inet ([\d.]+)\//.exec(await succeed('ip', ['-o', '-4', 'address', 'show', 'docker0']))?.slice(1) ?? [];
 
@@ -55,7 +55,7 @@ test('one bad answer of any kind from the engine or Consul: names are answered, 
           if (last !== undefined) await fleet.end(last);
           last = name;
           await eventually(() => expect(proxy.left, `${place}: ${what}`).toBe(0), { within: 20_000 });
-          await comesTrue({ fleet, daemon, consul }, 20_000).catch((cause: unknown) => {
+          await expectConsistent({ fleet, daemon, consul }, 20_000).catch((cause: unknown) => {
             throw new Error(`after ${what} of ${place}: ${(cause as Error).message}`, { cause });
           });
         }
@@ -68,6 +68,6 @@ test('one bad answer of any kind from the engine or Consul: names are answered, 
   );
   expect(seen.wrong).toBe(0);
   expect(seen.longestGap).toBeLessThanOrEqual(LONGEST_GAP_MS + machine);
-  expect(saying(daemon, /^unexpected failure/), daemon.output).toBe(0);
+  expect(countOfLines(daemon, /^unexpected failure/), daemon.output).toBe(0);
   expect(await daemon.stop()).toBe(0);
 });

@@ -9,7 +9,7 @@ import { Fleet } from '../support/fleet.ts';
 import { startDaemon } from '../support/heddle.ts';
 import { MachinePace } from '../support/machine-pace.ts';
 import { succeed } from '../support/program.ts';
-import { comesTrue, saying } from '../support/truth.ts';
+import { countOfLines, expectConsistent } from '../support/truth.ts';
 import { askMeanwhile } from '../support/unbroken.ts';
 
 afterEach(() => clearWorld());
@@ -24,7 +24,7 @@ test('a daemon without free descriptors answers names, and recovers when it gets
   await using other = await runContainer();
   const fleet = new Fleet('10.2.58');
   await fleet.startAll(['stays', 'goes']);
-  await comesTrue({ fleet, daemon, consul });
+  await expectConsistent({ fleet, daemon, consul });
   const [server = ''] =
     / inet ([\d.]+)\//.exec(await succeed('ip', ['-o', '-4', 'address', 'show', 'docker0']))?.slice(1) ?? [];
   const limit = (files: number) => succeed('prlimit', ['--pid', String(daemon.pid), `--nofile=${files}:`]);
@@ -56,7 +56,7 @@ test('a daemon without free descriptors answers names, and recovers when it gets
             stderr: '',
           });
         }
-        await comesTrue({ fleet, daemon, consul }, 20_000);
+        await expectConsistent({ fleet, daemon, consul }, 20_000);
       }
     },
   );
@@ -66,6 +66,6 @@ test('a daemon without free descriptors answers names, and recovers when it gets
   );
   expect(seen.wrong, daemon.output).toBe(0);
   expect(seen.longestGap).toBeLessThanOrEqual(LONGEST_GAP_MS + machine);
-  expect(saying(daemon, /^unexpected failure/), daemon.output).toBe(0);
+  expect(countOfLines(daemon, /^unexpected failure/), daemon.output).toBe(0);
   expect(await daemon.stop()).toBe(0);
 });

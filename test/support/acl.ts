@@ -1,16 +1,16 @@
 import type { ConsulAgent } from './consul.ts';
 
-/** The configuration of an agent that denies by default; who comes without a token may do everything. */
+/** The configuration of an agent that denies by default; a client without a token may do everything. */
 export const DENIES_BY_DEFAULT = `acl {
   enabled = true
   default_policy = "deny"
   tokens { master = "root"  agent = "root"  default = "root" }
 }`;
 
-/** A token that may do what its rules say, and no more. */
+/** A token limited to its rules. */
 export interface Token {
   readonly secret: string;
-  /** Other rules from now on. */
+  /** Replaces its rules. */
   allow(rules: string): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ const HOST_ID = '0123456789ab';
 
 /**
  * Registration and names over a real agent, put together as the daemon does it: its containers are registered in the
- * agent, and names are resolved from what it wants registered and what the agent says of the rest.
+ * agent, and names are resolved from the desired services and, for all others, from the agent.
  */
 export class AgentResolver {
   readonly port = PORT;

@@ -14,7 +14,7 @@ const FORBIDDEN = [
   PAGE,
 ].join('\r\n');
 
-/** A socket in front of the world's engine that can do to the stream of events what a bad line would. */
+/** A socket in front of the world's engine that can disturb the stream of events as a bad line would. */
 export class EngineProxy {
   readonly #folder: TemporaryFolder;
   readonly #server: Server;
@@ -24,7 +24,7 @@ export class EngineProxy {
   /** Bytes that streams may still pass before they are cut, one number a cut; empty: none is cut. */
   #cuts: number[] = [];
   #made = 0;
-  /** Paths that are refused with a page of HTML, as a proxy for reading alone does. */
+  /** Paths that are refused with a page of HTML, as a read-only proxy does. */
   refuses: RegExp | undefined;
 
   private constructor(folder: TemporaryFolder) {

@@ -96,7 +96,7 @@ export async function removeContainers(): Promise<void> {
   await eventually(removeAll, { within: 30_000, every: 1 });
 }
 
-/** Ends it and removes it with its volumes, unless it has gone already, or goes by itself. */
+/** Kills it and removes it with its volumes, unless it is gone or being removed already. */
 async function remove(id: string): Promise<void> {
   worldFolder();
   await engineApi('DELETE', `/containers/${id}?force=1&v=1`).catch((error: unknown) => {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Asks again until the check no longer throws, and returns what it returned. Five seconds is the time in which
- * everything here must come right by itself.
+ * Repeats the check until it no longer throws, and returns its result. Five seconds is the time within which
+ * everything must be right again by itself.
  * @throws the check's last error when the time is over
  */
 export async function eventually<T>(

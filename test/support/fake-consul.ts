@@ -29,8 +29,8 @@ interface Answer {
 }
 
 /**
- * The part of a Consul agent's HTTP API that heddle uses, in memory and as Consul 1.8.7 was seen to answer. The
- * contract suite holds it to the real one.
+ * The part of a Consul agent's HTTP API that heddle uses, in memory, with the observed answers of Consul 1.8.7. The
+ * contract suite compares it with the real one.
  */
 export class FakeConsul {
   /** Overrides an answer: `PUT /v1/agent/service/register` to status and body. */

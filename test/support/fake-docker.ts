@@ -8,8 +8,8 @@ export interface FakeDocker extends AsyncDisposable {
 }
 
 /**
- * A `docker` first on PATH that answers by shell commands, by the name of its own: `{ run: 'echo c0ffee' }`. What has
- * none succeeds in silence.
+ * A `docker` first on PATH that answers by shell commands, by the name of its own: `{ run: 'echo c0ffee' }`. A command
+ * without one succeeds silently.
  */
 export async function fakeDocker(answers: Readonly<Record<string, string>>): Promise<FakeDocker> {
   const folder = await temporaryFolder();

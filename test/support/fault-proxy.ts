@@ -19,7 +19,7 @@ export class FaultProxy {
     this.#server = createServer((client) => this.#serve(client));
   }
 
-  /** @param connect makes a connection to what is behind it */
+  /** @param connect connects to the server behind it */
   static async start(connect: () => Socket): Promise<FaultProxy> {
     const proxy = new FaultProxy(await temporaryFolder(), connect);
     await new Promise<void>((resolve) => proxy.#server.listen(proxy.path, resolve));
@@ -40,7 +40,7 @@ export class FaultProxy {
     this.left = times;
   }
 
-  /** Ends every connection, as a restart of what is behind it does: what waits for an answer asks again. */
+  /** Ends every connection, as a restart of the server does: pending requests are sent again. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }

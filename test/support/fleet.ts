@@ -23,7 +23,7 @@ export class Fleet {
     this.#subnet = subnet;
   }
 
-  /** Every name there ever was: what has ended must not be answered either. */
+  /** Every name so far: those of ended containers must have no answer. */
   get names(): readonly string[] {
     return [...this.#ids.keys()];
   }

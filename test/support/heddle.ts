@@ -65,7 +65,7 @@ export class Daemon {
     return this.#folder.path;
   }
 
-  /** A host-id of its own: all daemons of a world have one engine, and each is to be a host of its own. */
+  /** Gives it a host-id of its own: all daemons of a world share one engine, but each counts as one host. */
   async #beHost(): Promise<void> {
     const state = { version: 1, hostId: randomBytes(6).toString('hex'), claims: {} };
     await mkdir(this.stateFolder, { recursive: true });
@@ -98,7 +98,7 @@ export class Daemon {
     const until = { within: 20_000, every: 20 };
     await eventually(() => {
       if (daemon.exitCode !== null) throw new Error(`the daemon has ended:\n${this.#output}`);
-      if (!this.said('ready')) throw new Error(`the daemon is not ready:\n${this.#output}`);
+      if (!this.logged('ready')) throw new Error(`the daemon is not ready:\n${this.#output}`);
     }, until);
   }
 
@@ -108,7 +108,7 @@ export class Daemon {
   }
 
   /** Whether a line of this message has been logged since the start. */
-  said(message: string): boolean {
+  logged(message: string): boolean {
     return this.log.some((line) => line.msg === message);
   }
 
@@ -120,11 +120,11 @@ export class Daemon {
   /** As this host sees it; 0 when it does not run. */
   get pid(): number {
     const { pid = 0 } = this.#process ?? {};
-    // nsenter waits for it, and passes no signal on.
+    // nsenter waits for the daemon, and forwards no signal.
     return this.#enter.length === 0 ? pid : (childOf(pid) ?? 0);
   }
 
-  /** Asks it to stop and waits; resolves to its exit status. */
+  /** Sends SIGTERM and waits; resolves to its exit status. */
   stop(): Promise<number> {
     return this.#end('SIGTERM');
   }

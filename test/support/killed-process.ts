@@ -7,15 +7,15 @@ import { StateFile } from '../../src/state/state.ts';
 import { kernelEngine } from './kernel-engine.ts';
 
 /**
- * Does one thing, and ends itself by kill -9 after the so-manieth step of it; with status 0 when it has fewer steps.
+ * Runs one action, and kills itself by SIGKILL after its STEPth step; ends with status 0 when it has fewer steps.
  *
  *     killed-process.ts STEP give STATE_FOLDER NSPATH CONTAINER CIDR…    claims and attaches
- *     killed-process.ts STEP take STATE_FOLDER NSPATH CONTAINER CIDR…    gives up and detaches
+ *     killed-process.ts STEP take STATE_FOLDER NSPATH CONTAINER CIDR…    releases and detaches
  *     killed-process.ts STEP attach|detach STATE_FOLDER NSPATH CONTAINER CIDR…
  *     killed-process.ts STEP bridge|expose|hide STATE_FOLDER - - CIDR…
  *
- * A step is whatever leaves something behind: a message that changes the network, the way into a namespace and back,
- * the lock, a write to the state file. Reading leaves what the step before left. Of several messages in one datagram
+ * A step is anything with a lasting effect: a message that changes the network, entering a namespace and leaving it,
+ * the lock, a write to the state file. Reading has none. Of several messages in one datagram
  * the kernel gets those up to the last one.
  */
 const [step, verb, folder = '', nsPath = '', container = '', ...texts] = process.argv.slice(2);
@@ -92,7 +92,7 @@ async function killInKernel(): Promise<void> {
   });
 }
 
-/** Where the message ends that is the last of this process, if it is one of these. */
+/** The end of the message that is the last step of this process, if it is in this datagram. */
 function fatalEnd(datagram: Buffer): number | undefined {
   let end = 0;
   for (const { type, body } of decode(datagram)) {

@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module';
 
-/** Given to Node by `--import`: at its end, a program says on stderr which packages it has loaded. */
+/** Loaded by `node --import`: at its end, the program prints its loaded packages on stderr. */
 const loaded = new Set<string>();
 registerHooks({
   load(url, context, next) {

@@ -9,8 +9,8 @@ socket.bind(0, '127.0.0.1', () => console.log(socket.address().port));`;
 const EVERY_MS = 10;
 
 /**
- * How long the machine itself keeps a process waiting: a process that does nothing but echo datagrams is asked every
- * 10 ms. A wait that it has as well is not the fault of what is tested.
+ * Measures how long the machine itself delays a process: a process that only echoes datagrams is asked every
+ * 10 ms. A delay that it shows as well is not the tested program's.
  */
 export class MachinePace implements AsyncDisposable {
   readonly #echo: ChildProcess;

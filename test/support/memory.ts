@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** More than collecting garbage later leaves, in MiB: a queue that grew would be. */
+/** In MiB: more than delayed garbage collection leaves, less than a growing queue. */
 export const SLACK_MIB = 40;
 
-/** What a process holds in memory, in MiB. */
+/** The resident memory of a process, in MiB. */
 export const memoryOf = (pid: number): number => statusField(pid, 'VmRSS');
 
-/** The most that it ever held, in MiB. */
+/** Its peak resident memory, in MiB. */
 export const peakMemoryOf = (pid: number): number => statusField(pid, 'VmHWM');
 
 function statusField(pid: number, field: string): number {
@@ -16,12 +16,12 @@ function statusField(pid: number, field: string): number {
   return Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
 }
 
-/** What this process keeps, in MiB, in its heap and in buffers, once garbage is collected. */
+/** The memory of this process after garbage collection, heap and buffers, in MiB. */
 export function heapMib(): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   collect();
-  // What buffers held is given back on another thread, and counted until it has been; a second one waits for that.
+  // Memory of buffers is freed on another thread and counted until then; a second collection waits for that.
   collect();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return (heapUsed + arrayBuffers) / 2 ** 20;

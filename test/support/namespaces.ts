@@ -6,7 +6,7 @@ import { succeed } from './program.ts';
 /** Of tests that make devices beside those of a Docker engine and a daemon in the same world. */
 export const TEST_BRIDGE = 'heddletest';
 
-/** A network namespace with one sleeping process in it: all of a container that the network knows. */
+/** A network namespace with one sleeping process in it: all that the network sees of a container. */
 export interface LabNamespace {
   readonly nsPath: string;
   readonly inode: number;

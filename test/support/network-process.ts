@@ -9,9 +9,9 @@ import { TEST_BRIDGE } from './namespaces.ts';
  *
  *     attach NSPATH CIDR…   once; prints the result
  *     churn NSPATH CIDR…    attach and detach for ever, to be killed in the middle
- *     bridge                makes the bridge and its rules, for three who need it at the same moment
- *     expose - CIDR… [without=CIDR]…   makes it, and gives it addresses; these are not masqueraded
- *     hide - CIDR… [without=CIDR]…     takes them away
+ *     bridge                makes the bridge and its rules, by three concurrent calls
+ *     expose - CIDR… [without=CIDR]…   makes it with these addresses; those behind without= are not masqueraded
+ *     hide - CIDR… [without=CIDR]…     removes them
  *     reset                 removes the bridge and its rules
  *     unprotected           removes the rules alone
  *     read NSPATH           prints the addresses, with a watch running

@@ -1,6 +1,6 @@
 import type { ObserverNeeds } from '../../src/containers/observe.ts';
 
-/** What an observer needs, of a host on which nothing is requested, released or shared, and every address counts. */
+/** The needs of an observer on a host where no address is requested, released or shared, and every address counts. */
 export const observerNeeds = (
   needs: Pick<ObserverNeeds, 'namespaceOf' | 'reader'> & Partial<ObserverNeeds>,
 ): ObserverNeeds => ({

@@ -1,7 +1,7 @@
 import { type ExecFileOptionsWithStringEncoding, execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** How a program ended and what it said. */
+/** Exit status and output of a program. */
 export interface Outcome {
   readonly status: number;
   readonly stdout: string;

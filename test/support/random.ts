@@ -1,4 +1,4 @@
-/** Numbers from 0 to below 1 that a seed decides (mulberry32): a failure can be had again. */
+/** Numbers from 0 to below 1 determined by a seed (mulberry32), so that a failure can be reproduced. */
 export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -9,7 +9,7 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** New seeds at every run, or those from HEDDLE_TEST_SEED on: what a failed test's name says. */
+/** New seeds at every run, or those from HEDDLE_TEST_SEED on, which a failed test's name shows. */
 export function seeds(count: number): number[] {
   const first = Number(process.env.HEDDLE_TEST_SEED ?? Math.floor(Math.random() * 1e6));
   return Array.from({ length: count }, (_, index) => first + index);

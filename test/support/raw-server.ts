@@ -27,7 +27,7 @@ function endlessly(socket: Socket, head: string, piece: string): void {
 
 const STREAM = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
 
-/** What an engine, a Consul, or something in front of them has been seen to do, and worse. */
+/** Observed faults of an engine, a Consul or a proxy in front of them, and worse ones. */
 export const MISDEEDS: Readonly<Record<string, Deed>> = {
   'a redirect to a relative path': answer(
     '301 Moved',
@@ -66,7 +66,7 @@ export const MISDEEDS: Readonly<Record<string, Deed>> = {
     endlessly(socket, 'HTTP/1.1 500 Oh\r\ncontent-type: text/plain\r\n\r\n', 'x'),
 };
 
-/** A server on a socket of its own that does with each request what the test says. */
+/** A server on its own socket; the test decides its reaction to each request. */
 export class RawServer {
   /** By the first line of the request: `GET /v1.41/info HTTP/1.1`. */
   deed: (request: string) => Deed;
@@ -92,7 +92,7 @@ export class RawServer {
     return join(this.#folder.path, 'raw.sock');
   }
 
-  /** Connections that stand. */
+  /** Open connections. */
   get connections(): number {
     return this.#sockets.size;
   }

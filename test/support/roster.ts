@@ -18,7 +18,7 @@ interface EntryOptions extends Partial<Omit<Snapshot, 'metadata' | 'ports'>> {
   readonly awaitingAddress?: boolean;
 }
 
-/** What names and images in the tables of tests come from. */
+/** Name and image in the expected tables. */
 const THING: Partial<Snapshot> = { name: 'thing', image: 'team/thing:1', networkMode: 'bridge' };
 
 /** A roster entry of a running container at 10.2.1.1, but for what the test says. */

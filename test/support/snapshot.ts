@@ -28,7 +28,7 @@ export const snapshot = (id: string | number, more: Partial<Snapshot> = {}): Sna
   ...more,
 });
 
-/** What the roster has of a container before anything was found out about it, and what a test wants of that. */
+/** A roster entry of a container that was not inspected yet, with the changes of a test. */
 export const entryFor = (snapshot: Snapshot, more: Partial<RosterEntry> = {}): RosterEntry => ({
   snapshot,
   namespace: snapshot.pid > 0 ? snapshot.pid : undefined,

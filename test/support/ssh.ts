@@ -14,7 +14,7 @@ export interface SshAccess extends AsyncDisposable {
   readonly host: string;
   /** With the context `far` of the docker client chosen. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Added to it: the same host, whose key is not known. */
+  /** Added to the settings: the same host with an unknown key. */
   readonly stranger: Readonly<Record<string, string>>;
 }
 

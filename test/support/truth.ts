@@ -14,10 +14,13 @@ interface Places {
 }
 
 /**
- * Waits, five seconds at most, until what runs is what is registered and answered: in Consul's agent, in its catalog
- * and by its DNS, and by our resolver; nothing missing, nothing stale.
+ * Waits, five seconds at most, until exactly the running services are registered and answered: in Consul's agent, its catalog
+ * and its DNS, and by heddle's resolver.
  */
-export async function comesTrue({ fleet, daemon, consul, node }: Places, within = 5000): Promise<void> {
+export async function expectConsistent(
+  { fleet, daemon, consul, node }: Places,
+  within = 5000,
+): Promise<void> {
   const running = await fleet.running();
   const check = async () => {
     const seen: Record<string, string[]> = { resolver: await answersTo(daemon.dnsPort, fleet.names) };
@@ -43,6 +46,6 @@ const registered = (
     .map(({ Service, Address }) => `${Service} ${Address}`)
     .sort();
 
-/** How many lines of the log match. */
-export const saying = (daemon: Daemon, what: RegExp): number =>
+/** The number of log lines that match. */
+export const countOfLines = (daemon: Daemon, what: RegExp): number =>
   daemon.log.filter(({ msg }) => what.test(msg)).length;

@@ -12,7 +12,7 @@ const VISITORS = 4;
 /**
  * Clients of a service: each resolves its name, fetches a page from the first address, and begins again, for as long
  * as something else takes.
- * @param meanwhile is given the answers as they come
+ * @param meanwhile receives the answers as they arrive
  */
 export async function visitMeanwhile(
   { server, name, path }: { readonly server: string; readonly name: string; readonly path: string },
