@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { describeFinding, findingsIn, retiredWords } from '../scripts/language/retired.ts';
+import { longSentences, sentencesIn } from '../scripts/language/sentences.ts';
+
+/** A reader takes in a sentence of this many words at once. */
+const MOST_WORDS = 26;
 
 describe('the language of sources and pages', () => {
   it('uses no retired word', () => {
@@ -24,5 +28,22 @@ describe('the language of sources and pages', () => {
     'at most 25 words',
   ])('%j has none', (text) => {
     expect(findingsIn(text)).toEqual([]);
+  });
+});
+
+describe('sentences of comments and pages', () => {
+  it(`have at most ${MOST_WORDS} words`, () => {
+    const long = longSentences(MOST_WORDS);
+    expect(long.map(({ file, length, text }) => `${file}: ${length} words: ${text}`)).toEqual([]);
+    // It does read them.
+    expect(longSentences(20).length).toBeGreaterThan(100);
+  });
+
+  it.each([
+    ['One. Two: three; four.', ['One.', 'Two:', 'three;', 'four.']],
+    ['| a cell | another one |', ['', 'a cell', 'another one', '']],
+    ['Runs `a b c` (not here) now.', ['Runs X  now.']],
+  ])('%j is taken apart', (text, sentences) => {
+    expect(sentencesIn(text)).toEqual(sentences);
   });
 });
