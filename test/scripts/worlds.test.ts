@@ -18,8 +18,8 @@ test('a filter starts only the worlds that have files for it', () => {
     WORLDS.filter(({ projects }) => hasTests(projects, filters)).map(({ projects }) => projects.join());
   // A full run has more files for the other engines.
   const isFull = process.env.HEDDLE_TEST_FULL === '1';
-  const [legacy, current] = isFull ? [['legacy'], ['current']] : [[], []];
-  expect(started('300_run')).toEqual(['network', 'current', 'defaults-of-29', ...legacy]);
+  const [legacy, current] = isFull ? [['legacy'], ['current-names']] : [[], []];
+  expect(started('300_run')).toEqual(['network', 'current-network', 'defaults-of-29', ...legacy]);
   expect(started('150_checks')).toEqual(['contract,names', ...current]);
   expect(started('nosuch')).toEqual([]);
   expect(started()).toHaveLength(WORLDS.length);
