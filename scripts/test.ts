@@ -31,17 +31,18 @@ const filters = args.filter((arg) => arg !== '--full');
 const consul = requireParts();
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-test-'));
 
-/** Ctrl-C ends what runs; without this the next world would start. */
+/** A running world forwards Ctrl-C to its tests; without this the next world would start afterwards. */
 let interruptedBy: NodeJS.Signals | undefined;
+let isInWorlds = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     interruptedBy = signal;
+    if (!isInWorlds) process.kill(process.pid, signal); // now without a listener
   });
 }
 
 const rings: Tally[] = [];
 async function ring(name: string, work: () => Promise<Omit<Tally, 'name' | 'seconds'>>): Promise<void> {
-  if (interruptedBy) return;
   console.log(`\n== ${name}`);
   const started = Date.now();
   rings.push({ name, ...(await work()), seconds: (Date.now() - started) / 1000 });
@@ -76,7 +77,7 @@ const ringsInWorlds: readonly (() => Promise<void>)[] = [
 async function twoAtATime(works: readonly (() => Promise<void>)[]): Promise<void> {
   const waiting = works.values();
   const lane = async () => {
-    for (const work of waiting) await work();
+    for (const work of waiting) if (!interruptedBy) await work();
   };
   await Promise.all([lane(), lane()]);
 }
@@ -92,6 +93,7 @@ try {
     return vitestReport(report, failed);
   });
   const before = hostTraces();
+  isInWorlds = true;
   await twoAtATime(ringsInWorlds);
   await ring('the host is as it was', async () => {
     const found = differences(before, hostTraces());

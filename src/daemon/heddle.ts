@@ -77,8 +77,11 @@ export class Heddle {
 
     const { runOnHost } = this.#needs;
     const wired = wire(settings, { client, state, log, runOnHost, handOver: () => this.#handOver() });
-    this.#wired = wired;
-    const check = () => checkRange(wired, settings, this.#needs.log);
+    const check = async () => {
+      await checkRange(wired, settings, this.#needs.log);
+      // Only now: a SIGHUP must not repair a bridge for a range that is refused.
+      this.#wired = wired;
+    };
     await this.#lifecycle.start(startOrder(wired, this.#lifecycle, check));
     this.#summary = {
       version: VERSION,

@@ -25,15 +25,17 @@ export async function checkRange(
 
 /** Reports changes in the network namespaces of containers to the follower. */
 export function namespaceWatch({ parts, follower }: Pick<Wired, 'parts' | 'follower'>): StartStop {
-  let watching: { stop(): Promise<void> } | undefined;
+  let watching: Promise<{ stop(): Promise<void> }> | undefined;
   return {
     start: async () => {
       const own = ownNamespace();
-      watching = await parts.network.watch((namespace) => {
+      watching = parts.network.watch((namespace) => {
         if (namespace !== own) follower.namespaceChanged(namespace);
       });
+      await watching;
     },
-    stop: async () => watching?.stop(),
+    // Also where the stop comes during the start.
+    stop: async () => (await watching?.catch(() => undefined))?.stop(),
   };
 }
 

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import type { Choice } from '../../addresses/choose-address.ts';
 import { containerName, isContainer } from '../../docker/container-name.ts';
 import { shortId } from '../../docker/snapshot.ts';
 import { EXPOSED } from '../../ipam/claims.ts';
@@ -90,6 +91,15 @@ function addressesOf({ entry: { addresses, choice } }: ContainerReport): readonl
 const problemsOf = ({ problems }: ContainerReport): readonly string[] =>
   problems.map((problem) => `  problem: ${printable(problem)}`);
 
+/** The JSON form of a choice. Scripts read the term of the policy under the key `word`. */
+export function choiceJson(choice: Choice): unknown {
+  if (!choice.chosen) {
+    return { ...choice, tried: choice.tried.map(({ term, why }) => ({ word: term, why })) };
+  }
+  const { term, ...rest } = choice;
+  return { ...rest, word: term };
+}
+
 /** The JSON form of a container. */
 export function containerJson({ entry, services, problems }: ContainerReport): unknown {
   const { id, name, image, startedAt, health } = entry.snapshot;
@@ -97,7 +107,7 @@ export function containerJson({ entry, services, problems }: ContainerReport): u
     container: id,
     ...{ name, image, startedAt, health },
     addresses: entry.addresses,
-    announcedAt: entry.choice,
+    announcedAt: choiceJson(entry.choice),
     awaitingAddress: entry.awaitingAddress,
     services,
     problems: entry.problem === undefined ? problems : [entry.problem, ...problems],

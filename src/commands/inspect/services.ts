@@ -10,6 +10,7 @@ import { addressesOf, type Check, type Service } from '../../services/service.ts
 import type { HostCommand } from '../syntax/command.ts';
 import { formatOption, printResult } from '../syntax/format.ts';
 import { table } from '../syntax/table.ts';
+import { choiceJson } from './ps.ts';
 
 const HEADINGS = ['service', 'address', 'port', 'tags', 'container', 'registry'];
 
@@ -103,7 +104,7 @@ function toJson(report: ContainerReport, host: HostOperations) {
   return {
     container,
     name,
-    announcedAt: report.entry.choice,
+    announcedAt: choiceJson(report.entry.choice),
     why: announcement(report).text,
     services: report.services.map((service) => ({
       ...service,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { AnnouncedHost } from '../../../src/addresses/announced-host.ts';
 import { chooseAddress } from '../../../src/addresses/choose-address.ts';
 import { parsePolicy } from '../../../src/addresses/policy.ts';
-import { ps } from '../../../src/commands/inspect/ps.ts';
+import { containerJson, ps } from '../../../src/commands/inspect/ps.ts';
 import type { ContainerReport, HostOperations } from '../../../src/operations/host-operations.ts';
 import { collect } from '../../../src/runtime/io.ts';
 import { snapshot } from '../../support/snapshot.ts';
@@ -109,4 +109,14 @@ it.each([
   });
   const [, row] = await shown(report({ snapshot: container, choice }));
   expect(row).toMatch(text);
+});
+
+it('JSON has the term of the policy under the key that scripts read', () => {
+  expect(containerJson(report({}))).toMatchObject({
+    announcedAt: { chosen: true, ip: '10.2.1.1', word: 'ethwe' },
+  });
+  const tried = [{ term: 'ethwe', why: 'no address on ethwe' }];
+  expect(containerJson(report({ choice: { chosen: false, tried } }))).toMatchObject({
+    announcedAt: { chosen: false, tried: [{ word: 'ethwe', why: 'no address on ethwe' }] },
+  });
 });
