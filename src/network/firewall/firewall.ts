@@ -10,7 +10,6 @@ import {
   iptables,
   readOrEmpty,
   reasonOf,
-  restore,
   succeeds,
   taggedRules,
   unreadableLegacy,
@@ -20,7 +19,6 @@ import {
   bridgeRules,
   type Family,
   familyOf,
-  insertionOf,
   isolationRules,
   lineOf,
   masqueradeRules,
@@ -83,8 +81,6 @@ export class IptablesFirewall implements Firewall {
   readonly #loggedUnreadable = new Set<Family>();
   /** The command that holds Docker's chains, once found. */
   readonly #commands = new Map<Family, string>();
-  /** Commands without a working iptables-restore: it is missing, or it belongs to another backend. */
-  readonly #withoutRestore = new Set<string>();
   /** Serializes inserts: two at the same time could both find a rule missing and insert it twice. */
   #lastInsert: Promise<unknown> = Promise.resolve();
 
@@ -186,9 +182,8 @@ export class IptablesFirewall implements Firewall {
       const command = await this.#command(family);
       // This runs every few seconds, so one process lists all rules; further processes start only for missing ones.
       const present = await taggedRules(command, table);
-      const listed = present.length === 0 ? await this.#insertAll(command, table, rules) : present;
       for (const rule of rules) {
-        if (listed.includes(lineOf(rule)) || (await succeeds(command, argumentsFor('-C', rule)))) continue;
+        if (present.includes(lineOf(rule)) || (await succeeds(command, argumentsFor('-C', rule)))) continue;
         await iptables(command, argumentsFor('-I', rule));
       }
       return present;
@@ -202,19 +197,6 @@ export class IptablesFirewall implements Firewall {
       );
       return [];
     }
-  }
-
-  /**
-   * Inserts rules by one process, into a table without any rule of ours. A failure is not reported: the caller inserts
-   * the missing rules one by one, and gets the reason.
-   * @returns the lines of our rules that are in the table afterwards
-   */
-  async #insertAll(command: string, table: Table, rules: readonly Rule[]): Promise<readonly string[]> {
-    if (rules.length < 2 || this.#withoutRestore.has(command)) return [];
-    await restore(command, insertionOf(table, rules)).catch(() => {});
-    const listed = await taggedRules(command, table);
-    if (listed.length === 0) this.#withoutRestore.add(command);
-    return listed;
   }
 
   async #command(family: Family): Promise<string> {

@@ -66,14 +66,6 @@ export async function iptables(command: string, args: readonly string[]): Promis
   return stdout;
 }
 
-/** Runs the iptables-restore of the same backend; it adds to the table, with all rules of the input or none. */
-export async function restore(command: string, input: string): Promise<void> {
-  const restoring = run(`${command}-restore`, ['-w', '--noflush'], { env: ENVIRONMENT, timeout: TIMEOUT_MS });
-  // A command that does not start, or ends early, closes the pipe; `restoring` has the reason.
-  restoring.child.stdin?.on('error', () => {}).end(input);
-  await restoring;
-}
-
 export const succeeds = (command: string, args: readonly string[]): Promise<boolean> =>
   iptables(command, args).then(
     () => true,

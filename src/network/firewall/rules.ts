@@ -109,21 +109,12 @@ export function masqueradeRules(network: Cidr): Rule[] {
   ];
 }
 
-const specification = ({ chain, match, target }: Rule): string[] => [chain, ...match, ...TAG, '-j', target];
-
 /** The iptables arguments that check for a rule or insert it. */
-export const argumentsFor = (action: '-C' | '-I', rule: Rule): string[] => [
-  '-t',
-  rule.table,
-  action,
-  ...specification(rule),
+export const argumentsFor = (action: '-C' | '-I', { table, chain, match, target }: Rule): string[] => [
+  ...['-t', table, action, chain],
+  ...[...match, ...TAG, '-j', target],
 ];
 
-/** The input with which iptables-restore inserts rules of one table, in this order; it would insert a rule twice. */
-export function insertionOf(table: Table, rules: readonly Rule[]): string {
-  const insertions = new Set(rules.map((rule) => `-I ${specification(rule).join(' ')}`));
-  return [`*${table}`, ...insertions, 'COMMIT', ''].join('\n');
-}
-
 /** The rule as iptables lists it; therefore our rules spell out every match that iptables would add. */
-export const lineOf = (rule: Rule): string => `-A ${specification(rule).join(' ')}`;
+export const lineOf = ({ chain, match, target }: Rule): string =>
+  ['-A', chain, ...match, ...TAG, '-j', target].join(' ');
