@@ -208,7 +208,7 @@ export class ConsulRegistry implements Registry {
     return major > 1 || minor >= SINCE_MINOR[kind];
   }
 
-  /** True for http if the agent is too old, or unknown, to disable redirects: they may lead to the agent's own API. */
+  /** True for http if the agent is too old, or unknown: a container could redirect it anywhere, even to its own API. */
   heddleRuns(kind: CheckKind['kind']): boolean {
     return kind === 'http' && !canDisableRedirects(this.identity.last?.version ?? '');
   }

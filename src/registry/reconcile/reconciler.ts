@@ -47,7 +47,7 @@ export interface ReconcilerStatus {
   readonly errors: ReadonlyMap<string, string>;
   /** Ids that the registry accepted but does not serve. */
   readonly unsynced: readonly string[];
-  /** Why they are not served, or why that is unknown, and what to do; undefined without a known reason. */
+  /** Why they are not served, or why they cannot be compared, and what to do; undefined without a known reason. */
   readonly unsyncedWhy: string | undefined;
 }
 
@@ -56,7 +56,7 @@ const DEFAULTS = {
   passEvery: 60_000,
   retryRejectedAfter: 4000,
   servePatience: 2000,
-  // At most 2 s: differences are repaired within 5 s of the registry's return, at the cost of one small request each.
+  // At most 2 s: differences are repaired within 5 s of the registry's return. A small request every 2 s costs nothing.
   retry: { first: 200, longest: 2000 },
   onStop: 'keep',
   stopPatience: 5000,

@@ -8,7 +8,9 @@ export interface UnservedOptions {
   readonly patience: number;
 }
 
-/** Time until services that are unserved or cannot be compared are checked again, in ms. */
+/**
+ * Time until services that are unserved or cannot be compared are checked again, in ms: the cause may have been fixed.
+ */
 const RECHECK_MS = 5000;
 
 interface Suspicion {
@@ -21,7 +23,7 @@ interface Suspicion {
   readonly triedAt: number;
 }
 
-/** Services to register again. An agent may not forward a registration of content that it already holds. */
+/** Services to register again. An agent that already holds the content does not always send it to its servers. */
 export interface Reregistration {
   readonly ids: readonly string[];
   /** Ids to deregister first. */
@@ -57,7 +59,7 @@ export class Unserved {
     return this.#unsynced;
   }
 
-  /** Why services are not served, or why that is unknown, and what to do; undefined without a known reason. */
+  /** Why services are not served, or why they cannot be compared, and what to do; undefined without a known reason. */
   get why(): string | undefined {
     return this.#unverified ?? this.#why;
   }
@@ -87,7 +89,7 @@ export class Unserved {
     return { ids: due, removeFirst };
   }
 
-  /** @throws HeddleError `unreachable`; if the registry refuses the comparison, that is logged and nothing counts */
+  /** @throws HeddleError `unreachable`; a refused comparison is logged, and no service counts as unserved */
   async check(held: readonly Service[], signal: AbortSignal): Promise<void> {
     try {
       this.#suspect(await this.#registry.unsynced(held, signal), held);

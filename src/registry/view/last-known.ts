@@ -67,7 +67,7 @@ export class LastKnown<V extends object> {
 
   /**
    * Returns at once if the answer is fresh or the registry is unreachable; without a known answer, throws the error of
-   * the lookup. Each client has a share of the places; a lookup without a client counts as a client of its own.
+   * the lookup. Each client has a share of the slots; a lookup without a client counts as a client of its own.
    */
   get(key: string, client = key): V | Promise<V> {
     const now = performance.now();

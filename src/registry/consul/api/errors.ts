@@ -88,7 +88,9 @@ function isDenied(status: number, text: string): boolean {
   return status === 403 || /Permission denied|ACL not found/i.test(text);
 }
 
-/** Consul answers 500 for temporary problems (no leader) and for permanent ones (scripts are disabled). */
+/**
+ * Consul answers 500 for temporary problems (no leader, a lost server) and for permanent ones (scripts are disabled).
+ */
 function isTransient(status: number, text: string): boolean {
   if (status === 429 || status > 500) return true;
   return (
