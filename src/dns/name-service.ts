@@ -111,7 +111,7 @@ export class NameService {
     return this.#ask(nameOrAddress);
   }
 
-  /** The current upstream servers for names of no domain of ours. */
+  /** The current upstream servers for names outside our own domains. */
   async upstreams(): Promise<readonly string[]> {
     return (await this.#upstreams.current()).servers.map(({ ip }) => ip);
   }

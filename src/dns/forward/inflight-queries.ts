@@ -46,7 +46,7 @@ type Failure = { readonly until: number } & ({ readonly message: Buffer } | { re
 export class InflightQueries {
   readonly #needs: InflightNeeds;
   readonly #inFlight = new Map<string, Promise<Buffer>>();
-  /** Those of them that came with marks. */
+  /** The queries in flight that came with marks. */
   readonly #marked = new Map<string, Set<Promise<Buffer>>>();
   readonly #failed = new LRUCache<string, Failure>({ max: MAX_FAILED });
   readonly #silent = new LRUCache<string, true>({ max: MAX_SILENT });

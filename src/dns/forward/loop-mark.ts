@@ -6,7 +6,7 @@ import { withoutZone } from '../local-networks.ts';
 import { LOOP_MARK_BYTES } from '../wire/edns.ts';
 import type { Question } from '../zone.ts';
 
-/** More heddles than forward to each other anywhere: a query with so many marks is in a loop without us. */
+/** More heddles than forward to each other anywhere. A query with so many marks is in a loop of other heddles. */
 const MAX_MARKS = 8;
 /** How many looped questions are remembered: as many as may be in flight. */
 const MAX_LOOPED = 4_096;

@@ -29,7 +29,7 @@ export interface ServiceZoneNeeds {
 /** Host names followed behind the first one: Consul's bound (`maxRecursionLevelDefault`), observed with 1.8.7. */
 const MAX_CHASES = 3;
 
-/** If a service has more instances than fit, others are drawn this often: otherwise some would never be answered. */
+/** Seconds until other instances are drawn if a service has more than fit: otherwise some would never be answered. */
 const REDRAW_S = 10;
 
 /** The types that nodes answer; TXT is their metadata. */

@@ -22,7 +22,7 @@ export interface WeaveZoneNeeds {
 /** Seconds, for positive and negative answers, as in weaveDNS: containers come and go. */
 export const WEAVE_TTL = 1;
 
-/** Types that a client asks of top-level domains: servers and keys (DS and DNSKEY). They do not mean a host. */
+/** What clients ask of top-level domains: servers, and keys by DS (43) and DNSKEY (48). These types mean no host. */
 const TOP_LEVEL_TYPES: ReadonlySet<string> = new Set(['NS', 'SOA', 'TYPE43', 'TYPE48']);
 
 /** The names of containers below one domain, and every single label: in this host's networks, `web` is a container. */
