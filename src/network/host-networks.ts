@@ -3,7 +3,7 @@ import { cachedFor } from '../runtime/cached-for.ts';
 import { networkOf, parseCidr } from './cidr.ts';
 import type { HostNetwork } from './engine.ts';
 
-/** About 8,000 routes. A host with a full Internet table has no network of its own among the rest. */
+/** About 8,000 routes. Only a full Internet table is longer, and its rest holds no network of this host. */
 const MAX_BYTES = 1 << 20;
 /** VPNs replace the default route by two routes with prefix length 1. */
 const LONGEST_DEFAULT = 1;

@@ -90,8 +90,8 @@ export const rulesOf = (rules: readonly Rule[], family: Family): readonly Rule[]
   rules.filter((rule) => rule.family === undefined || rule.family === family);
 
 /**
- * Rules that match addresses, not the bridge as in weave before 1.0: those also match a tunnel's own packets and cause
- * a loop. Multicast keeps its source address. Each rule is inserted before the previous one.
+ * The rules match addresses. In weave before 1.0 they matched the bridge, and with it the packets of a tunnel, which
+ * then went round in a loop. Multicast keeps its source address. Each rule is inserted before the previous one.
  */
 export function masqueradeRules(network: Cidr): Rule[] {
   const net = formatCidr(networkOf(network));
