@@ -175,8 +175,8 @@ function internal(facts: AddressFacts): Result | Promise<Result> {
 /**
  * The host's address, for a container that publishes a port on it. Ports published on loopback do not count, because
  * other hosts cannot reach them. If all others are published at specific addresses, the first of these is announced. In
- * the host's network every port is already the host's. Only one address is announced: no source names the host's address
- * of the other family, and a port may not be published there.
+ * the host's network every port is already the host's. Only one address is announced: no source names the host's
+ * address of the other family, and the port is perhaps not published there.
  */
 function published(facts: AddressFacts): Result | Promise<Result> {
   const { snapshot, hostNetwork } = facts;

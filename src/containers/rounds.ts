@@ -7,7 +7,7 @@ export interface Extent {
   readonly hostFingerprint?: string | undefined;
 }
 
-/** Scans, at least, in which each container is inspected once. */
+/** The least number of scans in a round. A round inspects every container once. */
 const SHORTEST_ROUND = 10;
 /** Containers inspected by rotation in one scan, if ids are evenly spread: 100 inspections take an engine 0.1 s. */
 const TURN = 100;

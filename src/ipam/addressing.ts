@@ -193,7 +193,7 @@ export class Addressing {
     return [...(this.#needs.claims.of(owner) ?? []), ...(owner === EXPOSED ? bridge.map(toCidr) : seen)];
   }
 
-  /** Those on our interface. */
+  /** The addresses on our interface. */
   #attached(addresses: readonly Address[]): readonly Cidr[] {
     return addresses.filter((address) => address.interface === this.#options.interface).map(toCidr);
   }
@@ -244,7 +244,7 @@ export class Addressing {
     return owners.filter(({ addresses }) => addresses.length > 0);
   }
 
-  /** Those of the bridge that containers are attached to. */
+  /** The addresses of the bridge that containers are attached to. */
   #bridgeAddresses(): Promise<readonly Cidr[]> {
     return this.#needs.network.hostAddresses(this.#options.bridge);
   }

@@ -38,7 +38,7 @@ export class Claims {
     return this.#state.current.attachments[owner] ?? {};
   }
 
-  /** Those of the exposed addresses that are not masqueraded. */
+  /** The exposed addresses that are not masqueraded. */
   unmasqueraded(): readonly Cidr[] {
     return this.#state.current.unmasqueraded.map(parseCidr);
   }
@@ -64,7 +64,7 @@ export class Claims {
   }
 
   /**
-   * Counts from this call on; resolves when it is on disk.
+   * The claim counts from this call on. Resolves when it is on disk.
    * @param options how the owner is attached, where that changes; what is absent stays
    * @throws HeddleError `failed` where it must be kept and cannot be: then it is undone
    */

@@ -3,8 +3,8 @@ import type { Durability } from '../state/state.ts';
 
 /**
  * Records which owner has which addresses: the one authority that Claims and Addressing ask. An owner is a container's
- * id, or stands for the exposed bridge. The local ledger keeps the record of one host in its state file. Where several hosts share a range,
- * another implementation asks them as well; one contract suite holds for all.
+ * id, or stands for the exposed bridge. The local ledger keeps the record of one host in its state file. Where several
+ * hosts share a range, another implementation asks them as well; one contract suite holds for all.
  *
  * Reads never wait and reflect every earlier call, also one whose promise is still pending: between a read and the
  * write that follows from it, no other caller of this process can take the address. Every write is idempotent. A write
@@ -24,8 +24,8 @@ export interface Ledger {
   releasing(owner: string): readonly Cidr[];
 
   /**
-   * Assigns addresses to the owner, besides those that it has. An address that anyone was releasing is released no
-   * longer. Assigning what the owner has changes nothing.
+   * Assigns addresses to the owner, besides those that it has. No owner is `releasing` them any longer. Assigning what
+   * the owner has changes nothing.
    * @throws HeddleError `failed`; `taken` where another host has the address, which the local ledger cannot know
    */
   assign(owner: string, cidrs: readonly Cidr[], durability: Durability): Promise<void>;
