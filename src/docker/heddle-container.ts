@@ -16,7 +16,10 @@ export const CAPABILITIES = [
 
 export type Capability = (typeof CAPABILITIES)[number];
 
-/** The engine's socket, the host's processes, and the daemon's own folders: state and socket. */
+/**
+ * The engine's socket, the host's processes, and the daemon's folders. A helper finds in them the state that a daemon
+ * has left, and the socket of a daemon that runs on the host itself.
+ */
 export const MOUNTS: readonly string[] = [
   '/var/run/docker.sock:/var/run/docker.sock',
   '/proc:/hostproc:ro',

@@ -2,7 +2,7 @@ import type { AnnouncementPolicy } from '../addresses/policy.ts';
 import type { EngineInfo } from '../docker/engine.ts';
 import { type Finding, ok } from './finding.ts';
 
-/** Since this version, Docker drops packets to a container's own address that arrive on another interface. */
+/** Since this version, Docker drops packets to a container's own address unless they arrive on its bridge. */
 const FIRST_CLOSED = 28;
 
 /** Whether other hosts reach the announced addresses. No finding for engines that do not filter such packets. */

@@ -25,7 +25,7 @@ export const TAKE_OVER = '--take-over';
 /** Docker restarts the daemon after a crash and after a restart of the host. Only `stop` ends it. */
 export const RESTART_POLICY: Dockerode.HostRestartPolicy = { Name: 'unless-stopped' };
 
-/** The container as Docker's API creates it. */
+/** What Docker's API needs to create the container. */
 export function daemonContainer({ image, args, env }: LaunchOptions): Dockerode.ContainerCreateOptions {
   return {
     Image: image,

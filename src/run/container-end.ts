@@ -6,7 +6,7 @@ import { type CommandResult, dockerCommand } from './docker-client.ts';
 /** How a container ended shortly after its start. */
 export interface ContainerEnd {
   readonly name: string;
-  /** Its own exit status; undefined where the engine no longer has it. */
+  /** Its own exit status; undefined if the engine cannot report it. */
   readonly status: number | undefined;
   /** The engine's reason, such as `OCI runtime exec failed …`; may be empty. */
   readonly reason: string;

@@ -53,7 +53,7 @@ export function worstStatus(statuses: Iterable<CheckStatus>): CheckStatus {
   return (['critical', 'warning'] as const).find((status) => all.has(status)) ?? 'passing';
 }
 
-/** True if DNS answers an instance of this status: never if critical, if warning only without `onlyPassing`. */
+/** Whether DNS answers an instance of this status: never a critical one, and with `onlyPassing` only a passing one. */
 export function isAnswered(status: CheckStatus, { onlyPassing }: { readonly onlyPassing: boolean }): boolean {
   return status === 'passing' || (status === 'warning' && !onlyPassing);
 }

@@ -9,7 +9,7 @@ const KEYS = [
   ...['com.docker.compose.service', 'com.docker.compose.oneoff', 'com.docker.compose.project'],
   ...['com.docker.swarm.service.name', 'com.docker.swarm.task.id', 'com.docker.stack.namespace'],
 ];
-/** Bytes of other metadata that are kept for a tag template, which may read any of it. */
+/** Characters of other metadata that are kept for a tag template, which may read any of it. */
 const FOR_TEMPLATES = 256 << 10;
 
 export interface ReadMetadataSettings {
