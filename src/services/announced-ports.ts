@@ -22,8 +22,8 @@ export function withAnnouncedPorts(snapshot: Snapshot, choice: Choice): Snapshot
 
 /**
  * The addresses and numbers that one port is announced at, sorted by number. Usually its own number at the container's
- * address. If services carry host ports: each host port that is not bound to loopback, at the address of its binding
- * or, if it is bound to every address, at the host's.
+ * address. If services carry host ports: each host port that is not bound to loopback, at the address of its binding. A
+ * port that is bound to every address is announced at the host's.
  */
 export function announcedPorts(
   port: ContainerPort | undefined,
