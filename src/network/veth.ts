@@ -7,7 +7,14 @@ import type { AttachResult, Cidr, LinkOptions } from './engine.ts';
 import { hostEndName } from './host-end.ts';
 import { macFor } from './mac.ts';
 import { addAddress, addMulticastRoute, deleteAddress, deleteMulticastRoute } from './netlink/address.ts';
-import { deleteLink, keepAndAnnounceAddresses, type Link, newVethPair, setLink } from './netlink/link.ts';
+import {
+  deleteLink,
+  keepAndAnnounceAddresses,
+  type Link,
+  newVethPair,
+  refuseLinkLocal,
+  setLink,
+} from './netlink/link.ts';
 import type { Request } from './netlink/message.ts';
 import type { Namespace } from './netlink/namespace.ts';
 import type { RouteSocket } from './netlink/route-socket.ts';
@@ -155,7 +162,7 @@ function joinBridge({ host, namespace }: Sides, bridge: Link, container: string)
   if (!end || (end.up && end.master === bridge.index && end.alias)) return;
   host.request(
     hardenDevice(end),
-    setLink(end.index, { noLinkLocal: true }), // before `up`, when the kernel would assign the address
+    refuseLinkLocal(end.index), // before `up`, when the kernel would assign the address
     setLink(end.index, { up: true, master: bridge.index, ...(end.alias ? {} : { alias: container }) }),
   );
 }

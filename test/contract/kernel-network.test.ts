@@ -192,6 +192,19 @@ describe('what is made', () => {
     for (const end of ends) expect(end).toMatch(/numtxqueues 1 numrxqueues 1 /);
   });
 
+  test('an MTU below 1280, which leaves devices without IPv6, is no obstacle', async () => {
+    const narrow = kernelEngine(TEST_BRIDGE, {}, 1200);
+    await narrow.ensureBridge();
+    const target = await started();
+    await narrow.attach(target, [first]);
+    expect(named(await hostLinks(), hostEndName(target.inode))).toMatchObject({
+      mtu: 1200,
+      master: TEST_BRIDGE,
+    });
+    expect(await ips(target)).toContain(first.ip);
+    await narrow.detach(target, [first]);
+  });
+
   test('a container without a multicast route gets none by later attachments', async () => {
     await engine.ensureBridge();
     const [never, since] = [await started(), await started()];

@@ -6,8 +6,9 @@ import { TEST_BRIDGE } from './namespaces.ts';
 export function kernelEngine(
   bridge: string = TEST_BRIDGE,
   needs: Pick<KernelEngineNeeds, 'confirm'> = {},
+  mtu = 1450,
 ): KernelEngine {
-  return new KernelEngine({ firewall: NO_RULES, log, ...needs }, { bridge, interface: 'ethwe', mtu: 1450 });
+  return new KernelEngine({ firewall: NO_RULES, log, ...needs }, { bridge, interface: 'ethwe', mtu });
 }
 
 const NO_RULES = {

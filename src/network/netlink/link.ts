@@ -161,14 +161,7 @@ export interface LinkSettings {
   readonly mac?: Uint8Array;
   readonly master?: number;
   readonly alias?: string;
-  /** The kernel assigns no IPv6 link-local address when the device comes up. */
-  readonly noLinkLocal?: true;
 }
-
-const NO_LINK_LOCAL = attribute(
-  AF_INET6,
-  attribute(IFLA_INET6_ADDR_GEN_MODE, Uint8Array.of(ADDR_GEN_MODE_NONE)),
-);
 
 export const setLink = (index: number, settings: LinkSettings): Request =>
   request(RTM_LINK.NEW, 0, [
@@ -177,8 +170,19 @@ export const setLink = (index: number, settings: LinkSettings): Request =>
     ...(settings.mac === undefined ? [] : [attribute(IFLA.ADDRESS, settings.mac)]),
     ...(settings.master === undefined ? [] : [attribute(IFLA.MASTER, settings.master)]),
     ...(settings.alias === undefined ? [] : [attribute(IFLA.IFALIAS, Buffer.from(settings.alias))]),
-    ...(settings.noLinkLocal ? [attribute(IFLA.AF_SPEC, NO_LINK_LOCAL)] : []),
   ]);
+
+const NO_LINK_LOCAL = attribute(
+  AF_INET6,
+  attribute(IFLA_INET6_ADDR_GEN_MODE, Uint8Array.of(ADDR_GEN_MODE_NONE)),
+);
+
+/**
+ * The kernel assigns no IPv6 link-local address when the device comes up. Tolerates a device without IPv6: its MTU is
+ * below 1280, or the host has none (`ipv6.disable=1`).
+ */
+export const refuseLinkLocal = (index: number): Request =>
+  request(RTM_LINK.NEW, 0, [header(index), attribute(IFLA.AF_SPEC, NO_LINK_LOCAL)], ['EAFNOSUPPORT']);
 
 /**
  * Removing the first address of a subnet keeps the others (promote_secondaries). The kernel announces addresses at `up`
