@@ -79,6 +79,8 @@ export class IptablesFirewall implements Firewall {
   readonly #loggedProblems = new Map<Family, string>();
   /** Families whose unreadable legacy tables have been logged. */
   readonly #loggedUnreadable = new Set<Family>();
+  /** Tables, by command, into which this process has inserted rules. */
+  readonly #filled = new Set<string>();
   /** The command that holds Docker's chains, once found. */
   readonly #commands = new Map<Family, string>();
   /** Serializes inserts: two at the same time could both find a rule missing and insert it twice. */
@@ -182,9 +184,16 @@ export class IptablesFirewall implements Firewall {
       const command = await this.#command(family);
       // This runs every few seconds, so one process lists all rules; further processes start only for missing ones.
       const present = await taggedRules(command, table);
-      for (const rule of rules) {
-        if (present.includes(lineOf(rule)) || (await succeeds(command, argumentsFor('-C', rule)))) continue;
+      // Another version of iptables may list a rule differently. A table without any rule of ours has none to find;
+      // that is believed once, or a list that is never understood would have the rules inserted for ever.
+      const isEmpty = present.length === 0 && !this.#filled.has(`${command} ${table}`);
+      // Two networks share some of their rules.
+      const wanted = new Map(rules.map((rule) => [lineOf(rule), rule]));
+      for (const [line, rule] of wanted) {
+        if (present.includes(line)) continue;
+        if (!isEmpty && (await succeeds(command, argumentsFor('-C', rule)))) continue;
         await iptables(command, argumentsFor('-I', rule));
+        this.#filled.add(`${command} ${table}`);
       }
       return present;
     } catch (error) {
