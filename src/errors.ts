@@ -68,3 +68,7 @@ export const hasCode = (error: unknown, code: ErrorCode): error is HeddleError =
 
 /** Whether the system has denied an operation: root or a capability is missing. */
 export const isDenied = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(systemCode(error) ?? '');
+
+/** Whether this process can never do the operation: it lacks permission, or its kernel or build lacks support. */
+export const isUnavailable = (error: unknown): boolean =>
+  hasCode(error, 'not-permitted') || hasCode(error, 'not-supported');

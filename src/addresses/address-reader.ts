@@ -1,4 +1,4 @@
-import { HeddleError } from '../errors.ts';
+import { isUnavailable, messageOf } from '../errors.ts';
 import type { Address } from '../network/address.ts';
 import type { NetworkEngine } from '../network/engine.ts';
 import { readProcAddresses } from './proc-net.ts';
@@ -27,10 +27,8 @@ export class AddressReader {
     try {
       return await this.#needs.network.addresses(nsPath, container);
     } catch (error) {
-      const isUnavailable =
-        error instanceof HeddleError && (error.code === 'not-permitted' || error.code === 'not-supported');
-      if (!isUnavailable) throw error;
-      this.#warnOnce(error.message);
+      if (!isUnavailable(error)) throw error;
+      this.#warnOnce(messageOf(error));
       return readProcAddresses(nsPath.replace(/ns\/net$/, 'net'));
     }
   }

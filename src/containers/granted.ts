@@ -1,4 +1,5 @@
 import { networkOwner, type Snapshot } from '../docker/snapshot.ts';
+import { isUnavailable } from '../errors.ts';
 import type { Claims } from '../ipam/claims.ts';
 import type { Address } from '../network/address.ts';
 import { formatCidr } from '../network/cidr.ts';
@@ -45,9 +46,22 @@ export class Granted {
     if (unknown.length === 0 || path === undefined || !this.#needs.roster.complete) {
       return { addresses, ignored: [] };
     }
-    const maker = await this.#needs.network.interfaceMaker(path);
+    const maker = await this.#makerOf(path);
     if (maker === undefined || mayHave(maker, granted)) return { addresses, ignored: [] };
     return { addresses: addresses.filter((address) => !unknown.includes(address)), ignored: unknown };
+  }
+
+  /**
+   * Undefined without an interface, and without permission to see who made it. Such a daemon attaches no container, so
+   * another program assigned the addresses.
+   */
+  async #makerOf(path: string): Promise<InterfaceMaker | undefined> {
+    try {
+      return await this.#needs.network.interfaceMaker(path);
+    } catch (error) {
+      if (isUnavailable(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Whether the entry, made before the roster was complete, has addresses that a new inspection may ignore. */

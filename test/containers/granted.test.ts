@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Granted, ignoredProblem } from '../../src/containers/granted.ts';
+import { HeddleError } from '../../src/errors.ts';
 import { Claims } from '../../src/ipam/claims.ts';
 import { formatCidr, parseCidr } from '../../src/network/cidr.ts';
 import type { InterfaceMaker } from '../../src/network/engine.ts';
@@ -16,6 +17,7 @@ let claims: Claims;
 let roster: Roster;
 let maker: InterfaceMaker;
 let questions: number;
+let failure: HeddleError | undefined;
 let granted: Granted;
 
 beforeEach(() => {
@@ -24,8 +26,10 @@ beforeEach(() => {
   roster.complete = true;
   maker = 'heddle';
   questions = 0;
+  failure = undefined;
   const interfaceMaker = async () => {
     questions++;
+    if (failure) throw failure;
     return maker;
   };
   granted = new Granted({ claims, roster, network: { interfaceMaker } }, { interface: 'ethwe' });
@@ -86,5 +90,17 @@ describe('on our interface', () => {
         /^10\.9\.0\.1\/16, 10\.9\.0\.2\/16, 10\.9\.0\.3\/16 and 197 more on ethwe was not granted and is ignored/,
       ),
     ]);
+  });
+});
+
+describe('where the maker of the interface cannot be found out', () => {
+  it.each(['not-permitted', 'not-supported'] as const)('%s: every address counts', async (code) => {
+    failure = new HeddleError(code, 'no capability');
+    expect(await counts(...on('ethwe', '10.2.3.1/16'))).toEqual(['10.2.3.1/16', '']);
+  });
+
+  it('another failure is passed on, and the container inspected again', async () => {
+    failure = new HeddleError('failed', 'no buffer space');
+    await expect(counts(...on('ethwe', '10.2.3.1/16'))).rejects.toBe(failure);
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { dataOf } from '../support/dig.ts';
 import { removeContainers, runContainer } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
+import { startDaemon } from '../support/heddle.ts';
 import { succeed } from '../support/program.ts';
 import { scenario } from '../support/scenario.ts';
 
@@ -56,4 +57,29 @@ test('an address set by the weave script counts', async () => {
   expect((await daemon.command('attach', '10.2.3.1/16', web.name)).status).toBe(0);
   await using other = await runContainer();
   expect((await daemon.command('attach', '10.2.3.1/16', other.name)).stderr).toContain(`'${web.name}'`);
+});
+
+/** The shell stays the parent of the daemon, as `nsenter` does. */
+const WITHOUT_CAPABILITIES = ['sh', '-c', 'setpriv --bounding-set=-all --inh-caps=-all "$@"; exit $?', 'sh'];
+
+test('a daemon without capabilities announces the address that another program has assigned', async () => {
+  await daemon.command('create-bridge');
+  await daemon.stop();
+  try {
+    await using powerless = await startDaemon([], {}, WITHOUT_CAPABILITIES);
+    await using late = await runContainer(['-e', 'SERVICE_NAME=late', '--expose', '80']);
+    const pid = `${await late.pid()}`;
+    const peer = ['peer', 'name', 'ethwe', 'netns', pid];
+    await succeed('ip', ['link', 'add', 'vethwepl8', 'master', 'weave', 'up', 'type', 'veth', ...peer]);
+    const inside = (...args: string[]) => succeed('nsenter', ['-t', pid, '-n', 'ip', ...args]);
+    await inside('address', 'add', '10.2.3.2/16', 'dev', 'ethwe');
+    await inside('link', 'set', 'ethwe', 'up');
+    process.kill(powerless.pid, 'SIGHUP');
+    await eventually(async () =>
+      expect(dataOf(await powerless.dig('late.service.consul'))).toEqual(['10.2.3.2']),
+    );
+    expect((await powerless.command('ps', late.name)).stdout).toContain('10.2.3.2/16');
+  } finally {
+    await daemon.start();
+  }
 });
