@@ -1,5 +1,5 @@
 import { networkOwner, type Snapshot, shortId } from '../docker/snapshot.ts';
-import { HeddleError } from '../errors.ts';
+import { HeddleError, isUnavailable } from '../errors.ts';
 import { isHostName } from '../hosts-file/entry.ts';
 import { withOwnLines, withoutOwnLines } from '../hosts-file/text.ts';
 import type { Claims } from '../ipam/claims.ts';
@@ -75,12 +75,10 @@ export class HostsFiles {
       await this.#needs.edit(snapshot, withoutOwnLines);
     } catch (error) {
       // A file that we cannot write has no lines of ours.
-      if (!(error instanceof HeddleError && UNWRITABLE.has(error.code))) throw error;
+      if (!isUnavailable(error)) throw error;
     }
   }
 }
-
-const UNWRITABLE: ReadonlySet<string> = new Set(['not-supported', 'not-permitted']);
 
 /** As Docker writes them: the full name, then its first label. */
 function namesOf({ name, hostname, domainname }: Snapshot): readonly string[] {

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
-import { HeddleError, hasCode, messageOf, systemCode } from '../errors.ts';
+import { HeddleError, hasCode, isDenied, messageOf, systemCode } from '../errors.ts';
 import { http } from '../runtime/http.ts';
 import type { Io } from '../runtime/io.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -68,9 +68,7 @@ export class ControlServer {
       server.on('error', reject);
       listenPrivately(server, this.#path, resolve);
     }).catch((cause: unknown) => {
-      const code = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(cause) ?? '')
-        ? 'not-permitted'
-        : 'failed';
+      const code = isDenied(cause) || systemCode(cause) === 'EROFS' ? 'not-permitted' : 'failed';
       throw new HeddleError(code, `cannot listen on the control socket ${this.#path}: ${messageOf(cause)}`, {
         cause,
       });

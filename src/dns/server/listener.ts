@@ -1,4 +1,5 @@
 import { messageOf, systemCode } from '../../errors.ts';
+import { type Backoff, backoff, WITHOUT_JITTER } from '../../runtime/backoff.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { pause } from '../../runtime/pause.ts';
 import { formatListen, type ListenAddress } from '../listen.ts';
@@ -28,8 +29,8 @@ export interface ListenerOptions {
   readonly udp: UdpOptions;
 }
 
-/** The pause between attempts to bind, in milliseconds: doubled each time, from the first value to the last. */
-const [FIRST_PAUSE_MS, LAST_PAUSE_MS] = [50, 1_000];
+/** Between attempts to bind. */
+const RETRY: Backoff = { first: 50, longest: 1_000 };
 /** With port 0, the port assigned to TCP may be in use for UDP; this many ports are tried. */
 const PORT_ATTEMPTS = 10;
 
@@ -72,11 +73,9 @@ export class Listener {
   }
 
   async #retry(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS;
-    while (!this.#stopping.signal.aborted) {
-      await pause(pauseMs, this.#stopping.signal);
+    for (let failures = 1; !this.#stopping.signal.aborted; failures++) {
+      await pause(backoff(failures, RETRY, WITHOUT_JITTER), this.#stopping.signal);
       if (this.#stopping.signal.aborted || (await this.#attempt())) return;
-      pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS);
     }
   }
 

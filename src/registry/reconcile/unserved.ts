@@ -1,4 +1,5 @@
 import { HeddleError } from '../../errors.ts';
+import { type Backoff, backoff, WITHOUT_JITTER } from '../../runtime/backoff.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { OWNER_META, type Service } from '../../services/service.ts';
 import type { Registry } from '../registry.ts';
@@ -31,7 +32,7 @@ export interface Reregistration {
 }
 
 /** First and longest time between tries, doubled in between: a registry that never serves it must not be flooded. */
-const [TRY_AGAIN_MS, LONGEST_MS] = [3000, 60_000];
+const RETRY: Backoff = { first: 3000, longest: 60_000 };
 
 /**
  * Services that the registry accepted but does not serve, as of the last check; logged once. A Consul agent lists a
@@ -78,7 +79,7 @@ export class Unserved {
     const now = performance.now();
     const due = this.#unsynced.filter((id) => {
       const { tries = 0, triedAt = 0 } = this.#suspicions.get(id) ?? {};
-      return tries === 0 || now - triedAt >= Math.min(LONGEST_MS, TRY_AGAIN_MS * 2 ** (tries - 1));
+      return tries === 0 || now - triedAt >= backoff(tries, RETRY, WITHOUT_JITTER);
     });
     const removeFirst = due.filter((id) => (this.#suspicions.get(id)?.tries ?? 0) > 0);
     const tried = due.flatMap((id) => {
