@@ -32,7 +32,8 @@ export function loadOf({ checks }: Pick<Service, 'checks'>): CheckLoad {
 
 /** The shortest period that keeps all checks of a container within the bound, in ms; undefined if they already are. */
 export function minPeriod({ requests, perSecond }: CheckLoad): number | undefined {
-  if (perSecond <= MAX_PER_SECOND) return undefined;
+  // Ninety times 5/9 is not quite 50 in floating point.
+  if (Math.round(perSecond * 1e6) <= MAX_PER_SECOND * 1e6) return undefined;
   return Math.ceil((requests / MAX_PER_SECOND) * 10) * 100;
 }
 

@@ -135,3 +135,9 @@ describe('the checks of a container', () => {
     expect(problems).toHaveLength(21);
   });
 });
+
+test('checks that come to exactly the limit are not slowed down, whatever their fractions sum to', () => {
+  const { services, problems } = checked(90, { TCP: '1', INTERVAL: '1800ms' });
+  expect(periods(services)).toEqual(['1800ms']);
+  expect(problems).toEqual([]);
+});
